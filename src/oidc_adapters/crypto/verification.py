@@ -1,0 +1,140 @@
+"""The port to signature verification, filled with ``cryptography``.
+
+Prepared keys are remembered by algorithm and octets, not by ``kid``: no stranger can make one
+stand for another, and a set that is fetched again finds its keys prepared.
+"""
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
+
+from oidc_core.algorithms import row_for
+from oidc_core.errors import ProtocolViolation, UsageError
+from oidc_core.jwk import Jwk
+
+if TYPE_CHECKING:
+    from oidc_adapters.crypto.primitives import Verify
+
+REMEMBERED: Final = 64
+"""How many prepared keys are kept."""
+
+_Name: TypeAlias = tuple[str, str, tuple[bytes, ...] | str]
+"""(alg, crv, octets of the key), or (issuer, client id, alg)."""
+
+
+def check_mac_secret(alg: str, secret: str) -> None:
+    """Refuse a client secret that is too short to be the key of a MAC (RFC 7518 §3.2).
+
+    To be called when the client is configured: the provider issued that secret and this algorithm.
+
+    Raises:
+        ProtocolViolation: ``key_too_small`` for fewer octets than the digest has,
+            ``alg_not_allowed`` if the algorithm is no HMAC.
+    """
+    row = row_for(alg, "oct", "")
+    if row is None:
+        raise ProtocolViolation("alg_not_allowed", found=alg)
+    bits = 8 * len(_octets(secret))
+    if bits < row.min_bits:
+        raise ProtocolViolation(
+            "key_too_small", found=bits, expected=row.min_bits, about="client_secret"
+        )
+
+
+class CryptographyVerifier:
+    """Verifies signatures with a provider's keys and MACs with a client's secrets.
+
+    It fulfils :class:`oidc_core.jws.SignatureVerifier`: the same answer for the same arguments, a
+    ``bool`` for whatever octets.  Threads may share it.
+
+    Args:
+        client_secrets: (issuer, client id) to client secret; needed for HS256 and its like only.
+    """
+
+    __slots__ = ("_lock", "_prepared", "_secrets")
+
+    def __init__(self, client_secrets: Mapping[tuple[str, str], str] | None = None) -> None:
+        self._secrets = {**(client_secrets or {})}
+        self._prepared: dict[_Name, Verify] = {}
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        return f"CryptographyVerifier(client_secrets={len(self._secrets)})"
+
+    def __reduce__(self) -> NoReturn:
+        message = "a verifier holds client secrets and is not pickled"
+        raise TypeError(message)
+
+    def verifies(self, key: Jwk, alg: str, signing_input: bytes, signature: bytes) -> bool:
+        """Return whether the signature was made with this key and algorithm."""
+        name = (alg, key.crv, key.material)
+        verify = self._prepared.get(name)
+        if verify is None:
+            verify = self._remembered(name, _for_key(key, alg))
+        return verify(signing_input, signature)
+
+    def verifies_mac(
+        self, issuer: str, client_id: str, alg: str, signing_input: bytes, signature: bytes
+    ) -> bool:
+        """Return whether the MAC was made with this client's secret at this issuer.
+
+        Without a secret of enough octets nothing was.
+        """
+        name = (issuer, client_id, alg)
+        verify = self._prepared.get(name)
+        if verify is None:
+            secret = self._secrets.get((issuer, client_id))
+            verify = self._remembered(name, _for_secret(secret, alg))
+        return verify(signing_input, signature)
+
+    def check_client_secret(self, issuer: str, client_id: str, alg: str) -> None:
+        """Refuse to be configured for MACs without a secret that is long enough.
+
+        Raises:
+            UsageError: ``credential_missing`` if this client has no secret here.
+            ProtocolViolation: as :func:`check_mac_secret`.
+        """
+        secret = self._secrets.get((issuer, client_id))
+        if secret is None:
+            raise UsageError("credential_missing", found=client_id, about="client_secret")
+        check_mac_secret(alg, secret)
+
+    def _remembered(self, name: _Name, verify: "Verify") -> "Verify":
+        with self._lock:
+            while len(self._prepared) >= REMEMBERED:
+                del self._prepared[next(iter(self._prepared))]
+            self._prepared[name] = verify
+        return verify
+
+
+def _for_key(key: Jwk, alg: str) -> "Verify":
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    from oidc_adapters.crypto.primitives import verifier
+
+    row = row_for(alg, key.kty, key.crv)
+    if row is None:
+        return _refuse
+    try:
+        return verifier(row, key.material)
+    except (ValueError, UnsupportedAlgorithm):
+        return _refuse
+
+
+def _for_secret(secret: str | None, alg: str) -> "Verify":
+    from oidc_adapters.crypto.primitives import mac_verifier
+
+    row = row_for(alg, "oct", "")
+    octets = _octets(secret or "")
+    if row is None or 8 * len(octets) < row.min_bits:
+        return _refuse
+    return mac_verifier(row, octets)
+
+
+def _octets(secret: str) -> bytes:
+    """The key that a client secret is: its UTF-8 (OIDC Core §10.1)."""
+    return secret.encode("utf-8", "surrogatepass")
+
+
+def _refuse(_signing_input: bytes, _signature: bytes) -> bool:
+    return False

@@ -1,0 +1,140 @@
+"""Where providers' key sets are kept: in memory, under the core's refresh policy, or fixed.
+
+The store decides nothing.  It asks :func:`oidc_core.keys.decide`, lets one thread or task at a
+time fetch a set while all others wait for it, and writes down what the policy says.  Waiting goes
+through ``concurrent.futures``, so one store serves threads and any number of event loops.
+"""
+
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from threading import Lock
+from typing import Final, Protocol, TypeAlias
+
+from oidc_adapters.clock import Clock
+from oidc_adapters.concurrency import settled
+from oidc_core.http import Answer, HttpRequest, NoAnswer
+from oidc_core.jwk import KeySet
+from oidc_core.keys import Fetch, KeyRecord, decide, failed, fetched
+from oidc_core.steps import KeysAnswer, KeysFound, KeysWanted
+
+Send: TypeAlias = Callable[[HttpRequest], Answer]
+SendAsync: TypeAlias = Callable[[HttpRequest], Awaitable[Answer]]
+
+_Source: TypeAlias = tuple[str, str]
+_EMPTY: Final = KeyRecord()
+
+
+class ProviderKeys(Protocol):
+    """Gives the key sets of providers."""
+
+    def find(self, wanted: KeysWanted, send: Send, clock: Clock, /) -> KeysAnswer:
+        """Return the key set of an issuer; ``send`` fetches it if need be."""
+        ...
+
+    async def find_async(self, wanted: KeysWanted, send: SendAsync, clock: Clock, /) -> KeysAnswer:
+        """Return the key set of an issuer; ``send`` fetches it if need be."""
+        ...
+
+
+class MemoryProviderKeys:
+    """Key sets in the memory of this process, for any number of issuers."""
+
+    __slots__ = ("_flights", "_lock", "_records")
+
+    def __init__(self) -> None:
+        self._records: dict[_Source, KeyRecord] = {}
+        self._flights: dict[_Source, Future[None]] = {}
+        self._lock = Lock()
+
+    def find(self, wanted: KeysWanted, send: Send, clock: Clock, /) -> KeysAnswer:
+        """Return the key set of an issuer; one caller fetches, the others wait for it."""
+        flight, mine, answer = self._begin(wanted, clock.now())
+        if answer is not None:
+            return answer
+        if not mine:
+            flight.result()
+            return self._after(wanted, clock.now())
+        received: Answer | None = None
+        try:
+            received = send(wanted.request)
+        finally:
+            result = self._end(wanted, received, clock.now())
+        return result
+
+    async def find_async(self, wanted: KeysWanted, send: SendAsync, clock: Clock, /) -> KeysAnswer:
+        """Return the key set of an issuer; one caller fetches, the others wait for it."""
+        flight, mine, answer = self._begin(wanted, clock.now())
+        if answer is not None:
+            return answer
+        if not mine:
+            await settled(flight)
+            return self._after(wanted, clock.now())
+        received: Answer | None = None
+        try:
+            received = await send(wanted.request)
+        finally:
+            result = self._end(wanted, received, clock.now())
+        return result
+
+    def _begin(self, wanted: KeysWanted, now: int) -> tuple[Future[None], bool, KeysAnswer | None]:
+        """Decide: an answer at once, a fetch of one's own, or somebody else's to wait for."""
+        source = _source(wanted)
+        with self._lock:
+            decision = decide(self._records.get(source, _EMPTY), wanted, now)
+            if not isinstance(decision, Fetch):
+                return _LANDED, False, decision
+            flight = self._flights.get(source)
+            if flight is not None:
+                return flight, False, None
+            self._records[source] = decision.record
+            flight = self._flights[source] = Future()
+            return flight, True, None
+
+    def _end(self, wanted: KeysWanted, received: Answer | None, now: int) -> KeysAnswer:
+        """Write down the outcome and let those who wait go on, whatever happened."""
+        source = _source(wanted)
+        with self._lock:
+            record = self._records.get(source, _EMPTY)
+            if received is None or isinstance(received, NoAnswer):
+                record, answer = failed(record, wanted, now)
+            else:
+                record, answer = fetched(record, wanted, received, now)
+            self._records[source] = record
+            flight = self._flights.pop(source)
+        flight.set_result(None)
+        return answer
+
+    def _after(self, wanted: KeysWanted, now: int) -> KeysAnswer:
+        """Answer from what somebody else's fetch left behind, without another one."""
+        with self._lock:
+            record = self._records.get(_source(wanted), _EMPTY)
+        decision = decide(record, wanted, now)
+        return failed(record, wanted, now)[1] if isinstance(decision, Fetch) else decision
+
+
+def _source(wanted: KeysWanted) -> _Source:
+    return wanted.request.issuer, wanted.request.url
+
+
+_LANDED: Final[Future[None]] = Future()
+
+
+class StaticProviderKeys:
+    """One key set that was configured and is never fetched."""
+
+    __slots__ = ("_key_set",)
+
+    def __init__(self, key_set: KeySet) -> None:
+        self._key_set = key_set
+
+    def find(self, _wanted: KeysWanted, _send: Send, clock: Clock, /) -> KeysAnswer:
+        """Return the configured set."""
+        now = clock.now()
+        return KeysFound(self._key_set, now, now)
+
+    async def find_async(
+        self, _wanted: KeysWanted, _send: SendAsync, clock: Clock, /
+    ) -> KeysAnswer:
+        """Return the configured set."""
+        now = clock.now()
+        return KeysFound(self._key_set, now, now)

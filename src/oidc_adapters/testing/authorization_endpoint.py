@@ -1,0 +1,192 @@
+"""The authorization endpoint: a browser arrives with a request (OIDC Core §3.1.2)."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import field, frozen
+
+from oidc_adapters.testing.ledger import Family, Grant, IssuedCode
+from oidc_adapters.testing.metadata import endpoint
+from oidc_adapters.testing.oauth_messages import OAuthError, RequestRefused, unique_parameters
+from oidc_adapters.testing.parties import Callback, FakeClient, ResponseMode, Session
+from oidc_adapters.testing.provider_state import ACR_VALUES, ProviderState
+from oidc_adapters.testing.signing import is_array, is_object, parsed
+
+_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_PROMPTS: Final = frozenset({"none", "login", "consent", "select_account"})
+
+
+@frozen(kw_only=True)
+class Arrival:
+    """An authorization request that can be answered: who asks and where the answer goes."""
+
+    client: FakeClient
+    parameters: Mapping[str, str] = field(repr=False)
+    repeated: tuple[str, ...]
+
+    @property
+    def mode(self) -> ResponseMode:
+        """How the answer is delivered; an unknown mode is refused by ``query``."""
+        return "form_post" if self.parameters.get("response_mode") == "form_post" else "query"
+
+    @property
+    def prompts(self) -> frozenset[str]:
+        """The values of ``prompt``."""
+        return frozenset(self.parameters.get("prompt", "").split())
+
+
+def arrival(state: ProviderState, url: str) -> Arrival:
+    """Find out who asks and whether the answer may go where they say.
+
+    Raises:
+        RequestRefused: it may not: there is nobody to redirect to (RFC 6749 §4.1.2.1).
+    """
+    base, _, query = url.partition("?")
+    if base != endpoint(state.issuer, "authorize") or "#" in url:
+        raise RequestRefused("invalid_request", f"{base} is not the authorization endpoint")
+    try:
+        parameters, repeated = unique_parameters(query)
+    except ValueError:
+        raise RequestRefused("invalid_request", "the query is not form-encoded") from None
+    if {"client_id", "redirect_uri"} & set(repeated):
+        raise RequestRefused("invalid_request", f"repeated: {' '.join(repeated)}")
+    client = state.client(parameters.get("client_id"))
+    if client is None:
+        raise RequestRefused("unauthorized_client", "the client is unknown")
+    if parameters.get("redirect_uri") not in client.redirect_uris:
+        raise RequestRefused("invalid_request", "redirect_uri is not registered exactly so")
+    return Arrival(client=client, parameters=parameters, repeated=repeated)
+
+
+def callback(
+    state: ProviderState,
+    request: Arrival,
+    now: int,
+    *,
+    user: str,
+    approve: bool,
+    session: Session | None,
+) -> Callback:
+    """Decide on a request and answer it, with a code or with an error."""
+    signed_in = session
+    try:
+        _check_client(request)
+        _check_parameters(request)
+        signed_in = _signed_in(state, request, now, user=user, session=session)
+        answer = {"code": _code(state, request, signed_in, now)}
+        if not approve:
+            answer = {"error": "access_denied", "error_description": "the end-user refused"}
+    except OAuthError as error:
+        answer = {"error": error.error, "error_description": error.error_description}
+    if "state" in request.parameters:
+        answer["state"] = request.parameters["state"]
+    if state.sends_iss:
+        answer["iss"] = state.issuer
+    honest = Callback(
+        redirect_uri=request.parameters["redirect_uri"],
+        mode=request.mode,
+        parameters=tuple(answer.items()),
+        session=signed_in,
+    )
+    return state.changes("authorization").callback(honest)
+
+
+def _check_client(request: Arrival) -> None:
+    """Hold the client to what every code flow needs (OIDC Core §3.1.2.1, RFC 9700 §2.1.1)."""
+    parameters = request.parameters
+    if request.repeated:
+        raise OAuthError("invalid_request", f"repeated: {' '.join(request.repeated)}")
+    for name in ("request", "request_uri"):
+        if name in parameters:
+            raise OAuthError(f"{name}_not_supported", f"{name} is not supported")
+    if parameters.get("response_type") != "code":
+        raise OAuthError("unsupported_response_type", "response_type is not code")
+    if "openid" not in parameters.get("scope", "").split(" "):
+        raise OAuthError("invalid_scope", "scope is without openid")
+    if parameters.get("code_challenge_method") != "S256":
+        raise OAuthError("invalid_request", "code_challenge_method is not S256")
+    if not _CHALLENGE.fullmatch(parameters.get("code_challenge", "")):
+        raise OAuthError("invalid_request", "code_challenge is missing or no SHA-256")
+
+
+def _check_parameters(request: Arrival) -> None:
+    """Hold the client to the values there are of what is optional (OIDC Core §3.1.2.1)."""
+    parameters, prompts = request.parameters, request.prompts
+    if parameters.get("response_mode", "query") not in {"query", "form_post"}:
+        raise OAuthError("invalid_request", "response_mode is neither query nor form_post")
+    if not prompts <= _PROMPTS or ("none" in prompts and len(prompts) > 1):
+        raise OAuthError("invalid_request", "prompt has an unknown value, or none and another")
+    if not parameters.get("max_age", "0").isdecimal():
+        raise OAuthError("invalid_request", "max_age is no number of seconds")
+
+
+def _signed_in(
+    state: ProviderState, request: Arrival, now: int, *, user: str, session: Session | None
+) -> Session:
+    """Return the session to answer from: the browser's if it is good enough, else a new one."""
+    parameters = request.parameters
+    max_age = parameters.get("max_age")
+    good = session is not None and "login" not in request.prompts
+    if good and session is not None and max_age is not None:
+        good = now - session.auth_time <= int(max_age)
+    if not good or session is None:
+        if "none" in request.prompts:
+            raise OAuthError("login_required", "nobody is signed in, or too long ago")
+        session = Session(sub=state.user(user).sub, auth_time=now, sid=state.ledger.fresh("sid"))
+    if "id_token_hint" in parameters:
+        hinted = state.ledger.id_tokens.get(parameters["id_token_hint"])
+        if hinted is None or hinted.sub != session.sub:
+            raise OAuthError("login_required", "the end-user is not the one of id_token_hint")
+    return session
+
+
+def _code(state: ProviderState, request: Arrival, session: Session, now: int) -> str:
+    """Issue a code for the request."""
+    parameters = request.parameters
+    wanted = _claims_request(parameters.get("claims", "{}"))
+    grant = Grant(
+        client_id=request.client.client_id,
+        redirect_uri=parameters["redirect_uri"],
+        scope=tuple(dict.fromkeys(parameters["scope"].split())),
+        sub=session.sub,
+        sid=session.sid,
+        auth_time=session.auth_time,
+        acr=_acr(parameters, wanted["id_token"].get("acr")),
+        nonce=parameters.get("nonce"),
+        code_challenge=parameters["code_challenge"],
+        id_token_claims=tuple(wanted["id_token"]),
+        userinfo_claims=tuple(wanted["userinfo"]),
+    )
+    code = state.ledger.fresh("code")
+    state.ledger.codes[code] = IssuedCode(
+        family=Family(grant=grant), expires_at=now + state.code_lifetime
+    )
+    return code
+
+
+def _claims_request(text: str) -> dict[str, dict[str, object]]:
+    """Take the ``claims`` parameter apart (OIDC Core §5.5)."""
+    try:
+        members = parsed(text)
+    except ValueError:
+        raise OAuthError("invalid_request", "claims is not JSON") from None
+    if not is_object(members):
+        raise OAuthError("invalid_request", "claims is no JSON object")
+    wanted: dict[str, dict[str, object]] = {}
+    for place in ("userinfo", "id_token"):
+        claims = members.get(place)
+        if claims is not None and not is_object(claims):
+            raise OAuthError("invalid_request", f"{place} in claims is no JSON object")
+        wanted[place] = {} if claims is None else claims
+    return wanted
+
+
+def _acr(parameters: Mapping[str, str], request: object) -> str:
+    """Authenticate as asked for, if it can be done, else in the usual way."""
+    wanted = parameters.get("acr_values", "").split()
+    if is_object(request):
+        many = request.get("values")
+        values = many if is_array(many) else [request.get("value")]
+        wanted = [str(value) for value in values]
+    return next((acr for acr in wanted if acr in ACR_VALUES), ACR_VALUES[0])

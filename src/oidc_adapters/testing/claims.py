@@ -1,0 +1,97 @@
+"""Which claims the fake provider states: by scope, by request, in the ID token, in UserInfo."""
+
+from oidc_adapters.testing.ledger import AccessToken, Grant
+from oidc_adapters.testing.parties import FakeClient, Members
+from oidc_adapters.testing.provider_state import ProviderState
+from oidc_adapters.testing.signing import JwtDraft, SigningKey, half_hash
+
+SCOPE_CLAIMS = {
+    "profile": (
+        "name",
+        "family_name",
+        "given_name",
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+        "website",
+        "gender",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "updated_at",
+    ),
+    "email": ("email", "email_verified"),
+    "address": ("address",),
+    "phone": ("phone_number", "phone_number_verified"),
+}
+"""Which claims a scope asks for (OIDC Core §5.4)."""
+
+
+def _draft(key: SigningKey, claims: Members, now: int) -> JwtDraft:
+    header = {"alg": key.alg, "typ": "JWT"}
+    if key.kid is not None:
+        header["kid"] = key.kid
+    return JwtDraft(header=header, claims=claims, key=key, now=now)
+
+
+def id_token_draft(
+    state: ProviderState, grant: Grant, access_token: str, now: int, *, refreshing: bool
+) -> JwtDraft:
+    """Return the ID token to be signed (OIDC Core §2, §3.1.3.6; §12.2 for a refreshed one)."""
+    client = _client(state, grant)
+    alg = state.id_token_alg_of(client)
+    claims: dict[str, object] = {
+        "iss": state.issuer,
+        "sub": grant.sub,
+        "aud": client.client_id,
+        "azp": client.client_id,
+        "exp": now + state.token_lifetime,
+        "iat": now,
+        "auth_time": grant.auth_time,
+        "acr": grant.acr,
+        "sid": grant.sid,
+        "at_hash": half_hash(alg, access_token),
+    }
+    if grant.nonce is not None and not refreshing:
+        claims["nonce"] = grant.nonce
+    wanted = _about(state, grant.sub, grant.id_token_claims)
+    return _draft(state.signing_key(alg, client), {**wanted, **claims}, now)
+
+
+def userinfo_claims(state: ProviderState, token: AccessToken) -> Members:
+    """Return what UserInfo says to the bearer of an access token (OIDC Core §5.3.2, §5.4)."""
+    grant = token.family.grant
+    by_scope = (name for scope in token.scope for name in SCOPE_CLAIMS.get(scope, ()))
+    return {
+        "sub": grant.sub,
+        **_about(state, grant.sub, (*by_scope, *grant.userinfo_claims)),
+    }
+
+
+def userinfo_draft(
+    state: ProviderState, grant: Grant, claims: Members, now: int
+) -> JwtDraft | None:
+    """Return signed UserInfo to be signed, or ``None`` if the client is owed plain JSON."""
+    client = _client(state, grant)
+    alg = state.userinfo_alg_of(client)
+    if alg is None:
+        return None
+    stated = {
+        "iss": state.issuer,
+        "aud": client.client_id,
+        "iat": now,
+        "exp": now + state.token_lifetime,
+        **claims,
+    }
+    return _draft(state.signing_key(alg, client), stated, now)
+
+
+def _client(state: ProviderState, grant: Grant) -> FakeClient:
+    return next(one for one in state.clients if one.client_id == grant.client_id)
+
+
+def _about(state: ProviderState, sub: str, names: tuple[str, ...]) -> Members:
+    known = state.user(sub).claims
+    return {name: known[name] for name in names if name in known}

@@ -1,0 +1,96 @@
+"""What the fake provider remembers: codes, tokens, identifiers seen.
+
+Everything random in it comes from the seed, so that the same calls give the same octets.
+"""
+
+from hashlib import sha256
+
+from attrs import define, field, frozen
+
+from oidc_adapters.testing.signing import b64url
+
+
+@frozen(kw_only=True)
+class Grant:
+    """What an end-user allowed a client, and the login that it came from."""
+
+    client_id: str
+    redirect_uri: str
+    scope: tuple[str, ...]
+    sub: str
+    sid: str
+    auth_time: int
+    acr: str
+    nonce: str | None = field(repr=False)
+    code_challenge: str = field(repr=False)
+    id_token_claims: tuple[str, ...]
+    userinfo_claims: tuple[str, ...]
+
+
+@define(kw_only=True)
+class Family:
+    """All tokens that came from one code: they are revoked together (RFC 9700 §4.14.2)."""
+
+    grant: Grant
+    revoked: bool = False
+
+
+@define(kw_only=True)
+class IssuedCode:
+    """A code, until it is used or over."""
+
+    family: Family
+    expires_at: int
+    used: bool = False
+
+
+@frozen(kw_only=True)
+class AccessToken:
+    """An access token: opaque to the client, known here."""
+
+    family: Family
+    scope: tuple[str, ...]
+    expires_at: int
+
+
+@define(kw_only=True)
+class RefreshToken:
+    """A refresh token; it is spent when used, and its second use revokes the family."""
+
+    family: Family
+    spent: bool = False
+
+
+@frozen(kw_only=True)
+class IssuedIdToken:
+    """Whom an ID token was for and about, so that it can come back as a hint."""
+
+    client_id: str
+    sub: str
+
+
+@define(kw_only=True)
+class Ledger:
+    """The provider's memory."""
+
+    seed: int
+    codes: dict[str, IssuedCode] = field(factory=dict[str, IssuedCode], repr=False)
+    access_tokens: dict[str, AccessToken] = field(factory=dict[str, AccessToken], repr=False)
+    refresh_tokens: dict[str, RefreshToken] = field(factory=dict[str, RefreshToken], repr=False)
+    id_tokens: dict[str, IssuedIdToken] = field(factory=dict[str, IssuedIdToken], repr=False)
+    assertions: dict[tuple[str, str], int] = field(factory=dict[tuple[str, str], int], repr=False)
+    drawn: dict[str, int] = field(factory=dict[str, int])
+
+    def fresh(self, kind: str) -> str:
+        """Return the next value of a kind: 43 base64url characters that follow from the seed."""
+        number = self.drawn.get(kind, 0) + 1
+        self.drawn[kind] = number
+        return b64url(sha256(f"{self.seed}:{kind}:{number}".encode()).digest())
+
+    def seen_once(self, client_id: str, jti: str, until: int, now: int) -> bool:
+        """Remember a client assertion's ``jti``; ``False`` if it was seen before (RFC 7523 §3)."""
+        self.assertions = {key: end for key, end in self.assertions.items() if end > now}
+        if (client_id, jti) in self.assertions:
+            return False
+        self.assertions[client_id, jti] = until
+        return True

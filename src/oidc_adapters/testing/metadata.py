@@ -1,0 +1,72 @@
+"""The fake provider's metadata and key set (OIDC Discovery §3, RFC 8414, RFC 7517 §5)."""
+
+from urllib.parse import urlsplit
+
+from oidc_adapters.testing.claims import SCOPE_CLAIMS
+from oidc_adapters.testing.parties import Members
+from oidc_adapters.testing.provider_state import ACR_VALUES, ProviderState
+from oidc_adapters.testing.signing import ALGORITHMS
+
+AUTH_METHODS = (
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "none",
+)
+
+
+def discovery_urls(issuer: str) -> tuple[str, str]:
+    """Return where metadata lies: appended (OIDC Discovery §4.1) and inserted (RFC 8414 §3.1)."""
+    parts = urlsplit(issuer)
+    root = f"{parts.scheme}://{parts.netloc}"
+    return (
+        issuer.rstrip("/") + "/.well-known/openid-configuration",
+        f"{root}/.well-known/oauth-authorization-server{parts.path.rstrip('/')}",
+    )
+
+
+def endpoint(issuer: str, name: str) -> str:
+    """Return the URL of an endpoint of the issuer."""
+    return f"{issuer.rstrip('/')}/{name}"
+
+
+def metadata(state: ProviderState) -> Members:
+    """Return the members of the metadata."""
+    algs = list(dict.fromkeys((*state.signing_algs(), "RS256")))
+    claims = [
+        "sub",
+        "auth_time",
+        "acr",
+        *(name for group in SCOPE_CLAIMS.values() for name in group),
+    ]
+    return {
+        "issuer": state.issuer,
+        "authorization_endpoint": endpoint(state.issuer, "authorize"),
+        "token_endpoint": endpoint(state.issuer, "token"),
+        "userinfo_endpoint": endpoint(state.issuer, "userinfo"),
+        "jwks_uri": endpoint(state.issuer, "jwks"),
+        "end_session_endpoint": endpoint(state.issuer, "end-session"),
+        "scopes_supported": ["openid", *SCOPE_CLAIMS, "offline_access"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "form_post"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": algs,
+        "userinfo_signing_alg_values_supported": algs,
+        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "acr_values_supported": list(ACR_VALUES),
+        "claims_supported": claims,
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": state.sends_iss,
+    }
+
+
+def key_set(state: ProviderState) -> Members:
+    """Return the members of the key set: no secret and no private key is in it."""
+    algs = tuple(alg for alg in state.signing_algs() if ALGORITHMS[alg].family != "HS")
+    return {"keys": [key.public_jwk() for key in state.keys.published(algs)]}

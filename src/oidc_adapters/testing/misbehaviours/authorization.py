@@ -1,0 +1,148 @@
+"""A provider, or someone in the browser's way, that errs in the authorization response."""
+
+from typing import Final
+
+from attrs import evolve
+
+from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
+from oidc_adapters.testing.parties import Callback
+from oidc_core.http import LIMITS
+
+
+def _row(name: str, code: str, summary: str, changes: Changes) -> Misbehaviour:
+    return Misbehaviour(
+        name=name,
+        endpoint="authorization",
+        during="login",
+        code=code,
+        summary=summary,
+        changes=changes,
+    )
+
+
+def _with(name: str, value: str) -> Changes:
+    """Set a parameter that is there."""
+
+    def change(callback: Callback) -> Callback:
+        changed = ((known, value if known == name else old) for known, old in callback.parameters)
+        return evolve(callback, parameters=tuple(changed))
+
+    return Changes(callback=change)
+
+
+def _without(*names: str) -> Changes:
+    def change(callback: Callback) -> Callback:
+        kept = (pair for pair in callback.parameters if pair[0] not in names)
+        return evolve(callback, parameters=tuple(kept))
+
+    return Changes(callback=change)
+
+
+def _plus(name: str, value: str) -> Changes:
+    """Add a parameter, whether or not it is there."""
+    return Changes(
+        callback=lambda callback: evolve(callback, parameters=(*callback.parameters, (name, value)))
+    )
+
+
+def _error(error: str, *, iss: str | None = None, drop: str = "") -> Changes:
+    """Answer with an error instead of a code, with another ``iss`` or without a parameter."""
+
+    def change(callback: Callback) -> Callback:
+        text = "<script>alert(1)</script>"
+        rest = [pair for pair in callback.parameters if pair[0] in {"state", "iss"}]
+        if iss is not None:
+            rest = [(name, iss if name == "iss" else value) for name, value in rest]
+        rest = [pair for pair in rest if pair[0] != drop]
+        answer = (("error", error), ("error_description", text), *rest)
+        return evolve(callback, parameters=answer)
+
+    return Changes(callback=change)
+
+
+def _other_mode(callback: Callback) -> Callback:
+    mode: Final = "query" if callback.mode == "form_post" else "form_post"
+    return evolve(callback, mode=mode)
+
+
+ROWS: Final = (
+    _row("wrong_state", "state_unknown", "returns another state", _with("state", 43 * "x")),
+    _row("no_state", "state_missing", "returns no state", _without("state")),
+    _row(
+        "duplicate_state",
+        "parameter_duplicated",
+        "returns two states",
+        _plus("state", 43 * "x"),
+    ),
+    _row(
+        "state_too_long",
+        "parameter_too_long",
+        "returns a state beyond the limit",
+        _with("state", (LIMITS.state + 1) * "x"),
+    ),
+    _row(
+        "wrong_iss",
+        "issuer_mismatch",
+        "names another issuer in the response",
+        _with("iss", "https://other.example"),
+    ),
+    _row("no_iss", "issuer_missing", "withholds the iss it promised", _without("iss")),
+    _row("no_code", "code_missing", "returns neither code nor error", _without("code")),
+    _row("duplicate_code", "parameter_duplicated", "returns two codes", _plus("code", "another")),
+    _row(
+        "code_too_long",
+        "parameter_too_long",
+        "returns a code beyond the limit",
+        _with("code", (LIMITS.code + 1) * "x"),
+    ),
+    _row(
+        "code_with_control_character",
+        "parameter_syntax",
+        "returns a code with a line feed in it",
+        _with("code", "abc\ndef"),
+    ),
+    _row(
+        "code_and_error",
+        "response_ambiguous",
+        "returns a code and an error",
+        _plus("error", "access_denied"),
+    ),
+    _row(
+        "id_token_in_response",
+        "unexpected_parameter",
+        "returns an ID token beside the code",
+        _plus("id_token", "eyJhbGciOiJub25lIn0.e30."),
+    ),
+    _row(
+        "access_token_in_response",
+        "unexpected_parameter",
+        "returns an access token beside the code",
+        _plus("access_token", "abc"),
+    ),
+    _row(
+        "other_response_mode",
+        "response_mode_mismatch",
+        "returns a form where a query was asked for, or the reverse",
+        Changes(callback=_other_mode),
+    ),
+    _row("access_denied", "op_error", "refuses the login", _error("access_denied")),
+    _row("server_error", "op_error", "says that it failed", _error("server_error")),
+    _row(
+        "error_without_iss",
+        "op_error",
+        "refuses the login and withholds the iss it promised",
+        _error("access_denied", drop="iss"),
+    ),
+    _row(
+        "error_with_wrong_iss",
+        "issuer_mismatch",
+        "refuses the login in another provider's name",
+        _error("access_denied", iss="https://other.example"),
+    ),
+    _row(
+        "error_without_state",
+        "state_missing",
+        "refuses the login and returns no state",
+        _error("access_denied", drop="state"),
+    ),
+)

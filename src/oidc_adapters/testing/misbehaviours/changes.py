@@ -1,0 +1,87 @@
+"""What a misbehaviour is: a row of data and the changes it makes to an honest provider."""
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from attrs import evolve, field, frozen
+
+from oidc_adapters.testing.parties import Callback, Members
+from oidc_adapters.testing.signing import JwtDraft
+from oidc_core.http import Answer, HttpResponse
+
+Endpoint: TypeAlias = Literal["discovery", "authorization", "token", "keys", "userinfo"]
+During: TypeAlias = Literal["discovery", "login", "userinfo", "refresh"]
+Needs: TypeAlias = Literal["", "max_age", "acr", "required_userinfo", "signed_userinfo", "EdDSA"]
+
+
+def same_members(members: Members) -> Members:
+    """Change nothing."""
+    return members
+
+
+def same_callback(callback: Callback) -> Callback:
+    """Change nothing."""
+    return callback
+
+
+def same_answer(answer: HttpResponse) -> Answer:
+    """Change nothing."""
+    return answer
+
+
+@frozen(kw_only=True)
+class Changes:
+    """Where an honest provider can be made to err; each part takes what would be sent honestly.
+
+    Attributes:
+        metadata: the members of the metadata.
+        key_set: the members of the key set.
+        callback: the authorization response.
+        id_token: the ID token about to be signed, to the compact JWT.
+        tokens: the members of the token answer.
+        userinfo: the members of plain UserInfo.
+        userinfo_jwt: signed UserInfo about to be signed, to the compact JWT.
+        answer: the whole answer of the row's endpoint.
+    """
+
+    metadata: Callable[[Members], Members] = same_members
+    key_set: Callable[[Members], Members] = same_members
+    callback: Callable[[Callback], Callback] = same_callback
+    id_token: Callable[[JwtDraft], str] = JwtDraft.signed
+    tokens: Callable[[Members], Members] = same_members
+    userinfo: Callable[[Members], Members] = same_members
+    userinfo_jwt: Callable[[JwtDraft], str] = JwtDraft.signed
+    answer: Callable[[HttpResponse], Answer] = same_answer
+
+    def without_answer(self) -> "Changes":
+        """Return the changes but for that of the whole answer."""
+        return evolve(self, answer=same_answer)
+
+
+HONEST = Changes()
+
+
+@frozen(kw_only=True)
+class Misbehaviour:
+    """One way in which a provider breaks its word.
+
+    Attributes:
+        name: what ``FakeProvider(misbehave=…)`` calls it.
+        endpoint: whose answer is wrong.
+        during: which operation must refuse it: discovery, the login without UserInfo, the login
+            with UserInfo, or a refresh after an honest login.
+        code: the code of the error that a correct client refuses it with.
+        summary: what the provider does, in one line.
+        needs: what a client must have asked for or registered, or the rule would not apply:
+            ``max_age`` or ``acr`` in the login's request, ``required_userinfo`` in its policy,
+            ``signed_userinfo`` registered, ``EdDSA`` as the ID token's algorithm.  Empty: nothing.
+        changes: what is changed.
+    """
+
+    name: str
+    endpoint: Endpoint
+    during: During
+    code: str
+    summary: str
+    needs: Needs = ""
+    changes: Changes = field(repr=False)

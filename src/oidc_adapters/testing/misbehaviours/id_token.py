@@ -1,0 +1,272 @@
+"""A provider that errs in the ID token of a login (OIDC Core §3.1.3.7, RFC 7515, RFC 8725)."""
+
+from typing import Final
+
+from oidc_adapters.testing.misbehaviours import forgeries
+from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour, Needs
+from oidc_core.http import LIMITS
+
+
+def _row(
+    name: str, code: str, summary: str, change: forgeries.JwtChange, needs: Needs = ""
+) -> Misbehaviour:
+    return Misbehaviour(
+        name=name,
+        endpoint="token",
+        during="login",
+        code=code,
+        summary=summary,
+        needs=needs,
+        changes=Changes(id_token=change),
+    )
+
+
+_FORM: Final = (
+    _row("id_token_two_parts", "jws_format", "sends an ID token of two parts", forgeries.two_parts),
+    _row(
+        "id_token_five_parts", "jws_format", "sends an ID token of five parts", forgeries.five_parts
+    ),
+    _row("id_token_padded", "jws_base64", "sends an ID token with padding", forgeries.padded),
+    _row(
+        "id_token_stray_bits",
+        "jws_base64",
+        "signs base64url that nobody would write",
+        forgeries.stray_bits,
+    ),
+    _row(
+        "id_token_too_large",
+        "jws_too_large",
+        "sends an ID token beyond the limit",
+        forgeries.padded_to(LIMITS.id_token),
+    ),
+    _row(
+        "id_token_duplicate_alg",
+        "json_duplicate_member",
+        "names two algorithms in one header",
+        forgeries.duplicate_alg,
+    ),
+    _row(
+        "id_token_header_array",
+        "jws_header",
+        "sends a header that is an array",
+        forgeries.header_not_an_object,
+    ),
+    _row(
+        "id_token_crit",
+        "jws_crit",
+        "demands an extension of the header",
+        forgeries.with_header("crit", ["exp"]),
+    ),
+    _row(
+        "id_token_typ_access_token",
+        "typ_unexpected",
+        "offers an access token as ID token",
+        forgeries.with_header("typ", "at+jwt"),
+    ),
+    _row(
+        "id_token_typ_logout_token",
+        "typ_unexpected",
+        "offers a logout token as ID token",
+        forgeries.with_header("typ", "logout+jwt"),
+    ),
+    _row(
+        "id_token_kid_number",
+        "kid_invalid",
+        "names its key by a number",
+        forgeries.with_header("kid", 1),
+    ),
+    _row(
+        "id_token_duplicate_sub",
+        "json_duplicate_member",
+        "names two users in one ID token",
+        forgeries.duplicate_sub,
+    ),
+    _row(
+        "id_token_payload_array",
+        "json_not_object",
+        "signs an array",
+        forgeries.with_payload(b'["alice"]'),
+    ),
+    _row(
+        "id_token_payload_utf16", "json_encoding", "signs claims in UTF-16", forgeries.utf16_payload
+    ),
+    _row(
+        "id_token_nan",
+        "json_number",
+        "signs a number that is none",
+        forgeries.with_rendered_claim("x", "NaN"),
+    ),
+    _row(
+        "id_token_lone_surrogate",
+        "json_string",
+        "signs half a character",
+        forgeries.with_rendered_claim("x", '"\\ud800"'),
+    ),
+    _row(
+        "id_token_nested",
+        "json_depth",
+        "nests claims a hundred times",
+        forgeries.with_rendered_claim("x", 100 * "[" + 100 * "]"),
+    ),
+)
+
+_SIGNATURE: Final = (
+    _row(
+        "alg_none", "alg_not_allowed", "sends an ID token without a signature", forgeries.unsigned
+    ),
+    _row(
+        "alg_none_with_signature",
+        "alg_not_allowed",
+        "says that there is no signature and sends one",
+        forgeries.unsigned_with_signature,
+    ),
+    _row(
+        "hs256_with_public_key",
+        "alg_not_allowed",
+        "takes its public key for an HMAC secret",
+        forgeries.hmac_with_public_key,
+    ),
+    _row(
+        "bad_signature", "signature_invalid", "damages the signature", forgeries.damaged_signature
+    ),
+    _row(
+        "changed_after_signing",
+        "signature_invalid",
+        "changes the user after signing",
+        forgeries.changed_after_signing,
+    ),
+    _row(
+        "stranger_under_known_kid",
+        "signature_invalid",
+        "has a stranger sign under its own kid",
+        forgeries.signed_by_stranger,
+    ),
+    _row(
+        "embedded_key",
+        "signature_invalid",
+        "has a stranger sign who sends his key along",
+        forgeries.signed_by_embedded_key,
+    ),
+    _row(
+        "unknown_kid",
+        "key_not_found",
+        "names a key that it does not publish",
+        forgeries.with_header("kid", "unpublished"),
+    ),
+)
+
+_CLAIMS: Final = (
+    _row(
+        "id_token_wrong_iss",
+        "iss_invalid",
+        "names another issuer",
+        forgeries.with_claim("iss", "https://other.example"),
+    ),
+    _row("id_token_no_iss", "iss_invalid", "names no issuer", forgeries.without_claim("iss")),
+    _row(
+        "wrong_aud",
+        "aud_invalid",
+        "names another client as audience",
+        forgeries.with_claim("aud", "another-client"),
+    ),
+    _row("no_aud", "aud_invalid", "names no audience", forgeries.without_claim("aud")),
+    _row("extra_audience", "aud_untrusted", "names a further audience", forgeries.plus_audience),
+    _row(
+        "wrong_azp",
+        "azp_invalid",
+        "names another client as authorized party",
+        forgeries.with_claim("azp", "another-client"),
+    ),
+    _row("expired", "expired", "sends an ID token that is over", forgeries.expired),
+    _row(
+        "no_exp", "exp_invalid", "sends an ID token without an end", forgeries.without_claim("exp")
+    ),
+    _row(
+        "exp_as_string",
+        "exp_invalid",
+        "writes the end as a string",
+        forgeries.with_claim("exp", "4102444800"),
+    ),
+    _row(
+        "exp_1e300",
+        "exp_invalid",
+        "sends an ID token that never ends",
+        forgeries.with_claim("exp", 1e300),
+    ),
+    _row(
+        "iat_in_future",
+        "iat_in_future",
+        "sends an ID token of tomorrow",
+        forgeries.claim_later("iat", 86_400),
+    ),
+    _row(
+        "no_iat",
+        "iat_invalid",
+        "does not say when it issued the ID token",
+        forgeries.without_claim("iat"),
+    ),
+    _row("week_old", "iat_too_old", "sends an ID token of last week", forgeries.week_old),
+    _row(
+        "nbf_in_future",
+        "nbf_in_future",
+        "sends an ID token for tomorrow",
+        forgeries.claim_later("nbf", 86_400),
+    ),
+    _row(
+        "wrong_nonce",
+        "nonce_mismatch",
+        "returns another nonce",
+        forgeries.with_claim("nonce", "another-nonce"),
+    ),
+    _row("no_nonce", "nonce_mismatch", "returns no nonce", forgeries.without_claim("nonce")),
+    _row(
+        "nonce_not_supported",
+        "nonce_mismatch",
+        "returns no nonce and says so",
+        lambda draft: draft.without_claims("nonce").with_claims(nonce_supported=False).signed(),
+    ),
+    _row("no_sub", "sub_invalid", "names no user", forgeries.without_claim("sub")),
+    _row("empty_sub", "sub_invalid", "names a user by nothing", forgeries.with_claim("sub", "")),
+    _row(
+        "long_sub",
+        "sub_invalid",
+        "names a user by 256 characters",
+        forgeries.with_claim("sub", 256 * "a"),
+    ),
+    _row(
+        "sub_not_ascii",
+        "sub_invalid",
+        "names a user beyond ASCII",
+        forgeries.with_claim("sub", "\u00e5lice"),
+    ),
+    _row("sub_number", "sub_invalid", "names a user by a number", forgeries.with_claim("sub", 1)),
+    _row(
+        "wrong_at_hash",
+        "at_hash_invalid",
+        "binds the ID token to another access token",
+        forgeries.with_claim("at_hash", 22 * "A"),
+    ),
+    _row(
+        "no_auth_time",
+        "auth_time_invalid",
+        "does not say when the user authenticated",
+        forgeries.without_claim("auth_time"),
+        needs="max_age",
+    ),
+    _row(
+        "old_auth_time",
+        "auth_too_old",
+        "authenticated the user long ago",
+        forgeries.claim_earlier("auth_time", 30 * 86_400),
+        needs="max_age",
+    ),
+    _row(
+        "weaker_acr",
+        "acr_unsatisfied",
+        "authenticated the user in a weaker way",
+        forgeries.with_claim("acr", "urn:example:none"),
+        needs="acr",
+    ),
+)
+
+ROWS: Final = (*_FORM, *_SIGNATURE, *_CLAIMS)

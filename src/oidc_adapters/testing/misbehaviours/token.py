@@ -1,0 +1,122 @@
+"""A provider that errs in the token answer around the ID token (OIDC Core §3.1.3.3)."""
+
+from typing import Final
+
+from oidc_adapters.testing.misbehaviours import answers
+from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
+from oidc_adapters.testing.parties import Members
+
+
+def _row(name: str, code: str, summary: str, changes: Changes) -> Misbehaviour:
+    return Misbehaviour(
+        name=name,
+        endpoint="token",
+        during="login",
+        code=code,
+        summary=summary,
+        changes=changes,
+    )
+
+
+def _with(name: str, value: object) -> Changes:
+    return Changes(tokens=lambda members: {**members, name: value})
+
+
+def _without(name: str) -> Changes:
+    def change(members: Members) -> Members:
+        return {known: value for known, value in members.items() if known != name}
+
+    return Changes(tokens=change)
+
+
+def _answer(change: answers.AnswerChange) -> Changes:
+    return Changes(answer=change)
+
+
+ROWS: Final = (
+    _row("token_html", "content_type", "answers 200 with a page", _answer(answers.html)),
+    _row(
+        "token_not_json",
+        "json_syntax",
+        "answers with half a JSON object",
+        _answer(answers.with_body(b'{"access_token":')),
+    ),
+    _row(
+        "token_array", "json_not_object", "answers with an array", _answer(answers.with_body(b"[]"))
+    ),
+    _row("token_utf16", "json_encoding", "answers in UTF-16", _answer(answers.utf16)),
+    _row(
+        "token_redirect",
+        "http_redirect",
+        "redirects the code to another host",
+        _answer(answers.redirect),
+    ),
+    _row(
+        "token_500",
+        "http_status",
+        "sends tokens with the status of a failure",
+        _answer(answers.with_status(500)),
+    ),
+    _row(
+        "token_400_html",
+        "http_status",
+        "refuses with a page",
+        _answer(answers.html_with_status(400)),
+    ),
+    _row(
+        "token_invalid_grant",
+        "op_error",
+        "refuses the code",
+        _answer(answers.oauth_error("invalid_grant", status=400)),
+    ),
+    _row(
+        "token_200_with_error",
+        "op_error",
+        "refuses the code with the status of a success",
+        _answer(answers.oauth_error("invalid_grant", status=200)),
+    ),
+    _row(
+        "token_dropped",
+        "token_outcome_unknown",
+        "takes the code and closes the connection",
+        _answer(answers.dropped),
+    ),
+    _row(
+        "token_encoded",
+        "token_outcome_unknown",
+        "answers with a Content-Encoding nobody offered",
+        _answer(answers.gzipped),
+    ),
+    _row(
+        "wrong_token_type",
+        "token_type",
+        "gives a token of a type nobody asked for",
+        _with("token_type", "mac"),
+    ),
+    _row("no_token_type", "token_type", "gives a token without a type", _without("token_type")),
+    _row(
+        "no_access_token",
+        "token_response_invalid",
+        "gives no access token",
+        _without("access_token"),
+    ),
+    _row(
+        "access_token_not_a_string",
+        "token_response_invalid",
+        "gives a number as access token",
+        _with("access_token", 1),
+    ),
+    _row(
+        "access_token_with_line_break",
+        "token_syntax",
+        "gives an access token that would split a header",
+        _with("access_token", "abc\r\nx-injected: 1"),
+    ),
+    _row(
+        "duplicate_access_token",
+        "json_duplicate_member",
+        "gives two access tokens in one object",
+        _answer(answers.twice("access_token", "another")),
+    ),
+    _row("no_id_token", "id_token_missing", "gives no ID token", _without("id_token")),
+)

@@ -1,0 +1,125 @@
+"""A provider that errs in UserInfo, plain and signed (OIDC Core §5.3.2, §5.3.4)."""
+
+from typing import Final
+
+from oidc_adapters.testing.misbehaviours import answers, forgeries
+from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour, Needs
+from oidc_adapters.testing.parties import Members
+
+
+def _row(name: str, code: str, summary: str, changes: Changes, needs: Needs = "") -> Misbehaviour:
+    return Misbehaviour(
+        name=name,
+        endpoint="userinfo",
+        during="userinfo",
+        code=code,
+        summary=summary,
+        needs=needs,
+        changes=changes,
+    )
+
+
+def _with(name: str, value: object) -> Changes:
+    return Changes(userinfo=lambda members: {**members, name: value})
+
+
+def _without_sub(members: Members) -> Members:
+    return {name: value for name, value in members.items() if name != "sub"}
+
+
+ROWS: Final = (
+    _row(
+        "userinfo_other_sub",
+        "userinfo_sub_mismatch",
+        "tells about another user",
+        _with("sub", "mallory"),
+    ),
+    _row(
+        "userinfo_no_sub",
+        "userinfo_sub_mismatch",
+        "does not say whom it tells about",
+        Changes(userinfo=_without_sub),
+    ),
+    _row(
+        "userinfo_sub_in_array",
+        "userinfo_sub_mismatch",
+        "tells about a list of users",
+        _with("sub", ["alice"]),
+    ),
+    _row(
+        "userinfo_duplicate_sub",
+        "json_duplicate_member",
+        "tells about two users in one object",
+        Changes(answer=answers.twice("sub", "mallory")),
+    ),
+    _row(
+        "userinfo_html",
+        "content_type",
+        "sends a page as UserInfo",
+        Changes(answer=answers.html),
+        needs="required_userinfo",
+    ),
+    _row(
+        "userinfo_500",
+        "http_status",
+        "sends UserInfo with the status of a failure",
+        Changes(answer=answers.with_status(500)),
+        needs="required_userinfo",
+    ),
+    _row(
+        "userinfo_redirect",
+        "http_redirect",
+        "redirects the access token to another host",
+        Changes(answer=answers.redirect),
+        needs="required_userinfo",
+    ),
+    _row(
+        "userinfo_dropped",
+        "http_protocol",
+        "closes the connection instead of sending UserInfo",
+        Changes(answer=answers.dropped),
+        needs="required_userinfo",
+    ),
+    _row(
+        "userinfo_signed_wrong_aud",
+        "userinfo_aud",
+        "signs UserInfo for another client",
+        Changes(userinfo_jwt=forgeries.with_claim("aud", "another-client")),
+        needs="signed_userinfo",
+    ),
+    _row(
+        "userinfo_signed_wrong_iss",
+        "userinfo_iss",
+        "signs UserInfo in another provider's name",
+        Changes(userinfo_jwt=forgeries.with_claim("iss", "https://other.example")),
+        needs="signed_userinfo",
+    ),
+    _row(
+        "userinfo_signed_other_sub",
+        "userinfo_sub_mismatch",
+        "signs UserInfo about another user",
+        Changes(userinfo_jwt=forgeries.with_claim("sub", "mallory")),
+        needs="signed_userinfo",
+    ),
+    _row(
+        "userinfo_signed_expired",
+        "userinfo_expired",
+        "signs UserInfo that is over",
+        Changes(userinfo_jwt=forgeries.expired),
+        needs="signed_userinfo",
+    ),
+    _row(
+        "userinfo_signed_alg_none",
+        "alg_not_allowed",
+        "sends a JWT without a signature as UserInfo",
+        Changes(userinfo_jwt=forgeries.unsigned),
+        needs="signed_userinfo",
+    ),
+    _row(
+        "userinfo_signed_bad_signature",
+        "signature_invalid",
+        "sends UserInfo with a damaged signature",
+        Changes(userinfo_jwt=forgeries.damaged_signature),
+        needs="signed_userinfo",
+    ),
+)

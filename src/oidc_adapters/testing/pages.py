@@ -1,0 +1,66 @@
+"""The fake provider's pages: small, readable, without anything from elsewhere.
+
+Every text that came in is escaped, as a real provider must.
+"""
+
+from html import escape
+
+from oidc_adapters.testing.parties import Callback, FakeClient, FakeUser
+
+_STYLE = (
+    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:12vh auto;padding:0 1rem}"
+    "button{font:inherit;padding:.4rem 1rem;margin:.3rem .5rem .3rem 0}"
+    "code{overflow-wrap:anywhere}"
+)
+
+
+def _page(title: str, body: str) -> bytes:
+    return (
+        "<!doctype html>\n"
+        f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head>\n<body>{body}</body></html>\n"
+    ).encode()
+
+
+def form_post_page(callback: Callback) -> bytes:
+    """Return the page that posts an authorization response by itself (Form Post Response Mode)."""
+    fields = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+        for name, value in callback.parameters
+    )
+    form = (
+        f'<form method="post" action="{escape(callback.redirect_uri)}">{fields}'
+        "<noscript><button>Continue</button></noscript></form>"
+        "<script>document.forms[0].submit()</script>"
+    )
+    return _page("Continue", form)
+
+
+def login_page(action: str, client: FakeClient, scope: str, users: tuple[FakeUser, ...]) -> bytes:
+    """Return the page on which somebody signs in and consents, or refuses.
+
+    Args:
+        action: where the form is posted: the authorization request's own URL.
+        client: who asks.
+        scope: what is asked for.
+        users: who can sign in.
+    """
+    choices = "".join(
+        f'<label><input type="radio" name="user" value="{escape(user.sub)}"'
+        f"{' checked' if number == 0 else ''}> {escape(user.sub)}</label><br>"
+        for number, user in enumerate(users)
+    )
+    body = (
+        "<h1>Sign in</h1>"
+        f"<p><code>{escape(client.client_id)}</code> asks for <code>{escape(scope)}</code>.</p>"
+        f'<form method="post" action="{escape(action)}">{choices}'
+        '<button name="decision" value="approve">Sign in and allow</button>'
+        '<button name="decision" value="deny">Refuse</button></form>'
+        "<p>This provider is a fake one, for tests. It asks for no password.</p>"
+    )
+    return _page("Sign in", body)
+
+
+def notice_page(title: str, text: str) -> bytes:
+    """Return a page that says one thing."""
+    return _page(title, f"<h1>{escape(title)}</h1><p>{escape(text)}</p>")

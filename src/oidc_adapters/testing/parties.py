@@ -1,0 +1,134 @@
+"""Who takes part in a login at the fake provider: its clients, its users, their browser sessions.
+
+These are values; what the provider remembers of them is in :mod:`oidc_adapters.testing.ledger`.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+from urllib.parse import urlencode
+
+from attrs import field, frozen
+
+Members: TypeAlias = Mapping[str, object]
+"""The members of a JSON object, before it is rendered."""
+
+Parameters: TypeAlias = tuple[tuple[str, str], ...]
+"""The parameters of an authorization response, in the order sent, repeated ones included."""
+
+ResponseMode: TypeAlias = Literal["query", "form_post"]
+
+
+def _frozen_members(members: Members) -> Members:
+    return MappingProxyType({**members})
+
+
+def _frozen_keys(keys: "tuple[Members, ...]") -> "tuple[Members, ...]":
+    return tuple(_frozen_members(key) for key in keys)
+
+
+@frozen(kw_only=True)
+class FakeClient:
+    """A client as the provider has it on record (OIDC Dynamic Client Registration §2).
+
+    Attributes:
+        client_id: the client's identifier.
+        client_secret: its secret; no client with ``none`` or ``private_key_jwt`` uses it.
+        redirect_uris: the exact redirect URIs it may name.
+        post_logout_redirect_uris: the exact URIs it may return to after a logout.
+        token_endpoint_auth_method: ``none``, ``client_secret_basic``, ``client_secret_post``,
+            ``client_secret_jwt`` or ``private_key_jwt``; any other method is refused.
+        raw_basic: whether HTTP Basic credentials are compared as sent, without the form decoding
+            of RFC 6749 §2.3.1, as some providers do.
+        jwks: the public keys (JWK members) that verify assertions of ``private_key_jwt``.
+        id_token_signed_response_alg: the algorithm of its ID tokens, or ``None`` for the
+            provider's.
+        userinfo_signed_response_alg: the algorithm of its UserInfo, or ``None`` for plain JSON
+            unless the provider signs for everybody.
+    """
+
+    client_id: str = "client"
+    client_secret: str = field(
+        default="a-secret-of-64-octets-suits-HS512-as-well-" + 22 * "x", repr=False
+    )
+    redirect_uris: tuple[str, ...] = ("https://rp.example/callback",)
+    post_logout_redirect_uris: tuple[str, ...] = ("https://rp.example/",)
+    token_endpoint_auth_method: str = "client_secret_basic"
+    raw_basic: bool = False
+    jwks: tuple[Members, ...] = field(default=(), converter=_frozen_keys)
+    id_token_signed_response_alg: str | None = None
+    userinfo_signed_response_alg: str | None = None
+
+
+@frozen(kw_only=True)
+class FakeUser:
+    """An end-user: the subject identifier and the claims the provider has about them."""
+
+    sub: str
+    claims: Members = field(factory=dict[str, object], converter=_frozen_members)
+
+
+ALICE: Final = FakeUser(
+    sub="alice",
+    claims={
+        "name": "Alice Adams",
+        "given_name": "Alice",
+        "family_name": "Adams",
+        "preferred_username": "alice",
+        "locale": "en",
+        "email": "alice@op.example",
+        "email_verified": True,
+    },
+)
+BOB: Final = FakeUser(
+    sub="bob",
+    claims={"name": "Bob Brown", "email": "bob@op.example", "email_verified": False},
+)
+
+
+@frozen(kw_only=True)
+class Session:
+    """A browser's session at the provider: who signed in there, and when."""
+
+    sub: str
+    auth_time: int
+    sid: str
+
+
+@frozen(kw_only=True)
+class Callback:
+    """What the provider makes the browser bring to the client: an authorization response.
+
+    Attributes:
+        redirect_uri: where to, as the request had it.
+        mode: ``query`` (a redirect) or ``form_post`` (a form that submits itself).
+        parameters: the response's parameters.
+        session: the browser's session at the provider from now on; hand it to the next
+            ``authorize``.  ``None`` if nobody is signed in.
+    """
+
+    redirect_uri: str
+    mode: ResponseMode
+    parameters: Parameters = field(repr=False)
+    session: Session | None
+
+    @property
+    def encoded(self) -> str:
+        """The parameters as ``application/x-www-form-urlencoded`` text."""
+        return urlencode(self.parameters)
+
+    @property
+    def url(self) -> str:
+        """The URL that the browser asks the client for; with ``form_post`` it has no parameters."""
+        if self.mode == "form_post":
+            return self.redirect_uri
+        return self.redirect_uri + ("&" if "?" in self.redirect_uri else "?") + self.encoded
+
+    @property
+    def form(self) -> bytes | None:
+        """The body that the browser posts, or ``None`` if it comes with a ``GET``."""
+        return self.encoded.encode("ascii") if self.mode == "form_post" else None
+
+    def parameter(self, name: str) -> str | None:
+        """Return the first parameter of that name."""
+        return next((value for known, value in self.parameters if known == name), None)

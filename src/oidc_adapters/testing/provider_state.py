@@ -1,0 +1,121 @@
+"""The fake provider's configuration and memory, as its endpoints share them."""
+
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from attrs import Factory, define, field
+
+from oidc_adapters.testing.ledger import Ledger
+from oidc_adapters.testing.misbehaviours import HONEST, MISBEHAVIOURS, Changes, Endpoint
+from oidc_adapters.testing.parties import ALICE, BOB, FakeClient, FakeUser
+from oidc_adapters.testing.signing import ALGORITHMS, SigningKey
+from oidc_adapters.testing.signing_keys import KeyRing
+
+_Attribute: TypeAlias = object
+
+ACR_VALUES = ("urn:example:password", "urn:example:two-factor")
+"""How the provider authenticates, the weaker first: the default."""
+
+
+def _known_misbehaviour(_state: object, _attribute: _Attribute, value: str | None) -> None:
+    if value is not None and value not in MISBEHAVIOURS:
+        message = f"no misbehaviour {value!r}; known: {', '.join(MISBEHAVIOURS)}"
+        raise ValueError(message)
+
+
+def _known_algorithm(_state: object, _attribute: _Attribute, value: str) -> None:
+    if value not in ALGORITHMS:
+        message = f"no algorithm {value!r}; known: {', '.join(ALGORITHMS)}"
+        raise ValueError(message)
+
+
+def _usable_issuer(_state: object, _attribute: _Attribute, value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or "?" in value or "#" in value:
+        message = f"no issuer: {value!r}"
+        raise ValueError(message)
+
+
+@define(kw_only=True)
+class ProviderState:
+    """Configuration (given) and memory (made) of a provider.
+
+    Attributes:
+        issuer: the issuer identifier; all endpoints lie under it.
+        clients: the registered clients.
+        users: who can sign in; the first unless another is named.
+        id_token_alg: signs ID tokens of clients that registered no algorithm.
+        userinfo_signed: whether UserInfo is signed for clients that registered no algorithm.
+        refresh_id_token: whether a refresh answer has an ID token.
+        sends_iss: whether authorization responses carry ``iss`` (RFC 9207), and metadata says so.
+        code_lifetime: seconds until a code is over.
+        token_lifetime: seconds until an access token and an ID token are over.
+        misbehave: the name of a misbehaviour, or ``None`` for an honest provider.
+        seed: everything random follows from it.
+    """
+
+    issuer: str = field(default="https://op.example", validator=_usable_issuer)
+    clients: tuple[FakeClient, ...] = (FakeClient(),)
+    users: tuple[FakeUser, ...] = (ALICE, BOB)
+    id_token_alg: str = field(default="RS256", validator=_known_algorithm)
+    userinfo_signed: bool = False
+    refresh_id_token: bool = True
+    sends_iss: bool = True
+    code_lifetime: int = 60
+    token_lifetime: int = 300
+    misbehave: str | None = field(default=None, validator=_known_misbehaviour)
+    seed: int = 0
+    ledger: Ledger = field(
+        init=False, default=Factory(lambda self: Ledger(seed=self.seed), takes_self=True)
+    )
+    keys: KeyRing = field(
+        init=False, default=Factory(lambda self: KeyRing(seed=self.seed), takes_self=True)
+    )
+
+    def client(self, client_id: str | None) -> FakeClient | None:
+        """Return the registered client of that identifier."""
+        return next((one for one in self.clients if one.client_id == client_id), None)
+
+    def user(self, sub: str) -> FakeUser:
+        """Return the user of that subject identifier.
+
+        Raises:
+            LookupError: there is none; the caller named somebody unknown.
+        """
+        for user in self.users:
+            if user.sub == sub:
+                return user
+        raise LookupError(sub)
+
+    def changes(self, endpoint: Endpoint, *, refreshing: bool = False) -> Changes:
+        """Return what goes wrong at an endpoint; a refresh errs only in its own rows."""
+        if self.misbehave is None:
+            return HONEST
+        row = MISBEHAVIOURS[self.misbehave]
+        if endpoint == "token" and (row.during == "refresh") != refreshing:
+            return HONEST
+        # A forged token may need a forged key set: only whole answers belong to one endpoint.
+        return row.changes if endpoint == row.endpoint else row.changes.without_answer()
+
+    def id_token_alg_of(self, client: FakeClient) -> str:
+        """Return the algorithm of a client's ID tokens."""
+        return client.id_token_signed_response_alg or self.id_token_alg
+
+    def userinfo_alg_of(self, client: FakeClient) -> str | None:
+        """Return the algorithm of a client's UserInfo, or ``None`` for plain JSON."""
+        default = self.id_token_alg if self.userinfo_signed else None
+        return client.userinfo_signed_response_alg or default
+
+    def signing_algs(self) -> tuple[str, ...]:
+        """Return all algorithms in use, the provider's own first."""
+        algs = {self.id_token_alg: None}
+        for client in self.clients:
+            algs[self.id_token_alg_of(client)] = None
+            algs[self.userinfo_alg_of(client) or self.id_token_alg] = None
+        return tuple(algs)
+
+    def signing_key(self, alg: str, client: FakeClient) -> SigningKey:
+        """Return what signs with ``alg``: the provider's key, or the client's secret for HS*."""
+        if ALGORITHMS[alg].family == "HS":
+            return SigningKey(alg=alg, kid=None, private=client.client_secret.encode())
+        return self.keys.signing_key(alg)

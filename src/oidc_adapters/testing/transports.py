@@ -1,0 +1,78 @@
+"""Transports that reach a fake provider without a network, and remember what was said."""
+
+from threading import Lock
+from typing import Protocol, TypeAlias
+
+from oidc_adapters.testing.provider import FakeProvider
+from oidc_core.http import Answer, HttpResponse, NoAnswer, WireRequest
+
+RecordedExchange: TypeAlias = tuple[WireRequest, Answer]
+
+
+class TellsTime(Protocol):
+    """A clock, as far as it is needed here."""
+
+    def now(self) -> int:
+        """Return the time in seconds since the epoch."""
+        ...
+
+
+class InMemoryTransport:
+    """A transport whose only server is a fake provider; safe between threads.
+
+    It does what every transport must: it refuses a body beyond the request's limit and a
+    Content-Encoding that was not offered.
+    """
+
+    def __init__(self, provider: FakeProvider) -> None:
+        self.provider = provider
+        self._lock = Lock()
+        self._exchanges: list[RecordedExchange] = []
+
+    @property
+    def exchanges(self) -> tuple[RecordedExchange, ...]:
+        """What was sent, and the answer to each, in order; credentials included."""
+        with self._lock:
+            return tuple(self._exchanges)
+
+    def send(self, request: WireRequest, clock: TellsTime) -> Answer:
+        """Send a request and return its answer or its failure."""
+        with self._lock:
+            answer = admitted(self.provider.answer(request, clock.now()), request)
+            self._exchanges.append((request, answer))
+        return answer
+
+
+class AsyncInMemoryTransport:
+    """The same for asynchronous code, whatever its event loop."""
+
+    def __init__(self, provider: FakeProvider) -> None:
+        self._sync = InMemoryTransport(provider)
+
+    @property
+    def provider(self) -> FakeProvider:
+        """The provider it reaches."""
+        return self._sync.provider
+
+    @property
+    def exchanges(self) -> tuple[RecordedExchange, ...]:
+        """What was sent, and the answer to each, in order; credentials included."""
+        return self._sync.exchanges
+
+    async def send(self, request: WireRequest, clock: TellsTime) -> Answer:
+        """Send a request and return its answer or its failure."""
+        return self._sync.send(request, clock)
+
+
+def admitted(answer: Answer, request: WireRequest) -> Answer:
+    """Return an answer as a transport lets it through."""
+    if isinstance(answer, NoAnswer):
+        return answer
+    code = _refusal(answer, request)
+    return answer if code is None else NoAnswer("maybe", code, answer.received_at)
+
+
+def _refusal(answer: HttpResponse, request: WireRequest) -> str | None:
+    if (answer.header("content-encoding") or "identity") != "identity":
+        return "http_encoding"
+    return "http_too_large" if len(answer.body) > request.max_body else None

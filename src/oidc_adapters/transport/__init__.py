@@ -1,0 +1,46 @@
+"""How a sealed request reaches a provider: the ports, and what whoever fills them must do.
+
+A transport
+
+* sends the request as it is: method, URL, headers and body, and no header of its own but
+  ``Host``, ``Content-Length``, ``User-Agent`` and ``Accept-Encoding: identity``;
+* ends at ``request.deadline`` seconds by the wall, whatever the other side does, name lookup,
+  connecting and the TLS handshake included;
+* reads no more of a body than ``request.max_body`` octets;
+* follows no redirect, keeps no cookie, decodes no ``Content-Encoding`` and refuses any;
+* verifies the server's certificate and name under TLS 1.2 or newer;
+* takes no proxy and no credential from the environment or from files in the user's home;
+* makes a second attempt only as ``request.resend`` allows, at most one, before the same deadline;
+* never reuses a connection on which anything was odd;
+* raises nothing for what the network does: it returns a :class:`~oidc_core.http.NoAnswer` that
+  says whether the request may have arrived;
+* leaves open whatever client the application passed in.
+
+The core decides what an answer means; a transport has no opinion on any status.
+"""
+
+from typing import Protocol
+
+from oidc_adapters.clock import Clock
+from oidc_core.http import HttpResponse, NoAnswer, WireRequest
+
+
+class Transport(Protocol):
+    """Sends a request and waits for the answer."""
+
+    def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
+        """Send a request, and stamp the answer with the clock's time.
+
+        Raises:
+            UsageError: ``parameter_invalid`` for a header that would break out of its line,
+                or a ``url_`` code for a URL that must not be sent to.
+        """
+        ...
+
+
+class AsyncTransport(Protocol):
+    """Sends a request and awaits the answer."""
+
+    async def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
+        """Send a request, and stamp the answer with the clock's time; as in :class:`Transport`."""
+        ...

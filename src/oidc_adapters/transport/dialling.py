@@ -1,0 +1,108 @@
+"""Connecting by a deadline that also holds for the name lookup, which cannot be interrupted."""
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from threading import Lock, Thread
+from typing import Final, TypeAlias
+
+from oidc_adapters.transport.exchange import Exchange
+
+_SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+Address: TypeAlias = tuple[
+    socket.AddressFamily, socket.SocketKind, int, str, _SocketAddress
+]  # as socket.getaddrinfo has it
+Lookup: TypeAlias = Callable[[str, int], Sequence[Address]]
+
+
+def _system_lookup(host: str, port: int) -> Sequence[Address]:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+class Resolver:
+    """Looks names up in a thread that may be left behind.
+
+    All who wait for one name share one lookup, so a dead name server costs at most a thread for
+    each name.  An address needs no thread.
+    """
+
+    def __init__(self, lookup: Lookup = _system_lookup) -> None:
+        self._lookup = lookup
+        self._lock = Lock()
+        # The process is in the key, for a fork leaves the threads of its parent's lookups behind.
+        self._pending: dict[tuple[int, str, int], Future[Sequence[Address]]] = {}
+
+    def addresses(self, host: str, port: int, timeout: float) -> Sequence[Address]:
+        """Return where a host may be reached.
+
+        Raises:
+            TimeoutError: after ``timeout`` seconds.
+            OSError: if the name has no address.
+        """
+        try:
+            return socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+            )
+        except OSError:  # a name
+            return self._shared_lookup(host, port).result(timeout)
+
+    def _shared_lookup(self, host: str, port: int) -> Future[Sequence[Address]]:
+        key = (os.getpid(), host, port)
+        with self._lock:
+            future = self._pending.get(key)
+            if future is None:
+                future = self._pending[key] = Future()
+                Thread(
+                    target=self._settle, args=(key, future), name="oidc-dns", daemon=True
+                ).start()
+            return future
+
+    def _settle(self, key: tuple[int, str, int], future: Future[Sequence[Address]]) -> None:
+        _, host, port = key
+        try:
+            future.set_result(self._lookup(host, port))
+        except (OSError, UnicodeError) as error:
+            future.set_exception(OSError(str(error)))
+        finally:
+            with self._lock:
+                del self._pending[key]
+
+
+_RESOLVER: Final = Resolver()
+
+
+def dial(
+    host: str,
+    port: int,
+    exchange: Exchange,
+    options: Iterable[tuple[int, int, int | bytes]],
+    source_address: tuple[str, int] | None,
+) -> socket.socket:
+    """Connect to the first address of a host that answers.
+
+    Each address gets its share of the time that is left, so that one that swallows packets does
+    not use up the time of the next.
+
+    Raises:
+        TimeoutError: at the deadline.
+        OSError: if no address can be connected to.
+    """
+    found = _RESOLVER.addresses(host.strip("[]"), port, exchange.remaining())
+    failure = OSError("no address")
+    for tried, (family, kind, protocol, _, address) in enumerate(found):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            for option in options:
+                sock.setsockopt(*option)
+            sock.settimeout(exchange.remaining() / (len(found) - tried))
+            if source_address is not None:
+                sock.bind(source_address)
+            sock.connect(address)
+            sock.settimeout(exchange.remaining())  # what a TLS handshake may take
+        except OSError as error:
+            sock.close()
+            failure = error
+        else:
+            return sock
+    raise failure

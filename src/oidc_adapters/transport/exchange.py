@@ -1,0 +1,103 @@
+"""What one exchange may still use up: time and octets; and what is known about it so far."""
+
+from collections.abc import Callable
+from http.client import HTTPException
+from threading import local
+from time import monotonic
+from typing import Final, NoReturn
+
+HEADER_OCTETS: Final = 65_536
+"""How large interim answers and the header section may be together."""
+
+FRAMING: Final = 2
+"""How many octets may travel for each octet of a body: chunks have headers and trailers."""
+
+
+class Exchange:
+    """The budget of one attempt.
+
+    Attributes:
+        deadline: the monotonic time at which it ends.
+        quota: octets that may still be received.
+        sent: whether an octet of the request itself may have left.
+        dialling: whether a connection is being made, so that what is sent is not the request.
+        fault: the code of the limit that was exceeded, or ``None``.
+        discard: closes the connection in use, so that it is never reused.
+        verified: whether the server must have been verified.
+    """
+
+    __slots__ = (
+        "_body_quota",
+        "_excess",
+        "deadline",
+        "dialling",
+        "discard",
+        "fault",
+        "quota",
+        "sent",
+        "verified",
+    )
+
+    def __init__(self, deadline: float, *, max_body: int, verified: bool) -> None:
+        self.deadline = deadline
+        self.quota = HEADER_OCTETS
+        self.sent = False
+        self.dialling = False
+        self.fault: str | None = None
+        self.discard: Callable[[], None] = _nothing
+        self.verified = verified
+        self._excess: str | None = None
+        self._body_quota = FRAMING * max_body + HEADER_OCTETS
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the deadline has come."""
+        return monotonic() >= self.deadline
+
+    def remaining(self) -> float:
+        """Return the seconds left, which are more than none.
+
+        Raises:
+            TimeoutError: at the deadline.
+        """
+        left = self.deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def expect_body(self) -> None:
+        """Set the quota for what follows the header section."""
+        self.quota = self._body_quota
+        self._excess = "http_too_large"
+
+    def take(self, octets: int) -> None:
+        """Count octets that were received.
+
+        Raises:
+            HTTPException: if there are too many.
+        """
+        self.quota -= octets
+        if self.quota < 0:
+            self.fault = self._excess
+            raise HTTPException
+
+    def refuse(self, fault: str) -> NoReturn:
+        """End the exchange with a code.
+
+        Raises:
+            HTTPException: always.
+        """
+        self.fault = fault
+        raise HTTPException
+
+
+def _nothing() -> None:
+    """Stand in for closing while there is no connection."""
+
+
+class _Current(local):
+    exchange: Exchange | None = None
+
+
+CURRENT: Final = _Current()
+"""The exchange that this thread is busy with, for the connection that urllib3 picks for it."""

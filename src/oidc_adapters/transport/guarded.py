@@ -1,0 +1,230 @@
+"""Connections of urllib3 that keep to the budget of the exchange they serve.
+
+urllib3's timeouts bound each wait, not the whole: headers that drip, bodies that drip and interim
+answers without end go on for as long as the server likes.  Here every single wait (connecting, the
+proxy's answer, the handshake, each send, each receive) gets only what is left until the deadline,
+which costs a microsecond or two and neither a thread nor a timer.  Outside of an exchange, as when
+the application uses its own pools itself, these connections are urllib3's own.
+"""
+
+import io
+import re
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
+
+from oidc_adapters.transport.dialling import dial
+from oidc_adapters.transport.exchange import CURRENT, Exchange
+
+_INTERIM: Final = 8
+_RECORD: Final = 16_384  # a TLS record: one send never waits twice
+_LENGTH: Final = re.compile(r"[0-9]{1,15}")
+_OLD_PROTOCOLS: Final = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
+
+
+class _GuardedSocketIO(io.RawIOBase):
+    """A socket's receiving side, by the clock and by the octet."""
+
+    def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
+        super().__init__()
+        self._sock = sock
+        self._stream = sock.makefile("rb", buffering=0)
+        self._exchange = exchange
+        self.finished = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        if self.finished:
+            return 0
+        exchange = self._exchange
+        self._sock.settimeout(exchange.remaining())
+        received = self._stream.readinto(buffer) or 0
+        exchange.take(received)
+        return received
+
+    def end(self) -> None:
+        """Receive nothing more."""
+        self.finished = True
+        if self._exchange.dialling:
+            # The proxy has answered; what comes next is a handshake, which has less time left.
+            with suppress(OSError):
+                self._sock.settimeout(self._exchange.remaining())
+
+    def leftovers(self) -> None:
+        """There was more than the answer: whose answer would come next on that connection?"""
+        self._exchange.discard()
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+class _GuardedReader(io.BufferedReader):
+    """A buffer that tells, when closed, whether it held more than was asked for."""
+
+    def __init__(self, source: _GuardedSocketIO) -> None:
+        super().__init__(source)
+        self._source = source
+
+    def close(self) -> None:
+        if not self.closed:
+            self._source.end()
+            if self.peek(1):
+                self._source.leftovers()
+        super().close()
+
+
+class _Source:
+    """What ``http.client`` needs of a socket to read an answer."""
+
+    def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
+        self._sock = sock
+        self._exchange = exchange
+
+    def makefile(self, _mode: str) -> _GuardedReader:
+        return _GuardedReader(_GuardedSocketIO(self._sock, self._exchange))
+
+
+class GuardedResponse(HTTPResponse):
+    """An answer whose framing is beyond doubt (RFC 9112 §6)."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        debuglevel: int = 0,
+        method: str | None = None,
+        url: str | None = None,
+    ) -> None:
+        self._exchange = CURRENT.exchange
+        if self._exchange is not None:
+            sock = cast("socket.socket", _Source(sock, self._exchange))
+        super().__init__(sock, debuglevel, method, url)
+
+    def begin(self) -> None:
+        """Read interim answers, the status line and the header section."""
+        super().begin()
+        if self._exchange is not None:
+            self._skip_interim_answers()
+            self._check_framing()
+            self._exchange.expect_body()
+
+    def _skip_interim_answers(self) -> None:
+        # Only 100 is skipped by http.client; 103 would pass for the answer (RFC 9110 §15.2).
+        interim = 0
+        while self.status < 200:
+            interim += 1
+            if self.status == 101 or interim > _INTERIM:
+                raise HTTPException
+            self.headers = cast("HTTPMessage", None)
+            super().begin()
+
+    def _check_framing(self) -> None:
+        headers = self.headers
+        if headers.defects:  # whatever follows a malformed line would be lost
+            raise HTTPException
+        names = [name.lower() for name in headers]
+        if "transfer-encoding" in names:
+            if [coding.strip().lower() for coding in self._all("transfer-encoding")] != ["chunked"]:
+                raise HTTPException
+            if "content-length" in names:
+                self.will_close = True  # RFC 9112 §6.3: never reuse such a connection
+        elif "content-length" in names:
+            first, *more = self._all("content-length")
+            if not _LENGTH.fullmatch(first.strip()) or any(length != first for length in more):
+                raise HTTPException
+
+    def _all(self, name: str) -> list[str]:
+        return self.headers.get_all(name, [])
+
+
+class GuardedConnection(HTTPConnection):
+    """A connection that keeps to the budget of the exchange it serves."""
+
+    response_class = GuardedResponse
+    dials_itself = True
+    """Whether it connects as urllib3 does, and not by a way of the application's (as SOCKS)."""
+
+    def connect(self) -> None:
+        """Connect, through the proxy if there is one, and make sure of TLS."""
+        exchange = CURRENT.exchange
+        if exchange is None:
+            super().connect()
+            return
+        exchange.dialling = True
+        super().connect()
+        exchange.dialling = False
+        self._check_tls(exchange)
+
+    def _check_tls(self, exchange: Exchange) -> None:
+        """Nothing to check without TLS; :class:`GuardedTlsConnection` does."""
+
+    def _new_conn(self) -> socket.socket:
+        exchange = CURRENT.exchange
+        if exchange is None:
+            return super()._new_conn()
+        if not self.dials_itself:
+            self.timeout = exchange.remaining()
+            return super()._new_conn()
+        try:
+            return dial(
+                self.host, self.port, exchange, self.socket_options or (), self.source_address
+            )
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "timed out") from error
+        except OSError as error:
+            raise NewConnectionError(self, "not connected") from error
+
+    def send(self, data: Any) -> None:
+        """Send octets, no wait of which outlasts the deadline."""
+        exchange = CURRENT.exchange
+        if exchange is None:
+            super().send(data)
+            return
+        if self.is_closed:
+            self.connect()
+        if not exchange.dialling:
+            exchange.sent = True
+            exchange.discard = self.close
+        if len(data) <= _RECORD:
+            self.sock.settimeout(exchange.remaining())
+            super().send(data)
+            return
+        for start in range(0, len(data), _RECORD):
+            self.sock.settimeout(exchange.remaining())
+            super().send(data[start : start + _RECORD])
+
+
+class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
+    """The same over TLS."""
+
+    def _check_tls(self, exchange: Exchange) -> None:
+        # An application's own pools may have been told to skip what must not be skipped.
+        if exchange.verified and not self.is_verified:
+            raise SSLError("the server was not verified")
+        version = getattr(self.sock, "version", None)
+        if version is not None and version() in _OLD_PROTOCOLS:
+            raise SSLError("TLS is too old")
+
+
+_GUARDED: Final[Mapping[type, type[GuardedConnection]]] = MappingProxyType(
+    {HTTPConnection: GuardedConnection, HTTPSConnection: GuardedTlsConnection}
+)
+
+
+def guarded(kind: type[HTTPConnection]) -> type[GuardedConnection]:
+    """Return the guarded class of connections for a class of urllib3 or of the application."""
+    known = _GUARDED.get(kind)
+    if known is not None:
+        return known
+    base = GuardedTlsConnection if issubclass(kind, HTTPSConnection) else GuardedConnection
+    own_way = any("_new_conn" in vars(each) for each in kind.mro() if each is not HTTPConnection)
+    made = type("Guarded" + kind.__name__, (base, kind), {"dials_itself": not own_way})
+    return cast("type[GuardedConnection]", made)

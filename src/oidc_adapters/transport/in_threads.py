@@ -1,0 +1,55 @@
+"""A blocking transport for asyncio and trio alike, in threads of its own."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from types import TracebackType
+from typing import Self
+
+from oidc_adapters.clock import Clock
+from oidc_adapters.concurrency import settled
+from oidc_adapters.transport import Transport
+from oidc_core.http import HttpResponse, NoAnswer, WireRequest
+
+
+class InThreads:
+    """An :class:`~oidc_adapters.transport.AsyncTransport` over a blocking one.
+
+    The threads are its own, so a slow provider cannot take those in which the event loop looks up
+    names or the application reads files.  They are started when first needed and reused.
+
+    Args:
+        transport: the blocking transport; it is never closed here.
+        threads: how many exchanges may run at a time; further ones wait for their turn.
+    """
+
+    def __init__(self, transport: Transport, *, threads: int = 32) -> None:
+        self._transport = transport
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="oidc-transport")
+
+    async def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
+        """Send a request in a thread.
+
+        If the waiting task is cancelled, a request that has not begun is never sent; one that has
+        runs to its end, at the latest its deadline, and its answer is dropped.
+        """
+        context = copy_context()
+        future = self._threads.submit(context.run, self._transport.send, request, clock)
+        try:
+            return await settled(future)
+        finally:
+            future.cancel()  # takes effect only while no thread has taken it up
+
+    def close(self) -> None:
+        """Let the threads end once their exchanges have; none is begun any more."""
+        self._threads.shutdown(wait=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

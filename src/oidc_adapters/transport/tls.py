@@ -1,0 +1,80 @@
+"""The TLS settings of a transport: verified, TLS 1.2 or newer, the system's CAs or your own."""
+
+import ssl
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TypeAlias
+
+from oidc_core.errors import UsageError
+
+StrPath: TypeAlias = str | PathLike[str]
+Certificate: TypeAlias = tuple[StrPath, StrPath] | tuple[StrPath, StrPath, str]
+
+
+def tls_context(
+    *,
+    ca: StrPath | None,
+    client_certificate: Certificate | None,
+    insecure_skip_tls_verification: bool,
+) -> ssl.SSLContext:
+    """Return a context for connections to providers.
+
+    Made without :func:`ssl.create_default_context`, which writes every session's keys to a file if
+    the environment names one.
+
+    Args:
+        ca: a file or folder of CA certificates, or their PEM text; it replaces the system's.
+        client_certificate: paths of a certificate chain and its key, and the key's password
+            (RFC 8705 §2).
+        insecure_skip_tls_verification: accept any certificate for any name.
+
+    Raises:
+        UsageError: ``config_invalid`` if something cannot be loaded.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if insecure_skip_tls_verification:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if ca is None:
+        context.load_default_certs()
+    else:
+        _load_ca(context, fspath(ca))
+    if client_certificate is not None:
+        _load_client_certificate(context, client_certificate)
+    return context
+
+
+def check_context(context: ssl.SSLContext) -> None:
+    """Refuse a context of the application that does not verify or speaks an old protocol.
+
+    Raises:
+        UsageError: ``config_invalid``.
+    """
+    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+        raise UsageError("config_invalid", about="ssl_context", expected="a verifying context")
+    if context.minimum_version < ssl.TLSVersion.TLSv1_2:
+        raise UsageError("config_invalid", about="ssl_context", expected="TLS 1.2 or newer")
+
+
+def _load_ca(context: ssl.SSLContext, ca: str) -> None:
+    try:
+        if "-----BEGIN" in ca:
+            context.load_verify_locations(cadata=ca)
+        elif Path(ca).is_dir():
+            context.load_verify_locations(capath=ca)
+        else:
+            context.load_verify_locations(cafile=ca)
+    except (OSError, ValueError) as error:
+        raise UsageError("config_invalid", about="ca", expected="CA certificates") from error
+
+
+def _load_client_certificate(context: ssl.SSLContext, certificate: Certificate) -> None:
+    chain, key, *password = certificate
+    try:
+        # Without a password OpenSSL would ask the terminal for one.
+        context.load_cert_chain(chain, key, password[0] if password else "")
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            "config_invalid", about="client_certificate", expected="a certificate and its key"
+        ) from error

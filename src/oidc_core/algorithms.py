@@ -1,0 +1,125 @@
+"""The one table of signature algorithms, keyed by algorithm and curve; all else is derived from it.
+
+Which key an algorithm takes, how small that key may be, how long a signature is and which digest
+makes ``at_hash``: each is said here and nowhere else, so that two places cannot disagree.
+``none`` is in no row, and therefore in nothing that is derived.
+"""
+
+from hashlib import sha256, sha384, sha512, shake_256
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from oidc_core.encoding import b64url_encode
+from oidc_core.errors import ProtocolViolation
+
+Family: TypeAlias = Literal["RSASSA-PKCS1-v1_5", "RSASSA-PSS", "ECDSA", "EdDSA", "HMAC"]
+
+
+class Algorithm(NamedTuple):
+    """What is known of one signature algorithm on one curve (RFC 7518 §3, RFC 8037, RFC 9864).
+
+    Attributes:
+        alg: the name in a JOSE header.
+        kty: the key type, as in a JWK.
+        crv: the curve, as in a JWK; empty where the key type has none.
+        family: the construction.
+        digest: what the signature hashes with, as :mod:`hashlib` names it.
+        signature_length: octets of a signature; ``None`` means as long as the modulus.
+        min_bits: the least size of a key.
+        half_hash: whose left half ``at_hash`` and ``c_hash`` are, as :mod:`hashlib` names it.
+    """
+
+    alg: str
+    kty: str
+    crv: str
+    family: Family
+    digest: str
+    signature_length: int | None
+    min_bits: int
+    half_hash: str
+
+
+def _hashed(prefix: str, kty: str, family: Family, min_bits: int) -> tuple[Algorithm, ...]:
+    return tuple(
+        Algorithm(f"{prefix}{bits}", kty, "", family, f"sha{bits}", None, min_bits, f"sha{bits}")
+        for bits in (256, 384, 512)
+    )
+
+
+_ROWS: Final[tuple[Algorithm, ...]] = (
+    *_hashed("RS", "RSA", "RSASSA-PKCS1-v1_5", 2048),
+    *_hashed("PS", "RSA", "RSASSA-PSS", 2048),
+    Algorithm("ES256", "EC", "P-256", "ECDSA", "sha256", 64, 256, "sha256"),
+    Algorithm("ES384", "EC", "P-384", "ECDSA", "sha384", 96, 384, "sha384"),
+    Algorithm("ES512", "EC", "P-521", "ECDSA", "sha512", 132, 521, "sha512"),
+    Algorithm("EdDSA", "OKP", "Ed25519", "EdDSA", "sha512", 64, 256, "sha512"),
+    Algorithm("Ed25519", "OKP", "Ed25519", "EdDSA", "sha512", 64, 256, "sha512"),
+    Algorithm("EdDSA", "OKP", "Ed448", "EdDSA", "shake_256", 114, 448, "shake_256"),
+    Algorithm("Ed448", "OKP", "Ed448", "EdDSA", "shake_256", 114, 448, "shake_256"),
+    Algorithm("HS256", "oct", "", "HMAC", "sha256", 32, 256, "sha256"),
+    Algorithm("HS384", "oct", "", "HMAC", "sha384", 48, 384, "sha384"),
+    Algorithm("HS512", "oct", "", "HMAC", "sha512", 64, 512, "sha512"),
+)
+
+ALGORITHMS: Final = MappingProxyType({(row.alg, row.crv): row for row in _ROWS})
+"""(alg, crv) to row; ``crv`` is empty for RSA keys and for HMAC."""
+
+HMAC: Final = frozenset(row.alg for row in _ROWS if row.family == "HMAC")
+"""The algorithms that need the client's own secret."""
+
+ASYMMETRIC: Final = frozenset(row.alg for row in _ROWS if row.family != "HMAC")
+"""The algorithms that need a key out of the provider's set."""
+
+SIGNATURES: Final = ASYMMETRIC | HMAC
+"""Every algorithm that can be verified here."""
+
+KEY_SHAPES: Final = frozenset((row.kty, row.crv) for row in _ROWS if row.family != "HMAC")
+"""(kty, crv) of every public key that can be used here."""
+
+_BY_NAME: Final = MappingProxyType(
+    {name: tuple(row for row in _ROWS if row.alg == name) for name in SIGNATURES}
+)
+
+_DIGESTS: Final = MappingProxyType(
+    {"sha256": (sha256, 16), "sha384": (sha384, 24), "sha512": (sha512, 32)}
+)
+_HALVES: Final = MappingProxyType(
+    {(row.alg, row.crv): _DIGESTS[row.half_hash] for row in _ROWS if row.half_hash in _DIGESTS}
+)
+_SHAKE256_HALF: Final = 57
+"""Half of the 114 octets that Ed448 uses; SHAKE256's shorter output starts its longer one."""
+
+
+def rows_for(alg: str) -> tuple[Algorithm, ...]:
+    """Return the algorithm's rows, one a curve; none if it cannot be verified here."""
+    return _BY_NAME.get(alg, ())
+
+
+def row_for(alg: str, kty: str, crv: str) -> Algorithm | None:
+    """Return the row of this algorithm with a key of this type and curve, if they fit."""
+    row = ALGORITHMS.get((alg, crv))
+    return row if row is not None and row.kty == kty else None
+
+
+def half_hash(alg: str, crv: str, text: str) -> str:
+    """Return base64url of the left half of a text's digest: ``at_hash``, ``c_hash``, ``s_hash``.
+
+    The digest is the signature's own (OIDC Core §3.1.3.6): SHA-512 with Ed25519, and 114 octets of
+    SHAKE256 with Ed448.
+
+    Args:
+        alg: the algorithm of the ID token's signature.
+        crv: the curve of its key, or an empty string.
+        text: an access token, authorization code or state.
+
+    Raises:
+        ProtocolViolation: ``alg_not_allowed`` for an algorithm that is not in the table.
+    """
+    octets = text.encode("utf-8", "surrogatepass")
+    rule = _HALVES.get((alg, crv))
+    if rule is None:
+        if (alg, crv) not in ALGORITHMS:
+            raise ProtocolViolation("alg_not_allowed", found=alg)
+        return b64url_encode(shake_256(octets).digest(_SHAKE256_HALF))
+    digest, half = rule
+    return b64url_encode(digest(octets).digest()[:half])

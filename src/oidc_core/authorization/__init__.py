@@ -1,0 +1,41 @@
+"""The authorization endpoint: the request (:mod:`.request`) and the callback (:mod:`.response`)."""
+
+from oidc_core.authorization.request import (
+    PLAIN,
+    RESERVED,
+    AuthenticationRequest,
+    authorization_url,
+    pending_login,
+)
+from oidc_core.authorization.response import (
+    CALLBACK_RULES,
+    COOKIE_PREFIX,
+    LOOPBACK_LISTENER,
+    Binding,
+    Callback,
+    CodeResponse,
+    Unbound,
+    accept,
+    cookies_of,
+    pending_id,
+    response_parameters,
+)
+
+__all__ = [
+    "CALLBACK_RULES",
+    "COOKIE_PREFIX",
+    "LOOPBACK_LISTENER",
+    "PLAIN",
+    "RESERVED",
+    "AuthenticationRequest",
+    "Binding",
+    "Callback",
+    "CodeResponse",
+    "Unbound",
+    "accept",
+    "authorization_url",
+    "cookies_of",
+    "pending_id",
+    "pending_login",
+    "response_parameters",
+]

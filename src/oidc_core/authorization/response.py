@@ -1,0 +1,316 @@
+"""The authorization response (OIDC Core §3.1.2.5 to §3.1.2.7, RFC 9207): the callback.
+
+It arrives through the user's browser, so it is believed only as far as it fits the login that
+waits for it.  Before state, binding and issuer are accepted, no request leaves and no text of it
+is shown.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
+
+from attrs import field, frozen
+
+from oidc_core.encoding import same
+from oidc_core.errors import CallbackError, ProtocolViolation, ProviderError
+from oidc_core.evidence import Evidence, Rule, SkipReason
+from oidc_core.http import LIMITS
+from oidc_core.pending import (
+    PendingLogin,
+    ResponseMode,
+    SingleUse,
+    binding_digest_of,
+    pending_id_of,
+)
+from oidc_core.relying_party import RelyingParty
+from oidc_core.urls import parse_form
+
+COOKIE_PREFIX: Final = "__Host-oidc-"
+"""What the names of pending-login cookies start with; the login's ``id`` follows."""
+
+
+class Unbound(Enum):
+    """Named values that stand in place of a browser's binding secret."""
+
+    LOOPBACK_LISTENER = "the callback came in on a loopback listener opened for this login"
+    NOT_BOUND = "the application does not bind logins to browsers"
+
+
+LOOPBACK_LISTENER: Final = Unbound.LOOPBACK_LISTENER
+"""In place of a binding: the callback came in on a loopback listener that this very process
+opened for this one login (RFC 8252 §7.3), so there is no other browser to tell apart."""
+
+Binding: TypeAlias = str | Unbound
+
+_PARAMETERS: Final = frozenset(
+    {"state", "code", "iss", "error", "error_description", "error_uri", "session_state",
+     "access_token", "token_type", "expires_in", "id_token", "response"}
+)  # fmt: skip
+_TOKENS: Final = ("access_token", "id_token", "response")
+_VSCHAR: Final = re.compile(r"[\x20-\x7e]+")
+_ERROR: Final = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
+_GRAMMAR: Final = MappingProxyType(
+    {
+        "state": (_VSCHAR, LIMITS.state),
+        "code": (_VSCHAR, LIMITS.code),
+        "iss": (_VSCHAR, LIMITS.callback),
+        "error": (_ERROR, LIMITS.state),
+    }
+)
+_TEXT: Final = 256
+
+
+@frozen(kw_only=True)
+class Callback:
+    """What the browser brought to the redirect URI.
+
+    Attributes:
+        parameters: names and values, in order, as often as they were given.
+        mode: ``query`` for a GET, ``form_post`` for a POST.
+        url: the URL it arrived on without its query, if known: the configured one, not one
+            built from a ``Host`` header.
+    """
+
+    parameters: tuple[tuple[str, str], ...] = field(repr=False)
+    mode: ResponseMode = "query"
+    url: str | None = None
+
+    @classmethod
+    def from_url(cls, url: str) -> "Callback":
+        """Take the URL of a GET; of a bare path, only the query counts."""
+        base, _, query = url.partition("?")
+        arrived_at = base if "://" in base else None
+        return cls(parameters=_parsed(query.partition("#")[0]), url=arrived_at)
+
+    @classmethod
+    def from_query(cls, query: str, *, url: str | None = None) -> "Callback":
+        """Take a query string, without its question mark."""
+        return cls(parameters=_parsed(query), url=url)
+
+    @classmethod
+    def from_form(cls, body: str, *, url: str | None = None) -> "Callback":
+        """Take the body of a POST (OAuth 2.0 Form Post Response Mode)."""
+        return cls(parameters=_parsed(body), mode="form_post", url=url)
+
+
+def _parsed(text: str) -> tuple[tuple[str, str], ...]:
+    if len(text) > LIMITS.callback:
+        raise CallbackError("parameter_too_long", found=len(text), expected=LIMITS.callback)
+    return parse_form(text)
+
+
+def response_parameters(callback: Callback) -> Mapping[str, str]:
+    """Return the parameters of a response, each at most once and within its grammar.
+
+    Raises:
+        CallbackError: ``parameter_duplicated``, ``parameter_too_long``, ``parameter_syntax``.
+    """
+    found: dict[str, str] = {}
+    for name, value in callback.parameters:
+        if name not in _PARAMETERS:
+            continue
+        if name in found:
+            raise CallbackError("parameter_duplicated", about=name)
+        found[name] = value
+        grammar = _GRAMMAR.get(name)
+        if grammar is not None:
+            pattern, limit = grammar
+            if len(value) > limit:
+                raise CallbackError("parameter_too_long", about=name, expected=limit)
+            if not pattern.fullmatch(value):
+                raise CallbackError("parameter_syntax", about=name)
+    return found
+
+
+def cookies_of(header: str) -> Mapping[str, str]:
+    """Read the pending-login cookies out of a ``Cookie`` header (RFC 6265 §5.4).
+
+    Raises:
+        CallbackError: ``binding_ambiguous`` if one of them is there twice: a sibling domain may
+            have planted the other.
+    """
+    found: dict[str, str] = {}
+    for part in header.split(";"):
+        name, _, value = part.strip().partition("=")
+        if "oidc-" in name:
+            if name in found:
+                raise CallbackError("binding_ambiguous", about="cookie")
+            found[name] = value
+    return found
+
+
+def pending_id(callback: Callback, cookies: Mapping[str, str]) -> str:
+    """Decide which login in flight a callback belongs to.
+
+    Its ``state`` names it.  ``cookies`` are for responses whose state is encrypted.
+
+    Raises:
+        CallbackError: ``state_missing``, or as :func:`response_parameters`.
+    """
+    state = response_parameters(callback).get("state")
+    if state is None:
+        raise CallbackError("state_missing", about="state", found=len(cookies))
+    return pending_id_of(state)
+
+
+class _Arrival(NamedTuple):
+    """A callback on its way through the rules."""
+
+    rp: RelyingParty
+    pending: PendingLogin
+    callback: Callback
+    parameters: Mapping[str, str]
+    binding: Binding
+    now: int
+
+
+_Skipped: TypeAlias = SkipReason | None
+
+
+def _state(arrival: _Arrival) -> _Skipped:
+    state = arrival.parameters.get("state")
+    if state is None:
+        raise CallbackError("state_missing", about="state")
+    if not same(state, arrival.pending.state):
+        raise CallbackError("state_unknown", about="state")
+    return None
+
+
+def _browser(arrival: _Arrival) -> _Skipped:
+    binding = arrival.binding
+    if isinstance(binding, Unbound):
+        return binding.value
+    if not binding:
+        raise CallbackError("binding_missing")
+    if not same(binding_digest_of(binding), arrival.pending.binding_digest):
+        raise CallbackError("binding_mismatch")
+    return None
+
+
+def _lifetime(arrival: _Arrival) -> _Skipped:
+    age = arrival.now - arrival.pending.created_at
+    policy = arrival.rp.policy
+    if not -policy.leeway <= age <= policy.login_lifetime:
+        raise CallbackError("state_expired", found=age, expected=policy.login_lifetime)
+    return None
+
+
+def _same_connection(arrival: _Arrival) -> _Skipped:
+    rp, pending = arrival.rp, arrival.pending
+    if pending.issuer != rp.issuer:
+        raise CallbackError("issuer_mismatch", found=rp.issuer, expected=pending.issuer)
+    if (pending.client_id, pending.connection_id) != (rp.client.client_id, rp.client.connection_id):
+        raise CallbackError("connection_mismatch", about="client_id")
+    if pending.endpoints_digest != rp.endpoints_digest:
+        raise ProtocolViolation("metadata_changed")
+    return None
+
+
+def _mode(arrival: _Arrival) -> _Skipped:
+    asked = arrival.pending.response_mode
+    if arrival.callback.mode != asked:
+        raise CallbackError("response_mode_mismatch", found=arrival.callback.mode, expected=asked)
+    return None
+
+
+def _redirect_uri(arrival: _Arrival) -> _Skipped:
+    url = arrival.callback.url
+    if url is None:
+        return "the URL was not told"
+    expected = arrival.pending.redirect_uri.partition("?")[0]
+    if url != expected:
+        raise CallbackError("redirect_uri_mismatch", found=url, expected=expected)
+    return None
+
+
+def _issuer(arrival: _Arrival) -> _Skipped:
+    iss = arrival.parameters.get("iss")
+    if iss is not None:
+        if not arrival.rp.issuer_rule.in_response(iss):
+            raise CallbackError("issuer_mismatch", expected=arrival.rp.issuer, about="iss")
+        return None
+    if not arrival.pending.expects_iss:
+        return "the provider does not announce iss"
+    if "error" not in arrival.parameters:
+        raise CallbackError("issuer_missing", about="iss")
+    return "absent from an error"
+
+
+def _unambiguous(arrival: _Arrival) -> _Skipped:
+    for name in _TOKENS:
+        if name in arrival.parameters:
+            raise CallbackError("unexpected_parameter", about=name)
+    if "code" in arrival.parameters and "error" in arrival.parameters:
+        raise CallbackError("response_ambiguous")
+    return None
+
+
+CALLBACK_RULES: Final = (
+    Rule("state", "OIDC Core §3.1.2.7", "it answers this very login", _state),
+    Rule("binding", "RFC 9700 §4.7", "the browser is the one that started it", _browser),
+    Rule("lifetime", "RFC 9700 §4.7", "it did not take too long", _lifetime),
+    Rule("connection", "RFC 9700 §4.4", "client and provider are the same", _same_connection),
+    Rule("response_mode", "OAuth Multiple Response Types §2.1", "it came as asked", _mode),
+    Rule("redirect_uri", "RFC 9700 §4.4.2", "it came to the URL as asked", _redirect_uri),
+    Rule("iss", "RFC 9207 §2.4", "it comes from the provider that was asked", _issuer),
+    Rule("parameters", "RFC 6749 §4.1.2", "it is a code or an error, no token", _unambiguous),
+)
+
+
+class CodeResponse(NamedTuple):
+    """A callback that was accepted: an authorization code and the evidence."""
+
+    code: str
+    evidence: Evidence
+
+
+def accept(
+    rp: RelyingParty,
+    pending: PendingLogin,
+    callback: Callback,
+    *,
+    binding: Binding,
+    now: int,
+    single_use: SingleUse,
+) -> CodeResponse:
+    """Check a callback against the login that waits for it; return its code.
+
+    Raises:
+        CallbackError: the code of the first rule that does not hold, ``code_missing``.
+        ProtocolViolation: ``metadata_changed``.
+        ProviderError: the provider's error, once state, binding and issuer hold.
+    """
+    parameters = response_parameters(callback)
+    arrival = _Arrival(rp, pending, callback, parameters, binding, now)
+    skipped = [(n, why) for n, _, _, rule in CALLBACK_RULES if (why := rule(arrival)) is not None]
+    if "error" in parameters:
+        raise _provider_error(arrival)
+    code = parameters.get("code")
+    if code is None:
+        raise CallbackError("code_missing", about="code")
+    evidence = Evidence(
+        subject="authorization_response",
+        rules=CALLBACK_RULES,
+        skipped=tuple(skipped),
+        notes=(f"single_use: {single_use}",),
+        relaxations=rp.relaxations,
+        policy=rp.policy.name,
+        checked_at=now,
+        leeway=rp.policy.leeway,
+    )
+    return CodeResponse(code, evidence)
+
+
+def _provider_error(arrival: _Arrival) -> ProviderError:
+    """Return the provider's error; its text is withheld unless the issuer is beyond doubt."""
+    parameters = arrival.parameters
+    certain = "iss" in parameters or not arrival.pending.expects_iss
+    description, uri = parameters.get("error_description"), parameters.get("error_uri")
+    return ProviderError(
+        parameters["error"],
+        error_description=description[:_TEXT] if certain and description else None,
+        error_uri=uri[:_TEXT] if certain and uri else None,
+        issuer_verified="iss" in parameters,
+    )

@@ -1,0 +1,98 @@
+"""The client's registration at one provider (OIDC Dynamic Client Registration §2)."""
+
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+from attrs import frozen
+
+from oidc_core.algorithms import ASYMMETRIC, HMAC, SIGNATURES
+from oidc_core.errors import UsageError
+from oidc_core.urls import parse_url
+
+AuthMethod: TypeAlias = Literal[
+    "none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"
+]
+AUTH_METHODS: Final[frozenset[str]] = frozenset(
+    {"none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"}
+)
+_ASSERTION_ALGORITHMS: Final = MappingProxyType(
+    {"client_secret_jwt": HMAC, "private_key_jwt": ASYMMETRIC}
+)
+_DEFAULT_ASSERTION: Final = MappingProxyType(
+    {"client_secret_jwt": "HS256", "private_key_jwt": "RS256"}
+)
+
+
+@frozen(kw_only=True)
+class ClientRegistration:
+    """What the provider and the client agreed upon.  No secret and no key is in here.
+
+    Attributes:
+        client_id: the identifier the provider gave out.
+        redirect_uris: where the browser comes back to; the first is used unless another is named.
+        token_endpoint_auth_method: how the client authenticates.
+        token_endpoint_auth_signing_alg: the algorithm of its assertions, if it signs some.
+        id_token_signed_response_alg: the algorithm of ID tokens, if one was registered.
+        userinfo_signed_response_alg: the algorithm of UserInfo, if it was registered as signed.
+        post_logout_redirect_uris: where the browser comes back to after a logout.
+        scope: what is asked for unless a login says otherwise; always with ``openid``.
+        trusted_audiences: further audiences an ID token may name.
+        connection_id: tells connections to the same provider apart.
+        issuer: the only issuer this registration may be used with, if known.
+    """
+
+    client_id: str
+    redirect_uris: tuple[str, ...]
+    token_endpoint_auth_method: AuthMethod = "client_secret_basic"
+    token_endpoint_auth_signing_alg: str | None = None
+    id_token_signed_response_alg: str | None = None
+    userinfo_signed_response_alg: str | None = None
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    scope: str = "openid"
+    trusted_audiences: frozenset[str] = frozenset()
+    connection_id: str = ""
+    issuer: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not self.client_id or not self.client_id.isprintable() or not self.client_id.isascii():
+            raise UsageError("config_invalid", about="client_id", found=self.client_id)
+        if not self.redirect_uris:
+            raise UsageError("config_invalid", about="redirect_uris", expected="at least one")
+        for uri in self.redirect_uris + self.post_logout_redirect_uris:
+            _check_redirect_uri(uri)
+        if "openid" not in self.scope.split(" "):
+            raise UsageError("config_invalid", about="scope", expected="openid", found=self.scope)
+        if self.token_endpoint_auth_method not in AUTH_METHODS:
+            method: str = self.token_endpoint_auth_method
+            raise UsageError("config_invalid", about="token_endpoint_auth_method", found=method)
+        for name in ("id_token_signed_response_alg", "userinfo_signed_response_alg"):
+            alg = getattr(self, name)
+            if alg is not None and alg not in SIGNATURES:
+                raise UsageError("config_invalid", about=name, found=alg)
+        self._check_assertion_alg()
+
+    def _check_assertion_alg(self) -> None:
+        alg = self.token_endpoint_auth_signing_alg
+        allowed = _ASSERTION_ALGORITHMS.get(self.token_endpoint_auth_method, frozenset())
+        if alg is not None and alg not in allowed:
+            raise UsageError("config_invalid", about="token_endpoint_auth_signing_alg", found=alg)
+
+    @property
+    def redirect_uri(self) -> str:
+        """The redirect URI that is used unless a login names another."""
+        return self.redirect_uris[0]
+
+    @property
+    def assertion_alg(self) -> str:
+        """The algorithm of client assertions: the registered one, else HS256 or RS256."""
+        default = _DEFAULT_ASSERTION.get(self.token_endpoint_auth_method, "RS256")
+        return self.token_endpoint_auth_signing_alg or default
+
+
+def _check_redirect_uri(uri: str) -> None:
+    """Let https, http on loopback (RFC 8252 §7.3) and private schemes with a dot (§7.1) pass."""
+    scheme, colon, rest = uri.partition(":")
+    private = "." in scheme and scheme.replace(".", "").replace("-", "").isalnum()
+    if private and colon and rest.isascii() and rest.isprintable() and "#" not in rest:
+        return
+    parse_url(uri, about="redirect_uri", http=True)

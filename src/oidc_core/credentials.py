@@ -1,0 +1,92 @@
+"""How the client authenticates (OIDC Core §9), and what goes into the JWTs it signs.
+
+The core names credentials; the adapter that seals a request replaces the name by the value.  What
+an assertion says is protocol, so it is built here, of ``now`` and ``jti``.
+"""
+
+from binascii import b2a_base64
+from typing import Final, TypeAlias
+
+from oidc_core.encoding import b64url_encode, percent_encode
+from oidc_core.http import BasicCredentials, ClientAssertion, ClientSecret, Sealable
+from oidc_core.jsontypes import JsonObject, render
+from oidc_core.relying_party import RelyingParty, endpoint
+
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+Pairs: TypeAlias = tuple[tuple[str, Sealable], ...]
+
+
+def client_authentication(rp: RelyingParty) -> tuple[Pairs, Pairs]:
+    """Return the headers and the form values that authenticate the client.
+
+    The identifier is sent in the form only where it is not in the header: twice would be two
+    authentication methods in one request (RFC 6749 §2.3).
+    """
+    client = rp.client
+    method = client.token_endpoint_auth_method
+    if method == "client_secret_basic":
+        raw = "basic_raw_credentials" in rp.policy.quirks
+        basic = BasicCredentials(issuer=rp.issuer, client_id=client.client_id, raw=raw)
+        return (("authorization", basic),), ()
+    identifier: Pairs = (("client_id", client.client_id),)
+    if method == "none":
+        return (), identifier
+    if method == "client_secret_post":
+        secret = ClientSecret(issuer=rp.issuer, client_id=client.client_id)
+        return (), (*identifier, ("client_secret", secret))
+    return (), (
+        *identifier,
+        ("client_assertion_type", ASSERTION_TYPE),
+        ("client_assertion", client_assertion(rp)),
+    )
+
+
+def client_assertion(rp: RelyingParty) -> ClientAssertion:
+    """Name the assertion this client authenticates with.
+
+    Its audience is the issuer, as one string: an audience taken from metadata would let a hostile
+    provider have assertions made out for an honest one.  The token endpoint is a quirk.
+    """
+    at_endpoint = "assertion_audience_token_endpoint" in rp.policy.quirks
+    return ClientAssertion(
+        issuer=rp.issuer,
+        client_id=rp.client.client_id,
+        audience=endpoint(rp, "token_endpoint") if at_endpoint else rp.provider.issuer,
+        alg=rp.client.assertion_alg,
+        lifetime=rp.policy.assertion_lifetime,
+    )
+
+
+def assertion_claims(assertion: ClientAssertion, *, now: int, jti: str) -> JsonObject:
+    """Return the claims of a client assertion (RFC 7523 §3, OIDC Core §9).
+
+    ``jti`` has to be fresh for each transmission, retries included.
+    """
+    return JsonObject(
+        {
+            "iss": assertion.client_id,
+            "sub": assertion.client_id,
+            "aud": assertion.audience,
+            "jti": jti,
+            "iat": now,
+            "exp": now + assertion.lifetime,
+        }
+    )
+
+
+def signing_input(alg: str, kid: str | None, typ: str, claims: JsonObject) -> bytes:
+    """Return header and claims as the octets to be signed (RFC 7515 §5.1)."""
+    header = {"alg": alg, "typ": typ} if kid is None else {"alg": alg, "typ": typ, "kid": kid}
+    parts = (render(JsonObject(header)), render(claims))
+    return ".".join([b64url_encode(part.encode("ascii")) for part in parts]).encode("ascii")
+
+
+def basic_credentials(client_id: str, secret: str, *, raw: bool) -> str:
+    """Return the value of an ``Authorization`` header for HTTP Basic.
+
+    RFC 6749 §2.3.1 has identifier and secret percent-encoded first; a space is ``%20``, since
+    not every provider reads ``+``.  ``raw`` leaves that out.
+    """
+    pair = (client_id, secret) if raw else (percent_encode(client_id), percent_encode(secret))
+    return "Basic " + b2a_base64(":".join(pair).encode(), newline=False).decode("ascii")

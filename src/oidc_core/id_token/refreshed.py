@@ -1,0 +1,75 @@
+"""A refreshed ID token: the same session goes on, so the same user has to (OIDC Core §12.2)."""
+
+from typing import Final
+
+from oidc_core.claims import audience, numeric_date
+from oidc_core.encoding import same
+from oidc_core.errors import ProtocolViolation
+from oidc_core.evidence import Rule, SkipReason
+from oidc_core.id_token.rules import ID_TOKEN_RULES, Examined
+
+_KEPT: Final = frozenset(
+    {"iss", "aud", "azp", "signature", "alg", "exp", "iat", "nbf", "sub", "at_hash"}
+)
+
+
+def _same_issuer(token: Examined) -> SkipReason | None:
+    if token.claims.members.get("iss") != token.expected.original.members.get("iss"):
+        raise ProtocolViolation("refresh_id_token_iss", about="iss")
+    return None
+
+
+def _same_subject(token: Examined) -> SkipReason | None:
+    if token.claims.members.get("sub") != token.expected.original.members.get("sub"):
+        raise ProtocolViolation("refresh_id_token_sub", about="sub")
+    return None
+
+
+def _same_audience(token: Examined) -> SkipReason | None:
+    new = audience(token.claims.members.get("aud"))
+    old = audience(token.expected.original.members.get("aud"))
+    if new is None or old is None or {*new} != {*old}:
+        raise ProtocolViolation("refresh_id_token_aud", found=new, expected=old, about="aud")
+    return None
+
+
+def _same_authorized_party(token: Examined) -> SkipReason | None:
+    new, old = token.claims.members.get("azp"), token.expected.original.members.get("azp")
+    if new is None or old is None:
+        return "absent"
+    if new != old:
+        raise ProtocolViolation("refresh_id_token_azp", about="azp")
+    return None
+
+
+def _same_nonce(token: Examined) -> SkipReason | None:
+    new, old = token.claims.members.get("nonce"), token.expected.original.members.get("nonce")
+    if new is None:
+        return "absent"
+    if not isinstance(new, str) or not isinstance(old, str) or not same(new, old):
+        raise ProtocolViolation("refresh_id_token_nonce", about="nonce")
+    return None
+
+
+def _same_authentication(token: Examined) -> SkipReason | None:
+    """An older ``auth_time`` is another session's; a newer one raises nothing here."""
+    new = numeric_date(token.claims.members.get("auth_time"))
+    old = numeric_date(token.expected.original.members.get("auth_time"))
+    if new is None or old is None:
+        return "absent"
+    if new < old:
+        raise ProtocolViolation("refresh_id_token_auth_time", found=new, expected=old)
+    return "newer; the session keeps the old one" if new > old else None
+
+
+_P: Final = "OIDC Core §12.2"
+
+REFRESH_RULES: Final = (
+    *[rule for rule in ID_TOKEN_RULES if rule.name in _KEPT],
+    Rule("same_iss", _P, "the issuer is the original's", _same_issuer),
+    Rule("same_sub", _P, "the user is the original's", _same_subject),
+    Rule("same_aud", _P, "the audience is the original's", _same_audience),
+    Rule("same_azp", _P, "the authorized party is the original's", _same_authorized_party),
+    Rule("same_nonce", _P, "no nonce, or the original's", _same_nonce),
+    Rule("same_auth_time", _P, "the authentication is the original's", _same_authentication),
+)

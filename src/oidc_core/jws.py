@@ -1,0 +1,195 @@
+"""Compact JWS: split, header, signature (RFC 7515), in that order and no other.
+
+The payload is not even decoded before the signature held, so that no JSON of a stranger reaches
+the parser.  The algorithm comes from what was registered, never from the token: the header may
+only name one of those allowed.  Keys come from the provider's key set, never from the header.
+"""
+
+from typing import Final, NamedTuple, Protocol
+
+from oidc_core.algorithms import HMAC, row_for
+from oidc_core.encoding import b64url_decode
+from oidc_core.errors import ProtocolViolation
+from oidc_core.http import LIMITS
+from oidc_core.jsontypes import JsonObject, parse_object
+from oidc_core.jwk import Jwk, KeySet
+
+_MAX_KID: Final = 256
+_KEYS_OF_HEADER: Final = ("jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256")
+_REFUSED: Final = frozenset({"crit", "b64", "zip"})
+
+
+class SignatureVerifier(Protocol):
+    """The port to signature verification: pure, the same answer for the same arguments."""
+
+    def verifies(self, key: Jwk, alg: str, signing_input: bytes, signature: bytes) -> bool:
+        """Return whether the signature is this key's; never raise for bad input."""
+        ...
+
+    def verifies_mac(
+        self, issuer: str, client_id: str, alg: str, signing_input: bytes, signature: bytes
+    ) -> bool:
+        """Return whether the MAC was made with this client's secret at this issuer."""
+        ...
+
+
+class JoseHeader(NamedTuple):
+    """What the header of a JWS says, as far as anybody may listen to it.
+
+    ``ignored`` names the members that offer keys; they are never used nor fetched.
+    """
+
+    alg: str
+    kid: str | None
+    typ: str | None
+    ignored: tuple[str, ...]
+
+
+class UnverifiedJws(NamedTuple):
+    """The parts of a compact JWS, still encoded, and nothing believed."""
+
+    protected: bytes
+    payload: bytes
+    signature: bytes
+    signing_input: bytes
+
+
+class VerifiedJws(NamedTuple):
+    """A JWS whose signature held.
+
+    Attributes:
+        header: the header.
+        payload: the signed octets.
+        key: the key of the provider's set that made the signature, ``None`` for a MAC.
+        verified_at: when it was verified, in seconds since the epoch.
+        keys_fetched_at: when the key set was fetched, ``None`` for a MAC.
+    """
+
+    header: JoseHeader
+    payload: bytes
+    key: Jwk | None
+    verified_at: int
+    keys_fetched_at: int | None
+
+
+def split(token: str, limit: int = LIMITS.id_token) -> UnverifiedJws:
+    """Split a compact JWS (RFC 7515 §7.1).
+
+    Raises:
+        ProtocolViolation: ``jws_too_large`` beyond ``limit`` characters, ``jws_format`` unless
+            there are three parts of ASCII, none of them empty.
+    """
+    if len(token) > limit:
+        raise ProtocolViolation("jws_too_large", found=len(token), expected=limit)
+    if not token.isascii():
+        raise ProtocolViolation("jws_format", expected="ASCII")
+    signing_input, _, signature = token.encode("ascii").rpartition(b".")
+    protected, _, payload = signing_input.partition(b".")
+    if not (protected and payload and signature) or b"." in payload:
+        raise ProtocolViolation("jws_format", expected="three parts, none empty")
+    return UnverifiedJws(protected, payload, signature, signing_input)
+
+
+def parse_header(protected: bytes) -> JoseHeader:
+    """Read a JOSE header (RFC 7515 §4).
+
+    Raises:
+        ProtocolViolation: ``jws_base64``, ``jws_header``, ``jws_crit`` for ``crit`` and ``b64``,
+            ``kid_invalid``, ``typ_unexpected``, ``alg_not_allowed`` without an ``alg``, or what
+            :func:`~oidc_core.jsontypes.parse_object` raises.
+    """
+    if len(protected) > LIMITS.jose_header:
+        raise ProtocolViolation("jws_header", found=len(protected), expected=LIMITS.jose_header)
+    members = parse_object(b64url_decode(protected)).members
+    if not _REFUSED.isdisjoint(members):
+        code = "jws_header" if "zip" in members else "jws_crit"
+        raise ProtocolViolation(code, found=tuple(sorted(_REFUSED.intersection(members))))
+    alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ")
+    if not isinstance(alg, str):
+        raise ProtocolViolation("alg_not_allowed", about="alg")
+    if kid is not None and not (isinstance(kid, str) and len(kid) <= _MAX_KID):
+        raise ProtocolViolation("kid_invalid", about="kid")
+    if typ is not None and not isinstance(typ, str):
+        raise ProtocolViolation("typ_unexpected", about="typ")
+    if members.get("cty") is not None:
+        raise ProtocolViolation("typ_unexpected", about="cty")
+    ignored = tuple([name for name in _KEYS_OF_HEADER if name in members])
+    return JoseHeader(alg, kid, typ, ignored)
+
+
+def verify(
+    jws: UnverifiedJws,
+    header: JoseHeader,
+    keys: KeySet,
+    verifier: SignatureVerifier,
+    *,
+    now: int,
+    keys_fetched_at: int,
+) -> VerifiedJws:
+    """Verify the signature with a key of the provider's set; decode the payload afterwards.
+
+    Raises:
+        ProtocolViolation: ``key_not_found`` and the like from :meth:`KeySet.select`,
+            ``signature_length``, ``signature_invalid``.
+    """
+    signature = b64url_decode(jws.signature)
+    candidates = keys.select(header.kid, header.alg)
+    if len(candidates) == 1:
+        _check_length(header.alg, candidates[0], signature)
+    for key in candidates:
+        if verifier.verifies(key, header.alg, jws.signing_input, signature):
+            return VerifiedJws(header, b64url_decode(jws.payload), key, now, keys_fetched_at)
+    raise ProtocolViolation("signature_invalid")
+
+
+def verify_mac(
+    jws: UnverifiedJws,
+    header: JoseHeader,
+    owner: tuple[str, str],
+    verifier: SignatureVerifier,
+    now: int,
+) -> VerifiedJws:
+    """Verify a MAC made with the client's secret (OIDC Core §10.1); ``owner``: issuer, client id.
+
+    Raises:
+        ProtocolViolation: ``signature_invalid``.
+    """
+    signature = b64url_decode(jws.signature)
+    if not verifier.verifies_mac(*owner, header.alg, jws.signing_input, signature):
+        raise ProtocolViolation("signature_invalid")
+    return VerifiedJws(header, b64url_decode(jws.payload), None, now, None)
+
+
+def _check_length(alg: str, key: Jwk, signature: bytes) -> None:
+    """Name DER, padding and truncation for what they are (RFC 7518 §3.4)."""
+    row = row_for(alg, key.kty, key.crv)
+    expected = (row.signature_length if row else 0) or len(key.material[0])
+    if len(signature) != expected:
+        raise ProtocolViolation("signature_length", found=len(signature), expected=expected)
+
+
+def check_header(header: JoseHeader, algorithms: frozenset[str], types: frozenset[str]) -> None:
+    """Refuse an algorithm that was not registered and a token of another kind (RFC 8725 §3).
+
+    ``types``: the accepted ``typ`` in lower case and without ``application/``; ``""`` for none.
+
+    Raises:
+        ProtocolViolation: ``alg_not_allowed``, ``typ_unexpected``.
+    """
+    if header.alg not in algorithms:
+        raise ProtocolViolation(
+            "alg_not_allowed", found=header.alg, expected=tuple(sorted(algorithms)), about="alg"
+        )
+    kind = "" if header.typ is None else header.typ.lower().removeprefix("application/")
+    if kind not in types:
+        raise ProtocolViolation("typ_unexpected", found=header.typ, about="typ")
+
+
+def is_mac(header: JoseHeader) -> bool:
+    """Return whether the token carries a MAC in place of a signature."""
+    return header.alg in HMAC
+
+
+def claims_of(jws: VerifiedJws) -> JsonObject:
+    """Parse the payload of a verified JWT (RFC 7519 §7.2)."""
+    return parse_object(jws.payload)

@@ -1,0 +1,268 @@
+"""Keys of the provider: when to fetch them, and a JWT verified with them.
+
+Two things live here.  First the *refresh policy*, a pure function over one :class:`KeyRecord` per
+issuer, which a store applies; it promises that a rotated key is found within one fetch, that
+strangers cannot make the library hammer the provider or starve a real rotation, and that known
+keys outlive a day-long outage.  Second :class:`Verification`, the data of "verify this JWT, then
+go on": the one place that knows how a token meets its keys.
+"""
+
+from abc import abstractmethod
+from typing import Final, Generic, TypeAlias, TypeVar
+
+from attrs import evolve, field, frozen
+
+from oidc_core.algorithms import HMAC
+from oidc_core.errors import ProtocolViolation, TransportFailure
+from oidc_core.http import LIMITS, HttpResponse
+from oidc_core.jsontypes import JsonObject
+from oidc_core.jwk import KeySet, parse_key_set
+from oidc_core.jws import (
+    JoseHeader,
+    VerifiedJws,
+    check_header,
+    claims_of,
+    parse_header,
+    split,
+    verify,
+    verify_mac,
+)
+from oidc_core.relying_party import RelyingParty
+from oidc_core.steps import (
+    Channel,
+    KeysAnswer,
+    KeysFound,
+    KeysWanted,
+    KeysWithheld,
+    NeedKeys,
+    Step,
+    answered,
+    keys_wanted,
+)
+
+T_co = TypeVar("T_co", covariant=True)
+
+BUCKET_SIZE: Final = 2
+REFILL: Final = 60
+STALE_IF_ERROR: Final = 86_400
+_SIGNATURE_DOUBT: Final = 60
+_REMEMBERED_KIDS: Final = 64
+_OK: Final = 200
+_KEY_SET_TYPES: Final = frozenset({"application/json", "application/jwk-set+json", ""})
+
+
+@frozen
+class Bucket:
+    """A token bucket: how many fetches are left, and since when that count holds."""
+
+    left: int = BUCKET_SIZE
+    since: int = 0
+
+    def at(self, now: int) -> "Bucket":
+        """Return the bucket at a later time: one more fetch each :data:`REFILL` seconds."""
+        gained = max(0, now - self.since) // REFILL
+        if self.left + gained >= BUCKET_SIZE:
+            return Bucket(BUCKET_SIZE, now)
+        return Bucket(self.left + gained, self.since + gained * REFILL)
+
+    def taken(self) -> "Bucket":
+        """Return the bucket with one fetch fewer."""
+        return Bucket(self.left - 1, self.since)
+
+
+@frozen(kw_only=True)
+class KeyRecord:
+    """All a store remembers of one issuer's keys.  The empty record is ``KeyRecord()``.
+
+    Attributes:
+        key_set: the newest set that could be parsed.
+        fetched_at: when it was fetched.
+        direct: fetches left on behalf of tokens from the provider itself.
+        relayed: fetches left on behalf of everything a browser or a stranger brings.
+        absent: key identifiers that a fresh set lacked, and until when that is believed.
+    """
+
+    key_set: KeySet | None = None
+    fetched_at: int = 0
+    direct: Bucket = field(factory=Bucket)
+    relayed: Bucket = field(factory=Bucket)
+    absent: tuple[tuple[str, int], ...] = ()
+
+
+@frozen
+class Fetch:
+    """Fetch the set now; ``record`` has the fetch taken out of its bucket already."""
+
+    record: KeyRecord
+
+
+Decision: TypeAlias = Fetch | KeysAnswer
+
+
+def decide(record: KeyRecord, wanted: KeysWanted, now: int) -> Decision:
+    """Decide what to do about a wish: use what is there, fetch, or withhold."""
+    stored = record.key_set
+    if stored is not None and _will_do(record, wanted, now):
+        return KeysFound(stored, record.fetched_at, now)
+    bucket = _bucket(record, wanted.channel).at(now)
+    if bucket.left > 0:
+        return Fetch(_with_bucket(record, wanted.channel, bucket.taken()))
+    if stored is not None and wanted.newer_than is None and _fresh_enough(record, wanted, now):
+        return KeysFound(stored, record.fetched_at, now)
+    return KeysWithheld("throttled")
+
+
+def _will_do(record: KeyRecord, wanted: KeysWanted, now: int) -> bool:
+    """Return whether the stored set answers the wish without a fetch."""
+    age = now - record.fetched_at
+    if not 0 <= age < wanted.max_age:
+        return False
+    if wanted.newer_than is None or record.fetched_at > wanted.newer_than:
+        return True
+    return any(kid == wanted.missing_kid and now < until for kid, until in record.absent)
+
+
+def _fresh_enough(record: KeyRecord, wanted: KeysWanted, now: int) -> bool:
+    """Return whether the stored set may stand in while the provider cannot be asked."""
+    return now - record.fetched_at < wanted.max_age + STALE_IF_ERROR
+
+
+def fetched(
+    record: KeyRecord, wanted: KeysWanted, answer: HttpResponse, now: int
+) -> tuple[KeyRecord, KeysAnswer]:
+    """Take the provider's answer: a new set replaces the old one only if it could be parsed."""
+    try:
+        key_set = key_set_of(answer)
+    except (ProtocolViolation, TransportFailure):
+        return failed(record, wanted, now)
+    kid = wanted.missing_kid
+    absent = tuple([(name, until) for name, until in record.absent if now < until])
+    if kid is not None and not key_set.has(kid):
+        absent = (*absent[1 - _REMEMBERED_KIDS :], (kid, now + REFILL))
+    renewed = evolve(record, key_set=key_set, fetched_at=now, absent=absent)
+    return renewed, KeysFound(key_set, now, now)
+
+
+def failed(record: KeyRecord, wanted: KeysWanted, now: int) -> tuple[KeyRecord, KeysAnswer]:
+    """Take note that the set could not be had: known keys go on serving for a day."""
+    stored = record.key_set
+    if stored is None or wanted.newer_than is not None or not _fresh_enough(record, wanted, now):
+        return record, KeysWithheld("unreachable")
+    return record, KeysFound(stored, record.fetched_at, now)
+
+
+def _bucket(record: KeyRecord, channel: Channel) -> Bucket:
+    return record.direct if channel == "direct" else record.relayed
+
+
+def _with_bucket(record: KeyRecord, channel: Channel, bucket: Bucket) -> KeyRecord:
+    if channel == "direct":
+        return evolve(record, direct=bucket)
+    return evolve(record, relayed=bucket)
+
+
+def key_set_of(answer: HttpResponse) -> KeySet:
+    """Read the answer of a ``jwks_uri``.
+
+    Raises:
+        ProtocolViolation: ``http_status``, ``http_redirect``, ``content_type``, ``jwks_invalid``
+            or what the JSON is refused with.
+    """
+    response = answered(answer)
+    if response.status != _OK:
+        raise ProtocolViolation("http_status", found=response.status, expected=_OK)
+    if response.media_type not in _KEY_SET_TYPES:
+        raise ProtocolViolation("content_type", found=response.media_type)
+    return parse_key_set(response.body)
+
+
+@frozen(kw_only=True)
+class Verification(Generic[T_co]):
+    """A JWT to be verified, and what comes after: data, not a closure.
+
+    Attributes:
+        token: the compact JWS.
+        algorithms: the algorithms it may be signed with.
+        types: the accepted ``typ`` in lower case; an empty string stands for none.
+        max_token: how many characters it may have.
+    """
+
+    token: str = field(repr=False)
+    algorithms: frozenset[str]
+    types: frozenset[str]
+    max_token: int = LIMITS.id_token
+
+    @abstractmethod
+    def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[T_co]:
+        """Check the claims of the verified token and return the next step."""
+
+    def withheld(self, rp: RelyingParty, answer: KeysWithheld) -> Step[T_co]:  # noqa: ARG002
+        """Decide what becomes of the operation without keys: by default it fails for now.
+
+        Raises:
+            TransportFailure: ``keys_unavailable``.
+        """
+        raise TransportFailure("keys_unavailable", found=answer.reason, sent="no")
+
+
+def verification(
+    rp: RelyingParty, wish: Verification[T_co], *, channel: Channel, now: int
+) -> Step[T_co]:
+    """Begin to verify a token: with this client's secret at once, else by asking for keys.
+
+    Raises:
+        ProtocolViolation: what the token's form, header or MAC is refused with.
+    """
+    if wish.algorithms <= HMAC:
+        jws = split(wish.token, wish.max_token)
+        header = parse_header(jws.protected)
+        check_header(header, wish.algorithms, wish.types)
+        owner = (rp.issuer, rp.client.client_id)
+        verified = verify_mac(jws, header, owner, rp.verifier, now)
+        return wish.passed(rp, verified, claims_of(verified))
+    return AwaitingKeys(made_for=rp.mark, wanted=keys_wanted(rp, channel), wish=wish)
+
+
+@frozen(kw_only=True)
+class AwaitingKeys(NeedKeys[T_co]):
+    """Waits for the provider's keys to verify a token with.
+
+    A key that is not there may have been added a moment ago, so the set is asked for once more,
+    fresh: for an unknown ``kid``, where no ``kid`` is given and no key fits, and where the key
+    fits, the signature does not, and the set is older than a minute.
+    """
+
+    wish: Verification[T_co]
+
+    def consume(self, rp: RelyingParty, answer: KeysAnswer) -> Step[T_co]:
+        """Verify the token, or ask once more."""
+        if isinstance(answer, KeysWithheld):
+            return self.wish.withheld(rp, answer)
+        wish = self.wish
+        jws = split(wish.token, wish.max_token)
+        header = parse_header(jws.protected)
+        check_header(header, wish.algorithms, wish.types)
+        try:
+            verified = verify(
+                jws,
+                header,
+                answer.key_set,
+                rp.verifier,
+                now=answer.now,
+                keys_fetched_at=answer.fetched_at,
+            )
+        except ProtocolViolation as miss:
+            if self.wanted.newer_than is None and _may_be_stale(miss, header, answer):
+                return self._fresh(header, answer)
+            raise
+        return wish.passed(rp, verified, claims_of(verified))
+
+    def _fresh(self, header: JoseHeader, answer: KeysFound) -> "AwaitingKeys[T_co]":
+        wanted = evolve(self.wanted, newer_than=answer.fetched_at, missing_kid=header.kid)
+        return evolve(self, wanted=wanted)
+
+
+def _may_be_stale(miss: ProtocolViolation, header: JoseHeader, answer: KeysFound) -> bool:
+    if miss.code == "signature_invalid":
+        return header.kid is None or answer.now - answer.fetched_at > _SIGNATURE_DOUBT
+    return miss.code == "key_not_found"

@@ -1,0 +1,319 @@
+"""A login by the authorization code flow, from the first redirect to a verified user.
+
+This module is the protocol, top to bottom, in the order in which it happens (OIDC Core §3.1.1):
+
+1. :func:`start` prepares the authentication request; the browser goes to the provider.
+2. :func:`finish` takes what the browser brings back, checks that it answers this very login, and
+   sends the code to the token endpoint.
+3. :class:`AwaitingTokens` takes the tokens and asks for the provider's keys.
+4. :class:`IdTokenOfLogin` takes the verified ID token, checks its claims, and asks for UserInfo.
+5. :class:`AwaitingUserInfo` takes UserInfo, :class:`UserInfoOfLogin` the same where it is signed.
+
+Each pause is a frozen step (:mod:`oidc_core.steps`); what fails raises and leaves it as it was.
+"""
+
+from typing import Final
+
+from attrs import evolve, field, frozen
+
+from oidc_core import id_token
+from oidc_core.authorization import (
+    PLAIN,
+    AuthenticationRequest,
+    Binding,
+    Callback,
+    CodeResponse,
+    accept,
+    authorization_url,
+    pending_login,
+)
+from oidc_core.claims import Identity, IdToken, UserInfo
+from oidc_core.errors import OidcError, ProtocolViolation, TransportFailure
+from oidc_core.evidence import Evidence
+from oidc_core.http import LIMITS, Answer
+from oidc_core.jsontypes import JsonObject
+from oidc_core.jws import VerifiedJws
+from oidc_core.keys import Verification, verification
+from oidc_core.pending import LoginSecrets, PendingLogin, SingleUse
+from oidc_core.relying_party import RelyingParty
+from oidc_core.steps import Done, Exchange, KeysWithheld, Step, answered
+from oidc_core.tokens import (
+    TokenResponse,
+    Tokens,
+    code_request,
+    parse_token_response,
+    token_answer,
+)
+from oidc_core.userinfo import TYPES as USERINFO_TYPES
+from oidc_core.userinfo import check_userinfo, parse_userinfo, userinfo_request
+
+_UNOBTAINABLE: Final = frozenset({"http_status", "http_redirect"})
+
+
+@frozen(kw_only=True)
+class LoginStarted:
+    """A login that may begin: where the browser goes, and what to keep until it comes back.
+
+    Attributes:
+        url: the provider's page to send the browser to.
+        pending: what :func:`finish` needs; keep it where only this application writes.
+        binding: the secret that this browser, and no other, must bring back in a cookie.
+    """
+
+    url: str = field(repr=False)
+    pending: PendingLogin
+    binding: str = field(repr=False)
+
+
+@frozen(kw_only=True)
+class LoggedIn:
+    """A user who is logged in, and why that is certain.
+
+    Attributes:
+        identity: issuer and subject, the only key to an account.
+        id_token: the claims of the verified ID token.
+        userinfo: the claims of UserInfo, if it was asked for and could be had.
+        tokens: for refresh, logout and calls to the provider; store them as one record.
+        granted_scope: what was granted of what was asked for, and beyond.
+        missing_scope: what was asked for and not granted.
+        purpose, user, return_to: as the login was started with.
+        evidence: what was checked, one value each for callback, ID token and UserInfo.
+        notes: what was met and did not stop the login.
+    """
+
+    identity: Identity
+    id_token: IdToken
+    userinfo: UserInfo | None = None
+    tokens: Tokens
+    granted_scope: tuple[str, ...]
+    missing_scope: tuple[str, ...]
+    purpose: str
+    user: str
+    return_to: str
+    evidence: tuple[Evidence, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def claims(self) -> JsonObject:
+        """All claims; those of the ID token win over those of UserInfo."""
+        if self.userinfo is None:
+            return self.id_token.claims
+        return JsonObject({**self.userinfo.claims.members, **self.id_token.claims.members})
+
+
+def start(
+    rp: RelyingParty,
+    secrets: LoginSecrets,
+    request: AuthenticationRequest = PLAIN,
+    *,
+    now: int,
+) -> Step[LoginStarted]:
+    """Start a login.
+
+    Args:
+        rp: the relying party, with the provider's metadata.
+        secrets: four fresh secrets, for this login only.
+        request: what is asked of the provider and of the user.
+        now: the current time, in seconds since the epoch.
+
+    Raises:
+        UsageError: ``parameter_invalid``, or ``unsupported_by_provider`` without an endpoint.
+    """
+    pending = pending_login(rp, request, secrets, now)
+    url = authorization_url(rp, request, pending)
+    return Done(LoginStarted(url=url, pending=pending, binding=secrets.binding))
+
+
+def finish(
+    rp: RelyingParty,
+    pending: PendingLogin,
+    callback: Callback,
+    *,
+    binding: Binding,
+    now: int,
+    single_use: SingleUse = "provider_only",
+) -> Step[LoggedIn]:
+    """Finish a login with what the browser brought back.
+
+    Args:
+        rp: the relying party the login was started with.
+        pending: the login in flight, taken out of its store so that it is used but once.
+        callback: what arrived at the redirect URI.
+        binding: the secret out of this browser's cookie; a command line that listens on loopback
+            for this one callback passes :data:`~oidc_core.authorization.LOOPBACK_LISTENER`.
+        now: the current time, in seconds since the epoch.
+        single_use: who made sure that ``pending`` was taken but once: a store that all processes
+            ``shared``, this ``process``, or ``provider_only``; stands in the evidence.
+
+    Raises:
+        CallbackError: the callback does not answer this login; nothing was sent.
+        ProviderError: the provider refused, as in ``access_denied``.
+    """
+    response = accept(rp, pending, callback, binding=binding, now=now, single_use=single_use)
+    return AwaitingTokens(
+        made_for=rp.mark,
+        request=code_request(rp, pending, response.code),
+        pending=pending,
+        response=response,
+    )
+
+
+@frozen(kw_only=True)
+class AwaitingTokens(Exchange[LoggedIn]):
+    """Waits for the token endpoint to take the code."""
+
+    pending: PendingLogin
+    response: CodeResponse = field(repr=False)
+
+    def consume(self, rp: RelyingParty, answer: Answer) -> Step[LoggedIn]:
+        """Take the tokens; verify the ID token, which an OpenID provider always sends."""
+        tokens = parse_token_response(token_answer(answer, "token_outcome_unknown"))
+        if tokens.id_token is None:
+            raise ProtocolViolation("id_token_missing", about="id_token")
+        _check_scope(rp, self.pending, tokens)
+        wish = IdTokenOfLogin(
+            token=tokens.id_token,
+            algorithms=rp.id_token_algorithms,
+            types=id_token.TYPES,
+            pending=self.pending,
+            tokens=tokens,
+            evidence=self.response.evidence,
+        )
+        return verification(rp, wish, channel="direct", now=tokens.received_at)
+
+
+def _check_scope(rp: RelyingParty, pending: PendingLogin, tokens: TokenResponse) -> None:
+    """Under a policy that says so, refuse a scope that nobody asked for (RFC 6749 §5.1)."""
+    if not rp.policy.forbid_extra_scope or tokens.scope is None:
+        return
+    extra = {*tokens.scope.split()} - {*pending.scope.split()}
+    if extra:
+        raise ProtocolViolation("scope_unexpected", found=tuple(sorted(extra)), about="scope")
+
+
+@frozen(kw_only=True)
+class IdTokenOfLogin(Verification[LoggedIn]):
+    """The ID token of a login (OIDC Core §3.1.3.7)."""
+
+    pending: PendingLogin
+    tokens: TokenResponse
+    evidence: Evidence
+
+    def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[LoggedIn]:
+        """Check the claims of the ID token; the user is known then."""
+        pending = self.pending
+        expected = id_token.IdTokenExpectations(
+            nonce=pending.nonce,
+            access_token=self.tokens.access_token,
+            started_at=pending.created_at,
+            max_age=pending.max_age,
+            required_acr=pending.required_acr,
+            essential_claims=pending.essential_claims,
+            sub=pending.expected_sub,
+        )
+        token, evidence = id_token.check(rp, jws, claims, expected, raw=self.token)
+        logged_in = _logged_in(rp, self, token, evidence)
+        if rp.policy.userinfo == "never" or (
+            rp.policy.userinfo == "optional" and rp.provider.userinfo_endpoint is None
+        ):
+            return Done(logged_in)
+        return AwaitingUserInfo(
+            made_for=rp.mark,
+            request=userinfo_request(rp, self.tokens.access_token),
+            logged_in=logged_in,
+        )
+
+
+def _logged_in(
+    rp: RelyingParty, login: IdTokenOfLogin, token: IdToken, evidence: Evidence
+) -> LoggedIn:
+    """Put together what is known of the user once the ID token is verified."""
+    pending, answer = login.pending, login.tokens
+    identity = Identity(rp.issuer_rule.identity(token.iss), token.sub)
+    scope = pending.scope if answer.scope is None else answer.scope
+    granted = scope.split()
+    tokens = Tokens(
+        issuer=rp.issuer,
+        client_id=pending.client_id,
+        access_token=answer.access_token,
+        refresh_token=answer.refresh_token,
+        id_token=login.token,
+        scope=scope,
+        resource=pending.resource,
+        expires_at=None if answer.expires_in is None else answer.received_at + answer.expires_in,
+        thumbprint=pending.dpop_thumbprint,
+        subject=token.sub,
+        nonce=token.nonce,
+        sid=token.sid,
+        auth_time=token.auth_time,
+    )
+    return LoggedIn(
+        identity=identity,
+        id_token=token,
+        tokens=tokens,
+        granted_scope=tuple(granted),
+        missing_scope=tuple([name for name in pending.scope.split() if name not in granted]),
+        purpose=pending.purpose,
+        user=pending.user,
+        return_to=pending.return_to,
+        evidence=(login.evidence, evidence),
+        notes=answer.notes,
+    )
+
+
+@frozen(kw_only=True)
+class AwaitingUserInfo(Exchange[LoggedIn]):
+    """Waits for UserInfo.  The login is verified; it fails only if UserInfo contradicts it."""
+
+    logged_in: LoggedIn
+
+    def consume(self, rp: RelyingParty, answer: Answer) -> Step[LoggedIn]:
+        """Take UserInfo, or go without where the policy lets that pass."""
+        try:
+            response = answered(answer)
+            claims = parse_userinfo(rp, response)
+        except (TransportFailure, ProtocolViolation) as fault:
+            return _without_userinfo(rp, self.logged_in, fault)
+        if isinstance(claims, str):
+            wish = UserInfoOfLogin(
+                token=claims,
+                algorithms=frozenset({rp.client.userinfo_signed_response_alg or ""}),
+                types=USERINFO_TYPES,
+                max_token=LIMITS.userinfo,
+                logged_in=self.logged_in,
+            )
+            return verification(rp, wish, channel="direct", now=response.received_at)
+        return _with_userinfo(rp, self.logged_in, claims, None, response.received_at)
+
+
+@frozen(kw_only=True)
+class UserInfoOfLogin(Verification[LoggedIn]):
+    """Signed UserInfo (OIDC Core §5.3.2)."""
+
+    logged_in: LoggedIn
+
+    def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[LoggedIn]:
+        """Check whom it is about."""
+        return _with_userinfo(rp, self.logged_in, claims, jws, jws.verified_at)
+
+    def withheld(self, rp: RelyingParty, answer: KeysWithheld) -> Step[LoggedIn]:
+        """Go without UserInfo if its keys cannot be had and the policy lets that pass."""
+        fault = TransportFailure("keys_unavailable", found=answer.reason, sent="no")
+        return _without_userinfo(rp, self.logged_in, fault)
+
+
+def _with_userinfo(
+    rp: RelyingParty, logged_in: LoggedIn, claims: JsonObject, jws: VerifiedJws | None, now: int
+) -> Step[LoggedIn]:
+    userinfo, evidence = check_userinfo(
+        rp, claims, sub=logged_in.identity.subject, jws=jws, now=now
+    )
+    return Done(evolve(logged_in, userinfo=userinfo, evidence=(*logged_in.evidence, evidence)))
+
+
+def _without_userinfo(rp: RelyingParty, logged_in: LoggedIn, fault: OidcError) -> Step[LoggedIn]:
+    """Let a verified login stand though UserInfo cannot be had; what is malformed stops it."""
+    obtainable = isinstance(fault, ProtocolViolation) and fault.code not in _UNOBTAINABLE
+    if obtainable or rp.policy.userinfo == "required":
+        raise fault
+    return Done(evolve(logged_in, notes=(*logged_in.notes, f"userinfo: {fault.code}")))

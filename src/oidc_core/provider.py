@@ -1,0 +1,212 @@
+"""The provider: its metadata, typed, and the rule by which its issuer is recognised.
+
+The issuer is an identity and is compared as an exact string; nothing is normalised away.  Where
+the metadata lies is another matter: see :mod:`oidc_core.discovery`.
+"""
+
+import re
+from hashlib import sha256
+from typing import Final
+
+from attrs import fields, frozen
+
+from oidc_core.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.jsontypes import JsonObject
+from oidc_core.urls import parse_url
+
+_EMPTY: Final = JsonObject({})
+_PATTERN: Final = re.compile(r"[^{}]+\{[A-Za-z_]+\}[^{}]*")
+_PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_]+\}")
+
+
+class _AnyTenant(frozenset[str]):
+    """Every tenant: has to be named, since it lets every customer of the provider in."""
+
+    def __contains__(self, tenant: object) -> bool:
+        return isinstance(tenant, str) and tenant != ""
+
+    def __repr__(self) -> str:
+        return "ANY_TENANT"
+
+    def __reduce__(self) -> str:
+        return "ANY_TENANT"
+
+
+ANY_TENANT: Final = _AnyTenant()
+
+
+@frozen(kw_only=True)
+class IssuerRule:
+    """How the issuer of one provider is recognised in metadata, responses and tokens.
+
+    Use :meth:`exact`, :meth:`one_of` or :meth:`template`.
+
+    Attributes:
+        canonical: the issuer as it stands in identities and as audience of assertions.
+        accepted: the exact strings that are this issuer.
+        pattern: an issuer with ``{…}`` in place of the tenant, or an empty string.
+        claim: the claim of an ID token that names the tenant.
+        tenants: the tenants let in, or :data:`ANY_TENANT`.
+    """
+
+    canonical: str
+    accepted: frozenset[str]
+    pattern: str = ""
+    claim: str = ""
+    tenants: frozenset[str] = frozenset()
+
+    @classmethod
+    def exact(cls, issuer: str) -> "IssuerRule":
+        """Accept one string, as the specifications have it."""
+        return cls(canonical=issuer, accepted=frozenset({issuer}))
+
+    @classmethod
+    def one_of(cls, canonical: str, *others: str) -> "IssuerRule":
+        """Accept several strings for one and the same provider."""
+        return cls(canonical=canonical, accepted=frozenset({canonical, *others}))
+
+    @classmethod
+    def template(cls, pattern: str, *, claim: str = "tid", tenants: frozenset[str]) -> "IssuerRule":
+        """Accept the issuers of the named tenants of a provider with many.
+
+        ``pattern`` is the issuer with one ``{…}`` in place of the tenant, just as the provider's
+        metadata has it: ``https://login.example/{tenantid}/v2.0``.  An ID token must name the same
+        tenant in its ``iss`` and in ``claim``.
+
+        Raises:
+            UsageError: ``config_invalid`` for a pattern without exactly one ``{…}``, and without
+                tenants.
+        """
+        if not _PATTERN.fullmatch(pattern) or not (tenants or tenants is ANY_TENANT):
+            raise UsageError("config_invalid", about="issuer template", found=pattern)
+        before, after = _PLACEHOLDER.split(pattern)
+        accepted = frozenset({f"{before}{tenant}{after}" for tenant in tenants})
+        return cls(
+            canonical=pattern, accepted=accepted, pattern=pattern, claim=claim, tenants=tenants
+        )
+
+    def in_metadata(self, issuer: str) -> bool:
+        """Return whether metadata may name this issuer."""
+        return issuer in self.accepted or (self.pattern != "" and issuer == self.pattern)
+
+    def in_key(self, issuer: str, iss: str) -> bool:
+        """Return whether a key that is for ``issuer`` only may sign a token of ``iss``."""
+        return issuer == iss or (self.pattern != "" and issuer == self.pattern)
+
+    def in_response(self, issuer: str) -> bool:
+        """Return whether an authorization response may come from this issuer."""
+        return issuer in self.accepted or self._tenant(issuer) is not None
+
+    def in_token(self, issuer: str, claims: JsonObject) -> bool:
+        """Return whether an ID token with these claims may name this issuer."""
+        if not self.pattern:
+            return issuer in self.accepted
+        tenant = claims.members.get(self.claim)
+        return tenant is not None and tenant == self._tenant(issuer)
+
+    def identity(self, issuer: str) -> str:
+        """Return the issuer of an identity: each tenant of a template is an issuer of its own."""
+        return issuer if self.pattern else self.canonical
+
+    def _tenant(self, issuer: str) -> str | None:
+        """Return the tenant an issuer names, if it is one of those let in."""
+        if not self.pattern:
+            return None
+        before, after = _PLACEHOLDER.split(self.pattern)
+        if not (issuer.startswith(before) and issuer.endswith(after)):
+            return None
+        tenant = issuer[len(before) : len(issuer) - len(after)]
+        return tenant if tenant in self.tenants and "/" not in tenant else None
+
+
+@frozen(kw_only=True)
+class ProviderMetadata:
+    """The provider's metadata (OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3).
+
+    A member that is absent or null has the default of its specification.  Members not known here
+    are kept in ``extra``.
+    """
+
+    issuer: str
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    jwks_uri: str | None = None
+    userinfo_endpoint: str | None = None
+    end_session_endpoint: str | None = None
+    registration_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    introspection_endpoint: str | None = None
+    scopes_supported: tuple[str, ...] = ()
+    response_types_supported: tuple[str, ...] = ()
+    response_modes_supported: tuple[str, ...] = ("query", "fragment")
+    grant_types_supported: tuple[str, ...] = ("authorization_code", "implicit")
+    acr_values_supported: tuple[str, ...] = ()
+    subject_types_supported: tuple[str, ...] = ()
+    id_token_signing_alg_values_supported: tuple[str, ...] = ()
+    userinfo_signing_alg_values_supported: tuple[str, ...] = ()
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ()
+    code_challenge_methods_supported: tuple[str, ...] = ()
+    prompt_values_supported: tuple[str, ...] = ()
+    claims_supported: tuple[str, ...] = ()
+    claims_parameter_supported: bool = False
+    request_parameter_supported: bool = False
+    request_uri_parameter_supported: bool = True
+    authorization_response_iss_parameter_supported: bool = False
+    extra: JsonObject = _EMPTY
+
+    @property
+    def endpoints(self) -> tuple[tuple[str, str], ...]:
+        """The URLs that are used, by member name."""
+        return tuple(
+            [(name, url) for name in ENDPOINTS if (url := getattr(self, name)) is not None]
+        )
+
+    @property
+    def endpoints_digest(self) -> str:
+        """A short digest of the issuer and all endpoints: changes when one of them does."""
+        text = "\n".join([self.issuer, *[f"{name} {url}" for name, url in self.endpoints]])
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+ENDPOINTS: Final = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+    "userinfo_endpoint",
+    "end_session_endpoint",
+    "registration_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+)
+_KNOWN: Final = frozenset([attribute.name for attribute in fields(ProviderMetadata)]) - {"extra"}
+
+
+def metadata_of(members: JsonObject, *, http: bool = False) -> ProviderMetadata:
+    """Type a metadata document.
+
+    Args:
+        members: the document.
+        http: whether endpoints may use http, on loopback only.
+
+    Raises:
+        ProtocolViolation: ``metadata_invalid`` or ``metadata_endpoint_invalid``, naming the member.
+    """
+    from oidc_core.structuring import structured
+
+    extra = {name: value for name, value in members.items() if name not in _KNOWN}
+    known = {name: value for name, value in members.items() if name in _KNOWN}
+    metadata = structured(
+        JsonObject({**known, "extra": JsonObject(extra)}),
+        ProviderMetadata,
+        ProtocolViolation,
+        "metadata_invalid",
+    )
+    for name, url in metadata.endpoints:
+        try:
+            parse_url(url, about=name, http=http)
+        except OidcError as fault:
+            raise ProtocolViolation(
+                "metadata_endpoint_invalid", about=name, found=fault.code
+            ) from None
+    return metadata

@@ -1,0 +1,116 @@
+"""The relying party: client, provider, policy and the signature port, as one frozen value."""
+
+from hashlib import sha256
+from typing import Final
+
+from attrs import Factory, field, frozen
+
+from oidc_core.algorithms import ASYMMETRIC
+from oidc_core.client import ClientRegistration
+from oidc_core.errors import UsageError
+from oidc_core.jws import SignatureVerifier
+from oidc_core.policy import DEFAULT_POLICY, Policy
+from oidc_core.provider import IssuerRule, ProviderMetadata
+from oidc_core.urls import parse_issuer, parse_url
+
+_DEFAULT_ALGORITHMS: Final = frozenset({"RS256"})
+
+
+def _exact_issuer(rp: "RelyingParty") -> IssuerRule:
+    return IssuerRule.exact(rp.provider.issuer)
+
+
+def _mark(rp: "RelyingParty") -> str:
+    parts = (
+        rp.provider.endpoints_digest,
+        rp.client.client_id,
+        rp.client.connection_id,
+        rp.policy.name,
+    )
+    return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _endpoints_digest(rp: "RelyingParty") -> str:
+    return rp.provider.endpoints_digest
+
+
+def _id_token_algorithms(rp: "RelyingParty") -> frozenset[str]:
+    registered = rp.client.id_token_signed_response_alg
+    if registered is not None:
+        return frozenset({registered})
+    advertised = rp.provider.id_token_signing_alg_values_supported
+    if not advertised:
+        return _DEFAULT_ALGORITHMS & rp.policy.algorithms
+    return ASYMMETRIC & rp.policy.algorithms & frozenset(advertised)
+
+
+def _insecure_http(rp: "RelyingParty") -> bool:
+    return "insecure_allow_http_loopback" in rp.policy.quirks
+
+
+def _relaxations(rp: "RelyingParty") -> tuple[str, ...]:
+    return tuple(sorted(rp.policy.quirks))
+
+
+@frozen(kw_only=True)
+class RelyingParty:
+    """One client at one provider.  All that is derived here is derived once.
+
+    Nothing of any user is kept in it, so one value serves all logins at the same time.
+
+    Attributes:
+        provider: the provider's metadata.
+        client: the client's registration.
+        verifier: verifies signatures.
+        policy: what is accepted.
+        issuer_rule: how the issuer is recognised; exactly ``provider.issuer`` by default.
+        mark: a short digest of issuer, client, connection, endpoints and policy.  Each step
+            carries it, so that no step is resumed with another relying party.
+        endpoints_digest: the same of issuer and endpoints alone, for logins in flight.
+        id_token_algorithms: what an ID token may be signed with: the registered algorithm; else
+            what both the policy and the provider name; RS256 if the provider names nothing.
+        insecure_http: whether the policy lets http pass on loopback.
+        relaxations: the quirks in force, sorted.
+    """
+
+    provider: ProviderMetadata
+    client: ClientRegistration
+    verifier: SignatureVerifier = field(repr=False, eq=False)
+    policy: Policy = DEFAULT_POLICY
+    issuer_rule: IssuerRule = field(default=Factory(_exact_issuer, takes_self=True))
+    mark: str = field(init=False, default=Factory(_mark, takes_self=True))
+    endpoints_digest: str = field(init=False, default=Factory(_endpoints_digest, takes_self=True))
+    id_token_algorithms: frozenset[str] = field(
+        init=False, default=Factory(_id_token_algorithms, takes_self=True)
+    )
+    insecure_http: bool = field(init=False, default=Factory(_insecure_http, takes_self=True))
+    relaxations: tuple[str, ...] = field(init=False, default=Factory(_relaxations, takes_self=True))
+
+    def __attrs_post_init__(self) -> None:
+        issuer = self.client.issuer
+        if issuer is not None and issuer != self.issuer_rule.canonical:
+            expected = self.issuer_rule.canonical
+            raise UsageError("client_issuer_mismatch", found=issuer, expected=expected)
+        if not self.issuer_rule.pattern:
+            parse_issuer(self.provider.issuer, http=self.insecure_http)
+        if not self.issuer_rule.in_metadata(self.provider.issuer):
+            raise UsageError("issuer_not_allowed", found=self.provider.issuer)
+        for name, url in self.provider.endpoints:
+            parse_url(url, about=name, http=self.insecure_http)
+
+    @property
+    def issuer(self) -> str:
+        """The provider's identity."""
+        return self.issuer_rule.canonical
+
+
+def endpoint(rp: RelyingParty, name: str) -> str:
+    """Return one of the provider's endpoints.
+
+    Raises:
+        UsageError: ``unsupported_by_provider`` if the metadata does not have it.
+    """
+    url: str | None = getattr(rp.provider, name)
+    if url is None:
+        raise UsageError("unsupported_by_provider", about=name)
+    return url

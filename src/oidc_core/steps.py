@@ -1,0 +1,162 @@
+"""The machine: an operation is a chain of frozen steps, and ``resume`` leads from one to the next.
+
+Theory of operation.  An operation such as :func:`oidc_core.login.finish` returns a *step*:
+
+* an :class:`Exchange` asks for one HTTP request to be sent once, exactly as sealed;
+* a :class:`NeedKeys` asks for the key set of an issuer;
+* a :class:`Done` holds the result.
+
+The driver fulfils the wish and calls ``resume(rp, step, answer)``, which returns the next step.
+There are these two pauses and there will be no third, so a driver written once stays right::
+
+    while not isinstance(step, Done):
+        if isinstance(step, Exchange):
+            step = resume(rp, step, shell.send(step.request))
+        else:
+            step = resume(rp, step, shell.keys(step.wanted))
+    return step.result
+
+A step is a value.  It can be kept, compared, resumed twice, or thrown away; a ``resume`` that
+raises leaves it as it was.  A failed exchange is an answer too (:class:`~oidc_core.http.NoAnswer`).
+Nothing a step does depends on anything but its arguments: no clock, no randomness, no I/O.
+"""
+
+from abc import abstractmethod
+from typing import Generic, Literal, TypeAlias, TypeVar, overload
+
+from attrs import frozen
+
+from oidc_core.errors import ProtocolViolation, TransportFailure, UsageError
+from oidc_core.http import LIMITS, Answer, HttpRequest, HttpResponse, NoAnswer
+from oidc_core.jwk import KeySet
+from oidc_core.relying_party import RelyingParty, endpoint
+
+T_co = TypeVar("T_co", covariant=True)
+
+Channel: TypeAlias = Literal["direct", "relayed"]
+
+
+@frozen
+class Done(Generic[T_co]):
+    """The end of an operation."""
+
+    result: T_co
+
+
+@frozen(kw_only=True)
+class KeysWanted:
+    """A wish for a provider's key set.
+
+    Attributes:
+        request: fetches the set; its ``issuer`` and ``url`` name it.
+        max_age: seconds after which a stored set is to be fetched anew.
+        newer_than: if given, a set fetched at that time or before does not do: it lacks a key.
+        missing_kid: the key it lacks, if the token names one.
+        channel: ``direct`` if the token came from the provider itself, ``relayed`` if a browser
+            or a stranger brought it, so that strangers cannot use up the fetches of the former.
+    """
+
+    request: HttpRequest
+    max_age: int
+    newer_than: int | None = None
+    missing_kid: str | None = None
+    channel: Channel
+
+
+@frozen
+class KeysFound:
+    """A provider's key set, when it was fetched, and what time it is now."""
+
+    key_set: KeySet
+    fetched_at: int
+    now: int
+
+
+@frozen
+class KeysWithheld:
+    """No key set: fetched too often of late (``throttled``), or ``unreachable``."""
+
+    reason: Literal["throttled", "unreachable"]
+
+
+KeysAnswer: TypeAlias = KeysFound | KeysWithheld
+
+
+@frozen(kw_only=True)
+class Exchange(Generic[T_co]):
+    """A step that waits for the answer to a request."""
+
+    made_for: str
+    request: HttpRequest
+
+    @abstractmethod
+    def consume(self, rp: RelyingParty, answer: Answer) -> "Step[T_co]":
+        """Take the answer and return the next step; call :func:`resume`, not this."""
+
+
+@frozen(kw_only=True)
+class NeedKeys(Generic[T_co]):
+    """A step that waits for a key set."""
+
+    made_for: str
+    wanted: KeysWanted
+
+    @abstractmethod
+    def consume(self, rp: RelyingParty, answer: KeysAnswer) -> "Step[T_co]":
+        """Take the answer and return the next step; call :func:`resume`, not this."""
+
+
+Step: TypeAlias = Exchange[T_co] | NeedKeys[T_co] | Done[T_co]
+
+
+@overload
+def resume(rp: RelyingParty, step: Exchange[T_co], answer: Answer) -> Step[T_co]: ...
+@overload
+def resume(rp: RelyingParty, step: NeedKeys[T_co], answer: KeysAnswer) -> Step[T_co]: ...
+def resume(
+    rp: RelyingParty, step: Exchange[T_co] | NeedKeys[T_co], answer: Answer | KeysAnswer
+) -> Step[T_co]:
+    """Give a step its answer and return the next step.
+
+    Raises:
+        UsageError: ``foreign_step`` if another relying party made the step,
+            ``answer_unexpected`` if it waits for an answer of another kind.
+        OidcError: whatever the answer is refused with.  The step stays as it was.
+    """
+    if step.made_for != rp.mark:
+        raise UsageError("foreign_step", found=step.made_for, expected=rp.mark)
+    if isinstance(step, Exchange):
+        if isinstance(answer, (HttpResponse, NoAnswer)):
+            return step.consume(rp, answer)
+    elif isinstance(answer, (KeysFound, KeysWithheld)):
+        return step.consume(rp, answer)
+    raise UsageError("answer_unexpected", found=type(answer).__name__, about=type(step).__name__)
+
+
+def answered(answer: Answer) -> HttpResponse:
+    """Return the response, where nothing but a response will do.
+
+    Raises:
+        TransportFailure: the failure of the exchange.
+        ProtocolViolation: ``http_redirect``: on the back channel nothing is ever followed.
+    """
+    if isinstance(answer, NoAnswer):
+        raise TransportFailure(answer.code, sent=answer.sent)
+    if 300 <= answer.status < 400:
+        raise ProtocolViolation("http_redirect", found=answer.status)
+    return answer
+
+
+def keys_wanted(rp: RelyingParty, channel: Channel) -> KeysWanted:
+    """Return the wish for this provider's key set."""
+    request = HttpRequest(
+        purpose="key_set",
+        method="GET",
+        url=endpoint(rp, "jwks_uri"),
+        headers=(("accept", "application/json, application/jwk-set+json"),),
+        issuer=rp.issuer,
+        client_id=rp.client.client_id,
+        resend="safe",
+        max_body=LIMITS.key_set,
+    )
+    return KeysWanted(request=request, max_age=rp.policy.key_set_max_age, channel=channel)

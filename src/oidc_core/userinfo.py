@@ -1,0 +1,146 @@
+"""The UserInfo endpoint (OIDC Core §5.3): request, answer, and whom it is about.
+
+The one rule nobody may skip: ``sub`` is that of the ID token, or none of it is used (§5.3.2).
+"""
+
+from typing import Final, NamedTuple
+
+from oidc_core.claims import UserInfo, audience, numeric_date, subject
+from oidc_core.errors import ProtocolViolation
+from oidc_core.evidence import Evidence, Rule, SkipReason
+from oidc_core.http import LIMITS, HttpRequest, HttpResponse
+from oidc_core.jsontypes import JsonObject, parse_object
+from oidc_core.jws import VerifiedJws
+from oidc_core.relying_party import RelyingParty, endpoint
+
+_OK: Final = 200
+TYPES: Final = frozenset({"", "jwt"})
+"""The ``typ`` that signed UserInfo may have."""
+
+
+def userinfo_request(rp: RelyingParty, access_token: str) -> HttpRequest:
+    """Ask for UserInfo, the access token in a header and never in the URL (RFC 6750 §2.1)."""
+    signed = rp.client.userinfo_signed_response_alg is not None
+    return HttpRequest(
+        purpose="userinfo",
+        method="GET",
+        url=endpoint(rp, "userinfo_endpoint"),
+        headers=(
+            ("accept", "application/jwt" if signed else "application/json"),
+            ("authorization", f"Bearer {access_token}"),
+        ),
+        issuer=rp.issuer,
+        client_id=rp.client.client_id,
+        role="resource",
+        resend="safe",
+        max_body=LIMITS.userinfo,
+    )
+
+
+def parse_userinfo(rp: RelyingParty, response: HttpResponse) -> JsonObject | str:
+    """Read the answer: claims, or a JWT to be verified if the client registered that.
+
+    Raises:
+        ProtocolViolation: ``http_status``; ``content_type`` for JSON where a JWT was registered
+            and the other way round; or what the JSON is refused with.
+    """
+    if response.status != _OK:
+        raise ProtocolViolation("http_status", found=response.status, expected=_OK)
+    signed = rp.client.userinfo_signed_response_alg is not None
+    expected = "application/jwt" if signed else "application/json"
+    if response.media_type != expected:
+        raise ProtocolViolation("content_type", found=response.media_type, expected=expected)
+    if not signed:
+        return parse_object(response.body)
+    return response.body.decode("latin-1").strip()
+
+
+class _Answer(NamedTuple):
+    """UserInfo on its way through the rules; ``jws`` if it was signed."""
+
+    rp: RelyingParty
+    claims: JsonObject
+    sub: str
+    jws: VerifiedJws | None
+    now: int
+
+
+def _subject(answer: _Answer) -> SkipReason | None:
+    sub = answer.claims.members.get("sub")
+    if not isinstance(sub, str) or sub != answer.sub:
+        raise ProtocolViolation("userinfo_sub_mismatch", about="sub")
+    return None
+
+
+def _issuer(answer: _Answer) -> SkipReason | None:
+    iss = answer.claims.members.get("iss")
+    if iss is None and answer.jws is None:
+        return "not signed"
+    rule = answer.rp.issuer_rule
+    if not isinstance(iss, str) or not (rule.in_token(iss, answer.claims) or rule.in_response(iss)):
+        raise ProtocolViolation("userinfo_iss", expected=answer.rp.issuer, about="iss")
+    return None
+
+
+def _audience(answer: _Answer) -> SkipReason | None:
+    aud = answer.claims.members.get("aud")
+    if answer.jws is None:
+        return "not signed"
+    if answer.rp.client.client_id not in (audience(aud) or ()):
+        raise ProtocolViolation("userinfo_aud", expected=answer.rp.client.client_id, about="aud")
+    return None
+
+
+def _expiry(answer: _Answer) -> SkipReason | None:
+    exp = answer.claims.members.get("exp")
+    if exp is None or answer.jws is None:
+        return "absent"
+    at = numeric_date(exp)
+    if at is None or answer.now >= at + answer.rp.policy.leeway:
+        raise ProtocolViolation("userinfo_expired", found=at, about="exp")
+    return None
+
+
+def _signature(answer: _Answer) -> SkipReason | None:
+    registered = answer.rp.client.userinfo_signed_response_alg
+    if registered is None:
+        return "not registered as signed"
+    if answer.jws is None or answer.jws.header.alg != registered:
+        raise ProtocolViolation("signature_invalid", expected=registered)
+    return None
+
+
+_P: Final = "OIDC Core §5.3.2"
+
+USERINFO_RULES: Final = (
+    Rule("signature", _P, "it is signed if that was registered", _signature),
+    Rule("sub", _P, "it is about the user of the ID token", _subject),
+    Rule("iss", _P, "signed, it names the provider", _issuer),
+    Rule("aud", _P, "signed, it is for this client", _audience),
+    Rule("exp", "RFC 7519 §4.1.4", "it has not expired", _expiry),
+)
+
+
+def check_userinfo(
+    rp: RelyingParty, claims: JsonObject, *, sub: str, jws: VerifiedJws | None, now: int
+) -> tuple[UserInfo, Evidence]:
+    """Check UserInfo against the subject of the ID token.
+
+    Raises:
+        ProtocolViolation: the code of the first rule that does not hold.
+    """
+    answer = _Answer(rp, claims, sub, jws, now)
+    skipped = [(r.name, reason) for r in USERINFO_RULES if (reason := r.check(answer)) is not None]
+    evidence = Evidence(
+        subject="userinfo",
+        rules=USERINFO_RULES,
+        skipped=tuple(skipped),
+        relaxations=rp.relaxations,
+        policy=rp.policy.name,
+        checked_at=now,
+        leeway=rp.policy.leeway,
+        alg="" if jws is None else jws.header.alg,
+        kid=None if jws is None else jws.header.kid,
+        key=None if jws is None else jws.key,
+    )
+    return UserInfo(subject(claims.members.get("sub")), claims), evidence

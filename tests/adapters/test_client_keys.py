@@ -1,0 +1,291 @@
+"""The client's own keys: loading, refusing, publishing, rotating."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+
+from oidc_adapters.client_keys import AsyncSigner, ClientKey, ClientKeys, Signer
+from oidc_adapters.crypto import CryptographyVerifier
+from oidc_adapters.crypto.private_keys import private_key_from_jwk, public_members
+from oidc_core.encoding import b64url_encode
+from oidc_core.errors import UsageError
+from oidc_core.jsontypes import JsonObject, JsonValue
+from oidc_core.jwk import parse_jwk, parse_key_set
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from oidc_adapters.crypto.primitives import PrivateKey
+
+RSA: Final = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+EC: Final = {
+    "ES256": ec.generate_private_key(ec.SECP256R1()),
+    "ES384": ec.generate_private_key(ec.SECP384R1()),
+    "ES512": ec.generate_private_key(ec.SECP521R1()),
+}
+ED25519: Final = ed25519.Ed25519PrivateKey.generate()
+ED448: Final = ed448.Ed448PrivateKey.generate()
+KEYS: Final[list[tuple[str, PrivateKey]]] = [
+    ("RS256", RSA),
+    ("PS512", RSA),
+    *EC.items(),
+    ("EdDSA", ED25519),
+    ("Ed25519", ED25519),
+    ("Ed448", ED448),
+]
+
+
+def pem(key: PrivateKey | dsa.DSAPrivateKey, password: bytes | None = None) -> str:
+    encryption = (
+        serialization.NoEncryption()
+        if password is None
+        else serialization.BestAvailableEncryption(password)
+    )
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+    ).decode()
+
+
+def private_jwk(key: PrivateKey, **more: JsonValue) -> JsonObject:
+    """Write a private key as a JWK."""
+    members: dict[str, JsonValue] = {**public_members(key)}
+    if isinstance(key, rsa.RSAPrivateKey):
+        numbers = key.private_numbers()
+        parts = {
+            "d": numbers.d, "p": numbers.p, "q": numbers.q,
+            "dp": numbers.dmp1, "dq": numbers.dmq1, "qi": numbers.iqmp,
+        }  # fmt: skip
+        for name, number in parts.items():
+            members[name] = b64url_encode(number.to_bytes((number.bit_length() + 7) // 8, "big"))
+    elif isinstance(key, ec.EllipticCurvePrivateKey):
+        width = (key.curve.key_size + 7) // 8
+        members["d"] = b64url_encode(key.private_numbers().private_value.to_bytes(width, "big"))
+    else:
+        members["d"] = b64url_encode(key.private_bytes_raw())
+    return JsonObject({**members, **more})
+
+
+def without(jwk: JsonObject, *names: str) -> JsonObject:
+    return JsonObject({name: jwk[name] for name in jwk if name not in names})
+
+
+def refused(jwk: JsonObject, alg: str | None = None) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        ClientKey.from_jwk(jwk, alg=alg)
+    assert caught.value.code == "config_invalid"
+    return caught.value
+
+
+def refused_pem(text: str, alg: str, password: str | None = None) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        ClientKey.from_pem(text, alg=alg, password=password)
+    assert caught.value.code == "config_invalid"
+    return caught.value
+
+
+@pytest.mark.parametrize(("alg", "key"), KEYS, ids=[alg for alg, _ in KEYS])
+def test_a_key_out_of_pem_or_jwk_signs_what_its_public_key_verifies(
+    alg: str, key: PrivateKey
+) -> None:
+    verifier = CryptographyVerifier()
+    for loaded in (
+        ClientKey.from_pem(pem(key), alg=alg),
+        ClientKey.from_jwk(private_jwk(key), alg=alg),
+        ClientKey.from_jwk(private_jwk(key, alg=alg, use="sig", key_ops=("sign",))),
+    ):
+        signer: Signer = loaded
+        public = parse_jwk(signer.public_jwk())
+        assert public.thumbprint == loaded.thumbprint == signer.kid == public.kid
+        assert (signer.alg, public.alg, public.use) == (alg, alg, "sig")
+        assert verifier.verifies(public, alg, b"a.b", signer.sign(b"a.b"))
+        assert not verifier.verifies(public, alg, b"a.c", signer.sign(b"a.b"))
+
+
+@pytest.mark.req("RFC7517-9.2-01", "RFC7638-3.2.1-01")
+@pytest.mark.parametrize(("alg", "key"), KEYS, ids=[alg for alg, _ in KEYS])
+def test_nothing_private_is_published_shown_or_pickled(alg: str, key: PrivateKey) -> None:
+    loaded = ClientKey.from_jwk(private_jwk(key), alg=alg)
+    names = {"kty", "kid", "alg", "use", "n", "e", "crv", "x", "y"}
+    assert set(loaded.public_jwk()) <= names
+    assert repr(loaded) == f"ClientKey(alg={alg!r}, kid={loaded.kid!r})"
+    assert repr(ClientKeys(loaded)) == f"ClientKeys({loaded.kid})"
+    with pytest.raises(TypeError):
+        pickle.dumps(loaded)
+
+
+def test_a_key_can_be_named() -> None:
+    assert ClientKey.from_pem(pem(ED25519), alg="EdDSA", kid="k").public_jwk()["kid"] == "k"
+    assert ClientKey.from_jwk(private_jwk(ED25519, kid="own"), alg="EdDSA").kid == "own"
+    assert ClientKey.from_jwk(private_jwk(ED25519, kid="own"), alg="EdDSA", kid="k").kid == "k"
+
+
+def test_a_key_is_read_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    path.write_text(pem(ED25519), encoding="ascii")
+    assert ClientKey.from_pem(path, alg="EdDSA").thumbprint == (
+        ClientKey.from_pem(pem(ED25519), alg="EdDSA").thumbprint
+    )
+    with pytest.raises(UsageError) as caught:
+        ClientKey.from_pem(tmp_path / "absent.pem", alg="EdDSA")
+    assert caught.value.code == "config_invalid"
+
+
+def test_an_encrypted_key_needs_its_password() -> None:
+    text = pem(ED25519, b"secret word")
+    assert ClientKey.from_pem(text, alg="EdDSA", password="secret word").alg == "EdDSA"
+    for password in (None, "another"):
+        error = refused_pem(text, "EdDSA", password)
+        assert "secret word" not in str(error)
+    refused_pem(pem(ED25519), "EdDSA", "superfluous")
+
+
+def test_what_is_no_private_key_is_refused() -> None:
+    public = ED25519.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    refused_pem("", "RS256")
+    refused_pem("no PEM", "RS256")
+    refused_pem(public.decode(), "EdDSA")
+
+
+def test_a_key_of_a_kind_without_algorithm_is_refused() -> None:
+    numbers = dsa.DSAParameterNumbers(
+        p=int(
+            "e0a67598cd1b763bc98c8abb333e5dda0cd3aa0e5e1fb5ba8a7b4eabc10ba338"
+            "fae06dd4b90fda70d7cf0cb0c638be3341bec0af8a7330a3307ded2299a0ee60"
+            "6df035177a239c34a912c202aa5f83b9c4a7cf0235b5316bfc6efb9a24841125"
+            "8b30b839af172440f32563056cb67a861158ddd90e6a894c72a5bbef9e286c6b", 16),
+        q=int("e950511eab424b9a19a2aeb4e159b7844c589c4f", 16),
+        g=int(
+            "d29d5121b0423c2769ab21843e5a3240ff19cacc792264e3bb6be4f78edd1b15"
+            "c4dff7f1d905431f0ab16790e1f773b5ce01c804e509066a9919f5195f4abc58"
+            "189fd9ff987389cb5bedf21b4dab4f8b76a055ffe2770988fe2ec2de11ad9221"
+            "9f0b351869ac24da3d7ba87011a701ce8ee7bfe49486ed4527b7186ca4610a75", 16),
+    )  # fmt: skip
+    key = numbers.parameters().generate_private_key()
+    refused_pem(pem(key), "RS256")
+
+
+@pytest.mark.parametrize(
+    ("alg", "key"), [("ES384", EC["ES256"]), ("ES256", RSA), ("Ed448", ED25519), ("HS256", RSA),
+                     ("none", RSA)],
+)  # fmt: skip
+def test_a_key_does_not_take_another_algorithm(alg: str, key: PrivateKey) -> None:
+    assert refused_pem(pem(key), alg).about == "alg"
+
+
+@pytest.mark.parametrize("bits", [1024, 1536])
+def test_a_weak_key_is_refused_when_it_is_configured(bits: int) -> None:
+    small = rsa.generate_private_key(public_exponent=65_537, key_size=bits)
+    assert refused_pem(pem(small), "RS256").found == "key_too_small"
+    assert refused(private_jwk(small), "RS256").found == "key_too_small"
+
+
+def test_an_rsa_jwk_may_leave_out_its_primes() -> None:
+    jwk = without(private_jwk(RSA), "p", "q", "dp", "dq", "qi")
+    assert (
+        ClientKey.from_jwk(jwk, alg="RS256").thumbprint == parse_jwk(public_members(RSA)).thumbprint
+    )
+
+
+@pytest.mark.parametrize("name", ["d", "n", "e", "q"])
+def test_an_rsa_jwk_without_a_member_it_needs_is_refused(name: str) -> None:
+    refused(without(private_jwk(RSA), name), "RS256")
+
+
+def test_an_rsa_jwk_that_is_not_one_key_is_refused() -> None:
+    other = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+    refused(JsonObject({**private_jwk(RSA), "d": private_jwk(other)["d"]}), "RS256")
+    refused(JsonObject({**private_jwk(RSA), "oth": ()}), "RS256")
+
+
+@pytest.mark.parametrize("value", [None, 5, "", "====", "AA=="])
+def test_a_malformed_private_member_is_refused(value: JsonValue) -> None:
+    for alg, key in (("RS256", RSA), ("ES256", EC["ES256"]), ("EdDSA", ED25519), ("Ed448", ED448)):
+        refused(JsonObject({**private_jwk(key), "d": value}), alg)
+
+
+def test_a_jwk_whose_public_and_private_members_differ_is_refused() -> None:
+    other = ed25519.Ed25519PrivateKey.generate()
+    error = refused(JsonObject({**private_jwk(ED25519), "x": private_jwk(other)["x"]}), "EdDSA")
+    assert error.about == "client key"
+    points = [private_jwk(ec.generate_private_key(ec.SECP256R1())) for _ in range(2)]
+    refused(JsonObject({**points[0], "d": points[1]["d"]}), "ES256")
+
+
+def test_a_public_or_symmetric_jwk_is_no_private_key() -> None:
+    refused(public_members(ED25519), "EdDSA")
+    refused(public_members(EC["ES256"]), "ES256")
+    refused(JsonObject({"kty": "oct", "k": "AQAB"}), "HS256")
+    refused(JsonObject({"kty": "OKP", "crv": "X25519", "x": "AA", "d": "AA"}), "EdDSA")
+    refused(JsonObject({}), "RS256")
+    with pytest.raises(UsageError) as caught:
+        private_key_from_jwk(JsonObject({"kty": "oct", "k": "AQAB"}))
+    assert caught.value.code == "config_invalid"
+
+
+def test_a_jwk_is_for_its_own_algorithm_and_use() -> None:
+    refused(private_jwk(RSA))
+    refused(private_jwk(RSA, alg="RS256"), "PS256")
+    refused(private_jwk(RSA, use="enc"), "RS256")
+    refused(private_jwk(RSA, alg="ES256"), "ES256")
+
+
+# --- several keys --------------------------------------------------------------------------------
+
+
+def test_the_newest_key_signs_and_the_older_ones_stay_published() -> None:
+    old = ClientKey.from_jwk(private_jwk(ED25519), alg="EdDSA", kid="old")
+    fresh = ClientKey.from_jwk(private_jwk(ed25519.Ed25519PrivateKey.generate()), alg="EdDSA")
+    es256 = ClientKey.from_jwk(private_jwk(EC["ES256"]), alg="ES256")
+    keys = ClientKeys(fresh, old, es256)
+    assert keys.for_alg("EdDSA") is fresh
+    assert keys.for_alg("ES256") is es256
+    published = parse_key_set(keys.public_jwks())
+    assert [key.kid for key in published.keys] == [fresh.kid, "old", es256.kid]
+    assert published.skipped == ()
+
+
+def test_there_is_no_key_for_another_algorithm() -> None:
+    keys = ClientKeys(ClientKey.from_jwk(private_jwk(ED25519), alg="EdDSA"))
+    for alg in ("RS256", "Ed25519", ""):
+        with pytest.raises(UsageError) as caught:
+            keys.for_alg(alg)
+        assert caught.value.code == "credential_missing"
+
+
+def test_two_keys_do_not_share_a_name() -> None:
+    key = ClientKey.from_jwk(private_jwk(ED25519), alg="EdDSA")
+    with pytest.raises(UsageError) as caught:
+        ClientKeys(key, key)
+    assert caught.value.code == "config_invalid"
+
+
+class RemoteKey:
+    """A key service, as far as this test needs one."""
+
+    def __init__(self, key: ClientKey) -> None:
+        self._key = key
+        self.alg = key.alg
+        self.kid = key.kid
+
+    def public_jwk(self) -> JsonObject:
+        return self._key.public_jwk()
+
+    async def sign(self, signing_input: bytes) -> bytes:
+        await asyncio.sleep(0)
+        return self._key.sign(signing_input)
+
+
+def test_a_key_may_be_kept_elsewhere() -> None:
+    local = ClientKey.from_jwk(private_jwk(ED25519), alg="EdDSA")
+    keys: ClientKeys[AsyncSigner] = ClientKeys(RemoteKey(local))
+    signature = asyncio.run(keys.for_alg("EdDSA").sign(b"a.b"))
+    assert signature == local.sign(b"a.b")
+    assert keys.public_jwks() == ClientKeys(local).public_jwks()

