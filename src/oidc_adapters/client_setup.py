@@ -4,7 +4,7 @@ The settings are those an application has at hand: issuer, client id and secret,
 Whatever a framework or an unusual provider needs beyond is a value that can be passed instead.
 """
 
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from attrs import field, frozen
 
@@ -55,6 +55,10 @@ class ClientSetup:
     metadata: ProviderMetadata | None = None
     discovery_url: str | None = None
     policy: Policy = DEFAULT_POLICY
+
+    def __reduce__(self) -> NoReturn:
+        message = "settings hold a client secret and are not pickled"
+        raise TypeError(message)
 
     def relying_party(self) -> RelyingParty:
         """Return the relying party, with metadata only if it was given by hand.

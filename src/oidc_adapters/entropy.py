@@ -1,14 +1,17 @@
 """Where fresh secrets come from: the operating system, or a seed that a test knows."""
 
-from hashlib import sha256
+from hashlib import sha512
 from os import urandom
 from typing import Final, Protocol
 
 from oidc_core.encoding import b64url_encode
 from oidc_core.pending import LoginSecrets
 
-OCTETS: Final = 32
-"""Octets of each secret: 43 characters of base64url, 256 bits (RFC 6749 §10.10, RFC 7636 §7.1)."""
+OCTETS: Final = 33
+"""Octets of each secret: 264 bits (RFC 6749 §10.10, RFC 7636 §7.1)."""
+
+LENGTH: Final = 44
+"""Characters of each secret in base64url; 33 octets need no padding and no odd bits."""
 
 
 class Entropy(Protocol):
@@ -19,7 +22,7 @@ class Entropy(Protocol):
         ...
 
     def token(self) -> str:
-        """Return one secret of 43 base64url characters, as for ``jti``."""
+        """Return one secret of 44 base64url characters, as for ``jti``."""
         ...
 
 
@@ -56,13 +59,15 @@ class FixedEntropy:
 
     def _draw(self) -> bytes:
         self._drawn += 1
-        return sha256(b"%d.%d" % (self._seed, self._drawn)).digest()
+        return sha512(b"%d.%d" % (self._seed, self._drawn)).digest()[:OCTETS]
 
 
 def _login_secrets(octets: bytes) -> LoginSecrets:
+    """Encode once and cut: 33 octets are 44 characters."""
+    text = b64url_encode(octets)
     return LoginSecrets(
-        state=b64url_encode(octets[:OCTETS]),
-        nonce=b64url_encode(octets[OCTETS : 2 * OCTETS]),
-        code_verifier=b64url_encode(octets[2 * OCTETS : 3 * OCTETS]),
-        binding=b64url_encode(octets[3 * OCTETS :]),
+        state=text[:LENGTH],
+        nonce=text[LENGTH : 2 * LENGTH],
+        code_verifier=text[2 * LENGTH : 3 * LENGTH],
+        binding=text[3 * LENGTH :],
     )

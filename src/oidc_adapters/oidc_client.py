@@ -4,6 +4,7 @@
 they drive is written once, in :mod:`oidc_core`.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
@@ -39,6 +40,7 @@ from oidc_core.tokens import Tokens
 Cookies: TypeAlias = Mapping[str, str] | str
 """A request's cookies: by name, or as the ``Cookie`` header."""
 
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LOGOUT: Final = "logout"
 _LOGOUT_LIFETIME: Final = 600
 _NO_COOKIES: Final = ""
@@ -280,17 +282,32 @@ def _start(
 
 
 def _login_page(pending: PendingLogins, started: LoginStarted, cookies: Cookies, now: int) -> Page:
-    return Page(url=started.url, cookies=pending.put(started, _by_name(cookies), now))
+    return Page(url=started.url, cookies=pending.put(started, _seen(cookies), now))
 
 
 def _by_name(cookies: Cookies) -> Mapping[str, str]:
     return cookies_of(cookies) if isinstance(cookies, str) else cookies
 
 
+def _seen(cookies: Cookies) -> Mapping[str, str]:
+    """Read cookies that only decide what to clear away: a bad one must not prevent a new login."""
+    try:
+        return _by_name(cookies)
+    except CallbackError:
+        return {}
+
+
 def _arrived(callback: Callback | str) -> Callback:
     if isinstance(callback, Callback):
         return callback
-    return Callback.from_url(callback) if "?" in callback else Callback.from_query(callback)
+    return Callback.from_url(callback) if _is_url(callback) else Callback.from_query(callback)
+
+
+def _is_url(text: str) -> bool:
+    """Tell a URL or path from a query alone, whose values may hold a question mark too."""
+    head, mark, _ = text.partition("?")
+    looks_so = head.startswith("/") or "=" not in head or _SCHEME.match(head)
+    return mark != "" and bool(looks_so)
 
 
 def _taken(pending: PendingLogins, callback: Callback, cookies: Cookies, now: int) -> Taken:
@@ -343,7 +360,7 @@ def _finish_logout(
         waiting = load_pending_logout(text)
     except OidcError:
         raise CallbackError("logout_state", about="cookie") from None
-    return logout.finish(rp, waiting, url.rpartition("?")[2])
+    return logout.finish(rp, waiting, url.partition("?")[2] if _is_url(url) else url)
 
 
 def _logged_out(pending: PendingLogins, logged_out: LoggedOut) -> LogoutResult:

@@ -12,15 +12,18 @@ from typing import Final, Protocol, TypeAlias
 
 from oidc_adapters.clock import Clock
 from oidc_adapters.concurrency import settled
-from oidc_core.http import Answer, HttpRequest, NoAnswer
+from oidc_core.http import Answer, HttpRequest, KeysWanted, NoAnswer
 from oidc_core.jwk import KeySet
 from oidc_core.keys import Fetch, KeyRecord, decide, failed, fetched
-from oidc_core.steps import KeysAnswer, KeysFound, KeysWanted
+from oidc_core.steps import KeysAnswer, KeysFound
 
 Send: TypeAlias = Callable[[HttpRequest], Answer]
 SendAsync: TypeAlias = Callable[[HttpRequest], Awaitable[Answer]]
 
 _Source: TypeAlias = tuple[str, str]
+_Flight: TypeAlias = Future[bool | None]
+"""A fetch under way; its result is whether there is a new set, ``None`` if it was broken off."""
+
 _EMPTY: Final = KeyRecord()
 
 
@@ -43,17 +46,20 @@ class MemoryProviderKeys:
 
     def __init__(self) -> None:
         self._records: dict[_Source, KeyRecord] = {}
-        self._flights: dict[_Source, Future[None]] = {}
+        self._flights: dict[_Source, _Flight] = {}
         self._lock = Lock()
 
     def find(self, wanted: KeysWanted, send: Send, clock: Clock, /) -> KeysAnswer:
         """Return the key set of an issuer; one caller fetches, the others wait for it."""
-        flight, mine, answer = self._begin(wanted, clock.now())
-        if answer is not None:
-            return answer
-        if not mine:
-            flight.result()
-            return self._after(wanted, clock.now())
+        while True:
+            flight, mine, answer = self._begin(wanted, clock.now())
+            if answer is not None:
+                return answer
+            if mine:
+                break
+            renewed = flight.result()
+            if renewed is not None:
+                return self._after(wanted, clock.now(), renewed=renewed)
         received: Answer | None = None
         try:
             received = send(wanted.request)
@@ -63,12 +69,15 @@ class MemoryProviderKeys:
 
     async def find_async(self, wanted: KeysWanted, send: SendAsync, clock: Clock, /) -> KeysAnswer:
         """Return the key set of an issuer; one caller fetches, the others wait for it."""
-        flight, mine, answer = self._begin(wanted, clock.now())
-        if answer is not None:
-            return answer
-        if not mine:
-            await settled(flight)
-            return self._after(wanted, clock.now())
+        while True:
+            flight, mine, answer = self._begin(wanted, clock.now())
+            if answer is not None:
+                return answer
+            if mine:
+                break
+            renewed = await settled(flight)
+            if renewed is not None:
+                return self._after(wanted, clock.now(), renewed=renewed)
         received: Answer | None = None
         try:
             received = await send(wanted.request)
@@ -76,16 +85,21 @@ class MemoryProviderKeys:
             result = self._end(wanted, received, clock.now())
         return result
 
-    def _begin(self, wanted: KeysWanted, now: int) -> tuple[Future[None], bool, KeysAnswer | None]:
-        """Decide: an answer at once, a fetch of one's own, or somebody else's to wait for."""
+    def _begin(self, wanted: KeysWanted, now: int) -> tuple[_Flight, bool, KeysAnswer | None]:
+        """Decide: an answer at once, a fetch of one's own, or somebody else's to wait for.
+
+        A fetch under way serves also those who might not begin one of their own.
+        """
         source = _source(wanted)
         with self._lock:
             decision = decide(self._records.get(source, _EMPTY), wanted, now)
-            if not isinstance(decision, Fetch):
+            if isinstance(decision, KeysFound):
                 return _LANDED, False, decision
             flight = self._flights.get(source)
             if flight is not None:
                 return flight, False, None
+            if not isinstance(decision, Fetch):
+                return _LANDED, False, decision
             self._records[source] = decision.record
             flight = self._flights[source] = Future()
             return flight, True, None
@@ -94,29 +108,30 @@ class MemoryProviderKeys:
         """Write down the outcome and let those who wait go on, whatever happened."""
         source = _source(wanted)
         with self._lock:
-            record = self._records.get(source, _EMPTY)
+            before = self._records.get(source, _EMPTY)
             if received is None or isinstance(received, NoAnswer):
-                record, answer = failed(record, wanted, now)
+                record, answer = failed(before, wanted, now)
             else:
-                record, answer = fetched(record, wanted, received, now)
+                record, answer = fetched(before, wanted, received, now)
             self._records[source] = record
             flight = self._flights.pop(source)
-        flight.set_result(None)
+        flight.set_result(None if received is None else record is not before)
         return answer
 
-    def _after(self, wanted: KeysWanted, now: int) -> KeysAnswer:
+    def _after(self, wanted: KeysWanted, now: int, *, renewed: bool) -> KeysAnswer:
         """Answer from what somebody else's fetch left behind, without another one."""
         with self._lock:
             record = self._records.get(_source(wanted), _EMPTY)
-        decision = decide(record, wanted, now)
-        return failed(record, wanted, now)[1] if isinstance(decision, Fetch) else decision
+        if renewed and record.key_set is not None:
+            return KeysFound(record.key_set, record.fetched_at, now)
+        return failed(record, wanted, now)[1]
 
 
 def _source(wanted: KeysWanted) -> _Source:
-    return wanted.request.issuer, wanted.request.url
+    return wanted.issuer, wanted.jwks_uri
 
 
-_LANDED: Final[Future[None]] = Future()
+_LANDED: Final[_Flight] = Future()
 
 
 class StaticProviderKeys:

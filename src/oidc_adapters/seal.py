@@ -5,7 +5,7 @@ secret, a freshly signed assertion.  They are looked up by issuer and client id,
 issuer's own endpoints and nowhere else.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine, Mapping
 from inspect import isawaitable
 from typing import Final, NoReturn
 
@@ -22,7 +22,8 @@ from oidc_core.http import (
     BasicCredentials,
     ClientAssertion,
     HttpRequest,
-    Sealable,
+    Role,
+    Unsealed,
     WireRequest,
 )
 from oidc_core.relying_party import RelyingParty
@@ -39,14 +40,15 @@ class ClientCredentials:
         issuer, client_id: whose credentials these are.
         secret: the client's secret, if it has one.
         keys: the client's private keys, or a key service, if it has some.
-        endpoints: the URLs that may be sent credentials or tokens.
+        endpoints: the URLs that may be sent credentials or tokens, each in its role only: the
+            client's secret goes to the authorization server, never to a resource.
     """
 
     issuer: str
     client_id: str
     secret: str | None = field(default=None, repr=False)
     keys: ClientKeys[Signer] | ClientKeys[AsyncSigner] | None = None
-    endpoints: frozenset[str]
+    endpoints: frozenset[tuple[Role, str]]
 
     def __reduce__(self) -> NoReturn:
         message = "credentials are not pickled"
@@ -84,13 +86,18 @@ def credentials_for(
         client_id=rp.client.client_id,
         secret=secret,
         keys=keys,
-        endpoints=frozenset([url for name, url in rp.provider.endpoints if name in _CONFIDENTIAL]),
+        endpoints=frozenset(
+            [(role, url) for name, url in rp.provider.endpoints if (role := _ROLES.get(name))]
+        ),
     )
 
 
-_CONFIDENTIAL: Final = frozenset(
-    {"token_endpoint", "userinfo_endpoint", "revocation_endpoint", "introspection_endpoint"}
-)
+_ROLES: Final[Mapping[str, Role]] = {
+    "token_endpoint": "authorization_server",
+    "revocation_endpoint": "authorization_server",
+    "introspection_endpoint": "authorization_server",
+    "userinfo_endpoint": "resource",
+}
 
 
 class Credentials:
@@ -111,11 +118,12 @@ class Credentials:
         client = self._client(request)
         assertion, signed = _assertion(request), ""
         if assertion is not None and client is not None:
-            signature = _signature(client, assertion, now, entropy)
-            if isinstance(signature, str):
-                signed = signature
-            else:
+            octets, signature = _signature(client, assertion, now, entropy)
+            if isawaitable(signature):
+                if isinstance(signature, Coroutine):
+                    signature.close()
                 raise UsageError("config_invalid", about="client key", expected="AsyncShell")
+            signed = _compact(octets, signature)
         return _wire(request, client, signed)
 
     async def seal_async(self, request: HttpRequest, *, now: int, entropy: Entropy) -> WireRequest:
@@ -123,8 +131,8 @@ class Credentials:
         client = self._client(request)
         assertion, signed = _assertion(request), ""
         if assertion is not None and client is not None:
-            signature = _signature(client, assertion, now, entropy)
-            signed = signature if isinstance(signature, str) else await signature
+            octets, signature = _signature(client, assertion, now, entropy)
+            signed = _compact(octets, await signature if isawaitable(signature) else signature)
         return _wire(request, client, signed)
 
     def _client(self, request: HttpRequest) -> ClientCredentials | None:
@@ -134,7 +142,7 @@ class Credentials:
         client = self._clients.get((request.issuer, request.client_id))
         if client is None:
             raise UsageError("credential_missing", about=request.purpose, expected=request.issuer)
-        if request.url not in client.endpoints:
+        if (request.role, request.url) not in client.endpoints:
             raise UsageError("origin_not_allowed", found=request.url, expected=request.issuer)
         return client
 
@@ -147,30 +155,24 @@ class Credentials:
 
 
 def _assertion(request: HttpRequest) -> ClientAssertion | None:
-    for _, value in request.form or ():
-        if isinstance(value, ClientAssertion):
-            return value
-    return None
+    """Find the assertion a request carries; the core puts it last."""
+    last = request.form[-1][1] if request.form else None
+    return last if isinstance(last, ClientAssertion) else None
 
 
 def _signature(
     client: ClientCredentials, assertion: ClientAssertion, now: int, entropy: Entropy
-) -> str | Awaitable[str]:
-    """Sign an assertion with the client's secret or key; from a key service, to be awaited."""
+) -> tuple[bytes, bytes | Awaitable[bytes]]:
+    """Return what was signed and the signature; that of a key service is to be awaited."""
     claims = assertion_claims(assertion, now=now, jti=entropy.token())
     if assertion.alg in HMAC:
         octets = signing_input(assertion.alg, None, "JWT", claims)
-        return _compact(octets, sign_mac(_secret(client), assertion.alg, octets))
+        return octets, sign_mac(_secret(client), assertion.alg, octets)
     if client.keys is None:
         raise UsageError("credential_missing", about="client key", expected=assertion.alg)
     key = client.keys.for_alg(assertion.alg)
     octets = signing_input(assertion.alg, key.kid, "JWT", claims)
-    signature = key.sign(octets)
-    return _awaited(octets, signature) if isawaitable(signature) else _compact(octets, signature)
-
-
-async def _awaited(octets: bytes, signature: Awaitable[bytes]) -> str:
-    return _compact(octets, await signature)
+    return octets, key.sign(octets)
 
 
 def _compact(octets: bytes, signature: bytes) -> str:
@@ -184,12 +186,17 @@ def _secret(client: ClientCredentials) -> str:
 
 
 def _wire(request: HttpRequest, client: ClientCredentials | None, assertion: str) -> WireRequest:
-    headers = [(name, _value(value, client, assertion)) for name, value in request.headers]
+    headers = [
+        (name, value if isinstance(value, str) else _unsealed(value, client, assertion))
+        for name, value in request.headers
+    ]
     body: bytes | None = None
     if request.form is not None:
         headers.append(_FORM)
         pairs = [
-            f"{name}={percent_encode(_value(value, client, assertion))}"
+            f"{name}={percent_encode(value)}"
+            if isinstance(value, str)
+            else f"{name}={percent_encode(_unsealed(value, client, assertion))}"
             for name, value in request.form
         ]
         body = "&".join(pairs).encode("ascii")
@@ -204,13 +211,13 @@ def _wire(request: HttpRequest, client: ClientCredentials | None, assertion: str
     )
 
 
-def _value(value: Sealable, client: ClientCredentials | None, assertion: str) -> str:
+def _unsealed(value: Unsealed, client: ClientCredentials | None, assertion: str) -> str:
     """Return what an unsealed value stands for."""
-    if isinstance(value, str):
-        return value
     if client is None or (value.issuer, value.client_id) != (client.issuer, client.client_id):
         raise UsageError("credential_missing", expected=value.issuer)
     if isinstance(value, ClientAssertion):
+        if not assertion:
+            raise UsageError("config_invalid", about="client_assertion", expected="at the end")
         return assertion
     secret = _secret(client)
     if isinstance(value, BasicCredentials):

@@ -11,9 +11,9 @@ from oidc_adapters.entropy import Entropy, SystemEntropy
 from oidc_adapters.provider_keys import MemoryProviderKeys, ProviderKeys
 from oidc_adapters.seal import Credentials
 from oidc_adapters.transport import AsyncTransport, Transport
-from oidc_core.http import Answer, HttpRequest
+from oidc_core.http import Answer, HttpRequest, KeysWanted
 from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Done, Exchange, KeysAnswer, KeysWanted, Step, resume
+from oidc_core.steps import Done, Exchange, KeysAnswer, Step, resume
 
 T = TypeVar("T")
 

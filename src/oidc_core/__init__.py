@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from oidc_core import discovery, login, logout, refresh
+    from oidc_core import discovery, login, logout, refresh, validation
     from oidc_core.authorization import LOOPBACK_LISTENER, AuthenticationRequest, Callback
     from oidc_core.claims import Identity, IdToken, UserInfo, verified_email
     from oidc_core.client import ClientRegistration
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from oidc_core.evidence import Check, Evidence, evidence_json
-    from oidc_core.http import HttpRequest, HttpResponse, NoAnswer, WireRequest
+    from oidc_core.http import HttpRequest, HttpResponse, KeysWanted, NoAnswer, WireRequest
     from oidc_core.jsontypes import JsonObject
     from oidc_core.jwk import Jwk, KeySet
     from oidc_core.login import LoggedIn, LoginStarted
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
         Done,
         Exchange,
         KeysFound,
-        KeysWanted,
         KeysWithheld,
         NeedKeys,
         Step,
@@ -66,7 +65,7 @@ _HOME: Final[Mapping[str, str]] = {
     "Jwk": "jwk",
     "KeySet": "jwk",
     "KeysFound": "steps",
-    "KeysWanted": "steps",
+    "KeysWanted": "http",
     "KeysWithheld": "steps",
     "LOOPBACK_LISTENER": "authorization",
     "LoggedIn": "login",
@@ -101,6 +100,7 @@ _HOME: Final[Mapping[str, str]] = {
     "logout": "",
     "refresh": "",
     "resume": "steps",
+    "validation": "",
     "verified_email": "claims",
 }
 
@@ -159,6 +159,7 @@ __all__ = [
     "logout",
     "refresh",
     "resume",
+    "validation",
     "verified_email",
 ]
 

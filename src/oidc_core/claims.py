@@ -4,6 +4,7 @@ An identity is the pair of issuer and subject (OIDC Core §2, §5.7), and nothin
 e-mail address, which changes hands, and not the name.
 """
 
+import re
 from typing import Final
 
 from attrs import field, frozen
@@ -12,7 +13,7 @@ from oidc_core.errors import ProtocolViolation
 from oidc_core.jsontypes import JsonObject, JsonValue
 
 MAX_DATE: Final = 2**53
-_MAX_SUB: Final = 255
+_SUB: Final = re.compile(r"[\x20-\x7e]{1,255}").fullmatch
 _PLACEHOLDERS: Final = frozenset(
     {"Not supported currently. Use oid claim.", "Not supported currently. Use objectId claim."}
 )
@@ -26,27 +27,75 @@ class Identity:
     subject: str
 
 
-@frozen(kw_only=True)
+@frozen
 class IdToken:
-    """The claims of an ID token that was accepted (OIDC Core §2).
+    """An ID token that was accepted (OIDC Core §2).
 
-    Times are whole seconds since the epoch.  ``claims`` holds all members as they came.
-    ``raw`` is the token itself, for ``id_token_hint``.
+    Its claims are typed when they are read: times are whole seconds since the epoch, and a member
+    that is malformed, which only one can be that no decision hangs on, reads as absent.
+
+    Attributes:
+        claims: all members, as they came.
+        raw: the token itself, for ``id_token_hint``.
     """
 
-    iss: str
-    sub: str
-    aud: tuple[str, ...]
-    exp: int
-    iat: int
-    auth_time: int | None
-    nonce: str | None = field(repr=False)
-    acr: str | None
-    amr: tuple[str, ...]
-    azp: str | None
-    sid: str | None = field(repr=False)
     claims: JsonObject
     raw: str = field(repr=False)
+
+    @property
+    def iss(self) -> str:
+        """The issuer, as the token names it."""
+        return text(self.claims.members.get("iss")) or ""
+
+    @property
+    def sub(self) -> str:
+        """The user, at this issuer."""
+        return text(self.claims.members.get("sub")) or ""
+
+    @property
+    def aud(self) -> tuple[str, ...]:
+        """The audience, this client among them."""
+        return audience(self.claims.members.get("aud")) or ()
+
+    @property
+    def exp(self) -> int:
+        """When it expires; the end of the token, not of a session."""
+        return numeric_date(self.claims.members.get("exp")) or 0
+
+    @property
+    def iat(self) -> int:
+        """When it was issued."""
+        return numeric_date(self.claims.members.get("iat")) or 0
+
+    @property
+    def auth_time(self) -> int | None:
+        """When the user authenticated, if the provider says so."""
+        return numeric_date(self.claims.members.get("auth_time"))
+
+    @property
+    def nonce(self) -> str | None:
+        """What ties it to its login."""
+        return text(self.claims.members.get("nonce"))
+
+    @property
+    def acr(self) -> str | None:
+        """The class of the authentication, if the provider says so."""
+        return text(self.claims.members.get("acr"))
+
+    @property
+    def amr(self) -> tuple[str, ...]:
+        """The methods of the authentication, if the provider says so."""
+        return texts(self.claims.members.get("amr")) or ()
+
+    @property
+    def azp(self) -> str | None:
+        """The party it was issued to, if the provider says so."""
+        return text(self.claims.members.get("azp"))
+
+    @property
+    def sid(self) -> str | None:
+        """The provider's session, if it names one."""
+        return text(self.claims.members.get("sid"))
 
 
 @frozen
@@ -62,9 +111,11 @@ def numeric_date(value: JsonValue) -> int | None:
 
     Fractions are cut off.  Booleans, strings, negative numbers and those from 2**53 are none.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if 0 <= value < MAX_DATE else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if 0 <= value < MAX_DATE else None
+    if isinstance(value, float) and 0 <= value < MAX_DATE:
+        return int(value)
+    return None
 
 
 def audience(value: JsonValue) -> tuple[str, ...] | None:
@@ -94,10 +145,8 @@ def subject(value: JsonValue) -> str:
         ProtocolViolation: ``sub_invalid`` unless it is 1 to 255 ASCII characters,
             ``sub_placeholder`` for texts that some providers send for each and every user.
     """
-    if not isinstance(value, str) or not 0 < len(value) <= _MAX_SUB or not value.isascii():
-        raise ProtocolViolation("sub_invalid", about="sub")
-    if not value.isprintable():
-        raise ProtocolViolation("sub_invalid", about="sub", expected="printable ASCII")
+    if not isinstance(value, str) or not _SUB(value):
+        raise ProtocolViolation("sub_invalid", about="sub", expected="1 to 255 printable ASCII")
     if value in _PLACEHOLDERS:
         raise ProtocolViolation("sub_placeholder", about="sub")
     return value

@@ -1,5 +1,6 @@
 """The client's registration at one provider (OIDC Dynamic Client Registration §2)."""
 
+import re
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
@@ -15,6 +16,7 @@ AuthMethod: TypeAlias = Literal[
 AUTH_METHODS: Final[frozenset[str]] = frozenset(
     {"none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"}
 )
+_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")
 _ASSERTION_ALGORITHMS: Final = MappingProxyType(
     {"client_secret_jwt": HMAC, "private_key_jwt": ASYMMETRIC}
 )
@@ -60,7 +62,7 @@ class ClientRegistration:
             raise UsageError("config_invalid", about="redirect_uris", expected="at least one")
         for uri in self.redirect_uris + self.post_logout_redirect_uris:
             _check_redirect_uri(uri)
-        if "openid" not in self.scope.split(" "):
+        if not is_openid_scope(self.scope):
             raise UsageError("config_invalid", about="scope", expected="openid", found=self.scope)
         if self.token_endpoint_auth_method not in AUTH_METHODS:
             method: str = self.token_endpoint_auth_method
@@ -69,6 +71,9 @@ class ClientRegistration:
             alg = getattr(self, name)
             if alg is not None and alg not in SIGNATURES:
                 raise UsageError("config_invalid", about=name, found=alg)
+            if alg in HMAC and self.token_endpoint_auth_method == "none":
+                # A public client has no secret (OIDC Core §10.1).
+                raise UsageError("config_invalid", about=name, found=alg, expected="a signature")
         self._check_assertion_alg()
 
     def _check_assertion_alg(self) -> None:
@@ -89,10 +94,15 @@ class ClientRegistration:
         return self.token_endpoint_auth_signing_alg or default
 
 
+def is_openid_scope(scope: str) -> bool:
+    """Return whether it is a scope (RFC 6749 §3.3) with ``openid`` (OIDC Core §3.1.2.1)."""
+    return _SCOPE.fullmatch(scope) is not None and "openid" in scope.split(" ")
+
+
 def _check_redirect_uri(uri: str) -> None:
     """Let https, http on loopback (RFC 8252 §7.3) and private schemes with a dot (§7.1) pass."""
     scheme, colon, rest = uri.partition(":")
     private = "." in scheme and scheme.replace(".", "").replace("-", "").isalnum()
-    if private and colon and rest.isascii() and rest.isprintable() and "#" not in rest:
+    if private and colon and uri.isascii() and rest.isprintable() and "#" not in rest:
         return
     parse_url(uri, about="redirect_uri", http=True)

@@ -10,11 +10,13 @@ from typing import Final, TypeVar
 
 from attrs import AttrsInstance, fields
 
+from oidc_core.claims import texts
 from oidc_core.end_session import PendingLogout
 from oidc_core.errors import OidcError, StoreFailure
-from oidc_core.jsontypes import JsonObject, JsonValue, parse_object, render
+from oidc_core.http import LIMITS
+from oidc_core.jsontypes import MAX_DEPTH, JsonObject, JsonValue, parse_object, render
 from oidc_core.jwk import KeySet, parse_key_set
-from oidc_core.pending import PendingLogin, pending_id_of
+from oidc_core.pending import PendingLogin, ResponseMode, pending_id_of
 from oidc_core.provider import ProviderMetadata
 from oidc_core.tokens import Tokens
 
@@ -44,36 +46,75 @@ def load_pending_login(text: str) -> PendingLogin:
         StoreFailure: ``record_invalid`` or ``record_version``.
     """
     members = _members(text, PENDING_LOGIN).members
-    found: dict[str, JsonValue] = {}
-    for attribute in _PENDING_LOGIN:
-        value = members.get(attribute.name)
-        if value is None:
-            continue
-        if type(value) not in _KINDS.get(attribute.name, _TEXT):
-            raise StoreFailure("record_invalid", about=attribute.name)
-        found[attribute.name] = value
-    state = members.get("state")
-    if not isinstance(state, str):
-        raise StoreFailure("record_invalid", about="state")
-    found["id"] = pending_id_of(state)
-    try:
-        return PendingLogin(**found)  # type: ignore[arg-type]
-    except TypeError:
-        raise StoreFailure("record_invalid") from None
+    state = _text(members, "state")
+    return PendingLogin(
+        id=pending_id_of(state),
+        issuer=_text(members, "issuer"),
+        client_id=_text(members, "client_id"),
+        connection_id=_text(members, "connection_id", ""),
+        endpoints_digest=_text(members, "endpoints_digest"),
+        policy=_text(members, "policy"),
+        state=state,
+        nonce=_text(members, "nonce"),
+        code_verifier=_text(members, "code_verifier"),
+        binding_digest=_text(members, "binding_digest"),
+        redirect_uri=_text(members, "redirect_uri"),
+        response_type=_text(members, "response_type", "code"),
+        response_mode=_response_mode(members),
+        scope=_text(members, "scope"),
+        prompt=_text(members, "prompt", ""),
+        max_age=_number(members, "max_age") if "max_age" in members else None,
+        required_acr=_texts(members, "required_acr"),
+        essential_claims=_texts(members, "essential_claims"),
+        expects_iss=_truth(members, "expects_iss"),
+        expected_sub=_text(members, "expected_sub") if "expected_sub" in members else None,
+        purpose=_text(members, "purpose", "login"),
+        user=_text(members, "user", ""),
+        resource=_texts(members, "resource"),
+        dpop_thumbprint=_text(members, "dpop_thumbprint", ""),
+        return_to=_text(members, "return_to", ""),
+        created_at=_number(members, "created_at"),
+    )
 
 
 _PENDING_LOGIN: Final = fields(PendingLogin)
-_TEXT: Final = frozenset({str})
-_NUMBER: Final = frozenset({int})
-_TEXTS: Final = frozenset({tuple})
-_KINDS: Final[Mapping[str, frozenset[type]]] = {
-    "max_age": _NUMBER,
-    "created_at": _NUMBER,
-    "expects_iss": frozenset({bool}),
-    "required_acr": _TEXTS,
-    "essential_claims": _TEXTS,
-    "resource": _TEXTS,
-}
+
+
+def _text(members: Mapping[str, JsonValue], name: str, default: str | None = None) -> str:
+    value = members.get(name, default)
+    if not isinstance(value, str):
+        raise StoreFailure("record_invalid", about=name)
+    return value
+
+
+def _texts(members: Mapping[str, JsonValue], name: str) -> tuple[str, ...]:
+    value = texts(members.get(name, ()))
+    if value is None:
+        raise StoreFailure("record_invalid", about=name)
+    return value
+
+
+def _number(members: Mapping[str, JsonValue], name: str) -> int:
+    value = members.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise StoreFailure("record_invalid", about=name)
+    return value
+
+
+def _truth(members: Mapping[str, JsonValue], name: str) -> bool:
+    value = members.get(name, False)
+    if not isinstance(value, bool):
+        raise StoreFailure("record_invalid", about=name)
+    return value
+
+
+def _response_mode(members: Mapping[str, JsonValue]) -> ResponseMode:
+    value = members.get("response_mode", "query")
+    match value:
+        case "query" | "form_post":
+            return value
+        case _:
+            raise StoreFailure("record_invalid", about="response_mode")
 
 
 def dump_pending_logout(pending: PendingLogout) -> str:
@@ -140,13 +181,21 @@ def _load(text: str, kind: type[T], version: int) -> T:
 
 
 def _members(text: str, version: int) -> JsonObject:
-    """Parse a record and check its version: this one or the one before."""
+    """Parse a record and check its version: this one or the one before.
+
+    It may hold what was parsed before, one level down, and tokens of any size allowed.
+    """
     try:
-        members = parse_object(text.encode("utf-8", "surrogatepass"))
+        members = parse_object(
+            text.encode("utf-8", "surrogatepass"),
+            max_string=LIMITS.token_response,
+            max_depth=MAX_DEPTH + 1,
+        )
     except OidcError:
         raise StoreFailure("record_invalid") from None
     found = members.members.get("v")
-    if not isinstance(found, int) or found not in (version, version - 1):
+    odd = isinstance(found, bool) or not isinstance(found, int)
+    if odd or found not in (version, version - 1):
         shown = found if isinstance(found, int) else type(found).__name__
         raise StoreFailure("record_version", found=shown, expected=version)
     return members

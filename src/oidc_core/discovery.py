@@ -19,6 +19,7 @@ from oidc_core.urls import explain_difference, parse_issuer, parse_url
 WellKnown: TypeAlias = Literal["openid", "oauth"]
 
 _OK: Final = 200
+_REQUIRED: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _OPENID: Final = "/.well-known/openid-configuration"
 _OAUTH: Final = "/.well-known/oauth-authorization-server"
 
@@ -106,4 +107,7 @@ def parse_metadata(
             expected=rule.canonical,
             about=explain_difference(rule.canonical, metadata.issuer),
         )
+    for name in _REQUIRED:
+        if getattr(metadata, name) is None:
+            raise ProtocolViolation("metadata_invalid", about=name, expected="a URL")
     return metadata

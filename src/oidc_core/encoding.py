@@ -4,6 +4,7 @@ These run on every login, so each is a handful of calls into C.  ``base64.urlsaf
 foreign characters silently and is not used.
 """
 
+import re
 from binascii import Error as BinasciiError
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
@@ -38,6 +39,9 @@ _QUOTED: Final[Mapping[int, str]] = {
 }
 
 
+_plain: Final = re.compile(r"[A-Za-z0-9._~-]*").fullmatch
+
+
 def b64url_decode(text: bytes) -> bytes:
     """Decode base64url without padding, exactly as RFC 7515 §2 has it.
 
@@ -46,7 +50,7 @@ def b64url_decode(text: bytes) -> bytes:
             or a last character with bits that nobody would have set (RFC 4648 §3.5).
     """
     tail = len(text) & 3
-    if text and text[-1] not in _LAST[tail]:
+    if tail and text[-1] not in _LAST[tail]:
         raise ProtocolViolation("jws_base64")
     try:
         return a2b_base64(text.translate(_TO_STANDARD) + _PADDING[tail], strict_mode=True)
@@ -66,6 +70,8 @@ def sha256_b64url(text: str) -> str:
 
 def same(left: str, right: str) -> bool:
     """Compare two secrets in a time that does not depend on where they differ."""
+    if left.isascii() and right.isascii():
+        return compare_digest(left, right)
     return compare_digest(
         left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass")
     )
@@ -73,4 +79,6 @@ def same(left: str, right: str) -> bool:
 
 def percent_encode(text: str) -> str:
     """Percent-encode all but the unreserved characters (RFC 3986 §2.3); a space is ``%20``."""
+    if _plain(text):
+        return text
     return text.encode("utf-8", "surrogatepass").decode("latin-1").translate(_QUOTED)

@@ -4,10 +4,12 @@ from typing import Final
 
 from attrs import field, frozen
 
+from oidc_core.claims import audience
 from oidc_core.encoding import same
-from oidc_core.errors import CallbackError, UsageError
+from oidc_core.errors import CallbackError, ProtocolViolation, UsageError
+from oidc_core.jws import claims_kept
 from oidc_core.relying_party import RelyingParty, endpoint
-from oidc_core.urls import encode_form, parse_form, with_query
+from oidc_core.urls import encode_form, parse_form, query_names, with_query
 
 RESERVED: Final = frozenset(
     {"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"}
@@ -56,8 +58,11 @@ def pending_logout(
     """Write down what the return from a logout will be compared with.
 
     Raises:
-        UsageError: ``parameter_invalid`` for a redirect URI that is not registered.
+        UsageError: ``parameter_invalid`` for a redirect URI that is not registered, or a hint that
+            is no ID token of this client's (§2).
     """
+    if request.id_token_hint:
+        _check_hint(rp, request.id_token_hint)
     registered = rp.client.post_logout_redirect_uris
     uri = request.post_logout_redirect_uri or (registered[0] if registered else "")
     if uri and uri not in registered:
@@ -71,11 +76,21 @@ def pending_logout(
     )
 
 
+def _check_hint(rp: RelyingParty, hint: str) -> None:
+    try:
+        aud = claims_kept(hint).members.get("aud")
+    except ProtocolViolation as fault:
+        raise UsageError("parameter_invalid", about="id_token_hint", found=fault.code) from None
+    if rp.client.client_id not in (audience(aud) or ()):
+        raise UsageError("parameter_invalid", about="id_token_hint", expected=rp.client.client_id)
+
+
 def end_session_url(rp: RelyingParty, request: LogoutRequest, pending: PendingLogout) -> str:
     """Return the URL to send the browser to.
 
     Raises:
         UsageError: ``unsupported_by_provider`` without an ``end_session_endpoint``.
+        ProtocolViolation: ``metadata_endpoint_invalid`` if its own query sets a parameter too.
     """
     returns = pending.post_logout_redirect_uri != ""
     parameters = (
@@ -86,15 +101,22 @@ def end_session_url(rp: RelyingParty, request: LogoutRequest, pending: PendingLo
         ("state", pending.state if returns else ""),
         ("ui_locales", request.ui_locales),
     )
-    named = tuple([(name, value) for name, value in parameters if value])
-    return with_query(endpoint(rp, "end_session_endpoint"), encode_form(named + request.extra))
+    named = tuple([(name, value) for name, value in parameters if value]) + request.extra
+    url = endpoint(rp, "end_session_endpoint")
+    twice = query_names(url).intersection([name for name, _ in named])
+    if twice:
+        found = tuple(sorted(twice))
+        raise ProtocolViolation(
+            "metadata_endpoint_invalid", about="end_session_endpoint", found=found
+        )
+    return with_query(url, encode_form(named))
 
 
 def check_return(pending: PendingLogout, query: str) -> None:
     """Check that a return from a logout was asked for here (§3).
 
     Raises:
-        CallbackError: ``logout_state``, or ``parameter_duplicated``.
+        CallbackError: ``logout_state``, ``parameter_duplicated`` or ``parameter_syntax``.
     """
     states = [value for name, value in parse_form(query) if name == "state"]
     if len(states) > 1:

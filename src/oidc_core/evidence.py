@@ -5,12 +5,16 @@ ran: the validator runs through that table, so a rule that is taken out is gone 
 """
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, Never, TypeAlias, TypeVar
+from itertools import repeat
+from operator import call
+from typing import Final, Generic, NamedTuple, Never, TypeAlias, TypeVar, cast
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from oidc_core.jsontypes import JsonObject
 from oidc_core.jwk import Jwk
+from oidc_core.jws import JoseHeader
+from oidc_core.policy import Terms
 
 SkipReason: TypeAlias = str
 
@@ -30,6 +34,41 @@ class Rule(NamedTuple, Generic[S_contra]):
     check: Callable[[S_contra], SkipReason | None]
 
 
+_apply: Final = cast(
+    "Callable[[Callable[[Never], SkipReason | None], object], SkipReason | None]", call
+)
+
+
+def _checks_of(
+    table: "RuleTable[S_contra]",
+) -> tuple[Callable[[S_contra], SkipReason | None], ...]:
+    return tuple([rule.check for rule in table.rules])
+
+
+@frozen
+class RuleTable(Generic[S_contra]):
+    """The rules for one kind of thing, in the order in which they run.
+
+    Attributes:
+        subject: what they are about, as in ``id_token``.
+        rules: the rows.
+    """
+
+    subject: str
+    rules: tuple[Rule[S_contra], ...] = field(repr=False)
+    _checks: tuple[Callable[[S_contra], SkipReason | None], ...] = field(
+        init=False, repr=False, eq=False, default=Factory(_checks_of, takes_self=True)
+    )
+
+    def outcomes(self, subject: S_contra) -> tuple[SkipReason | None, ...]:
+        """Run every rule; return for each why it was skipped, or ``None``.
+
+        Raises:
+            OidcError: that of the first rule that does not hold.
+        """
+        return tuple(map(_apply, self._checks, repeat(subject)))
+
+
 class Check(NamedTuple):
     """One line of evidence: ``verdict`` is ``passed`` or ``skipped``, the latter with a reason."""
 
@@ -45,32 +84,39 @@ class Evidence:
     """What was checked, with which key, when, and what was left out.
 
     Attributes:
-        subject: what was accepted, as in ``id_token``.
-        rules: the table of rules that ran.
-        skipped: name and reason of each rule that did not apply.
-        notes: what was met and deliberately ignored or clamped.
-        relaxations: the quirks in force.
-        policy: the name of the policy.
+        table: the rules that ran.
+        outcomes: for each rule why it was skipped, or ``None`` if it held.
+        notes: what was met and deliberately ignored.
+        terms: the terms in force.
         checked_at: seconds since the epoch.
-        leeway: tolerated difference of clocks in seconds.
-        alg: the signature algorithm, or an empty string without a signature.
-        kid: the key's identifier, if it has one.
-        key: the key, for its thumbprint.
+        header: the header of the signed token, or ``None`` if it was not signed.
+        key: the provider's key it was signed with, ``None`` for a MAC.
         keys_fetched_at: when the key set was fetched, if one was.
     """
 
-    subject: str
-    rules: tuple[Rule[Never], ...] = field(repr=False)
-    skipped: tuple[tuple[str, SkipReason], ...] = ()
+    table: RuleTable[Never]
+    outcomes: tuple[SkipReason | None, ...] = field(repr=False)
     notes: tuple[str, ...] = ()
-    relaxations: tuple[str, ...] = ()
-    policy: str
+    terms: Terms
     checked_at: int
-    leeway: int
-    alg: str = ""
-    kid: str | None = None
+    header: JoseHeader | None = None
     key: Jwk | None = field(default=None, repr=False)
     keys_fetched_at: int | None = None
+
+    @property
+    def subject(self) -> str:
+        """What was accepted, as in ``id_token``."""
+        return self.table.subject
+
+    @property
+    def alg(self) -> str:
+        """The signature algorithm, or an empty string without a signature."""
+        return "" if self.header is None else self.header.alg
+
+    @property
+    def kid(self) -> str | None:
+        """The key's identifier, if the token names one."""
+        return None if self.header is None else self.header.kid
 
     @property
     def key_thumbprint(self) -> str:
@@ -78,19 +124,22 @@ class Evidence:
         return "" if self.key is None else self.key.thumbprint
 
     @property
+    def relaxations(self) -> tuple[str, ...]:
+        """The quirks in force."""
+        return self.terms.relaxations
+
+    @property
+    def skipped(self) -> tuple[tuple[str, SkipReason], ...]:
+        """Name and reason of each rule that did not apply."""
+        return tuple([(c.name, c.reason) for c in self.checks if c.verdict == "skipped"])
+
+    @property
     def checks(self) -> tuple[Check, ...]:
         """Every rule of the table with its verdict, in the order in which they ran."""
-        skipped = dict(self.skipped)
         return tuple(
             [
-                Check(
-                    name,
-                    spec,
-                    says,
-                    "skipped" if name in skipped else "passed",
-                    skipped.get(name, ""),
-                )
-                for name, spec, says, _ in self.rules
+                Check(name, spec, says, "passed" if why is None else "skipped", why or "")
+                for (name, spec, says, _), why in zip(self.table.rules, self.outcomes, strict=True)
             ]
         )
 
@@ -100,9 +149,9 @@ def evidence_json(evidence: Evidence) -> JsonObject:
     return JsonObject(
         {
             "subject": evidence.subject,
-            "policy": evidence.policy,
+            "policy": evidence.terms.policy,
             "checked_at": evidence.checked_at,
-            "leeway": evidence.leeway,
+            "leeway": evidence.terms.leeway,
             "alg": evidence.alg,
             "kid": evidence.kid,
             "key_thumbprint": evidence.key_thumbprint,

@@ -9,9 +9,13 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
+from oidc_core.codes import CODES
+from oidc_core.errors import UsageError
+
 Role: TypeAlias = Literal["authorization_server", "resource"]
 Resend: TypeAlias = Literal["never", "if_unsent", "safe"]
 Sent: TypeAlias = Literal["no", "maybe"]
+Channel: TypeAlias = Literal["direct", "relayed"]
 Purpose: TypeAlias = Literal["discovery", "key_set", "token", "refresh", "userinfo"]
 
 
@@ -106,6 +110,44 @@ class HttpRequest:
 
 
 @frozen(kw_only=True)
+class KeysWanted:
+    """A wish for a provider's key set.
+
+    Attributes:
+        issuer: the provider's identity.
+        client_id: the client on whose behalf it is asked.
+        jwks_uri: where the set is published.
+        max_age: seconds after which a stored set is to be fetched anew.
+        newer_than: if given, a set fetched at that time or before does not do: it lacks a key.
+        missing_kid: the key it lacks, if the token names one.
+        channel: ``direct`` if the token came from the provider itself, ``relayed`` if a browser
+            or a stranger brought it, so that strangers cannot use up the fetches of the former.
+    """
+
+    issuer: str
+    client_id: str
+    jwks_uri: str
+    max_age: int
+    newer_than: int | None = None
+    missing_kid: str | None = None
+    channel: Channel
+
+    @property
+    def request(self) -> HttpRequest:
+        """The request that fetches the set."""
+        return HttpRequest(
+            purpose="key_set",
+            method="GET",
+            url=self.jwks_uri,
+            headers=(("accept", "application/json, application/jwk-set+json"),),
+            issuer=self.issuer,
+            client_id=self.client_id,
+            resend="safe",
+            max_body=LIMITS.key_set,
+        )
+
+
+@frozen(kw_only=True)
 class WireRequest:
     """A sealed request: what goes over the wire.  Transports take nothing else."""
 
@@ -157,11 +199,19 @@ class NoAnswer:
         code: ``http_timeout``, ``http_connect``, ``tls_failed``, ``http_protocol``,
             ``http_too_large`` or ``http_encoding``.
         at: when that was certain, in seconds since the epoch.
+
+    Raises:
+        UsageError: ``answer_unexpected`` for a code that no failure of an exchange has.
     """
 
     sent: Sent
     code: str
     at: int
+
+    def __attrs_post_init__(self) -> None:
+        row = CODES.get(self.code)
+        if row is None or row.fault != "transport":
+            raise UsageError("answer_unexpected", found=self.code, about="NoAnswer")
 
 
 Answer: TypeAlias = HttpResponse | NoAnswer

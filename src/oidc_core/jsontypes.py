@@ -103,8 +103,9 @@ def _float(text: str) -> float:
 
 
 def _int(text: str) -> int:
-    if len(text) > MAX_DIGITS:
-        raise ProtocolViolation("json_number", found=len(text), expected=MAX_DIGITS)
+    digits = len(text.removeprefix("-"))
+    if digits > MAX_DIGITS:
+        raise ProtocolViolation("json_number", found=digits, expected=MAX_DIGITS)
     return int(text)
 
 
@@ -128,36 +129,46 @@ _careful: Final = _scanner(parse_int=_int)
 
 # Digits in a string look like a number to this pattern; they merely cost the careful scan.
 _long_number: Final = re.compile(r"[0-9]{20}").search
-_bracket: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL).finditer
+# A string may lack its end: it is taken whole even so, or each quote in it would be tried anew.
+_bracket: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL).finditer
 _WHITESPACE: Final = " \t\n\r"
 
 
-def parse_object(octets: bytes) -> JsonObject:
+def parse_object(
+    octets: bytes, *, max_string: int = MAX_STRING, max_depth: int = MAX_DEPTH
+) -> JsonObject:
     """Parse one JSON object (RFC 8259), strictly.
+
+    Args:
+        octets: the document.
+        max_string: how many characters a string may have; 16 KiB by default.
+        max_depth: how deep arrays and objects may be nested; 16 by default.
 
     Raises:
         ProtocolViolation: ``json_encoding`` if it is not UTF-8 or starts with a byte order mark,
             ``json_syntax``, ``json_not_object``, ``json_duplicate_member``, ``json_number`` for
             NaN, infinities and more than 19 digits, ``json_string`` for an unpaired surrogate or
-            more than 16 KiB, ``json_depth`` beyond 16, ``json_too_large`` beyond 256 members.
+            a string that is too long, ``json_depth``, ``json_too_large`` beyond 256 members.
     """
     try:
         text = octets.decode("utf-8")
     except UnicodeDecodeError:
         raise ProtocolViolation("json_encoding") from None
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        _refuse_depth(text)
+    if text.count("[") + text.count("{") > max_depth:
+        _refuse_depth(text, max_depth)
     scan = _careful if _long_number(text) else _quick
     try:
         value, end = scan(text, 0 if text[:1] == "{" else _start(text))
     except (StopIteration, ValueError):
-        raise ProtocolViolation("json_syntax") from None
+        # UTF-16 and UTF-32 without a byte order mark are good UTF-8, full of NUL.
+        code = "json_encoding" if "\0" in text else "json_syntax"
+        raise ProtocolViolation(code) from None
     if end != len(text) and text[end:].strip(_WHITESPACE):
         raise ProtocolViolation("json_syntax")
     if value.__class__ is not JsonObject:
         raise ProtocolViolation("json_not_object")
-    if "\\u" in text or len(text) > MAX_STRING:
-        _refuse_strings(value)
+    if "\\u" in text or len(text) > max_string:
+        _refuse_strings(value, max_string)
     return value
 
 
@@ -168,30 +179,30 @@ def _start(text: str) -> int:
     return len(text) - len(text.lstrip(_WHITESPACE))
 
 
-def _refuse_depth(text: str) -> None:
+def _refuse_depth(text: str, limit: int) -> None:
     depth = 0
     for match in _bracket(text):
         token = match.group()
         if token in "[{":
             depth += 1
-            if depth > MAX_DEPTH:
-                raise ProtocolViolation("json_depth", expected=MAX_DEPTH)
+            if depth > limit:
+                raise ProtocolViolation("json_depth", expected=limit)
         elif token in "]}":
             depth -= 1
 
 
-def _refuse_strings(value: JsonValue) -> None:
+def _refuse_strings(value: JsonValue, limit: int) -> None:
     """Refuse strings that are too long, or that no encoding of Unicode could carry."""
     if isinstance(value, JsonObject):
         for name, member in value.members.items():
-            _refuse_strings(name)
-            _refuse_strings(member)
+            _refuse_strings(name, limit)
+            _refuse_strings(member, limit)
     elif isinstance(value, tuple):
         for member in value:
-            _refuse_strings(member)
+            _refuse_strings(member, limit)
     elif isinstance(value, str):
-        if len(value) > MAX_STRING:
-            raise ProtocolViolation("json_string", found=len(value), expected=MAX_STRING)
+        if len(value) > limit:
+            raise ProtocolViolation("json_string", found=len(value), expected=limit)
         try:
             value.encode()
         except UnicodeEncodeError:

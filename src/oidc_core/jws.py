@@ -5,22 +5,43 @@ the parser.  The algorithm comes from what was registered, never from the token:
 only name one of those allowed.  Keys come from the provider's key set, never from the header.
 """
 
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Final, NamedTuple, Protocol, TypeGuard
 
-from oidc_core.algorithms import HMAC, row_for
+from oidc_core.algorithms import row_for
 from oidc_core.encoding import b64url_decode
 from oidc_core.errors import ProtocolViolation
 from oidc_core.http import LIMITS
-from oidc_core.jsontypes import JsonObject, parse_object
+from oidc_core.jsontypes import JsonObject, JsonValue, parse_object
 from oidc_core.jwk import Jwk, KeySet
 
 _MAX_KID: Final = 256
 _KEYS_OF_HEADER: Final = ("jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256")
 _REFUSED: Final = frozenset({"crit", "b64", "zip"})
+_NOT_COMPACT: Final = frozenset('{["')
+
+
+class Recognised(NamedTuple):
+    """A header that was read before, with the one key of the set that it means."""
+
+    header: "JoseHeader"
+    key: Jwk
 
 
 class SignatureVerifier(Protocol):
-    """The port to signature verification: pure, the same answer for the same arguments."""
+    """The port to signature verification: pure, the same answer for the same arguments.
+
+    It may remember headers under which a good signature was seen, so that the next token need not
+    have its header parsed and its key looked up: nothing is decided by that, it only saves time.
+    """
+
+    def recall(self, protected: bytes, keys: KeySet) -> Recognised | None:
+        """Return what was remembered of this very header with this very key set, if anything."""
+        ...
+
+    def remember(self, protected: bytes, keys: KeySet, recognised: Recognised) -> None:
+        """Remember a header whose signature held; a few dozen are plenty."""
+        ...
 
     def verifies(self, key: Jwk, alg: str, signing_input: bytes, signature: bytes) -> bool:
         """Return whether the signature is this key's; never raise for bad input."""
@@ -77,16 +98,19 @@ def split(token: str, limit: int = LIMITS.id_token) -> UnverifiedJws:
 
     Raises:
         ProtocolViolation: ``jws_too_large`` beyond ``limit`` characters, ``jws_format`` unless
-            there are three parts of ASCII, none of them empty.
+            there are three parts of ASCII, none of them empty, with no white space around them;
+            JSON serializations are not used in OpenID Connect.
     """
     if len(token) > limit:
         raise ProtocolViolation("jws_too_large", found=len(token), expected=limit)
     if not token.isascii():
         raise ProtocolViolation("jws_format", expected="ASCII")
+    if token[:1] in _NOT_COMPACT or token.strip() != token:
+        raise ProtocolViolation("jws_format", expected="compact serialization")
     signing_input, _, signature = token.encode("ascii").rpartition(b".")
     protected, _, payload = signing_input.partition(b".")
-    if not (protected and payload and signature) or b"." in payload:
-        raise ProtocolViolation("jws_format", expected="three parts, none empty")
+    if not (protected and payload) or b"." in payload:
+        raise ProtocolViolation("jws_format", expected="three parts")
     return UnverifiedJws(protected, payload, signature, signing_input)
 
 
@@ -100,14 +124,14 @@ def parse_header(protected: bytes) -> JoseHeader:
     """
     if len(protected) > LIMITS.jose_header:
         raise ProtocolViolation("jws_header", found=len(protected), expected=LIMITS.jose_header)
-    members = parse_object(b64url_decode(protected)).members
+    members = _header_members(b64url_decode(protected))
     if not _REFUSED.isdisjoint(members):
         code = "jws_header" if "zip" in members else "jws_crit"
         raise ProtocolViolation(code, found=tuple(sorted(_REFUSED.intersection(members))))
     alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ")
     if not isinstance(alg, str):
         raise ProtocolViolation("alg_not_allowed", about="alg")
-    if kid is not None and not (isinstance(kid, str) and len(kid) <= _MAX_KID):
+    if kid is not None and not _is_kid(kid):
         raise ProtocolViolation("kid_invalid", about="kid")
     if typ is not None and not isinstance(typ, str):
         raise ProtocolViolation("typ_unexpected", about="typ")
@@ -117,28 +141,68 @@ def parse_header(protected: bytes) -> JoseHeader:
     return JoseHeader(alg, kid, typ, ignored)
 
 
+def _header_members(octets: bytes) -> Mapping[str, JsonValue]:
+    try:
+        members = parse_object(octets).members
+    except ProtocolViolation as violation:
+        if violation.code != "json_not_object":
+            raise
+        raise ProtocolViolation("jws_header", expected="a JSON object") from None
+    if not members:
+        raise ProtocolViolation("jws_header", expected="a JSON object with alg")
+    return members
+
+
+def _is_kid(value: JsonValue) -> TypeGuard[str]:
+    """Take what may be looked up; it is never a path, a URL or a query (RFC 8725 §3.10)."""
+    return isinstance(value, str) and len(value) <= _MAX_KID and value.isprintable()
+
+
 def verify(
     jws: UnverifiedJws,
-    header: JoseHeader,
     keys: KeySet,
     verifier: SignatureVerifier,
     *,
+    algorithms: frozenset[str],
+    types: frozenset[str],
     now: int,
     keys_fetched_at: int,
 ) -> VerifiedJws:
     """Verify the signature with a key of the provider's set; decode the payload afterwards.
 
     Raises:
-        ProtocolViolation: ``key_not_found`` and the like from :meth:`KeySet.select`,
-            ``signature_length``, ``signature_invalid``.
+        ProtocolViolation: what :func:`parse_header`, :func:`check_header` and
+            :meth:`KeySet.select` refuse, ``signature_length``, ``signature_invalid``.
     """
+    known = verifier.recall(jws.protected, keys)
+    if known is None:
+        header = parse_header(jws.protected)
+        check_header(header, algorithms, types)
+        key = _verifying_key(jws, header, keys, verifier)
+    else:
+        header, key = known
+        check_header(header, algorithms, types)
+        signature = b64url_decode(jws.signature)
+        if not verifier.verifies(key, header.alg, jws.signing_input, signature):
+            raise ProtocolViolation("signature_invalid")
+    return VerifiedJws(header, b64url_decode(jws.payload), key, now, keys_fetched_at)
+
+
+def _verifying_key(
+    jws: UnverifiedJws, header: JoseHeader, keys: KeySet, verifier: SignatureVerifier
+) -> Jwk:
+    """Find the key that made the signature; remember it if no other could have."""
+    if not jws.signature:
+        raise ProtocolViolation("jws_format", expected="a signature")
     signature = b64url_decode(jws.signature)
     candidates = keys.select(header.kid, header.alg)
     if len(candidates) == 1:
         _check_length(header.alg, candidates[0], signature)
     for key in candidates:
         if verifier.verifies(key, header.alg, jws.signing_input, signature):
-            return VerifiedJws(header, b64url_decode(jws.payload), key, now, keys_fetched_at)
+            if len(candidates) == 1:
+                verifier.remember(jws.protected, keys, Recognised(header, key))
+            return key
     raise ProtocolViolation("signature_invalid")
 
 
@@ -152,8 +216,10 @@ def verify_mac(
     """Verify a MAC made with the client's secret (OIDC Core §10.1); ``owner``: issuer, client id.
 
     Raises:
-        ProtocolViolation: ``signature_invalid``.
+        ProtocolViolation: ``jws_format`` without a signature, ``signature_invalid``.
     """
+    if not jws.signature:
+        raise ProtocolViolation("jws_format", expected="a signature")
     signature = b64url_decode(jws.signature)
     if not verifier.verifies_mac(*owner, header.alg, jws.signing_input, signature):
         raise ProtocolViolation("signature_invalid")
@@ -185,11 +251,10 @@ def check_header(header: JoseHeader, algorithms: frozenset[str], types: frozense
         raise ProtocolViolation("typ_unexpected", found=header.typ, about="typ")
 
 
-def is_mac(header: JoseHeader) -> bool:
-    """Return whether the token carries a MAC in place of a signature."""
-    return header.alg in HMAC
+def claims_kept(token: str) -> JsonObject:
+    """Read the claims of a token that was verified when it was kept; nothing is verified here.
 
-
-def claims_of(jws: VerifiedJws) -> JsonObject:
-    """Parse the payload of a verified JWT (RFC 7519 §7.2)."""
-    return parse_object(jws.payload)
+    Raises:
+        ProtocolViolation: what its form is refused with.
+    """
+    return parse_object(b64url_decode(split(token).payload))

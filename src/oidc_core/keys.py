@@ -14,14 +14,13 @@ from attrs import evolve, field, frozen
 
 from oidc_core.algorithms import HMAC
 from oidc_core.errors import ProtocolViolation, TransportFailure
-from oidc_core.http import LIMITS, HttpResponse
-from oidc_core.jsontypes import JsonObject
+from oidc_core.http import LIMITS, Channel, HttpResponse, KeysWanted
+from oidc_core.jsontypes import JsonObject, parse_object
 from oidc_core.jwk import KeySet, parse_key_set
 from oidc_core.jws import (
     JoseHeader,
     VerifiedJws,
     check_header,
-    claims_of,
     parse_header,
     split,
     verify,
@@ -29,10 +28,8 @@ from oidc_core.jws import (
 )
 from oidc_core.relying_party import RelyingParty
 from oidc_core.steps import (
-    Channel,
     KeysAnswer,
     KeysFound,
-    KeysWanted,
     KeysWithheld,
     NeedKeys,
     Step,
@@ -79,14 +76,15 @@ class KeyRecord:
         fetched_at: when it was fetched.
         direct: fetches left on behalf of tokens from the provider itself.
         relayed: fetches left on behalf of everything a browser or a stranger brings.
-        absent: key identifiers that a fresh set lacked, and until when that is believed.
+        absent: key identifiers that a fresh set lacked, until when that is believed, and on whose
+            behalf it was found out: what a stranger asked for says nothing to the provider's own.
     """
 
     key_set: KeySet | None = None
     fetched_at: int = 0
     direct: Bucket = field(factory=Bucket)
     relayed: Bucket = field(factory=Bucket)
-    absent: tuple[tuple[str, int], ...] = ()
+    absent: tuple[tuple[str, int, Channel], ...] = ()
 
 
 @frozen
@@ -119,7 +117,10 @@ def _will_do(record: KeyRecord, wanted: KeysWanted, now: int) -> bool:
         return False
     if wanted.newer_than is None or record.fetched_at > wanted.newer_than:
         return True
-    return any(kid == wanted.missing_kid and now < until for kid, until in record.absent)
+    return any(
+        kid == wanted.missing_kid and now < until and channel in {"direct", wanted.channel}
+        for kid, until, channel in record.absent
+    )
 
 
 def _fresh_enough(record: KeyRecord, wanted: KeysWanted, now: int) -> bool:
@@ -136,9 +137,9 @@ def fetched(
     except (ProtocolViolation, TransportFailure):
         return failed(record, wanted, now)
     kid = wanted.missing_kid
-    absent = tuple([(name, until) for name, until in record.absent if now < until])
+    absent = tuple([entry for entry in record.absent if now < entry[1]])
     if kid is not None and not key_set.has(kid):
-        absent = (*absent[1 - _REMEMBERED_KIDS :], (kid, now + REFILL))
+        absent = (*absent[1 - _REMEMBERED_KIDS :], (kid, now + REFILL, wanted.channel))
     renewed = evolve(record, key_set=key_set, fetched_at=now, absent=absent)
     return renewed, KeysFound(key_set, now, now)
 
@@ -196,7 +197,7 @@ class Verification(Generic[T_co]):
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[T_co]:
         """Check the claims of the verified token and return the next step."""
 
-    def withheld(self, rp: RelyingParty, answer: KeysWithheld) -> Step[T_co]:  # noqa: ARG002
+    def withheld(self, _rp: RelyingParty, answer: KeysWithheld, /) -> Step[T_co]:
         """Decide what becomes of the operation without keys: by default it fails for now.
 
         Raises:
@@ -219,7 +220,7 @@ def verification(
         check_header(header, wish.algorithms, wish.types)
         owner = (rp.issuer, rp.client.client_id)
         verified = verify_mac(jws, header, owner, rp.verifier, now)
-        return wish.passed(rp, verified, claims_of(verified))
+        return wish.passed(rp, verified, parse_object(verified.payload))
     return AwaitingKeys(made_for=rp.mark, wanted=keys_wanted(rp, channel), wish=wish)
 
 
@@ -240,29 +241,34 @@ class AwaitingKeys(NeedKeys[T_co]):
             return self.wish.withheld(rp, answer)
         wish = self.wish
         jws = split(wish.token, wish.max_token)
-        header = parse_header(jws.protected)
-        check_header(header, wish.algorithms, wish.types)
         try:
             verified = verify(
                 jws,
-                header,
                 answer.key_set,
                 rp.verifier,
+                algorithms=wish.algorithms,
+                types=wish.types,
                 now=answer.now,
                 keys_fetched_at=answer.fetched_at,
             )
         except ProtocolViolation as miss:
-            if self.wanted.newer_than is None and _may_be_stale(miss, header, answer):
+            if self.wanted.newer_than is not None or miss.code not in _MISSES:
+                raise
+            header = parse_header(jws.protected)
+            if _may_be_stale(miss, header, answer):
                 return self._fresh(header, answer)
             raise
-        return wish.passed(rp, verified, claims_of(verified))
+        return wish.passed(rp, verified, parse_object(verified.payload))
 
     def _fresh(self, header: JoseHeader, answer: KeysFound) -> "AwaitingKeys[T_co]":
         wanted = evolve(self.wanted, newer_than=answer.fetched_at, missing_kid=header.kid)
         return evolve(self, wanted=wanted)
 
 
+_MISSES: Final = frozenset({"key_not_found", "signature_invalid", "signature_length"})
+
+
 def _may_be_stale(miss: ProtocolViolation, header: JoseHeader, answer: KeysFound) -> bool:
-    if miss.code == "signature_invalid":
+    if miss.code in {"signature_invalid", "signature_length"}:  # a longer key of the same name
         return header.kid is None or answer.now - answer.fetched_at > _SIGNATURE_DOUBT
     return miss.code == "key_not_found"

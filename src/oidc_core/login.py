@@ -74,8 +74,7 @@ class LoggedIn:
         id_token: the claims of the verified ID token.
         userinfo: the claims of UserInfo, if it was asked for and could be had.
         tokens: for refresh, logout and calls to the provider; store them as one record.
-        granted_scope: what was granted of what was asked for, and beyond.
-        missing_scope: what was asked for and not granted.
+        requested_scope: what was asked for, space-delimited; ``tokens.scope`` is what was granted.
         purpose, user, return_to: as the login was started with.
         evidence: what was checked, one value each for callback, ID token and UserInfo.
         notes: what was met and did not stop the login.
@@ -85,13 +84,18 @@ class LoggedIn:
     id_token: IdToken
     userinfo: UserInfo | None = None
     tokens: Tokens
-    granted_scope: tuple[str, ...]
-    missing_scope: tuple[str, ...]
+    requested_scope: str
     purpose: str
     user: str
     return_to: str
     evidence: tuple[Evidence, ...]
     notes: tuple[str, ...]
+
+    @property
+    def missing_scope(self) -> tuple[str, ...]:
+        """What was asked for and not granted."""
+        granted = self.tokens.scope.split()
+        return tuple([name for name in self.requested_scope.split() if name not in granted])
 
     @property
     def claims(self) -> JsonObject:
@@ -231,7 +235,6 @@ def _logged_in(
     pending, answer = login.pending, login.tokens
     identity = Identity(rp.issuer_rule.identity(token.iss), token.sub)
     scope = pending.scope if answer.scope is None else answer.scope
-    granted = scope.split()
     tokens = Tokens(
         issuer=rp.issuer,
         client_id=pending.client_id,
@@ -243,7 +246,7 @@ def _logged_in(
         expires_at=None if answer.expires_in is None else answer.received_at + answer.expires_in,
         thumbprint=pending.dpop_thumbprint,
         subject=token.sub,
-        nonce=token.nonce,
+        nonce=pending.nonce,
         sid=token.sid,
         auth_time=token.auth_time,
     )
@@ -251,8 +254,7 @@ def _logged_in(
         identity=identity,
         id_token=token,
         tokens=tokens,
-        granted_scope=tuple(granted),
-        missing_scope=tuple([name for name in pending.scope.split() if name not in granted]),
+        requested_scope=pending.scope,
         purpose=pending.purpose,
         user=pending.user,
         return_to=pending.return_to,
@@ -296,7 +298,7 @@ class UserInfoOfLogin(Verification[LoggedIn]):
         """Check whom it is about."""
         return _with_userinfo(rp, self.logged_in, claims, jws, jws.verified_at)
 
-    def withheld(self, rp: RelyingParty, answer: KeysWithheld) -> Step[LoggedIn]:
+    def withheld(self, rp: RelyingParty, answer: KeysWithheld, /) -> Step[LoggedIn]:
         """Go without UserInfo if its keys cannot be had and the policy lets that pass."""
         fault = TransportFailure("keys_unavailable", found=answer.reason, sent="no")
         return _without_userinfo(rp, self.logged_in, fault)

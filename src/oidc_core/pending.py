@@ -5,11 +5,11 @@ reconstructed from the URL that comes in, and nothing of the user is kept on the
 """
 
 import re
+from hashlib import sha256
 from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from oidc_core.encoding import sha256_b64url
 from oidc_core.errors import UsageError
 
 ResponseMode: TypeAlias = Literal["query", "form_post"]
@@ -17,7 +17,7 @@ ResponseMode: TypeAlias = Literal["query", "form_post"]
 SingleUse: TypeAlias = Literal["shared", "process", "provider_only"]
 
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43,128}")
-_ID_LENGTH: Final = 22
+_DIGITS: Final = 32
 
 
 @frozen(kw_only=True)
@@ -106,9 +106,14 @@ class PendingLogin:
 
 def pending_id_of(state: str) -> str:
     """Return the identifier a login waits under: looking it up tells nothing of the state."""
-    return sha256_b64url(f"pending {state}")[:_ID_LENGTH]
+    return _digest(f"pending {state}")
 
 
 def binding_digest_of(binding: str) -> str:
     """Return what a pending login keeps of its browser's secret."""
-    return sha256_b64url(f"binding {binding}")
+    return _digest(f"binding {binding}")
+
+
+def _digest(text: str) -> str:
+    """Return 128 bits of SHA-256, enough for what is random itself."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]

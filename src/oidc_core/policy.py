@@ -18,6 +18,7 @@ UserInfoRule: TypeAlias = Literal["never", "optional", "required"]
 
 MAX_LEEWAY: Final = 120
 _DAY: Final = 86_400
+_LIFETIMES: Final = ("login_lifetime", "id_token_age", "key_set_max_age", "assertion_lifetime")
 
 
 class Quirk(NamedTuple):
@@ -79,6 +80,10 @@ class Policy:
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.leeway <= MAX_LEEWAY:
             raise UsageError("config_invalid", about="leeway", found=self.leeway, expected="0..120")
+        for name in _LIFETIMES:
+            seconds: int = getattr(self, name)
+            if seconds < 0:
+                raise UsageError("config_invalid", about=name, found=seconds, expected="0 or more")
         if not self.algorithms <= ASYMMETRIC:
             odd = tuple(sorted(self.algorithms - ASYMMETRIC))
             raise UsageError("config_invalid", about="algorithms", found=odd)
@@ -87,6 +92,15 @@ class Policy:
             raise UsageError("config_invalid", about="quirks", found=odd)
         if self.quirks >= {"omit_pkce", "nonce_not_echoed"}:
             raise UsageError("config_invalid", about="quirks", expected="PKCE or nonce")
+
+
+@frozen(kw_only=True)
+class Terms:
+    """What evidence says of the policy: its name, the leeway, and the quirks in force, sorted."""
+
+    policy: str
+    leeway: int
+    relaxations: tuple[str, ...]
 
 
 DEFAULT_POLICY: Final = Policy()

@@ -12,11 +12,23 @@ from attrs import fields, frozen
 
 from oidc_core.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.jsontypes import JsonObject
-from oidc_core.urls import parse_url
+from oidc_core.urls import parse_url, query_names
 
 _EMPTY: Final = JsonObject({})
 _PATTERN: Final = re.compile(r"[^{}]+\{[A-Za-z_]+\}[^{}]*")
 _PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_]+\}")
+_TENANT: Final = re.compile(r"[A-Za-z0-9._~-]+")
+
+
+RESERVED_PARAMETERS: Final = frozenset(
+    {
+        "scope", "response_type", "client_id", "redirect_uri", "state", "nonce", "response_mode",
+        "display", "prompt", "max_age", "ui_locales", "claims_locales", "id_token_hint",
+        "login_hint", "acr_values", "claims", "code_challenge", "code_challenge_method", "request",
+        "request_uri", "registration", "resource", "dpop_jkt", "client_secret", "client_assertion",
+    }
+)  # fmt: skip
+"""Parameters of an authorization request that nobody but the library sets."""
 
 
 class _AnyTenant(frozenset[str]):
@@ -24,6 +36,15 @@ class _AnyTenant(frozenset[str]):
 
     def __contains__(self, tenant: object) -> bool:
         return isinstance(tenant, str) and tenant != ""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other  # it has no members of its own, and is not the empty set
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __hash__(self) -> int:
+        return id(self)
 
     def __repr__(self) -> str:
         return "ANY_TENANT"
@@ -74,16 +95,24 @@ class IssuerRule:
         tenant in its ``iss`` and in ``claim``.
 
         Raises:
-            UsageError: ``config_invalid`` for a pattern without exactly one ``{…}``, and without
-                tenants.
+            UsageError: ``config_invalid`` for a pattern without exactly one ``{…}``, without
+                tenants, and for tenants that are not made of unreserved characters.
         """
         if not _PATTERN.fullmatch(pattern) or not (tenants or tenants is ANY_TENANT):
             raise UsageError("config_invalid", about="issuer template", found=pattern)
+        odd = tuple(sorted([tenant for tenant in tenants if not _TENANT.fullmatch(tenant)]))
+        if odd:
+            raise UsageError("config_invalid", about="tenants", found=odd)
         before, after = _PLACEHOLDER.split(pattern)
         accepted = frozenset({f"{before}{tenant}{after}" for tenant in tenants})
         return cls(
             canonical=pattern, accepted=accepted, pattern=pattern, claim=claim, tenants=tenants
         )
+
+    @property
+    def example(self) -> str:
+        """An issuer as this rule would accept it, for its syntax to be checked."""
+        return _PLACEHOLDER.sub("tenant", self.pattern) if self.pattern else self.canonical
 
     def in_metadata(self, issuer: str) -> bool:
         """Return whether metadata may name this issuer."""
@@ -116,7 +145,7 @@ class IssuerRule:
         if not (issuer.startswith(before) and issuer.endswith(after)):
             return None
         tenant = issuer[len(before) : len(issuer) - len(after)]
-        return tenant if tenant in self.tenants and "/" not in tenant else None
+        return tenant if _TENANT.fullmatch(tenant) and tenant in self.tenants else None
 
 
 @frozen(kw_only=True)
@@ -209,4 +238,9 @@ def metadata_of(members: JsonObject, *, http: bool = False) -> ProviderMetadata:
             raise ProtocolViolation(
                 "metadata_endpoint_invalid", about=name, found=fault.code
             ) from None
+    if RESERVED_PARAMETERS & query_names(metadata.authorization_endpoint or ""):
+        about = "authorization_endpoint"
+        raise ProtocolViolation(
+            "metadata_endpoint_invalid", about=about, found="parameter_reserved"
+        )
     return metadata

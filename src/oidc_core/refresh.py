@@ -10,12 +10,11 @@ from attrs import evolve, field, frozen
 
 from oidc_core import id_token
 from oidc_core.claims import IdToken
-from oidc_core.encoding import b64url_decode
 from oidc_core.errors import OidcError, ProtocolViolation, StoreFailure
 from oidc_core.evidence import Evidence
 from oidc_core.http import Answer
-from oidc_core.jsontypes import JsonObject, parse_object
-from oidc_core.jws import VerifiedJws, split
+from oidc_core.jsontypes import JsonObject
+from oidc_core.jws import VerifiedJws, claims_kept
 from oidc_core.keys import Verification, verification
 from oidc_core.relying_party import RelyingParty
 from oidc_core.steps import Done, Exchange, Step
@@ -65,17 +64,20 @@ def exchange(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Step[Token
     """Exchange a refresh token for new tokens.
 
     Raises:
-        UsageError: ``refresh_token_missing``, or ``client_issuer_mismatch``.
+        UsageError: ``refresh_token_missing``, ``client_issuer_mismatch``, or ``parameter_invalid``
+            for a scope that was not granted.
     """
     request = refresh_request(rp, tokens, scope=scope)
-    return AwaitingRenewal(made_for=rp.mark, request=request, tokens=tokens)
+    asked = scope or tokens.scope
+    return AwaitingRenewal(made_for=rp.mark, request=request, tokens=tokens, scope=asked)
 
 
 @frozen(kw_only=True)
 class AwaitingRenewal(Exchange[TokensRenewed]):
-    """Waits for the token endpoint to take the refresh token."""
+    """Waits for the token endpoint to take the refresh token; ``scope`` is what was asked for."""
 
     tokens: Tokens
+    scope: str
 
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[TokensRenewed]:
         """Take the new tokens: what the provider did not send again stays (RFC 6749 §6)."""
@@ -89,7 +91,7 @@ class AwaitingRenewal(Exchange[TokensRenewed]):
             old,
             access_token=new.access_token,
             refresh_token=new.refresh_token or old.refresh_token,
-            scope=new.scope or old.scope,
+            scope=self.scope if new.scope is None else new.scope,
             expires_at=None if new.expires_in is None else new.received_at + new.expires_in,
         )
         return Done(TokensRenewed(tokens=renewed, id_token=new.id_token, notes=new.notes))
@@ -118,7 +120,7 @@ def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refres
 def _original(tokens: Tokens) -> JsonObject:
     """Read the ID token of the login out of the record: it was verified when it was stored."""
     try:
-        return parse_object(b64url_decode(split(tokens.id_token).payload))
+        return claims_kept(tokens.id_token)
     except OidcError:
         raise StoreFailure("record_invalid", about="id_token") from None
 

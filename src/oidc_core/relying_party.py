@@ -1,6 +1,8 @@
 """The relying party: client, provider, policy and the signature port, as one frozen value."""
 
+from collections.abc import Mapping
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Final
 
 from attrs import Factory, field, frozen
@@ -8,8 +10,9 @@ from attrs import Factory, field, frozen
 from oidc_core.algorithms import ASYMMETRIC
 from oidc_core.client import ClientRegistration
 from oidc_core.errors import UsageError
+from oidc_core.http import Channel, KeysWanted
 from oidc_core.jws import SignatureVerifier
-from oidc_core.policy import DEFAULT_POLICY, Policy
+from oidc_core.policy import DEFAULT_POLICY, Policy, Terms
 from oidc_core.provider import IssuerRule, ProviderMetadata
 from oidc_core.urls import parse_issuer, parse_url
 
@@ -18,6 +21,10 @@ _DEFAULT_ALGORITHMS: Final = frozenset({"RS256"})
 
 def _exact_issuer(rp: "RelyingParty") -> IssuerRule:
     return IssuerRule.exact(rp.provider.issuer)
+
+
+def _issuer(rp: "RelyingParty") -> str:
+    return rp.issuer_rule.canonical
 
 
 def _mark(rp: "RelyingParty") -> str:
@@ -48,8 +55,27 @@ def _insecure_http(rp: "RelyingParty") -> bool:
     return "insecure_allow_http_loopback" in rp.policy.quirks
 
 
-def _relaxations(rp: "RelyingParty") -> tuple[str, ...]:
-    return tuple(sorted(rp.policy.quirks))
+def _keys_wanted(rp: "RelyingParty") -> Mapping[Channel, KeysWanted]:
+    uri = rp.provider.jwks_uri
+    channels: tuple[Channel, ...] = () if uri is None else ("direct", "relayed")
+    return MappingProxyType(
+        {
+            channel: KeysWanted(
+                issuer=rp.issuer,
+                client_id=rp.client.client_id,
+                jwks_uri=uri or "",
+                max_age=rp.policy.key_set_max_age,
+                channel=channel,
+            )
+            for channel in channels
+        }
+    )
+
+
+def _terms(rp: "RelyingParty") -> Terms:
+    policy = rp.policy
+    quirks = tuple(sorted(policy.quirks))
+    return Terms(policy=policy.name, leeway=policy.leeway, relaxations=quirks)
 
 
 @frozen(kw_only=True)
@@ -64,13 +90,15 @@ class RelyingParty:
         verifier: verifies signatures.
         policy: what is accepted.
         issuer_rule: how the issuer is recognised; exactly ``provider.issuer`` by default.
+        issuer: the provider's identity.
         mark: a short digest of issuer, client, connection, endpoints and policy.  Each step
             carries it, so that no step is resumed with another relying party.
         endpoints_digest: the same of issuer and endpoints alone, for logins in flight.
         id_token_algorithms: what an ID token may be signed with: the registered algorithm; else
             what both the policy and the provider name; RS256 if the provider names nothing.
         insecure_http: whether the policy lets http pass on loopback.
-        relaxations: the quirks in force, sorted.
+        keys_wanted: the wishes for the provider's key set; none without a ``jwks_uri``.
+        terms: what evidence says of the policy.
     """
 
     provider: ProviderMetadata
@@ -78,30 +106,30 @@ class RelyingParty:
     verifier: SignatureVerifier = field(repr=False, eq=False)
     policy: Policy = DEFAULT_POLICY
     issuer_rule: IssuerRule = field(default=Factory(_exact_issuer, takes_self=True))
+    issuer: str = field(init=False, default=Factory(_issuer, takes_self=True))
     mark: str = field(init=False, default=Factory(_mark, takes_self=True))
     endpoints_digest: str = field(init=False, default=Factory(_endpoints_digest, takes_self=True))
     id_token_algorithms: frozenset[str] = field(
         init=False, default=Factory(_id_token_algorithms, takes_self=True)
     )
     insecure_http: bool = field(init=False, default=Factory(_insecure_http, takes_self=True))
-    relaxations: tuple[str, ...] = field(init=False, default=Factory(_relaxations, takes_self=True))
+    keys_wanted: Mapping[Channel, KeysWanted] = field(
+        init=False, repr=False, eq=False, default=Factory(_keys_wanted, takes_self=True)
+    )
+    terms: Terms = field(init=False, default=Factory(_terms, takes_self=True))
 
     def __attrs_post_init__(self) -> None:
         issuer = self.client.issuer
         if issuer is not None and issuer != self.issuer_rule.canonical:
             expected = self.issuer_rule.canonical
             raise UsageError("client_issuer_mismatch", found=issuer, expected=expected)
+        parse_issuer(self.issuer_rule.example, http=self.insecure_http)
         if not self.issuer_rule.pattern:
             parse_issuer(self.provider.issuer, http=self.insecure_http)
         if not self.issuer_rule.in_metadata(self.provider.issuer):
             raise UsageError("issuer_not_allowed", found=self.provider.issuer)
         for name, url in self.provider.endpoints:
             parse_url(url, about=name, http=self.insecure_http)
-
-    @property
-    def issuer(self) -> str:
-        """The provider's identity."""
-        return self.issuer_rule.canonical
 
 
 def endpoint(rp: RelyingParty, name: str) -> str:

@@ -27,13 +27,11 @@ from typing import Generic, Literal, TypeAlias, TypeVar, overload
 from attrs import frozen
 
 from oidc_core.errors import ProtocolViolation, TransportFailure, UsageError
-from oidc_core.http import LIMITS, Answer, HttpRequest, HttpResponse, NoAnswer
+from oidc_core.http import Answer, Channel, HttpRequest, HttpResponse, KeysWanted, NoAnswer
 from oidc_core.jwk import KeySet
-from oidc_core.relying_party import RelyingParty, endpoint
+from oidc_core.relying_party import RelyingParty
 
 T_co = TypeVar("T_co", covariant=True)
-
-Channel: TypeAlias = Literal["direct", "relayed"]
 
 
 @frozen
@@ -41,26 +39,6 @@ class Done(Generic[T_co]):
     """The end of an operation."""
 
     result: T_co
-
-
-@frozen(kw_only=True)
-class KeysWanted:
-    """A wish for a provider's key set.
-
-    Attributes:
-        request: fetches the set; its ``issuer`` and ``url`` name it.
-        max_age: seconds after which a stored set is to be fetched anew.
-        newer_than: if given, a set fetched at that time or before does not do: it lacks a key.
-        missing_kid: the key it lacks, if the token names one.
-        channel: ``direct`` if the token came from the provider itself, ``relayed`` if a browser
-            or a stranger brought it, so that strangers cannot use up the fetches of the former.
-    """
-
-    request: HttpRequest
-    max_age: int
-    newer_than: int | None = None
-    missing_kid: str | None = None
-    channel: Channel
 
 
 @frozen
@@ -149,14 +127,7 @@ def answered(answer: Answer) -> HttpResponse:
 
 def keys_wanted(rp: RelyingParty, channel: Channel) -> KeysWanted:
     """Return the wish for this provider's key set."""
-    request = HttpRequest(
-        purpose="key_set",
-        method="GET",
-        url=endpoint(rp, "jwks_uri"),
-        headers=(("accept", "application/json, application/jwk-set+json"),),
-        issuer=rp.issuer,
-        client_id=rp.client.client_id,
-        resend="safe",
-        max_body=LIMITS.key_set,
-    )
-    return KeysWanted(request=request, max_age=rp.policy.key_set_max_age, channel=channel)
+    wanted = rp.keys_wanted.get(channel)
+    if wanted is None:
+        raise UsageError("unsupported_by_provider", about="jwks_uri")
+    return wanted

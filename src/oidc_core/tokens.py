@@ -22,6 +22,7 @@ _OK: Final = 200
 _TEXT: Final = 256
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 _ERROR: Final = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
+_JSON: Final = ("content-type", "application/json")
 _ACCEPT: Final = ("accept", "application/json")
 _MAX_LIFETIME: Final = 2**31
 
@@ -104,11 +105,13 @@ def refresh_request(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Htt
 
     Raises:
         UsageError: ``refresh_token_missing``; ``client_issuer_mismatch`` if the tokens are another
-            provider's or another client's.
+            provider's or another client's; ``parameter_invalid`` for a scope that was not granted.
     """
     if tokens.refresh_token is None:
         raise UsageError("refresh_token_missing")
     check_owner(rp, tokens)
+    if not {*scope.split()} <= {*tokens.scope.split()}:
+        raise UsageError("parameter_invalid", about="scope", found=scope, expected=tokens.scope)
     form: tuple[tuple[str, Sealable], ...] = (
         ("grant_type", "refresh_token"),
         ("refresh_token", tokens.refresh_token),
@@ -164,9 +167,9 @@ def parse_token_response(response: HttpResponse) -> TokenResponse:
     """
     if response.status != _OK:
         raise _refused(response)
-    if response.media_type != "application/json":
+    if _JSON not in response.headers and response.media_type != "application/json":
         raise ProtocolViolation("content_type", found=response.media_type)
-    member = parse_object(response.body).members.get
+    member = parse_object(response.body, max_string=LIMITS.token_response).members.get
     if member("error") is not None:
         raise _refused(response)
     access_token, token_type = member("access_token"), member("token_type")
@@ -184,7 +187,7 @@ def parse_token_response(response: HttpResponse) -> TokenResponse:
         expires_in=expires_in,
         refresh_token=_text(member("refresh_token"), "refresh_token"),
         id_token=_text(member("id_token"), "id_token"),
-        scope=_text(member("scope"), "scope"),
+        scope=_scope(member("scope")),
         notes=("expires_in is malformed",) if expires_in is None and lifetime is not None else (),
         received_at=response.received_at,
     )
@@ -197,8 +200,15 @@ def _text(value: JsonValue, name: str) -> str | None:
     return value or None
 
 
+def _scope(value: JsonValue) -> str | None:
+    """Return the granted scope; only where the member is absent is it the one asked for (§5.1)."""
+    return "" if value == "" else _text(value, "scope")
+
+
 def _lifetime(value: JsonValue) -> int | None:
     """Return seconds; digits in a string are a number to several providers."""
+    if type(value) is int and 0 <= value < _MAX_LIFETIME:
+        return value
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:10])
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:

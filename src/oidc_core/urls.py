@@ -6,12 +6,13 @@ credentials, no fragment.  A URL is never rebuilt: it is kept and sent as it was
 """
 
 import re
+from binascii import a2b_qp
 from types import MappingProxyType
 from typing import Final, NamedTuple
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from oidc_core.encoding import percent_encode
-from oidc_core.errors import CallbackError, UsageError
+from oidc_core.errors import CallbackError, UsageError, fingerprint, shown
 
 _SPLIT: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
@@ -26,7 +27,7 @@ _NAME: Final = re.compile(
 )
 _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
-_IPV6: Final = re.compile(r"\[[0-9A-Fa-f:]{2,39}(?:\.[0-9.]{1,12})?\]")
+_IPV6: Final = re.compile(r"\[[0-9A-Fa-f:]{2,39}\]")
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _LOOPBACK: Final = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]")
 _MAX_PORT: Final = 65_535
@@ -72,8 +73,11 @@ def parse_url(text: str, *, about: str = "", http: bool = False) -> Url:
             ``url_port_invalid``.
     """
     match = _SPLIT.fullmatch(text) if len(text) <= _MAX_URL else None
-    if match is None or not _ALLOWED.fullmatch(text):
-        raise UsageError("url_invalid", found=text, about=about)
+    if match is None or not _ALLOWED.fullmatch(text) or "%" in match["authority"]:
+        # A name in another script is not converted: two converters may disagree, as two eyes may.
+        foreign = match is not None and not match["authority"].isascii()
+        code = "url_host_invalid" if foreign else "url_invalid"
+        raise UsageError(code, found=_harmless(text), about=about)
     scheme = match["scheme"]
     if scheme not in _DEFAULT_PORTS:
         raise UsageError("url_scheme", found=scheme, expected="https", about=about)
@@ -90,13 +94,34 @@ def _host_and_port(authority: str, scheme: str, about: str) -> tuple[str, int]:
     host, colon, port = authority.rpartition(":")
     if not colon or authority.endswith("]"):
         host, colon, port = authority, "", ""
-    if not (_NAME.fullmatch(host) or _IPV4.fullmatch(host) or _IPV6.fullmatch(host)):
+    if not (_NAME.fullmatch(host) or _IPV4.fullmatch(host) or _is_ipv6(host)):
         raise UsageError("url_host_invalid", found=host, about=about)
     if not colon:
         return host, _DEFAULT_PORTS[scheme]
     if not _PORT.fullmatch(port) or int(port) > _MAX_PORT:
         raise UsageError("url_port_invalid", found=port, about=about)
     return host, int(port)
+
+
+def _is_ipv6(host: str) -> bool:
+    """Tell whether a host is an IPv6 address in the one spelling of RFC 5952.
+
+    IPv4 in disguise is none: it has a spelling of its own.
+    """
+    if not _IPV6.fullmatch(host):
+        return False
+    from ipaddress import IPv6Address
+
+    try:
+        address = IPv6Address(host[1:-1])
+    except ValueError:
+        return False
+    return address.ipv4_mapped is None and address.compressed == host[1:-1].lower()
+
+
+def _harmless(text: str) -> str:
+    """Return a URL for a message; what may hold a password shows as a fingerprint."""
+    return fingerprint(text) if "@" in text else text
 
 
 def parse_issuer(text: str, *, http: bool = False) -> str:
@@ -106,7 +131,7 @@ def parse_issuer(text: str, *, http: bool = False) -> str:
         UsageError: ``issuer_invalid`` with a query or fragment, else as :func:`parse_url`.
     """
     if "?" in text or "#" in text:
-        raise UsageError("issuer_invalid", found=text, about="issuer")
+        raise UsageError("issuer_invalid", found=_harmless(text), about="issuer")
     parse_url(text, about="issuer", http=http)
     return text
 
@@ -121,7 +146,7 @@ def explain_difference(configured: str, published: str) -> str:
         kind = "they differ in upper and lower case"
     else:
         kind = _first_difference(configured, published)
-    return f"{kind}; if that provider is meant, configure {published!a}"
+    return f"{kind}; if that provider is meant, configure {shown(published)}"
 
 
 def _first_difference(configured: str, published: str) -> str:
@@ -132,8 +157,14 @@ def _first_difference(configured: str, published: str) -> str:
     for part in ("scheme", "host", "port", "path"):
         mine, other = getattr(ours, part), getattr(theirs, part)
         if mine != other:
-            return f"they differ in the {part}: {mine!a} and {other!a}"
+            return f"they differ in the {part}: {shown(mine)} and {shown(other)}"
     return "they differ"
+
+
+def query_names(url: str) -> frozenset[str]:
+    """Return the names of the parameters that a URL has in its query."""
+    query = url.partition("?")[2]
+    return frozenset([unquote_plus(part.partition("=")[0]) for part in query.split("&") if part])
 
 
 def with_query(endpoint: str, encoded: str) -> str:
@@ -152,17 +183,29 @@ def parse_form(text: str) -> tuple[tuple[str, str], ...]:
     Raises:
         CallbackError: ``parameter_syntax`` if a value is not UTF-8.
     """
-    pairs: list[tuple[str, str]] = []
-    for part in text.split("&"):
-        name, _, value = part.partition("=")
-        if part:
-            plain = "%" not in part and "+" not in part
-            pairs.append((name, value) if plain else (_decoded(name), _decoded(value)))
-    return tuple(pairs)
+    parts = [part.partition("=") for part in text.split("&") if part]
+    if "%" in text or "+" in text:
+        return tuple(
+            [
+                (
+                    name if _literal(name) else _decoded(name),
+                    value if _literal(value) else _decoded(value),
+                )
+                for name, _, value in parts
+            ]
+        )
+    return tuple([(name, value) for name, _, value in parts])
 
 
 def _decoded(text: str) -> str:
     try:
+        # Quoted-printable has another escape character and is decoded in C.
+        if _escaped(text):
+            return a2b_qp(text.replace("+", " ").replace("%", "=")).decode()
         return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
     except UnicodeError:
         raise CallbackError("parameter_syntax", expected="UTF-8") from None
+
+
+_literal: Final = re.compile(r"[A-Za-z0-9._~-]*").fullmatch
+_escaped: Final = re.compile(r"(?:[A-Za-z0-9._~:/+-]|%[0-9A-Fa-f]{2})*").fullmatch

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from oidc_core.claims import UserInfo, audience, numeric_date, subject
 from oidc_core.errors import ProtocolViolation
-from oidc_core.evidence import Evidence, Rule, SkipReason
+from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.http import LIMITS, HttpRequest, HttpResponse
 from oidc_core.jsontypes import JsonObject, parse_object
 from oidc_core.jws import VerifiedJws
@@ -79,6 +79,9 @@ def _issuer(answer: _Answer) -> SkipReason | None:
     rule = answer.rp.issuer_rule
     if not isinstance(iss, str) or not (rule.in_token(iss, answer.claims) or rule.in_response(iss)):
         raise ProtocolViolation("userinfo_iss", expected=answer.rp.issuer, about="iss")
+    key = None if answer.jws is None else answer.jws.key
+    if key is not None and key.issuer is not None and not rule.in_key(key.issuer, iss):
+        raise ProtocolViolation("userinfo_iss", expected=key.issuer, about="iss")
     return None
 
 
@@ -112,12 +115,15 @@ def _signature(answer: _Answer) -> SkipReason | None:
 
 _P: Final = "OIDC Core §5.3.2"
 
-USERINFO_RULES: Final = (
-    Rule("signature", _P, "it is signed if that was registered", _signature),
-    Rule("sub", _P, "it is about the user of the ID token", _subject),
-    Rule("iss", _P, "signed, it names the provider", _issuer),
-    Rule("aud", _P, "signed, it is for this client", _audience),
-    Rule("exp", "RFC 7519 §4.1.4", "it has not expired", _expiry),
+USERINFO_RULES: Final = RuleTable(
+    "userinfo",
+    (
+        Rule("signature", _P, "it is signed if that was registered", _signature),
+        Rule("sub", _P, "it is about the user of the ID token", _subject),
+        Rule("iss", _P, "signed, it names the provider", _issuer),
+        Rule("aud", _P, "signed, it is for this client", _audience),
+        Rule("exp", "RFC 7519 §4.1.4", "it has not expired", _expiry),
+    ),
 )
 
 
@@ -129,18 +135,14 @@ def check_userinfo(
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
     """
-    answer = _Answer(rp, claims, sub, jws, now)
-    skipped = [(r.name, reason) for r in USERINFO_RULES if (reason := r.check(answer)) is not None]
+    outcomes = USERINFO_RULES.outcomes(_Answer(rp, claims, sub, jws, now))
     evidence = Evidence(
-        subject="userinfo",
-        rules=USERINFO_RULES,
-        skipped=tuple(skipped),
-        relaxations=rp.relaxations,
-        policy=rp.policy.name,
+        table=USERINFO_RULES,
+        outcomes=outcomes,
+        terms=rp.terms,
         checked_at=now,
-        leeway=rp.policy.leeway,
-        alg="" if jws is None else jws.header.alg,
-        kid=None if jws is None else jws.header.kid,
+        header=None if jws is None else jws.header,
         key=None if jws is None else jws.key,
+        keys_fetched_at=None if jws is None else jws.keys_fetched_at,
     )
     return UserInfo(subject(claims.members.get("sub")), claims), evidence

@@ -6,7 +6,7 @@ from oidc_adapters import entropy
 from oidc_adapters.entropy import Entropy, FixedEntropy, SystemEntropy
 from oidc_core.pending import LoginSecrets
 
-SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+SECRET = re.compile(r"[A-Za-z0-9_-]{44}")
 
 
 def each(secrets: LoginSecrets) -> tuple[str, str, str, str]:
@@ -14,7 +14,7 @@ def each(secrets: LoginSecrets) -> tuple[str, str, str, str]:
 
 
 @pytest.mark.parametrize("source", [SystemEntropy(), FixedEntropy(7)])
-def test_secrets_have_256_bits_and_none_comes_twice(source: Entropy) -> None:
+def test_secrets_have_264_bits_and_none_comes_twice(source: Entropy) -> None:
     drawn = [
         secret for _ in range(50) for secret in (*each(source.login_secrets()), source.token())
     ]
@@ -31,7 +31,7 @@ def test_a_login_asks_the_operating_system_once(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(entropy, "urandom", counted)
     secrets = SystemEntropy().login_secrets()
-    assert asked == [128]
+    assert asked == [132]
     assert len(set(each(secrets))) == 4
 
 

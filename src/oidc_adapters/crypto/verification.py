@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 from oidc_core.algorithms import row_for
 from oidc_core.errors import ProtocolViolation, UsageError
-from oidc_core.jwk import Jwk
+from oidc_core.jwk import Jwk, KeySet
+from oidc_core.jws import Recognised
 
 if TYPE_CHECKING:
     from oidc_adapters.crypto.primitives import Verify
 
 REMEMBERED: Final = 64
-"""How many prepared keys are kept."""
+"""How many prepared keys, and how many headers, are kept."""
 
 _Name: TypeAlias = tuple[str, str, tuple[bytes, ...] | str]
 """(alg, crv, octets of the key), or (issuer, client id, alg)."""
@@ -51,11 +52,12 @@ class CryptographyVerifier:
         client_secrets: (issuer, client id) to client secret; needed for HS256 and its like only.
     """
 
-    __slots__ = ("_lock", "_prepared", "_secrets")
+    __slots__ = ("_headers", "_lock", "_prepared", "_secrets")
 
     def __init__(self, client_secrets: Mapping[tuple[str, str], str] | None = None) -> None:
         self._secrets = {**(client_secrets or {})}
         self._prepared: dict[_Name, Verify] = {}
+        self._headers: dict[bytes, tuple[KeySet, Recognised]] = {}
         self._lock = Lock()
 
     def __repr__(self) -> str:
@@ -64,6 +66,18 @@ class CryptographyVerifier:
     def __reduce__(self) -> NoReturn:
         message = "a verifier holds client secrets and is not pickled"
         raise TypeError(message)
+
+    def recall(self, protected: bytes, keys: KeySet) -> Recognised | None:
+        """Return what was remembered of this header, if it was with this very key set."""
+        remembered = self._headers.get(protected)
+        return remembered[1] if remembered is not None and remembered[0] is keys else None
+
+    def remember(self, protected: bytes, keys: KeySet, recognised: Recognised) -> None:
+        """Remember a header whose signature held; the oldest makes room."""
+        with self._lock:
+            if len(self._headers) >= REMEMBERED:
+                del self._headers[next(iter(self._headers))]
+            self._headers[protected] = (keys, recognised)
 
     def verifies(self, key: Jwk, alg: str, signing_input: bytes, signature: bytes) -> bool:
         """Return whether the signature was made with this key and algorithm."""

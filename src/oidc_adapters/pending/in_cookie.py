@@ -48,10 +48,7 @@ class CookiePendingLogins:
         return self._profile
 
     def put(
-        self,
-        started: LoginStarted,
-        cookies: Mapping[str, str],
-        now: int,  # noqa: ARG002
+        self, started: LoginStarted, cookies: Mapping[str, str], _now: int, /
     ) -> tuple[SetCookie, ...]:
         """Seal a login into a cookie; return it, and deletions of the oldest beyond the budget.
 

@@ -6,9 +6,10 @@ from typing import Final
 
 from oidc_adapters.pending.cookies import CookieProfile, SetCookie
 from oidc_adapters.pending.ports import Taken
+from oidc_core.encoding import same
 from oidc_core.errors import CallbackError, StoreFailure
 from oidc_core.login import LoginStarted
-from oidc_core.pending import PendingLogin
+from oidc_core.pending import PendingLogin, binding_digest_of
 
 _PROFILE: Final = CookieProfile()
 
@@ -62,21 +63,26 @@ class MemoryPendingLogins:
         """Take a login out.
 
         Raises:
-            CallbackError: ``state_unknown``; ``binding_missing``, which leaves the login where it
-                is: whoever brings no cookie is not the browser that waits for it.
+            CallbackError: ``state_unknown``; ``binding_missing`` and ``binding_mismatch``, which
+                leave the login where it is: whoever does not bring the cookie is not the browser
+                that waits for it.
         """
         name = self._profile.prefix + pending_id
         value = cookies.get(name)
+        binding = "" if value is None else value.partition(".")[2]
+        digest = binding_digest_of(binding)
         with self._lock:
             self._expire(now)
             if pending_id not in self._logins:
                 raise CallbackError("state_unknown")
             if value is None:
                 raise CallbackError("binding_missing", about="cookie")
+            if not same(digest, self._logins[pending_id].binding_digest):
+                raise CallbackError("binding_mismatch", about="cookie")
             pending = self._logins.pop(pending_id)
         return Taken(
             pending=pending,
-            binding=value.partition(".")[2],
+            binding=binding,
             cookies=(self._profile.forgotten(name),),
             single_use="process",
         )

@@ -26,12 +26,12 @@ class MemorySpent:
     def seen_once(self, name: str, until: int, now: int) -> bool:
         """Return whether this is the first time for ``name``."""
         with self._lock:
+            if self._names.get(name, now - 1) >= now:
+                return False
             while self._names:
                 oldest = next(iter(self._names))
                 if self._names[oldest] >= now and len(self._names) < self._cap:
                     break
                 del self._names[oldest]
-            if name in self._names:
-                return False
             self._names[name] = until
             return True

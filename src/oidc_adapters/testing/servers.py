@@ -3,6 +3,7 @@
 The provider stays what it is; this module lends it a socket, a clock and a browser's cookie.
 """
 
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from http.cookies import CookieError, SimpleCookie
@@ -156,8 +157,8 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = False
 
-    def __init__(self, conversation: "type[_Conversation]") -> None:
-        super().__init__(("127.0.0.1", 0), conversation)
+    def __init__(self, conversation: "type[_Conversation]", port: int) -> None:
+        super().__init__(("127.0.0.1", port), conversation)
         self._open: set[socket] = set()
 
     def process_request(
@@ -165,6 +166,11 @@ class _Server(ThreadingHTTPServer):
     ) -> None:
         self._open.add(request if isinstance(request, socket) else request[1])
         super().process_request(request, client_address)
+
+    def handle_error(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
+        """Say nothing of a client that went away; whatever else there is, is a defect."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     def close_connections(self) -> None:
         """End the connections that clients keep open."""
@@ -178,6 +184,7 @@ class _Conversation(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 30
+    disable_nagle_algorithm = True  # headers and body go out in two writes
     served: ClassVar[ServedProvider]
 
     def do_GET(self) -> None:
@@ -219,9 +226,9 @@ class _Conversation(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(
-    provider: FakeProvider, clock: TellsTime, *, interactive: bool = False
+    provider: FakeProvider, clock: TellsTime, *, interactive: bool = False, port: int = 0
 ) -> Generator[ServedProvider]:
-    """Serve a provider on a free port of 127.0.0.1, as long as the context lasts.
+    """Serve a provider on 127.0.0.1, as long as the context lasts.
 
     Args:
         provider: what to serve.  It moves to the issuer ``http://127.0.0.1:PORT``: the provider
@@ -229,6 +236,7 @@ def serve(
         clock: tells the time; a frozen one is fine.
         interactive: whether a browser sees a page to sign in on; otherwise the first user is
             signed in and consents at once.
+        port: where to listen; a free port by default.
 
     Yields:
         The provider being served.
@@ -237,7 +245,7 @@ def serve(
     class Conversation(_Conversation):
         """The conversations of this server."""
 
-    server = _Server(Conversation)
+    server = _Server(Conversation, port)
     issuer = f"http://127.0.0.1:{server.server_address[1]}"
     served = ServedProvider(provider.moved_to(issuer), clock, interactive=interactive)
     Conversation.served = served

@@ -22,6 +22,7 @@ class Exchange:
         sent: whether an octet of the request itself may have left.
         dialling: whether a connection is being made, so that what is sent is not the request.
         fault: the code of the limit that was exceeded, or ``None``.
+        held: pieces of the request that wait for the rest of it, or ``None``.
         discard: closes the connection in use, so that it is never reused.
         verified: whether the server must have been verified.
     """
@@ -33,6 +34,7 @@ class Exchange:
         "dialling",
         "discard",
         "fault",
+        "held",
         "quota",
         "sent",
         "verified",
@@ -44,6 +46,7 @@ class Exchange:
         self.sent = False
         self.dialling = False
         self.fault: str | None = None
+        self.held: list[bytes] | None = None
         self.discard: Callable[[], None] = _nothing
         self.verified = verified
         self._excess: str | None = None

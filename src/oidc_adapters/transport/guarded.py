@@ -34,7 +34,7 @@ class _GuardedSocketIO(io.RawIOBase):
     def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
         super().__init__()
         self._sock = sock
-        self._stream = sock.makefile("rb", buffering=0)
+        self._hold = sock.makefile("rb", buffering=0)  # keeps it open until the end of the body
         self._exchange = exchange
         self.finished = False
 
@@ -46,7 +46,7 @@ class _GuardedSocketIO(io.RawIOBase):
             return 0
         exchange = self._exchange
         self._sock.settimeout(exchange.remaining())
-        received = self._stream.readinto(buffer) or 0
+        received = self._sock.recv_into(buffer)
         exchange.take(received)
         return received
 
@@ -63,7 +63,7 @@ class _GuardedSocketIO(io.RawIOBase):
         self._exchange.discard()
 
     def close(self) -> None:
-        self._stream.close()
+        self._hold.close()
         super().close()
 
 
@@ -130,19 +130,17 @@ class GuardedResponse(HTTPResponse):
         headers = self.headers
         if headers.defects:  # whatever follows a malformed line would be lost
             raise HTTPException
-        names = [name.lower() for name in headers]
-        if "transfer-encoding" in names:
-            if [coding.strip().lower() for coding in self._all("transfer-encoding")] != ["chunked"]:
+        codings = headers.get_all("transfer-encoding")
+        lengths = headers.get_all("content-length")
+        if codings is not None:
+            if [coding.strip().lower() for coding in codings] != ["chunked"]:
                 raise HTTPException
-            if "content-length" in names:
+            if lengths is not None:
                 self.will_close = True  # RFC 9112 §6.3: never reuse such a connection
-        elif "content-length" in names:
-            first, *more = self._all("content-length")
+        elif lengths is not None:
+            first, *more = lengths
             if not _LENGTH.fullmatch(first.strip()) or any(length != first for length in more):
                 raise HTTPException
-
-    def _all(self, name: str) -> list[str]:
-        return self.headers.get_all(name, [])
 
 
 class GuardedConnection(HTTPConnection):
@@ -182,21 +180,38 @@ class GuardedConnection(HTTPConnection):
         except OSError as error:
             raise NewConnectionError(self, "not connected") from error
 
+    def request(
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Any = None,
+        **options: Any,
+    ) -> None:
+        """Send a request as one piece: one packet and one TLS record, where urllib3 makes two."""
+        exchange = CURRENT.exchange
+        if exchange is None:
+            super().request(method, url, body, headers, **options)
+            return
+        held = exchange.held = []
+        super().request(method, url, body, headers, **options)
+        exchange.held = None
+        self.send(b"".join(held))
+
     def send(self, data: Any) -> None:
         """Send octets, no wait of which outlasts the deadline."""
         exchange = CURRENT.exchange
         if exchange is None:
             super().send(data)
             return
+        if exchange.held is not None:
+            exchange.held.append(data)
+            return
         if self.is_closed:
             self.connect()
         if not exchange.dialling:
             exchange.sent = True
             exchange.discard = self.close
-        if len(data) <= _RECORD:
-            self.sock.settimeout(exchange.remaining())
-            super().send(data)
-            return
         for start in range(0, len(data), _RECORD):
             self.sock.settimeout(exchange.remaining())
             super().send(data[start : start + _RECORD])

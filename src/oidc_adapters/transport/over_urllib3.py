@@ -161,7 +161,8 @@ class Urllib3Transport:
                 response.close()
                 response.release_conn()
                 raise
-        except (HTTPError, HTTPException, OSError) as error:
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
+            # ValueError: http.client passes a negative chunk size on to its buffer.
             code = _failure(exchange, error)
             return NoAnswer("maybe" if exchange.sent else "no", code, clock.now())
         named = tuple([(name.lower(), value) for name, value in response.headers.iteritems()])

@@ -2,7 +2,6 @@
 
 from oidc_core.authorization.request import (
     PLAIN,
-    RESERVED,
     AuthenticationRequest,
     authorization_url,
     pending_login,
@@ -18,7 +17,6 @@ from oidc_core.authorization.response import (
     accept,
     cookies_of,
     pending_id,
-    response_parameters,
 )
 
 __all__ = [
@@ -26,7 +24,6 @@ __all__ = [
     "COOKIE_PREFIX",
     "LOOPBACK_LISTENER",
     "PLAIN",
-    "RESERVED",
     "AuthenticationRequest",
     "Binding",
     "Callback",
@@ -37,5 +34,4 @@ __all__ = [
     "cookies_of",
     "pending_id",
     "pending_login",
-    "response_parameters",
 ]

@@ -1,12 +1,16 @@
 """The authentication request (OIDC Core §3.1.2.1): its parameters, typed, and its URL."""
 
-from typing import Final, Literal, TypeAlias
+import re
+from typing import Final, Literal, NamedTuple, TypeAlias
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from oidc_core.claims import IdToken
-from oidc_core.errors import UsageError
+from oidc_core.client import is_openid_scope
+from oidc_core.encoding import percent_encode
+from oidc_core.errors import ProtocolViolation, UsageError
 from oidc_core.jsontypes import JsonObject, render
+from oidc_core.jws import claims_kept
 from oidc_core.pending import (
     LoginSecrets,
     PendingLogin,
@@ -15,25 +19,78 @@ from oidc_core.pending import (
     pending_id_of,
 )
 from oidc_core.pkce import challenge_s256
+from oidc_core.provider import RESERVED_PARAMETERS
 from oidc_core.relying_party import RelyingParty, endpoint
-from oidc_core.urls import encode_form, with_query
+from oidc_core.urls import with_query
 
 Display: TypeAlias = Literal["page", "popup", "touch", "wap"]
 Purpose: TypeAlias = Literal["login", "link"]
 
-RESERVED: Final = frozenset(
-    {
-        "scope", "response_type", "client_id", "redirect_uri", "state", "nonce", "response_mode",
-        "display", "prompt", "max_age", "ui_locales", "claims_locales", "id_token_hint",
-        "login_hint", "acr_values", "claims", "code_challenge", "code_challenge_method", "request",
-        "request_uri", "registration", "resource", "dpop_jkt", "client_secret", "client_assertion",
-    }
-)  # fmt: skip
-"""Parameters that ``extra`` may not set."""
-
 _RESPONSE_MODES: Final = frozenset({"query", "form_post"})
 _DISPLAYS: Final = frozenset({"", "page", "popup", "touch", "wap"})
 _PURPOSES: Final = frozenset({"login", "link"})
+_ALONE: Final = frozenset({"none", "create"})
+_LIST: Final = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
+_RESOURCE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\x21\x22\x24-\x7e]+")
+_REPEATABLE: Final = frozenset({"audience"})
+_NO_CLAIMS: Final = JsonObject({})
+
+
+class Demands(NamedTuple):
+    """What a request demands of the ID token, drawn from its parameters once."""
+
+    max_age: int | None
+    required_acr: tuple[str, ...]
+    essential_claims: tuple[str, ...]
+    sub: str | None
+
+
+def _demands(request: "AuthenticationRequest") -> Demands:
+    return Demands(
+        _max_age(request), _required_acr(request), _essential(request.claims), _sub(request)
+    )
+
+
+def _max_age(request: "AuthenticationRequest") -> int | None:
+    """``prompt=login`` alone cannot be verified; with ``max_age=0`` it can (§3.1.2.1)."""
+    return 0 if "login" in request.prompt.split(" ") else request.max_age
+
+
+def _id_token_claims(claims: JsonObject | None) -> JsonObject:
+    wanted = None if claims is None else claims.members.get("id_token")
+    return wanted if isinstance(wanted, JsonObject) else _NO_CLAIMS
+
+
+def _wanted(claims: JsonObject | None, name: str) -> JsonObject:
+    """Return how one claim of the ID token is asked for (§5.5.1)."""
+    how = _id_token_claims(claims).members.get(name)
+    return how if isinstance(how, JsonObject) else _NO_CLAIMS
+
+
+def _required_acr(request: "AuthenticationRequest") -> tuple[str, ...]:
+    """Find the classes one of which has to come back: named, or asked for as essential."""
+    how = _wanted(request.claims, "acr").members
+    if request.required_acr or how.get("essential") is not True:
+        return request.required_acr
+    values = how.get("values")
+    several = values if isinstance(values, tuple) else ()
+    return tuple([value for value in (how.get("value"), *several) if isinstance(value, str)])
+
+
+def _essential(claims: JsonObject | None) -> tuple[str, ...]:
+    return tuple(
+        [
+            name
+            for name, how in _id_token_claims(claims).items()
+            if isinstance(how, JsonObject) and how.members.get("essential") is True
+        ]
+    )
+
+
+def _sub(request: "AuthenticationRequest") -> str | None:
+    """Find the only user who may come back: named, or asked for by value (§5.5.1)."""
+    value = _wanted(request.claims, "sub").members.get("value")
+    return request.expected_sub or (value if isinstance(value, str) else None)
 
 
 @frozen(kw_only=True)
@@ -54,7 +111,7 @@ class AuthenticationRequest:
         required_acr: one of these has to come back; a demand, sent as ``acr_values`` too.
         claims: the ``claims`` parameter (§5.5); its essential members of ``id_token`` are checked.
         resource: resource indicators (RFC 8707).
-        extra: further parameters, by name; none of :data:`RESERVED`.
+        extra: further parameters, by name; none that the library sets itself.
         expected_sub: the only user who may come back, if known otherwise.
         purpose: ``login``, or ``link`` to add an identity to the account of ``user``.
         user: the application's handle of the user who is logged in, for ``link``.
@@ -83,10 +140,13 @@ class AuthenticationRequest:
     purpose: Purpose = "login"
     user: str = ""
     return_to: str = ""
+    demands: "Demands" = field(
+        init=False, repr=False, eq=False, default=Factory(_demands, takes_self=True)
+    )
 
     def __attrs_post_init__(self) -> None:
         prompts = self.prompt.split(" ")
-        if "none" in prompts and len(prompts) > 1:
+        if len(prompts) > 1 and not _ALONE.isdisjoint(prompts):
             raise UsageError("parameter_invalid", about="prompt", found=self.prompt)
         if self.max_age is not None and self.max_age < 0:
             raise UsageError("parameter_invalid", about="max_age", found=self.max_age)
@@ -99,9 +159,49 @@ class AuthenticationRequest:
                 raise UsageError("parameter_invalid", about=name, found=value)
         if (self.purpose == "link") != (self.user != ""):
             raise UsageError("parameter_invalid", about="user", expected="with purpose link only")
-        for name, _ in self.extra:
-            if name in RESERVED:
-                raise UsageError("parameter_reserved", about=name)
+        _check_lists(self)
+        _check_claims(self.claims)
+        _check_extra(self.extra)
+
+
+def _check_lists(request: AuthenticationRequest) -> None:
+    """Refuse what would arrive as another list than was meant (§3.1.2.1, §14; RFC 8707 §2)."""
+    for name, value in (
+        ("prompt", request.prompt),
+        ("ui_locales", request.ui_locales),
+        ("claims_locales", request.claims_locales),
+        ("acr_values", request.acr_values),
+        ("acr_values", " ".join(request.required_acr)),
+    ):
+        if value and not _LIST.fullmatch(value):
+            raise UsageError("parameter_invalid", about=name, found=value)
+    for resource in request.resource:
+        if not _RESOURCE.fullmatch(resource):
+            raise UsageError("parameter_invalid", about="resource", found=resource)
+
+
+def _check_claims(claims: JsonObject | None) -> None:
+    """Refuse a ``claims`` parameter whose requests are neither null nor objects (§5.5.1)."""
+    for where in ("id_token", "userinfo"):
+        wanted = None if claims is None else claims.members.get(where)
+        if wanted is None:
+            continue
+        if not isinstance(wanted, JsonObject):
+            raise UsageError("parameter_invalid", about="claims", found=where)
+        for name, how in wanted.items():
+            if how is not None and not isinstance(how, JsonObject):
+                raise UsageError("parameter_invalid", about="claims", found=name)
+
+
+def _check_extra(extra: tuple[tuple[str, str], ...]) -> None:
+    """Refuse a parameter the library sets itself, and one that is there twice (RFC 6749 §3.1)."""
+    seen: set[str] = set()
+    for name, _ in extra:
+        if name in RESERVED_PARAMETERS:
+            raise UsageError("parameter_reserved", about=name)
+        if name in seen and name not in _REPEATABLE:
+            raise UsageError("parameter_invalid", about=name, expected="once")
+        seen.add(name)
 
 
 PLAIN: Final = AuthenticationRequest()
@@ -114,10 +214,10 @@ def pending_login(
     """Write down everything the callback will be compared with.
 
     Raises:
-        UsageError: ``parameter_invalid`` for a redirect URI that is not registered, or a scope
-            without ``openid``.
+        UsageError: ``parameter_invalid`` for a redirect URI that is not registered, a scope
+            without ``openid`` or outside the grammar, or a hint that is no ID token of the issuer.
     """
-    client = rp.client
+    client, demands = rp.client, request.demands
     redirect_uri, scope = _redirect_uri_and_scope(rp, request)
     return PendingLogin(
         id=pending_id_of(secrets.state),
@@ -134,11 +234,11 @@ def pending_login(
         response_mode=request.response_mode,
         scope=scope,
         prompt=request.prompt,
-        max_age=_max_age(request),
-        required_acr=request.required_acr,
-        essential_claims=_essential(request.claims),
+        max_age=demands.max_age,
+        required_acr=demands.required_acr,
+        essential_claims=demands.essential_claims,
         expects_iss=rp.provider.authorization_response_iss_parameter_supported,
-        expected_sub=_expected_sub(request),
+        expected_sub=_expected_sub(rp, request),
         purpose=request.purpose,
         user=request.user,
         resource=request.resource,
@@ -153,69 +253,50 @@ def _redirect_uri_and_scope(rp: RelyingParty, request: AuthenticationRequest) ->
     if redirect_uri not in client.redirect_uris:
         raise UsageError("parameter_invalid", about="redirect_uri", found=redirect_uri)
     scope = request.scope or client.scope
-    if scope is not client.scope and "openid" not in scope.split(" "):
+    if scope is not client.scope and not is_openid_scope(scope):
         raise UsageError("parameter_invalid", about="scope", found=scope, expected="openid")
     return redirect_uri, scope
 
 
-def _max_age(request: AuthenticationRequest) -> int | None:
-    """``prompt=login`` alone cannot be verified; with ``max_age=0`` it can (§3.1.2.1)."""
-    return (
-        0 if request.max_age is None and "login" in request.prompt.split(" ") else request.max_age
-    )
+def _expected_sub(rp: RelyingParty, request: AuthenticationRequest) -> str | None:
+    """Find the only user who may come back: as demanded, else the one hinted at."""
+    hinted = _hinted_sub(rp, request.id_token_hint) if request.id_token_hint else None
+    return request.expected_sub or hinted or request.demands.sub
 
 
-def _id_token_claims(claims: JsonObject | None) -> JsonObject | None:
-    wanted = None if claims is None else claims.members.get("id_token")
-    return wanted if isinstance(wanted, JsonObject) else None
-
-
-def _essential(claims: JsonObject | None) -> tuple[str, ...]:
-    wanted = _id_token_claims(claims)
-    if wanted is None:
-        return ()
-    return tuple(
-        [
-            name
-            for name, how in wanted.items()
-            if isinstance(how, JsonObject) and how.members.get("essential") is True
-        ]
-    )
-
-
-def _expected_sub(request: AuthenticationRequest) -> str | None:
-    """Find the only user who may come back: named, hinted at, or asked for by value (§5.5.1)."""
-    if request.expected_sub is not None:
-        return request.expected_sub
-    if isinstance(request.id_token_hint, IdToken):
-        return request.id_token_hint.sub
-    wanted = _id_token_claims(request.claims)
-    how = None if wanted is None else wanted.members.get("sub")
-    value = how.members.get("value") if isinstance(how, JsonObject) else None
-    return value if isinstance(value, str) else None
+def _hinted_sub(rp: RelyingParty, hint: IdToken | str) -> str:
+    """Return the user of an ID token that this issuer sent earlier."""
+    try:
+        claims = hint.claims if isinstance(hint, IdToken) else claims_kept(hint)
+    except ProtocolViolation as fault:
+        raise UsageError("parameter_invalid", about="id_token_hint", found=fault.code) from None
+    iss, sub = claims.members.get("iss"), claims.members.get("sub")
+    if isinstance(iss, str) and isinstance(sub, str) and rp.issuer_rule.in_token(iss, claims):
+        return sub
+    raise UsageError("parameter_invalid", about="id_token_hint", expected=rp.issuer)
 
 
 def authorization_url(
     rp: RelyingParty, request: AuthenticationRequest, pending: PendingLogin
 ) -> str:
-    """Return the URL to send the browser to."""
-    parameters: list[tuple[str, str]] = [
-        ("response_type", "code"),
-        ("client_id", pending.client_id),
-        ("redirect_uri", pending.redirect_uri),
-        ("scope", pending.scope),
-        ("state", pending.state),
-        ("nonce", pending.nonce),
-    ]
+    """Return the URL to send the browser to.
+
+    State, nonce and challenge are base64url and need no encoding.
+    """
+    query = (
+        f"response_type=code&client_id={percent_encode(pending.client_id)}"
+        f"&redirect_uri={percent_encode(pending.redirect_uri)}"
+        f"&scope={percent_encode(pending.scope)}&state={pending.state}&nonce={pending.nonce}"
+    )
     if "omit_pkce" not in rp.policy.quirks:
         challenge = challenge_s256(pending.code_verifier)
-        parameters += (("code_challenge", challenge), ("code_challenge_method", "S256"))
+        query = f"{query}&code_challenge={challenge}&code_challenge_method=S256"
     if request is not PLAIN:
-        parameters += _optional(request, pending)
-    return with_query(endpoint(rp, "authorization_endpoint"), encode_form(tuple(parameters)))
+        query = "&".join([query, *_optional(request, pending)])
+    return with_query(endpoint(rp, "authorization_endpoint"), query)
 
 
-def _optional(request: AuthenticationRequest, pending: PendingLogin) -> list[tuple[str, str]]:
+def _optional(request: AuthenticationRequest, pending: PendingLogin) -> list[str]:
     """Return the parameters that were asked for; the default response mode is not sent."""
     hint = request.id_token_hint
     acr_values = " ".join([*request.required_acr, *request.acr_values.split()])
@@ -232,4 +313,5 @@ def _optional(request: AuthenticationRequest, pending: PendingLogin) -> list[tup
         ("claims", "" if request.claims is None else render(request.claims)),
         *[("resource", resource) for resource in request.resource],
     )
-    return [*[(name, value) for name, value in named if value], *request.extra]
+    given = [(name, value) for name, value in (*named, *request.extra) if value]
+    return [f"{percent_encode(name)}={percent_encode(value)}" for name, value in given]

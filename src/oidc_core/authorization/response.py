@@ -8,14 +8,15 @@ is shown.
 import re
 from collections.abc import Mapping
 from enum import Enum
+from functools import cached_property
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, NoReturn, TypeAlias
 
 from attrs import field, frozen
 
 from oidc_core.encoding import same
 from oidc_core.errors import CallbackError, ProtocolViolation, ProviderError
-from oidc_core.evidence import Evidence, Rule, SkipReason
+from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.http import LIMITS
 from oidc_core.pending import (
     PendingLogin,
@@ -49,15 +50,19 @@ _PARAMETERS: Final = frozenset(
      "access_token", "token_type", "expires_in", "id_token", "response"}
 )  # fmt: skip
 _TOKENS: Final = ("access_token", "id_token", "response")
-_VSCHAR: Final = re.compile(r"[\x20-\x7e]+")
-_ERROR: Final = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
-_GRAMMAR: Final = MappingProxyType(
-    {
-        "state": (_VSCHAR, LIMITS.state),
-        "code": (_VSCHAR, LIMITS.code),
-        "iss": (_VSCHAR, LIMITS.callback),
-        "error": (_ERROR, LIMITS.state),
-    }
+_LENGTHS: Final[Mapping[str, int]] = {
+    "state": LIMITS.state,
+    "code": LIMITS.code,
+    "iss": LIMITS.callback,
+    "error": LIMITS.state,
+}
+_VSCHAR: Final = r"[\x20-\x7e]"
+_NQSCHAR: Final = r"[\x20-\x21\x23-\x5b\x5d-\x7e]"
+_GRAMMAR: Final = tuple(
+    [
+        (name, re.compile(f"{_NQSCHAR if name == 'error' else _VSCHAR}{{0,{limit}}}").fullmatch)
+        for name, limit in _LENGTHS.items()
+    ]
 )
 _TEXT: Final = 256
 
@@ -77,12 +82,33 @@ class Callback:
     mode: ResponseMode = "query"
     url: str | None = None
 
+    @cached_property
+    def named(self) -> Mapping[str, str]:
+        """The parameters of the protocol, each at most once and within its grammar.
+
+        One without a value counts as omitted (RFC 6749 §3.1), though not as another's double.
+
+        Raises:
+            CallbackError: ``parameter_duplicated``, ``parameter_too_long``, ``parameter_syntax``.
+        """
+        found = dict(self.parameters)
+        if len(found) != len(self.parameters):
+            _refuse_doubles(self.parameters)
+        for name, grammar in _GRAMMAR:
+            if name in found and not grammar(found[name]):
+                _refuse(name, found[name])
+        return MappingProxyType(
+            found
+            if all(found.values())
+            else {name: value for name, value in found.items() if value}
+        )
+
     @classmethod
     def from_url(cls, url: str) -> "Callback":
-        """Take the URL of a GET; of a bare path, only the query counts."""
-        base, _, query = url.partition("?")
+        """Take the URL of a GET; of a bare path, only the query counts, and never a fragment."""
+        base, _, query = url.partition("#")[0].partition("?")
         arrived_at = base if "://" in base else None
-        return cls(parameters=_parsed(query.partition("#")[0]), url=arrived_at)
+        return cls(parameters=_parsed(query), url=arrived_at)
 
     @classmethod
     def from_query(cls, query: str, *, url: str | None = None) -> "Callback":
@@ -101,27 +127,20 @@ def _parsed(text: str) -> tuple[tuple[str, str], ...]:
     return parse_form(text)
 
 
-def response_parameters(callback: Callback) -> Mapping[str, str]:
-    """Return the parameters of a response, each at most once and within its grammar.
+def _refuse(name: str, value: str) -> NoReturn:
+    """Say why a parameter is not within its grammar (RFC 6749 appendix A)."""
+    limit = _LENGTHS[name]
+    if len(value) > limit:
+        raise CallbackError("parameter_too_long", about=name, expected=limit)
+    raise CallbackError("parameter_syntax", about=name)
 
-    Raises:
-        CallbackError: ``parameter_duplicated``, ``parameter_too_long``, ``parameter_syntax``.
-    """
-    found: dict[str, str] = {}
-    for name, value in callback.parameters:
-        if name not in _PARAMETERS:
-            continue
-        if name in found:
+
+def _refuse_doubles(parameters: tuple[tuple[str, str], ...]) -> None:
+    """Refuse a parameter of the protocol that is there twice; others may be."""
+    names = [name for name, _ in parameters if name in _PARAMETERS]
+    for name in names:
+        if names.count(name) > 1:
             raise CallbackError("parameter_duplicated", about=name)
-        found[name] = value
-        grammar = _GRAMMAR.get(name)
-        if grammar is not None:
-            pattern, limit = grammar
-            if len(value) > limit:
-                raise CallbackError("parameter_too_long", about=name, expected=limit)
-            if not pattern.fullmatch(value):
-                raise CallbackError("parameter_syntax", about=name)
-    return found
 
 
 def cookies_of(header: str) -> Mapping[str, str]:
@@ -147,9 +166,9 @@ def pending_id(callback: Callback, cookies: Mapping[str, str]) -> str:
     Its ``state`` names it.  ``cookies`` are for responses whose state is encrypted.
 
     Raises:
-        CallbackError: ``state_missing``, or as :func:`response_parameters`.
+        CallbackError: ``state_missing``, or as :attr:`Callback.named`.
     """
-    state = response_parameters(callback).get("state")
+    state = callback.named.get("state")
     if state is None:
         raise CallbackError("state_missing", about="state", found=len(cookies))
     return pending_id_of(state)
@@ -247,15 +266,18 @@ def _unambiguous(arrival: _Arrival) -> _Skipped:
     return None
 
 
-CALLBACK_RULES: Final = (
-    Rule("state", "OIDC Core §3.1.2.7", "it answers this very login", _state),
-    Rule("binding", "RFC 9700 §4.7", "the browser is the one that started it", _browser),
-    Rule("lifetime", "RFC 9700 §4.7", "it did not take too long", _lifetime),
-    Rule("connection", "RFC 9700 §4.4", "client and provider are the same", _same_connection),
-    Rule("response_mode", "OAuth Multiple Response Types §2.1", "it came as asked", _mode),
-    Rule("redirect_uri", "RFC 9700 §4.4.2", "it came to the URL as asked", _redirect_uri),
-    Rule("iss", "RFC 9207 §2.4", "it comes from the provider that was asked", _issuer),
-    Rule("parameters", "RFC 6749 §4.1.2", "it is a code or an error, no token", _unambiguous),
+CALLBACK_RULES: Final = RuleTable(
+    "authorization_response",
+    (
+        Rule("state", "OIDC Core §3.1.2.7", "it answers this very login", _state),
+        Rule("binding", "RFC 9700 §4.7", "the browser is the one that started it", _browser),
+        Rule("lifetime", "RFC 9700 §4.7", "it did not take too long", _lifetime),
+        Rule("connection", "RFC 9700 §4.4", "client and provider are the same", _same_connection),
+        Rule("response_mode", "OAuth Multiple Response Types §2.1", "it came as asked", _mode),
+        Rule("redirect_uri", "RFC 9700 §4.4.2", "it came to the URL as asked", _redirect_uri),
+        Rule("iss", "RFC 9207 §2.4", "it comes from the provider that was asked", _issuer),
+        Rule("parameters", "RFC 6749 §4.1.2", "it is a code or an error, no token", _unambiguous),
+    ),
 )
 
 
@@ -282,23 +304,20 @@ def accept(
         ProtocolViolation: ``metadata_changed``.
         ProviderError: the provider's error, once state, binding and issuer hold.
     """
-    parameters = response_parameters(callback)
+    parameters = callback.named
     arrival = _Arrival(rp, pending, callback, parameters, binding, now)
-    skipped = [(n, why) for n, _, _, rule in CALLBACK_RULES if (why := rule(arrival)) is not None]
+    outcomes = CALLBACK_RULES.outcomes(arrival)
     if "error" in parameters:
         raise _provider_error(arrival)
     code = parameters.get("code")
     if code is None:
         raise CallbackError("code_missing", about="code")
     evidence = Evidence(
-        subject="authorization_response",
-        rules=CALLBACK_RULES,
-        skipped=tuple(skipped),
+        table=CALLBACK_RULES,
+        outcomes=outcomes,
         notes=(f"single_use: {single_use}",),
-        relaxations=rp.relaxations,
-        policy=rp.policy.name,
+        terms=rp.terms,
         checked_at=now,
-        leeway=rp.policy.leeway,
     )
     return CodeResponse(code, evidence)
 

@@ -5,12 +5,10 @@ from typing import Final
 from oidc_core.claims import audience, numeric_date
 from oidc_core.encoding import same
 from oidc_core.errors import ProtocolViolation
-from oidc_core.evidence import Rule, SkipReason
+from oidc_core.evidence import Rule, RuleTable, SkipReason
 from oidc_core.id_token.rules import ID_TOKEN_RULES, Examined
 
-_KEPT: Final = frozenset(
-    {"iss", "aud", "azp", "signature", "alg", "exp", "iat", "nbf", "sub", "at_hash"}
-)
+_KEPT: Final = frozenset({"iss", "aud", "azp", "exp", "iat", "nbf", "sub", "at_hash", "optional"})
 
 
 def _same_issuer(token: Examined) -> SkipReason | None:
@@ -64,12 +62,18 @@ def _same_authentication(token: Examined) -> SkipReason | None:
 
 _P: Final = "OIDC Core §12.2"
 
-REFRESH_RULES: Final = (
-    *[rule for rule in ID_TOKEN_RULES if rule.name in _KEPT],
-    Rule("same_iss", _P, "the issuer is the original's", _same_issuer),
-    Rule("same_sub", _P, "the user is the original's", _same_subject),
-    Rule("same_aud", _P, "the audience is the original's", _same_audience),
-    Rule("same_azp", _P, "the authorized party is the original's", _same_authorized_party),
-    Rule("same_nonce", _P, "no nonce, or the original's", _same_nonce),
-    Rule("same_auth_time", _P, "the authentication is the original's", _same_authentication),
+_EARLIER: Final = frozenset({"signature", "alg", "kind"})
+
+REFRESH_RULES: Final = RuleTable(
+    "refreshed_id_token",
+    (
+        *[rule for rule in ID_TOKEN_RULES.rules if rule.name in _EARLIER],
+        Rule("same_iss", _P, "the issuer is the original's", _same_issuer),
+        Rule("same_sub", _P, "the user is the original's", _same_subject),
+        Rule("same_aud", _P, "the audience is the original's", _same_audience),
+        Rule("same_azp", _P, "the authorized party is the original's", _same_authorized_party),
+        Rule("same_nonce", _P, "no nonce, or the original's", _same_nonce),
+        Rule("same_auth_time", _P, "the authentication is the original's", _same_authentication),
+        *[rule for rule in ID_TOKEN_RULES.rules if rule.name in _KEPT],
+    ),
 )

@@ -12,13 +12,11 @@ was withdrawn by errata 2.
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
-from attrs import field, frozen
-
 from oidc_core.algorithms import HMAC, half_hash
-from oidc_core.claims import IdToken, audience, numeric_date, subject, text, texts
+from oidc_core.claims import MAX_DATE, IdToken, audience, numeric_date, subject
 from oidc_core.encoding import same
 from oidc_core.errors import ProtocolViolation, fingerprint
-from oidc_core.evidence import Evidence, Rule, SkipReason
+from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.jsontypes import JsonObject
 from oidc_core.jws import VerifiedJws
 from oidc_core.relying_party import RelyingParty
@@ -38,8 +36,7 @@ TYPES: Final = frozenset({"", "jwt"})
 """The ``typ`` an ID token may have; that of every other kind of token is refused."""
 
 
-@frozen(kw_only=True)
-class IdTokenExpectations:
+class IdTokenExpectations(NamedTuple):
     """What an ID token is compared with.
 
     Attributes:
@@ -53,14 +50,17 @@ class IdTokenExpectations:
         original: on a refresh, the claims of the ID token the session began with.
     """
 
-    nonce: str | NoNonce = field(repr=False)
-    access_token: str | None = field(default=None, repr=False)
+    nonce: str | NoNonce
     started_at: int
+    access_token: str | None = None
     max_age: int | None = None
     required_acr: tuple[str, ...] = ()
     essential_claims: tuple[str, ...] = ()
     sub: str | None = None
     original: JsonObject = _NOTHING
+
+    def __repr__(self) -> str:
+        return f"IdTokenExpectations(started_at={self.started_at}, max_age={self.max_age})"
 
 
 class Examined(NamedTuple):
@@ -94,9 +94,9 @@ def _audience(token: Examined) -> _Skipped:
     named = audience(aud)
     if named is None or client.client_id not in named:
         raise ProtocolViolation("aud_invalid", found=named, expected=client.client_id, about="aud")
-    foreign = tuple(
-        [a for a in named if a != client.client_id and a not in client.trusted_audiences]
-    )
+    # What a MAC means to several audiences is unspecified (§3.1.3.7, 8): it serves this one only.
+    trusted = frozenset[str]() if token.jws.key is None else client.trusted_audiences
+    foreign = tuple([a for a in named if a != client.client_id and a not in trusted])
     if foreign:
         raise ProtocolViolation("aud_untrusted", found=foreign, about="aud")
     return None
@@ -128,8 +128,16 @@ def _algorithm(token: Examined) -> _Skipped:
     return None
 
 
+def _kind(token: Examined) -> _Skipped:
+    """A logout token or security event is signed by the same keys, for the same client."""
+    if "events" in token.claims.members:
+        raise ProtocolViolation("typ_unexpected", about="events")
+    return None
+
+
 def _expiry(token: Examined) -> _Skipped:
-    exp = numeric_date(token.claims.members.get("exp"))
+    exp = token.claims.members.get("exp")
+    exp = exp if type(exp) is int and 0 <= exp < MAX_DATE else numeric_date(exp)
     if exp is None:
         raise ProtocolViolation("exp_invalid", about="exp")
     if token.now >= exp + token.rp.policy.leeway:
@@ -138,7 +146,8 @@ def _expiry(token: Examined) -> _Skipped:
 
 
 def _issued_at(token: Examined) -> _Skipped:
-    iat = numeric_date(token.claims.members.get("iat"))
+    iat = token.claims.members.get("iat")
+    iat = iat if type(iat) is int and 0 <= iat < MAX_DATE else numeric_date(iat)
     policy, now = token.rp.policy, token.now
     if iat is None:
         raise ProtocolViolation("iat_invalid", about="iat")
@@ -168,7 +177,7 @@ def _nonce(token: Examined) -> _Skipped:
         return "none was sent"
     if nonce is None and "nonce_not_echoed" in token.rp.policy.quirks:
         return "quirk nonce_not_echoed"
-    if not isinstance(nonce, str) or not same(nonce, expected):
+    if not isinstance(nonce, str) or not nonce or not same(nonce, expected):
         found = fingerprint(nonce) if isinstance(nonce, str) else type(nonce).__name__
         raise ProtocolViolation("nonce_mismatch", found=found, about="nonce")
     return None
@@ -187,12 +196,14 @@ def _authentication_context(token: Examined) -> _Skipped:
 
 def _authentication_time(token: Examined) -> _Skipped:
     expected = token.expected
-    if expected.max_age is None:
+    if expected.max_age is None and "auth_time" not in expected.essential_claims:
         return "no max_age was sent"
     auth_time = numeric_date(token.claims.members.get("auth_time"))
     leeway = token.rp.policy.leeway
     if auth_time is None or auth_time > token.now + leeway:
         raise ProtocolViolation("auth_time_invalid", found=auth_time, about="auth_time")
+    if expected.max_age is None:
+        return "any time will do"
     earliest = expected.started_at - expected.max_age - leeway
     if auth_time < earliest:
         raise ProtocolViolation(
@@ -231,36 +242,58 @@ def _access_token_hash(token: Examined) -> _Skipped:
     raise ProtocolViolation("at_hash_invalid", found=found, expected=expected, about="at_hash")
 
 
+def _optional(token: Examined) -> _Skipped:
+    """A member that no decision hangs on and that is malformed counts as absent."""
+    kinds = zip(_OPTIONAL, map(type, map(token.claims.members.get, _OPTIONAL)), strict=True)
+    odd = {*kinds} - _KINDS
+    return f"malformed, taken as absent: {' '.join(sorted(dict(odd)))}" if odd else None
+
+
+_OPTIONAL: Final = ("acr", "amr", "auth_time", "sid")
+_KINDS: Final = frozenset(
+    {("acr", str), ("amr", tuple), ("auth_time", int), ("auth_time", float), ("sid", str)}
+) | {(name, type(None)) for name in _OPTIONAL}
+
+
 def _sha256_for_eddsa(token: Examined) -> bool:
     quirks = token.rp.policy.quirks
     return token.jws.header.alg in {"EdDSA", "Ed25519"} and "at_hash_sha256_for_eddsa" in quirks
 
 
 def _essential_claims(token: Examined) -> _Skipped:
-    missing = [n for n in token.expected.essential_claims if token.claims.members.get(n) is None]
-    if missing:
-        raise ProtocolViolation("claim_missing", about=missing[0])
-    return None if token.expected.essential_claims else "none was asked for"
+    if not token.expected.essential_claims:
+        return "none was asked for"
+    for name in token.expected.essential_claims:
+        if token.claims.members.get(name) is None:
+            raise ProtocolViolation("claim_missing", about=name)
+    return None
 
 
 _P: Final = "OIDC Core §3.1.3.7, "
 
-ID_TOKEN_RULES: Final = (
-    Rule("iss", _P + "2", "the issuer is the provider, exactly", _issuer),
-    Rule("aud", _P + "3", "the audience is this client and nobody untrusted", _audience),
-    Rule("azp", _P + "5", "an authorized party is this client", _authorized_party),
-    Rule("signature", _P + "6", "a key of the provider signed it", _signature),
-    Rule("alg", _P + "7", "the algorithm is the one agreed upon", _algorithm),
-    Rule("exp", _P + "9", "it has not expired", _expiry),
-    Rule("iat", _P + "10", "it was issued lately and not in the future", _issued_at),
-    Rule("nbf", "RFC 7519 §4.1.5", "it is valid already", _not_before),
-    Rule("nonce", _P + "11", "it belongs to this login", _nonce),
-    Rule("acr", _P + "12", "the authentication is of the required class", _authentication_context),
-    Rule("auth_time", _P + "13", "the authentication is recent enough", _authentication_time),
-    Rule("sub", "OIDC Core §2", "the subject has its form", _subject),
-    Rule("expected_sub", "OIDC Core §3.1.2.1", "the expected user came", _expected_subject),
-    Rule("at_hash", "OIDC Core §3.1.3.8", "the access token is its own", _access_token_hash),
-    Rule("claims", "OIDC Core §5.5.1", "essential claims are there", _essential_claims),
+ID_TOKEN_RULES: Final = RuleTable(
+    "id_token",
+    (
+        Rule("iss", _P + "2", "the issuer is the provider, exactly", _issuer),
+        Rule("aud", _P + "3", "the audience is this client and nobody untrusted", _audience),
+        Rule("azp", _P + "5", "an authorized party is this client", _authorized_party),
+        Rule("signature", _P + "6", "a key of the provider signed it", _signature),
+        Rule("alg", _P + "7", "the algorithm is the one agreed upon", _algorithm),
+        Rule("kind", "RFC 8725 §3.12", "it is not a token of another kind", _kind),
+        Rule("exp", _P + "9", "it has not expired", _expiry),
+        Rule("iat", _P + "10", "it was issued lately and not in the future", _issued_at),
+        Rule("nbf", "RFC 7519 §4.1.5", "it is valid already", _not_before),
+        Rule("nonce", _P + "11", "it belongs to this login", _nonce),
+        Rule(
+            "acr", _P + "12", "the authentication is of the required class", _authentication_context
+        ),
+        Rule("auth_time", _P + "13", "the authentication is recent enough", _authentication_time),
+        Rule("sub", "OIDC Core §2", "the subject has its form", _subject),
+        Rule("expected_sub", "OIDC Core §3.1.2.1", "the expected user came", _expected_subject),
+        Rule("at_hash", "OIDC Core §3.1.3.8", "the access token is its own", _access_token_hash),
+        Rule("claims", "OIDC Core §5.5.1", "essential claims are there", _essential_claims),
+        Rule("optional", "OIDC Core §2", "other members have their types", _optional),
+    ),
 )
 
 
@@ -271,7 +304,7 @@ def check(
     expected: IdTokenExpectations,
     *,
     raw: str,
-    rules: tuple[Rule[Examined], ...] = ID_TOKEN_RULES,
+    rules: RuleTable[Examined] = ID_TOKEN_RULES,
 ) -> tuple[IdToken, Evidence]:
     """Check the claims of a verified ID token.
 
@@ -286,56 +319,15 @@ def check(
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
     """
-    token = Examined(rp, jws, claims, expected, jws.verified_at)
-    skipped = [(name, why) for name, _, _, rule in rules if (why := rule(token)) is not None]
-    id_token, notes = _typed(claims, raw)
+    outcomes = rules.outcomes(Examined(rp, jws, claims, expected, jws.verified_at))
     evidence = Evidence(
-        subject="id_token",
-        rules=rules,
-        skipped=tuple(skipped),
-        notes=(*notes, *jws.header.ignored),
-        relaxations=rp.relaxations,
-        policy=rp.policy.name,
+        table=rules,
+        outcomes=outcomes,
+        notes=jws.header.ignored,
+        terms=rp.terms,
         checked_at=jws.verified_at,
-        leeway=rp.policy.leeway,
-        alg=jws.header.alg,
-        kid=jws.header.kid,
+        header=jws.header,
         key=jws.key,
         keys_fetched_at=jws.keys_fetched_at,
     )
-    return id_token, evidence
-
-
-def _typed(claims: JsonObject, raw: str) -> tuple[IdToken, tuple[str, ...]]:
-    """Type the claims the rules let pass.
-
-    A member that no decision hangs on and that is malformed becomes absent, and is noted.
-    """
-    member = claims.members.get
-    optional = {
-        "auth_time": numeric_date(member("auth_time")),
-        "nonce": text(member("nonce")),
-        "acr": text(member("acr")),
-        "amr": texts(member("amr")),
-        "azp": text(member("azp")),
-        "sid": text(member("sid")),
-    }
-    notes = [
-        f"{n} is malformed" for n, v in optional.items() if v is None and member(n) is not None
-    ]
-    id_token = IdToken(
-        iss=text(member("iss")) or "",
-        sub=text(member("sub")) or "",
-        aud=audience(member("aud")) or (),
-        exp=numeric_date(member("exp")) or 0,
-        iat=numeric_date(member("iat")) or 0,
-        auth_time=numeric_date(member("auth_time")),
-        nonce=text(member("nonce")),
-        acr=text(member("acr")),
-        amr=texts(member("amr")) or (),
-        azp=text(member("azp")),
-        sid=text(member("sid")),
-        claims=claims,
-        raw=raw,
-    )
-    return id_token, tuple(notes)
+    return IdToken(claims, raw), evidence

@@ -1,0 +1,84 @@
+"""How a failure is told: on standard error to a human, as one JSON object to a program."""
+
+from types import MappingProxyType
+from typing import Final
+
+from oidc_adapters.cli.layout import Page
+from oidc_core.codes import CodeRow
+from oidc_core.errors import (
+    CallbackError,
+    OidcError,
+    ProtocolViolation,
+    ProviderError,
+    StoreFailure,
+    TransportFailure,
+    UsageError,
+    shown,
+)
+from oidc_core.jsontypes import JsonObject
+
+_CLASSES: Final = (
+    ProtocolViolation,
+    ProviderError,
+    CallbackError,
+    TransportFailure,
+    StoreFailure,
+    UsageError,
+)
+_REFUSALS: Final = frozenset({"protocol", "provider", "callback"})
+CLASS_NAMES: Final = MappingProxyType({kind.fault: kind.__name__ for kind in _CLASSES})
+"""The name of the class of error that carries the codes of a fault."""
+
+RETRYING: Final = MappingProxyType(
+    {
+        "no": "no: something must be changed first",
+        "restart": "restart: start a new login",
+        "later": "later: the same may succeed in a while",
+    }
+)
+"""What ``retryable`` means."""
+
+
+def tell_failure(page: Page, error: OidcError) -> None:
+    """Say what was refused, what was found, which rule it broke and what to do."""
+    about = f" ({error.about})" if error.about else ""
+    verb = "refused" if error.fault in _REFUSALS else "failed"
+    page.line(f"{verb}: {error.code}{about}", style="bad")
+    facts = [("class", CLASS_NAMES[error.fault])]
+    if error.found is not None:
+        facts.append(("found", shown(error.found)))
+    if error.expected is not None:
+        facts.append(("expected", shown(error.expected)))
+    if isinstance(error, ProviderError) and error.error_description:
+        facts.append(("the provider says", shown(error.error_description)))
+    if error.spec:
+        facts.append(("rule", error.spec))
+    page.facts([*facts, ("hint", error.hint), ("retry", RETRYING[error.retryable])], indent=3)
+    page.flush()
+
+
+def failure_json(error: OidcError) -> JsonObject:
+    """Return the same as data; ``error`` is the code."""
+    return JsonObject(
+        {
+            "error": error.code,
+            "class": CLASS_NAMES[error.fault],
+            "about": error.about,
+            "found": error.found,
+            "expected": error.expected,
+            "spec": error.spec,
+            "hint": error.hint,
+            "retryable": error.retryable,
+        }
+    )
+
+
+def row_facts(row: CodeRow) -> tuple[tuple[str, str], ...]:
+    """Return what the table says of a code."""
+    return (
+        ("class", CLASS_NAMES[row.fault]),
+        ("stage", row.stage),
+        ("retry", RETRYING[row.retryable]),
+        *([("rule", row.spec)] if row.spec else []),
+        ("hint", row.hint),
+    )

@@ -1,0 +1,94 @@
+"""A login at the fake provider: over real HTTP on loopback, with a scripted browser."""
+
+from typing import Final
+
+from oidc_adapters.cli.listener import CallbackListener, listening
+from oidc_adapters.cli.loopback_login import LoopbackLogin
+from oidc_adapters.cli.recording import WatchedShell, Witness
+from oidc_adapters.cli.scripted_browser import ScriptedBrowser
+from oidc_adapters.cli.world import World
+from oidc_adapters.client_setup import ClientSetup
+from oidc_adapters.testing import MISBEHAVIOURS, FakeClient, FakeProvider, serve
+from oidc_adapters.testing.misbehaviours import During, Needs
+from oidc_core.authorization import AuthenticationRequest
+from oidc_core.client import ClientRegistration
+from oidc_core.login import LoggedIn
+from oidc_core.policy import Policy
+
+CLIENT_ID: Final = "demo"
+_PATIENCE: Final = 10
+_ACR: Final = "urn:example:password"
+_POLICY: Final = Policy(
+    name="demo", userinfo="required", quirks=frozenset({"insecure_allow_http_loopback"})
+)
+
+
+def fake_login(misbehave: str | None, world: World, witness: Witness) -> LoggedIn:
+    """Log in at a provider that lives as long as this call.
+
+    Args:
+        misbehave: what the provider does wrong, if it does.  The client asks for whatever it takes
+            to notice that, and refreshes its tokens if it shows only then.
+        world: network, time, chance.
+        witness: is told what happens.
+
+    Raises:
+        OidcError: what the login is refused with.
+    """
+    row = None if misbehave is None else MISBEHAVIOURS[misbehave]
+    needs: Needs = "" if row is None else row.needs
+    during: During = "login" if row is None else row.during
+    secret = world.entropy.token()
+    with world.transport(None) as transport, listening() as listener:
+        provider = _provider(misbehave, needs, world, secret, listener)
+        with serve(provider, world.clock) as served:
+            shell = WatchedShell(transport, witness, clock=world.clock, entropy=world.entropy)
+            browser = ScriptedBrowser(transport, witness, world.clock)
+            setup = _setup(served.issuer, secret, needs, listener)
+            login = LoopbackLogin.discover(setup, shell)
+            request = _request(needs, during)
+            logged_in = login.log_in(request, listener, browser.visit, timeout=_PATIENCE)
+            if during == "refresh":
+                login.refresh(logged_in)
+            return logged_in
+
+
+def _provider(
+    misbehave: str | None, needs: Needs, world: World, secret: str, listener: CallbackListener
+) -> FakeProvider:
+    client = FakeClient(
+        client_id=CLIENT_ID,
+        client_secret=secret,
+        redirect_uris=(listener.url,),
+        userinfo_signed_response_alg=_userinfo_alg(needs),
+    )
+    return FakeProvider(
+        clients=(client,),
+        misbehave=misbehave,
+        id_token_alg="EdDSA" if needs == "EdDSA" else "RS256",
+        seed=int.from_bytes(world.entropy.token().encode(), "big"),
+    )
+
+
+def _setup(issuer: str, secret: str, needs: Needs, listener: CallbackListener) -> ClientSetup:
+    registration = ClientRegistration(
+        client_id=CLIENT_ID,
+        redirect_uris=(listener.url,),
+        userinfo_signed_response_alg=_userinfo_alg(needs),
+        scope="openid profile email",
+    )
+    return ClientSetup(
+        issuer=issuer, registration=registration, client_secret=secret, policy=_POLICY
+    )
+
+
+def _userinfo_alg(needs: Needs) -> str | None:
+    return "RS256" if needs == "signed_userinfo" else None
+
+
+def _request(needs: Needs, during: During) -> AuthenticationRequest:
+    return AuthenticationRequest(
+        scope="openid profile email offline_access" if during == "refresh" else "",
+        max_age=600 if needs == "max_age" else None,
+        required_acr=(_ACR,) if needs == "acr" else (),
+    )

@@ -1,0 +1,192 @@
+"""A loopback listener for the one callback of one login (RFC 8252 §7.3, §8.3).
+
+It listens on 127.0.0.1 only, takes the first request for its path and nothing else, and believes
+none of it: what the callback is worth is for :func:`oidc_core.login.finish` to say.
+"""
+
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from html import escape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Empty, Queue
+from socket import socket
+from threading import Lock, Thread
+from typing import ClassVar, Final
+
+from attrs import field, frozen
+
+from oidc_core.authorization import Callback
+from oidc_core.errors import CallbackError, UsageError
+from oidc_core.http import LIMITS
+
+HOST: Final = "127.0.0.1"
+_PATIENCE: Final = 10
+_HEADERS: Final = (
+    ("content-type", "text/html; charset=utf-8"),
+    ("cache-control", "no-store"),
+    ("referrer-policy", "no-referrer"),
+    ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'"),
+    ("connection", "close"),
+)
+
+
+@frozen(kw_only=True)
+class Arrival:
+    """A request for the callback's URL.
+
+    Attributes:
+        method: ``GET`` or ``POST``.
+        url: the redirect URI it came to.
+        query: what came behind it.
+        body: what was posted.
+    """
+
+    method: str
+    url: str
+    query: str = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def parameters(self) -> str:
+        """The parameters, form-encoded, wherever they stood."""
+        return self.body.decode("utf-8", "replace") if self.method == "POST" else self.query
+
+    @property
+    def callback(self) -> Callback:
+        """The callback, as the core takes it.
+
+        Raises:
+            CallbackError: ``parameter_too_long`` or ``parameter_syntax``.
+        """
+        if self.method == "POST":
+            return Callback.from_form(self.parameters, url=self.url)
+        return Callback.from_query(self.parameters, url=self.url)
+
+
+class CallbackListener:
+    """Waits for the browser.
+
+    Attributes:
+        url: the redirect URI.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._arrivals: Queue[Arrival] = Queue()
+        self._claimed = Lock()
+
+    def claim(self) -> bool:
+        """Return whether this is the first arrival; only that one may be delivered."""
+        return self._claimed.acquire(blocking=False)
+
+    def deliver(self, arrival: Arrival) -> None:
+        """Hand the arrival to whoever waits for it."""
+        self._arrivals.put(arrival)
+
+    def wait(self, seconds: float) -> Arrival:
+        """Return the arrival, as soon as there is one.
+
+        Raises:
+            CallbackError: ``state_expired`` if nobody came in time.
+        """
+        try:
+            return self._arrivals.get(timeout=seconds)
+        except Empty:
+            in_time = f"a callback within {seconds:g} seconds"
+            raise CallbackError("state_expired", expected=in_time) from None
+
+
+class _Server(ThreadingHTTPServer):
+    # A thread for each connection: browsers open some on which they never say a word.
+    daemon_threads = True
+    # Elsewhere the option lets another process listen on the same port.
+    allow_reuse_address = os.name == "posix"
+
+    def handle_error(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
+        """Say nothing of a browser that went away; whatever else there is, is a defect."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _Conversation(BaseHTTPRequestHandler):
+    """One connection of a browser."""
+
+    timeout = _PATIENCE
+    listener: ClassVar[CallbackListener]
+
+    def do_GET(self) -> None:
+        self._arrive(b"")
+
+    def do_POST(self) -> None:
+        length = self.headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > LIMITS.callback:
+            self._answer(413, "Too much", "This is more than a callback can be.")
+            return
+        self._arrive(self.rfile.read(int(length)))
+
+    def _arrive(self, body: bytes) -> None:
+        path, _, query = self.path.partition("?")
+        # Another Host is another site whose name leads here (DNS rebinding).
+        url = f"http://{self.headers.get('host', '')}{path}"
+        if url != self.listener.url:
+            self._answer(404, "Not here", "Nothing is to be found under this address.")
+            return
+        if not self.listener.claim():
+            self._answer(410, "Over", "This login has had its answer. Start a new one.")
+            return
+        try:
+            text = "Go back to the terminal: it says what came of it. This page can be closed."
+            self._answer(200, "Thank you", text)
+        finally:  # The page first: the process may end as soon as it has its answer.
+            arrival = Arrival(method=self.command, url=url, query=query, body=body)
+            self.listener.deliver(arrival)
+
+    def _answer(self, status: int, title: str, text: str) -> None:
+        page = (
+            "<!doctype html>\n"
+            f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+            "<style>body{font:1.1rem/1.5 system-ui,sans-serif;margin:12vh auto;max-width:32rem}"
+            f"</style></head>\n<body><h1>{escape(title)}</h1><p>{escape(text)}</p></body></html>\n"
+        ).encode()
+        self.send_response(status)
+        for name, value in (*_HEADERS, ("content-length", str(len(page)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *args: object, **kwargs: object) -> None:
+        """Say nothing: the request holds a code."""
+
+
+@contextmanager
+def listening(port: int = 0, path: str = "/callback") -> Generator[CallbackListener]:
+    """Listen for one callback, as long as the context lasts.
+
+    Args:
+        port: the port; any that is free by default (RFC 8252 §7.3).
+        path: the path of the redirect URI.
+
+    Raises:
+        UsageError: ``config_invalid`` if the port cannot be had.
+    """
+
+    class Conversation(_Conversation):
+        """The conversations of this listener."""
+
+    try:
+        server = _Server((HOST, port), Conversation)
+    except OSError:
+        raise UsageError(
+            "config_invalid", about="port", found=port, expected="a port that is free"
+        ) from None
+    Conversation.listener = CallbackListener(f"http://{HOST}:{server.server_address[1]}{path}")
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield Conversation.listener
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,115 @@
+"""A login on the command line: the browser comes back to a loopback listener (RFC 8252)."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from attrs import frozen
+
+from oidc_adapters.cli.listener import CallbackListener
+from oidc_adapters.cli.recording import WatchedShell
+from oidc_adapters.client_setup import ClientSetup
+from oidc_core import discovery, login, refresh
+from oidc_core.authorization import LOOPBACK_LISTENER, AuthenticationRequest
+from oidc_core.evidence import Evidence
+from oidc_core.login import AwaitingTokens, AwaitingUserInfo, LoggedIn
+from oidc_core.refresh import Refreshed
+from oidc_core.relying_party import RelyingParty
+from oidc_core.steps import Done, Exchange, Step, resume
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class LoopbackLogin:
+    """One login, step by step, with a witness.
+
+    Attributes:
+        rp: the relying party, with the metadata that was discovered.
+        shell: the world; its witness is told what happens.
+    """
+
+    rp: RelyingParty
+    shell: WatchedShell
+
+    @classmethod
+    def discover(cls, setup: ClientSetup, shell: WatchedShell) -> "LoopbackLogin":
+        """Discover the provider, and give the shell the client's credentials."""
+        rp = setup.relying_party()
+        rp = shell.run(rp, discovery.discover(rp))
+        shell.credentials = setup.credentials(rp)
+        shell.witness.discovered(rp.provider)
+        return cls(rp=rp, shell=shell)
+
+    def log_in(
+        self,
+        request: AuthenticationRequest,
+        listener: CallbackListener,
+        visit: Callable[[str], None],
+        *,
+        timeout: float,
+    ) -> LoggedIn:
+        """Log somebody in.
+
+        Args:
+            request: what is asked of the provider.
+            listener: where the browser comes back to.
+            visit: sends a browser to a URL.
+            timeout: seconds until nobody is waited for any more.
+
+        Raises:
+            OidcError: what the login is refused with.
+        """
+        shell, secrets = self.shell, self.shell.entropy.login_secrets()
+        now = shell.clock.now()
+        started = shell.run(self.rp, login.start(self.rp, secrets, request, now=now))
+        visit(started.url)
+        arrival = listener.wait(timeout)
+        shell.witness.arrived(arrival)
+        step = login.finish(
+            self.rp,
+            started.pending,
+            arrival.callback,
+            binding=LOOPBACK_LISTENER,
+            now=shell.clock.now(),
+            single_use="process",
+        )
+        return self._run(step)
+
+    def refresh(self, logged_in: LoggedIn) -> Refreshed:
+        """Renew the tokens of a login; the new ones are not kept.
+
+        Raises:
+            OidcError: what the refresh is refused with.
+        """
+        shell = self.shell
+        renewed = shell.run(self.rp, refresh.exchange(self.rp, logged_in.tokens))
+        now = shell.clock.now()
+        refreshed = shell.run(self.rp, refresh.verify(self.rp, renewed, now=now))
+        for evidence in refreshed.evidence:
+            shell.witness.accepted(evidence)
+        return refreshed
+
+    def _run(self, step: Step[LoggedIn]) -> LoggedIn:
+        """Drive a login as every shell does, and tell of each acceptance when it is there."""
+        told = 0
+        while True:
+            for evidence in _evidence(step)[told:]:
+                self.shell.witness.accepted(evidence)
+                told += 1
+            if isinstance(step, Done):
+                return step.result
+            if isinstance(step, Exchange):
+                step = resume(self.rp, step, self.shell.send(step.request))
+            else:
+                step = resume(self.rp, step, self.shell.keys(step.wanted))
+
+
+def _evidence(step: Step[LoggedIn]) -> tuple[Evidence, ...]:
+    """Return what was accepted by the time a step is reached, in the order of the login."""
+    if isinstance(step, Done):
+        return step.result.evidence
+    if isinstance(step, AwaitingTokens):
+        return (step.response.evidence,)
+    if isinstance(step, AwaitingUserInfo):
+        return step.logged_in.evidence
+    return ()

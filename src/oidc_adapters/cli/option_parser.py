@@ -1,0 +1,174 @@
+"""The options of each command, as the standard library's argparse has them."""
+
+import argparse
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from oidc_adapters.testing import MISBEHAVIOURS
+from oidc_core.client import AUTH_METHODS
+from oidc_core.codes import CODES
+
+CALLBACK_PORT: Final = 8_888
+"""The port of the redirect URI that the fake provider registers unless told otherwise."""
+
+_MAX_PORT: Final = 65_535
+_EPILOG: Final = "No secret is taken from the command line: name a variable or a file that has it."
+
+
+def option_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="oidc",
+        description="OpenID Connect on the command line.",
+        epilog="Exit status: 0 done, 1 refused, 2 not understood, 3 a misbehaviour went through.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo",
+        help="a whole login over real HTTP, told exchange by exchange",
+        description="Log in over real HTTP, at a fake provider of its own or at a real one, and "
+        "tell each exchange with the checks made. No secret is shown.",
+        epilog=_EPILOG,
+    )
+    demo.add_argument("--json", action="store_true", help="print one JSON object instead")
+    _add_misbehave(demo)
+    demo.add_argument("--list-misbehaviours", action="store_true", help="list what can go wrong")
+    _add_real_provider(demo, required=False)
+    login = commands.add_parser(
+        "login",
+        help="log in at a provider and print the verified claims",
+        description="Log in at a provider with a browser, which comes back to a loopback port, and "
+        "print the verified claims as JSON; nonce and sid show as fingerprints.",
+        epilog=_EPILOG,
+    )
+    _add_real_provider(login, required=True)
+    explain = commands.add_parser(
+        "explain",
+        help="what an error code means, and what to do about it",
+        description="Explain an error code.",
+    )
+    which = explain.add_mutually_exclusive_group(required=True)
+    which.add_argument("code", nargs="?", type=_code, metavar="CODE", help="as in nonce_mismatch")
+    which.add_argument("--all", action="store_true", help="list all codes")
+    _add_fake_provider(
+        commands.add_parser(
+            "fake-provider",
+            help="serve a fake provider on loopback, for tests",
+            description="Serve a fake provider on 127.0.0.1 until Ctrl-C.",
+        )
+    )
+    return parser
+
+
+def _add_misbehave(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--misbehave",
+        type=_misbehaviour,
+        metavar="NAME",
+        help="let the fake provider do something wrong: oidc demo --list-misbehaviours",
+    )
+
+
+def _add_real_provider(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    at = parser.add_argument_group("a real provider")
+    at.add_argument("--issuer", required=required, metavar="URL", help="its issuer identifier")
+    at.add_argument("--client-id", required=required, metavar="ID", help="the client there")
+    secret = at.add_mutually_exclusive_group()
+    secret.add_argument("--client-secret-env", metavar="NAME", help="the variable with its secret")
+    secret.add_argument(
+        "--client-secret-file", type=Path, metavar="FILE", help="the file with its secret"
+    )
+    at.add_argument(
+        "--auth-method",
+        choices=sorted(AUTH_METHODS - {"private_key_jwt"}),
+        help="how the client authenticates; client_secret_basic if it has a secret",
+    )
+    at.add_argument("--scope", default="openid profile email", help="what is asked for")
+    at.add_argument(
+        "--port", type=_port, default=0, metavar="N", help="of the redirect URI; any that is free"
+    )
+    at.add_argument(
+        "--callback-path",
+        type=_path,
+        default="/callback",
+        metavar="PATH",
+        help="the redirect URI is http://127.0.0.1:PORT/callback unless this says otherwise",
+    )
+    at.add_argument(
+        "--timeout", type=_seconds, default=300, metavar="SECONDS", help="for the user; 300"
+    )
+    at.add_argument(
+        "--no-browser", dest="browser", action="store_false", help="print the URL, open nothing"
+    )
+    at.add_argument("--ca", metavar="FILE", help="CA certificates, in place of the system's")
+    at.add_argument(
+        "--insecure-allow-http-loopback",
+        action="store_true",
+        help="let a provider on this very machine do without TLS",
+    )
+
+
+def _add_fake_provider(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--port", type=_port, default=0, metavar="N", help="where to listen; any that is free"
+    )
+    _add_misbehave(parser)
+    parser.add_argument("--client-id", default="client", metavar="ID", help="the client it knows")
+    parser.add_argument(
+        "--callback-port",
+        type=_port,
+        default=CALLBACK_PORT,
+        metavar="N",
+        help=f"of the redirect URI it has on record; {CALLBACK_PORT}",
+    )
+    parser.add_argument(
+        "--redirect-uri",
+        action="append",
+        metavar="URL",
+        help="the redirect URIs it has on record instead; may be given more than once",
+    )
+
+
+def _known(name: str, table: Mapping[str, object], kind: str) -> str:
+    if name in table:
+        return name
+    near = get_close_matches(name, table, n=3)
+    hint = f"; near: {', '.join(near)}" if near else ""
+    message = f"no {kind} {name!r}{hint}"
+    raise argparse.ArgumentTypeError(message)
+
+
+def _misbehaviour(name: str) -> str:
+    return _known(name, MISBEHAVIOURS, "misbehaviour")
+
+
+def _code(name: str) -> str:
+    return _known(name, CODES, "code")
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= _MAX_PORT:
+        return int(text)
+    message = f"no port: {text!r}"
+    raise argparse.ArgumentTypeError(message)
+
+
+def _seconds(text: str) -> int:
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    message = f"no number of seconds: {text!r}"
+    raise argparse.ArgumentTypeError(message)
+
+
+def _path(text: str) -> str:
+    if (
+        text.startswith("/")
+        and text.isascii()
+        and text.isprintable()
+        and not set(text) & set(" ?#")
+    ):
+        return text
+    message = f"no path: {text!r}"
+    raise argparse.ArgumentTypeError(message)

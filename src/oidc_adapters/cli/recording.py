@@ -1,0 +1,94 @@
+"""Watching a login: a transport that keeps what was said, and whom it is told to."""
+
+from time import perf_counter
+from typing import Protocol
+
+from attrs import frozen
+
+from oidc_adapters.cli.listener import Arrival
+from oidc_adapters.clock import Clock
+from oidc_adapters.entropy import Entropy
+from oidc_adapters.seal import Credentials
+from oidc_adapters.shell import Shell
+from oidc_adapters.transport import Transport
+from oidc_core.evidence import Evidence
+from oidc_core.http import Answer, HttpRequest, WireRequest
+from oidc_core.provider import ProviderMetadata
+
+
+@frozen(kw_only=True)
+class Recorded:
+    """A request and its answer, secrets included, and how many milliseconds it took."""
+
+    request: WireRequest
+    answer: Answer
+    milliseconds: int
+
+
+class RecordingTransport:
+    """A transport that remembers what was said.
+
+    Args:
+        transport: does the work.
+
+    Attributes:
+        exchanges: what was said, in order.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.exchanges: list[Recorded] = []
+
+    def send(self, request: WireRequest, clock: Clock) -> Answer:
+        """Send a request as the other transport does."""
+        begun = perf_counter()
+        answer: Answer = self._transport.send(request, clock)
+        took = round((perf_counter() - begun) * 1_000)
+        self.exchanges.append(Recorded(request=request, answer=answer, milliseconds=took))
+        return answer
+
+
+class Witness(Protocol):
+    """Is told what happens in a login, as it happens; shows no secret of it."""
+
+    def exchange(self, name: str, recorded: Recorded) -> None:
+        """Take note of an exchange; its name says what it was for, as in ``token``."""
+        ...
+
+    def discovered(self, metadata: ProviderMetadata, /) -> None:
+        """Take note that the provider's metadata was accepted."""
+        ...
+
+    def arrived(self, arrival: Arrival) -> None:
+        """Take note that the browser came back."""
+        ...
+
+    def accepted(self, evidence: Evidence) -> None:
+        """Take note that something was accepted, and why."""
+        ...
+
+
+class WatchedShell(Shell):
+    """A shell that tells a witness of every exchange.
+
+    Args:
+        transport: sends requests.
+        witness: is told of them.
+        clock: tells the time.
+        entropy: gives secrets.
+    """
+
+    __slots__ = ("_recording", "witness")
+
+    def __init__(
+        self, transport: Transport, witness: Witness, *, clock: Clock, entropy: Entropy
+    ) -> None:
+        self._recording = RecordingTransport(transport)
+        self.witness = witness
+        super().__init__(self._recording, Credentials(), clock=clock, entropy=entropy)
+
+    def send(self, request: HttpRequest) -> Answer:
+        """Send a request as every shell does, and tell of it."""
+        answer = super().send(request)
+        self.witness.exchange(request.purpose, self._recording.exchanges[-1])
+        return answer

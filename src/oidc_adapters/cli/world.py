@@ -1,0 +1,62 @@
+"""The world that the commands touch, as one value: a test gives them another."""
+
+import os
+import sys
+import webbrowser
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from threading import Event
+from typing import TextIO, TypeAlias
+
+from attrs import field, frozen
+
+from oidc_adapters.clock import Clock, SystemClock
+from oidc_adapters.entropy import Entropy, SystemEntropy
+from oidc_adapters.transport import Transport
+from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+
+OpenTransport: TypeAlias = Callable[[str | None], AbstractContextManager[Transport]]
+
+
+@frozen(kw_only=True)
+class World:
+    """Streams, environment, network, time, chance and browser.
+
+    Attributes:
+        out, err: standard output and standard error.
+        environ: the environment's variables.
+        transport: opens a transport that trusts a CA, or the system's.
+        clock: tells the time.
+        entropy: gives secrets.
+        open_page: has a browser open a URL; says whether there is one.
+        wait: returns when somebody wants a server to end.
+    """
+
+    out: TextIO
+    err: TextIO
+    environ: Mapping[str, str] = field(repr=False)
+    transport: OpenTransport
+    clock: Clock
+    entropy: Entropy
+    open_page: Callable[[str], bool]
+    wait: Callable[[], None]
+
+
+def world_of_this_process() -> World:
+    """Return the world as it is."""
+    return World(
+        out=sys.stdout,
+        err=sys.stderr,
+        environ=os.environ,
+        transport=lambda ca: Urllib3Transport(ca=ca),
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+        open_page=webbrowser.open,
+        wait=wait_for_interrupt,
+    )
+
+
+def wait_for_interrupt(event: Event | None = None) -> None:
+    """Return when somebody presses Ctrl-C, or when the event happens."""
+    with suppress(KeyboardInterrupt):
+        (event or Event()).wait()

@@ -1,0 +1,217 @@
+"""A login in three calls: where to send the browser, what it brought back, the tokens.
+
+A login's step is a value (:mod:`oidc_core.steps`), so between the second call and the third it
+simply waits: accepted, under its authorization code, about to ask for the tokens.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, cast
+
+from attrs import evolve
+
+from oidc_adapters.context.memory import key_of
+from oidc_adapters.context.oidc_ctx import OIDCCtx
+from oidc_adapters.context.outcomes import Failure, TokenDict, failure
+from oidc_adapters.context.records import AcceptedIdToken, AnsweredLogin, WaitingLogin
+from oidc_core import login
+from oidc_core.authorization import (
+    AuthenticationRequest,
+    Binding,
+    Callback,
+    Unbound,
+    authorization_url,
+    pending_id,
+    pending_login,
+)
+from oidc_core.authorization.request import Display
+from oidc_core.encoding import sha256_b64url
+from oidc_core.errors import CallbackError, OidcError, UsageError
+from oidc_core.login import LoggedIn
+
+_LONGEST_NONCE: Final = 512
+_SHORTEST_LONE_NONCE: Final = 22
+
+
+def flow_request_authorization_code(
+    ctx: OIDCCtx,
+    *,
+    nonce: str | None = None,
+    display: Display | None = None,
+    prompt: str | None = None,
+    max_age: int | str | None = None,
+    ui_locales: str | None = None,
+    id_token_hint: str | None = None,
+    login_hint: str | None = None,
+    acr_values: str | None = None,
+    pkce: bool | None = None,
+    browser: str | None = None,
+) -> str:
+    """Start a login; return the URL to send the browser to (OIDC Core §3.1.2.1).
+
+    The parameters up to ``acr_values`` are the specification's, as in
+    :class:`~oidc_core.authorization.AuthenticationRequest`.  ``nonce`` is fresh by default.  If
+    this context returned the token of ``id_token_hint``, nobody but its user may come back.
+    ``pkce`` is the context's own by default.  ``browser`` is an unguessable secret that only this
+    browser brings along, such as its session identifier; give the same to
+    :func:`flow_get_authorization_code`.
+
+    Raises:
+        UsageError: ``parameter_invalid``, ``unsupported_by_provider``.
+        StoreFailure: ``too_many_pending``.
+    """
+    request = AuthenticationRequest(
+        display=display or "",
+        prompt=prompt or "",
+        max_age=_seconds(max_age),
+        ui_locales=ui_locales or "",
+        id_token_hint=id_token_hint,
+        login_hint=login_hint or "",
+        acr_values=acr_values or "",
+    )
+    with_pkce = ctx.pkce if pkce is None else pkce
+    return _started(ctx, request, nonce=nonce, pkce=with_pkce, browser=browser)
+
+
+def _started(
+    ctx: OIDCCtx,
+    request: AuthenticationRequest,
+    *,
+    nonce: str | None,
+    pkce: bool,
+    browser: str | None,
+) -> str:
+    rp, now = ctx.party(bound=browser is not None, pkce=pkce), ctx.shell.clock.now()
+    request = evolve(request, expected_sub=_subject_of(ctx, request.id_token_hint, now))
+    secrets = ctx.shell.entropy.login_secrets()
+    if browser is not None:
+        secrets = evolve(secrets, binding=_binding(browser))
+    pending = pending_login(rp, request, secrets, now)
+    if nonce is not None:
+        pending = evolve(pending, nonce=_checked_nonce(nonce, alone=not pkce))
+    url = authorization_url(rp, request, pending)
+    waiting = WaitingLogin(rp=rp, pending=pending, bound=browser is not None)
+    if not ctx.records.waiting.admit(pending.id, waiting, now):
+        raise UsageError("entropy_failure", about="state")
+    ctx.records.issued.put(key_of(pending.nonce), pending, now)
+    return url
+
+
+def flow_get_authorization_code(
+    ctx: OIDCCtx, query: Mapping[str, object], *, browser: str | None = None
+) -> str | Failure:
+    """Take what the browser brought back; return the authorization code (OIDC Core §3.1.2.5).
+
+    The state is consumed, whatever comes of it.  The code waits for :func:`flow_get_token` as long
+    as the login itself might.
+
+    Args:
+        ctx: the context.
+        query: the parameters by name: strings, lists of strings, or a multi-dict with ``getlist``.
+        browser: the secret the login was started with.
+
+    Returns:
+        The code; an :class:`AuthServerError` if the provider refused, else an :class:`APIError`.
+    """
+    try:
+        callback, now = Callback(parameters=_parameters(query)), ctx.shell.clock.now()
+        waiting = ctx.records.waiting.take(pending_id(callback, {}), now)
+        if waiting is None:
+            raise CallbackError("state_unknown", about="state")
+        step = login.finish(
+            waiting.rp,
+            waiting.pending,
+            callback,
+            binding=_brought(waiting, browser),
+            now=now,
+            single_use="process",
+        )
+        code = callback.named["code"]
+        answered = AnsweredLogin(rp=waiting.rp, pending=waiting.pending, step=step, accepted_at=now)
+        if not ctx.records.answered.admit(key_of(code), answered, now):
+            raise CallbackError("already_used", about="code")
+    except OidcError as fault:
+        return failure(fault)
+    return code
+
+
+def flow_get_token(ctx: OIDCCtx, code: str) -> TokenDict | Failure:
+    """Exchange an authorization code for tokens (OIDC Core §3.1.3).
+
+    The ID token is verified wholly before anything is returned: signature, issuer, audience,
+    expiry, nonce and all that was asked for.  Ask :meth:`OIDCCtx.evidence` what was checked.
+
+    Returns:
+        The provider's answer as a plain dict: ``access_token``, ``id_token``, …; or an error.
+    """
+    try:
+        now = ctx.shell.clock.now()
+        answered = ctx.records.answered.take(key_of(code), now)
+        if answered is None:
+            raise CallbackError("state_unknown", about="code")
+        age, longest = now - answered.accepted_at, answered.rp.policy.login_lifetime
+        if age > longest:
+            raise CallbackError("state_expired", found=age, expected=longest, about="code")
+        logged_in, tokens = ctx.exchange(answered.rp, answered.step)
+        _remember(ctx, answered, logged_in)
+    except OidcError as fault:
+        return failure(fault)
+    return tokens
+
+
+def _remember(ctx: OIDCCtx, answered: AnsweredLogin, logged_in: LoggedIn) -> None:
+    """Keep what a later validation, refresh or question for evidence needs."""
+    tokens, now = logged_in.tokens, ctx.shell.clock.now()
+    ctx.records.finished.put(key_of(answered.pending.nonce), answered.pending, now)
+    accepted = AcceptedIdToken(subject=tokens.subject, evidence=logged_in.evidence)
+    ctx.records.accepted.put(key_of(tokens.id_token), accepted, now)
+    ctx.records.keep_refreshable(tokens, now)
+
+
+def _seconds(max_age: int | str | None) -> int | None:
+    try:
+        return None if max_age is None else int(max_age)
+    except ValueError:
+        raise UsageError("parameter_invalid", about="max_age", expected="seconds") from None
+
+
+def _subject_of(ctx: OIDCCtx, id_token_hint: IdToken | str | None, now: int) -> str | None:
+    """Return the user an ID token is about, if this context verified it."""
+    if not isinstance(id_token_hint, str):
+        return None
+    known = ctx.records.accepted.find(key_of(id_token_hint), now)
+    return None if known is None else known.subject
+
+
+def _checked_nonce(nonce: str, *, alone: bool) -> str:
+    """Take the application's own nonce; without PKCE it has to be unguessable by itself."""
+    shortest = _SHORTEST_LONE_NONCE if alone else 1
+    visible = nonce.isascii() and nonce.isprintable()
+    if not visible or not shortest <= len(nonce) <= _LONGEST_NONCE:
+        expected = f"{shortest}..{_LONGEST_NONCE} printable ASCII characters"
+        raise UsageError("parameter_invalid", about="nonce", expected=expected)
+    return nonce
+
+
+def _binding(browser: str) -> str:
+    """Make a binding secret of whatever the application tells its browsers apart by."""
+    if not browser:
+        raise UsageError("parameter_invalid", about="browser", expected="a secret")
+    return sha256_b64url(f"browser {browser}")
+
+
+def _brought(waiting: WaitingLogin, browser: str | None) -> Binding:
+    """Return what the browser brought to prove itself; a bound login is never let off."""
+    if browser:
+        return _binding(browser)
+    return "" if waiting.bound or browser is not None else Unbound.NOT_BOUND
+
+
+def _parameters(query: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Take any mapping; a parameter given twice stays so, for the core to refuse."""
+    several: Callable[[object], object] | None = getattr(query, "getlist", None)
+    found: list[tuple[str, str]] = []
+    for name in query:
+        value = query[name] if several is None else several(name)
+        values = cast("tuple[object, ...]", value) if isinstance(value, list | tuple) else (value,)
+        found += [(name, str(one)) for one in values if one is not None]
+    return tuple(found)

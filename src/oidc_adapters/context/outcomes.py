@@ -1,0 +1,55 @@
+"""What the calls of the context return in place of raising: errors as values."""
+
+from typing import Any, TypeAlias
+
+from attrs import field, frozen
+
+from oidc_core.errors import OidcError, ProviderError
+
+
+@frozen
+class APIError:
+    """Something was refused or failed here.
+
+    Attributes:
+        error: a stable code out of :data:`oidc_core.codes.CODES`, as in ``state_expired``.
+        cause: the error in full, with its hint and specification; no part of comparisons.
+    """
+
+    error: str
+    cause: OidcError | None = field(default=None, eq=False, repr=False)
+
+
+@frozen
+class AuthServerError:
+    """The provider answered with an error of its own (OIDC Core §3.1.2.6, RFC 6749 §5.2).
+
+    Attributes:
+        error: the provider's error code, as in ``access_denied``.
+        error_description: the provider's untrusted text, bounded; escape it before showing it.
+        error_uri: the provider's untrusted URI, bounded.
+        cause: the error in full; no part of comparisons.
+    """
+
+    error: str
+    error_description: str | None = None
+    error_uri: str | None = None
+    cause: OidcError | None = field(default=None, eq=False, repr=False)
+
+
+Failure: TypeAlias = APIError | AuthServerError
+
+TokenDict: TypeAlias = dict[str, Any]
+"""An answer of the token endpoint as plain JSON, as the standard library reads it."""
+
+
+def failure(fault: OidcError) -> Failure:
+    """Return the value that stands for an error.
+
+    The traceback is left behind: its frames hold the secrets of the call.
+    """
+    cause = fault.with_traceback(None)
+    cause.__context__ = cause.__cause__ = None
+    if isinstance(cause, ProviderError):
+        return AuthServerError(cause.error, cause.error_description, cause.error_uri, cause)
+    return APIError(cause.code, cause)

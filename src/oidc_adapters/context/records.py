@@ -1,0 +1,121 @@
+"""What a context remembers of its logins, from the first redirect to the last refresh."""
+
+from typing import Final
+
+from attrs import field, frozen
+
+from oidc_adapters.context.memory import Flights, Memory, key_of
+from oidc_adapters.context.outcomes import Failure, TokenDict
+from oidc_core.evidence import Evidence
+from oidc_core.login import LoggedIn
+from oidc_core.pending import PendingLogin
+from oidc_core.policy import Policy
+from oidc_core.refresh import TokensRenewed
+from oidc_core.relying_party import RelyingParty
+from oidc_core.steps import Step
+from oidc_core.tokens import Tokens
+
+_MANY: Final = 100_000
+_SOME: Final = 10_000
+_MONTH: Final = 30 * 86_400
+
+
+@frozen(kw_only=True)
+class WaitingLogin:
+    """A login that waits for its browser.
+
+    Attributes:
+        rp: the relying party it was started with, relaxations included.
+        pending: what the callback will be compared with.
+        bound: whether it was started for a certain browser.
+    """
+
+    rp: RelyingParty
+    pending: PendingLogin
+    bound: bool
+
+
+@frozen(kw_only=True)
+class AnsweredLogin:
+    """A login whose callback was accepted; its code waits to be exchanged.
+
+    Attributes:
+        rp: the relying party it was started with.
+        pending: what the ID token will be compared with.
+        step: the login, about to ask for the tokens.
+        accepted_at: when the callback came, in seconds since the epoch.
+    """
+
+    rp: RelyingParty
+    pending: PendingLogin
+    step: Step[LoggedIn] = field(repr=False)
+    accepted_at: int
+
+
+@frozen(kw_only=True)
+class AcceptedIdToken:
+    """An ID token that was returned.
+
+    Attributes:
+        subject: the user it is about.
+        evidence: what was checked.
+        renewed: of a refreshed one: what it was verified with.
+    """
+
+    subject: str
+    evidence: tuple[Evidence, ...]
+    renewed: TokensRenewed | None = None
+
+
+@frozen(kw_only=True)
+class Renewal:
+    """New tokens whose ID token could not be verified yet, with the provider's answer."""
+
+    renewed: TokensRenewed
+    answer: TokenDict = field(repr=False)
+
+
+@frozen(kw_only=True)
+class Records:
+    """Everything a context remembers.
+
+    Attributes:
+        waiting: logins by state; twice as long as they may take, so that a late one is told so.
+        answered: logins by authorization code, as long.
+        issued: logins under way by nonce, until both are over.
+        finished: logins by nonce, for as long as their ID tokens can be valid.
+        accepted: ID tokens that were returned.
+        refreshable: tokens by refresh token.
+        unverified: renewals by the refresh token that was sent.
+        refreshing: refreshes under way by refresh token.
+    """
+
+    waiting: Memory[WaitingLogin]
+    answered: Memory[AnsweredLogin]
+    issued: Memory[PendingLogin]
+    finished: Memory[PendingLogin]
+    accepted: Memory[AcceptedIdToken]
+    refreshable: Memory[Tokens]
+    unverified: Memory[Renewal]
+    refreshing: Flights[TokenDict | Failure]
+
+    def keep_refreshable(self, tokens: Tokens, now: int) -> None:
+        """Keep what the next refresh will be compared with, if there can be one."""
+        if tokens.refresh_token is not None:
+            self.refreshable.put(key_of(tokens.refresh_token), tokens, now)
+
+
+def records(policy: Policy) -> Records:
+    """Return an empty memory; how long a login may take and an ID token lasts is the policy's."""
+    login = 2 * policy.login_lifetime
+    token = policy.id_token_age + policy.leeway
+    return Records(
+        waiting=Memory(lifetime=login, cap=_MANY),
+        answered=Memory(lifetime=login, cap=_MANY),
+        issued=Memory(lifetime=login, cap=_MANY),
+        finished=Memory(lifetime=token, cap=_MANY),
+        accepted=Memory(lifetime=token, cap=_SOME),
+        refreshable=Memory(lifetime=_MONTH, cap=_SOME),
+        unverified=Memory(lifetime=token, cap=_SOME),
+        refreshing=Flights(),
+    )

@@ -1,0 +1,66 @@
+"""An ID token on its own: for those who need nothing but the check (OIDC Core §3.1.3.7).
+
+A login does this by itself.  Here a token may come from anywhere, so its keys are asked for on the
+``relayed`` channel, which strangers cannot use to hold up the provider's own rotation.
+"""
+
+from typing import NamedTuple
+
+from attrs import field, frozen
+
+from oidc_core import id_token
+from oidc_core.claims import IdToken
+from oidc_core.evidence import Evidence
+from oidc_core.http import Channel
+from oidc_core.jsontypes import JsonObject
+from oidc_core.jws import VerifiedJws
+from oidc_core.keys import Verification, verification
+from oidc_core.relying_party import RelyingParty
+from oidc_core.steps import Done, Step
+
+
+class ValidIdToken(NamedTuple):
+    """An ID token that holds, and what was checked."""
+
+    id_token: IdToken
+    evidence: Evidence
+
+
+def validate(
+    rp: RelyingParty,
+    token: str,
+    expected: id_token.IdTokenExpectations,
+    *,
+    now: int,
+    channel: Channel = "relayed",
+) -> Step[ValidIdToken]:
+    """Validate an ID token.
+
+    Args:
+        rp: the relying party.
+        token: the token, as it came.
+        expected: what it is compared with; the nonce has no default.
+        now: the current time, in seconds since the epoch.
+        channel: ``direct`` if the provider itself sent it in answer to a request of ours.
+
+    Raises:
+        ProtocolViolation: the code of the first rule that does not hold.
+    """
+    wish = IdTokenAlone(
+        token=token,
+        algorithms=rp.id_token_algorithms,
+        types=id_token.TYPES,
+        expected=expected,
+    )
+    return verification(rp, wish, channel=channel, now=now)
+
+
+@frozen(kw_only=True)
+class IdTokenAlone(Verification[ValidIdToken]):
+    """An ID token that belongs to no operation."""
+
+    expected: id_token.IdTokenExpectations = field(repr=False)
+
+    def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[ValidIdToken]:
+        """Check its claims."""
+        return Done(ValidIdToken(*id_token.check(rp, jws, claims, self.expected, raw=self.token)))

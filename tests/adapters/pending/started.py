@@ -1,0 +1,74 @@
+"""Logins that have started, to be put into a store."""
+
+from typing import Final
+
+from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.pending import SetCookie
+from oidc_adapters.testing import FakeProvider
+from oidc_core import login
+from oidc_core.authorization import PLAIN, AuthenticationRequest
+from oidc_core.client import ClientRegistration
+from oidc_core.jsontypes import JsonObject
+from oidc_core.jwk import Jwk
+from oidc_core.jws import SignatureVerifier
+from oidc_core.login import LoginStarted
+from oidc_core.provider import ProviderMetadata
+from oidc_core.relying_party import RelyingParty
+from oidc_core.steps import Done
+from tests.flows.rig import NOW
+
+ISSUER: Final = FakeProvider().issuer
+SECRET: Final = b"the sealing secret of the tests!"
+
+
+class VerifiesNothing:
+    """No token is verified here."""
+
+    def verifies(self, key: Jwk, alg: str, signing_input: bytes, signature: bytes) -> bool:
+        return False
+
+    def verifies_mac(
+        self, issuer: str, client_id: str, alg: str, signing_input: bytes, signature: bytes
+    ) -> bool:
+        return False
+
+
+_VERIFIER: Final[SignatureVerifier] = VerifiesNothing()
+RP: Final = RelyingParty(
+    provider=ProviderMetadata(
+        issuer=ISSUER,
+        authorization_endpoint=f"{ISSUER}/authorize",
+        token_endpoint=f"{ISSUER}/token",
+        jwks_uri=f"{ISSUER}/jwks",
+        extra=JsonObject({}),
+    ),
+    client=ClientRegistration(
+        client_id="client",
+        redirect_uris=("https://rp.example/callback",),
+        scope="openid profile email",
+    ),
+    verifier=_VERIFIER,
+)
+
+
+def started(
+    seed: int = 1, request: AuthenticationRequest = PLAIN, *, now: int = NOW
+) -> LoginStarted:
+    step = login.start(RP, FixedEntropy(seed).login_secrets(), request, now=now)
+    assert isinstance(step, Done)
+    return step.result
+
+
+def jar(*cookies: SetCookie) -> dict[str, str]:
+    """The cookies of a browser that received these in order."""
+    kept: dict[str, str] = {}
+    for cookie in cookies:
+        kept.pop(cookie.name, None)
+        if cookie.max_age > 0:
+            kept[cookie.name] = cookie.value
+    return kept
+
+
+def size(cookies: dict[str, str]) -> int:
+    """What these cookies take up in a ``Cookie`` header."""
+    return len("; ".join(f"{name}={value}" for name, value in cookies.items()))

@@ -1,0 +1,222 @@
+"""A client, a provider and a browser in one process, for flows that read as scripts."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import trio
+from attrs import evolve, field, frozen
+
+from oidc_adapters.client_setup import ClientSetup
+from oidc_adapters.clock import FrozenClock
+from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.oidc_client import AsyncOidcClient, LoginResult, OidcClient, Page
+from oidc_adapters.pending import MemoryPendingLogins, PendingLogins, SetCookie
+from oidc_adapters.provider_keys import ProviderKeys
+from oidc_adapters.testing import (
+    AsyncInMemoryTransport,
+    Callback,
+    FakeClient,
+    FakeProvider,
+    InMemoryTransport,
+    Misbehaviour,
+)
+from oidc_core import authorization
+from oidc_core.authorization import PLAIN, AuthenticationRequest
+from oidc_core.client import ClientRegistration
+from oidc_core.policy import DEFAULT_POLICY, Policy
+from oidc_core.tokens import Tokens
+
+NOW: Final = 1_700_000_000
+SCOPE: Final = "openid profile email offline_access"
+SEALING_SECRET: Final = b"a sealing secret of 32 octets or so"
+FAKE_CLIENT: Final = FakeClient()
+REDIRECT_URI: Final = FAKE_CLIENT.redirect_uris[0]
+
+
+def run_asyncio(main: Callable[[], Awaitable[Any]]) -> Any:
+    import asyncio
+
+    async def run() -> Any:
+        return await main()
+
+    return asyncio.run(run())
+
+
+def run_trio(main: Callable[[], Awaitable[Any]]) -> Any:
+    return trio.run(main)
+
+
+def honest_provider(**changed: Any) -> FakeProvider:
+    """A provider whose keys are made at once, so that no test waits for an RSA key."""
+    return FakeProvider(**{"id_token_alg": "EdDSA", **changed})
+
+
+def setup_for(provider: FakeProvider, **changed: Any) -> ClientSetup:
+    """The settings of the provider's first client."""
+    client = provider.clients[0]
+    settings: dict[str, Any] = {
+        "issuer": provider.issuer,
+        "client_id": client.client_id,
+        "client_secret": client.client_secret,
+        "redirect_uri": client.redirect_uris[0],
+        "post_logout_redirect_uri": client.post_logout_redirect_uris[0],
+        "scope": SCOPE,
+    }
+    return ClientSetup(**{**settings, **changed})
+
+
+class Browser:
+    """Keeps cookies, as far as a login needs it."""
+
+    def __init__(self) -> None:
+        self.cookies: dict[str, str] = {}
+
+    def receive(self, cookies: tuple[SetCookie, ...]) -> None:
+        for cookie in cookies:
+            if cookie.max_age == 0:
+                self.cookies.pop(cookie.name, None)
+            else:
+                self.cookies[cookie.name] = cookie.value
+
+    @property
+    def header(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+
+def arrived(callback: Callback) -> authorization.Callback:
+    """What the web application sees of an authorization response."""
+    if callback.form is not None:
+        form = callback.form.decode("ascii")
+        return authorization.Callback.from_form(form, url=callback.redirect_uri)
+    return authorization.Callback.from_url(callback.url)
+
+
+@frozen(kw_only=True)
+class Rig:
+    """One client at one provider, with the clock both go by."""
+
+    provider: FakeProvider
+    transport: InMemoryTransport
+    clock: FrozenClock
+    client: OidcClient
+    browser: Browser = field(factory=Browser)
+
+    def start(self, request: AuthenticationRequest = PLAIN, **named: Any) -> Page:
+        page = self.client.start_login(request, cookies=self.browser.header, **named)
+        self.browser.receive(page.cookies)
+        return page
+
+    def visit(self, page: Page, **named: Any) -> authorization.Callback:
+        return arrived(self.provider.authorize(page.url, self.clock.now(), **named))
+
+    def finish(self, callback: authorization.Callback) -> LoginResult:
+        result = self.client.finish_login(callback, cookies=self.browser.header)
+        self.browser.receive(result.cookies)
+        return result
+
+    def log_in(self, request: AuthenticationRequest = PLAIN, **named: Any) -> LoginResult:
+        return self.finish(self.visit(self.start(request), **named))
+
+
+def new_rig(
+    provider: FakeProvider | None = None,
+    *,
+    pending: PendingLogins | None = None,
+    keys: ProviderKeys | None = None,
+    seed: int = 1,
+    **settings: Any,
+) -> Rig:
+    """Discover a provider in memory."""
+    behind = honest_provider() if provider is None else provider
+    transport, clock = InMemoryTransport(behind), FrozenClock(NOW)
+    client = OidcClient.discover(
+        setup_for(behind, **settings),
+        MemoryPendingLogins() if pending is None else pending,
+        transport=transport,
+        keys=keys,
+        clock=clock,
+        entropy=FixedEntropy(seed),
+    )
+    return Rig(provider=behind, transport=transport, clock=clock, client=client)
+
+
+@frozen(kw_only=True)
+class Misbehaving:
+    """What it takes to run into one misbehaviour: a provider, settings, a request."""
+
+    row: Misbehaviour
+    alg: str = "EdDSA"
+
+    @property
+    def provider(self) -> FakeProvider:
+        alg = "EdDSA" if self.row.needs == "EdDSA" else self.alg
+        signed = alg if self.row.needs == "signed_userinfo" else None
+        client = evolve(FAKE_CLIENT, userinfo_signed_response_alg=signed)
+        misbehave = None if self.row.during == "refresh" else self.row.name
+        return FakeProvider(id_token_alg=alg, clients=(client,), misbehave=misbehave)
+
+    @property
+    def policy(self) -> Policy:
+        if self.row.during == "userinfo":
+            needs = self.row.needs == "required_userinfo"
+            return evolve(DEFAULT_POLICY, userinfo="required" if needs else "optional")
+        return evolve(DEFAULT_POLICY, userinfo="never")
+
+    @property
+    def setup(self) -> ClientSetup:
+        client = FAKE_CLIENT
+        registration = ClientRegistration(
+            client_id=client.client_id,
+            redirect_uris=client.redirect_uris,
+            post_logout_redirect_uris=client.post_logout_redirect_uris,
+            scope=SCOPE,
+            userinfo_signed_response_alg=self.provider.clients[0].userinfo_signed_response_alg,
+        )
+        return setup_for(self.provider, registration=registration, policy=self.policy)
+
+    @property
+    def request(self) -> AuthenticationRequest:
+        if self.row.needs == "max_age":
+            return AuthenticationRequest(max_age=600)
+        if self.row.needs == "acr":
+            return AuthenticationRequest(required_acr=("urn:example:two-factor",))
+        return PLAIN
+
+    def run(self, transport: InMemoryTransport) -> None:
+        """Go on until the client refuses."""
+        clock, browser, provider = FrozenClock(NOW), Browser(), transport.provider
+        client = OidcClient.discover(
+            self.setup,
+            MemoryPendingLogins(),
+            transport=transport,
+            clock=clock,
+            entropy=FixedEntropy(1),
+        )
+        page = client.start_login(self.request)
+        browser.receive(page.cookies)
+        callback = arrived(provider.authorize(page.url, NOW))
+        result = client.finish_login(callback, cookies=browser.header)
+        provider.misbehave = self.row.name
+        kept: list[Tokens] = []
+        client.refresh(result.logged_in.tokens, kept.append)
+
+    async def run_async(self, transport: AsyncInMemoryTransport) -> None:
+        """The same, awaited."""
+        clock, browser, provider = FrozenClock(NOW), Browser(), transport.provider
+        client = await AsyncOidcClient.discover(
+            self.setup,
+            MemoryPendingLogins(),
+            transport=transport,
+            clock=clock,
+            entropy=FixedEntropy(1),
+        )
+        page = await client.start_login(self.request)
+        browser.receive(page.cookies)
+        callback = arrived(provider.authorize(page.url, NOW))
+        result = await client.finish_login(callback, cookies=browser.header)
+        provider.misbehave = self.row.name
+        await client.refresh(result.logged_in.tokens, _forget)
+
+
+async def _forget(_tokens: Tokens) -> None:
+    """A store that forgets."""

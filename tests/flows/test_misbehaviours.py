@@ -1,0 +1,80 @@
+"""Every misbehaviour there is meets its refusal: that code, in that operation, and no other."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from oidc_adapters.testing import (
+    MISBEHAVIOURS,
+    AsyncInMemoryTransport,
+    FakeProvider,
+    InMemoryTransport,
+    Misbehaviour,
+)
+from oidc_core.errors import OidcError
+from tests.flows.rig import Misbehaving, run_asyncio, run_trio
+
+Run = Callable[[Callable[[], Awaitable[Any]]], Any]
+ROWS = pytest.mark.parametrize("row", MISBEHAVIOURS.values(), ids=MISBEHAVIOURS.keys())
+
+
+def reached(transport: InMemoryTransport | AsyncInMemoryTransport, provider: FakeProvider) -> str:
+    """Which operation the client had come to when it refused."""
+    paths = [request.url.removeprefix(provider.issuer) for request, _ in transport.exchanges]
+    refreshed = [request for request, _ in transport.exchanges if _is_refresh(request.body)]
+    if refreshed:
+        return "refresh"
+    if "/userinfo" in paths:
+        return "userinfo"
+    return "login" if provider.ledger.drawn.get("code") else "discovery"
+
+
+def _is_refresh(body: bytes | None) -> bool:
+    return body is not None and b"grant_type=refresh_token" in body
+
+
+@ROWS
+@pytest.mark.parametrize("alg", ["EdDSA", "ES256", "RS256"])
+def test_it_is_refused_by_code(row: Misbehaviour, alg: str) -> None:
+    case = Misbehaving(row=row, alg=alg)
+    transport = InMemoryTransport(case.provider)
+
+    with pytest.raises(OidcError) as caught:
+        case.run(transport)
+
+    assert (row.code, row.during) == (caught.value.code, reached(transport, transport.provider))
+
+
+@ROWS
+@pytest.mark.parametrize("run", [run_asyncio, run_trio])
+def test_it_is_refused_alike_where_one_awaits(row: Misbehaviour, run: Run) -> None:
+    case = Misbehaving(row=row)
+    transport = AsyncInMemoryTransport(case.provider)
+
+    with pytest.raises(OidcError) as caught:
+        run(lambda: case.run_async(transport))
+
+    assert (row.code, row.during) == (caught.value.code, reached(transport, transport.provider))
+
+
+@pytest.mark.parametrize("alg", ["EdDSA", "ES256", "RS256", "PS256"])
+def test_an_honest_provider_is_not_refused(alg: str) -> None:
+    for needs in ("", "max_age", "acr", "required_userinfo", "signed_userinfo"):
+        for during in ("login", "userinfo"):
+            row = Misbehaviour(
+                name="wrong_state",
+                endpoint="authorization",
+                during=during,
+                code="",
+                summary="",
+                needs=needs,
+                changes=MISBEHAVIOURS["wrong_state"].changes,
+            )
+            case = Misbehaving(row=row, alg=alg)
+            transport = InMemoryTransport(case.provider)
+            transport.provider.misbehave = None
+
+            case.run(transport)
+
+            assert reached(transport, transport.provider) == "refresh"

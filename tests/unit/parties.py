@@ -1,0 +1,63 @@
+"""A provider, a client and a verifier as plain values, for tests of the core's single modules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from attrs import evolve, frozen
+
+from oidc_core.client import ClientRegistration
+from oidc_core.policy import DEFAULT_POLICY, Policy
+from oidc_core.provider import ProviderMetadata
+from oidc_core.relying_party import RelyingParty
+
+if TYPE_CHECKING:
+    from oidc_core.jwk import Jwk, KeySet
+    from oidc_core.jws import Recognised
+
+ISSUER: Final = "https://op.example"
+CLIENT_ID: Final = "client-1"
+CALLBACK: Final = "https://app.example/callback"
+NOW: Final = 1_800_000_000
+
+
+@frozen
+class Believer:
+    """A verifier that finds every signature of one kind of octets good, and remembers nothing."""
+
+    good: bytes = b"good"
+
+    def recall(self, protected: bytes, keys: KeySet) -> Recognised | None:
+        return None
+
+    def remember(self, protected: bytes, keys: KeySet, recognised: Recognised) -> None:
+        return None
+
+    def verifies(self, key: Jwk, alg: str, signing_input: bytes, signature: bytes) -> bool:
+        return signature.startswith(self.good)
+
+    def verifies_mac(
+        self, issuer: str, client_id: str, alg: str, signing_input: bytes, signature: bytes
+    ) -> bool:
+        return (issuer, client_id) == (ISSUER, CLIENT_ID) and signature == self.good
+
+
+PROVIDER: Final = ProviderMetadata(
+    issuer=ISSUER,
+    authorization_endpoint=f"{ISSUER}/authorize",
+    token_endpoint=f"{ISSUER}/token",
+    jwks_uri=f"{ISSUER}/jwks",
+)
+CLIENT: Final = ClientRegistration(client_id=CLIENT_ID, redirect_uris=(CALLBACK,))
+
+
+def relying_party(
+    provider: ProviderMetadata = PROVIDER,
+    client: ClientRegistration = CLIENT,
+    policy: Policy = DEFAULT_POLICY,
+) -> RelyingParty:
+    return RelyingParty(provider=provider, client=client, policy=policy, verifier=Believer())
+
+
+def with_quirks(*names: str) -> RelyingParty:
+    return relying_party(policy=evolve(DEFAULT_POLICY, quirks=frozenset(names)))
