@@ -1,18 +1,31 @@
-"""Executed bytecodes and Python calls of one call: exact, so that a gate can stand on them.
+"""Executed bytecodes and Python calls: exact, so that a gate can stand on them.
 
-Every frame counts, those of the standard library included.  The count is taken on CPython and
-belongs to one minor version; the gates are for 3.11.
+Every frame counts, those of the standard library included, but for the one of the call that is
+given: it stands for the application.  The count is taken on CPython and belongs to one minor
+version; the gates are for 3.11.  From 3.13 on, the tracer tells of too few instructions.
 """
 
 import sys
 from collections import Counter
 from collections.abc import Callable
 from types import FrameType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
+
+WARMING: Final = 2
+"""How often the call runs before it is counted, so that what can be remembered is."""
 
 
 class Count(NamedTuple):
-    """What one call executed; ``places``: bytecodes by file and function."""
+    """What one call executed.
+
+    Attributes:
+        bytecodes: the instructions of all frames below it.
+        calls: how many frames were entered; a comprehension is one, as is a resumed generator.
+        places: the bytecodes by file and function.
+    """
 
     bytecodes: int
     calls: int
@@ -20,24 +33,28 @@ class Count(NamedTuple):
 
 
 def counted(call: Callable[[], object]) -> Count:
-    """Count what one call executes, after a first one that warms what is remembered."""
-    call()
+    """Count what a function without arguments executes below its own frame."""
+    for _ in range(WARMING):
+        call()
     places: Counter[str] = Counter()
-    calls = 0
+    calls = -1  # the frame of the call itself
 
-    def local(frame: FrameType, event: str, _argument: object) -> object:
+    def executed(frame: FrameType, event: str, _argument: Any) -> "TraceFunction":
         if event == "opcode":
             places[_place(frame)] += 1
-        return local
+        return executed
 
-    def entered(frame: FrameType, _event: str, _argument: object) -> object:
+    def entered(frame: FrameType, _event: str, _argument: Any) -> "TraceFunction | None":
         nonlocal calls
         calls += 1
+        if not calls:
+            return None
         frame.f_trace_opcodes = True
         frame.f_trace_lines = False
-        return local
+        return executed
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # CPython 3.12 else misses the first frame's
     sys.settrace(entered)
     try:
         call()

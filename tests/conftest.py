@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.interop.table import InteropTable
 from tests.requirement_marks import RequirementMarks
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(RequirementMarks(), "requirement-marks")
+    config.pluginmanager.register(InteropTable(), "interop-table")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from oidc_adapters.crypto.verification import CryptographyVerifier
 from oidc_adapters.entropy import FixedEntropy
-from oidc_core.authorization import AuthenticationRequest, Callback
+from oidc_core.authorization import PLAIN, AuthenticationRequest, Callback
 from oidc_core.client import ClientRegistration
 from oidc_core.errors import OidcError
 from oidc_core.http import HttpResponse
@@ -92,7 +92,8 @@ def done(step: Step[T]) -> T:
 
 def started(rp: RelyingParty = RP, *, seed: int = 1, **request: Any) -> LoginStarted:
     """Start a login at :data:`NOW`."""
-    return done(start(rp, secrets(seed), AuthenticationRequest(**request), now=NOW))
+    asked = AuthenticationRequest(**request) if request else PLAIN
+    return done(start(rp, secrets(seed), asked, now=NOW))
 
 
 def query_of(url: str) -> list[tuple[str, str]]:
@@ -106,7 +107,7 @@ def callback(login: LoginStarted, **parameters: str | None) -> Callback:
     return Callback(parameters=tuple([(n, v) for n, v in named.items() if v is not None]))
 
 
-def claims_for(nonce: str | None = None, **changes: object) -> dict[str, object]:
+def claims_for(nonce: str | None = None, /, **changes: object) -> dict[str, object]:
     """Return the claims of a good ID token; a change to ``None`` leaves the claim out."""
     claims: dict[str, object] = {
         "iss": ISSUER,

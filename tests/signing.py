@@ -17,7 +17,7 @@ from oidc_core.jwk import KeySet
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SECRET: Final = "a client secret of more than thirty-two octets: s€cret"
+SECRET: Final = "a client secret of more than sixty-four octets, with a s€cret character"
 
 
 def signing_key(

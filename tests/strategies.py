@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from attrs import evolve, fields
 from hypothesis import strategies as st
 
 from oidc_core.encoding import b64url_encode
+from oidc_core.end_session import PendingLogout
 from oidc_core.jsontypes import JsonObject, JsonValue, frozen_json
+from oidc_core.pending import PendingLogin, ResponseMode, pending_id_of
+from oidc_core.provider import ProviderMetadata
+from oidc_core.tokens import Tokens
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -34,6 +39,9 @@ WORDS: Final = (
     "RSA", "EC", "OKP", "oct", "AKP", "P-256", "P-384", "P-521", "secp256k1", "Ed25519", "Ed448",
     "RS256", "PS512", "ES256", "EdDSA", "HS256", "none", "sig", "enc", "verify", "AQAB", "",
 )  # fmt: skip
+
+
+RESPONSE_MODES: Final[tuple[ResponseMode, ...]] = ("query", "form_post")
 
 
 def json_values() -> SearchStrategy[JsonValue]:
@@ -136,3 +144,113 @@ def key_sets() -> SearchStrategy[JsonObject]:
     """JWK Sets with good keys, and anything whatever among them."""
     keys = st.lists(jwks() | json_objects() | json_values(), max_size=6)
     return keys.map(lambda published: JsonObject({"keys": tuple(published)}))
+
+
+# --- records that cross a process ----------------------------------------------------------------
+
+MOMENTS: Final = st.integers(0, 2**53 - 1)
+WORDS_OR_NONE: Final = st.none() | st.text(max_size=40)
+
+
+def texts() -> SearchStrategy[tuple[str, ...]]:
+    """Tuples of a few strings."""
+    return st.lists(st.text(max_size=20), max_size=4).map(tuple)
+
+
+@st.composite
+def pending_logins(draw: st.DrawFn) -> PendingLogin:
+    """Logins in flight, with any text where the core does not look into it."""
+    state = draw(st.text(min_size=1, max_size=60))
+    text = st.text(max_size=40)
+    return PendingLogin(
+        id=pending_id_of(state),
+        issuer=draw(text),
+        client_id=draw(text),
+        connection_id=draw(text),
+        endpoints_digest=draw(text),
+        policy=draw(text),
+        state=state,
+        nonce=draw(text),
+        code_verifier=draw(text),
+        binding_digest=draw(text),
+        redirect_uri=draw(text),
+        response_type=draw(st.just("code") | text),
+        response_mode=draw(st.sampled_from(RESPONSE_MODES)),
+        scope=draw(text),
+        prompt=draw(text),
+        max_age=draw(st.none() | MOMENTS),
+        required_acr=draw(texts()),
+        essential_claims=draw(texts()),
+        expects_iss=draw(st.booleans()),
+        expected_sub=draw(WORDS_OR_NONE),
+        purpose=draw(st.sampled_from(("login", "link"))),
+        user=draw(text),
+        resource=draw(texts()),
+        dpop_thumbprint=draw(text),
+        return_to=draw(text),
+        created_at=draw(MOMENTS),
+    )
+
+
+def pending_logouts() -> SearchStrategy[PendingLogout]:
+    """Logouts in flight."""
+    text = st.text(max_size=40)
+    return st.builds(
+        PendingLogout,
+        issuer=text,
+        client_id=text,
+        state=text,
+        post_logout_redirect_uri=text,
+        created_at=MOMENTS,
+    )
+
+
+def tokens() -> SearchStrategy[Tokens]:
+    """Tokens as an application stores them."""
+    text = st.text(max_size=40)
+    return st.builds(
+        Tokens,
+        issuer=text,
+        client_id=text,
+        access_token=text,
+        refresh_token=WORDS_OR_NONE,
+        id_token=text,
+        scope=text,
+        resource=texts(),
+        expires_at=st.none() | MOMENTS,
+        thumbprint=text,
+        subject=text,
+        nonce=WORDS_OR_NONE,
+        sid=WORDS_OR_NONE,
+        auth_time=st.none() | MOMENTS,
+    )
+
+
+@st.composite
+def provider_metadata(draw: st.DrawFn) -> ProviderMetadata:
+    """Metadata with any selection of its members, and others kept beside them."""
+    values: dict[str, SearchStrategy[Any]] = {
+        attribute.name: _values_of(attribute.type)
+        for attribute in fields(ProviderMetadata)
+        if attribute.name not in {"issuer", "extra"}
+    }
+    known: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=values))
+    extra = draw(json_objects())
+    return evolve(ProviderMetadata(issuer=draw(st.text(max_size=40)), extra=extra), **known)
+
+
+def _values_of(kind: object) -> SearchStrategy[JsonValue]:
+    if kind is bool:
+        return st.booleans()
+    return texts() if kind == tuple[str, ...] else st.text(max_size=40)
+
+
+def urls() -> SearchStrategy[str]:
+    """What is nearly a URL, with all that two parsers may disagree about."""
+    pieces = st.sampled_from(
+        ("https", "http", "ftp", "://", ":", "/", "//", "?", "#", "@", "\\", "%2e", "%", ".", "..",
+         "op.example", "localhost", "127.0.0.1", "127.1", "0x7f", "[::1]", "[", "]", ":443", ":0",
+         ":99999", "é", "\n", " ", "\x00", "a", "-", "_", "&", "=", "{t}")
+    )  # fmt: skip
+    made = st.lists(pieces | st.text(max_size=3), max_size=10).map("".join)
+    return made | made.map("https://op.example".__add__) | made.map("https://".__add__)

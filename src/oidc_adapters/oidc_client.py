@@ -140,12 +140,15 @@ class OidcClient:
         step = _start(self.rp, self.shell.entropy, request, return_to, now)
         return _login_page(self.pending, self.shell.run(self.rp, step), cookies, now)
 
-    def finish_login(self, callback: Callback | str, *, cookies: Cookies) -> LoginResult:
+    def finish_login(
+        self, callback: Callback | str, *, cookies: Cookies, user: str = ""
+    ) -> LoginResult:
         """Finish a login.
 
         Args:
             callback: what arrived at the redirect URI; a string is its URL or query.
             cookies: those of the request.
+            user: for the purpose ``link``: who is logged in at the application now.
 
         Raises:
             CallbackError: start the login again.
@@ -154,7 +157,7 @@ class OidcClient:
         """
         arrived, now = _arrived(callback), self.shell.clock.now()
         taken = _taken(self.pending, arrived, cookies, now)
-        logged_in = self.shell.run(self.rp, _finish(self.rp, taken, arrived, now))
+        logged_in = self.shell.run(self.rp, _finish(self.rp, taken, arrived, now, user))
         return LoginResult(logged_in=logged_in, cookies=taken.cookies)
 
     def refresh(self, tokens: Tokens, store: Callable[[Tokens], None]) -> Refreshed:
@@ -233,11 +236,13 @@ class AsyncOidcClient:
         step = _start(self.rp, self.shell.entropy, request, return_to, now)
         return _login_page(self.pending, await self.shell.run(self.rp, step), cookies, now)
 
-    async def finish_login(self, callback: Callback | str, *, cookies: Cookies) -> LoginResult:
+    async def finish_login(
+        self, callback: Callback | str, *, cookies: Cookies, user: str = ""
+    ) -> LoginResult:
         """Finish a login; as :meth:`OidcClient.finish_login`."""
         arrived, now = _arrived(callback), self.shell.clock.now()
         taken = _taken(self.pending, arrived, cookies, now)
-        logged_in = await self.shell.run(self.rp, _finish(self.rp, taken, arrived, now))
+        logged_in = await self.shell.run(self.rp, _finish(self.rp, taken, arrived, now, user))
         return LoginResult(logged_in=logged_in, cookies=taken.cookies)
 
     async def refresh(
@@ -315,7 +320,9 @@ def _taken(pending: PendingLogins, callback: Callback, cookies: Cookies, now: in
     return pending.take(pending_id(callback, by_name), by_name, now)
 
 
-def _finish(rp: RelyingParty, taken: Taken, callback: Callback, now: int) -> Step[LoggedIn]:
+def _finish(
+    rp: RelyingParty, taken: Taken, callback: Callback, now: int, user: str
+) -> Step[LoggedIn]:
     return login.finish(
         rp,
         taken.pending,
@@ -323,6 +330,7 @@ def _finish(rp: RelyingParty, taken: Taken, callback: Callback, now: int) -> Ste
         binding=taken.binding,
         now=now,
         single_use=taken.single_use,
+        user=user,
     )
 
 

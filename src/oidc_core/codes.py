@@ -79,7 +79,6 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         ("metadata_issuer_mismatch", "OIDC Discovery §4.3", "configure the issuer as published"),
         ("metadata_endpoint_invalid", "OIDC Discovery §3", "the provider must publish https URLs"),
         ("metadata_changed", "OIDC Discovery §4.3", "an endpoint moved during the login"),
-        ("endpoint_not_allowed", "RFC 9700 §4.4", "the endpoint's origin is not on the list"),
     ),
     *_rows(
         "protocol",
@@ -229,7 +228,6 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         ("origin_not_allowed", "RFC 9700 §4.9", "this request may not go to that origin"),
         ("pending_too_large", "RFC 6265 §6.1", "shorten return_to or the parameters"),
         ("refresh_token_missing", _6749 + "§6", "no refresh token was issued"),
-        ("access_token_missing", "RFC 6750 §2", "there is no access token to send"),
     ),
 )
 

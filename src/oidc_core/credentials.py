@@ -89,4 +89,6 @@ def basic_credentials(client_id: str, secret: str, *, raw: bool) -> str:
     not every provider reads ``+``.  ``raw`` leaves that out.
     """
     pair = (client_id, secret) if raw else (percent_encode(client_id), percent_encode(secret))
-    return "Basic " + b2a_base64(":".join(pair).encode(), newline=False).decode("ascii")
+    return "Basic " + b2a_base64(
+        ":".join(pair).encode("utf-8", "surrogatepass"), newline=False
+    ).decode("ascii")

@@ -48,6 +48,10 @@ from oidc_core.userinfo import TYPES as USERINFO_TYPES
 from oidc_core.userinfo import check_userinfo, parse_userinfo, userinfo_request
 
 _UNOBTAINABLE: Final = frozenset({"http_status", "http_redirect"})
+_ID_TOKEN_ONLY: Final = frozenset(
+    {"iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "acr", "amr", "auth_time", "sid",
+     "at_hash", "c_hash", "s_hash"}
+)  # fmt: skip
 
 
 @frozen(kw_only=True)
@@ -99,10 +103,15 @@ class LoggedIn:
 
     @property
     def claims(self) -> JsonObject:
-        """All claims; those of the ID token win over those of UserInfo."""
+        """All claims; those of the ID token win over those of UserInfo.
+
+        What is said of the token and of the authentication is the ID token's alone: UserInfo adds
+        no ``acr`` to one that has none.
+        """
         if self.userinfo is None:
             return self.id_token.claims
-        return JsonObject({**self.userinfo.claims.members, **self.id_token.claims.members})
+        added = {n: v for n, v in self.userinfo.claims.items() if n not in _ID_TOKEN_ONLY}
+        return JsonObject({**added, **self.id_token.claims.members})
 
 
 def start(
@@ -136,6 +145,7 @@ def finish(
     binding: Binding,
     now: int,
     single_use: SingleUse = "provider_only",
+    user: str = "",
 ) -> Step[LoggedIn]:
     """Finish a login with what the browser brought back.
 
@@ -148,12 +158,16 @@ def finish(
         now: the current time, in seconds since the epoch.
         single_use: who made sure that ``pending`` was taken but once: a store that all processes
             ``shared``, this ``process``, or ``provider_only``; stands in the evidence.
+        user: for the purpose ``link``: the application's handle of the user who is logged in now,
+            who has to be the one the link was started for.
 
     Raises:
         CallbackError: the callback does not answer this login; nothing was sent.
         ProviderError: the provider refused, as in ``access_denied``.
     """
-    response = accept(rp, pending, callback, binding=binding, now=now, single_use=single_use)
+    response = accept(
+        rp, pending, callback, binding=binding, now=now, single_use=single_use, user=user
+    )
     return AwaitingTokens(
         made_for=rp.mark,
         request=code_request(rp, pending, response.code),

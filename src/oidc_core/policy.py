@@ -3,7 +3,9 @@
 A policy only ever chooses among safe things.  What a particular provider gets wrong is a *quirk*:
 a row of :data:`QUIRKS` that relaxes one check, or changes one detail of a request, and shows in
 the evidence of each login it touched.  There is no quirk, flag or parameter for the signature, the
-issuer, the audience, the expiry, the state, the browser binding or the server's certificate.
+issuer, the audience, the expiry or the state.  Two quirks relax nothing here: they only say in the
+evidence that the context of the original system did without the browser's binding, or without the
+server's certificate.
 """
 
 from types import MappingProxyType

@@ -1,11 +1,9 @@
 """The relying party: client, provider, policy and the signature port, as one frozen value."""
 
-from collections.abc import Mapping
 from hashlib import sha256
-from types import MappingProxyType
 from typing import Final
 
-from attrs import Factory, field, frozen
+from attrs import Factory, asdict, field, frozen
 
 from oidc_core.algorithms import ASYMMETRIC
 from oidc_core.client import ClientRegistration
@@ -28,11 +26,15 @@ def _issuer(rp: "RelyingParty") -> str:
 
 
 def _mark(rp: "RelyingParty") -> str:
+    terms = [
+        f"{name} {sorted(value) if isinstance(value, frozenset) else value}"
+        for name, value in asdict(rp.policy).items()
+    ]
     parts = (
         rp.provider.endpoints_digest,
         rp.client.client_id,
         rp.client.connection_id,
-        rp.policy.name,
+        *terms,
     )
     return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -55,12 +57,12 @@ def _insecure_http(rp: "RelyingParty") -> bool:
     return "insecure_allow_http_loopback" in rp.policy.quirks
 
 
-def _keys_wanted(rp: "RelyingParty") -> Mapping[Channel, KeysWanted]:
+def _keys_wanted(rp: "RelyingParty") -> tuple[KeysWanted, ...]:
     uri = rp.provider.jwks_uri
     channels: tuple[Channel, ...] = () if uri is None else ("direct", "relayed")
-    return MappingProxyType(
-        {
-            channel: KeysWanted(
+    return tuple(
+        [
+            KeysWanted(
                 issuer=rp.issuer,
                 client_id=rp.client.client_id,
                 jwks_uri=uri or "",
@@ -68,7 +70,7 @@ def _keys_wanted(rp: "RelyingParty") -> Mapping[Channel, KeysWanted]:
                 channel=channel,
             )
             for channel in channels
-        }
+        ]
     )
 
 
@@ -113,7 +115,7 @@ class RelyingParty:
         init=False, default=Factory(_id_token_algorithms, takes_self=True)
     )
     insecure_http: bool = field(init=False, default=Factory(_insecure_http, takes_self=True))
-    keys_wanted: Mapping[Channel, KeysWanted] = field(
+    keys_wanted: tuple[KeysWanted, ...] = field(
         init=False, repr=False, eq=False, default=Factory(_keys_wanted, takes_self=True)
     )
     terms: Terms = field(init=False, default=Factory(_terms, takes_self=True))

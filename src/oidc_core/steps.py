@@ -127,7 +127,7 @@ def answered(answer: Answer) -> HttpResponse:
 
 def keys_wanted(rp: RelyingParty, channel: Channel) -> KeysWanted:
     """Return the wish for this provider's key set."""
-    wanted = rp.keys_wanted.get(channel)
-    if wanted is None:
-        raise UsageError("unsupported_by_provider", about="jwks_uri")
-    return wanted
+    for wanted in rp.keys_wanted:
+        if wanted.channel == channel:
+            return wanted
+    raise UsageError("unsupported_by_provider", about="jwks_uri")

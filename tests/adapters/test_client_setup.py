@@ -7,6 +7,7 @@ from attrs import evolve
 
 from oidc_adapters.client_keys import ClientKeys, Signer
 from oidc_adapters.client_setup import ClientSetup
+from oidc_adapters.crypto import sign_mac
 from oidc_core.client import ClientRegistration
 from oidc_core.errors import OidcError
 from oidc_core.policy import Policy
@@ -140,8 +141,6 @@ def test_a_registration_stands_in_for_the_settings() -> None:
     assert rp.client is registration
     assert rp.id_token_algorithms == {"HS256"}
     octets = b"signing input"
-    from oidc_adapters.crypto import sign_mac
-
     mac = sign_mac(SECRET, "HS256", octets)
     assert rp.verifier.verifies_mac(ISSUER, "another", "HS256", octets, mac)
     assert not rp.verifier.verifies_mac(ISSUER, "client", "HS256", octets, mac)

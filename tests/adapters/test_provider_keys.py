@@ -10,11 +10,10 @@ from attrs import evolve
 
 from oidc_adapters.clock import FrozenClock
 from oidc_adapters.provider_keys import MemoryProviderKeys, StaticProviderKeys
-from oidc_core.http import Answer, HttpRequest, HttpResponse, NoAnswer
+from oidc_core.http import Answer, Channel, HttpRequest, HttpResponse, KeysWanted, NoAnswer
 from oidc_core.jsontypes import JsonObject, render
 from oidc_core.jwk import KeySet, parse_key_set
 from oidc_core.keys import BUCKET_SIZE, REFILL, STALE_IF_ERROR
-from oidc_core.http import Channel, KeysWanted
 from oidc_core.steps import KeysAnswer, KeysFound, KeysWithheld
 from tests.flows.rig import NOW, run_asyncio, run_trio
 

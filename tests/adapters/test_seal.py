@@ -2,6 +2,7 @@ import copy
 import json
 import pickle
 from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -86,8 +87,9 @@ class FutureKey(RemoteKey):
 def relying_party(
     method: AuthMethod = "client_secret_basic", *, client_id: str = "client", **changed: Any
 ) -> RelyingParty:
-    registration = {"token_endpoint_auth_signing_alg": "EdDSA"} if "private" in method else {}
-    registration |= changed.pop("registration", {})
+    registration: dict[str, Any] = changed.pop("registration", {})
+    if method == "private_key_jwt":
+        registration = {"token_endpoint_auth_signing_alg": "EdDSA", **registration}
     return RelyingParty(
         provider=METADATA,
         client=ClientRegistration(
@@ -142,6 +144,10 @@ def basic_of(wire: WireRequest) -> bytes:
     scheme, _, encoded = value.partition(" ")
     assert scheme == "Basic"
     return base64.b64decode(encoded, validate=True)
+
+
+def refusal(credentials: Credentials, request: HttpRequest) -> str:
+    return code_of(lambda: sealed(credentials, request))
 
 
 def code_of(call: Callable[[], object]) -> str:
@@ -306,11 +312,8 @@ def test_sealing_is_the_same_where_one_awaits(
         userinfo_request(rp, "abc"),
         keys_wanted(rp, "direct").request,
     ):
-        awaited = run(
-            lambda request=request: credentials.seal_async(
-                request, now=NOW, entropy=FixedEntropy(1)
-            )
-        )
+        seal = partial(credentials.seal_async, request, now=NOW, entropy=FixedEntropy(1))
+        awaited = run(seal)
 
         assert sealed(credentials, request) == awaited
 
@@ -340,7 +343,7 @@ def test_credentials_go_to_the_issuers_own_endpoints_only(url: str, method: Auth
     credentials = own(rp, secret=SECRET, keys=ClientKeys[Signer](KEY))
     request = evolve(token_request(rp), url=url)
 
-    assert code_of(lambda: sealed(credentials, request)) == "origin_not_allowed"
+    assert refusal(credentials, request) == "origin_not_allowed"
 
 
 def test_a_secret_does_not_go_to_a_resource_nor_a_token_to_where_secrets_go() -> None:
@@ -349,8 +352,8 @@ def test_a_secret_does_not_go_to_a_resource_nor_a_token_to_where_secrets_go() ->
     to_resource = evolve(token_request(rp), url=f"{ISSUER}/userinfo")
     to_server = evolve(userinfo_request(rp, "abc"), url=f"{ISSUER}/token")
 
-    assert code_of(lambda: sealed(credentials, to_resource)) == "origin_not_allowed"
-    assert code_of(lambda: sealed(credentials, to_server)) == "origin_not_allowed"
+    assert refusal(credentials, to_resource) == "origin_not_allowed"
+    assert refusal(credentials, to_server) == "origin_not_allowed"
 
 
 def test_refusals_of_an_origin_are_the_same_where_one_awaits() -> None:
@@ -392,7 +395,7 @@ def test_a_request_of_a_stranger_is_not_sealed() -> None:
         evolve(token_request(rp), client_id="stranger"),
         evolve(token_request(rp), issuer="https://other.example"),
     ):
-        assert code_of(lambda request=request: sealed(credentials, request)) == "credential_missing"
+        assert refusal(credentials, request) == "credential_missing"
 
 
 @pytest.mark.parametrize(
@@ -411,7 +414,7 @@ def test_a_value_of_another_owner_is_not_put_into_a_request(value: Any) -> None:
     credentials = own(rp, secret=SECRET)
     request = evolve(token_request(rp), form=(("x", value),), headers=())
 
-    assert code_of(lambda: sealed(credentials, request)) == "credential_missing"
+    assert refusal(credentials, request) == "credential_missing"
 
 
 @pytest.mark.parametrize("purpose", ["discovery", "key_set"])
@@ -431,9 +434,7 @@ def test_public_documents_are_fetched_without_credentials(purpose: Any) -> None:
     ):
         smuggled = evolve(public, form=(("x", value),))
 
-        assert (
-            code_of(lambda smuggled=smuggled: sealed(credentials, smuggled)) == "credential_missing"
-        )
+        assert refusal(credentials, smuggled) == "credential_missing"
 
 
 # --- what is missing is missed when it is configured ---------------------------------------------
@@ -497,7 +498,7 @@ def test_credentials_made_by_hand_miss_what_they_lack_when_a_request_is_sealed()
         "private_key_jwt",
     ):
         request = token_request(relying_party(method))
-        assert code_of(lambda request=request: sealed(bare, request)) == "credential_missing"
+        assert refusal(bare, request) == "credential_missing"
 
 
 # --- the provider takes them ---------------------------------------------------------------------

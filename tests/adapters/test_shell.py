@@ -3,11 +3,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import pytest
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from oidc_adapters.client_keys import AsyncSigner, ClientKeys
 from oidc_adapters.clock import FrozenClock, SystemClock
 from oidc_adapters.entropy import FixedEntropy, SystemEntropy
+from oidc_adapters.oidc_client import AsyncOidcClient
+from oidc_adapters.pending import MemoryPendingLogins
 from oidc_adapters.provider_keys import MemoryProviderKeys, StaticProviderKeys
 from oidc_adapters.seal import Credentials, credentials_for
 from oidc_adapters.shell import AsyncShell, Shell
@@ -37,7 +39,15 @@ from tests.adapters.test_seal import (
     relying_party,
     token_request,
 )
-from tests.flows.rig import NOW, honest_provider, run_asyncio, run_trio, setup_for
+from tests.flows.rig import (
+    FAKE_CLIENT,
+    NOW,
+    arrived,
+    honest_provider,
+    run_asyncio,
+    run_trio,
+    setup_for,
+)
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 LIBRARIES = pytest.mark.parametrize("run", [run_asyncio, run_trio])
@@ -86,13 +96,21 @@ class Wire:
         return NoAnswer("no", "http_connect", clock.now())
 
 
-class AsyncWire(Wire):
+class AsyncWire:
     """The same, awaited."""
 
-    async def send(self, request: WireRequest, clock: Any) -> NoAnswer:  # type: ignore[override]
-        return super().send(request, clock)
+    def __init__(self) -> None:
+        self.wire = Wire()
+
+    @property
+    def sent(self) -> list[WireRequest]:
+        return self.wire.sent
+
+    async def send(self, request: WireRequest, clock: Any) -> NoAnswer:
+        return self.wire.send(request, clock)
 
 
+Transport = type[Wire] | type[AsyncWire]
 RP = relying_party("client_secret_jwt")
 CREDENTIALS = Credentials(credentials_for(RP, secret=SECRET))
 STEP = Twice(made_for=RP.mark, request=token_request(RP))
@@ -102,9 +120,12 @@ def world(**named: Any) -> dict[str, Any]:
     return {"clock": FrozenClock(NOW), "entropy": FixedEntropy(1), **named}
 
 
-def run_step(wire: Wire, step: Step[Any], run: Run | None, rp: RelyingParty = RP) -> Any:
+def run_step(
+    wire: Wire | AsyncWire, step: Step[Any], run: Run | None, rp: RelyingParty = RP
+) -> Any:
     """Drive a step under a shell of either kind."""
     if run is None:
+        assert isinstance(wire, Wire)
         return Shell(wire, CREDENTIALS, **world()).run(rp, step)
     assert isinstance(wire, AsyncWire)
     shell = AsyncShell(wire, CREDENTIALS, **world())
@@ -117,7 +138,7 @@ KINDS = pytest.mark.parametrize(
 
 
 @KINDS
-def test_each_request_is_sealed_anew_and_sent_once(wire: type[Wire], run: Run | None) -> None:
+def test_each_request_is_sealed_anew_and_sent_once(wire: Transport, run: Run | None) -> None:
     transport = wire()
 
     result = run_step(transport, STEP, run)
@@ -135,7 +156,7 @@ def test_each_request_is_sealed_anew_and_sent_once(wire: type[Wire], run: Run | 
 
 
 @KINDS
-def test_a_finished_step_sends_nothing(wire: type[Wire], run: Run | None) -> None:
+def test_a_finished_step_sends_nothing(wire: Transport, run: Run | None) -> None:
     transport = wire()
 
     assert run_step(transport, Done("result"), run) == "result"
@@ -143,7 +164,7 @@ def test_a_finished_step_sends_nothing(wire: type[Wire], run: Run | None) -> Non
 
 
 @KINDS
-def test_a_refusal_ends_the_run(wire: type[Wire], run: Run | None) -> None:
+def test_a_refusal_ends_the_run(wire: Transport, run: Run | None) -> None:
     transport = wire()
     step = Refusing(made_for=RP.mark, request=token_request(RP))
 
@@ -155,7 +176,7 @@ def test_a_refusal_ends_the_run(wire: type[Wire], run: Run | None) -> None:
 
 
 @KINDS
-def test_a_step_of_another_relying_party_is_refused(wire: type[Wire], run: Run | None) -> None:
+def test_a_step_of_another_relying_party_is_refused(wire: Transport, run: Run | None) -> None:
     transport = wire()
     other = relying_party("client_secret_jwt", registration={"connection_id": "another"})
 
@@ -216,27 +237,16 @@ def test_a_key_service_signs_under_the_async_shell_only(run: Run) -> None:
 @LIBRARIES
 def test_a_provider_takes_what_a_key_service_signed(run: Run) -> None:
     remote = RemoteKey()
-    provider = honest_provider()
-    client = provider.clients[0]
-    from attrs import evolve
-
-    provider = honest_provider(
-        clients=(
-            evolve(
-                client,
-                token_endpoint_auth_method="private_key_jwt",
-                jwks=({**KEY.public_jwk(), "kid": "remote"},),
-            ),
-        )
+    client = evolve(
+        FAKE_CLIENT,
+        token_endpoint_auth_method="private_key_jwt",
+        jwks=({**KEY.public_jwk(), "kid": "remote"},),
     )
+    provider = honest_provider(clients=(client,))
     setup = setup_for(provider, client_secret=None, client_keys=ClientKeys[AsyncSigner](remote))
     transport = AsyncInMemoryTransport(provider)
 
     async def main() -> int:
-        from oidc_adapters.oidc_client import AsyncOidcClient
-        from oidc_adapters.pending import MemoryPendingLogins
-        from tests.flows.rig import arrived
-
         oidc = await AsyncOidcClient.discover(
             setup, MemoryPendingLogins(), transport=transport, **world()
         )
@@ -277,8 +287,10 @@ def test_a_failing_transport_is_an_answer() -> None:
 def test_answers_are_the_transports_own() -> None:
     provider = FakeProvider()
     transport = InMemoryTransport(provider)
-    rp = setup_for(provider).relying_party()
-    answer = Shell(transport, Credentials(), **world()).send(discovery.discover(rp).request)  # type: ignore[union-attr]
+    step = discovery.discover(setup_for(provider).relying_party())
+    assert isinstance(step, Exchange)
+
+    answer = Shell(transport, Credentials(), **world()).send(step.request)
 
     ((_, recorded),) = transport.exchanges
     assert answer is recorded

@@ -48,7 +48,8 @@ def run_trio(main: Callable[[], Awaitable[Any]]) -> Any:
 
 def honest_provider(**changed: Any) -> FakeProvider:
     """A provider whose keys are made at once, so that no test waits for an RSA key."""
-    return FakeProvider(**{"id_token_alg": "EdDSA", **changed})
+    settings: dict[str, Any] = {"id_token_alg": "EdDSA", **changed}
+    return FakeProvider(**settings)
 
 
 def setup_for(provider: FakeProvider, **changed: Any) -> ClientSetup:

@@ -1,19 +1,18 @@
-"""Fixtures: a running provider; and the table of what was run against it."""
+"""Fixtures: a running provider, and what a test needs to talk to it."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from tests.interop.browser import Browser
 from tests.interop.node import Unavailable
 from tests.interop.oidc_provider import Provider, running_provider
+from tests.interop.table import RecordRow, recorder
 
-TABLE_ROW: Final = "interop"
 HERE: Final = Path(__file__).parent
-
-RecordRow = Callable[[str, str, str], None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +40,13 @@ def browser(op: Provider) -> Browser:
     return Browser(op.issuer)
 
 
+@pytest.fixture(scope="session")
+def transport() -> Generator[Urllib3Transport]:
+    """The transport that every application sends with."""
+    with Urllib3Transport() as sender:
+        yield sender
+
+
 @pytest.fixture
 def interop_row(request: pytest.FixtureRequest) -> RecordRow:
     """Call it with (client authentication, algorithm, feature): a row of the table at the end.
@@ -48,27 +54,7 @@ def interop_row(request: pytest.FixtureRequest) -> RecordRow:
     The row's result is the test's. A test may record several rows.
     """
 
-    def record(auth_method: str, algorithm: str, feature: str) -> None:
-        row = f"{auth_method:20} {algorithm:8} {feature}"
-        request.node.user_properties.append((TABLE_ROW, row))
-
-    return record
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table: client authentication, algorithm, feature, result."""
-    rows = sorted(
-        (str(row), outcome)
-        for outcome in ("passed", "failed")
-        for report in terminalreporter.getreports(outcome)
-        if isinstance(report, pytest.TestReport) and report.when == "call"
-        for name, row in report.user_properties
-        if name == TABLE_ROW
-    )
-    if rows:
-        terminalreporter.section("interop with oidc-provider")
-    for row, outcome in rows:
-        terminalreporter.write_line(f"{row:60} {outcome}")
+    return recorder(request.node)
 
 
 def _provider_or_skip() -> Generator[Provider]:

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from tests.meta.source_rules import Rule
 
 # Modules that are tested through another module's tests, each with its reason. Only ever shorter.
-UNMIRRORED: Final[dict[str, str]] = {
-    "oidc_core/__init__.py": "tests/meta/test_exports.py tests the public names",
-}
+UNMIRRORED: Final[dict[str, str]] = {}
 
 PLANTS: Final = [
     (rules.long_modules, "x = 1\n" * 401, "401 lines"),

@@ -1,15 +1,17 @@
 """The client's registration."""
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 
 from oidc_core.algorithms import ASYMMETRIC, HMAC
-from oidc_core.client import AUTH_METHODS, ClientRegistration, is_openid_scope
+from oidc_core.client import AUTH_METHODS, AuthMethod, ClientRegistration, is_openid_scope
 from oidc_core.errors import UsageError
 from tests.unit.parties import CALLBACK, CLIENT
 
 
-def refusal(**changes: object) -> tuple[str, str]:
+def refusal(**changes: Any) -> tuple[str, str]:
     with pytest.raises(UsageError) as caught:
         evolve(CLIENT, **changes)
     return caught.value.code, caught.value.about
@@ -116,7 +118,7 @@ def test_a_registered_algorithm_is_one_that_can_be_verified(name: str, alg: str)
 @pytest.mark.parametrize("name", ["id_token_signed_response_alg", "userinfo_signed_response_alg"])
 @pytest.mark.parametrize("alg", sorted(HMAC))
 def test_a_public_client_has_no_secret_to_verify_with(name: str, alg: str) -> None:
-    public = {"token_endpoint_auth_method": "none", name: alg}
+    public: dict[str, Any] = {"token_endpoint_auth_method": "none", name: alg}
     assert refusal(**public) == ("config_invalid", name)
     for method in AUTH_METHODS - {"none"}:
         known = evolve(CLIENT, **{**public, "token_endpoint_auth_method": method})
@@ -137,7 +139,10 @@ def test_an_assertion_is_signed_with_what_its_method_has(
     method: str, allowed: frozenset[str]
 ) -> None:
     for alg in (*ASYMMETRIC, *HMAC, "none"):
-        changes = {"token_endpoint_auth_method": method, "token_endpoint_auth_signing_alg": alg}
+        changes: dict[str, Any] = {
+            "token_endpoint_auth_method": method,
+            "token_endpoint_auth_signing_alg": alg,
+        }
         if alg in allowed:
             assert evolve(CLIENT, **changes).assertion_alg == alg
         else:
@@ -148,6 +153,6 @@ def test_an_assertion_is_signed_with_what_its_method_has(
     ("method", "alg"),
     [("client_secret_jwt", "HS256"), ("private_key_jwt", "RS256"), ("none", "RS256")],
 )
-def test_an_assertion_has_a_default_algorithm(method: str, alg: str) -> None:
+def test_an_assertion_has_a_default_algorithm(method: AuthMethod, alg: str) -> None:
     client: ClientRegistration = evolve(CLIENT, token_endpoint_auth_method=method)
     assert client.assertion_alg == alg

@@ -8,10 +8,12 @@ from oidc_core.errors import UsageError
 from oidc_core.http import (
     LIMITS,
     BasicCredentials,
+    Channel,
     ClientAssertion,
     ClientSecret,
     HttpRequest,
     HttpResponse,
+    KeysWanted,
     NoAnswer,
     WireRequest,
 )
@@ -65,7 +67,7 @@ def test_nothing_secret_is_printed() -> None:
 
 def test_credentials_are_named_by_whose_they_are() -> None:
     owner = {"issuer": "https://op.example", "client_id": "client-1"}
-    named = {
+    named: set[ClientSecret | BasicCredentials | ClientAssertion] = {
         ClientSecret(**owner),
         BasicCredentials(**owner, raw=False),
         ClientAssertion(**owner, audience="https://op.example", alg="RS256", lifetime=60),
@@ -103,3 +105,19 @@ def test_a_transport_invents_no_code(code: str) -> None:
     with pytest.raises(UsageError) as caught:
         NoAnswer("maybe", code, 1)
     assert caught.value.code == "answer_unexpected"
+
+
+@pytest.mark.parametrize("channel", ["direct", "relayed"])
+def test_a_wish_for_keys_knows_the_request_that_fulfils_it(channel: Channel) -> None:
+    wanted = KeysWanted(
+        issuer="https://op.example",
+        client_id="client-1",
+        jwks_uri="https://op.example/jwks",
+        max_age=60,
+        channel=channel,
+    )
+    request = wanted.request
+    assert (request.purpose, request.method, request.url) == ("key_set", "GET", wanted.jwks_uri)
+    assert (request.issuer, request.client_id) == (wanted.issuer, wanted.client_id)
+    assert (request.form, request.resend, request.max_body) == (None, "safe", LIMITS.key_set)
+    assert (wanted.newer_than, wanted.missing_kid) == (None, None)

@@ -435,13 +435,12 @@ def test_an_authentication_of_another_class_than_required_is_refused(acr: object
     refusal("acr_unsatisfied", with_claims(acr=acr), required_acr=("silver", "gold"))
 
 
-@pytest.mark.req("OIDCC-2-10", "OIDCC-2-11", "OIDCC-3.1.3.7-12")
+@pytest.mark.req("OIDCC-2-10", "OIDCC-3.1.3.7-12")
 @pytest.mark.parametrize("acr", ["gold", "silver"])
 def test_an_authentication_of_a_required_class_passes(acr: str) -> None:
     assert checked(with_claims(acr=acr), required_acr=("silver", "gold"))[0].acr == acr
 
 
-@pytest.mark.req("OIDCC-2-11")
 def test_the_class_is_this_token_s_own() -> None:
     """D36: nothing is assumed of an earlier session."""
     assert checked(with_claims())[0].acr is None

@@ -1,5 +1,7 @@
 """Policies choose among safe things only; quirks are named."""
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 
@@ -8,7 +10,7 @@ from oidc_core.errors import UsageError
 from oidc_core.policy import DEFAULT_POLICY, MAX_LEEWAY, QUIRKS, Policy
 
 
-def refusal(**changes: object) -> tuple[str, str]:
+def refusal(**changes: Any) -> tuple[str, str]:
     with pytest.raises(UsageError) as caught:
         evolve(DEFAULT_POLICY, **changes)
     return caught.value.code, caught.value.about
@@ -36,7 +38,8 @@ def test_a_leeway_beyond_is_refused(leeway: int) -> None:
 )
 def test_a_lifetime_is_not_negative(name: str) -> None:
     assert refusal(**{name: -1}) == ("config_invalid", name)
-    assert getattr(evolve(DEFAULT_POLICY, **{name: 0}), name) == 0
+    zero: dict[str, Any] = {name: 0}
+    assert getattr(evolve(DEFAULT_POLICY, **zero), name) == 0
 
 
 @pytest.mark.req("RFC8725-3.2-01", "OIDCC-2-15")

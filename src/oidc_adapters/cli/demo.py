@@ -1,7 +1,7 @@
 """``oidc demo``: a whole login over real HTTP, told exchange by exchange."""
 
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeAlias
 
 from oidc_adapters.cli.arguments import Demo
 from oidc_adapters.cli.failures import failure_json, tell_failure
@@ -24,55 +24,54 @@ REFUSED: Final = 1
 NOT_REFUSED: Final = 3
 """The exit status if a misbehaviour is not refused as it must be."""
 
+Outcome: TypeAlias = LoggedIn | OidcError
+
 
 def demo(command: Demo, world: World) -> int:
     """Run the demo; the exit status is 0, or 1 for a refusal."""
     if command.list_misbehaviours:
         return _list_misbehaviours(world)
-    if command.json:
-        return _as_json(command, world)
+    return _as_json(command, world) if command.json else _as_story(command, world)
+
+
+def _as_story(command: Demo, world: World) -> int:
     page = Page(world.out, world.environ)
     story = Story(page)
     story.opening("One login by the authorization code flow", _opening(command))
-    try:
-        logged_in = _log_in(command, world, story, page)
-    except OidcError as error:
-        page.line()
-        page.flush()
-        return judged(command.misbehave, error, world)
-    if command.misbehave is not None:
-        return judged(command.misbehave, None, world)
-    story.closing(logged_in)
-    return 0
+    outcome = _outcome(command, world, story, page)
+    if isinstance(outcome, LoggedIn) and command.misbehave is None:
+        story.closing(outcome)
+        return 0
+    page.line()
+    page.flush()
+    return judged(command, outcome, world)
 
 
 def _as_json(command: Demo, world: World) -> int:
     """Run the demo for a program: one object on standard output, and nothing else there."""
     steps = StepList()
-    try:
-        logged_in = _log_in(command, world, steps, Page(world.err, world.environ))
-    except OidcError as error:
-        world.out.write(indented(failure_json(error)))
-        return judged(command.misbehave, error, world)
-    if command.misbehave is not None:
-        world.out.write(indented(JsonObject({"error": None, "misbehaviour": command.misbehave})))
-        return judged(command.misbehave, None, world)
-    outcome = JsonObject(
+    outcome = _outcome(command, world, steps, Page(world.err, world.environ))
+    if not isinstance(outcome, LoggedIn) or command.misbehave is not None:
+        return judged(command, outcome, world)
+    told = JsonObject(
         {
-            "sub": logged_in.identity.subject,
-            "issuer": logged_in.identity.issuer,
+            "sub": outcome.identity.subject,
+            "issuer": outcome.identity.issuer,
             "steps": tuple(steps.steps),
             "checks": tuple(steps.checks),
         }
     )
-    world.out.write(indented(outcome))
+    world.out.write(indented(told))
     return 0
 
 
-def _log_in(command: Demo, world: World, witness: Witness, page: Page) -> LoggedIn:
-    if command.provider is not None:
-        return log_in(command.provider, world, witness, page)
-    return fake_login(command.misbehave, world, witness)
+def _outcome(command: Demo, world: World, witness: Witness, page: Page) -> Outcome:
+    try:
+        if command.provider is not None:
+            return log_in(command.provider, world, witness, page)
+        return fake_login(command.misbehave, world, witness)
+    except OidcError as refusal:
+        return refusal
 
 
 def _opening(command: Demo) -> tuple[tuple[str, str], ...]:
@@ -89,21 +88,26 @@ def _opening(command: Demo) -> tuple[tuple[str, str], ...]:
     return (who, wrong, client, secrets)
 
 
-def judged(misbehave: str | None, refusal: OidcError | None, world: World) -> int:
-    """Tell a refusal, and return the exit status.
+def judged(command: Demo, outcome: Outcome, world: World) -> int:
+    """Tell how a login that was not to end well ended, and return the exit status.
 
     A provider that misbehaves must be refused, and with the code of its row.
     """
     page = Page(world.err, world.environ)
+    refusal = outcome if isinstance(outcome, OidcError) else None
+    if command.json:
+        nothing = JsonObject({"error": None, "misbehaviour": command.misbehave})
+        world.out.write(indented(nothing if refusal is None else failure_json(refusal)))
     if refusal is not None:
         tell_failure(page, refusal)
-    if misbehave is None:
+    if command.misbehave is None:
         return REFUSED
-    expected, found = MISBEHAVIOURS[misbehave].code, None if refusal is None else refusal.code
+    expected, found = MISBEHAVIOURS[command.misbehave].code, refusal and refusal.code
     if found == expected:
         return REFUSED
-    said = "it was not refused" if found is None else f"it was refused with {found}"
-    page.line(f"NOT AS IT MUST BE: {misbehave}: {said}, and not with {expected}", style="bad")
+    said = f"refused with {found}" if found else "not refused"
+    text = f"NOT AS IT MUST BE: {command.misbehave} was {said}; it must be with {expected}"
+    page.line(text, style="bad")
     return NOT_REFUSED
 
 

@@ -1,10 +1,10 @@
 """The options of each command, as the standard library's argparse has them."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from oidc_adapters.testing import MISBEHAVIOURS
 from oidc_core.client import AUTH_METHODS
@@ -12,6 +12,8 @@ from oidc_core.codes import CODES
 
 CALLBACK_PORT: Final = 8_888
 """The port of the redirect URI that the fake provider registers unless told otherwise."""
+
+_AddParser: TypeAlias = Callable[..., argparse.ArgumentParser]
 
 _MAX_PORT: Final = 65_535
 _EPILOG: Final = "No secret is taken from the command line: name a variable or a file that has it."
@@ -25,41 +27,47 @@ def option_parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 done, 1 refused, 2 not understood, 3 a misbehaviour went through.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    demo = commands.add_parser(
+    _add_demo(commands.add_parser)
+    _add_login(commands.add_parser)
+    _add_explain(commands.add_parser)
+    _add_fake_provider(commands.add_parser)
+    return parser
+
+
+def _add_demo(add_parser: _AddParser) -> None:
+    parser = add_parser(
         "demo",
         help="a whole login over real HTTP, told exchange by exchange",
         description="Log in over real HTTP, at a fake provider of its own or at a real one, and "
         "tell each exchange with the checks made. No secret is shown.",
         epilog=_EPILOG,
     )
-    demo.add_argument("--json", action="store_true", help="print one JSON object instead")
-    _add_misbehave(demo)
-    demo.add_argument("--list-misbehaviours", action="store_true", help="list what can go wrong")
-    _add_real_provider(demo, required=False)
-    login = commands.add_parser(
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    _add_misbehave(parser)
+    parser.add_argument("--list-misbehaviours", action="store_true", help="list what can go wrong")
+    _add_real_provider(parser, required=False)
+
+
+def _add_login(add_parser: _AddParser) -> None:
+    parser = add_parser(
         "login",
         help="log in at a provider and print the verified claims",
         description="Log in at a provider with a browser, which comes back to a loopback port, and "
         "print the verified claims as JSON; nonce and sid show as fingerprints.",
         epilog=_EPILOG,
     )
-    _add_real_provider(login, required=True)
-    explain = commands.add_parser(
+    _add_real_provider(parser, required=True)
+
+
+def _add_explain(add_parser: _AddParser) -> None:
+    parser = add_parser(
         "explain",
         help="what an error code means, and what to do about it",
         description="Explain an error code.",
     )
-    which = explain.add_mutually_exclusive_group(required=True)
+    which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("code", nargs="?", type=_code, metavar="CODE", help="as in nonce_mismatch")
     which.add_argument("--all", action="store_true", help="list all codes")
-    _add_fake_provider(
-        commands.add_parser(
-            "fake-provider",
-            help="serve a fake provider on loopback, for tests",
-            description="Serve a fake provider on 127.0.0.1 until Ctrl-C.",
-        )
-    )
-    return parser
 
 
 def _add_misbehave(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +118,12 @@ def _add_real_provider(parser: argparse.ArgumentParser, *, required: bool) -> No
     )
 
 
-def _add_fake_provider(parser: argparse.ArgumentParser) -> None:
+def _add_fake_provider(add_parser: _AddParser) -> None:
+    parser = add_parser(
+        "fake-provider",
+        help="serve a fake provider on loopback, for tests",
+        description="Serve a fake provider on 127.0.0.1 until Ctrl-C.",
+    )
     parser.add_argument(
         "--port", type=_port, default=0, metavar="N", help="where to listen; any that is free"
     )

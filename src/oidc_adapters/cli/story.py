@@ -57,6 +57,7 @@ _SUBJECTS: Final = MappingProxyType(
     {
         "authorization_response": "the authorization response",
         "id_token": "the ID token",
+        "refreshed_id_token": "the refreshed ID token",
         "userinfo": "UserInfo",
     }
 )

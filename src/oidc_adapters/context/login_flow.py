@@ -49,8 +49,8 @@ def flow_request_authorization_code(
     """Start a login; return the URL to send the browser to (OIDC Core §3.1.2.1).
 
     The parameters up to ``acr_values`` are the specification's, as in
-    :class:`~oidc_core.authorization.AuthenticationRequest`.  ``nonce`` is fresh by default.  If
-    this context returned the token of ``id_token_hint``, nobody but its user may come back.
+    :class:`~oidc_core.authorization.AuthenticationRequest`.  ``nonce`` is fresh by default.
+    Nobody but the user of ``id_token_hint`` may come back.
     ``pkce`` is the context's own by default.  ``browser`` is an unguessable secret that only this
     browser brings along, such as its session identifier; give the same to
     :func:`flow_get_authorization_code`.
@@ -81,7 +81,6 @@ def _started(
     browser: str | None,
 ) -> str:
     rp, now = ctx.party(bound=browser is not None, pkce=pkce), ctx.shell.clock.now()
-    request = evolve(request, expected_sub=_subject_of(ctx, request.id_token_hint, now))
     secrets = ctx.shell.entropy.login_secrets()
     if browser is not None:
         secrets = evolve(secrets, binding=_binding(browser))
@@ -162,7 +161,7 @@ def _remember(ctx: OIDCCtx, answered: AnsweredLogin, logged_in: LoggedIn) -> Non
     """Keep what a later validation, refresh or question for evidence needs."""
     tokens, now = logged_in.tokens, ctx.shell.clock.now()
     ctx.records.finished.put(key_of(answered.pending.nonce), answered.pending, now)
-    accepted = AcceptedIdToken(subject=tokens.subject, evidence=logged_in.evidence)
+    accepted = AcceptedIdToken(evidence=logged_in.evidence)
     ctx.records.accepted.put(key_of(tokens.id_token), accepted, now)
     ctx.records.keep_refreshable(tokens, now)
 
@@ -172,14 +171,6 @@ def _seconds(max_age: int | str | None) -> int | None:
         return None if max_age is None else int(max_age)
     except ValueError:
         raise UsageError("parameter_invalid", about="max_age", expected="seconds") from None
-
-
-def _subject_of(ctx: OIDCCtx, id_token_hint: IdToken | str | None, now: int) -> str | None:
-    """Return the user an ID token is about, if this context verified it."""
-    if not isinstance(id_token_hint, str):
-        return None
-    known = ctx.records.accepted.find(key_of(id_token_hint), now)
-    return None if known is None else known.subject
 
 
 def _checked_nonce(nonce: str, *, alone: bool) -> str:

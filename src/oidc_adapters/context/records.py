@@ -57,12 +57,10 @@ class AcceptedIdToken:
     """An ID token that was returned.
 
     Attributes:
-        subject: the user it is about.
         evidence: what was checked.
         renewed: of a refreshed one: what it was verified with.
     """
 
-    subject: str
     evidence: tuple[Evidence, ...]
     renewed: TokensRenewed | None = None
 
@@ -100,8 +98,8 @@ class Records:
     refreshing: Flights[TokenDict | Failure]
 
     def keep_refreshable(self, tokens: Tokens, now: int) -> None:
-        """Keep what the next refresh will be compared with, if there can be one."""
-        if tokens.refresh_token is not None:
+        """Keep what the next refresh will be compared with, if there can be one and it is known."""
+        if tokens.refresh_token is not None and tokens.id_token:
             self.refreshable.put(key_of(tokens.refresh_token), tokens, now)
 
 

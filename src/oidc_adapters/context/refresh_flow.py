@@ -13,10 +13,9 @@ from oidc_adapters.context.outcomes import APIError, Failure, TokenDict, failure
 from oidc_adapters.context.records import AcceptedIdToken, Renewal
 from oidc_adapters.context.validation import verify_renewed
 from oidc_core import refresh
-from oidc_core.encoding import b64url_decode
-from oidc_core.errors import OidcError, TransportFailure, UsageError
-from oidc_core.jsontypes import JsonObject, parse_object
-from oidc_core.jws import split
+from oidc_core.errors import OidcError, ProtocolViolation, TransportFailure, UsageError
+from oidc_core.jsontypes import JsonObject
+from oidc_core.jws import claims_kept
 from oidc_core.tokens import Tokens
 
 
@@ -65,9 +64,7 @@ def _refreshed(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> TokenD
         raise
     tokens = refreshed.tokens
     if refreshed.id_token is not None:
-        accepted = AcceptedIdToken(
-            subject=tokens.subject, evidence=refreshed.evidence, renewed=renewal.renewed
-        )
+        accepted = AcceptedIdToken(evidence=refreshed.evidence, renewed=renewal.renewed)
         ctx.records.accepted.put(key_of(refreshed.id_token.raw), accepted, now)
     ctx.records.refreshable.take(key, now)
     ctx.records.keep_refreshable(tokens, now)
@@ -98,6 +95,6 @@ def _of_unknown_login(ctx: OIDCCtx, refresh_token: str, id_token: str | None) ->
 
 def _claims(id_token: str) -> JsonObject:
     try:
-        return parse_object(b64url_decode(split(id_token).payload))
-    except OidcError:
+        return claims_kept(id_token)
+    except ProtocolViolation:
         raise UsageError("parameter_invalid", about="id_token") from None

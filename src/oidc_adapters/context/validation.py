@@ -10,6 +10,7 @@ from oidc_core import id_token as id_tokens
 from oidc_core import refresh
 from oidc_core.errors import OidcError
 from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason
+from oidc_core.http import Channel
 from oidc_core.id_token import EXPECT_NO_NONCE, REFRESH_RULES, IdTokenExpectations
 from oidc_core.id_token.rules import Examined
 from oidc_core.jsontypes import JsonObject
@@ -17,7 +18,6 @@ from oidc_core.jws import VerifiedJws
 from oidc_core.keys import Verification, verification
 from oidc_core.refresh import Refreshed, TokensRenewed
 from oidc_core.relying_party import RelyingParty
-from oidc_core.http import Channel
 from oidc_core.steps import Done, Step
 
 

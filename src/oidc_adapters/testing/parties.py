@@ -92,7 +92,7 @@ class Session:
 
     sub: str
     auth_time: int
-    sid: str
+    sid: str = field(repr=False)
 
 
 @frozen(kw_only=True)

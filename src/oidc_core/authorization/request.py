@@ -28,6 +28,7 @@ Purpose: TypeAlias = Literal["login", "link"]
 
 _RESPONSE_MODES: Final = frozenset({"query", "form_post"})
 _DISPLAYS: Final = frozenset({"", "page", "popup", "touch", "wap"})
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _PURPOSES: Final = frozenset({"login", "link"})
 _ALONE: Final = frozenset({"none", "create"})
 _LIST: Final = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
@@ -89,6 +90,8 @@ def _essential(claims: JsonObject | None) -> tuple[str, ...]:
 
 def _sub(request: "AuthenticationRequest") -> str | None:
     """Find the only user who may come back: named, or asked for by value (§5.5.1)."""
+    if request.expected_sub == "":
+        raise UsageError("parameter_invalid", about="expected_sub", expected="a subject")
     value = _wanted(request.claims, "sub").members.get("value")
     return request.expected_sub or (value if isinstance(value, str) else None)
 
@@ -159,6 +162,10 @@ class AuthenticationRequest:
                 raise UsageError("parameter_invalid", about=name, found=value)
         if (self.purpose == "link") != (self.user != ""):
             raise UsageError("parameter_invalid", about="user", expected="with purpose link only")
+        if _SURROGATE.search(self.return_to + self.user):
+            raise UsageError(
+                "parameter_invalid", about="return_to", expected="Unicode scalar values"
+            )
         _check_lists(self)
         _check_claims(self.claims)
         _check_extra(self.extra)
@@ -279,14 +286,12 @@ def _hinted_sub(rp: RelyingParty, hint: IdToken | str) -> str:
 def authorization_url(
     rp: RelyingParty, request: AuthenticationRequest, pending: PendingLogin
 ) -> str:
-    """Return the URL to send the browser to.
-
-    State, nonce and challenge are base64url and need no encoding.
-    """
+    """Return the URL to send the browser to."""
     query = (
         f"response_type=code&client_id={percent_encode(pending.client_id)}"
         f"&redirect_uri={percent_encode(pending.redirect_uri)}"
-        f"&scope={percent_encode(pending.scope)}&state={pending.state}&nonce={pending.nonce}"
+        f"&scope={percent_encode(pending.scope)}&state={percent_encode(pending.state)}"
+        f"&nonce={percent_encode(pending.nonce)}"
     )
     if "omit_pkce" not in rp.policy.quirks:
         challenge = challenge_s256(pending.code_verifier)

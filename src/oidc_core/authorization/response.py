@@ -183,6 +183,7 @@ class _Arrival(NamedTuple):
     parameters: Mapping[str, str]
     binding: Binding
     now: int
+    user: str
 
 
 _Skipped: TypeAlias = SkipReason | None
@@ -224,6 +225,15 @@ def _same_connection(arrival: _Arrival) -> _Skipped:
         raise CallbackError("connection_mismatch", about="client_id")
     if pending.endpoints_digest != rp.endpoints_digest:
         raise ProtocolViolation("metadata_changed")
+    return None
+
+
+def _same_user(arrival: _Arrival) -> _Skipped:
+    """An identity is added to an account only where its user began it and is there still."""
+    if arrival.pending.purpose != "link":
+        return "not a link"
+    if not arrival.user or not same(arrival.user, arrival.pending.user):
+        raise CallbackError("subject_context_changed", about="user")
     return None
 
 
@@ -273,6 +283,7 @@ CALLBACK_RULES: Final = RuleTable(
         Rule("binding", "RFC 9700 §4.7", "the browser is the one that started it", _browser),
         Rule("lifetime", "RFC 9700 §4.7", "it did not take too long", _lifetime),
         Rule("connection", "RFC 9700 §4.4", "client and provider are the same", _same_connection),
+        Rule("user", "RFC 9700 §4.7", "a link is finished by whoever began it", _same_user),
         Rule("response_mode", "OAuth Multiple Response Types §2.1", "it came as asked", _mode),
         Rule("redirect_uri", "RFC 9700 §4.4.2", "it came to the URL as asked", _redirect_uri),
         Rule("iss", "RFC 9207 §2.4", "it comes from the provider that was asked", _issuer),
@@ -296,8 +307,11 @@ def accept(
     binding: Binding,
     now: int,
     single_use: SingleUse,
+    user: str = "",
 ) -> CodeResponse:
     """Check a callback against the login that waits for it; return its code.
+
+    ``user``: for the purpose ``link``, who is logged in at the application now.
 
     Raises:
         CallbackError: the code of the first rule that does not hold, ``code_missing``.
@@ -305,7 +319,7 @@ def accept(
         ProviderError: the provider's error, once state, binding and issuer hold.
     """
     parameters = callback.named
-    arrival = _Arrival(rp, pending, callback, parameters, binding, now)
+    arrival = _Arrival(rp, pending, callback, parameters, binding, now, user)
     outcomes = CALLBACK_RULES.outcomes(arrival)
     if "error" in parameters:
         raise _provider_error(arrival)

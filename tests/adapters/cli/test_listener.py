@@ -5,7 +5,14 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
-from oidc_adapters.cli.listener import Arrival, CallbackListener, listening
+from oidc_adapters.cli.listener import (
+    HOST,
+    Arrival,
+    CallbackListener,
+    _Conversation,
+    _Server,
+    listening,
+)
 from oidc_core.authorization import Callback
 from oidc_core.errors import CallbackError, UsageError
 from oidc_core.http import LIMITS
@@ -111,6 +118,25 @@ def test_a_port_in_use_is_the_callers_fault() -> None:
             pass
 
     assert (taken.value.code, taken.value.found) == ("config_invalid", port)
+
+
+def _raise(error: type[Exception]) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(("error", "told"), [(ConnectionResetError, False), (KeyError, True)])
+def test_a_browser_may_go_away(
+    error: type[Exception], told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = _Server((HOST, 0), _Conversation)
+    try:
+        _raise(error)
+    except error:
+        server.handle_error(server.socket, (HOST, 1))
+    finally:
+        server.server_close()
+
+    assert ("Traceback" in capsys.readouterr().err) is told
 
 
 def test_an_arrival_shows_no_code() -> None:

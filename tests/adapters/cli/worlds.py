@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from io import StringIO, TextIOWrapper
-from io import BytesIO
+from io import BytesIO, StringIO, TextIOWrapper
 from queue import Queue
 from threading import Thread
 

@@ -2,15 +2,13 @@
 
 from typing import Final
 
+from oidc_adapters.crypto import CryptographyVerifier
 from oidc_adapters.entropy import FixedEntropy
 from oidc_adapters.pending import SetCookie
 from oidc_adapters.testing import FakeProvider
 from oidc_core import login
 from oidc_core.authorization import PLAIN, AuthenticationRequest
 from oidc_core.client import ClientRegistration
-from oidc_core.jsontypes import JsonObject
-from oidc_core.jwk import Jwk
-from oidc_core.jws import SignatureVerifier
 from oidc_core.login import LoginStarted
 from oidc_core.provider import ProviderMetadata
 from oidc_core.relying_party import RelyingParty
@@ -21,33 +19,19 @@ ISSUER: Final = FakeProvider().issuer
 SECRET: Final = b"the sealing secret of the tests!"
 
 
-class VerifiesNothing:
-    """No token is verified here."""
-
-    def verifies(self, key: Jwk, alg: str, signing_input: bytes, signature: bytes) -> bool:
-        return False
-
-    def verifies_mac(
-        self, issuer: str, client_id: str, alg: str, signing_input: bytes, signature: bytes
-    ) -> bool:
-        return False
-
-
-_VERIFIER: Final[SignatureVerifier] = VerifiesNothing()
 RP: Final = RelyingParty(
     provider=ProviderMetadata(
         issuer=ISSUER,
         authorization_endpoint=f"{ISSUER}/authorize",
         token_endpoint=f"{ISSUER}/token",
         jwks_uri=f"{ISSUER}/jwks",
-        extra=JsonObject({}),
     ),
     client=ClientRegistration(
         client_id="client",
         redirect_uris=("https://rp.example/callback",),
         scope="openid profile email",
     ),
-    verifier=_VERIFIER,
+    verifier=CryptographyVerifier(),
 )
 
 

@@ -231,6 +231,7 @@ def test_sixty_starts_stay_within_the_budget_and_the_newest_completes(
     store: CookiePendingLogins,
 ) -> None:
     cookies: dict[str, str] = {"session": "the application's own"}
+    login, mine = started(60), dict[str, str]()
     for seed in range(60):
         login = started(seed, now=NOW + seed)
         cookies = _received(cookies, store.put(login, cookies, NOW + seed))

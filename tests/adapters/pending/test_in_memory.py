@@ -82,6 +82,7 @@ def test_three_logins_in_a_browser_finish_in_any_order(
 
 def test_a_browser_has_a_handful_of_logins_at_most(store: MemoryPendingLogins) -> None:
     cookies: dict[str, str] = {}
+    login = started(60)
     for seed in range(60):
         login = started(seed, now=NOW + seed)
         for cookie in store.put(login, cookies, NOW + seed):

@@ -9,6 +9,7 @@ import pytest
 import urllib3
 
 from oidc_adapters.testing import FakeClient, FakeProvider, ServedProvider, serve
+from oidc_adapters.testing.servers import _Conversation, _Server
 
 from .raw_client import NOW, VERIFIER, authorization_url, basic, claims_of, verify
 from .test_transports import Stopped
@@ -219,3 +220,31 @@ def test_closing_it_leaves_no_thread_behind(pool: urllib3.PoolManager) -> None:
         assert json.loads(answer.data)["issuer"] == served.issuer
 
     assert threading.active_count() == before
+
+
+def test_it_serves_on_the_port_that_is_asked_for() -> None:
+    with serve(FakeProvider(), Stopped()) as first:
+        port = urlsplit(first.issuer).port or 0
+        with pytest.raises(OSError, match="in use"), serve(FakeProvider(), Stopped(), port=port):
+            pass
+    with serve(FakeProvider(), Stopped(), port=port) as second:
+        assert second.issuer == first.issuer
+
+
+def _raise(error: type[Exception]) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(("error", "told"), [(ConnectionResetError, False), (KeyError, True)])
+def test_a_client_may_go_away(
+    error: type[Exception], told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = _Server(_Conversation, 0)
+    try:
+        _raise(error)
+    except error:
+        server.handle_error(server.socket, ("127.0.0.1", 1))
+    finally:
+        server.server_close()
+
+    assert ("Traceback" in capsys.readouterr().err) is told

@@ -1,0 +1,51 @@
+"""What a login in flight takes up: in the browser's cookie, and in memory."""
+
+import tracemalloc
+from typing import Final
+
+from benchmarks.parties import relying_party
+from benchmarks.rounds import Effort, frozen_heap, spread
+from benchmarks.rows import Row, exact_row, value_row
+from benchmarks.tokens import NOW
+from oidc_adapters.entropy import FixedEntropy, SystemEntropy
+from oidc_adapters.pending import CookiePendingLogins, MemoryPendingLogins
+from oidc_core.login import LoginStarted, start
+from oidc_core.pending import LoginSecrets
+from oidc_core.relying_party import RelyingParty
+from oidc_core.steps import Done
+
+_SEALING_SECRET: Final = bytes(range(32))
+
+
+def pending_rows(effort: Effort) -> tuple[Row, ...]:
+    """A sealed cookie, name and value; and one of many logins in memory."""
+    rp = relying_party("RS256")
+    started = _started(rp, FixedEntropy(1).login_secrets())
+    (cookie,) = CookiePendingLogins(_SEALING_SECRET).put(started, {}, NOW)
+    return (
+        exact_row("pending_cookie_bytes", len(cookie.name) + 1 + len(cookie.value), "octets"),
+        value_row("pending_memory_bytes", spread((memory(rp, effort.held),)), "octets"),
+    )
+
+
+def memory(rp: RelyingParty, held: int) -> float:
+    """Return the octets of one login where so many are held, the store's own included."""
+    entropy, store = SystemEntropy(), MemoryPendingLogins(cap=held)
+    store.put(_started(rp, entropy.login_secrets()), {}, NOW)  # what all share
+    with frozen_heap():
+        tracemalloc.start()
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            for _ in range(held - 1):
+                store.put(_started(rp, entropy.login_secrets()), {}, NOW)
+            after, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    return (after - before) / (held - 1)
+
+
+def _started(rp: RelyingParty, secrets: LoginSecrets) -> LoginStarted:
+    step = start(rp, secrets, now=NOW)
+    if not isinstance(step, Done):
+        raise TypeError(type(step).__name__)
+    return step.result

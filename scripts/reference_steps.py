@@ -1,0 +1,110 @@
+"""The diagram of an operation's steps, derived from its classes and functions.
+
+A class that waits (`Exchange`) or is verified (`Verification`) leads to what its methods build:
+another such class, or `Done`. What a helper of the same module builds, its caller builds.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from reference_sources import Function, tree_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SHAPES: Final = {"Exchange": "[{}]", "Verification": "[/{}/]"}
+Targets: TypeAlias = dict[str, tuple[str, ...]]
+
+
+def diagram(module: str) -> str:
+    """Return the diagram of a module's operations, for Mermaid."""
+    tree = tree_of(module)
+    waiting = _waiting(tree)
+    local = {node.name: node for node in tree.body if isinstance(node, Function)}
+    lines = ["flowchart TD\n"]
+    for name, kind in waiting.items():
+        label = f'"AwaitingKeys: {name}"' if kind == "Verification" else name
+        lines.append(f"    {name}{SHAPES[kind].format(label)}\n")
+    for node in local.values():
+        result = _result(node)
+        if result and not node.name.startswith("_"):
+            lines.append(f"    {node.name}([{node.name}])\n")
+            lines += _arrows(node.name, node, result, waiting, local)
+    for each in tree.body:
+        if isinstance(each, ast.ClassDef) and each.name in waiting:
+            lines += _of_class(each, waiting, local)
+    return "".join(dict.fromkeys(lines))
+
+
+def _waiting(tree: ast.Module) -> Mapping[str, str]:
+    """Name the classes that wait, each with what it waits as."""
+    found: dict[str, str] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            for base in node.bases:
+                kind = ast.unparse(base).partition("[")[0]
+                if kind in SHAPES:
+                    found[node.name] = kind
+    return found
+
+
+def _of_class(
+    node: ast.ClassDef, waiting: Mapping[str, str], local: Mapping[str, Function]
+) -> Iterator[str]:
+    for method in node.body:
+        result = _result(method) if isinstance(method, Function) else ""
+        if isinstance(method, Function) and result:
+            yield from _arrows(node.name, method, result, waiting, local, label=method.name)
+    if waiting[node.name] == "Verification" and _asks_again():
+        yield f"    {node.name} -->|a fresh set, once| {node.name}\n"
+
+
+@cache
+def _asks_again() -> bool:
+    """Look whether waiting for keys may lead to waiting for keys: a rotation was not seen yet."""
+    return any(
+        isinstance(node, Function) and (ast.unparse(node.returns or node)).startswith("'Awaiting")
+        for outer in tree_of("oidc_core.keys").body
+        if isinstance(outer, ast.ClassDef) and outer.name == "AwaitingKeys"
+        for node in outer.body
+    )
+
+
+def _arrows(
+    source: str,
+    node: Function,
+    result: str,
+    waiting: Mapping[str, str],
+    local: Mapping[str, Function],
+    *,
+    label: str = "",
+) -> Iterator[str]:
+    for target in dict.fromkeys(_built(node, waiting, local, frozenset())):
+        end = f'Done_{result}(("Done: {result}"))' if target == "Done" else target
+        yield f"    {source} -->" + (f"|{label}|" if label else "") + f" {end}\n"
+
+
+def _built(
+    node: Function,
+    waiting: Mapping[str, str],
+    local: Mapping[str, Function],
+    seen: frozenset[str],
+) -> Iterator[str]:
+    """Name the steps that a function builds, itself or through helpers that return steps."""
+    for call in ast.walk(node):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+            continue
+        name = call.func.id
+        if name == "Done" or name in waiting:
+            yield name
+        elif name in local and name not in seen and _result(local[name]):
+            yield from _built(local[name], waiting, local, seen | {name})
+
+
+def _result(node: Function) -> str:
+    """Return what the operation ends with, if this returns a step."""
+    kind = "" if node.returns is None else ast.unparse(node.returns).strip("'\"")
+    return kind.removeprefix("Step[").removesuffix("]") if kind.startswith("Step[") else ""

@@ -1,0 +1,117 @@
+"""From the command line to values."""
+
+from pathlib import Path
+
+import pytest
+
+from oidc_adapters.cli.arguments import (
+    Demo,
+    Explain,
+    FakeProviderCommand,
+    Login,
+    RealProvider,
+    parse,
+)
+
+AT = ("--issuer", "https://op.example", "--client-id", "c")
+PROVIDER = RealProvider(issuer="https://op.example", client_id="c")
+
+
+def test_a_demo_is_at_the_fake_provider_or_at_a_real_one() -> None:
+    assert parse(["demo"], {}) == Demo()
+    assert parse(["demo", "--json", "--misbehave", "wrong_nonce"], {}) == Demo(
+        json=True, misbehave="wrong_nonce"
+    )
+    assert parse(["demo", "--list-misbehaviours"], {}) == Demo(list_misbehaviours=True)
+    assert parse(["demo", *AT], {}) == Demo(provider=PROVIDER)
+
+
+def test_all_settings_of_a_real_provider_arrive() -> None:
+    argv = ["login", *AT, "--scope", "openid", "--port", "8", "--callback-path", "/b"]
+    argv += ["--timeout", "9", "--no-browser", "--ca", "ca.pem", "--auth-method", "none"]
+
+    assert parse([*argv, "--insecure-allow-http-loopback"], {}) == Login(
+        RealProvider(
+            issuer="https://op.example",
+            client_id="c",
+            auth_method="none",
+            scope="openid",
+            port=8,
+            callback_path="/b",
+            timeout=9,
+            browser=False,
+            ca="ca.pem",
+            insecure_allow_http_loopback=True,
+        )
+    )
+
+
+def test_a_secret_comes_from_a_variable_or_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("from a file\n", "utf-8")
+
+    from_variable = parse(["login", *AT, "--client-secret-env", "S"], {"S": "from a variable"})
+    from_file = parse(["login", *AT, "--client-secret-file", str(file)], {})
+
+    assert isinstance(from_variable, Login)
+    assert isinstance(from_file, Login)
+    assert from_variable.provider.client_secret == "from a variable"
+    assert from_file.provider.client_secret == "from a file"
+    assert "from a" not in repr((from_variable, from_file))
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff"])
+def test_a_file_without_a_secret_is_a_usage_error(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(content)
+
+    with pytest.raises(SystemExit) as ended:
+        parse(["login", *AT, "--client-secret-file", str(file)], {})
+
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["demo", *AT, "--misbehave", "wrong_nonce"], "leave out --issuer"),
+        (["demo", *AT, "--list-misbehaviours"], "leave out --issuer"),
+        (["demo", "--issuer", "https://op.example"], "--issuer needs --client-id"),
+        (["demo", "--client-id", "c"], "--client-id needs --issuer"),
+        (["demo", "--client-secret-env", "S"], "--client-secret-env needs --issuer"),
+        (["demo", "--auth-method", "none"], "--auth-method needs --issuer"),
+        (["login", *AT, "--client-secret-env", "S"], "there is no secret in S"),
+        (["login", *AT, "--client-secret-file", "/no/such"], "/no/such"),
+    ],
+)
+def test_what_does_not_go_together_is_a_usage_error(
+    argv: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(argv, {})
+
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_explain_takes_a_code_or_all() -> None:
+    assert parse(["explain", "expired"], {}) == Explain("expired")
+    assert parse(["explain", "--all"], {}) == Explain("")
+
+
+def test_a_fake_provider_has_a_redirect_uri_on_record() -> None:
+    assert parse(["fake-provider"], {}) == FakeProviderCommand(
+        redirect_uris=("http://127.0.0.1:8888/callback",)
+    )
+    argv = ["fake-provider", "--port", "9", "--callback-port", "7", "--misbehave", "no_iss"]
+    assert parse([*argv, "--client-id", "d"], {}) == FakeProviderCommand(
+        port=9,
+        callback_port=7,
+        misbehave="no_iss",
+        client_id="d",
+        redirect_uris=("http://127.0.0.1:7/callback",),
+    )
+    two = ["--redirect-uri", "https://a.example/", "--redirect-uri", "https://b.example/"]
+    command = parse(["fake-provider", *two], {})
+    assert isinstance(command, FakeProviderCommand)
+    assert command.redirect_uris == ("https://a.example/", "https://b.example/")

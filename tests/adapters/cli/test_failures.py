@@ -1,0 +1,81 @@
+"""How failures are told."""
+
+from io import StringIO
+
+import pytest
+
+from oidc_adapters.cli.failures import CLASS_NAMES, failure_json, row_facts, tell_failure
+from oidc_adapters.cli.layout import WIDTH, Page
+from oidc_core.codes import CODES
+from oidc_core.errors import (
+    CallbackError,
+    OidcError,
+    ProtocolViolation,
+    ProviderError,
+    TransportFailure,
+)
+
+
+def told(error: OidcError) -> str:
+    out = StringIO()
+    tell_failure(Page(out, {}), error)
+    return out.getvalue()
+
+
+def test_a_refusal_says_what_was_found_and_expected_and_the_rule() -> None:
+    text = told(ProtocolViolation("iss_invalid", found="a", expected="b", about="iss"))
+
+    assert text.splitlines() == [
+        "refused: iss_invalid (iss)",
+        "   class     ProtocolViolation",
+        "   found     'a'",
+        "   expected  'b'",
+        "   rule      OIDC Core §3.1.3.7, 2",
+        "   hint      the token is from another issuer",
+        "   retry     restart: start a new login",
+    ]
+
+
+def test_a_failure_is_no_refusal() -> None:
+    assert told(TransportFailure("http_connect")).startswith("failed: http_connect\n")
+
+
+def test_the_providers_text_is_quoted() -> None:
+    error = ProviderError("access_denied", error_description="\x1b[2J<b>")
+
+    assert "the provider says  '\\x1b[2J<b>'" in told(error)
+    assert "\x1b" not in told(error)
+
+
+def test_a_store_has_no_rule() -> None:
+    assert [name for name, _ in row_facts(CODES["seal_invalid"])] == [
+        "class",
+        "stage",
+        "retry",
+        "hint",
+    ]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_each_row_can_be_told_in_a_terminal(code: str) -> None:
+    out = StringIO()
+
+    Page(out, {}).facts(row_facts(CODES[code]), indent=3)
+
+    assert max(map(len, out.getvalue().splitlines())) <= WIDTH
+    assert CLASS_NAMES[CODES[code].fault] in out.getvalue()
+
+
+def test_a_failure_is_an_object_with_the_code() -> None:
+    failure = failure_json(CallbackError("parameter_duplicated", about="state"))
+
+    assert failure == {
+        "error": "parameter_duplicated",
+        "class": "CallbackError",
+        "about": "state",
+        "found": None,
+        "expected": None,
+        "spec": "RFC 6749 §3.1",
+        "hint": "each parameter may be given once",
+        "retryable": "restart",
+    }

@@ -1,0 +1,78 @@
+"""The login on the command line, with a listener that nobody or somebody comes to."""
+
+import pytest
+
+from oidc_adapters.cli.listener import listening
+from oidc_adapters.cli.loopback_login import LoopbackLogin
+from oidc_adapters.cli.recording import WatchedShell
+from oidc_adapters.cli.scripted_browser import ScriptedBrowser
+from oidc_adapters.cli.step_list import StepList
+from oidc_adapters.client_setup import ClientSetup
+from oidc_adapters.clock import FrozenClock
+from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.testing import FakeClient, FakeProvider, serve
+from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_core.authorization import LOOPBACK_LISTENER, AuthenticationRequest
+from oidc_core.errors import CallbackError
+from oidc_core.policy import Policy
+
+from .worlds import NOW
+
+HTTP = Policy(quirks=frozenset({"insecure_allow_http_loopback"}))
+
+
+def test_a_login_and_a_refresh_tell_what_they_accept() -> None:
+    steps, clock = StepList(), FrozenClock(NOW)
+    with Urllib3Transport() as transport, listening() as listener:
+        provider = FakeProvider(
+            clients=(FakeClient(redirect_uris=(listener.url,)),), id_token_alg="ES256"
+        )
+        with serve(provider, clock) as served:
+            setup = ClientSetup(
+                issuer=served.issuer,
+                client_id="client",
+                client_secret=provider.clients[0].client_secret,
+                redirect_uri=listener.url,
+                policy=HTTP,
+            )
+            shell = WatchedShell(transport, steps, clock=clock, entropy=FixedEntropy(1))
+            login = LoopbackLogin.discover(setup, shell)
+            logged_in = login.log_in(
+                AuthenticationRequest(scope="openid offline_access"),
+                listener,
+                ScriptedBrowser(transport, steps, clock).visit,
+                timeout=10,
+            )
+            refreshed = login.refresh(logged_in)
+
+    assert refreshed.claims_refreshed
+    assert refreshed.tokens.refresh_token != logged_in.tokens.refresh_token
+    assert [one["subject"] for one in steps.checks] == [
+        "authorization_response",
+        "id_token",
+        "userinfo",
+        "refreshed_id_token",
+    ]
+    assert [step["step"] for step in steps.steps][-1] == "refresh"
+    skipped = dict(logged_in.evidence[0].skipped)
+    assert skipped["binding"] == LOOPBACK_LISTENER.value
+    assert "single_use: process" in logged_in.evidence[0].notes
+
+
+def test_a_login_to_which_nobody_comes_back_is_over() -> None:
+    clock, visited = FrozenClock(NOW), list[str]()
+    with (
+        Urllib3Transport() as transport,
+        listening() as listener,
+        serve(FakeProvider(), clock) as served,
+    ):
+        setup = ClientSetup(
+            issuer=served.issuer, client_id="client", redirect_uri=listener.url, policy=HTTP
+        )
+        shell = WatchedShell(transport, StepList(), clock=clock, entropy=FixedEntropy(1))
+        login = LoopbackLogin.discover(setup, shell)
+        with pytest.raises(CallbackError) as nobody:
+            login.log_in(AuthenticationRequest(), listener, visited.append, timeout=0)
+
+    assert nobody.value.code == "state_expired"
+    assert visited[0].startswith(f"{served.issuer}/authorize?")

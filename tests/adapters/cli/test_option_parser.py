@@ -1,0 +1,58 @@
+"""The options."""
+
+import pytest
+
+from oidc_adapters.cli.option_parser import CALLBACK_PORT, option_parser
+
+ISSUER = ("login", "--issuer", "https://op.example", "--client-id", "c")
+
+
+def test_what_is_left_out_has_a_default() -> None:
+    given = option_parser().parse_args(ISSUER)
+
+    assert (given.port, given.timeout, given.callback_path) == (0, 300, "/callback")
+    assert given.scope == "openid profile email"
+    assert given.browser is True
+    assert given.insecure_allow_http_loopback is False
+    assert option_parser().parse_args(["fake-provider"]).callback_port == CALLBACK_PORT
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        (),
+        ("unknown",),
+        ("login",),
+        ("login", "--issuer", "https://op.example"),
+        (*ISSUER, "--port", "65536"),
+        (*ISSUER, "--port", "-1"),
+        (*ISSUER, "--timeout", "0"),
+        (*ISSUER, "--timeout", "soon"),
+        (*ISSUER, "--callback-path", "callback"),
+        (*ISSUER, "--callback-path", "/a?b"),
+        (*ISSUER, "--callback-path", "/a b"),
+        (*ISSUER, "--auth-method", "private_key_jwt"),
+        (*ISSUER, "--client-secret", "on-the-command-line"),
+        (*ISSUER, "--client-secret-env", "A", "--client-secret-file", "b"),
+        ("demo", "--misbehave", "no_such_thing"),
+        ("explain",),
+        ("explain", "--all", "expired"),
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(
+    argv: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        option_parser().parse_args(argv)
+
+    assert ended.value.code == 2
+    assert "usage: oidc" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["demo", "login", "explain", "fake-provider"])
+def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        option_parser().parse_args([command, "--help"])
+
+    assert ended.value.code == 0
+    assert f"usage: oidc {command}" in capsys.readouterr().out

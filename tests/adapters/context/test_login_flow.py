@@ -1,0 +1,457 @@
+"""The three calls of a login: the request, the callback, the tokens."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+import pytest
+from attrs import evolve
+
+from oidc_adapters.context import (
+    DEFAULT_SCOPES,
+    APIError,
+    AuthServerError,
+    flow_get_authorization_code,
+    flow_get_token,
+    flow_request_authorization_code,
+    flow_validate_id_token,
+)
+from oidc_adapters.context.memory import Memory
+from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.testing import (
+    MISBEHAVIOURS,
+    FakeProvider,
+)
+from oidc_adapters.testing.transports import TellsTime
+from oidc_core.errors import (
+    StoreFailure,
+    UsageError,
+)
+from oidc_core.http import Answer, WireRequest
+from oidc_core.pkce import challenge_s256
+from tests.adapters.context.world import (
+    BROWSER,
+    CLIENT,
+    ISSUER,
+    NOW,
+    REDIRECT_URI,
+    SCOPES,
+    Line,
+    World,
+    claims_of,
+    parameters,
+    plain,
+    text,
+)
+
+
+class TestRequestAuthorizationCode:
+    """``flow_request_authorization_code(ctx; …)``."""
+
+    def test_every_parameter_of_the_original_is_sent(self, world: World) -> None:
+        wishes: dict[str, Any] = {
+            "nonce": "my-own-nonce",
+            "display": "popup",
+            "prompt": "consent",
+            "max_age": "300",
+            "ui_locales": "de en",
+            "id_token_hint": world.tokens()["id_token"],
+            "login_hint": "alice",
+            "acr_values": "loa2 loa1",
+        }
+        url = flow_request_authorization_code(world.ctx, **wishes)
+        sent = parameters(url)
+
+        assert url.startswith(ISSUER + "/authorize?")
+        assert {name: sent.pop(name) for name in wishes} == wishes
+        assert sorted(sent) == [
+            "client_id", "code_challenge", "code_challenge_method", "redirect_uri",
+            "response_type", "scope", "state",
+        ]  # fmt: skip
+
+    def test_nothing_is_sent_that_was_not_asked_for(self, world: World) -> None:
+        sent = parameters(flow_request_authorization_code(world.ctx))
+
+        assert sorted(sent) == [
+            "client_id", "code_challenge", "code_challenge_method", "nonce", "redirect_uri",
+            "response_type", "scope", "state",
+        ]  # fmt: skip
+        assert (sent["redirect_uri"], sent["scope"]) == (REDIRECT_URI, " ".join(SCOPES))
+
+    def test_state_and_nonce_are_fresh_and_of_256_bits(self, world: World) -> None:
+        first, second = [parameters(flow_request_authorization_code(world.ctx)) for _ in range(2)]
+
+        assert len({first["state"], second["state"], first["nonce"], second["nonce"]}) == 4
+        assert re.fullmatch(r"[\w-]{43,}", first["state"])
+        assert re.fullmatch(r"[\w-]{43,}", first["nonce"])
+
+    @pytest.mark.parametrize(
+        ("wish", "value"),
+        [
+            ("display", "hologram"),
+            ("prompt", "none login"),
+            ("max_age", "soon"),
+            ("max_age", -1),
+            ("id_token_hint", "a.b.c"),
+            ("nonce", ""),
+            ("nonce", "a\nb"),
+            ("nonce", "ä"),
+            ("nonce", 513 * "n"),
+            ("browser", ""),
+        ],
+    )
+    def test_a_wish_that_cannot_be_is_refused(self, wish: str, value: object, world: World) -> None:
+        wishes: dict[str, Any] = {wish: value}
+        with pytest.raises(UsageError) as refusal:
+            flow_request_authorization_code(world.ctx, **wishes)
+
+        assert (refusal.value.code, refusal.value.about) == ("parameter_invalid", wish)
+
+    @pytest.mark.parametrize("nonce", ["my-own-nonce", "a+b/c=", "1&prompt=none#%41 "])
+    def test_a_given_nonce_has_to_come_back(self, nonce: str, world: World) -> None:
+        tokens = world.tokens(nonce=nonce)
+
+        assert claims_of(tokens["id_token"])["nonce"] == nonce
+        assert flow_validate_id_token(world.ctx, tokens["id_token"])
+
+    def test_only_the_hinted_user_may_come_back(self, world: World) -> None:
+        hint = world.tokens()["id_token"]
+        url = flow_request_authorization_code(world.ctx, id_token_hint=hint)
+        url = re.sub(r"&id_token_hint=[^&]*", "", url)  # a provider that ignores it
+        other = world.provider.authorize(url, NOW, user="bob")
+        code = text(flow_get_authorization_code(world.ctx, dict(other.parameters)))
+
+        assert flow_get_token(world.ctx, code) == APIError("sub_changed")
+
+    def test_the_states_that_wait_are_bounded(self, world: World) -> None:
+        waiting = world.ctx.records.waiting
+        world.ctx.records = evolve(world.ctx.records, waiting=Memory(lifetime=120, cap=1))
+        flow_request_authorization_code(world.ctx)
+        with pytest.raises(StoreFailure) as refusal:
+            flow_request_authorization_code(world.ctx)
+
+        assert refusal.value.code == "too_many_pending"
+        assert len(waiting) == 0
+        world.clock.advance(121)
+        assert flow_request_authorization_code(world.ctx)
+
+
+class TestPkce:
+    """``pkce``: on, and a quirk where it has to be left out."""
+
+    class Ignorant(Line):
+        """Reaches a provider that knows nothing of PKCE: the verifier is made up for the fake."""
+
+        def send(self, request: WireRequest, clock: TellsTime) -> Answer:
+            body = request.body or b""
+            if b"authorization_code" in body:
+                assert b"code_verifier" not in body
+                request = evolve(request, body=body + b"&code_verifier=" + 43 * b"v")
+            return super().send(request, clock)
+
+    def test_it_is_on_by_default(self, world: World) -> None:
+        world.tokens()
+
+        (form,) = world.forms("authorization_code")
+        assert form["code_verifier"] == [FixedEntropy(1).login_secrets().code_verifier]
+
+    @pytest.mark.parametrize(("of_context", "of_login"), [(False, None), (True, False)])
+    def test_without_it_the_evidence_says_so(self, of_context: bool, of_login: bool | None) -> None:
+        provider = FakeProvider(clients=(CLIENT,))
+        world = World(provider, transport=self.Ignorant(provider), pkce=of_context)
+        url = flow_request_authorization_code(world.ctx, pkce=of_login, browser=BROWSER)
+        challenge = challenge_s256(43 * "v")
+        query = world.callback(f"{url}&code_challenge={challenge}&code_challenge_method=S256")
+        code = text(flow_get_authorization_code(world.ctx, query, browser=BROWSER))
+        tokens = plain(flow_get_token(world.ctx, code))
+
+        assert "code_challenge" not in parameters(url)
+        evidence = world.ctx.evidence(tokens["id_token"])
+        assert [one.relaxations for one in evidence] == [("omit_pkce",), ("omit_pkce",)]
+
+    def test_without_it_a_given_nonce_must_be_unguessable(self) -> None:
+        world = World(pkce=False)
+        with pytest.raises(UsageError) as refusal:
+            flow_request_authorization_code(world.ctx, nonce=21 * "n")
+
+        assert (refusal.value.code, refusal.value.about) == ("parameter_invalid", "nonce")
+        assert flow_request_authorization_code(world.ctx, nonce=22 * "n")
+
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+
+
+class ManyValues(dict[str, str]):
+    """A multi-dict as frameworks have it: subscripted it gives one value, listed all."""
+
+    def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
+
+    def getlist(self, name: str) -> list[str]:
+        return [value for known, value in self._pairs if known == name]
+
+
+def as_strings(pairs: Pairs) -> Mapping[str, object]:
+    return dict(pairs)
+
+
+def as_lists(pairs: Pairs) -> Mapping[str, object]:
+    return {name: [value] for name, value in pairs}
+
+
+def as_tuples(pairs: Pairs) -> Mapping[str, object]:
+    return {"empty": None, **{name: (value,) for name, value in pairs}}
+
+
+class TestGetAuthorizationCode:
+    """``flow_get_authorization_code(ctx, query)``."""
+
+    @pytest.mark.parametrize("shape", [as_strings, as_lists, as_tuples, ManyValues])
+    def test_any_mapping_is_a_query(
+        self, shape: Callable[..., Mapping[str, object]], world: World
+    ) -> None:
+        query = world.callback()
+
+        code = flow_get_authorization_code(world.ctx, shape(tuple(query.items())))
+        assert code == query["code"]
+
+    @pytest.mark.parametrize("shape", ["lists", "multi-dict"])
+    def test_a_parameter_given_twice_is_refused(self, shape: str, world: World) -> None:
+        query = world.callback()
+        pairs = (*query.items(), ("code", "another"))
+        lists: Mapping[str, object] = {**query, "code": [query["code"], "another"]}
+        twice = lists if shape == "lists" else ManyValues(pairs)
+
+        refused = flow_get_authorization_code(world.ctx, twice)
+        assert refused == APIError("parameter_duplicated")
+
+    def test_the_state_is_consumed(self, world: World) -> None:
+        query = world.callback()
+        flow_get_authorization_code(world.ctx, query)
+
+        assert flow_get_authorization_code(world.ctx, query) == APIError("state_unknown")
+
+    def test_a_refusal_consumes_the_state_too(self, world: World) -> None:
+        query = world.callback()
+        spoilt = {**query, "iss": "https://other.example"}
+
+        assert flow_get_authorization_code(world.ctx, spoilt) == APIError("issuer_mismatch")
+        assert flow_get_authorization_code(world.ctx, query) == APIError("state_unknown")
+
+    @pytest.mark.parametrize(
+        ("query", "code"),
+        [
+            ({}, "state_missing"),
+            ({"code": "c"}, "state_missing"),
+            ({"state": "never-seen", "code": "c"}, "state_unknown"),
+            ({"state": 7, "code": "c"}, "state_unknown"),
+            ({"state": 513 * "s"}, "parameter_too_long"),
+        ],
+    )
+    def test_a_query_without_a_login_is_refused(
+        self, query: dict[str, object], code: str, world: World
+    ) -> None:
+        assert flow_get_authorization_code(world.ctx, query) == APIError(code)
+
+    @pytest.mark.parametrize(
+        ("late", "outcome"), [(60, None), (61, "state_expired"), (121, "state_unknown")]
+    )
+    def test_a_stale_state_is_refused(self, late: int, outcome: str | None, world: World) -> None:
+        query = world.callback()
+        world.clock.advance(late)
+
+        expected = query["code"] if outcome is None else APIError(outcome)
+        assert flow_get_authorization_code(world.ctx, query) == expected
+        assert world.forms("authorization_code") == []
+
+    def test_neither_code_nor_error_is_refused(self, world: World) -> None:
+        query = world.callback()
+        del query["code"]
+
+        assert flow_get_authorization_code(world.ctx, query) == APIError("code_missing")
+
+    def test_the_providers_error_is_returned(self, world: World) -> None:
+        url = flow_request_authorization_code(world.ctx)
+        denied = world.provider.authorize(url, NOW, approve=False)
+        query = {
+            **dict(denied.parameters),
+            "error_description": "no",
+            "error_uri": "https://e.example",
+        }
+
+        outcome = flow_get_authorization_code(world.ctx, query)
+        assert outcome == AuthServerError("access_denied", "no", "https://e.example")
+
+    def test_a_code_that_another_login_brought_is_refused(self, world: World) -> None:
+        query = world.callback()
+        other = {**world.callback(), "code": query["code"]}
+
+        assert flow_get_authorization_code(world.ctx, query) == query["code"]
+        assert flow_get_authorization_code(world.ctx, other) == APIError("already_used")
+
+    def test_the_codes_that_wait_are_bounded(self, world: World) -> None:
+        world.ctx.records = evolve(world.ctx.records, answered=Memory(lifetime=120, cap=1))
+        world.code()
+
+        refused = flow_get_authorization_code(world.ctx, world.callback())
+        assert refused == APIError("too_many_pending")
+
+
+class TestBrowser:
+    """``browser=`` binds the login; without it the evidence says so."""
+
+    @pytest.mark.parametrize(
+        ("asked", "brought", "code"),
+        [
+            (BROWSER, None, "binding_missing"),
+            (BROWSER, "", "binding_missing"),
+            (BROWSER, "another-browser", "binding_mismatch"),
+            (None, BROWSER, "binding_mismatch"),
+            (None, "", "binding_missing"),
+        ],
+    )
+    def test_another_browser_is_refused(
+        self, asked: str | None, brought: str | None, code: str, world: World
+    ) -> None:
+        query = world.callback(browser=asked)
+
+        outcome = flow_get_authorization_code(world.ctx, query, browser=brought)
+        assert outcome == APIError(code)
+
+    def test_the_same_browser_is_bound(self, world: World) -> None:
+        query = world.callback(browser=BROWSER)
+        code = text(flow_get_authorization_code(world.ctx, query, browser=BROWSER))
+        callback, _ = world.ctx.evidence(plain(flow_get_token(world.ctx, code))["id_token"])
+
+        assert callback.relaxations == ()
+        assert "binding" not in dict(callback.skipped)
+        assert callback.notes == ("single_use: process",)
+
+    def test_without_one_the_evidence_says_so(self, world: World) -> None:
+        callback, token = world.ctx.evidence(world.tokens()["id_token"])
+
+        assert callback.relaxations == token.relaxations == ("unbound_browser",)
+        why = dict(callback.skipped)["binding"]
+        assert why == "the application does not bind logins to browsers"
+
+
+class TestGetToken:
+    """``flow_get_token(ctx, code)``."""
+
+    def test_the_answer_is_a_plain_dict(self, world: World) -> None:
+        tokens = world.tokens()
+
+        assert type(tokens) is dict
+        assert sorted(tokens) == [
+            "access_token", "expires_in", "id_token", "refresh_token", "scope", "token_type",
+        ]  # fmt: skip
+        assert json.loads(json.dumps(tokens)) == tokens
+
+    def test_the_client_authenticates_in_the_form(self, world: World) -> None:
+        code = world.code()
+        flow_get_token(world.ctx, code)
+        request = world.transport.exchanges[1][0]
+        (form,) = world.forms("authorization_code")
+        verifier = form.pop("code_verifier")
+
+        assert form == {
+            "grant_type": ["authorization_code"],
+            "code": [code],
+            "redirect_uri": [REDIRECT_URI],
+            "client_id": [CLIENT.client_id],
+            "client_secret": [CLIENT.client_secret],
+        }
+        assert verifier == [FixedEntropy(1).login_secrets().code_verifier]
+        assert "authorization" not in dict(request.headers)
+
+    def test_a_code_is_taken_once(self, world: World) -> None:
+        code = world.code()
+
+        assert isinstance(flow_get_token(world.ctx, code), dict)
+        assert flow_get_token(world.ctx, code) == APIError("state_unknown")
+        assert len(world.forms("authorization_code")) == 1
+
+    def test_an_unknown_code_is_never_sent(self, world: World) -> None:
+        assert flow_get_token(world.ctx, "from-elsewhere") == APIError("state_unknown")
+        assert world.forms("authorization_code") == []
+
+    @pytest.mark.parametrize(
+        ("late", "outcome"), [(59, None), (61, "state_expired"), (121, "state_unknown")]
+    )
+    def test_a_login_is_remembered_as_long_as_it_may_take(
+        self, late: int, outcome: str | None, world: World
+    ) -> None:
+        code = world.code()
+        world.clock.advance(late)
+        got = flow_get_token(world.ctx, code)
+
+        assert isinstance(got, dict) if outcome is None else got == APIError(outcome)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            name
+            for name, row in MISBEHAVIOURS.items()
+            if row.endpoint in {"token", "keys"} and row.during == "login" and not row.needs
+        ],
+    )
+    def test_whatever_the_provider_gets_wrong_is_returned(self, name: str) -> None:
+        provider = FakeProvider(clients=(CLIENT,), misbehave=name)
+        world = World(provider)
+        outcome = flow_get_token(world.ctx, world.code())
+        code = MISBEHAVIOURS[name].code
+
+        assert isinstance(outcome, AuthServerError if code == "op_error" else APIError)
+        cause = outcome.cause
+        assert cause is not None
+        assert cause.code == code
+
+    def test_a_login_without_refresh_token_is_a_login(self) -> None:
+        tokens = World(scopes=DEFAULT_SCOPES).tokens()
+
+        assert "refresh_token" not in tokens
+
+    def test_max_age_is_checked(self) -> None:
+        world = World(FakeProvider(clients=(CLIENT,), misbehave="old_auth_time"))
+
+        outcome = flow_get_token(world.ctx, world.code(max_age=10))
+        assert outcome == APIError("auth_too_old")
+
+    def test_the_providers_error_is_returned(self, world: World) -> None:
+        code = world.code()
+        world.clock.advance(60)  # the provider's codes last a minute
+
+        outcome = flow_get_token(world.ctx, code)
+        assert outcome == AuthServerError("invalid_grant", "the code is over")
+
+    def test_a_network_failure_is_returned(self, world: World) -> None:
+        code = world.code()
+        world.transport.cut("/token")
+
+        assert flow_get_token(world.ctx, code) == APIError("http_connect")
+
+    def test_the_login_asks_for_nothing_else(self, world: World) -> None:
+        world.tokens()
+        paths = [urlsplit(request.url).path for request, _ in world.transport.exchanges]
+
+        assert paths == ["/.well-known/openid-configuration", "/token", "/jwks"]
+
+    def test_threads_take_a_code_once(self, world: World) -> None:
+        code, outcomes, start = world.code(), list[object](), threading.Barrier(4)
+
+        def exchange() -> None:
+            start.wait(10)
+            outcomes.append(flow_get_token(world.ctx, code))
+
+        threads = [threading.Thread(target=exchange) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+
+        assert outcomes.count(APIError("state_unknown")) == 3
+        assert len(world.forms("authorization_code")) == 1

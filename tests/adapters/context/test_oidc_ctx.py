@@ -1,0 +1,260 @@
+"""``OIDCCtx(issuer, redirect_uri, client_id, client_secret, scopes; …)``."""
+
+import inspect
+import json
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oidc_adapters.context import (
+    APIError,
+    OIDCCtx,
+    flow_get_authorization_code,
+    flow_request_authorization_code,
+    flow_validate_id_token,
+)
+from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.testing import (
+    MISBEHAVIOURS,
+    FakeProvider,
+)
+from oidc_core.errors import (
+    OidcError,
+    ProtocolViolation,
+    TransportFailure,
+    UsageError,
+)
+from oidc_core.pkce import challenge_s256
+from tests.adapters.context.world import (
+    CLIENT,
+    ISSUER,
+    REDIRECT_URI,
+    World,
+    parameters,
+)
+from tests.adapters.fault_server import Authority, FaultServer, Read, Send, Wait, ok
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+class TestOIDCCtx:
+    """``OIDCCtx(issuer, redirect_uri, client_id, client_secret, scopes; …)``."""
+
+    def test_parameters_and_defaults_are_the_originals(self) -> None:
+        known = inspect.signature(OIDCCtx).parameters
+        first = [name for name, one in known.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
+        defaults = {name: known[name].default for name in (*first[4:], *list(known)[5:12])}
+
+        assert first == ["issuer", "redirect_uri", "client_id", "client_secret", "scopes"]
+        assert defaults == {
+            "scopes": ("openid", "profile", "email"),
+            "verify": True,
+            "cacrt": None,
+            "state_timeout_secs": 60,
+            "allowed_skew_secs": 120,
+            "key_refresh_secs": 3600,
+            "random_device": None,
+            "pkce": True,
+        }
+
+    def test_it_discovers_the_provider_when_it_is_made(self, world: World) -> None:
+        sent = [request.url for request, _ in world.transport.exchanges]
+
+        assert sent == [ISSUER + "/.well-known/openid-configuration"]
+        assert world.ctx.rp.provider.token_endpoint == ISSUER + "/token"
+
+    def test_the_knobs_reach_the_policy(self) -> None:
+        knobs: dict[str, Any] = {
+            "state_timeout_secs": 5,
+            "allowed_skew_secs": 6,
+            "key_refresh_secs": 7,
+        }
+        policy = World(**knobs).ctx.rp.policy
+
+        assert (policy.login_lifetime, policy.leeway, policy.key_set_max_age) == (5, 6, 7)
+        assert policy.quirks == frozenset()
+
+    @pytest.mark.parametrize(
+        ("knob", "value"),
+        [
+            ("state_timeout_secs", 0),
+            ("key_refresh_secs", 0),
+            ("allowed_skew_secs", -1),
+            ("allowed_skew_secs", 121),
+            ("cacrt", "ca.pem"),
+        ],
+    )
+    def test_a_knob_that_cannot_be_is_refused(self, knob: str, value: object) -> None:
+        knobs: dict[str, Any] = {knob: value}
+        with pytest.raises(UsageError) as refusal:
+            World(**knobs)
+
+        assert refusal.value.code == "config_invalid"
+
+    @pytest.mark.parametrize("name", ["metadata_500", "wrong_issuer"])
+    def test_a_provider_that_cannot_be_believed_is_refused(self, name: str) -> None:
+        with pytest.raises(OidcError) as refusal:
+            World(FakeProvider(clients=(CLIENT,), misbehave=name))
+
+        assert refusal.value.code == MISBEHAVIOURS[name].code
+
+    @pytest.mark.parametrize("published", [ISSUER, ISSUER + "/"])
+    @pytest.mark.parametrize("given", [ISSUER, ISSUER + "/"])
+    def test_the_issuer_may_lack_or_have_its_final_slash(self, given: str, published: str) -> None:
+        world = World(FakeProvider(clients=(CLIENT,), issuer=published), issuer=given)
+
+        assert world.ctx.rp.issuer == published
+        assert flow_validate_id_token(world.ctx, world.tokens()["id_token"])
+
+    def test_the_slash_is_exact_once_discovery_has_said_which(self) -> None:
+        provider = FakeProvider(clients=(CLIENT,), misbehave="issuer_with_slash")
+        world = World(provider)
+
+        assert world.ctx.rp.issuer == ISSUER + "/"
+        refused = flow_get_authorization_code(world.ctx, world.callback())
+        assert refused == APIError("issuer_mismatch")  # iss without the slash
+
+    @pytest.mark.parametrize(
+        ("scopes", "sent"),
+        [
+            (["openid", "email"], "openid email"),
+            (("email", "email"), "openid email"),
+            ("profile openid", "profile openid"),
+            ((), "openid"),
+        ],
+    )
+    def test_openid_is_always_asked_for(self, scopes: object, sent: str) -> None:
+        url = flow_request_authorization_code(World(scopes=scopes).ctx)
+
+        assert parameters(url)["scope"] == sent
+
+    def test_the_random_device_gives_the_secrets(self) -> None:
+        world = World(random_device=FixedEntropy(7))
+        sent = parameters(flow_request_authorization_code(world.ctx))
+        expected = FixedEntropy(7).login_secrets()
+
+        assert (sent["state"], sent["nonce"]) == (expected.state, expected.nonce)
+        assert sent["code_challenge"] == challenge_s256(expected.code_verifier)
+
+    def test_a_random_device_that_repeats_itself_is_refused(self) -> None:
+        class Stuck(FixedEntropy):
+            def login_secrets(self) -> Any:
+                return FixedEntropy(3).login_secrets()
+
+        world = World(random_device=Stuck(3))
+        flow_request_authorization_code(world.ctx)
+        with pytest.raises(UsageError) as refusal:
+            flow_request_authorization_code(world.ctx)
+
+        assert refusal.value.code == "entropy_failure"
+
+    def test_http_on_loopback_has_to_be_named(self) -> None:
+        with pytest.raises(UsageError) as refusal:
+            World(issuer="http://127.0.0.1:1")
+
+        assert refusal.value.code == "url_scheme"
+
+    def test_it_shows_no_secret_and_is_not_pickled(self, world: World) -> None:
+        assert repr(world.ctx) == f"OIDCCtx('{ISSUER}', client_id='client')"
+        with pytest.raises(TypeError, match="secret"):
+            pickle.dumps(world.ctx)
+
+    def test_a_transport_of_ones_own_is_not_closed(self, world: World) -> None:
+        world.ctx.close()
+
+        assert not world.transport.closed
+
+
+class TestTls:
+    """``verify`` and ``cacrt`` govern the TLS check."""
+
+    @pytest.fixture
+    def server(self, authority: Authority) -> Iterator[FaultServer]:
+        with FaultServer((), tls=authority.server()) as server:
+            issuer = server.url("")
+            metadata = {"issuer": issuer, "jwks_uri": issuer + "/jwks"}
+            for name in ("authorization", "token"):
+                metadata[f"{name}_endpoint"] = f"{issuer}/{name}"
+            answer = ok(json.dumps(metadata).encode(), b"content-type: application/json")
+            server._scripts = ((Read(), Send(answer)),)
+            yield server
+
+    def made(self, server: FaultServer, **tls: Any) -> OIDCCtx:
+        ctx = OIDCCtx(server.url(""), REDIRECT_URI, "client", "secret", **tls)
+        ctx.close()
+        return ctx
+
+    def test_an_unknown_authority_is_refused(self, server: FaultServer) -> None:
+        with pytest.raises(TransportFailure) as refusal:
+            self.made(server)
+
+        assert refusal.value.code == "tls_failed"
+
+    @pytest.mark.parametrize("form", ["path", "text", "folder path"])
+    def test_cacrt_is_a_path_or_pem_text(
+        self, form: str, server: FaultServer, authority: Authority
+    ) -> None:
+        forms: dict[str, str | Path] = {
+            "path": str(authority.path), "text": authority.pem, "folder path": authority.path
+        }  # fmt: skip
+        ctx = self.made(server, cacrt=forms[form])
+
+        assert (ctx.rp.issuer, ctx.rp.policy.quirks) == (server.url(""), frozenset())
+
+    def test_verify_none_verifies(self, server: FaultServer) -> None:
+        with pytest.raises(TransportFailure) as refusal:
+            self.made(server, verify=None)
+
+        assert refusal.value.code == "tls_failed"
+
+    def test_verify_false_accepts_any_certificate_with_a_warning(self, server: FaultServer) -> None:
+        with pytest.warns(UserWarning, match="certificate is not verified"):
+            ctx = self.made(server, verify=False)
+
+        assert ctx.rp.policy.quirks == {"insecure_skip_tls_verification"}
+
+    def test_verify_false_shows_in_the_evidence(self) -> None:
+        with pytest.warns(UserWarning, match="certificate is not verified"):
+            world = World(verify=False)
+        evidence = world.ctx.evidence(world.tokens(browser=None)["id_token"])
+
+        assert [sorted(one.relaxations) for one in evidence] == 2 * [
+            ["insecure_skip_tls_verification", "unbound_browser"]
+        ]
+
+
+class TestEvidence:
+    """``ctx.evidence(id_token)``."""
+
+    def test_it_tells_of_callback_and_id_token(self, world: World) -> None:
+        callback, token = world.ctx.evidence(world.tokens()["id_token"])
+
+        assert (callback.subject, token.subject) == ("authorization_response", "id_token")
+        assert "at_hash" not in dict(token.skipped)
+
+    def test_it_forgets_after_a_day(self, world: World) -> None:
+        id_token = world.tokens()["id_token"]
+        world.clock.advance(86_400 + 121)
+
+        assert world.ctx.evidence(id_token) == ()
+
+    def test_it_knows_nothing_of_other_tokens(self, world: World) -> None:
+        assert world.ctx.evidence("a.b.c") == ()
+
+
+def test_a_failed_discovery_leaves_no_connection_open() -> None:
+    script = (Read(), Send(ok(b"<html>", b"content-type: text/html")), Wait())
+    with FaultServer(script) as server:
+        with pytest.raises(ProtocolViolation) as refusal:
+            OIDCCtx(
+                server.url(""), REDIRECT_URI, "client", "secret", insecure_allow_http_loopback=True
+            )
+
+        assert refusal.value.code == "content_type"
+        assert server.closed_by_client.wait(10)

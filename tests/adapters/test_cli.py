@@ -1,0 +1,86 @@
+"""The entry of the command line."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from oidc_adapters.cli import main
+
+from .cli.worlds import Stage, Terminal
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
+
+
+class Closed(Terminal):
+    """A stream that nobody reads any more."""
+
+    def write(self, text: str, /) -> int:
+        raise BrokenPipeError
+
+
+def test_main_runs_in_this_process(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "expired"]) == 0
+    assert capsys.readouterr().out.startswith("expired\n")
+
+
+def test_help_is_no_failure_and_nonsense_is() -> None:
+    helped, lost = Stage().run("--help"), Stage().run("nonsense")
+
+    assert (helped.status, helped.err) == (0, "")
+    assert "usage: oidc" in helped.out
+    assert (lost.status, lost.out) == (2, "")
+    assert "invalid choice: 'nonsense'" in lost.err
+
+
+def test_an_error_is_told_without_a_traceback() -> None:
+    ran = Stage().run("login", "--issuer", "no url", "--client-id", "c")
+
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.startswith("failed: url_invalid (issuer)\n")
+
+
+def test_an_interrupt_ends_it_quietly() -> None:
+    ran = Stage(wait=interrupted).run("fake-provider")
+
+    assert (ran.status, ran.err) == (130, "")
+
+
+def test_a_reader_that_went_away_ends_it_quietly() -> None:
+    ran = Stage(out=Closed()).run("explain", "--all")
+
+    assert (ran.status, ran.err) == (141, "")
+
+
+def test_it_runs_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "oidc_adapters.cli", "demo", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["sub"] == "alice"
+
+
+def test_a_closed_pipe_leaves_no_complaint() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "oidc_adapters.cli", "explain", "--all"],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+
+    assert (done.returncode, done.stderr) == (141, b"")

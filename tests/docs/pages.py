@@ -1,0 +1,64 @@
+"""Pages of Markdown as tests see them: their fenced blocks and their links."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+_FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK: Final = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text, and the line its text begins in."""
+
+    language: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the repository, by its path from the root."""
+
+    path: str
+
+    @property
+    def text(self) -> str:
+        return (ROOT / self.path).read_text("utf-8")
+
+    @property
+    def blocks(self) -> list[Block]:
+        text = self.text
+        return [
+            Block(
+                language=found.group(1),
+                text=found.group(2),
+                line=text.count("\n", 0, found.start(2)) + 1,
+            )
+            for found in _FENCE.finditer(text)
+        ]
+
+    @property
+    def links(self) -> list[str]:
+        """The targets of its links, but for those inside blocks."""
+        return _LINK.findall(_FENCE.sub("", self.text))
+
+
+def written_pages() -> list[Page]:
+    """The README and all of docs/ but the generated reference."""
+    docs = sorted((ROOT / "docs").rglob("*.md"))
+    paths = [path.relative_to(ROOT).as_posix() for path in docs]
+    return [Page("README.md"), *(Page(p) for p in paths if not p.startswith("docs/reference/"))]
+
+
+def all_pages() -> list[Page]:
+    """Every page whose links must lead somewhere."""
+    reference = sorted((ROOT / "docs" / "reference").rglob("*.md"))
+    others = (Page(f"{name}.md") for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY"))
+    generated = (Page(path.relative_to(ROOT).as_posix()) for path in reference)
+    return [*written_pages(), *others, *generated]

@@ -1,0 +1,45 @@
+"""What a reader copies from the pages passes mypy strict."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.docs.pages import ROOT, written_pages
+from tests.docs.test_code_blocks import ALONE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MYPY: Final = (sys.executable, "-m", "mypy", "--strict", "--config-file=", "--python-version=3.11")
+
+
+def scripts() -> dict[str, str]:
+    """The pages as scripts; where blocks stand each for itself, a script for each."""
+    found: dict[str, str] = {}
+    for page in written_pages():
+        texts = [block.text for block in page.blocks if block.language == "python"]
+        pieces = texts if page.path in ALONE else ["\n".join(texts)]
+        stem = page.path.removesuffix(".md").translate(str.maketrans("/-", "__"))
+        found |= {f"{stem}_{number}.py": piece for number, piece in enumerate(pieces) if piece}
+    return found
+
+
+@pytest.mark.slow
+def test_the_blocks_type_check(tmp_path: Path) -> None:
+    for name, text in scripts().items():
+        (tmp_path / name).write_text(text, "utf-8")
+
+    done = subprocess.run(
+        [*MYPY, f"--cache-dir={tmp_path / 'cache'}", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+    assert done.stdout.splitlines()[-1].startswith("Success"), done.stdout

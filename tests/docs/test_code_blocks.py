@@ -1,0 +1,115 @@
+"""Every code block of the README and of docs/ runs, and prints what the page says it prints."""
+
+from __future__ import annotations
+
+import ast
+import io
+import linecache
+import shlex
+from contextlib import redirect_stdout
+from typing import Any, Final
+
+import pytest
+
+from oidc_adapters.cli.arguments import parse
+from tests.docs.pages import ROOT, Block, Page, written_pages
+
+LANGUAGES: Final = {"python", "text", "console", "mermaid"}
+ALONE: Final = {"README.md"}
+"""Pages whose blocks stand each for itself; any other page reads as one script."""
+
+PAGES: Final = [page for page in written_pages() if page.blocks]
+
+
+def run(page: Page, block: Block, names: dict[str, Any]) -> str:
+    """Run a block and return what it prints; a traceback shows the page's own lines."""
+    name = f"{page.path}, the block in line {block.line}"
+    linecache.cache[name] = (len(block.text), None, block.text.splitlines(keepends=True), name)
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        exec(compile(block.text, name, "exec", dont_inherit=True), names)
+    return printed.getvalue()
+
+
+def namespace() -> dict[str, Any]:
+    return {"__name__": "__page__"}
+
+
+def outputs(page: Page) -> list[tuple[Block, str]]:
+    """Pair each block of Python with what the page says it prints: the text block after it."""
+    blocks = page.blocks
+    after = [*blocks[1:], Block("", "", 0)]
+    return [
+        (block, following.text if following.language == "text" else "")
+        for block, following in zip(blocks, after, strict=True)
+        if block.language == "python"
+    ]
+
+
+def claims_something(block: Block, printed: str) -> bool:
+    return printed != "" or any(isinstance(n, ast.Assert) for n in ast.walk(ast.parse(block.text)))
+
+
+def commands(page: Page) -> list[list[str]]:
+    """The commands of the console blocks, in words."""
+    lines = [line for b in page.blocks if b.language == "console" for line in b.text.splitlines()]
+    return [shlex.split(line.removeprefix("$ ")) for line in lines if line.startswith("$ ")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_the_blocks_do_what_the_page_says(page: Page) -> None:
+    names = namespace()
+
+    for block, expected in outputs(page):
+        names = namespace() if page.path in ALONE else names
+
+        assert run(page, block, names) == expected
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_a_page_with_code_makes_a_claim_that_can_fail(page: Page) -> None:
+    found = outputs(page)
+    judged = found if page.path in ALONE else found[-1:]
+
+    assert [block.line for block, printed in judged if not claims_something(block, printed)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_there_is_no_block_that_nobody_looks_at(page: Page) -> None:
+    assert {block.language for block in page.blocks} <= LANGUAGES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_the_commands_are_understood(page: Page) -> None:
+    for program, *arguments in commands(page):
+        if program == "./demo":
+            parse(["demo", *arguments], {"CLIENT_SECRET": "of the page"})
+        elif program == "oidc":
+            parse(arguments, {"CLIENT_SECRET": "of the page"})
+        else:
+            assert program in {"./test", "./bench", "pip", ".venv/bin/python"}
+            assert program != ".venv/bin/python" or (ROOT / arguments[0]).is_file()
+
+
+def test_each_door_of_the_readme_has_its_examples() -> None:
+    doors = Page("README.md").text.split("\n### ")[1:]
+    blocks = [door.partition("\n")[0] for door in doors if "```python\n" in door]
+
+    assert blocks == ["The application developer", "The framework author", "The protocol expert"]
+
+
+def test_the_contract_for_embedders_is_the_one_of_the_shell() -> None:
+    from oidc_adapters import shell
+
+    contract = " ".join((shell.__doc__ or "").partition("**")[2].partition("**")[0].split())
+
+    assert contract.startswith("Send each request once")
+    assert contract.removeprefix("S").rstrip(".") in " ".join(Page("README.md").text.split())
+
+
+def test_a_wrong_claim_is_seen() -> None:
+    page = Page("README.md")
+
+    assert run(page, Block("python", "print(1)", 1), namespace()) == "1\n"
+    with pytest.raises(AssertionError):
+        run(page, Block("python", "assert 1 == 2", 1), namespace())

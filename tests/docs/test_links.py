@@ -1,0 +1,35 @@
+"""Links between pages lead somewhere, and every page is reached from the index."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from tests.docs.pages import ROOT, Page, all_pages, written_pages
+
+PAGES: Final = all_pages()
+
+
+def targets(page: Page) -> list[str]:
+    """The files a page links to, as paths from the root."""
+    folder = (ROOT / page.path).parent
+    local = [link.partition("#")[0] for link in page.links if "://" not in link]
+    return [(folder / link).resolve().relative_to(ROOT).as_posix() for link in local if link]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_links_lead_to_files(page: Page) -> None:
+    assert [target for target in targets(page) if not (ROOT / target).exists()] == []
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    known: set[str] = set()
+    waiting = ["README.md"]
+    while waiting:
+        path = waiting.pop()
+        if path not in known and path.endswith(".md"):
+            known.add(path)
+            waiting += targets(Page(path))
+
+    assert [page.path for page in written_pages() if page.path not in known] == []

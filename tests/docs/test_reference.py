@@ -1,0 +1,131 @@
+"""The committed reference is what the code says, and says all of it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+import oidc_core
+import reference_pages
+import reference_sources
+import reference_steps
+from oidc_core.codes import CODES
+from oidc_core.policy import QUIRKS
+from reference_text import prose
+from tests.docs.pages import ROOT, Page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGES: Final = reference_pages.pages()
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert reference_pages.outdated() == [], "run .venv/bin/python scripts/reference"
+
+
+def test_every_public_name_of_the_core_is_listed() -> None:
+    index = PAGES["README.md"]
+
+    assert [name for name in oidc_core.__all__ if f"[`{name}`]" not in index] == []
+
+
+def test_every_code_and_every_quirk_has_its_row() -> None:
+    assert [code for code in CODES if f"| `{code}` |" not in PAGES["codes.md"]] == []
+    assert [quirk for quirk in QUIRKS if f"| `{quirk}` |" not in PAGES["quirks.md"]] == []
+
+
+def test_each_module_of_the_core_has_a_page() -> None:
+    core = ROOT / "src" / "oidc_core"
+    modules = {path.stem for path in core.iterdir() if not path.name.startswith(("_", "py."))}
+
+    without = {"key_material", "structuring"}
+    """What only other modules of the core use: tests of key material, typing of documents."""
+
+    assert modules - {*reference_pages.CORE} == without
+
+
+@pytest.mark.parametrize("name", ["OidcClient.start_login", "OidcClient.finish_login", "Page"])
+def test_a_name_has_a_heading_that_links_can_name(name: str) -> None:
+    level = "###" if "." in name else "##"
+
+    assert f"\n{level} {name}\n" in PAGES["oidc_adapters.oidc_client.md"]
+
+
+def test_a_signature_stands_as_it_was_written() -> None:
+    page = PAGES["oidc_core.refresh.md"]
+
+    assert (
+        "verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refreshed]" in page
+    )
+
+
+def test_the_steps_of_a_login_are_drawn_from_its_classes() -> None:
+    drawn = reference_steps.diagram("oidc_core.login")
+
+    assert "    finish --> AwaitingTokens\n" in drawn
+    assert "    AwaitingTokens -->|consume| IdTokenOfLogin\n" in drawn
+    assert '    IdTokenOfLogin -->|passed| Done_LoggedIn(("Done: LoggedIn"))\n' in drawn
+    assert "    UserInfoOfLogin -->|a fresh set, once| UserInfoOfLogin\n" in drawn
+
+
+def test_a_docstring_becomes_markdown() -> None:
+    docstring = "See :func:`~a.b.c` and ``d``::\n\n    e\n\nRaises:\n    UsageError: if ``f``\n"
+
+    assert (
+        prose(docstring)
+        == "See `c` and `d`:\n\n```text\ne\n```\n\nRaises:\n\n- `UsageError`: if `f`\n"
+    )
+
+
+def test_overloads_are_no_second_entry() -> None:
+    names = [entry.name for entry in reference_sources.module_of("oidc_core.steps").entries]
+
+    assert names.count("resume") == 1
+    assert len(names) == len({*names})
+
+
+def test_an_outdated_page_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference_pages, "FOLDER", tmp_path)
+    reference_pages.main([])
+    assert reference_pages.outdated() == []
+    (tmp_path / "codes.md").write_text("another", "utf-8")
+    (tmp_path / "quirks.md").unlink()
+    (tmp_path / "odd.md").write_text("", "utf-8")
+
+    assert reference_pages.outdated() == ["codes.md", "odd.md", "quirks.md"]
+    assert reference_pages.main(["--check"]) == 1
+
+    reference_pages.main([])
+
+    assert reference_pages.main(["--check"]) == 0
+
+
+def cells(page: str, column: int) -> list[str]:
+    """The cells of one column of a page's tables."""
+    rows = [line for line in Page(page).text.splitlines() if line.startswith("| ")]
+    found = [row.removeprefix("| ").removesuffix(" |").split(" | ") for row in rows]
+    return [row[column] for row in found if len(row) > column]
+
+
+@pytest.mark.parametrize(
+    ("page", "column"),
+    [("docs/explanation/threat-model.md", 2), ("docs/how-to/refresh-tokens.md", 0)],
+)
+def test_the_codes_that_a_page_names_exist(page: str, column: int) -> None:
+    named = [
+        word.strip("` ,")
+        for cell in cells(page, column)
+        for word in cell.split()
+        if word.startswith("`") and "…" not in word and word.strip("` ,").islower()
+    ]
+    other = {"error", "invalid_grant"}
+
+    assert len(named) > 2
+    assert [code for code in named if code not in CODES and code not in other] == []
+
+
+def test_the_sources_parse_alone() -> None:
+    assert isinstance(reference_sources.tree_of("oidc_core.id_token"), ast.Module)

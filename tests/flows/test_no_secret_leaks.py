@@ -1,0 +1,258 @@
+"""No secret shows, whatever is printed, logged or raised, however a flow ends."""
+
+import logging
+import pickle
+import traceback
+from typing import Any, Final, get_args
+
+import pytest
+from attrs import evolve, field, frozen
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from oidc_adapters.client_keys import ClientKey, ClientKeys, Signer
+from oidc_adapters.client_setup import ClientSetup
+from oidc_adapters.clock import FrozenClock
+from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.oidc_client import OidcClient
+from oidc_adapters.pending import CookiePendingLogins, MemoryPendingLogins, PendingLogins
+from oidc_adapters.seal import Credentials
+from oidc_adapters.testing import (
+    MISBEHAVIOURS,
+    FakeProvider,
+    InMemoryTransport,
+    serve,
+)
+from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_core import discovery
+from oidc_core.authorization import PLAIN, AuthenticationRequest
+from oidc_core.client import AuthMethod
+from oidc_core.encoding import b64url_encode
+from oidc_core.errors import OidcError
+from oidc_core.http import WireRequest
+from oidc_core.policy import Policy
+from oidc_core.tokens import Tokens
+from tests.flows.rig import (
+    FAKE_CLIENT,
+    NOW,
+    SEALING_SECRET,
+    Browser,
+    Misbehaving,
+    arrived,
+    honest_provider,
+    setup_for,
+)
+from tests.flows.tracing import TracedShell
+
+SEED: Final = bytes(range(32))
+KEY: Final = ClientKey(Ed25519PrivateKey.from_private_bytes(SEED), alg="EdDSA", kid="ours")
+
+
+class Log(logging.Handler):
+    """Keeps every record of every logger."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.NOTSET)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{self.format(record)} {vars(record)}")
+
+
+@frozen(kw_only=True)
+class Flow:
+    """A flow that leaves all its values behind, whether or not it came to its end."""
+
+    provider: FakeProvider
+    setup: ClientSetup
+    request: AuthenticationRequest = PLAIN
+    misbehaves_later: str | None = None
+    pending: PendingLogins = field(factory=MemoryPendingLogins)
+    approve: bool = True
+    shown: list[str] = field(factory=list[str], init=False)
+    errors: list[str] = field(factory=list[str], init=False)
+
+    def show(self, *values: object) -> None:
+        for value in values:
+            self.shown.extend([repr(value), str(value), f"{value!r:>5}", ascii(value)])
+
+    def run(self, transport: Any) -> None:
+        shell = TracedShell(
+            transport, Credentials(), clock=FrozenClock(NOW), entropy=FixedEntropy(1)
+        )
+        log, root = Log(), logging.getLogger()
+        level = root.level
+        root.addHandler(log)
+        root.setLevel(logging.NOTSET)
+        try:
+            self._run(shell, Browser())
+        except OidcError as error:
+            self.errors.append(error.code)
+            self.show(error, vars(error), error.args)
+            self.shown.extend(traceback.format_exception(error))
+            self.shown.append(pickle.dumps(error).decode("latin-1"))
+        finally:
+            root.removeHandler(log)
+            root.setLevel(level)
+        self.show(self.setup, self.provider, self.pending, shell, shell.credentials, transport)
+        self.show(*[value for _, value in shell.trace])
+        self.shown.extend(log.lines)
+
+    def _run(self, shell: TracedShell, browser: Browser) -> None:
+        bare = self.setup.relying_party()
+        rp = shell.run(bare, discovery.discover(bare))
+        shell.credentials = self.setup.credentials(rp)
+        client = OidcClient(rp, shell, self.pending)
+        page = client.start_login(self.request, return_to="/orders")
+        browser.receive(page.cookies)
+        self.show(bare, rp, client, page, *page.cookies)
+        callback = self.provider.authorize(page.url, NOW, approve=self.approve)
+        self.show(callback, arrived(callback))
+        result = client.finish_login(arrived(callback), cookies=browser.header)
+        self.show(result, *[check for one in result.logged_in.evidence for check in one.checks])
+        self.provider.misbehave = self.misbehaves_later
+        refreshed = client.refresh(result.logged_in.tokens, self.keep)
+        goodbye = client.start_logout(refreshed.tokens)
+        browser.receive(goodbye.cookies)
+        self.show(goodbye, *goodbye.cookies)
+        url = self.provider.end_session(goodbye.url, NOW)
+        assert url is not None
+        self.show(client.finish_logout(url, cookies=browser.header))
+
+    def keep(self, tokens: Tokens) -> None:
+        self.show(tokens)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Everything that must not show, by name."""
+        drawn, ledger = FixedEntropy(1), self.provider.ledger
+        login = drawn.login_secrets()
+        found = {
+            "client secret": FAKE_CLIENT.client_secret,
+            "sealing secret": SEALING_SECRET.decode(),
+            "private key": b64url_encode(SEED),
+            "state": login.state,
+            "nonce": login.nonce,
+            "code_verifier": login.code_verifier,
+            "binding": login.binding,
+            "jti or logout state": drawn.token(),
+        }
+        for kind, values in (
+            ("code", ledger.codes),
+            ("access token", ledger.access_tokens),
+            ("refresh token", ledger.refresh_tokens),
+            ("ID token", ledger.id_tokens),
+        ):
+            found |= {f"{kind} {number}": value for number, value in enumerate(values)}
+        signatures = [token.rpartition(".")[2] for token in ledger.id_tokens]
+        found |= {f"signature {n}": value for n, value in enumerate(signatures) if len(value) > 20}
+        sids = {issued.family.grant.sid for issued in ledger.codes.values()}
+        return found | {f"sid {n}": value for n, value in enumerate(sids)}
+
+    def leaks(self) -> list[str]:
+        """Which secrets occur in anything that was shown, and where."""
+        return [
+            f"{name} in {text[:300]}"
+            for name, secret in self.secrets.items()
+            for text in self.shown
+            if secret in text
+        ]
+
+
+def run_flow(flow: Flow) -> Flow:
+    transport = InMemoryTransport(flow.provider)
+    flow.run(transport)
+    flow.show(*[part for exchange in transport.exchanges for part in exchange])
+    return flow
+
+
+def test_an_honest_flow_shows_no_secret() -> None:
+    provider = honest_provider()
+
+    flow = run_flow(Flow(provider=provider, setup=setup_for(provider)))
+
+    assert flow.errors == []
+    assert len(flow.shown) > 100
+    assert {name.split(" ")[0] for name in flow.secrets} >= {"code", "access", "refresh", "sid"}
+    assert flow.leaks() == []
+
+
+def test_a_refused_user_shows_no_secret() -> None:
+    provider = honest_provider()
+
+    flow = run_flow(Flow(provider=provider, setup=setup_for(provider), approve=False))
+
+    assert flow.errors == ["op_error"]
+    assert flow.leaks() == []
+
+
+def test_logins_in_cookies_show_no_secret() -> None:
+    provider, pending = honest_provider(), CookiePendingLogins(SEALING_SECRET)
+
+    flow = run_flow(Flow(provider=provider, setup=setup_for(provider), pending=pending))
+
+    assert flow.errors == []
+    assert flow.leaks() == []
+
+
+@pytest.mark.parametrize("method", get_args(AuthMethod))
+def test_no_way_to_authenticate_shows_a_secret(method: AuthMethod) -> None:
+    client = evolve(FAKE_CLIENT, token_endpoint_auth_method=method, jwks=(dict(KEY.public_jwk()),))
+    provider = honest_provider(clients=(client,))
+    setup = setup_for(
+        provider, token_endpoint_auth_method=method, client_keys=ClientKeys[Signer](KEY)
+    )
+
+    flow = run_flow(Flow(provider=provider, setup=setup))
+
+    assert flow.errors == []
+    assert flow.leaks() == []
+
+
+def test_a_real_connection_logs_no_secret() -> None:
+    with serve(honest_provider(), FrozenClock(NOW)) as server, Urllib3Transport() as transport:
+        policy = Policy(quirks=frozenset({"insecure_allow_http_loopback"}))
+        setup = setup_for(server.provider, policy=policy)
+        flow = Flow(provider=server.provider, setup=setup)
+        flow.run(transport)
+        flow.show(*[request for request, _ in server.exchanges])
+
+    assert flow.errors == []
+    assert any("urllib3" in text for text in flow.shown)
+    assert flow.leaks() == []
+
+
+@pytest.mark.parametrize("row", MISBEHAVIOURS.values(), ids=MISBEHAVIOURS.keys())
+def test_no_misbehaviour_has_a_secret_shown(row: Any) -> None:
+    case = Misbehaving(row=row)
+
+    flow = run_flow(
+        Flow(
+            provider=case.provider,
+            setup=case.setup,
+            request=case.request,
+            misbehaves_later=row.name,
+        )
+    )
+
+    assert flow.errors == [row.code]
+    assert flow.leaks() == []
+
+
+def test_a_leak_would_be_seen() -> None:
+    """Red on planted offences: a secret in a value, in an error, in a log record."""
+    provider = honest_provider()
+    flow = run_flow(Flow(provider=provider, setup=setup_for(provider)))
+    for name, secret in flow.secrets.items():
+        planted = evolve(flow)
+        planted.show(("a value with", secret))
+
+        assert any(leak.startswith(name) for leak in planted.leaks()), name
+    log = Log()
+    log.handle(logging.LogRecord("x", logging.DEBUG, "x", 1, "%s", (flow.secrets["nonce"],), None))
+    assert flow.secrets["nonce"] in log.lines[0]
+    headers = (("authorization", f"Basic {FAKE_CLIENT.client_secret}"),)
+    wire = WireRequest(
+        method="GET", url="https://op.example/", headers=headers, body=None,
+        resend="safe", max_body=1, deadline=1,
+    )  # fmt: skip
+    assert FAKE_CLIENT.client_secret not in repr(wire)

@@ -1,0 +1,232 @@
+"""One scenario, four worlds: the core asks for the same, octet by octet, in each of them."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+from attrs import evolve, frozen
+
+from oidc_adapters.clock import FrozenClock
+from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.oidc_client import AsyncOidcClient, OidcClient
+from oidc_adapters.pending import MemoryPendingLogins
+from oidc_adapters.seal import Credentials
+from oidc_adapters.testing import (
+    AsyncInMemoryTransport,
+    FakeProvider,
+    InMemoryTransport,
+    serve,
+)
+from oidc_adapters.transport.in_threads import InThreads
+from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_core import discovery
+from oidc_core.http import HttpRequest, HttpResponse
+from oidc_core.policy import Policy
+from oidc_core.tokens import Tokens
+from tests.flows.rig import (
+    NOW,
+    Browser,
+    arrived,
+    honest_provider,
+    run_asyncio,
+    run_trio,
+    setup_for,
+)
+from tests.flows.tracing import AsyncTracedShell, Entry, TracedShell
+
+POLICY: Final = Policy(quirks=frozenset({"insecure_allow_http_loopback"}))
+
+
+@frozen(kw_only=True)
+class Scenario:
+    """What one run of the scenario came to."""
+
+    trace: tuple[Entry, ...]
+    pages: tuple[str, ...]
+    cookies: tuple[str, ...]
+
+    @property
+    def requests(self) -> tuple[HttpRequest, ...]:
+        return tuple([value for _, value in self.trace if isinstance(value, HttpRequest)])
+
+
+def settled(trace: list[Entry]) -> tuple[Entry, ...]:
+    """A trace without the headers that a real connection adds to answers."""
+    return tuple([(kind, _plain(value)) for kind, value in trace])
+
+
+def _plain(value: object) -> object:
+    if not isinstance(value, HttpResponse):
+        return value
+    return evolve(value, headers=(("content-type", value.header("content-type") or ""),))
+
+
+class World:
+    """A clock and a browser, and the settings of the client."""
+
+    def __init__(self, provider: FakeProvider, clock: FrozenClock | None = None) -> None:
+        self.provider = provider
+        self.browser = Browser()
+        self.clock = FrozenClock(NOW) if clock is None else clock
+        self.setup = setup_for(provider, policy=POLICY)
+        self.pages: list[str] = []
+        self.cookies: list[str] = []
+
+    def shell(self, kind: Callable[..., Any], transport: Any) -> Any:
+        return kind(transport, Credentials(), clock=self.clock, entropy=FixedEntropy(1))
+
+    def show(self, page: Any) -> None:
+        self.pages.append(page.url)
+        self.receive(page)
+
+    def receive(self, answer: Any) -> None:
+        self.cookies += [cookie.header for cookie in answer.cookies]
+        self.browser.receive(answer.cookies)
+
+    def authorize(self) -> Any:
+        return arrived(self.provider.authorize(self.pages[-1], NOW))
+
+    def end_session(self) -> str:
+        url = self.provider.end_session(self.pages[-1], NOW)
+        assert url is not None
+        return url
+
+    def ended(self, trace: list[Entry]) -> Scenario:
+        return Scenario(trace=settled(trace), pages=tuple(self.pages), cookies=tuple(self.cookies))
+
+
+def sync_scenario(world: World, transport: Any) -> Scenario:
+    shell: TracedShell = world.shell(TracedShell, transport)
+    bare = world.setup.relying_party()
+    rp = shell.run(bare, discovery.discover(bare))
+    shell.credentials = world.setup.credentials(rp)
+    client = OidcClient(rp, shell, MemoryPendingLogins())
+    world.show(client.start_login(return_to="/orders"))
+    result = client.finish_login(world.authorize(), cookies=world.browser.header)
+    world.receive(result)
+    world.clock.advance(30)
+
+    def store(tokens: Tokens) -> None:
+        shell.trace.append(("store", tokens))
+
+    refreshed = client.refresh(result.logged_in.tokens, store)
+    world.show(client.start_logout(refreshed.tokens))
+    world.receive(client.finish_logout(world.end_session(), cookies=world.browser.header))
+    return world.ended(shell.trace)
+
+
+async def async_scenario(world: World, transport: Any) -> Scenario:
+    shell: AsyncTracedShell = world.shell(AsyncTracedShell, transport)
+    bare = world.setup.relying_party()
+    rp = await shell.run(bare, discovery.discover(bare))
+    shell.credentials = world.setup.credentials(rp)
+    client = AsyncOidcClient(rp, shell, MemoryPendingLogins())
+    world.show(await client.start_login(return_to="/orders"))
+    result = await client.finish_login(world.authorize(), cookies=world.browser.header)
+    world.receive(result)
+    world.clock.advance(30)
+
+    async def store(tokens: Tokens) -> None:
+        shell.trace.append(("store", tokens))
+
+    refreshed = await client.refresh(result.logged_in.tokens, store)
+    world.show(await client.start_logout(refreshed.tokens))
+    out = await client.finish_logout(world.end_session(), cookies=world.browser.header)
+    world.receive(out)
+    return world.ended(shell.trace)
+
+
+def in_memory(issuer: str) -> Scenario:
+    provider = honest_provider(issuer=issuer)
+    return sync_scenario(World(provider), InMemoryTransport(provider))
+
+
+def awaited(issuer: str, run: Callable[..., Any]) -> Scenario:
+    provider = honest_provider(issuer=issuer)
+    transport = AsyncInMemoryTransport(provider)
+    scenario: Scenario = run(lambda: async_scenario(World(provider), transport))
+    return scenario
+
+
+def over_loopback() -> tuple[str, Scenario]:
+    clock = FrozenClock(NOW)
+    with serve(honest_provider(), clock) as server, Urllib3Transport() as transport:
+        return server.issuer, sync_scenario(World(server.provider, clock), transport)
+
+
+def over_loopback_awaited(run: Callable[..., Any]) -> tuple[str, Scenario]:
+    clock = FrozenClock(NOW)
+    with serve(honest_provider(), clock) as server, Urllib3Transport() as transport:
+
+        async def main() -> Scenario:
+            async with InThreads(transport) as threads:
+                return await async_scenario(World(server.provider, clock), threads)
+
+        return server.issuer, run(main)
+
+
+def test_the_scenario_is_what_it_says() -> None:
+    scenario = in_memory("http://127.0.0.1:1")
+
+    assert [request.purpose for request in scenario.requests] == [
+        "discovery",
+        "token",
+        "key_set",
+        "userinfo",
+        "refresh",
+    ]
+    assert [type(value).__name__ for kind, value in scenario.trace if kind == "result"] == [
+        "RelyingParty",
+        "LoginStarted",
+        "LoggedIn",
+        "TokensRenewed",
+        "Refreshed",
+        "LogoutStarted",
+        "LoggedOut",
+    ]
+
+
+def test_it_is_the_same_twice() -> None:
+    assert in_memory("http://127.0.0.1:1") == in_memory("http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("run", [run_asyncio, run_trio])
+def test_it_is_the_same_awaited(run: Callable[..., Any]) -> None:
+    sync, other = in_memory("http://127.0.0.1:1"), awaited("http://127.0.0.1:1", run)
+
+    assert sync.requests == other.requests
+    assert sync.trace == other.trace
+    assert (sync.pages, sync.cookies) == (other.pages, other.cookies)
+
+
+def test_it_is_the_same_over_a_real_connection() -> None:
+    issuer, other = over_loopback()
+    sync = in_memory(issuer)
+
+    assert sync.requests == other.requests
+    assert sync.trace == other.trace
+    assert (sync.pages, sync.cookies) == (other.pages, other.cookies)
+
+
+@pytest.mark.parametrize("run", [run_asyncio, run_trio])
+def test_it_is_the_same_over_a_real_connection_awaited(run: Callable[..., Any]) -> None:
+    issuer, other = over_loopback_awaited(run)
+    sync = in_memory(issuer)
+
+    assert sync.requests == other.requests
+    assert sync.trace == other.trace
+    assert (sync.pages, sync.cookies) == (other.pages, other.cookies)
+
+
+def test_another_secret_makes_another_trace() -> None:
+    """Equality means something here: values of other secrets differ."""
+
+    class Other(World):
+        def shell(self, kind: Callable[..., Any], transport: Any) -> Any:
+            return kind(transport, Credentials(), clock=self.clock, entropy=FixedEntropy(2))
+
+    provider = honest_provider(issuer="http://127.0.0.1:1")
+    other = sync_scenario(Other(provider), InMemoryTransport(provider))
+
+    assert in_memory("http://127.0.0.1:1").trace != other.trace
+    assert in_memory("http://127.0.0.1:1").requests != other.requests

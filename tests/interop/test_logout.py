@@ -1,0 +1,100 @@
+"""RP-initiated logout: the session ends, and the return is the one that was asked for."""
+
+from typing import Final
+
+import pytest
+
+from oidc_adapters.transport import Transport
+from oidc_core.authorization import AuthenticationRequest
+from oidc_core.end_session import LogoutRequest
+from oidc_core.errors import CallbackError, ProviderError
+from tests.interop.application import Application, Kind, setup_at
+from tests.interop.clients import POST_LOGOUT_REDIRECT_URI
+from tests.interop.oidc_provider import Provider
+from tests.interop.table import RecordRow
+
+SILENT: Final = AuthenticationRequest(prompt="none")
+KINDS: Final = (
+    Kind(auth_method="none", id_token_alg="ES256"),
+    Kind(auth_method="client_secret_basic", id_token_alg="RS256"),
+    Kind(auth_method="client_secret_basic", id_token_alg="HS256"),
+    Kind(auth_method="private_key_jwt", assertion_alg="EdDSA", id_token_alg="EdDSA"),
+)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_a_logout_ends_the_session_and_comes_back(
+    op: Provider, transport: Transport, interop_row: RecordRow, kind: Kind
+) -> None:
+    interop_row(*kind.row, "logout, state checked")
+    app = Application(setup_at(op, kind), transport)
+    logged_in = app.log_in()
+    assert app.log_in_silently(SILENT).identity == logged_in.identity
+
+    logged_out = app.log_out(logged_in.tokens)
+
+    assert logged_out.post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
+    assert app.browser.pages[-1] == "logout"
+    assert app.jar.cookies == {}
+    with pytest.raises(ProviderError) as refusal:
+        app.log_in_silently(SILENT)
+    assert refusal.value.error == "login_required"
+
+
+def test_a_logout_works_without_an_id_token(
+    op: Provider, transport: Transport, interop_row: RecordRow
+) -> None:
+    kind = Kind(id_token_alg="ES256")
+    interop_row(*kind.row, "logout without id_token_hint")
+    app = Application(setup_at(op, kind), transport)
+    app.log_in()
+    app.log_out(None, LogoutRequest(logout_hint="alice", ui_locales="de en"))
+    with pytest.raises(ProviderError) as refusal:
+        app.log_in_silently(SILENT)
+    assert refusal.value.error == "login_required"
+
+
+def test_a_logout_takes_the_id_token_of_a_refresh(
+    op: Provider, transport: Transport, interop_row: RecordRow
+) -> None:
+    kind = Kind(id_token_alg="ES256")
+    interop_row(*kind.row, "logout after a refresh")
+    app = Application(setup_at(op, kind), transport)
+    refreshed = app.client.refresh(app.log_in().tokens, lambda _: None)
+    assert app.log_out(refreshed.tokens).post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
+
+
+def test_a_return_that_nobody_asked_for_is_refused(
+    op: Provider, transport: Transport, interop_row: RecordRow
+) -> None:
+    kind = Kind(id_token_alg="ES256")
+    interop_row(*kind.row, "return with another state: logout_state")
+    app = Application(setup_at(op, kind), transport)
+    tokens = app.log_in().tokens
+    urls: list[str] = []
+    for _ in range(2):
+        page = app.client.start_logout(tokens)
+        app.jar.take(page.cookies)
+        urls.append(page.url)
+    of_the_first = app.browser.end_session(urls[0], confirm=False)
+    of_the_second = app.browser.end_session(urls[1])
+    with pytest.raises(CallbackError) as refusal:
+        app.client.finish_logout(of_the_first.url, cookies=app.jar.header)
+    assert refusal.value.code == "logout_state"
+    with pytest.raises(CallbackError) as refusal:
+        app.client.finish_logout(of_the_second.url, cookies="")
+    assert refusal.value.code == "logout_state"
+    returned = app.client.finish_logout(of_the_second.url, cookies=app.jar.header)
+    assert returned.logged_out.post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
+
+
+def test_who_stays_logged_in_comes_back_all_the_same(
+    op: Provider, transport: Transport, interop_row: RecordRow
+) -> None:
+    kind = Kind(id_token_alg="ES256")
+    interop_row(*kind.row, "logout not confirmed")
+    app = Application(setup_at(op, kind), transport)
+    tokens = app.log_in().tokens
+    assert app.log_out(tokens, confirm=False).post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
+    assert app.log_in().identity.subject == "alice"
+    assert app.browser.pages == ["login", "consent", "logout", "consent"]

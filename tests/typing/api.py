@@ -1,0 +1,249 @@
+"""Every public name, used as a stranger would: for mypy and pyright, and run once by a test."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from oidc_adapters.client_setup import ClientSetup
+from oidc_adapters.clock import FrozenClock
+from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.oidc_client import (
+    AsyncOidcClient,
+    LoginResult,
+    LogoutResult,
+    OidcClient,
+    Page,
+)
+from oidc_adapters.pending import MemoryPendingLogins, PendingLogins
+from oidc_adapters.provider_keys import ProviderKeys, StaticProviderKeys
+from oidc_adapters.seal import Credentials, credentials_for
+from oidc_adapters.shell import AsyncShell, Shell
+from oidc_adapters.testing import (
+    AsyncInMemoryTransport,
+    FakeClient,
+    FakeProvider,
+    InMemoryTransport,
+)
+from oidc_adapters.transport import AsyncTransport, Transport
+from oidc_core import (
+    ANY_TENANT,
+    DEFAULT_POLICY,
+    LOOPBACK_LISTENER,
+    QUIRKS,
+    AuthenticationRequest,
+    Callback,
+    CallbackError,
+    Check,
+    ClientRegistration,
+    Done,
+    Evidence,
+    Exchange,
+    HttpRequest,
+    HttpResponse,
+    Identity,
+    IdToken,
+    IssuerRule,
+    JsonObject,
+    Jwk,
+    KeySet,
+    KeysFound,
+    KeysWanted,
+    KeysWithheld,
+    LoggedIn,
+    LoggedOut,
+    LoginSecrets,
+    LoginStarted,
+    LogoutRequest,
+    LogoutStarted,
+    NeedKeys,
+    NoAnswer,
+    OidcError,
+    PendingLogin,
+    PendingLogout,
+    Policy,
+    ProtocolViolation,
+    ProviderError,
+    ProviderMetadata,
+    Refreshed,
+    RelyingParty,
+    Step,
+    StoreFailure,
+    Tokens,
+    TokensRenewed,
+    TransportFailure,
+    UsageError,
+    UserInfo,
+    WireRequest,
+    discovery,
+    evidence_json,
+    login,
+    logout,
+    refresh,
+    resume,
+    validation,
+    verified_email,
+)
+from oidc_core.id_token import EXPECT_NO_NONCE, IdTokenExpectations
+
+T = TypeVar("T")
+
+NOW: int = 1_700_000_000
+
+
+def told(error: OidcError) -> str:
+    """Whose fault it was, by the class."""
+    facts: tuple[str, str, str, str] = (error.code, error.spec, error.hint, error.retryable)
+    match error:
+        case ProtocolViolation() | CallbackError() | StoreFailure() | UsageError():
+            return facts[0]
+        case ProviderError():
+            description: str | None = error.error_description
+            return description or error.error
+        case TransportFailure():
+            return error.sent
+        case _:
+            return str(error)
+
+
+def settings() -> tuple[Policy, IssuerRule, ClientRegistration, ProviderMetadata]:
+    """A policy, a rule, a registration and metadata by hand."""
+    quirks: frozenset[str] = frozenset(QUIRKS) & {"basic_raw_credentials"}
+    policy = Policy(name="strict", leeway=DEFAULT_POLICY.leeway, quirks=quirks)
+    rule = IssuerRule.template("https://login.example/{tid}/v2.0", tenants=ANY_TENANT)
+    registration = ClientRegistration(
+        client_id="client", redirect_uris=("https://rp.example/callback",)
+    )
+    metadata = ProviderMetadata(issuer="https://op.example", jwks_uri="https://op.example/jwks")
+    return policy, rule, registration, metadata
+
+
+def drive(
+    rp: RelyingParty,
+    step: Step[T],
+    send: Callable[[HttpRequest], HttpResponse | NoAnswer],
+    keys: Callable[[KeysWanted], KeysFound | KeysWithheld],
+) -> T:
+    """The loop of an embedder."""
+    while not isinstance(step, Done):
+        if isinstance(step, Exchange):
+            step = resume(rp, step, send(step.request))
+        else:
+            waiting: NeedKeys[T] = step  # a third kind of pause would be an error here
+            step = resume(rp, waiting, keys(waiting.wanted))
+    return step.result
+
+
+def by_steps(rp: RelyingParty, shell: Shell, provider: FakeProvider) -> LoggedIn:
+    """A login, operation by operation."""
+    found: RelyingParty = shell.run(rp, discovery.discover(rp))
+    shell.credentials = Credentials(credentials_for(found))
+    secrets: LoginSecrets = shell.entropy.login_secrets()
+    request = AuthenticationRequest(scope="openid email offline_access", prompt="consent")
+    started: LoginStarted = shell.run(found, login.start(found, secrets, request, now=NOW))
+    waiting: PendingLogin = started.pending
+    arrived = Callback.from_url(provider.authorize(started.url, NOW).url)
+    step: Step[LoggedIn] = login.finish(found, waiting, arrived, binding=LOOPBACK_LISTENER, now=NOW)
+    logged_in: LoggedIn = drive(found, step, shell.send, shell.keys)
+    after_login(found, shell, logged_in)
+    return logged_in
+
+
+def after_login(rp: RelyingParty, shell: Shell, logged_in: LoggedIn) -> None:
+    """Refresh, validate on its own, log out."""
+    tokens: Tokens = logged_in.tokens
+    renewed: TokensRenewed = shell.run(rp, refresh.exchange(rp, tokens))
+    refreshed: Refreshed = shell.run(rp, refresh.verify(rp, renewed, now=NOW))
+    fresh: IdToken | None = refreshed.id_token
+    expected = IdTokenExpectations(nonce=tokens.nonce or EXPECT_NO_NONCE, started_at=NOW)
+    valid = shell.run(rp, validation.validate(rp, tokens.id_token, expected, now=NOW))
+    same: tuple[str, str] = (valid.id_token.sub, fresh.sub if fresh else "")
+    request = LogoutRequest(id_token_hint=tokens.id_token, logout_hint=same[0])
+    out: LogoutStarted = shell.run(
+        rp, logout.start(rp, request, state=shell.entropy.token(), now=NOW)
+    )
+    waiting: PendingLogout = out.pending
+    gone: LoggedOut = shell.run(rp, logout.finish(rp, waiting, f"state={waiting.state}"))
+    uri: str = gone.post_logout_redirect_uri
+    assert uri == waiting.post_logout_redirect_uri
+
+
+def read(logged_in: LoggedIn) -> str:
+    """What an application reads of a login."""
+    identity: Identity = logged_in.identity
+    token: IdToken = logged_in.id_token
+    userinfo: UserInfo | None = logged_in.userinfo
+    claims: JsonObject = logged_in.claims
+    as_mapping: Mapping[str, object] = claims
+    evidence: Evidence = logged_in.evidence[1]
+    checks: tuple[Check, ...] = evidence.checks
+    key: Jwk | None = evidence.key
+    as_json: JsonObject = evidence_json(evidence)
+    email: str | None = verified_email(claims)
+    times: tuple[int, int | None] = (token.exp, token.auth_time)
+    seen = (as_mapping, checks, key, as_json, times, None if userinfo is None else userinfo.sub)
+    assert len(seen) == 6
+    return f"{identity.subject} {email}"
+
+
+def ports(provider: FakeProvider, key_set: KeySet) -> tuple[Transport, AsyncTransport]:
+    """What ships fits the ports."""
+    transport: Transport = InMemoryTransport(provider)
+    awaited: AsyncTransport = AsyncInMemoryTransport(provider)
+    keys: ProviderKeys = StaticProviderKeys(key_set)
+    assert isinstance(keys, StaticProviderKeys)
+    return transport, awaited
+
+
+def sealed(shell: Shell, request: HttpRequest) -> WireRequest:
+    """A request, ready for the wire."""
+    return shell.credentials.seal(request, now=NOW, entropy=shell.entropy)
+
+
+def paved(provider: FakeProvider, setup: ClientSetup) -> tuple[LoginResult, LogoutResult]:
+    """The paved road, sync."""
+    pending: PendingLogins = MemoryPendingLogins()
+    transport, clock = InMemoryTransport(provider), FrozenClock(NOW)
+    client = OidcClient.discover(setup, pending, transport=transport, clock=clock)
+    page: Page = client.start_login(return_to="/inbox", cookies="")
+    cookies: dict[str, str] = {cookie.name: cookie.value for cookie in page.cookies}
+    result = client.finish_login(provider.authorize(page.url, NOW).url, cookies=cookies)
+    stored: list[Tokens] = []
+    client.refresh(result.logged_in.tokens, stored.append)
+    leaving = client.start_logout(stored[0])
+    back = provider.end_session(leaving.url, NOW) or ""
+    jar: dict[str, str] = {cookie.name: cookie.value for cookie in leaving.cookies}
+    return result, client.finish_logout(back, cookies=jar)
+
+
+async def paved_async(provider: FakeProvider, setup: ClientSetup) -> LoginResult:
+    """The paved road, async."""
+    transport, clock = AsyncInMemoryTransport(provider), FrozenClock(NOW)
+    pending = MemoryPendingLogins()
+    client = await AsyncOidcClient.discover(setup, pending, transport=transport, clock=clock)
+    shell: AsyncShell = client.shell
+    page: Page = await client.start_login()
+    cookies: dict[str, str] = {cookie.name: cookie.value for cookie in page.cookies}
+    came_back = provider.authorize(page.url, shell.clock.now())
+    return await client.finish_login(came_back.url, cookies=cookies)
+
+
+def a_provider() -> FakeProvider:
+    """A provider with a public client."""
+    client = FakeClient(token_endpoint_auth_method="none")
+    return FakeProvider(id_token_alg="EdDSA", clients=(client,))
+
+
+def a_setup(provider: FakeProvider) -> ClientSetup:
+    """The settings of its client."""
+    return ClientSetup(
+        issuer=provider.issuer,
+        client_id="client",
+        redirect_uri="https://rp.example/callback",
+        post_logout_redirect_uri="https://rp.example/",
+        scope="openid email offline_access",
+    )
+
+
+def a_shell(provider: FakeProvider) -> Shell:
+    """A world of its own, in memory."""
+    clock, entropy = FrozenClock(NOW), FixedEntropy(1)
+    return Shell(InMemoryTransport(provider), Credentials(), clock=clock, entropy=entropy)

@@ -1,0 +1,349 @@
+"""Records that cross a process: each reads back as it was, and old ones go on being read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from attrs import NOTHING, Attribute, AttrsInstance, evolve, fields
+
+from oidc_core import codec
+from oidc_core.end_session import PendingLogout
+from oidc_core.errors import StoreFailure
+from oidc_core.http import LIMITS
+from oidc_core.jsontypes import MAX_DEPTH, JsonObject, parse_object
+from oidc_core.jwk import KeySet, parse_key_set
+from oidc_core.pending import PendingLogin, pending_id_of
+from oidc_core.provider import ProviderMetadata, metadata_of
+from oidc_core.tokens import Tokens
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+
+STATE = "c3RhdGUtMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA"
+
+SMALL_LOGIN = PendingLogin(
+    id=pending_id_of(STATE),
+    issuer="https://op.example",
+    client_id="client-1",
+    endpoints_digest="0123456789abcdef",
+    policy="default",
+    state=STATE,
+    nonce="bm9uY2UtMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA",
+    code_verifier="dmVyaWZpZXItMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA",
+    binding_digest="0123456789abcdef0123456789abcdef",
+    redirect_uri="https://app.example/callback",
+    scope="openid",
+    created_at=1_800_000_000,
+)
+FULL_LOGIN = evolve(
+    SMALL_LOGIN,
+    connection_id="tenant-1",
+    response_mode="form_post",
+    prompt="login",
+    max_age=0,
+    required_acr=("gold", "silver"),
+    essential_claims=("email",),
+    expects_iss=True,
+    expected_sub="alice",
+    purpose="link",
+    user="user-7",
+    resource=("https://api.example/",),
+    dpop_thumbprint="kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+    return_to="/é?a=b",
+)
+SMALL_TOKENS = Tokens(
+    issuer="https://op.example",
+    client_id="client-1",
+    access_token="access",
+    id_token="e30.e30.c2ln",
+    scope="openid",
+    subject="alice",
+)
+FULL_TOKENS = evolve(
+    SMALL_TOKENS,
+    refresh_token="refresh",
+    scope="openid offline_access",
+    resource=("https://api.example/",),
+    expires_at=1_800_003_600,
+    thumbprint="kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+    nonce="bm9uY2UtMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA",
+    sid="session-1",
+    auth_time=0,
+)
+SMALL_METADATA = ProviderMetadata(issuer="https://op.example")
+FULL_METADATA = metadata_of(
+    JsonObject(
+        {
+            "issuer": "https://op.example",
+            "authorization_endpoint": "https://op.example/authorize?p=v",
+            "token_endpoint": "https://op.example/token",
+            "jwks_uri": "https://op.example/jwks",
+            "userinfo_endpoint": "https://op.example/userinfo",
+            "end_session_endpoint": "https://op.example/logout",
+            "registration_endpoint": "https://op.example/register",
+            "revocation_endpoint": "https://op.example/revoke",
+            "introspection_endpoint": "https://op.example/introspect",
+            "scopes_supported": ("openid", "email"),
+            "response_types_supported": ("code",),
+            "response_modes_supported": (),
+            "grant_types_supported": ("authorization_code", "refresh_token"),
+            "acr_values_supported": ("gold",),
+            "subject_types_supported": ("public",),
+            "id_token_signing_alg_values_supported": ("RS256", "ES256"),
+            "userinfo_signing_alg_values_supported": ("RS256",),
+            "token_endpoint_auth_methods_supported": ("private_key_jwt",),
+            "token_endpoint_auth_signing_alg_values_supported": ("ES256",),
+            "code_challenge_methods_supported": ("S256",),
+            "prompt_values_supported": ("none", "login"),
+            "claims_supported": ("sub",),
+            "claims_parameter_supported": True,
+            "request_parameter_supported": True,
+            "request_uri_parameter_supported": False,
+            "authorization_response_iss_parameter_supported": True,
+            "service_documentation": "https://op.example/docs",
+            "mtls_endpoint_aliases": JsonObject({"token_endpoint": "https://mtls.op.example/"}),
+            "v": "a member of the document, not of the record",
+        }
+    )
+)
+LOGOUT = PendingLogout(
+    issuer="https://op.example",
+    client_id="client-1",
+    state=STATE,
+    post_logout_redirect_uri="https://app.example/bye",
+    created_at=1_800_000_000,
+)
+KEYS = parse_key_set(
+    JsonObject(
+        {
+            "keys": (
+                JsonObject(
+                    {
+                        "kty": "OKP",
+                        "crv": "Ed25519",
+                        "kid": "1",
+                        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+                    }
+                ),
+                JsonObject({"kty": "AKP", "kid": "2"}),
+                "no key at all",
+            )
+        }
+    )
+)
+
+
+class Kind(NamedTuple):
+    """One kind of record: how it is written and read, and examples by name."""
+
+    name: str
+    dump: Callable[..., str]
+    load: Callable[[str], object]
+    version: int
+    examples: dict[str, object]
+
+
+def dump_key_set(pair: tuple[KeySet, int]) -> str:
+    return codec.dump_key_set(*pair)
+
+
+KINDS = [
+    Kind(
+        "pending_login",
+        codec.dump_pending_login,
+        codec.load_pending_login,
+        codec.PENDING_LOGIN,
+        {"small": SMALL_LOGIN, "full": FULL_LOGIN},
+    ),
+    Kind(
+        "pending_logout",
+        codec.dump_pending_logout,
+        codec.load_pending_logout,
+        codec.PENDING_LOGOUT,
+        {"full": LOGOUT},
+    ),
+    Kind(
+        "tokens",
+        codec.dump_tokens,
+        codec.load_tokens,
+        codec.TOKENS,
+        {"small": SMALL_TOKENS, "full": FULL_TOKENS},
+    ),
+    Kind(
+        "metadata",
+        codec.dump_metadata,
+        codec.load_metadata,
+        codec.METADATA,
+        {"small": SMALL_METADATA, "full": FULL_METADATA},
+    ),
+    Kind(
+        "key_set",
+        dump_key_set,
+        codec.load_key_set,
+        codec.KEY_SET,
+        {"small": (KeySet(), 0), "full": (KEYS, 1_800_000_000)},
+    ),
+]
+EXAMPLES = [
+    pytest.param(kind, name, id=f"{kind.name}_{name}") for kind in KINDS for name in kind.examples
+]
+EACH_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+
+
+def changed(kind: Kind, **members: object) -> str:
+    """Dump the fullest example of a kind, with members replaced, or taken out by ``...``."""
+    record = json.loads(kind.dump(kind.examples["full"])) | members
+    return json.dumps({name: value for name, value in record.items() if value is not ...})
+
+
+def refusal(kind: Kind, text: str) -> tuple[str, str]:
+    with pytest.raises(StoreFailure) as caught:
+        kind.load(text)
+    return caught.value.code, caught.value.about
+
+
+# --- golden files --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "name"), EXAMPLES)
+def test_what_was_written_by_version_1_is_still_read(kind: Kind, name: str) -> None:
+    golden = (GOLDEN / f"{kind.name}_{name}.v1.json").read_text(encoding="utf-8")
+    assert kind.load(golden) == kind.examples[name]
+
+
+@pytest.mark.parametrize(("kind", "name"), EXAMPLES)
+def test_what_is_written_is_the_golden_file(kind: Kind, name: str) -> None:
+    golden = (GOLDEN / f"{kind.name}_{name}.v{kind.version}.json").read_text(encoding="utf-8")
+    assert kind.dump(kind.examples[name]) == golden.rstrip("\n")
+
+
+def test_every_golden_file_is_read() -> None:
+    names = {f"{kind.name}_{name}.v1.json" for kind in KINDS for name in kind.examples}
+    assert {path.name for path in GOLDEN.iterdir()} == names
+
+
+@pytest.mark.parametrize(
+    "full", [FULL_LOGIN, FULL_TOKENS, FULL_METADATA, LOGOUT], ids=lambda v: type(v).__name__
+)
+def test_the_full_examples_leave_no_member_at_its_default(full: AttrsInstance) -> None:
+    same = [a.name for a in fields(type(full)) if getattr(full, a.name) == a.default]
+    assert same in ([], ["response_type"])
+
+
+# --- versions ------------------------------------------------------------------------------------
+
+
+@EACH_KIND
+def test_a_reader_takes_its_version_and_the_one_before(kind: Kind) -> None:
+    for version in (kind.version, kind.version - 1):
+        assert kind.load(changed(kind, v=version)) == kind.examples["full"]
+
+
+@EACH_KIND
+@pytest.mark.parametrize(
+    "version", [-1, 2, 10**18, None, ..., "1", 1.0, True, False, [1]], ids=repr
+)
+def test_any_other_version_is_refused(kind: Kind, version: object) -> None:
+    assert refusal(kind, changed(kind, v=version)) == ("record_version", "")
+
+
+@EACH_KIND
+def test_members_that_are_not_known_are_ignored(kind: Kind) -> None:
+    text = changed(kind, from_the_future=True, _x=None)
+    assert kind.load(text) == kind.examples["full"]
+
+
+# --- what does not fit ---------------------------------------------------------------------------
+
+
+@EACH_KIND
+@pytest.mark.parametrize(
+    "text",
+    ["", "null", "[]", "{", '{"v":1', '{"v":1,"v":1}', '{"v":NaN}', "\ufeff{}", "\ud800",
+     '{"v":1,"a":"\\ud800"}', "[" * 100],
+)  # fmt: skip
+def test_what_is_no_record_is_refused(kind: Kind, text: str) -> None:
+    assert refusal(kind, text) == ("record_invalid", "")
+
+
+ODD: list[object] = [None, 5, 1.5, True, "x", ["x", 5], [None], {"a": 1}]
+
+
+@pytest.mark.parametrize("attribute", fields(PendingLogin), ids=lambda a: a.name)
+def test_each_member_of_a_login_has_its_type(attribute: Attribute[object]) -> None:
+    name = attribute.name
+    if name == "id":
+        return
+    example: object = getattr(FULL_LOGIN, name)
+    for value in ODD:
+        if type(example) is type(value) and name != "response_mode":
+            assert (
+                getattr(codec.load_pending_login(changed(KINDS[0], **{name: value})), name) == value
+            )
+        else:
+            found = refusal(KINDS[0], changed(KINDS[0], **{name: value}))
+            assert found == ("record_invalid", name)
+
+
+@pytest.mark.parametrize("attribute", fields(PendingLogin), ids=lambda a: a.name)
+def test_a_member_of_a_login_that_is_absent_is_at_its_default(attribute: Attribute[object]) -> None:
+    name = attribute.name
+    text = changed(KINDS[0], **{name: ...})
+    if name == "id":
+        assert codec.load_pending_login(text) == FULL_LOGIN
+    elif attribute.default is NOTHING:
+        assert refusal(KINDS[0], text) == ("record_invalid", name)
+    else:
+        default: dict[str, Any] = {name: attribute.default}
+        assert codec.load_pending_login(text) == evolve(FULL_LOGIN, **default)
+
+
+def test_the_id_of_a_login_is_derived_and_never_believed() -> None:
+    assert '"id":' not in codec.dump_pending_login(FULL_LOGIN)
+    assert codec.load_pending_login(changed(KINDS[0], id="planted")) == FULL_LOGIN
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        (KINDS[1], "state", None),
+        (KINDS[1], "created_at", "1"),
+        (KINDS[2], "access_token", 5),
+        (KINDS[2], "subject", ...),
+        (KINDS[2], "expires_at", "3600"),
+        (KINDS[2], "resource", "https://api.example/"),
+        (KINDS[3], "issuer", ...),
+        (KINDS[3], "claims_parameter_supported", "true"),
+        (KINDS[3], "extra", []),
+        (KINDS[4], "fetched_at", ...),
+        (KINDS[4], "fetched_at", True),
+        (KINDS[4], "fetched_at", 1.5),
+        (KINDS[4], "keys", ...),
+        (KINDS[4], "keys", "x"),
+        (KINDS[4], "keys", [0] * 65),
+    ],
+)
+def test_a_record_that_does_not_fit_is_refused(kind: Kind, name: str, value: object) -> None:
+    assert refusal(kind, changed(kind, **{name: value})) == ("record_invalid", name)
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+def test_tokens_of_any_size_allowed_can_be_kept() -> None:
+    long = evolve(FULL_TOKENS, id_token="x" * LIMITS.id_token, access_token="y" * 40_000)
+    assert codec.load_tokens(codec.dump_tokens(long)) == long
+
+
+def test_metadata_as_deep_as_was_taken_can_be_kept() -> None:
+    inner = MAX_DEPTH - 1
+    document = f'{{"issuer":"https://op.example","x":{"[" * inner}{"]" * inner}}}'
+    metadata = metadata_of(parse_object(document.encode()))
+    assert codec.load_metadata(codec.dump_metadata(metadata)) == metadata
+
+
+def test_a_small_login_fits_into_a_cookie() -> None:
+    assert len(codec.dump_pending_login(SMALL_LOGIN)) < 600

@@ -1,0 +1,219 @@
+"""UserInfo: about the user of the ID token, or none of it is used (OIDC Core §5.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from oidc_core.claims import UserInfo
+from oidc_core.errors import ProtocolViolation, UsageError
+from oidc_core.evidence import Evidence
+from oidc_core.http import HttpResponse
+from oidc_core.jsontypes import JsonObject, frozen_json
+from oidc_core.jwk import Jwk
+from oidc_core.jws import JoseHeader, VerifiedJws
+from oidc_core.provider import ANY_TENANT, IssuerRule
+from oidc_core.relying_party import RelyingParty
+from oidc_core.userinfo import check_userinfo, parse_userinfo, userinfo_request
+from tests.parties import (
+    ACCESS_TOKEN,
+    CLIENT_ID,
+    ISSUER,
+    NOW,
+    OTHER_ISSUER,
+    RP,
+    SUB,
+    json_response,
+    refused,
+    relying_party,
+)
+
+SIGNED = relying_party(client={"userinfo_signed_response_alg": "ES256"})
+KEY = Jwk(kty="EC", crv="P-256", material=(b"x", b"y"))
+MISSING: Any = object()
+
+
+def checked(
+    *,
+    rp: RelyingParty = RP,
+    signed: bool = False,
+    alg: str = "ES256",
+    key: Jwk | None = KEY,
+    **claims: Any,
+) -> tuple[UserInfo, Evidence]:
+    jws = VerifiedJws(JoseHeader(alg, "k1", None, ()), b"", key, NOW, NOW - 5)
+    given = frozen_json({n: v for n, v in {"sub": SUB, **claims}.items() if v is not MISSING})
+    assert isinstance(given, JsonObject)
+    return check_userinfo(rp, given, sub=SUB, jws=jws if signed else None, now=NOW)
+
+
+def refusal(code: str, **how: Any) -> None:
+    refused(ProtocolViolation, code, lambda: checked(**how))
+
+
+def in_jwt(**claims: Any) -> dict[str, Any]:
+    return {"rp": SIGNED, "signed": True, "iss": ISSUER, "aud": CLIENT_ID, **claims}
+
+
+def parse_refusal(code: str, response: HttpResponse, rp: RelyingParty = RP) -> None:
+    refused(ProtocolViolation, code, lambda: parse_userinfo(rp, response))
+
+
+@pytest.mark.req("OIDCC-5.3.1-01", "OIDCC-5.3.1-02", "OIDCC-17.1-01")
+def test_the_access_token_goes_in_a_header_and_nowhere_else() -> None:
+    """J23."""
+    request = userinfo_request(RP, ACCESS_TOKEN)
+
+    assert (request.method, request.url, request.form) == ("GET", f"{ISSUER}/userinfo", None)
+    assert request.headers == (
+        ("accept", "application/json"),
+        ("authorization", f"Bearer {ACCESS_TOKEN}"),
+    )
+    assert (request.role, request.resend, request.max_body) == ("resource", "safe", 2**20)
+    assert (request.issuer, request.client_id) == (ISSUER, CLIENT_ID)
+    assert ACCESS_TOKEN not in repr(request)
+    assert dict(userinfo_request(SIGNED, "a").headers)["accept"] == "application/jwt"
+    none = relying_party(provider={"userinfo_endpoint": None})
+    refused(UsageError, "unsupported_by_provider", lambda: userinfo_request(none, "a"))
+
+
+@pytest.mark.req("OIDCC-5.3.2-01", "OIDCC-5.3.2-03")
+def test_userinfo_about_the_user_of_the_id_token_is_taken() -> None:
+    userinfo, evidence = checked(name="Alice", email=None)
+
+    assert (userinfo.sub, userinfo.claims["name"]) == (SUB, "Alice")
+    assert (evidence.subject, evidence.checked_at, evidence.alg) == ("userinfo", NOW, "")
+    assert {name for name, _ in evidence.skipped} == {"signature", "iss", "aud", "exp"}
+    assert checked()[0].claims == {"sub": SUB}
+
+
+@pytest.mark.req("OIDCC-5.3.2-02", "OIDCC-5.3.2-03")
+@pytest.mark.parametrize(
+    "sub", [MISSING, None, "", "Bob", SUB.lower(), f"{SUB} ", 5, [SUB], {"sub": SUB}, True]
+)
+def test_userinfo_about_anybody_else_is_refused(sub: object) -> None:
+    """J01, D01."""
+    refusal("userinfo_sub_mismatch", sub=sub)
+    refusal("userinfo_sub_mismatch", **in_jwt(sub=sub))
+
+
+def test_a_subject_that_is_there_twice_is_refused() -> None:
+    """J01."""
+    body = f'{{"sub":"{SUB}","sub":"Bob"}}'.encode()
+    parse_refusal("json_duplicate_member", json_response(body))
+
+
+@pytest.mark.req("OIDCC-5.3.2-06")
+@pytest.mark.parametrize("iss", [OTHER_ISSUER, f"{ISSUER}/", "", 5, [ISSUER]])
+def test_userinfo_of_another_issuer_is_refused_signed_or_not(iss: object) -> None:
+    """J02, J03."""
+    refusal("userinfo_iss", iss=iss)
+    refusal("userinfo_iss", **in_jwt(iss=iss))
+
+
+@pytest.mark.req("OIDCC-5.3.2-06")
+@pytest.mark.parametrize("iss", [MISSING, None])
+def test_signed_userinfo_names_its_issuer(iss: object) -> None:
+    """J03."""
+    refusal("userinfo_iss", **in_jwt(iss=iss))
+    assert checked(iss=iss)[0].sub == SUB
+
+
+@pytest.mark.req("OIDCC-5.3.2-06")
+@pytest.mark.parametrize("aud", [MISSING, None, "other", [], ["other"], 5, [CLIENT_ID, 1]])
+def test_signed_userinfo_is_for_this_client(aud: object) -> None:
+    """J03."""
+    refusal("userinfo_aud", **in_jwt(aud=aud))
+
+
+@pytest.mark.req("OIDCC-5.3.2-06")
+@pytest.mark.parametrize("aud", [CLIENT_ID, [CLIENT_ID], ["other", CLIENT_ID]])
+def test_the_audience_of_signed_userinfo_includes_this_client(aud: object) -> None:
+    userinfo, evidence = checked(**in_jwt(aud=aud))
+
+    assert userinfo.sub == SUB
+    assert (evidence.alg, evidence.kid, evidence.keys_fetched_at) == ("ES256", "k1", NOW - 5)
+    assert {name for name, _ in evidence.skipped} == {"exp"}
+
+
+@pytest.mark.parametrize("exp", [NOW - 60, NOW - 61, "soon", True, -1])
+def test_signed_userinfo_expires(exp: object) -> None:
+    """J03."""
+    refusal("userinfo_expired", **in_jwt(exp=exp))
+    assert checked(**in_jwt(exp=NOW - 59))[0].sub == SUB
+    assert checked(exp="soon")[0].sub == SUB
+
+
+@pytest.mark.req("OIDCC-5.3.4-02", "OIDCC-5.3.2-05")
+def test_userinfo_registered_as_signed_is_signed_by_the_registered_algorithm() -> None:
+    """J03, J04."""
+    refusal("signature_invalid", rp=SIGNED, iss=ISSUER, aud=CLIENT_ID)
+    refusal("signature_invalid", **in_jwt(alg="RS256"))
+    refusal("signature_invalid", **in_jwt(alg="none"))
+
+
+def test_a_key_that_is_for_one_issuer_signs_no_userinfo_of_another() -> None:
+    """B10."""
+    pattern, tenant = "https://login.example/{t}/v2.0", "https://login.example/t1/v2.0"
+    rule = IssuerRule.template(pattern, tenants=ANY_TENANT)
+    rp = relying_party(
+        provider={"issuer": pattern}, client={"userinfo_signed_response_alg": "ES256"}, rule=rule
+    )
+    good: dict[str, Any] = {**in_jwt(iss=tenant), "rp": rp}
+
+    for issuer in (None, tenant, pattern):
+        assert checked(**good, key=evolve(KEY, issuer=issuer))[0].sub == SUB
+    other = evolve(KEY, issuer="https://login.example/t2/v2.0")
+    refusal("userinfo_iss", **good, key=other)
+    assert checked(**good, key=None)[0].sub == SUB
+
+
+@pytest.mark.req("OIDCC-5.3.2-04")
+def test_json_is_read_as_claims_and_a_jwt_as_a_token() -> None:
+    plain = json_response({"sub": SUB}, content_type="application/json; charset=utf-8")
+    assert parse_userinfo(RP, plain) == JsonObject({"sub": SUB})
+    token = json_response(b"a.b.c\n", content_type="application/jwt")
+    assert parse_userinfo(SIGNED, token) == "a.b.c"
+
+
+@pytest.mark.req("OIDCC-5.3.2-04", "OIDCC-5.3.2-05")
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/html", "text/plain", "", "application/jose", "application/xml", "text/json", "json"],
+)
+def test_userinfo_of_another_media_type_is_refused(content_type: str) -> None:
+    """I12, J04."""
+    for rp in (RP, SIGNED):
+        parse_refusal("content_type", json_response({"sub": SUB}, content_type=content_type), rp)
+
+
+@pytest.mark.req("OIDCC-5.3.2-04", "OIDCC-5.3.2-05")
+def test_json_is_not_taken_for_a_jwt_nor_a_jwt_for_json() -> None:
+    """J04."""
+    parse_refusal("content_type", json_response({"sub": SUB}), SIGNED)
+    parse_refusal("content_type", json_response(b"a.b.c", content_type="application/jwt"), RP)
+    parse_refusal("json_syntax", json_response(b"a.b.c"), RP)
+
+
+@pytest.mark.req("OIDCC-5.3.2-04", "RFC6749-10.14-01")
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"[]", "json_not_object"),
+        (b"null", "json_not_object"),
+        ('{"sub":"a"}'.encode("utf-16"), "json_encoding"),
+        (b'{"sub":"\\udc00"}', "json_string"),
+        (b'{"a":' * 17 + b"1" + b"}" * 17, "json_depth"),
+    ],
+)
+def test_userinfo_that_is_no_strict_json_is_refused(body: bytes, code: str) -> None:
+    """I13, J01."""
+    parse_refusal(code, json_response(body))
+
+
+@pytest.mark.parametrize("status", [201, 204, 400, 401, 403, 404, 500, 503])
+def test_claims_with_another_status_than_200_are_refused(status: int) -> None:
+    """I15."""
+    parse_refusal("http_status", json_response({"sub": SUB}, status=status))
