@@ -100,7 +100,7 @@ def _gathered(tree: ast.Module, listed: Sequence[str]) -> list[Entry]:
 
 
 def _entries(tree: ast.Module) -> Iterator[Entry]:
-    following = [*tree.body[1:], ast.Pass()]
+    following = [*tree.body, ast.Pass()][1:]
     for node, after in zip(tree.body, following, strict=True):
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             yield _class(node)

@@ -106,3 +106,4 @@ class Terms:
 
 
 DEFAULT_POLICY: Final = Policy()
+"""What is accepted unless somebody says otherwise."""

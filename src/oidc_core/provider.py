@@ -54,6 +54,7 @@ class _AnyTenant(frozenset[str]):
 
 
 ANY_TENANT: Final = _AnyTenant()
+"""Lets the users of every tenant in; each tenant is an issuer of its own."""
 
 
 @frozen(kw_only=True)

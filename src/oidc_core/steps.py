@@ -85,6 +85,7 @@ class NeedKeys(Generic[T_co]):
 
 
 Step: TypeAlias = Exchange[T_co] | NeedKeys[T_co] | Done[T_co]
+"""What an operation returns: a wish, or the result."""
 
 
 @overload

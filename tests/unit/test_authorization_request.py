@@ -72,6 +72,8 @@ def json_object(members: object) -> JsonObject:
     "RFC7636-5-01",
     "RFC9700-2.1.1-01",
     "RFC9700-2.1.2-01",
+    "RFC6749-4.2-01",
+    "OAUTH21-10.1-01",
 )
 def test_a_plain_request_has_these_parameters_and_no_others() -> None:
     """C02, C03."""

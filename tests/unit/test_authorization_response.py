@@ -349,7 +349,7 @@ def test_of_many_tenants_a_response_names_one_that_is_let_in() -> None:
 # --- code or error -------------------------------------------------------------------------------
 
 
-@pytest.mark.req("OIDCC-3.1.2.6-01", "UNMETAUTH-1-01", "RFC6749-4.1.2.1-01")
+@pytest.mark.req("OIDCC-3.1.2.6-01", "UNMETAUTH-1-01", "RFC8707-2.1-01", "RFC6749-4.1.2.1-01")
 @pytest.mark.parametrize(
     "code",
     [
@@ -363,6 +363,7 @@ def test_of_many_tenants_a_response_names_one_that_is_let_in() -> None:
         "request_uri_not_supported",
         "registration_not_supported",
         "unmet_authentication_requirements",
+        "invalid_target",
         "access_denied",
         "x-vendor error!",
     ],

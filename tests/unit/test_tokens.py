@@ -178,6 +178,22 @@ def test_each_method_sends_its_own_credentials_and_no_others(method: str) -> Non
     assert "?" not in request.url
 
 
+@pytest.mark.req("OIDCR-2-11", "OIDCD-3-08")
+@pytest.mark.parametrize(
+    ("method", "alg"),
+    [("private_key_jwt", "ES256"), ("private_key_jwt", "EdDSA"), ("client_secret_jwt", "HS384")],
+)
+def test_an_assertion_is_signed_by_the_registered_algorithm(method: str, alg: str) -> None:
+    request = sent(method, token_endpoint_auth_signing_alg=alg)
+    assert form(request)["client_assertion"].alg == alg
+    for odd in ("none", "HS256" if method == "private_key_jwt" else "RS256"):
+        refused(
+            UsageError,
+            "config_invalid",
+            partial(sent, method, token_endpoint_auth_signing_alg=odd),
+        )
+
+
 @pytest.mark.req("OIDCC-9-05", "OIDCC-E3-9-01", "RFC7523BIS-01", "OAUTH21-2.4-01")
 def test_an_assertion_is_for_the_issuer_even_if_the_endpoint_is_another_s() -> None:
     """C15."""
@@ -453,7 +469,9 @@ def test_an_answer_without_a_media_type_is_refused() -> None:
     violation("content_type", evolve(answer(None), headers=()))
 
 
-@pytest.mark.req("OIDCC-3.1.3.4-01", "RFC6749-5.2-01", "OIDCC-12.3-01", "RFC7523-3.2-01")
+@pytest.mark.req(
+    "OIDCC-3.1.3.4-01", "RFC6749-5.2-01", "OIDCC-12.3-01", "RFC7523-3.2-01", "RFC8707-2.1-01"
+)
 @pytest.mark.parametrize("status", [400, 401, 403, 500, 200])
 @pytest.mark.parametrize("code", ["invalid_grant", "invalid_client", "invalid_target", "x-own !"])
 def test_an_error_is_the_provider_s_whatever_status_it_has(status: int, code: str) -> None:
