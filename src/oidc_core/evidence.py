@@ -12,7 +12,7 @@ from typing import Final, Generic, NamedTuple, Never, TypeAlias, TypeVar, cast
 from attrs import Factory, field, frozen
 
 from oidc_core.jsontypes import JsonObject
-from oidc_core.jwk import Jwk
+from oidc_core.jwk import Jwk, KeySet, SkippedKey
 from oidc_core.jws import JoseHeader
 from oidc_core.policy import Terms
 
@@ -92,6 +92,7 @@ class Evidence:
         header: the header of the signed token, or ``None`` if it was not signed.
         key: the provider's key it was signed with, ``None`` for a MAC.
         keys_fetched_at: when the key set was fetched, if one was.
+        keys: the provider's key set, for the keys of it that are not used.
     """
 
     table: RuleTable[Never]
@@ -102,6 +103,7 @@ class Evidence:
     header: JoseHeader | None = None
     key: Jwk | None = field(default=None, repr=False)
     keys_fetched_at: int | None = None
+    keys: KeySet | None = field(default=None, repr=False)
 
     @property
     def subject(self) -> str:
@@ -122,6 +124,11 @@ class Evidence:
     def key_thumbprint(self) -> str:
         """The RFC 7638 thumbprint of the key, or an empty string."""
         return "" if self.key is None else self.key.thumbprint
+
+    @property
+    def skipped_keys(self) -> tuple[SkippedKey, ...]:
+        """The keys of the provider's set that are not used, each with the code of its fault."""
+        return () if self.keys is None else self.keys.skipped
 
     @property
     def relaxations(self) -> tuple[str, ...]:
@@ -156,6 +163,7 @@ def evidence_json(evidence: Evidence) -> JsonObject:
             "kid": evidence.kid,
             "key_thumbprint": evidence.key_thumbprint,
             "keys_fetched_at": evidence.keys_fetched_at,
+            "skipped_keys": tuple([JsonObject(key._asdict()) for key in evidence.skipped_keys]),
             "relaxations": evidence.relaxations,
             "notes": evidence.notes,
             "checks": tuple([JsonObject(check._asdict()) for check in evidence.checks]),

@@ -84,6 +84,7 @@ class VerifiedJws(NamedTuple):
         key: the key of the provider's set that made the signature, ``None`` for a MAC.
         verified_at: when it was verified, in seconds since the epoch.
         keys_fetched_at: when the key set was fetched, ``None`` for a MAC.
+        keys: the key set, ``None`` for a MAC.
     """
 
     header: JoseHeader
@@ -91,6 +92,7 @@ class VerifiedJws(NamedTuple):
     key: Jwk | None
     verified_at: int
     keys_fetched_at: int | None
+    keys: KeySet | None = None
 
 
 def split(token: str, limit: int = LIMITS.id_token) -> UnverifiedJws:
@@ -185,7 +187,7 @@ def verify(
         signature = b64url_decode(jws.signature)
         if not verifier.verifies(key, header.alg, jws.signing_input, signature):
             raise ProtocolViolation("signature_invalid")
-    return VerifiedJws(header, b64url_decode(jws.payload), key, now, keys_fetched_at)
+    return VerifiedJws(header, b64url_decode(jws.payload), key, now, keys_fetched_at, keys)
 
 
 def _verifying_key(

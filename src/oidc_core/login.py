@@ -28,14 +28,14 @@ from oidc_core.authorization import (
     pending_login,
 )
 from oidc_core.claims import Identity, IdToken, UserInfo
-from oidc_core.errors import OidcError, ProtocolViolation, TransportFailure
+from oidc_core.errors import OidcError, ProtocolViolation, ProviderError, TransportFailure
 from oidc_core.evidence import Evidence
 from oidc_core.http import LIMITS, Answer
 from oidc_core.jsontypes import JsonObject
 from oidc_core.jws import VerifiedJws
 from oidc_core.keys import Verification, verification
 from oidc_core.pending import LoginSecrets, PendingLogin, SingleUse
-from oidc_core.relying_party import RelyingParty
+from oidc_core.relying_party import RelyingParty, endpoint
 from oidc_core.steps import Done, Exchange, KeysWithheld, Step, answered
 from oidc_core.tokens import (
     TokenResponse,
@@ -132,6 +132,8 @@ def start(
     Raises:
         UsageError: ``parameter_invalid``, or ``unsupported_by_provider`` without an endpoint.
     """
+    if rp.policy.userinfo == "required":
+        endpoint(rp, "userinfo_endpoint")
     pending = pending_login(rp, request, secrets, now)
     url = authorization_url(rp, request, pending)
     return Done(LoginStarted(url=url, pending=pending, binding=secrets.binding))
@@ -195,7 +197,7 @@ class AwaitingTokens(Exchange[LoggedIn]):
             types=id_token.TYPES,
             pending=self.pending,
             tokens=tokens,
-            evidence=self.response.evidence,
+            response=self.response,
         )
         return verification(rp, wish, channel="direct", now=tokens.received_at)
 
@@ -215,7 +217,7 @@ class IdTokenOfLogin(Verification[LoggedIn]):
 
     pending: PendingLogin
     tokens: TokenResponse
-    evidence: Evidence
+    response: CodeResponse
 
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[LoggedIn]:
         """Check the claims of the ID token; the user is known then."""
@@ -228,6 +230,7 @@ class IdTokenOfLogin(Verification[LoggedIn]):
             required_acr=pending.required_acr,
             essential_claims=pending.essential_claims,
             sub=pending.expected_sub,
+            iss=self.response.iss,
         )
         token, evidence = id_token.check(rp, jws, claims, expected, raw=self.token)
         logged_in = _logged_in(rp, self, token, evidence)
@@ -272,7 +275,7 @@ def _logged_in(
         purpose=pending.purpose,
         user=pending.user,
         return_to=pending.return_to,
-        evidence=(login.evidence, evidence),
+        evidence=(login.response.evidence, evidence),
         notes=answer.notes,
     )
 
@@ -288,7 +291,7 @@ class AwaitingUserInfo(Exchange[LoggedIn]):
         try:
             response = answered(answer)
             claims = parse_userinfo(rp, response)
-        except (TransportFailure, ProtocolViolation) as fault:
+        except (TransportFailure, ProtocolViolation, ProviderError) as fault:
             return _without_userinfo(rp, self.logged_in, fault)
         if isinstance(claims, str):
             wish = UserInfoOfLogin(

@@ -63,6 +63,8 @@ class Policy:
         assertion_lifetime: seconds for which a client assertion is valid.
         userinfo: whether UserInfo is asked for in a login, and whether the login depends on it.
         require_at_hash: whether an ID token from the token endpoint needs ``at_hash``.
+        require_essential_claims: whether an essential claim that is absent ends the login; the
+            provider may leave it out, and the evidence says so (OIDC Core §5.5.1).
         forbid_extra_scope: whether a granted scope beyond the one asked for is refused.
         quirks: names out of :data:`QUIRKS`.
     """
@@ -76,6 +78,7 @@ class Policy:
     assertion_lifetime: int = 60
     userinfo: UserInfoRule = "optional"
     require_at_hash: bool = False
+    require_essential_claims: bool = False
     forbid_extra_scope: bool = False
     quirks: frozenset[str] = frozenset()
 

@@ -26,15 +26,15 @@ def _issuer(rp: "RelyingParty") -> str:
 
 
 def _mark(rp: "RelyingParty") -> str:
-    terms = [
-        f"{name} {sorted(value) if isinstance(value, frozenset) else value}"
-        for name, value in asdict(rp.policy).items()
-    ]
+    policy = rp.policy
+    terms = asdict(policy, filter=lambda _, value: not isinstance(value, frozenset))
     parts = (
         rp.provider.endpoints_digest,
         rp.client.client_id,
         rp.client.connection_id,
-        *terms,
+        *[f"{name} {value}" for name, value in terms.items()],
+        *sorted(policy.algorithms),
+        *sorted(policy.quirks),
     )
     return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 

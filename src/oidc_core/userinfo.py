@@ -3,10 +3,11 @@
 The one rule nobody may skip: ``sub`` is that of the ID token, or none of it is used (§5.3.2).
 """
 
+import re
 from typing import Final, NamedTuple
 
 from oidc_core.claims import UserInfo, audience, numeric_date, subject
-from oidc_core.errors import ProtocolViolation
+from oidc_core.errors import ProtocolViolation, ProviderError
 from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.http import LIMITS, HttpRequest, HttpResponse
 from oidc_core.jsontypes import JsonObject, parse_object
@@ -14,6 +15,10 @@ from oidc_core.jws import VerifiedJws
 from oidc_core.relying_party import RelyingParty, endpoint
 
 _OK: Final = 200
+_CHALLENGE: Final = 8_192
+_PARAMETER: Final = re.compile(
+    r'(error(?:_description|_uri)?)="([\x20-\x21\x23-\x5b\x5d-\x7e]{1,256})"'
+)
 TYPES: Final = frozenset({"", "jwt"})
 """The ``typ`` that signed UserInfo may have."""
 
@@ -41,11 +46,12 @@ def parse_userinfo(rp: RelyingParty, response: HttpResponse) -> JsonObject | str
     """Read the answer: claims, or a JWT to be verified if the client registered that.
 
     Raises:
+        ProviderError: the provider's error, as in ``invalid_token``.
         ProtocolViolation: ``http_status``; ``content_type`` for JSON where a JWT was registered
             and the other way round; or what the JSON is refused with.
     """
     if response.status != _OK:
-        raise ProtocolViolation("http_status", found=response.status, expected=_OK)
+        raise _refused(response)
     signed = rp.client.userinfo_signed_response_alg is not None
     expected = "application/jwt" if signed else "application/json"
     if response.media_type != expected:
@@ -53,6 +59,21 @@ def parse_userinfo(rp: RelyingParty, response: HttpResponse) -> JsonObject | str
     if not signed:
         return parse_object(response.body)
     return response.body.decode("latin-1").strip()
+
+
+def _refused(response: HttpResponse) -> ProviderError | ProtocolViolation:
+    """Return the error of an answer, as ``WWW-Authenticate`` spells it (RFC 6750 §3)."""
+    challenge = (response.header("www-authenticate") or "")[:_CHALLENGE]
+    scheme, _, rest = challenge.partition(" ")
+    named = dict(_PARAMETER.findall(rest)) if scheme.lower() == "bearer" else {}
+    if "error" not in named:
+        return ProtocolViolation("http_status", found=response.status, expected=_OK)
+    return ProviderError(
+        named["error"],
+        error_description=named.get("error_description"),
+        error_uri=named.get("error_uri"),
+        status=response.status,
+    )
 
 
 class _Answer(NamedTuple):
@@ -144,5 +165,6 @@ def check_userinfo(
         header=None if jws is None else jws.header,
         key=None if jws is None else jws.key,
         keys_fetched_at=None if jws is None else jws.keys_fetched_at,
+        keys=None if jws is None else jws.keys,
     )
     return UserInfo(subject(claims.members.get("sub")), claims), evidence

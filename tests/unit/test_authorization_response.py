@@ -69,7 +69,7 @@ def answer(text: str) -> Callback:
 
 @pytest.mark.req("OIDCC-3.1.2.5-01", "OIDCC-3.1.2.7-01", "RFC6749-4.1.2-02")
 def test_a_good_callback_gives_its_code_and_evidence() -> None:
-    code, evidence = accepted(callback(LOGIN, session_state="s.1", vendor="x"))
+    code, evidence, _ = accepted(callback(LOGIN, session_state="s.1", vendor="x"))
 
     assert code == "code-1"
     assert (evidence.subject, evidence.checked_at) == ("authorization_response", NOW + 10)
@@ -139,7 +139,7 @@ def test_a_browser_without_the_cookie_is_refused() -> None:
 def test_only_a_named_value_stands_in_for_the_browser_and_the_evidence_says_so(
     named: Unbound,
 ) -> None:
-    _, evidence = accepted(callback(LOGIN), binding=named)
+    _, evidence, _ = accepted(callback(LOGIN), binding=named)
     assert dict(evidence.skipped)["binding"] == named.value
 
 
@@ -247,7 +247,7 @@ def test_a_callback_on_the_url_of_another_issuer_is_refused() -> None:
         "http://rp.example/callback",
     ):
         refusal("redirect_uri_mismatch", evolve(callback(LOGIN), url=url))
-    _, evidence = accepted(evolve(callback(LOGIN), url=REDIRECT_URI))
+    _, evidence, _ = accepted(evolve(callback(LOGIN), url=REDIRECT_URI))
     assert "redirect_uri" not in dict(evidence.skipped)
 
 
@@ -295,7 +295,7 @@ def test_a_response_from_another_issuer_is_refused(rp: RelyingParty, iss: str) -
 @pytest.mark.parametrize("rp", [RP, PROMISING])
 def test_a_response_that_names_the_issuer_passes(rp: RelyingParty) -> None:
     login = started(rp)
-    _, evidence = accepted(callback(login, iss=ISSUER), rp=rp, login=login)
+    _, evidence, _ = accepted(callback(login, iss=ISSUER), rp=rp, login=login)
     assert "iss" not in dict(evidence.skipped)
 
 
@@ -500,3 +500,16 @@ def test_a_callback_and_its_code_are_not_shown() -> None:
     arrival = callback(LOGIN, code="s3cret-code")
     assert "s3cret-code" not in repr(arrival)
     assert LOGIN.pending.state not in repr(arrival)
+
+
+def test_the_response_tells_which_issuer_it_named_and_no_secret() -> None:
+    response = accepted(callback(LOGIN, iss=ISSUER))
+    assert response.iss == ISSUER
+    assert repr(response) == f"CodeResponse(iss={ISSUER!r})"
+    assert accepted(callback(LOGIN)).iss is None
+
+
+def test_a_login_started_under_another_policy_is_refused() -> None:
+    login = evolve(LOGIN, pending=evolve(LOGIN.pending, policy="lenient"))
+    error = refusal("connection_mismatch", callback(login), login=login)
+    assert (error.about, error.expected) == ("policy", "lenient")

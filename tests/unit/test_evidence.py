@@ -121,6 +121,7 @@ def test_evidence_can_be_written_down() -> None:
         "keys_fetched_at": 5,
         "relaxations": ("omit_pkce",),
         "notes": ("header: jku",),
+        "skipped_keys": (),
     }
     assert written["checks"] == tuple([JsonObject(check._asdict()) for check in EVIDENCE.checks])
 

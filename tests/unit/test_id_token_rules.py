@@ -11,9 +11,10 @@ from oidc_core.algorithms import half_hash as core_half_hash
 from oidc_core.claims import Identity, verified_email
 from oidc_core.client import ClientRegistration
 from oidc_core.errors import ProtocolViolation, UsageError
+from oidc_core.evidence import Evidence, evidence_json
 from oidc_core.id_token import EXPECT_NO_NONCE, ID_TOKEN_RULES, TYPES, IdTokenExpectations, check
 from oidc_core.jsontypes import JsonObject, frozen_json
-from oidc_core.jwk import Jwk
+from oidc_core.jwk import Jwk, KeySet, SkippedKey
 from oidc_core.jws import JoseHeader, VerifiedJws, check_header
 from oidc_core.policy import Policy
 from oidc_core.provider import ANY_TENANT, IssuerRule
@@ -32,7 +33,6 @@ from tests.parties import (
 
 if TYPE_CHECKING:
     from oidc_core.claims import IdToken
-    from oidc_core.evidence import Evidence
     from oidc_core.relying_party import RelyingParty
 
 NONCE = "n-0S6_WzA2Mj"
@@ -581,12 +581,45 @@ def test_another_user_than_the_expected_one_is_refused(sub: str) -> None:
     assert checked(with_claims(), sub=SUB)[0].sub == SUB
 
 
+@pytest.mark.req("OIDCC-5.5.1-03")
 @pytest.mark.parametrize("missing", [MISSING, None])
-def test_a_missing_essential_claim_is_named(missing: object) -> None:
-    error = refusal("claim_missing", with_claims(b=missing, a=0), essential_claims=("a", "b"))
+def test_a_missing_essential_claim_is_told_and_ends_the_login_only_by_policy(
+    missing: object,
+) -> None:
+    claims = with_claims(b=missing, a=0)
+
+    _, evidence = checked(claims, essential_claims=("a", "b"))
+    assert dict(evidence.skipped)["claims"] == "absent: b"
+
+    strict = relying_party(policy=Policy(require_essential_claims=True))
+    error = refusal("claim_missing", claims, rp=strict, essential_claims=("a", "b"))
     assert error.about == "b"
-    _, evidence = checked(with_claims(a=0), essential_claims=("a",))
+
+    _, evidence = checked(with_claims(a=0), rp=strict, essential_claims=("a",))
     assert "claims" not in dict(evidence.skipped)
+
+
+def test_keys_of_the_set_that_are_not_used_stand_in_the_evidence() -> None:
+    weak = JsonObject({"kty": "oct", "kid": "shared", "k": "AAAA"})
+    jws = VerifiedJws(JoseHeader("ES256", "k1", None, ()), b"", KEY, NOW, NOW - 5, KeySet((weak,)))
+    frozen = frozen_json(with_claims())
+    assert isinstance(frozen, JsonObject)
+    wanted = IdTokenExpectations(nonce=NONCE, started_at=NOW)
+    _, evidence = check(RP, jws, frozen, wanted, raw="raw")
+    assert evidence.skipped_keys == (SkippedKey("shared", "jwks_private_key"),)
+    written = evidence_json(evidence)["skipped_keys"]
+    assert written == (JsonObject({"kid": "shared", "code": "jwks_private_key"}),)
+
+
+def test_response_and_token_of_a_template_name_the_same_tenant() -> None:
+    """B10: each tenant is an issuer of its own, though both are let in."""
+    rule = IssuerRule.template(PATTERN, tenants=frozenset({"t1", "t2"}))
+    rp = relying_party(provider={"issuer": PATTERN}, rule=rule)
+    one, two = (PATTERN.replace("{tenantid}", tenant) for tenant in ("t1", "t2"))
+    claims = with_claims(iss=one, tid="t1")
+    checked(claims, rp=rp, iss=one)
+    checked(claims, rp=rp)
+    assert refusal("iss_invalid", claims, rp=rp, iss=two).found == one
 
 
 @pytest.mark.req("OIDCC-5.6-01", "OIDCC-5.6.2-05")

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from oidc_core.claims import UserInfo
-from oidc_core.errors import ProtocolViolation, UsageError
+from oidc_core.errors import ProtocolViolation, ProviderError, UsageError
 from oidc_core.evidence import Evidence
 from oidc_core.http import HttpResponse
 from oidc_core.jsontypes import JsonObject, frozen_json
@@ -217,3 +217,38 @@ def test_userinfo_that_is_no_strict_json_is_refused(body: bytes, code: str) -> N
 def test_claims_with_another_status_than_200_are_refused(status: int) -> None:
     """I15."""
     parse_refusal("http_status", json_response({"sub": SUB}, status=status))
+
+
+def challenged(value: str, status: int = 401) -> HttpResponse:
+    return HttpResponse(status, (("www-authenticate", value),), b"", NOW)
+
+
+@pytest.mark.req("OIDCC-5.3.3-01")
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_providers_own_error_is_read_out_of_the_challenge(scheme: str) -> None:
+    answer = challenged(
+        f'{scheme} realm="r", error="invalid_token", error_description="It is over"'
+    )
+    error = refused(ProviderError, "op_error", lambda: parse_userinfo(RP, answer))
+    assert isinstance(error, ProviderError)
+    assert (error.error, error.error_description, error.error_uri, error.status) == (
+        "invalid_token",
+        "It is over",
+        None,
+        401,
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "Bearer",
+        'Bearer realm="r"',
+        'DPoP error="invalid_token"',
+        "Bearer error=invalid",
+        "x" * 9000,
+    ],
+)
+def test_without_an_error_in_the_challenge_the_status_is_told(value: str) -> None:
+    parse_refusal("http_status", challenged(value))

@@ -223,6 +223,8 @@ def _same_connection(arrival: _Arrival) -> _Skipped:
         raise CallbackError("issuer_mismatch", found=rp.issuer, expected=pending.issuer)
     if (pending.client_id, pending.connection_id) != (rp.client.client_id, rp.client.connection_id):
         raise CallbackError("connection_mismatch", about="client_id")
+    if pending.policy != rp.policy.name:
+        raise CallbackError("connection_mismatch", about="policy", expected=pending.policy)
     if pending.endpoints_digest != rp.endpoints_digest:
         raise ProtocolViolation("metadata_changed")
     return None
@@ -293,10 +295,14 @@ CALLBACK_RULES: Final = RuleTable(
 
 
 class CodeResponse(NamedTuple):
-    """A callback that was accepted: an authorization code and the evidence."""
+    """A callback that was accepted: the code, the issuer it named if any, and the evidence."""
 
     code: str
     evidence: Evidence
+    iss: str | None = None
+
+    def __repr__(self) -> str:
+        return f"CodeResponse(iss={self.iss!r})"
 
 
 def accept(
@@ -333,7 +339,7 @@ def accept(
         terms=rp.terms,
         checked_at=now,
     )
-    return CodeResponse(code, evidence)
+    return CodeResponse(code, evidence, parameters.get("iss"))
 
 
 def _provider_error(arrival: _Arrival) -> ProviderError:

@@ -35,7 +35,7 @@ from tests.adapters.context.world import (
     World,
     parameters,
 )
-from tests.adapters.fault_server import Authority, FaultServer, Read, Send, Wait, ok
+from tests.adapters.transport.fault_server import Authority, FaultServer, Read, Send, Wait, ok
 
 
 @pytest.fixture(scope="module")

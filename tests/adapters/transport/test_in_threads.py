@@ -14,7 +14,7 @@ from oidc_adapters.transport import AsyncTransport, Transport
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.http import HttpResponse, NoAnswer, WireRequest
-from tests.adapters.fault_server import FaultServer, Read, Send, ok
+from tests.adapters.transport.fault_server import FaultServer, Read, Send, ok
 
 CLOCK = FrozenClock(1_000)
 WHO = contextvars.ContextVar("WHO", default="nobody")

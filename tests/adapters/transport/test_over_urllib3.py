@@ -24,7 +24,7 @@ from oidc_adapters.transport import Transport
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.errors import UsageError
 from oidc_core.http import HttpResponse, NoAnswer, Resend, WireRequest
-from tests.adapters.fault_server import (
+from tests.adapters.transport.fault_server import (
     Authority,
     Drip,
     FaultServer,
