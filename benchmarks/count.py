@@ -5,6 +5,7 @@ given: it stands for the application.  The count is taken on CPython and belongs
 version; the gates are for 3.11.  From 3.13 on, the tracer tells of too few instructions.
 """
 
+import gc
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -53,13 +54,16 @@ def counted(call: Callable[[], object]) -> Count:
         frame.f_trace_lines = False
         return executed
 
-    before = sys.gettrace()
+    before, collecting = sys.gettrace(), gc.isenabled()
+    gc.disable()  # what it would call, and when, is no part of the count
     sys._getframe().f_trace_opcodes = True  # CPython 3.12 else misses the first frame's
     sys.settrace(entered)
     try:
         call()
     finally:
         sys.settrace(before)
+        if collecting:
+            gc.enable()
     return Count(places.total(), calls, places)
 
 

@@ -5,6 +5,7 @@ time fetch a set while all others wait for it, and writes down what the policy s
 through ``concurrent.futures``, so one store serves threads and any number of event loops.
 """
 
+import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from threading import Lock
@@ -46,7 +47,8 @@ class MemoryProviderKeys:
 
     def __init__(self) -> None:
         self._records: dict[_Source, KeyRecord] = {}
-        self._flights: dict[_Source, _Flight] = {}
+        # The process is in the key, for a fork leaves the threads of its parent's fetches behind.
+        self._flights: dict[tuple[int, _Source], _Flight] = {}
         self._lock = Lock()
 
     def find(self, wanted: KeysWanted, send: Send, clock: Clock, /) -> KeysAnswer:
@@ -57,14 +59,14 @@ class MemoryProviderKeys:
                 return answer
             if mine:
                 break
-            renewed = flight.result()
+            renewed = _waited_for(flight, wanted.request.deadline)
             if renewed is not None:
                 return self._after(wanted, clock.now(), renewed=renewed)
         received: Answer | None = None
         try:
             received = send(wanted.request)
         finally:
-            result = self._end(wanted, received, clock.now())
+            result = self._end(wanted, received, clock)
         return result
 
     async def find_async(self, wanted: KeysWanted, send: SendAsync, clock: Clock, /) -> KeysAnswer:
@@ -82,7 +84,7 @@ class MemoryProviderKeys:
         try:
             received = await send(wanted.request)
         finally:
-            result = self._end(wanted, received, clock.now())
+            result = self._end(wanted, received, clock)
         return result
 
     def _begin(self, wanted: KeysWanted, now: int) -> tuple[_Flight, bool, KeysAnswer | None]:
@@ -95,27 +97,33 @@ class MemoryProviderKeys:
             decision = decide(self._records.get(source, _EMPTY), wanted, now)
             if isinstance(decision, KeysFound):
                 return _LANDED, False, decision
-            flight = self._flights.get(source)
+            flight = self._flights.get((os.getpid(), source))
             if flight is not None:
                 return flight, False, None
             if not isinstance(decision, Fetch):
                 return _LANDED, False, decision
             self._records[source] = decision.record
-            flight = self._flights[source] = Future()
+            flight = self._flights[os.getpid(), source] = Future()
             return flight, True, None
 
-    def _end(self, wanted: KeysWanted, received: Answer | None, now: int) -> KeysAnswer:
+    def _end(self, wanted: KeysWanted, received: Answer | None, clock: Clock) -> KeysAnswer:
         """Write down the outcome and let those who wait go on, whatever happened."""
         source = _source(wanted)
-        with self._lock:
-            before = self._records.get(source, _EMPTY)
-            if received is None or isinstance(received, NoAnswer):
-                record, answer = failed(before, wanted, now)
-            else:
-                record, answer = fetched(before, wanted, received, now)
-            self._records[source] = record
-            flight = self._flights.pop(source)
-        flight.set_result(None if received is None else record is not before)
+        renewed: bool | None = None
+        try:
+            now = clock.now()
+            with self._lock:
+                before = self._records.get(source, _EMPTY)
+                if received is None or isinstance(received, NoAnswer):
+                    record, answer = failed(before, wanted, now)
+                else:
+                    record, answer = fetched(before, wanted, received, now)
+                self._records[source] = record
+            renewed = None if received is None else record is not before
+        finally:
+            with self._lock:
+                flight = self._flights.pop((os.getpid(), source))
+            flight.set_result(renewed)
         return answer
 
     def _after(self, wanted: KeysWanted, now: int, *, renewed: bool) -> KeysAnswer:
@@ -129,6 +137,14 @@ class MemoryProviderKeys:
 
 def _source(wanted: KeysWanted) -> _Source:
     return wanted.issuer, wanted.jwks_uri
+
+
+def _waited_for(flight: _Flight, seconds: int) -> bool | None:
+    """Wait as long as a fetch may take: what never lands, as in a loop blocked here, has failed."""
+    try:
+        return flight.result(seconds)
+    except TimeoutError:
+        return False
 
 
 _LANDED: Final[_Flight] = Future()

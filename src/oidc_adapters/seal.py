@@ -144,6 +144,10 @@ class Credentials:
             raise UsageError("credential_missing", about=request.purpose, expected=request.issuer)
         if (request.role, request.url) not in client.endpoints:
             raise UsageError("origin_not_allowed", found=request.url, expected=request.issuer)
+        if request.role == "resource" and _proves_client(request):
+            raise UsageError(
+                "origin_not_allowed", found=request.url, expected="authorization_server"
+            )
         return client
 
     def __repr__(self) -> str:
@@ -152,6 +156,11 @@ class Credentials:
     def __reduce__(self) -> NoReturn:
         message = "credentials are not pickled"
         raise TypeError(message)
+
+
+def _proves_client(request: HttpRequest) -> bool:
+    """Return whether there is anything to unseal."""
+    return any(not isinstance(value, str) for _, value in (*request.headers, *(request.form or ())))
 
 
 def _assertion(request: HttpRequest) -> ClientAssertion | None:

@@ -5,11 +5,12 @@ makes ``at_hash``: each is said here and nowhere else, so that two places cannot
 ``none`` is in no row, and therefore in nothing that is derived.
 """
 
+from binascii import b2a_base64
 from hashlib import sha256, sha384, sha512, shake_256
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from oidc_core.encoding import b64url_encode
+from oidc_core.encoding import TO_URL, b64url_encode
 from oidc_core.errors import ProtocolViolation
 
 Family: TypeAlias = Literal["RSASSA-PKCS1-v1_5", "RSASSA-PSS", "ECDSA", "EdDSA", "HMAC"]
@@ -122,4 +123,5 @@ def half_hash(alg: str, crv: str, text: str) -> str:
             raise ProtocolViolation("alg_not_allowed", found=alg)
         return b64url_encode(shake_256(octets).digest(_SHAKE256_HALF))
     digest, half = rule
-    return b64url_encode(digest(octets).digest()[:half])
+    encoded = b2a_base64(digest(octets).digest()[:half], newline=False)
+    return encoded.translate(TO_URL).rstrip(b"=").decode("ascii")

@@ -14,6 +14,10 @@ from oidc_core.jsontypes import JsonObject, JsonValue
 
 MAX_DATE: Final = 2**53
 _SUB: Final = re.compile(r"[\x20-\x7e]{1,255}").fullmatch
+
+usual_subject: Final = re.compile(r"[0-9A-Za-z_|@.:-]{1,255}").fullmatch
+"""Matches subjects that :func:`subject` takes, nearly all there are."""
+
 _PLACEHOLDERS: Final = frozenset(
     {"Not supported currently. Use oid claim.", "Not supported currently. Use objectId claim."}
 )

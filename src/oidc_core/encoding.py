@@ -21,7 +21,9 @@ _TO_STANDARD: Final = bytes(
     else ord("!")  # in no base64 alphabet, so that strict decoding refuses it
     for octet in range(256)
 )
-_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+"""Translates standard base64 into base64url."""
+
 _PADDING: Final = (b"", b"!", b"==", b"=")
 
 # The last character of a value whose length is 2 (3) modulo 4 carries four (two) bits that must be
@@ -60,7 +62,7 @@ def b64url_decode(text: bytes) -> bytes:
 
 def b64url_encode(octets: bytes) -> str:
     """Encode as base64url without padding (RFC 7515 §2)."""
-    return b2a_base64(octets, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
+    return b2a_base64(octets, newline=False).translate(TO_URL).rstrip(b"=").decode("ascii")
 
 
 def sha256_b64url(text: str) -> str:

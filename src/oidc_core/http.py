@@ -5,7 +5,7 @@ can know (a client secret, a freshly signed assertion), and sends it.  So nothin
 keeps or prints contains a client secret or a private key.
 """
 
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NoReturn, TypeAlias
 
 from attrs import field, frozen
 
@@ -158,6 +158,10 @@ class WireRequest:
     resend: Resend
     max_body: int
     deadline: int
+
+    def __reduce__(self) -> NoReturn:
+        message = "a sealed request holds credentials and is not pickled"
+        raise TypeError(message)
 
 
 @frozen

@@ -10,6 +10,7 @@ is suspicious, and may yet be legal, takes the long way.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import compress, repeat
 from json import JSONDecoder, JSONEncoder
 from math import isfinite
 from types import MappingProxyType
@@ -80,9 +81,16 @@ def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
         raise ProtocolViolation("json_duplicate_member")
     if len(pairs) > MAX_MEMBERS:
         raise ProtocolViolation("json_too_large", found=len(pairs), expected=MAX_MEMBERS)
-    if list in map(type, members.values()):
-        return JsonObject({name: frozen_json(value) for name, value in pairs})
+    for name in compress(members, map(isinstance, members.values(), repeat(list))):
+        members[name] = _tuple(members[name])
     return JsonObject(members)
+
+
+def _tuple(items: Any) -> tuple[Any, ...]:
+    """Freeze an array; the objects in it are frozen already."""
+    if list in map(type, items):
+        return tuple([_tuple(item) if isinstance(item, list) else item for item in items])
+    return tuple(items)
 
 
 def frozen_json(value: Any) -> JsonValue:
@@ -127,8 +135,9 @@ def _scanner(**hooks: Any) -> _Scan:
 _quick: Final = _scanner()
 _careful: Final = _scanner(parse_int=_int)
 
-# Digits in a string look like a number to this pattern; they merely cost the careful scan.
-_long_number: Final = re.compile(r"[0-9]{20}").search
+# Twenty digits in a row; in a string they merely cost the careful scan.
+_LONG_NUMBER: Final = b"0" * (MAX_DIGITS + 1)
+_DIGITS: Final = bytes(48 if octet in b"0123456789" else 46 for octet in range(256))
 # A string may lack its end: it is taken whole even so, or each quote in it would be tried anew.
 _bracket: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL).finditer
 _WHITESPACE: Final = " \t\n\r"
@@ -156,7 +165,7 @@ def parse_object(
         raise ProtocolViolation("json_encoding") from None
     if text.count("[") + text.count("{") > max_depth:
         _refuse_depth(text, max_depth)
-    scan = _careful if _long_number(text) else _quick
+    scan = _careful if _LONG_NUMBER in octets.translate(_DIGITS) else _quick
     try:
         value, end = scan(text, 0 if text[:1] == "{" else _start(text))
     except (StopIteration, ValueError):

@@ -56,7 +56,12 @@ class Bucket:
     since: int = 0
 
     def at(self, now: int) -> "Bucket":
-        """Return the bucket at a later time: one more fetch each :data:`REFILL` seconds."""
+        """Return the bucket at a later time: one more fetch each :data:`REFILL` seconds.
+
+        Where the clock was set back, nobody waits until it has caught up.
+        """
+        if self.since - now > REFILL:
+            return Bucket(max(1, self.left), now)
         gained = max(0, now - self.since) // REFILL
         if self.left + gained >= BUCKET_SIZE:
             return Bucket(BUCKET_SIZE, now)
@@ -118,7 +123,9 @@ def _will_do(record: KeyRecord, wanted: KeysWanted, now: int) -> bool:
     if wanted.newer_than is None or record.fetched_at > wanted.newer_than:
         return True
     return any(
-        kid == wanted.missing_kid and now < until and channel in {"direct", wanted.channel}
+        kid == wanted.missing_kid
+        and now < until <= now + REFILL
+        and channel in {"direct", wanted.channel}
         for kid, until, channel in record.absent
     )
 

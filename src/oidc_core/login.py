@@ -262,7 +262,7 @@ def _logged_in(
         resource=pending.resource,
         expires_at=None if answer.expires_in is None else answer.received_at + answer.expires_in,
         thumbprint=pending.dpop_thumbprint,
-        subject=token.sub,
+        subject=identity.subject,
         nonce=pending.nonce,
         sid=token.sid,
         auth_time=token.auth_time,

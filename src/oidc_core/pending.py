@@ -17,6 +17,7 @@ ResponseMode: TypeAlias = Literal["query", "form_post"]
 SingleUse: TypeAlias = Literal["shared", "process", "provider_only"]
 
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43,128}")
+# 128 bits of a digest, enough for what is random itself.
 _DIGITS: Final = 32
 
 
@@ -106,14 +107,9 @@ class PendingLogin:
 
 def pending_id_of(state: str) -> str:
     """Return the identifier a login waits under: looking it up tells nothing of the state."""
-    return _digest(f"pending {state}")
+    return sha256(f"pending {state}".encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
 
 
 def binding_digest_of(binding: str) -> str:
     """Return what a pending login keeps of its browser's secret."""
-    return _digest(f"binding {binding}")
-
-
-def _digest(text: str) -> str:
-    """Return 128 bits of SHA-256, enough for what is random itself."""
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+    return sha256(f"binding {binding}".encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]

@@ -8,7 +8,7 @@ import re
 from hashlib import sha256
 from typing import Final
 
-from attrs import fields, frozen
+from attrs import Factory, field, fields, frozen
 
 from oidc_core.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.jsontypes import JsonObject
@@ -57,6 +57,11 @@ ANY_TENANT: Final = _AnyTenant()
 """Lets the users of every tenant in; each tenant is an issuer of its own."""
 
 
+def _sole(rule: "IssuerRule") -> str | None:
+    """Return the one issuer that a rule accepts as it stands, if there is but one."""
+    return None if rule.pattern or len(rule.accepted) != 1 else min(rule.accepted)
+
+
 @frozen(kw_only=True)
 class IssuerRule:
     """How the issuer of one provider is recognised in metadata, responses and tokens.
@@ -69,6 +74,7 @@ class IssuerRule:
         pattern: an issuer with ``{…}`` in place of the tenant, or an empty string.
         claim: the claim of an ID token that names the tenant.
         tenants: the tenants let in, or :data:`ANY_TENANT`.
+        sole: the one issuer that is accepted as it stands, or ``None`` if there are several.
     """
 
     canonical: str
@@ -76,6 +82,9 @@ class IssuerRule:
     pattern: str = ""
     claim: str = ""
     tenants: frozenset[str] = frozenset()
+    sole: str | None = field(
+        init=False, repr=False, eq=False, default=Factory(_sole, takes_self=True)
+    )
 
     @classmethod
     def exact(cls, issuer: str) -> "IssuerRule":

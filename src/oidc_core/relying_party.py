@@ -3,12 +3,12 @@
 from hashlib import sha256
 from typing import Final
 
-from attrs import Factory, asdict, field, frozen
+from attrs import Factory, asdict, evolve, field, frozen
 
 from oidc_core.algorithms import ASYMMETRIC
 from oidc_core.client import ClientRegistration
 from oidc_core.errors import UsageError
-from oidc_core.http import Channel, KeysWanted
+from oidc_core.http import KeysWanted
 from oidc_core.jws import SignatureVerifier
 from oidc_core.policy import DEFAULT_POLICY, Policy, Terms
 from oidc_core.provider import IssuerRule, ProviderMetadata
@@ -57,21 +57,17 @@ def _insecure_http(rp: "RelyingParty") -> bool:
     return "insecure_allow_http_loopback" in rp.policy.quirks
 
 
-def _keys_wanted(rp: "RelyingParty") -> tuple[KeysWanted, ...]:
-    uri = rp.provider.jwks_uri
-    channels: tuple[Channel, ...] = () if uri is None else ("direct", "relayed")
-    return tuple(
-        [
-            KeysWanted(
-                issuer=rp.issuer,
-                client_id=rp.client.client_id,
-                jwks_uri=uri or "",
-                max_age=rp.policy.key_set_max_age,
-                channel=channel,
-            )
-            for channel in channels
-        ]
+def _keys_wanted(rp: "RelyingParty") -> tuple[KeysWanted, KeysWanted] | None:
+    if rp.provider.jwks_uri is None:
+        return None
+    direct = KeysWanted(
+        issuer=rp.issuer,
+        client_id=rp.client.client_id,
+        jwks_uri=rp.provider.jwks_uri,
+        max_age=rp.policy.key_set_max_age,
+        channel="direct",
     )
+    return direct, evolve(direct, channel="relayed")
 
 
 def _terms(rp: "RelyingParty") -> Terms:
@@ -99,7 +95,8 @@ class RelyingParty:
         id_token_algorithms: what an ID token may be signed with: the registered algorithm; else
             what both the policy and the provider name; RS256 if the provider names nothing.
         insecure_http: whether the policy lets http pass on loopback.
-        keys_wanted: the wishes for the provider's key set; none without a ``jwks_uri``.
+        keys_wanted: the wishes for the provider's key set, ``direct`` and ``relayed``; ``None``
+            without a ``jwks_uri``.
         terms: what evidence says of the policy.
     """
 
@@ -115,7 +112,7 @@ class RelyingParty:
         init=False, default=Factory(_id_token_algorithms, takes_self=True)
     )
     insecure_http: bool = field(init=False, default=Factory(_insecure_http, takes_self=True))
-    keys_wanted: tuple[KeysWanted, ...] = field(
+    keys_wanted: tuple[KeysWanted, KeysWanted] | None = field(
         init=False, repr=False, eq=False, default=Factory(_keys_wanted, takes_self=True)
     )
     terms: Terms = field(init=False, default=Factory(_terms, takes_self=True))

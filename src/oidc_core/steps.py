@@ -128,7 +128,7 @@ def answered(answer: Answer) -> HttpResponse:
 
 def keys_wanted(rp: RelyingParty, channel: Channel) -> KeysWanted:
     """Return the wish for this provider's key set."""
-    for wanted in rp.keys_wanted:
-        if wanted.channel == channel:
-            return wanted
-    raise UsageError("unsupported_by_provider", about="jwks_uri")
+    if rp.keys_wanted is None:
+        raise UsageError("unsupported_by_provider", about="jwks_uri")
+    direct, relayed = rp.keys_wanted
+    return direct if channel == "direct" else relayed

@@ -4,75 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from oidc_adapters.client_keys import AsyncSigner, ClientKey, ClientKeys, Signer
 from oidc_adapters.crypto import CryptographyVerifier
 from oidc_adapters.crypto.private_keys import private_key_from_jwk, public_members
-from oidc_core.encoding import b64url_encode
 from oidc_core.errors import UsageError
-from oidc_core.jsontypes import JsonObject, JsonValue
+from oidc_core.jsontypes import JsonObject
 from oidc_core.jwk import parse_jwk, parse_key_set
+from tests.adapters.crypto.keys import EC, ED25519, KEYS, RSA, pem, private_jwk
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from oidc_adapters.crypto.primitives import PrivateKey
-
-RSA: Final = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
-EC: Final = {
-    "ES256": ec.generate_private_key(ec.SECP256R1()),
-    "ES384": ec.generate_private_key(ec.SECP384R1()),
-    "ES512": ec.generate_private_key(ec.SECP521R1()),
-}
-ED25519: Final = ed25519.Ed25519PrivateKey.generate()
-ED448: Final = ed448.Ed448PrivateKey.generate()
-KEYS: Final[list[tuple[str, PrivateKey]]] = [
-    ("RS256", RSA),
-    ("PS512", RSA),
-    *EC.items(),
-    ("EdDSA", ED25519),
-    ("Ed25519", ED25519),
-    ("Ed448", ED448),
-]
-
-
-def pem(key: PrivateKey | dsa.DSAPrivateKey, password: bytes | None = None) -> str:
-    encryption = (
-        serialization.NoEncryption()
-        if password is None
-        else serialization.BestAvailableEncryption(password)
-    )
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
-    ).decode()
-
-
-def private_jwk(key: PrivateKey, **more: JsonValue) -> JsonObject:
-    """Write a private key as a JWK."""
-    members: dict[str, JsonValue] = {**public_members(key)}
-    if isinstance(key, rsa.RSAPrivateKey):
-        numbers = key.private_numbers()
-        parts = {
-            "d": numbers.d, "p": numbers.p, "q": numbers.q,
-            "dp": numbers.dmp1, "dq": numbers.dmq1, "qi": numbers.iqmp,
-        }  # fmt: skip
-        for name, number in parts.items():
-            members[name] = b64url_encode(number.to_bytes((number.bit_length() + 7) // 8, "big"))
-    elif isinstance(key, ec.EllipticCurvePrivateKey):
-        width = (key.curve.key_size + 7) // 8
-        members["d"] = b64url_encode(key.private_numbers().private_value.to_bytes(width, "big"))
-    else:
-        members["d"] = b64url_encode(key.private_bytes_raw())
-    return JsonObject({**members, **more})
-
-
-def without(jwk: JsonObject, *names: str) -> JsonObject:
-    return JsonObject({name: jwk[name] for name in jwk if name not in names})
 
 
 def refused(jwk: JsonObject, alg: str | None = None) -> UsageError:
@@ -154,24 +103,6 @@ def test_what_is_no_private_key_is_refused() -> None:
     refused_pem(public.decode(), "EdDSA")
 
 
-def test_a_key_of_a_kind_without_algorithm_is_refused() -> None:
-    numbers = dsa.DSAParameterNumbers(
-        p=int(
-            "e0a67598cd1b763bc98c8abb333e5dda0cd3aa0e5e1fb5ba8a7b4eabc10ba338"
-            "fae06dd4b90fda70d7cf0cb0c638be3341bec0af8a7330a3307ded2299a0ee60"
-            "6df035177a239c34a912c202aa5f83b9c4a7cf0235b5316bfc6efb9a24841125"
-            "8b30b839af172440f32563056cb67a861158ddd90e6a894c72a5bbef9e286c6b", 16),
-        q=int("e950511eab424b9a19a2aeb4e159b7844c589c4f", 16),
-        g=int(
-            "d29d5121b0423c2769ab21843e5a3240ff19cacc792264e3bb6be4f78edd1b15"
-            "c4dff7f1d905431f0ab16790e1f773b5ce01c804e509066a9919f5195f4abc58"
-            "189fd9ff987389cb5bedf21b4dab4f8b76a055ffe2770988fe2ec2de11ad9221"
-            "9f0b351869ac24da3d7ba87011a701ce8ee7bfe49486ed4527b7186ca4610a75", 16),
-    )  # fmt: skip
-    key = numbers.parameters().generate_private_key()
-    refused_pem(pem(key), "RS256")
-
-
 @pytest.mark.parametrize(
     ("alg", "key"), [("ES384", EC["ES256"]), ("ES256", RSA), ("Ed448", ED25519), ("HS256", RSA),
                      ("none", RSA)],
@@ -185,30 +116,6 @@ def test_a_weak_key_is_refused_when_it_is_configured(bits: int) -> None:
     small = rsa.generate_private_key(public_exponent=65_537, key_size=bits)
     assert refused_pem(pem(small), "RS256").found == "key_too_small"
     assert refused(private_jwk(small), "RS256").found == "key_too_small"
-
-
-def test_an_rsa_jwk_may_leave_out_its_primes() -> None:
-    jwk = without(private_jwk(RSA), "p", "q", "dp", "dq", "qi")
-    assert (
-        ClientKey.from_jwk(jwk, alg="RS256").thumbprint == parse_jwk(public_members(RSA)).thumbprint
-    )
-
-
-@pytest.mark.parametrize("name", ["d", "n", "e", "q"])
-def test_an_rsa_jwk_without_a_member_it_needs_is_refused(name: str) -> None:
-    refused(without(private_jwk(RSA), name), "RS256")
-
-
-def test_an_rsa_jwk_that_is_not_one_key_is_refused() -> None:
-    other = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
-    refused(JsonObject({**private_jwk(RSA), "d": private_jwk(other)["d"]}), "RS256")
-    refused(JsonObject({**private_jwk(RSA), "oth": ()}), "RS256")
-
-
-@pytest.mark.parametrize("value", [None, 5, "", "====", "AA=="])
-def test_a_malformed_private_member_is_refused(value: JsonValue) -> None:
-    for alg, key in (("RS256", RSA), ("ES256", EC["ES256"]), ("EdDSA", ED25519), ("Ed448", ED448)):
-        refused(JsonObject({**private_jwk(key), "d": value}), alg)
 
 
 def test_a_jwk_whose_public_and_private_members_differ_is_refused() -> None:

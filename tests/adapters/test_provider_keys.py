@@ -1,7 +1,8 @@
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import pytest
@@ -347,17 +348,17 @@ def test_a_fetch_that_was_broken_off_is_made_by_one_of_those_who_waited(
 def _until_waiting(keys: MemoryProviderKeys, threads: int) -> None:
     """Go on once so many threads wait for the fetch that is under way."""
     (flight,) = keys._flights.values()
-    _until(lambda: len(flight._waiters) == threads)
+    _until(lambda: len(getattr(flight._condition, "_waiters", ())) == threads)
 
 
 def _until(condition: Callable[[], bool]) -> None:
     """Let other threads run, until a condition holds; bounded."""
     pause = threading.Event()
-    for _ in range(3_000):
+    for _ in range(1_000):
         if condition():
             return
         pause.wait(0.01)
-    pytest.fail("nothing happened for 30 s")
+    pytest.fail("nothing happened for 10 s")
 
 
 class Turns:
@@ -564,6 +565,68 @@ def test_one_store_serves_threads_and_two_event_loops_at_a_time(
 
     assert provider.fetches == 1
     assert {kids(answer) for answer in answers} == {("first",)}
+
+
+def test_a_forked_process_does_not_wait_for_its_parents_fetch(
+    keys: MemoryProviderKeys,
+    provider: Provider,
+    clock: FrozenClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gated = Gated(clock)
+
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(keys.find, WANTED, gated.send, clock)
+        assert gated.asked.wait(30)
+        with monkeypatch.context() as child:
+            child.setattr(os, "getpid", lambda: -1)
+            assert kids(keys.find(WANTED, provider.send, clock)) == ("first",)
+        gated.gate.set()
+        first.result(30)
+    assert provider.fetches == gated.fetches == 1
+
+
+def test_a_fetch_that_never_lands_has_failed_when_its_deadline_is_over(
+    keys: MemoryProviderKeys, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a task fetches and its loop is blocked by this very call."""
+    waited: list[float | None] = []
+
+    def too_long(_flight: Future[bool | None], timeout: float | None = None) -> bool:
+        waited.append(timeout)
+        raise TimeoutError
+
+    def send(_request: HttpRequest) -> Answer:
+        raise AssertionError
+
+    async def main() -> KeysAnswer:
+        async def send_async(_request: HttpRequest) -> Answer:
+            await asyncio.sleep(30)
+            raise AssertionError
+
+        task = asyncio.create_task(keys.find_async(WANTED, send_async, clock))
+        await asyncio.sleep(0)
+        with monkeypatch.context() as patched:
+            patched.setattr(Future, "result", too_long)
+            answer = keys.find(WANTED, send, clock)
+        task.cancel()
+        return answer
+
+    assert asyncio.run(main()) == KeysWithheld("unreachable")
+    assert waited == [WANTED.request.deadline]
+
+
+def test_a_fetch_lands_even_if_its_answer_breaks_the_reader(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    def send(_request: HttpRequest) -> Answer:
+        body: Any = None
+        return HttpResponse(200, (), body, NOW)
+
+    with pytest.raises(AttributeError):
+        keys.find(WANTED, send, clock)
+
+    assert kids(keys.find(WANTED, provider.send, clock)) == ("first",)
 
 
 # --- a fixed set ---------------------------------------------------------------------------------

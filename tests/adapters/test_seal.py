@@ -356,6 +356,21 @@ def test_a_secret_does_not_go_to_a_resource_nor_a_token_to_where_secrets_go() ->
     assert refusal(credentials, to_server) == "origin_not_allowed"
 
 
+def test_what_proves_the_client_goes_to_no_resource() -> None:
+    rp = relying_party("client_secret_post")
+    credentials = own(rp, secret=SECRET)
+    secret = ClientSecret(issuer=ISSUER, client_id="client")
+    basic = BasicCredentials(issuer=ISSUER, client_id="client", raw=False)
+    request = userinfo_request(rp, "abc")
+
+    assert refusal(credentials, evolve(request, form=(("a", "b"), ("c", secret)))) == (
+        "origin_not_allowed"
+    )
+    assert refusal(credentials, evolve(request, headers=(("authorization", basic),))) == (
+        "origin_not_allowed"
+    )
+
+
 def test_refusals_of_an_origin_are_the_same_where_one_awaits() -> None:
     rp = relying_party()
     request = evolve(token_request(rp), url="https://elsewhere.example/token")
@@ -545,3 +560,12 @@ def test_no_secret_shows_and_none_is_pickled() -> None:
         with pytest.raises(TypeError, match="not pickled"):
             copy.deepcopy(held)
     assert "canary" not in repr(sealed(many, token_request(rp)))
+
+
+def test_an_assertion_that_does_not_stand_last_is_not_sealed_as_nothing() -> None:
+    rp = relying_party("private_key_jwt")
+    request = token_request(rp)
+    assert request.form is not None
+    turned = evolve(request, form=request.form[::-1])
+
+    assert refusal(own(rp, keys=ClientKeys[Signer](KEY)), turned) == "config_invalid"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dis
+import gc
 import json
 import math
 import re
@@ -168,6 +169,24 @@ def test_counts_do_not_change_between_runs() -> None:
 
     assert counted(validation(token)) == counted(validation(token))
     assert counted(login("RS256")) == counted(login("RS256"))
+
+
+def test_the_collector_is_not_counted() -> None:
+    def told(_phase: str, _about: dict[str, int]) -> None:
+        straight(1, 2)
+
+    whole, thresholds = login("RS256"), gc.get_threshold()
+    undisturbed = counted(whole)
+    gc.callbacks.append(told)
+    gc.set_threshold(20)
+    try:
+        disturbed = counted(whole)
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(told)
+
+    assert disturbed == undisturbed
+    assert gc.isenabled()
 
 
 def test_every_row_can_be_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -149,6 +149,9 @@ def test_a_cookie_that_is_there_twice_is_refused() -> None:
     refused(CallbackError, "binding_ambiguous", lambda: cookies_of(f"{name}=a; x=1; {name}=b"))
     assert cookies_of(f"a=1; {name}=x=y ; a=2;;b") == {name: "x=y"}
     assert cookies_of("") == {}
+    for space in ("\x0b", "\x1c", "\x85", "\xa0", "\u2000"):
+        assert cookies_of(f"a=1; {space}{name}=planted") == {}
+    assert cookies_of("my-oidc-x=1; my-oidc-x=2; oidc-x=3") == {"oidc-x": "3"}
 
 
 # --- time ----------------------------------------------------------------------------------------

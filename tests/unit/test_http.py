@@ -1,5 +1,8 @@
 """Requests, answers and what stands in for secrets."""
 
+import copy
+import pickle
+
 import pytest
 from attrs import evolve
 
@@ -121,3 +124,18 @@ def test_a_wish_for_keys_knows_the_request_that_fulfils_it(channel: Channel) -> 
     assert (request.issuer, request.client_id) == (wanted.issuer, wanted.client_id)
     assert (request.form, request.resend, request.max_body) == (None, "safe", LIMITS.key_set)
     assert (wanted.newer_than, wanted.missing_kid) == (None, None)
+
+
+def test_a_sealed_request_is_not_pickled() -> None:
+    sealed = WireRequest(
+        method="POST",
+        url="https://op.example/token",
+        headers=(),
+        body=b"client_secret=s3cret",
+        resend="never",
+        max_body=1,
+        deadline=1,
+    )
+    for kept in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="not pickled"):
+            kept(sealed)

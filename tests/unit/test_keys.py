@@ -136,8 +136,16 @@ def test_a_bucket_gains_one_fetch_a_minute_and_never_more_than_it_holds() -> Non
     assert empty.at(NOW + REFILL + 59) == Bucket(1, NOW + REFILL)
     assert empty.at(NOW + 10 * REFILL) == Bucket(BUCKET_SIZE, NOW + 10 * REFILL)
     assert Bucket().at(NOW) == Bucket(BUCKET_SIZE, NOW)
-    assert Bucket(1, NOW).at(NOW - 1000) == Bucket(1, NOW)
+    assert Bucket(1, NOW).at(NOW - REFILL) == Bucket(1, NOW)
     assert Bucket(2, NOW).taken() == Bucket(1, NOW)
+
+
+def test_a_clock_that_was_set_back_stops_no_bucket() -> None:
+    earlier = NOW - 86_400
+
+    assert Bucket(0, NOW).at(earlier) == Bucket(1, earlier)
+    assert Bucket(BUCKET_SIZE, NOW).at(earlier) == Bucket(BUCKET_SIZE, earlier)
+    assert Bucket(1, NOW).at(earlier).taken().at(earlier + REFILL - 1).left == 0
 
 
 # --- decisions -----------------------------------------------------------------------------------
@@ -220,6 +228,15 @@ def test_a_key_added_later_is_found_after_the_cooldown() -> None:
     assert isinstance(answer, KeysFound)
     assert answer.key_set.has("k2")
     assert record.absent == ()
+
+
+def test_a_clock_that_was_set_back_makes_no_kid_absent_for_longer() -> None:
+    wish = wanted(newer_than=NOW, kid="k2")
+    record, _ = fetched(filled(), wish, json_response(OLD_SET), NOW + 1)
+    earlier = NOW - 86_400
+    record, _ = fetched(record, wanted(), json_response(OLD_SET), earlier)
+
+    taken(record, wanted(newer_than=earlier, kid="k2"), earlier)
 
 
 def test_absent_kids_are_remembered_in_a_bounded_number() -> None:

@@ -4,6 +4,7 @@ Nothing is kept under a secret itself, but under a digest of it: looking somethi
 of what else is there.
 """
 
+import os
 from concurrent.futures import Future
 from threading import Lock
 from typing import Generic, TypeVar
@@ -81,7 +82,8 @@ class Memory(Generic[T]):
     def _expire(self, now: int) -> None:
         while self._values:
             oldest = next(iter(self._values))
-            if now - self._values[oldest][1] <= self._lifetime:
+            # One of the future, where the clock was set back, must not stand in front for ever.
+            if abs(now - self._values[oldest][1]) <= self._lifetime:
                 return
             del self._values[oldest]
 
@@ -95,19 +97,20 @@ class Flights(Generic[T]):
     __slots__ = ("_flights", "_lock")
 
     def __init__(self) -> None:
-        self._flights: dict[str, Future[T]] = {}
+        # The process is in the key, for a fork leaves the threads of its parent's flights behind.
+        self._flights: dict[tuple[int, str], Future[T]] = {}
         self._lock = Lock()
 
     def board(self, key: str) -> Future[T] | None:
         """Return the result to wait for, or ``None``: do it yourself, then :meth:`land`."""
         with self._lock:
-            flight = self._flights.get(key)
+            flight = self._flights.get((os.getpid(), key))
             if flight is None:
-                self._flights[key] = Future()
+                self._flights[os.getpid(), key] = Future()
             return flight
 
     def land(self, key: str, result: T) -> None:
         """Hand the result to all who wait."""
         with self._lock:
-            flight = self._flights.pop(key)
+            flight = self._flights.pop((os.getpid(), key))
         flight.set_result(result)

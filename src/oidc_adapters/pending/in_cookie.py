@@ -68,7 +68,8 @@ class CookiePendingLogins:
         """Open this browser's cookie of that login, once.
 
         Raises:
-            CallbackError: ``binding_missing`` without the cookie, ``already_used``.
+            CallbackError: ``binding_missing`` without the cookie, ``already_used``,
+                ``state_expired`` after twice the lifetime.
             StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version``.
         """
         name = self._profile.prefix + pending_id
@@ -78,7 +79,10 @@ class CookiePendingLogins:
         _, _, rest = value.partition(".")
         binding, _, sealed = rest.partition(".")
         pending = load_pending_login(self._box.open(sealed, purpose=f"pending {pending_id}"))
-        if not self._spent.seen_once(pending_id, pending.created_at + 2 * self._lifetime, now):
+        until = pending.created_at + 2 * self._lifetime
+        if now > until:  # nothing is remembered as spent for longer
+            raise CallbackError("state_expired", found=now - pending.created_at)
+        if not self._spent.seen_once(pending_id, until, now):
             raise CallbackError("already_used")
         return Taken(
             pending=pending,

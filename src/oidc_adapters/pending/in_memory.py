@@ -91,7 +91,8 @@ class MemoryPendingLogins:
         """Drop what is over; logins were put in order, so the head is the oldest."""
         while self._logins:
             oldest = next(iter(self._logins))
-            if now - self._logins[oldest].created_at <= self._lifetime:
+            # One of the future, where the clock was set back, must not stand in front for ever.
+            if abs(now - self._logins[oldest].created_at) <= self._lifetime:
                 return
             del self._logins[oldest]
 

@@ -51,12 +51,19 @@ class Resolver:
         key = (os.getpid(), host, port)
         with self._lock:
             future = self._pending.get(key)
-            if future is None:
-                future = self._pending[key] = Future()
-                Thread(
-                    target=self._settle, args=(key, future), name="oidc-dns", daemon=True
-                ).start()
-            return future
+            return self._begun(key) if future is None else future
+
+    def _begun(self, key: tuple[int, str, int]) -> Future[Sequence[Address]]:
+        """Begin a lookup.  Without a thread it is not kept, for nothing would ever settle it."""
+        future: Future[Sequence[Address]] = Future()
+        thread = Thread(target=self._settle, args=(key, future), name="oidc-dns", daemon=True)
+        self._pending[key] = future
+        try:
+            thread.start()
+        except RuntimeError as error:
+            del self._pending[key]
+            raise OSError(str(error)) from None
+        return future
 
     def _settle(self, key: tuple[int, str, int], future: Future[Sequence[Address]]) -> None:
         _, host, port = key

@@ -222,7 +222,7 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
 
     def _check_tls(self, exchange: Exchange) -> None:
         # An application's own pools may have been told to skip what must not be skipped.
-        if exchange.verified and not self.is_verified:
+        if exchange.verified and (not self.is_verified or self.assert_hostname is False):
             raise SSLError("the server was not verified")
         version = getattr(self.sock, "version", None)
         if version is not None and version() in _OLD_PROTOCOLS:

@@ -1,9 +1,14 @@
 """A blocking transport for asyncio and trio alike, in threads of its own."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from math import ceil
+from time import monotonic
 from types import TracebackType
 from typing import Self
+
+from attrs import evolve
 
 from oidc_adapters.clock import Clock
 from oidc_adapters.concurrency import settled
@@ -15,16 +20,23 @@ class InThreads:
     """An :class:`~oidc_adapters.transport.AsyncTransport` over a blocking one.
 
     The threads are its own, so a slow provider cannot take those in which the event loop looks up
-    names or the application reads files.  They are started when first needed and reused.
+    names or the application reads files.  They are started when first needed and reused; a forked
+    process starts its own.
 
     Args:
         transport: the blocking transport; it is never closed here.
-        threads: how many exchanges may run at a time; further ones wait for their turn.
+        threads: how many exchanges may run at a time; further ones wait for their turn, within
+            their deadline.
     """
 
     def __init__(self, transport: Transport, *, threads: int = 32) -> None:
         self._transport = transport
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="oidc-transport")
+        self._count = threads
+        self._start()
+
+    def _start(self) -> None:
+        self._process = os.getpid()
+        self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="oidc-transport")
 
     async def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
         """Send a request in a thread.
@@ -32,12 +44,21 @@ class InThreads:
         If the waiting task is cancelled, a request that has not begun is never sent; one that has
         runs to its end, at the latest its deadline, and its answer is dropped.
         """
-        context = copy_context()
-        future = self._threads.submit(context.run, self._transport.send, request, clock)
+        if self._process != os.getpid():  # the threads stayed behind in the parent
+            self._start()
+        end, context = monotonic() + request.deadline, copy_context()
+        future = self._threads.submit(context.run, self._send, request, clock, end)
         try:
             return await settled(future)
         finally:
             future.cancel()  # takes effect only while no thread has taken it up
+
+    def _send(self, request: WireRequest, clock: Clock, end: float) -> HttpResponse | NoAnswer:
+        """Send a request whose turn has come, in the time that waiting for it has left."""
+        left = ceil(end - monotonic())
+        if left <= 0:
+            return NoAnswer("no", "http_timeout", clock.now())
+        return self._transport.send(evolve(request, deadline=left), clock)
 
     def close(self) -> None:
         """Let the threads end once their exchanges have; none is begun any more."""

@@ -54,13 +54,13 @@ class Urllib3Transport:
         client_certificate: paths of the client's certificate and key, and the key's password, for
             mutual TLS (RFC 8705).
         ssl_context: TLS settings made by the application, in place of those two.
-        proxy: the URL of a proxy; ``https`` goes through it by ``CONNECT``.  None is ever taken
-            from the environment.
+        proxy: the URL of a proxy; ``https`` goes through it by ``CONNECT``, and ``http`` only if
+            it is on this machine too.  None is ever taken from the environment.
         pool_size: how many connections to an origin may be open at a time; a further request
             waits for its turn, within its deadline.
         pool_manager: the application's own pools, in place of all of the above.  Their connections
             are used and put back, and they are never closed here; idle ones that they hold when
-            an origin is first used are replaced.
+            an origin is first used are replaced.  A forked process needs pools of its own.
         insecure_skip_tls_verification: do not verify who the provider is.  Only the context of the
             original system offers this.
 
@@ -190,6 +190,8 @@ class Urllib3Transport:
         query = "" if endpoint.query is None else f"?{endpoint.query}"
         target = (endpoint.path or "/") + query
         if manager.proxy is not None and endpoint.scheme == "http":
+            # What is not encrypted stays on this machine: a proxy elsewhere must not see it.
+            parse_endpoint(f"http://{manager.proxy.host}", about="proxy", http=True)
             target = f"{endpoint.origin}{target}"
         return _Route(pool, target)
 

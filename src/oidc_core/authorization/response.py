@@ -32,6 +32,9 @@ COOKIE_PREFIX: Final = "__Host-oidc-"
 """What the names of pending-login cookies start with; the login's ``id`` follows."""
 
 
+_COOKIES: Final = (COOKIE_PREFIX, COOKIE_PREFIX.removeprefix("__Host-"))
+
+
 class Unbound(Enum):
     """Named values that stand in place of a browser's binding secret."""
 
@@ -49,7 +52,7 @@ _PARAMETERS: Final = frozenset(
     {"state", "code", "iss", "error", "error_description", "error_uri", "session_state",
      "access_token", "token_type", "expires_in", "id_token", "response"}
 )  # fmt: skip
-_TOKENS: Final = ("access_token", "id_token", "response")
+_TOKENS: Final = frozenset({"access_token", "id_token", "response"})
 _LENGTHS: Final[Mapping[str, int]] = {
     "state": LIMITS.state,
     "code": LIMITS.code,
@@ -152,8 +155,9 @@ def cookies_of(header: str) -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     for part in header.split(";"):
-        name, _, value = part.strip().partition("=")
-        if "oidc-" in name:
+        # Python's own idea of space is wider, and no browser guards ``\xa0__Host-``.
+        name, _, value = part.strip(" \t").partition("=")
+        if name.startswith(_COOKIES):
             if name in found:
                 raise CallbackError("binding_ambiguous", about="cookie")
             found[name] = value
@@ -270,10 +274,10 @@ def _issuer(arrival: _Arrival) -> _Skipped:
 
 
 def _unambiguous(arrival: _Arrival) -> _Skipped:
-    for name in _TOKENS:
-        if name in arrival.parameters:
-            raise CallbackError("unexpected_parameter", about=name)
-    if "code" in arrival.parameters and "error" in arrival.parameters:
+    if not _TOKENS.isdisjoint(arrival.parameters):
+        name = min(_TOKENS.intersection(arrival.parameters))
+        raise CallbackError("unexpected_parameter", about=name)
+    if "error" in arrival.parameters and "code" in arrival.parameters:
         raise CallbackError("response_ambiguous")
     return None
 

@@ -1,5 +1,7 @@
 """The memory of a context is bounded in number and in time."""
 
+import os
+
 import pytest
 
 from oidc_adapters.context.memory import Flights, Memory
@@ -25,6 +27,15 @@ class TestFlights:
         flights = Flights[str]()
         flights.board("a")
         flights.land("a", "A")
+
+        assert flights.board("a") is None
+
+    def test_a_forked_process_does_not_wait_for_its_parents(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        flights = Flights[str]()
+        flights.board("a")
+        monkeypatch.setattr(os, "getpid", lambda: -1)  # as it is in the child
 
         assert flights.board("a") is None
 
@@ -56,6 +67,14 @@ class TestMemory:
             "B",
         ]
         assert memory.take("b", 11) is None
+
+    def test_what_is_of_the_future_keeps_no_room_from_others(self) -> None:
+        memory = Memory[str](lifetime=10, cap=2)
+        memory.put("future", "F", 1_000)
+
+        for now in (0, 11, 22):
+            assert memory.admit(f"{now}", "N", now)
+        assert len(memory) == 1
 
     def test_an_admission_drops_nothing(self) -> None:
         memory = Memory[str](lifetime=10, cap=1)

@@ -21,8 +21,8 @@ from oidc_core.algorithms import ALGORITHMS, ASYMMETRIC
 from oidc_core.encoding import b64url_decode
 from oidc_core.errors import ProtocolViolation, UsageError
 from oidc_core.jsontypes import JsonObject, frozen_json
-from oidc_core.jwk import Jwk, parse_jwk
-from oidc_core.jws import SignatureVerifier
+from oidc_core.jwk import Jwk, KeySet, parse_jwk
+from oidc_core.jws import JoseHeader, Recognised, SignatureVerifier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -204,6 +204,35 @@ def test_threads_may_share_a_verifier(private_keys: dict[str, PrivateKey]) -> No
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(work, range(8)))
+
+
+# --- headers -------------------------------------------------------------------------------------
+
+
+def recognised(kid: str) -> Recognised:
+    key = Jwk(kty="OKP", crv="Ed25519", material=(b"\1" * 32,), kid=kid)
+    return Recognised(JoseHeader(alg="EdDSA", kid=kid, typ=None), key)
+
+
+def test_a_header_is_recalled_with_the_very_key_set_it_was_remembered_with() -> None:
+    verifier, keys, seen = CryptographyVerifier(), KeySet((), ()), recognised("k1")
+    assert verifier.recall(b"header", keys) is None
+
+    verifier.remember(b"header", keys, seen)
+
+    assert verifier.recall(b"header", keys) is seen
+    assert verifier.recall(b"another", keys) is None
+    assert verifier.recall(b"header", KeySet((), ())) is None  # equal, but fetched again
+
+
+def test_the_newest_headers_are_remembered_and_no_more_than_64() -> None:
+    verifier, keys = CryptographyVerifier(), KeySet((), ())
+    names = [str(number).encode() for number in range(REMEMBERED + 2)]
+    for name in names:
+        verifier.remember(name, keys, recognised(name.decode()))
+
+    kept = [name for name in names if verifier.recall(name, keys) is not None]
+    assert kept == names[2:]
 
 
 # --- MACs ----------------------------------------------------------------------------------------

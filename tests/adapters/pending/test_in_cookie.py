@@ -52,6 +52,16 @@ def test_it_is_taken_once_as_long_as_it_could_be_finished(store: CookiePendingLo
     assert caught.value.code == "already_used"
 
 
+def test_what_would_be_remembered_no_longer_is_refused(store: CookiePendingLogins) -> None:
+    login = started()
+    cookies = jar(*store.put(login, {}, NOW))
+
+    for _ in range(2):
+        with pytest.raises(CallbackError) as caught:
+            store.take(login.pending.id, cookies, NOW + 1_201)
+        assert (caught.value.code, caught.value.found) == ("state_expired", 1_201)
+
+
 def test_a_cookie_is_typically_under_a_kibibyte(store: CookiePendingLogins) -> None:
     request = AuthenticationRequest(
         scope="openid profile email offline_access", return_to="/orders/2024?page=3"

@@ -130,6 +130,17 @@ def test_what_is_over_makes_room() -> None:
     assert len(store) == 2
 
 
+def test_a_login_of_the_future_keeps_no_room_from_others() -> None:
+    store = MemoryPendingLogins(cap=2, lifetime=60)
+    store.put(started(1, now=NOW + 86_400), {}, NOW + 86_400)
+
+    for seed in range(2, 5):
+        now = NOW + 61 * seed
+        store.put(started(seed, now=now), {}, now)
+
+    assert len(store) == 1
+
+
 def test_taking_is_atomic_among_threads(store: MemoryPendingLogins) -> None:
     logins = [started(seed) for seed in range(2_000)]
     cookies = [jar(*store.put(login, {}, NOW)) for login in logins]

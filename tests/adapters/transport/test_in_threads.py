@@ -1,5 +1,6 @@
 import asyncio
 import contextvars
+import os
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ import pytest
 import trio
 
 from oidc_adapters.clock import Clock, FrozenClock
-from oidc_adapters.transport import AsyncTransport, Transport
+from oidc_adapters.transport import AsyncTransport, Transport, in_threads
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.http import HttpResponse, NoAnswer, WireRequest
@@ -41,6 +42,17 @@ class Gated:
         self.entered.release()
         self.gate.wait(10)
         return HttpResponse(200, (), WHO.get().encode(), clock.now())
+
+
+class Recorded:
+    """A transport that answers at once and notes how long it might have taken."""
+
+    def __init__(self) -> None:
+        self.deadlines: list[int] = []
+
+    def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
+        self.deadlines.append(request.deadline)
+        return HttpResponse(200, (), b"", clock.now())
 
 
 def under_asyncio(main: Callable[[], Awaitable[Any]]) -> Any:
@@ -123,6 +135,50 @@ def test_cancelling_a_request_under_way_does_not_wait_for_it() -> None:
 
     assert trio.run(main)
     assert gated.sent == ["http://127.0.0.1:1/"]
+
+
+def test_waiting_for_a_turn_uses_up_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 0.0, 0.0, 0.9, 0.0, 4.9])  # each submitted, and then taken up
+    monkeypatch.setattr(in_threads, "monotonic", lambda: next(times))
+    recorded = Recorded()
+
+    async def main() -> list[HttpResponse | NoAnswer]:
+        async with InThreads(recorded) as transport:
+            return [await transport.send(request(), CLOCK) for _ in range(3)]
+
+    asyncio.run(main())
+    assert recorded.deadlines == [5, 5, 1]
+
+
+def test_a_request_whose_turn_never_came_in_time_is_not_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = iter([0.0, 5.0])
+    monkeypatch.setattr(in_threads, "monotonic", lambda: next(times))
+    recorded = Recorded()
+
+    async def main() -> HttpResponse | NoAnswer:
+        async with InThreads(recorded) as transport:
+            return await transport.send(request(), CLOCK)
+
+    assert asyncio.run(main()) == NoAnswer("no", "http_timeout", 1_000)
+    assert recorded.deadlines == []
+
+
+def test_a_forked_process_starts_threads_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = Recorded()
+
+    async def main() -> bool:
+        async with InThreads(recorded) as transport:
+            await transport.send(request(), CLOCK)
+            left_behind = transport._threads
+            monkeypatch.setattr(os, "getpid", lambda: -1)  # as it is in the child
+            await transport.send(request(), CLOCK)
+            left_behind.shutdown()
+            return transport._threads is not left_behind
+
+    assert asyncio.run(main())
+    assert recorded.deadlines == [5, 5]
 
 
 def test_urllib3_is_imported_by_its_own_transport_only() -> None:

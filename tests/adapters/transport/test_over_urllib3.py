@@ -1,6 +1,5 @@
-"""The faults of a network, each played by a server on loopback, and how the transport ends them."""
+"""The default transport against servers on loopback: exchanges, attempts, TLS, proxies, pools."""
 
-import errno
 import gzip
 import os
 import re
@@ -8,27 +7,33 @@ import resource
 import socket
 import ssl
 import threading
-import warnings
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
-from urllib3 import HTTPConnectionPool, PoolManager, ProxyManager
-from urllib3.connection import HTTPConnection
+from urllib3 import PoolManager, ProxyManager
 
-from oidc_adapters.clock import FrozenClock
-from oidc_adapters.transport import Transport
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.errors import UsageError
-from oidc_core.http import HttpResponse, NoAnswer, Resend, WireRequest
+from oidc_core.http import HttpResponse, Resend
+from tests.adapters.transport.exchanges import (
+    CLOCK,
+    HEAD,
+    LATE,
+    answered,
+    bad_contexts,
+    closed_port,
+    failed,
+    played,
+    request,
+    side_by_side,
+)
 from tests.adapters.transport.fault_server import (
     Authority,
     Drip,
     FaultServer,
-    HalfClose,
     Handshake,
     Read,
     Reset,
@@ -37,69 +42,6 @@ from tests.adapters.transport.fault_server import (
     Wait,
     ok,
 )
-
-CLOCK = FrozenClock(1_234)
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n"
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-LATE = 0.6
-"""Seconds by which an exchange may end after its deadline on a machine that is busy with more."""
-
-
-def request(
-    url: str,
-    *,
-    method: str = "POST",
-    headers: tuple[tuple[str, str], ...] = (),
-    body: bytes | None = b"grant_type=x",
-    resend: Resend = "never",
-    max_body: int = 65_536,
-    deadline: int = 5,
-) -> WireRequest:
-    return WireRequest(
-        method=method,
-        url=url,
-        headers=headers,
-        body=body,
-        resend=resend,
-        max_body=max_body,
-        deadline=deadline,
-    )
-
-
-def answered(answer: HttpResponse | NoAnswer) -> HttpResponse:
-    assert isinstance(answer, HttpResponse), answer
-    return answer
-
-
-def failed(answer: HttpResponse | NoAnswer) -> tuple[str, str]:
-    assert isinstance(answer, NoAnswer), answer
-    assert answer.at == 1_234
-    return answer.code, answer.sent
-
-
-@pytest.fixture
-def transport() -> Iterator[Urllib3Transport]:
-    with Urllib3Transport() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-def side_by_side(
-    transport: Transport, wire: WireRequest, times: int
-) -> list[HttpResponse | NoAnswer]:
-    with ThreadPoolExecutor(times) as threads:
-        futures = [threads.submit(transport.send, wire, CLOCK) for _ in range(times)]
-        return [future.result() for future in futures]
-
-
-def played(transport: Transport, *acts: Any, **options: Any) -> HttpResponse | NoAnswer:
-    with FaultServer((Read(), *acts)) as server:
-        return transport.send(request(server.url("/token"), **options), CLOCK)
-
 
 # --- a good exchange -----------------------------------------------------------------------------
 
@@ -147,41 +89,6 @@ def test_a_url_without_a_path_asks_for_the_root(transport: Urllib3Transport) -> 
         assert server.requests[0].startswith(b"GET / HTTP/1.1\r\n")
 
 
-@pytest.mark.parametrize(
-    ("octets", "status", "body"),
-    [
-        (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b""),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, b""),
-        (
-            b"HTTP/1.1 503 Busy\r\nRetry-After: 1000000000\r\nContent-Length: 2\r\n\r\nno",
-            503,
-            b"no",
-        ),
-        (b"HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n", 429, b""),
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\n\r\n{}", 200, b"{}"),
-        (b"HTTP/1.0 200 OK\r\n\r\nuntil the end", 200, b"until the end"),
-        (b"HTTP/1.0 200 OK\r\n\r\n", 200, b""),
-        (
-            CHUNKED + b"2\r\nab\r\n1;x=y\r\nc\r\n0\r\nTrailer: 1\r\n\r\n",
-            200,
-            b"abc",
-        ),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}", 200, b"{}"),
-        (
-            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
-            + ok(b"later"),
-            200,
-            b"later",
-        ),
-    ],
-)
-def test_the_core_gets_whatever_is_well_formed(
-    transport: Urllib3Transport, octets: bytes, status: int, body: bytes
-) -> None:
-    answer = answered(played(transport, Send(octets)))
-    assert (answer.status, answer.body) == (status, body)
-
-
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", ["/elsewhere", "//127.0.0.1/", "https://127.0.0.1/"])
 def test_a_redirect_is_returned_and_not_followed(
@@ -217,111 +124,6 @@ def test_many_urls_are_remembered_only_so_far(transport: Urllib3Transport) -> No
 # --- the deadline --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "acts",
-    [
-        pytest.param((Wait(),), id="never-answers"),
-        pytest.param((Drip(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 99),), id="drips-headers"),
-        pytest.param((Send(HEAD), Drip(b"x" * 10_000)), id="drips-the-body"),
-        pytest.param((Send(CHUNKED), Drip(b"1\r\nx\r\n", endless=True)), id="drips-chunks"),
-        pytest.param(
-            (Drip(b"HTTP/1.1 100 Continue\r\n\r\n", piece=25, endless=True),), id="interim"
-        ),
-        pytest.param((Send(b"HTTP/1.1 2"), Wait()), id="stops-in-the-status-line"),
-        pytest.param((Send(HEAD), Send(b"x"), Wait()), id="stops-in-the-body"),
-        pytest.param((Send(CHUNKED + b"0\r\n"), Drip(b"a: b\r\n", endless=True)), id="trailers"),
-        pytest.param((Send(b"HTTP/1.1 200 OK\r\n\r\n{}"), Wait()), id="no-end-of-the-body"),
-    ],
-)
-def test_whatever_is_slow_ends_at_the_deadline(transport: Urllib3Transport, acts: Script) -> None:
-    with FaultServer((Read(), *acts)) as server:
-        start = monotonic()
-        answer = transport.send(request(server.url(), resend="safe", deadline=1), CLOCK)
-        took = monotonic() - start
-        assert failed(answer) == ("http_timeout", "maybe")
-        assert 0.95 <= took <= 1 + LATE
-        assert server.connections == 1
-
-
-def test_a_handshake_without_end_ends_at_the_deadline(transport: Urllib3Transport) -> None:
-    with FaultServer((Drip(b"\x16\x03\x03\x40\x00" + b"x" * 10_000),)) as server:
-        start = monotonic()
-        answer = transport.send(request(server.url().replace("http:", "https:"), deadline=1), CLOCK)
-        assert failed(answer) == ("http_timeout", "no")
-        assert monotonic() - start <= 1 + LATE
-
-
-@pytest.mark.parametrize(
-    "acts",
-    [
-        pytest.param((Drip(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 9_999),), id="drips"),
-        pytest.param((Send(b"HTTP/1.1 200 OK\r\n\r\n"), Wait()), id="silent-handshake"),
-        pytest.param(
-            (Drip(b"..HTTP/1.1 200 OK\r\n\r\n"[2:], every=0.7, piece=99), Wait()), id="late"
-        ),
-    ],
-)
-def test_a_slow_proxy_ends_at_the_deadline(acts: Script) -> None:
-    with FaultServer((Read(), *acts)) as proxy, Urllib3Transport(proxy=proxy.url()) as transport:
-        start = monotonic()
-        answer = transport.send(request("https://op.example/token", deadline=1), CLOCK)
-        assert failed(answer) == ("http_timeout", "no")
-        assert 0.95 <= monotonic() - start <= 1 + LATE
-
-
-def test_a_host_that_swallows_packets_ends_at_the_deadline(transport: Urllib3Transport) -> None:
-    full = socket.socket()
-    waiting: list[socket.socket] = []
-    with full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for _ in range(8):  # until the kernel drops whoever comes
-            waiting.append(socket.socket())
-            waiting[-1].setblocking(False)
-            assert waiting[-1].connect_ex(full.getsockname()) == errno.EINPROGRESS
-        start = monotonic()
-        url = f"http://127.0.0.1:{full.getsockname()[1]}/"
-        answer = transport.send(request(url, resend="safe", deadline=1), CLOCK)
-        took = monotonic() - start
-        for connection in waiting:
-            connection.close()
-    assert failed(answer) == ("http_timeout", "no")
-    assert 0.95 <= took <= 1 + LATE
-
-
-def test_a_dead_name_server_ends_at_the_deadline(
-    transport: Urllib3Transport, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    released = threading.Event()
-    resolve = socket.getaddrinfo
-
-    def blocked(*args: Any, **options: Any) -> Any:
-        if "flags" not in options:
-            released.wait(10)
-        return resolve(*args, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", blocked)
-    start = monotonic()
-    answers = side_by_side(transport, request("http://localhost:1/", deadline=1), 8)
-    took = monotonic() - start
-    lookups = [thread for thread in threading.enumerate() if thread.name == "oidc-dns"]
-    released.set()
-    for lookup in lookups:
-        lookup.join(10)
-    assert [failed(answer) for answer in answers] == [("http_timeout", "no")] * 8
-    assert 0.95 <= took <= 1 + LATE
-    assert len(lookups) == 1
-
-
-def test_a_reader_that_does_not_read_ends_at_the_deadline(transport: Urllib3Transport) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        start = monotonic()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        answer = transport.send(request(url, body=b"x" * 30_000_000, deadline=1), CLOCK)
-        assert failed(answer) == ("http_timeout", "maybe")
-        assert monotonic() - start <= 1 + 2 * LATE
-
-
 def test_a_full_pool_makes_wait_until_the_deadline() -> None:
     with Urllib3Transport(pool_size=1) as transport, ThreadPoolExecutor(1) as threads:
         with FaultServer((Read(), Wait())) as server:
@@ -342,90 +144,7 @@ def test_a_deadline_of_nothing_sends_nothing(transport: Urllib3Transport) -> Non
         assert server.connections == 0
 
 
-# --- broken and hostile answers ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "acts",
-    [
-        pytest.param((Reset(),), id="reset-before-an-octet"),
-        pytest.param((Send(b"HTTP/1.1 2"), Reset()), id="reset-in-the-status-line"),
-        pytest.param((Send(b"HTTP/1.1 200 OK\r\nA: b"), Reset()), id="reset-in-the-headers"),
-        pytest.param((Send(HEAD + b"{}"), Reset()), id="reset-in-the-body"),
-        pytest.param((), id="closed-before-an-octet"),
-        pytest.param((Send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}"),), id="short"),
-        pytest.param((Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),), id="no-body"),
-        pytest.param((Send(CHUNKED + b"2\r\n{}\r\n"),), id="no-final-chunk"),
-        pytest.param((Send(CHUNKED + b"9\r\n{}"),), id="cut-in-a-chunk"),
-        pytest.param((Send(CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n"),), id="no-chunk-size"),
-        pytest.param((Send(CHUNKED + b"-1\r\n{}\r\n0\r\n\r\n"),), id="negative-chunk"),
-        pytest.param((Send(CHUNKED + b"-12\r\n{}\r\n0\r\n\r\n"),), id="more-negative-chunk"),
-        pytest.param((Send(b"SSH-2.0-OpenSSH\r\n"),), id="no-http"),
-        pytest.param((Send(b"HTTP/1.1 abc OK\r\n\r\n"),), id="no-status"),
-        pytest.param((Send(b"HTTP/2 200\r\n\r\n"),), id="another-version"),
-        pytest.param((Send(b"\x00" * 70_000),), id="a-line-without-end"),
-        pytest.param(
-            (Send(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500 + b"\r\n{}"),), id="500-headers"
-        ),
-        pytest.param(
-            (
-                Send(b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 9_000 + b"\r\n"),
-                *[Send(b"X: " + b"y" * 9_000 + b"\r\n", 20)],
-            ),
-            id="large-headers",
-        ),
-        pytest.param((Send(b"HTTP/1.1 100 Continue\r\n\r\n", 9_999),), id="interim-flood"),
-        pytest.param((Send(b"HTTP/1.1 103 Hints\r\n\r\n", 99),), id="hints-flood"),
-        pytest.param((Send(b"HTTP/1.1 101 Switch\r\n\r\n" + ok()),), id="switches-protocols"),
-        pytest.param(
-            (Send(b"HTTP/1.1 200 OK\r\nno header\r\nContent-Length: 2\r\n\r\n{}"),),
-            id="a-line-that-is-no-header",
-        ),
-        pytest.param(
-            (Send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x"),),
-            id="two-lengths",
-        ),
-        pytest.param((Send(b"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\n{}"),), id="signed"),
-        pytest.param((Send(b"HTTP/1.1 200 OK\r\nContent-Length: 2,2\r\n\r\n{}"),), id="list"),
-        pytest.param(
-            (Send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),),
-            id="transfer-coding",
-        ),
-        pytest.param(
-            (Send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n{}"),), id="te-identity"
-        ),
-    ],
-)
-def test_a_broken_answer_is_none(transport: Urllib3Transport, acts: Script) -> None:
-    with FaultServer((Read(), *acts)) as server:
-        answer = transport.send(request(server.url()), CLOCK)
-        assert failed(answer) == ("http_protocol", "maybe")
-        assert server.connections == 1
-
-
-def test_half_a_closed_connection_is_no_answer(transport: Urllib3Transport) -> None:
-    assert failed(played(transport, HalfClose(), Wait())) == ("http_protocol", "maybe")
-
-
-@pytest.mark.parametrize(
-    "acts",
-    [
-        pytest.param((Send(ok(b"x" * 1_001)),), id="announced"),
-        pytest.param((Send(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1_001),), id="unannounced"),
-        pytest.param(
-            (Send(CHUNKED), Send(b"200\r\n" + b"x" * 512 + b"\r\n", 99_999)), id="chunked"
-        ),
-        pytest.param((Send(CHUNKED + b"0\r\n"), Send(b"a: b\r\n", 99_999)), id="trailers"),
-        pytest.param(
-            (Send(CHUNKED), Send(b"1;" + b"e" * 9_000 + b"\r\nx\r\n", 99)), id="chunk-extensions"
-        ),
-    ],
-)
-def test_a_body_beyond_its_limit_is_refused(transport: Urllib3Transport, acts: Script) -> None:
-    with FaultServer((Read(), *acts)) as server:
-        answer = transport.send(request(server.url(), resend="safe", max_body=1_000), CLOCK)
-        assert failed(answer) == ("http_too_large", "maybe")
-        assert server.connections == 1
+# --- bodies --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -442,6 +161,16 @@ def test_a_body_at_its_limit_is_taken(transport: Urllib3Transport, head: bytes) 
     assert answered(answer).body == b"x" * 1_000
 
 
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"]
+)
+def test_a_body_beyond_its_limit_is_refused(transport: Urllib3Transport, head: bytes) -> None:
+    with FaultServer((Read(), Send(head + b"x" * 1_001))) as server:
+        answer = transport.send(request(server.url(), resend="safe", max_body=1_000), CLOCK)
+        assert failed(answer) == ("http_too_large", "maybe")
+        assert server.connections == 1
+
+
 @pytest.mark.parametrize("coding", [b"gzip", b"GZIP, gzip, gzip", b"br", b"zstd", b"x-unknown"])
 def test_a_coded_body_is_refused_without_decoding(
     transport: Urllib3Transport, coding: bytes
@@ -451,34 +180,6 @@ def test_a_coded_body_is_refused_without_decoding(
     answer = played(transport, Send(ok(bomb, b"Content-Encoding: " + coding)))
     assert failed(answer) == ("http_encoding", "maybe")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4_096  # KiB
-
-
-@pytest.mark.parametrize(
-    "octets",
-    [
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
-            b"2\r\n{}\r\n0\r\n\r\n",
-            id="length-and-chunks",
-        ),
-        pytest.param(ok(b"{}") + ok(b"poison"), id="another-answer"),
-        pytest.param(b"HTTP/1.1 204 No\r\n\r\n" + ok(b"poison"), id="an-answer-after-204"),
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", id="close"
-        ),
-    ],
-)
-def test_a_connection_with_something_odd_is_not_used_again(
-    transport: Urllib3Transport, octets: bytes
-) -> None:
-    with FaultServer(
-        (Read(), Send(octets), Wait()), (Read(), Send(ok(b"fresh")), Wait())
-    ) as server:
-        first = answered(transport.send(request(server.url()), CLOCK))
-        assert first.body in {b"{}", b""}
-        assert server.closed_by_client.wait(5)
-        second = answered(transport.send(request(server.url()), CLOCK))
-        assert (second.body, server.connections) == (b"fresh", 2)
 
 
 def test_a_connection_that_failed_is_not_used_again(transport: Urllib3Transport) -> None:
@@ -497,12 +198,6 @@ def test_a_refused_answer_gives_its_place_in_the_pool_back() -> None:
 
 
 # --- second attempts -----------------------------------------------------------------------------
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 @pytest.mark.parametrize("resend", ["never", "if_unsent", "safe"])
@@ -625,32 +320,6 @@ def test_connections_over_tls_are_kept(authority: Authority) -> None:
         assert (bodies, server.connections) == ([b"1", b"2"], 1)
 
 
-def test_a_slow_answer_over_tls_ends_at_the_deadline(authority: Authority) -> None:
-    with (
-        FaultServer((Read(), Send(HEAD), Drip(b"x" * 999)), tls=authority.server()) as server,
-        Urllib3Transport(ca=authority.path) as transport,
-    ):
-        start = monotonic()
-        answer = transport.send(request(server.url(), deadline=1), CLOCK)
-        assert failed(answer) == ("http_timeout", "maybe")
-        assert 0.95 <= monotonic() - start <= 1 + LATE
-
-
-def bad_contexts(authority: Authority, folder: Path) -> dict[str, ssl.SSLContext]:
-    old = authority.server("old")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        old.minimum_version = ssl.TLSVersion.TLSv1
-        old.maximum_version = ssl.TLSVersion.TLSv1_1
-    old.set_ciphers("ALL:@SECLEVEL=0")
-    return {
-        "another-host": authority.server("wrong", host="other.example"),
-        "expired": authority.server("expired", expired=True),
-        "another-authority": Authority(folder, "stranger").server("strange"),
-        "old-protocol": old,
-    }
-
-
 @pytest.mark.parametrize("kind", ["another-host", "expired", "another-authority", "old-protocol"])
 def test_a_server_that_cannot_prove_itself_gets_nothing(
     authority: Authority, tmp_path: Path, kind: str
@@ -693,24 +362,6 @@ def test_a_client_certificate_is_shown(authority: Authority) -> None:
         assert len(server.requests) == 1
 
 
-def test_a_key_with_a_password_opens_with_it_only(authority: Authority, tmp_path: Path) -> None:
-    from cryptography.hazmat.primitives import serialization as s
-
-    certificate, key = authority.issue("locked", host=None)
-    loaded = s.load_pem_private_key(key.read_bytes(), None)
-    locked = tmp_path / "locked.key"
-    locked.write_bytes(
-        loaded.private_bytes(
-            s.Encoding.PEM, s.PrivateFormat.PKCS8, s.BestAvailableEncryption(b"open sesame")
-        )
-    )
-    Urllib3Transport(client_certificate=(certificate, locked, "open sesame")).close()
-    for wrong in ((certificate, locked), (certificate, locked, "wrong")):
-        with pytest.raises(UsageError) as caught:
-            Urllib3Transport(client_certificate=wrong)
-        assert (caught.value.code, caught.value.about) == ("config_invalid", "client_certificate")
-
-
 def test_the_context_of_the_original_system_may_skip_verification(
     authority: Authority, tmp_path: Path
 ) -> None:
@@ -732,24 +383,10 @@ def test_the_applications_own_tls_settings_are_used(authority: Authority) -> Non
         assert answered(transport.send(request(server.url()), CLOCK)).body == b"own"
 
 
-def unverifying(*, check_hostname: bool = False) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = check_hostname
-    context.verify_mode = ssl.CERT_REQUIRED if check_hostname else ssl.CERT_NONE
-    return context
-
-
-def nameless() -> ssl.SSLContext:
+def unverifying() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname = False
-    return context
-
-
-def old_context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = ssl.TLSVersion.TLSv1_1
+    context.verify_mode = ssl.CERT_NONE
     return context
 
 
@@ -757,11 +394,8 @@ def old_context() -> ssl.SSLContext:
     ("about", "options"),
     [
         ("ca", {"ca": "/nowhere.pem"}),
-        ("ca", {"ca": "-----BEGIN CERTIFICATE-----\nnonsense"}),
         ("client_certificate", {"client_certificate": ("/nowhere.pem", "/nowhere.key")}),
         ("ssl_context", {"ssl_context": unverifying()}),
-        ("ssl_context", {"ssl_context": nameless()}),
-        ("ssl_context", {"ssl_context": old_context()}),
         ("ssl_context", {"ssl_context": ssl.create_default_context(), "ca": "/nowhere.pem"}),
         ("proxy", {"proxy": "socks5://127.0.0.1:1"}),
         ("proxy", {"proxy": "nonsense"}),
@@ -819,6 +453,21 @@ def test_http_on_loopback_goes_through_a_proxy_as_a_whole_url() -> None:
 
 
 @pytest.mark.parametrize(
+    "options",
+    [
+        {"proxy": "http://proxy.example:3128"},
+        {"pool_manager": ProxyManager("http://proxy.example:3128")},
+    ],
+)
+def test_http_on_loopback_goes_through_no_proxy_elsewhere(options: dict[str, Any]) -> None:
+    transport = Urllib3Transport(**options)
+
+    with pytest.raises(UsageError) as caught:
+        transport.send(request("http://127.0.0.1:9/token"), CLOCK)
+    assert (caught.value.code, caught.value.about) == ("url_scheme", "proxy")
+
+
+@pytest.mark.parametrize(
     "acts",
     [
         (Read(), Send(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")),
@@ -831,22 +480,6 @@ def test_a_proxy_that_refuses_lets_nothing_through(acts: Script) -> None:
     with FaultServer(acts) as proxy, Urllib3Transport(proxy=proxy.url()) as transport:
         answer = transport.send(request("https://op.example/token"), CLOCK)
         assert failed(answer) == ("http_connect", "no")
-
-
-def test_what_a_proxy_says_before_the_handshake_is_not_heard(authority: Authority) -> None:
-    tunnel = (
-        Read(),
-        Send(b"HTTP/1.1 200 Connected\r\n\r\n" + ok(b"poison")),
-        Handshake(authority.server("far", host="op.example")),
-        Read(),
-        Send(ok(b"through")),
-    )
-    with (
-        FaultServer(tunnel) as proxy,
-        Urllib3Transport(ca=authority.path, proxy=proxy.url()) as transport,
-    ):
-        answer = transport.send(request("https://op.example/token"), CLOCK)
-        assert isinstance(answer, NoAnswer) or answer.body == b"through"
 
 
 def test_a_proxy_that_is_not_there_is_no_connection() -> None:
@@ -945,60 +578,6 @@ def test_the_applications_pools_may_bind_to_an_address() -> None:
         assert answered(transport.send(request(server.url()), CLOCK)).body == b"bound"
 
 
-class DiallingOtherwise(HTTPConnection):
-    """As a SOCKS client does it."""
-
-    def _new_conn(self) -> socket.socket:
-        return socket.create_connection((self.host, self.elsewhere), self.timeout)
-
-    elsewhere = 0
-
-
-class ElsewherePool(HTTPConnectionPool):
-    ConnectionCls: Any = DiallingOtherwise
-
-
-def test_pools_that_dial_in_their_own_way_go_on_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    with FaultServer((Read(), Send(ok(b"elsewhere")))) as server, PoolManager() as pools:
-        monkeypatch.setattr(DiallingOtherwise, "elsewhere", server.port)
-        monkeypatch.setattr(pools, "pool_classes_by_scheme", {"http": ElsewherePool})
-        transport = Urllib3Transport(pool_manager=pools)
-        answer = transport.send(request(f"http://127.0.0.1:{closed_port()}/"), CLOCK)
-        assert answered(answer).body == b"elsewhere"
-
-
-@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
-@pytest.mark.parametrize("options", [{"cert_reqs": "CERT_NONE"}, {"cert_reqs": ssl.CERT_NONE}])
-def test_pools_that_do_not_verify_send_nothing(
-    authority: Authority, options: dict[str, Any]
-) -> None:
-    with (
-        FaultServer((Read(), Send(ok())), tls=authority.server()) as server,
-        PoolManager(**options) as pools,
-    ):
-        transport = Urllib3Transport(pool_manager=pools)
-        assert failed(transport.send(request(server.url()), CLOCK)) == ("tls_failed", "no")
-        assert server.requests == []
-
-
-def test_pools_that_speak_an_old_protocol_send_nothing(
-    authority: Authority, tmp_path: Path
-) -> None:
-    with (
-        FaultServer((Read(),), tls=bad_contexts(authority, tmp_path)["old-protocol"]) as server,
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore", DeprecationWarning)
-        pools = PoolManager(ca_certs=str(authority.path), ssl_minimum_version=ssl.TLSVersion.TLSv1)
-        context = ssl.create_default_context(cafile=str(authority.path))
-        transport = Urllib3Transport(pool_manager=pools)
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        pools.connection_pool_kw["ssl_context"] = context  # after it was checked
-        assert failed(transport.send(request(server.url()), CLOCK)) == ("tls_failed", "no")
-        assert server.requests == []
-
-
 def test_a_proxy_of_the_applications_pools_is_used() -> None:
     with FaultServer((Read(), Send(ok(b"forwarded")))) as proxy:
         transport = Urllib3Transport(pool_manager=ProxyManager(proxy.url()))
@@ -1075,6 +654,19 @@ def test_a_forked_process_does_not_use_its_parents_connections(
         answered(transport.send(request(server.url()), CLOCK))
         monkeypatch.undo()
         assert server.connections == 2
+
+
+def test_only_the_first_thread_after_a_fork_makes_new_pools(
+    transport: Urllib3Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    inherited = transport._manager
+    transport._leave_parent()
+    made = transport._manager
+    transport._leave_parent()  # as a thread does that had to wait for the first
+    monkeypatch.undo()
+    assert made is not inherited
+    assert transport._manager is made
 
 
 def test_after_a_fork_the_applications_pools_are_the_applications_affair(
