@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from benchmarks.decryption_rows import decryption_rows
 from benchmarks.import_rows import import_rows
 from benchmarks.login_rows import login_rows
 from benchmarks.pending_rows import pending_rows
 from benchmarks.rounds import FULL, Effort
 from benchmarks.rows import Row, rendered_json, table
-from benchmarks.signing_rows import assertion_row
+from benchmarks.signing_rows import signing_rows
 from benchmarks.transport_rows import transport_row
 from benchmarks.validation_rows import key_set_row, refusal_rows, validate_rows
 
@@ -22,7 +23,8 @@ SUITES: Final[tuple[Suite, ...]] = (
     login_rows,
     lambda effort: (key_set_row(effort),),
     refusal_rows,
-    lambda effort: (assertion_row(effort),),
+    signing_rows,
+    decryption_rows,
     import_rows,
     lambda effort: (transport_row(effort),),
     pending_rows,

@@ -25,7 +25,7 @@ LONGEST = 20 * 60
 """Seconds after which a leg is ended as hanging."""
 PROCESSES = ("-n", "2")
 PYTHONS = ("3.11", "3.12", "3.13")
-PORTABLE = ("unit", "properties", "flows", "spec", "adapters")
+PORTABLE = ("unit", "properties", "flows", "spec", "vectors", "adapters")
 """The folders of tests that hold in every environment; the rest looks at the source tree."""
 INSTALLED = ("unit", "flows")
 GATES = {"oidc_core": "100", "oidc_adapters": "95"}

@@ -38,6 +38,7 @@ EC_CURVES: Final = {
 WORDS: Final = (
     "RSA", "EC", "OKP", "oct", "AKP", "P-256", "P-384", "P-521", "secp256k1", "Ed25519", "Ed448",
     "RS256", "PS512", "ES256", "EdDSA", "HS256", "none", "sig", "enc", "verify", "AQAB", "",
+    "ES256K", "ML-DSA-44",
 )  # fmt: skip
 
 
@@ -67,7 +68,22 @@ def json_values() -> SearchStrategy[JsonValue]:
 def json_objects() -> SearchStrategy[JsonObject]:
     """Any JSON object whose member names are often those of a JWK."""
     names = st.sampled_from(
-        ("kty", "crv", "kid", "alg", "use", "key_ops", "issuer", "n", "e", "x", "y", "d", "k")
+        (
+            "kty",
+            "crv",
+            "kid",
+            "alg",
+            "use",
+            "key_ops",
+            "issuer",
+            "n",
+            "e",
+            "x",
+            "y",
+            "pub",
+            "d",
+            "k",
+        )
     )
     return st.dictionaries(names | st.text(max_size=8), json_values(), max_size=8).map(JsonObject)
 
@@ -135,9 +151,18 @@ def attributes(algs: tuple[str, ...]) -> SearchStrategy[dict[str, JsonValue]]:
     )
 
 
+@st.composite
+def akp_jwks(draw: st.DrawFn) -> JsonObject:
+    """Keys of ML-DSA: any octets of the right number."""
+    alg, octets = draw(st.sampled_from((("ML-DSA-44", 1312), ("ML-DSA-87", 2592))))
+    pub = draw(st.binary(min_size=8, max_size=8)) * (octets // 8)
+    members: dict[str, JsonValue] = {"kty": "AKP", "pub": b64url_encode(pub)}
+    return JsonObject({**members, **draw(attributes((alg,))), "alg": alg})
+
+
 def jwks() -> SearchStrategy[JsonObject]:
     """Public keys that are to be taken."""
-    return rsa_jwks() | ec_jwks() | okp_jwks()
+    return rsa_jwks() | ec_jwks() | okp_jwks() | akp_jwks()
 
 
 def key_sets() -> SearchStrategy[JsonObject]:

@@ -1,4 +1,4 @@
-"""The client's own private keys: for client assertions, request objects and proofs.
+"""The client's own private keys: for assertions, request objects and proofs; for decryption.
 
 A key is loaded and judged once, when it is configured; a weak one is refused there.  What signs
 need not be here at all: :class:`Signer` and :class:`AsyncSigner` are ports for a key service.
@@ -9,12 +9,15 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NoReturn, Protocol, TypeVar
 
+from oidc_core.encoding import b64url_decode
 from oidc_core.errors import ProtocolViolation, UsageError
 from oidc_core.jsontypes import JsonObject, JsonValue
+from oidc_core.jwe import KEY_MANAGEMENT
 from oidc_core.jwk import Jwk, parse_jwk
 from oidc_core.key_material import PRIVATE_MEMBERS
 
 if TYPE_CHECKING:
+    from oidc_adapters.crypto.content_keys import DecryptingKey
     from oidc_adapters.crypto.primitives import PrivateKey
 
 
@@ -197,9 +200,124 @@ class ClientKeys(Generic[SignerT_co]):
         found = tuple(key.alg for key in self._keys)
         raise UsageError("credential_missing", found=found, expected=alg, about="client key")
 
+    @property
+    def public_keys(self) -> tuple[JsonObject, ...]:
+        """The public JWK of each key."""
+        return tuple([key.public_jwk() for key in self._keys])
+
     def public_jwks(self) -> JsonObject:
         """Return the client's JWK Set, for its ``jwks_uri`` or its registration."""
-        return JsonObject({"keys": tuple(key.public_jwk() for key in self._keys)})
+        return JsonObject({"keys": self.public_keys})
 
     def __repr__(self) -> str:
         return f"ClientKeys({', '.join(key.kid for key in self._keys)})"
+
+
+class DecryptionKey:
+    """A private key of the client that decrypts, and signs nothing.
+
+    Made by :meth:`from_pem` or :meth:`from_jwk`: RSA of 2048 bits or more, P-256, P-384, P-521 or
+    X25519.
+
+    Attributes:
+        alg: the one algorithm it serves, or ``None`` for all that its type does.
+        kid: its name in the client's key set.
+        thumbprint: its JWK thumbprint (RFC 7638).
+        private: the key itself, loaded.
+    """
+
+    __slots__ = ("_family", "_public", "alg", "kid", "private", "thumbprint")
+
+    def __init__(
+        self, key: "DecryptingKey", *, alg: str | None = None, kid: str | None = None
+    ) -> None:
+        from oidc_adapters.crypto.content_keys import family_of
+        from oidc_adapters.crypto.decryption_keys import public_members
+
+        public = public_members(key)
+        self.private = key
+        self._family = family_of(key)
+        self.thumbprint = _encryption_thumbprint(public)
+        self.kid = self.thumbprint if kid is None else kid
+        self.alg = alg
+        if alg is not None and not self.fits(alg):
+            raise UsageError("config_invalid", found=alg, expected=self._family, about="alg")
+        named = {} if alg is None else {"alg": alg}
+        self._public = JsonObject({**public, "kid": self.kid, **named, "use": "enc"})
+
+    @classmethod
+    def from_pem(
+        cls,
+        pem: str | PathLike[str],
+        *,
+        alg: str | None = None,
+        kid: str | None = None,
+        password: str | None = None,
+    ) -> "DecryptionKey":
+        """Load a key out of PEM text, or out of the file at a path.
+
+        Raises:
+            UsageError: ``config_invalid`` if it cannot be read, is weak (``found`` is the code,
+                as ``key_too_small``) or does not fit ``alg``.
+        """
+        from oidc_adapters.crypto.decryption_keys import decrypting_key_from_pem
+
+        text = pem.encode() if isinstance(pem, str) else _read(Path(pem))
+        key = decrypting_key_from_pem(text, None if password is None else password.encode())
+        return cls(key, alg=alg, kid=kid)
+
+    @classmethod
+    def from_jwk(
+        cls, jwk: Mapping[str, JsonValue], *, alg: str | None = None, kid: str | None = None
+    ) -> "DecryptionKey":
+        """Load a private JWK; ``alg`` and ``kid`` are its own unless given.
+
+        Raises:
+            UsageError: ``config_invalid`` as for :meth:`from_pem`; also if the JWK's public
+                members are not those of its private ones, or it is not for encryption.
+        """
+        from oidc_adapters.crypto.decryption_keys import decrypting_key_from_jwk
+
+        own, use, name = (_text(jwk, member) for member in ("alg", "use", "kid"))
+        if use not in {None, "enc"} or (None not in {own, alg} and own != alg):
+            raise UsageError("config_invalid", found=own, expected=alg, about="client key")
+        loaded = cls(
+            decrypting_key_from_jwk(jwk),
+            alg=own if alg is None else alg,
+            kid=name if kid is None else kid,
+        )
+        public = {member: jwk.get(member) for member in ("kty", "crv", "x", "y", "n", "e")}
+        if any(loaded.public_jwk().get(member) != value for member, value in public.items()):
+            raise UsageError("config_invalid", expected="one key's members", about="client key")
+        return loaded
+
+    def fits(self, alg: str) -> bool:
+        """Whether it serves this ``alg`` of a JWE: its own only, else all of its family."""
+        row = KEY_MANAGEMENT.get(alg)
+        return row is not None and row.family == self._family and self.alg in {None, alg}
+
+    def public_jwk(self) -> JsonObject:
+        """Return the public key with ``kid`` and ``use``, for the client's key set."""
+        return self._public
+
+    def __repr__(self) -> str:
+        return f"DecryptionKey(alg={self.alg!r}, kid={self.kid!r})"
+
+    def __reduce__(self) -> NoReturn:
+        message = "a private key is not pickled"
+        raise TypeError(message)
+
+
+def _encryption_thumbprint(public: JsonObject) -> str:
+    """Judge a key as that of a provider is judged; the library does it for X25519."""
+    x = public.members.get("x")
+    if public.members["kty"] == "OKP" and isinstance(x, str):
+        return Jwk(kty="OKP", crv="X25519", material=(b64url_decode(x.encode()),)).thumbprint
+    return _judged(public).thumbprint
+
+
+def _text(jwk: Mapping[str, JsonValue], name: str) -> str | None:
+    value = jwk.get(name)
+    if value is not None and not isinstance(value, str):
+        raise UsageError("config_invalid", expected="a string", about=name)
+    return value

@@ -8,11 +8,12 @@ from typing import NoReturn, TypeAlias
 
 from attrs import field, frozen
 
-from oidc_adapters.client_keys import AsyncSigner, ClientKeys, Signer
-from oidc_adapters.crypto import CryptographyVerifier
+from oidc_adapters.client_keys import AsyncSigner, ClientKeys, DecryptionKey, Signer
+from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
 from oidc_adapters.seal import Credentials, credentials_for
 from oidc_core.client import AuthMethod, ClientRegistration
 from oidc_core.errors import UsageError
+from oidc_core.jsontypes import JsonObject
 from oidc_core.policy import DEFAULT_POLICY, Policy
 from oidc_core.provider import IssuerRule, ProviderMetadata
 from oidc_core.relying_party import RelyingParty
@@ -30,6 +31,7 @@ class ClientSetup:
         client_id: the identifier the provider gave out.
         client_secret: the client's secret, for the methods that use one.
         client_keys: the client's private keys, for ``private_key_jwt``.
+        decryption_keys: the client's private keys for what is encrypted for it, newest first.
         redirect_uri: where the browser comes back to.
         post_logout_redirect_uri: where it comes back to after a logout.
         token_endpoint_auth_method: how the client authenticates.  By default
@@ -47,6 +49,7 @@ class ClientSetup:
     client_id: str = ""
     client_secret: str | None = field(default=None, repr=False)
     client_keys: Keys | None = None
+    decryption_keys: tuple[DecryptionKey, ...] = ()
     redirect_uri: str = ""
     post_logout_redirect_uri: str = ""
     token_endpoint_auth_method: AuthMethod | None = None
@@ -74,6 +77,7 @@ class ClientSetup:
             provider=self.metadata or ProviderMetadata(issuer=rule.canonical),
             client=client,
             verifier=CryptographyVerifier(secrets),
+            decrypter=ClientDecrypter(*self.decryption_keys, client_secrets=secrets),
             policy=self.policy,
             issuer_rule=rule,
         )
@@ -81,6 +85,11 @@ class ClientSetup:
     def credentials(self, rp: RelyingParty) -> Credentials:
         """Return the credentials, for the endpoints of the discovered metadata."""
         return Credentials(credentials_for(rp, secret=self.client_secret, keys=self.client_keys))
+
+    def public_jwks(self) -> JsonObject:
+        """Return the client's JWK Set, for its ``jwks_uri`` or its registration."""
+        signing = () if self.client_keys is None else self.client_keys.public_keys
+        return JsonObject({"keys": (*signing, *[key.public_jwk() for key in self.decryption_keys])})
 
     def _registration(self) -> ClientRegistration:
         if not self.redirect_uri:

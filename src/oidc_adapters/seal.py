@@ -1,26 +1,35 @@
 """Sealing: a request described by the core becomes one that can be sent.
 
 The values the core only names are filled in here, anew for every transmission: the client's
-secret, a freshly signed assertion.  They are looked up by issuer and client id, and go to that
-issuer's own endpoints and nowhere else.
+secret, a freshly signed assertion, a proof that the client has a key.  They are looked up by
+issuer and client id, and go to that issuer's own endpoints and nowhere else.
 """
 
 from collections.abc import Awaitable, Coroutine, Mapping
+from functools import lru_cache
 from inspect import isawaitable
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 from attrs import field, frozen
 
 from oidc_adapters.client_keys import AsyncSigner, ClientKeys, Signer
 from oidc_adapters.crypto import check_mac_secret, sign_mac
+from oidc_adapters.dpop import DpopKeys, DpopNonces
 from oidc_adapters.entropy import Entropy
 from oidc_core.algorithms import HMAC
-from oidc_core.credentials import assertion_claims, basic_credentials, signing_input
+from oidc_core.credentials import (
+    assertion_payload,
+    basic_credentials,
+    encoded_header,
+    signing_input,
+)
+from oidc_core.dpop import dpop_payload, proof_of
 from oidc_core.encoding import b64url_encode, percent_encode
 from oidc_core.errors import UsageError
 from oidc_core.http import (
     BasicCredentials,
     ClientAssertion,
+    DpopProof,
     HttpRequest,
     Role,
     Unsealed,
@@ -40,6 +49,7 @@ class ClientCredentials:
         issuer, client_id: whose credentials these are.
         secret: the client's secret, if it has one.
         keys: the client's private keys, or a key service, if it has some.
+        dpop_keys: the keys that its tokens are bound to, if it uses DPoP.
         endpoints: the URLs that may be sent credentials or tokens, each in its role only: the
             client's secret goes to the authorization server, never to a resource.
     """
@@ -48,6 +58,7 @@ class ClientCredentials:
     client_id: str
     secret: str | None = field(default=None, repr=False)
     keys: ClientKeys[Signer] | ClientKeys[AsyncSigner] | None = None
+    dpop_keys: DpopKeys[Signer] | DpopKeys[AsyncSigner] | None = None
     endpoints: frozenset[tuple[Role, str]]
 
     def __reduce__(self) -> NoReturn:
@@ -60,6 +71,7 @@ def credentials_for(
     *,
     secret: str | None = None,
     keys: ClientKeys[Signer] | ClientKeys[AsyncSigner] | None = None,
+    dpop_keys: DpopKeys[Signer] | DpopKeys[AsyncSigner] | None = None,
 ) -> ClientCredentials:
     """Return the credentials of a relying party, for the endpoints its metadata names.
 
@@ -86,6 +98,7 @@ def credentials_for(
         client_id=rp.client.client_id,
         secret=secret,
         keys=keys,
+        dpop_keys=dpop_keys,
         endpoints=frozenset(
             [(role, url) for name, url in rp.provider.endpoints if (role := _ROLES.get(name))]
         ),
@@ -101,39 +114,47 @@ _ROLES: Final[Mapping[str, Role]] = {
 
 
 class Credentials:
-    """The credentials of all clients of this process, by issuer and client id."""
+    """The credentials of all clients of this process, by issuer and client id.
 
-    __slots__ = ("_clients",)
+    Args:
+        clients: whose credentials these are.
+        nonces: where the DPoP nonces of servers are remembered: if one of the clients has DPoP
+            keys, in a memory of its own by default.
+    """
 
-    def __init__(self, *clients: ClientCredentials) -> None:
+    __slots__ = ("_clients", "nonces")
+
+    def __init__(self, *clients: ClientCredentials, nonces: DpopNonces | None = None) -> None:
+        bound = any(client.dpop_keys is not None for client in clients)
+        self.nonces = DpopNonces() if nonces is None and bound else nonces
         self._clients = {(client.issuer, client.client_id): client for client in clients}
 
     def seal(self, request: HttpRequest, *, now: int, entropy: Entropy) -> WireRequest:
-        """Seal a request; each call signs its assertions anew.
+        """Seal a request; each call signs its assertion and its proof anew.
 
         Raises:
             UsageError: ``credential_missing``, ``origin_not_allowed`` for an endpoint that is not
                 the issuer's, ``config_invalid`` for a key that must be awaited.
         """
         client = self._client(request)
-        assertion, signed = _assertion(request), ""
+        assertion, signed, proven = _assertion(request), "", ""
         if assertion is not None and client is not None:
-            octets, signature = _signature(client, assertion, now, entropy)
-            if isawaitable(signature):
-                if isinstance(signature, Coroutine):
-                    signature.close()
-                raise UsageError("config_invalid", about="client key", expected="AsyncShell")
-            signed = _compact(octets, signature)
-        return _wire(request, client, signed)
+            signed = _at_once(*_signature(client, assertion, now, entropy))
+        if self.nonces is not None and client is not None:
+            to_prove = _proof(client, request, self.nonces, now, entropy)
+            proven = "" if to_prove is None else _at_once(*to_prove)
+        return _wire(request, client, signed, proven)
 
     async def seal_async(self, request: HttpRequest, *, now: int, entropy: Entropy) -> WireRequest:
         """Seal a request, and wait for a key service if a key is there; else as :meth:`seal`."""
         client = self._client(request)
-        assertion, signed = _assertion(request), ""
+        assertion, signed, proven = _assertion(request), "", ""
         if assertion is not None and client is not None:
-            octets, signature = _signature(client, assertion, now, entropy)
-            signed = _compact(octets, await signature if isawaitable(signature) else signature)
-        return _wire(request, client, signed)
+            signed = await _awaited(*_signature(client, assertion, now, entropy))
+        if self.nonces is not None and client is not None:
+            to_prove = _proof(client, request, self.nonces, now, entropy)
+            proven = "" if to_prove is None else await _awaited(*to_prove)
+        return _wire(request, client, signed, proven)
 
     def _client(self, request: HttpRequest) -> ClientCredentials | None:
         """Find whose credentials a request may carry; none for public documents."""
@@ -159,8 +180,9 @@ class Credentials:
 
 
 def _proves_client(request: HttpRequest) -> bool:
-    """Return whether there is anything to unseal."""
-    return any(not isinstance(value, str) for _, value in (*request.headers, *(request.form or ())))
+    """Return whether there is anything to unseal but a proof, which is for a resource too."""
+    values = (*request.headers, *(request.form or ()))
+    return any(not isinstance(value, (str, DpopProof)) for _, value in values)
 
 
 def _assertion(request: HttpRequest) -> ClientAssertion | None:
@@ -169,19 +191,57 @@ def _assertion(request: HttpRequest) -> ClientAssertion | None:
     return last if isinstance(last, ClientAssertion) else None
 
 
+_ToSign: TypeAlias = tuple[bytes, bytes | Awaitable[bytes]]
+"""What was signed and the signature; that of a key service is to be awaited."""
+
+
 def _signature(
     client: ClientCredentials, assertion: ClientAssertion, now: int, entropy: Entropy
-) -> tuple[bytes, bytes | Awaitable[bytes]]:
-    """Return what was signed and the signature; that of a key service is to be awaited."""
-    claims = assertion_claims(assertion, now=now, jti=entropy.token())
+) -> _ToSign:
+    payload = assertion_payload(assertion, now=now, jti=entropy.token())
     if assertion.alg in HMAC:
-        octets = signing_input(assertion.alg, None, "JWT", claims)
+        octets = signing_input(_header(assertion.alg, None), payload)
         return octets, sign_mac(_secret(client), assertion.alg, octets)
     if client.keys is None:
         raise UsageError("credential_missing", about="client key", expected=assertion.alg)
     key = client.keys.for_alg(assertion.alg)
-    octets = signing_input(assertion.alg, key.kid, "JWT", claims)
+    octets = signing_input(_header(assertion.alg, key.kid), payload)
     return octets, key.sign(octets)
+
+
+@lru_cache(maxsize=64)
+def _header(alg: str, kid: str | None) -> str:
+    """Return the encoded header of an assertion; a client has a handful of them."""
+    named = {} if kid is None else {"kid": kid}
+    return encoded_header({"alg": alg, "typ": "JWT", **named})
+
+
+def _proof(
+    client: ClientCredentials,
+    request: HttpRequest,
+    nonces: DpopNonces,
+    now: int,
+    entropy: Entropy,
+) -> _ToSign | None:
+    proof = proof_of(request)
+    if proof is None or client.dpop_keys is None:
+        return None
+    key, header = client.dpop_keys.find(proof.thumbprint)
+    nonce = nonces.newest(request, proof)
+    octets = signing_input(header, dpop_payload(proof, now=now, jti=entropy.token(), nonce=nonce))
+    return octets, key.sign(octets)
+
+
+def _at_once(octets: bytes, signature: bytes | Awaitable[bytes]) -> str:
+    if isawaitable(signature):
+        if isinstance(signature, Coroutine):
+            signature.close()
+        raise UsageError("config_invalid", about="client key", expected="AsyncShell")
+    return _compact(octets, signature)
+
+
+async def _awaited(octets: bytes, signature: bytes | Awaitable[bytes]) -> str:
+    return _compact(octets, await signature if isawaitable(signature) else signature)
 
 
 def _compact(octets: bytes, signature: bytes) -> str:
@@ -194,9 +254,11 @@ def _secret(client: ClientCredentials) -> str:
     return client.secret
 
 
-def _wire(request: HttpRequest, client: ClientCredentials | None, assertion: str) -> WireRequest:
+def _wire(
+    request: HttpRequest, client: ClientCredentials | None, assertion: str, proof: str
+) -> WireRequest:
     headers = [
-        (name, value if isinstance(value, str) else _unsealed(value, client, assertion))
+        (name, value if isinstance(value, str) else _unsealed(value, client, assertion, proof))
         for name, value in request.headers
     ]
     body: bytes | None = None
@@ -205,7 +267,7 @@ def _wire(request: HttpRequest, client: ClientCredentials | None, assertion: str
         pairs = [
             f"{name}={percent_encode(value)}"
             if isinstance(value, str)
-            else f"{name}={percent_encode(_unsealed(value, client, assertion))}"
+            else f"{name}={percent_encode(_unsealed(value, client, assertion, proof))}"
             for name, value in request.form
         ]
         body = "&".join(pairs).encode("ascii")
@@ -220,15 +282,21 @@ def _wire(request: HttpRequest, client: ClientCredentials | None, assertion: str
     )
 
 
-def _unsealed(value: Unsealed, client: ClientCredentials | None, assertion: str) -> str:
+def _unsealed(value: Unsealed, client: ClientCredentials | None, assertion: str, proof: str) -> str:
     """Return what an unsealed value stands for."""
     if client is None or (value.issuer, value.client_id) != (client.issuer, client.client_id):
         raise UsageError("credential_missing", expected=value.issuer)
     if isinstance(value, ClientAssertion):
-        if not assertion:
-            raise UsageError("config_invalid", about="client_assertion", expected="at the end")
-        return assertion
-    secret = _secret(client)
+        return assertion or _missed("client_assertion")
     if isinstance(value, BasicCredentials):
-        return basic_credentials(value.client_id, secret, raw=value.raw)
-    return secret
+        return basic_credentials(value.client_id, _secret(client), raw=value.raw)
+    if isinstance(value, DpopProof):
+        if client.dpop_keys is None:
+            raise UsageError("credential_missing", about="DPoP key", expected=value.thumbprint)
+        return proof or _missed("dpop")
+    return _secret(client)
+
+
+def _missed(about: str) -> NoReturn:
+    """Refuse what has to be signed and stands where nobody looks for it."""
+    raise UsageError("config_invalid", about=about, expected="at the end")

@@ -49,7 +49,10 @@ class Shell:
     def send(self, request: HttpRequest) -> Answer:
         """Seal a request, send it once, and return the answer or the failure."""
         wire = self.credentials.seal(request, now=self.clock.now(), entropy=self.entropy)
-        return self.transport.send(wire, self.clock)
+        answer = self.transport.send(wire, self.clock)
+        if self.credentials.nonces is not None:
+            self.credentials.nonces.heed(request, answer)
+        return answer
 
     def keys(self, wanted: KeysWanted) -> KeysAnswer:
         """Return a provider's key set, or why there is none."""
@@ -93,7 +96,10 @@ class AsyncShell:
         """Seal a request, send it once, and return the answer or the failure."""
         now = self.clock.now()
         wire = await self.credentials.seal_async(request, now=now, entropy=self.entropy)
-        return await self.transport.send(wire, self.clock)
+        answer = await self.transport.send(wire, self.clock)
+        if self.credentials.nonces is not None:
+            self.credentials.nonces.heed(request, answer)
+        return answer
 
     async def keys(self, wanted: KeysWanted) -> KeysAnswer:
         """Return a provider's key set, or why there is none."""

@@ -118,6 +118,11 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         ("jwks_private_key", "RFC 7517 §9.3", "a private key was published: replace it"),
         ("signature_length", "RFC 7518 §3.4", "the signature has the wrong length"),
         ("signature_invalid", "OIDC Core §3.1.3.7, 6", "forged, damaged or signed by a stranger"),
+        ("jwe_required", _ID_TOKEN + "1", "encryption was registered; this is not encrypted"),
+        ("jwe_alg", "RFC 7518 §4.1, §5.1", "use the alg and enc that were registered"),
+        ("jwe_zip", "RFC 7516 §4.1.3", "no compressed content is taken"),
+        ("jwe_failed", "RFC 7516 §11.5", "it cannot be decrypted; why is never told"),
+        ("jwe_inner_not_signed", "RFC 7519 §11.2", "what is encrypted has to be signed first"),
     ),
     *_rows(
         "protocol",
@@ -174,6 +179,7 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         "later",
         ("http_status", _6749 + "§5", "the provider answered with an unexpected status"),
         ("http_redirect", "RFC 9700 §4.12", "back-channel redirects are never followed"),
+        ("dpop_nonce_loop", "RFC 9449 §8", "the provider asks for one DPoP nonce after the other"),
         ("content_type", _CORE + "§3.1.3.3", "the answer is of another media type"),
     ),
     *_rows(

@@ -5,11 +5,12 @@ an assertion says is protocol, so it is built here, of ``now`` and ``jti``.
 """
 
 from binascii import b2a_base64
+from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from oidc_core.encoding import b64url_encode, percent_encode
 from oidc_core.http import BasicCredentials, ClientAssertion, ClientSecret, Sealable
-from oidc_core.jsontypes import JsonObject, render
+from oidc_core.jsontypes import JsonObject, JsonValue, quoted, render
 from oidc_core.relying_party import RelyingParty, endpoint
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -58,28 +59,26 @@ def client_assertion(rp: RelyingParty) -> ClientAssertion:
     )
 
 
-def assertion_claims(assertion: ClientAssertion, *, now: int, jti: str) -> JsonObject:
-    """Return the claims of a client assertion (RFC 7523 §3, OIDC Core §9).
+def assertion_payload(assertion: ClientAssertion, *, now: int, jti: str) -> str:
+    """Return the claims of a client assertion as JSON (RFC 7523 §3, OIDC Core §9).
 
     ``jti`` has to be fresh for each transmission, retries included.
     """
-    return JsonObject(
-        {
-            "iss": assertion.client_id,
-            "sub": assertion.client_id,
-            "aud": assertion.audience,
-            "jti": jti,
-            "iat": now,
-            "exp": now + assertion.lifetime,
-        }
+    client_id = quoted(assertion.client_id)
+    return (
+        f'{{"iss":{client_id},"sub":{client_id},"aud":{quoted(assertion.audience)},'
+        f'"jti":{quoted(jti)},"iat":{now},"exp":{now + assertion.lifetime}}}'
     )
 
 
-def signing_input(alg: str, kid: str | None, typ: str, claims: JsonObject) -> bytes:
-    """Return header and claims as the octets to be signed (RFC 7515 §5.1)."""
-    header = {"alg": alg, "typ": typ} if kid is None else {"alg": alg, "typ": typ, "kid": kid}
-    parts = (render(JsonObject(header)), render(claims))
-    return ".".join([b64url_encode(part.encode("ascii")) for part in parts]).encode("ascii")
+def encoded_header(members: Mapping[str, JsonValue]) -> str:
+    """Return a JOSE header in base64url: the same for each JWT that a key signs for one purpose."""
+    return b64url_encode(render(JsonObject(members)).encode("ascii"))
+
+
+def signing_input(header: str, payload: str) -> bytes:
+    """Return an encoded header and claims as the octets to be signed (RFC 7515 §5.1)."""
+    return f"{header}.{b64url_encode(payload.encode('ascii'))}".encode("ascii")
 
 
 def basic_credentials(client_id: str, secret: str, *, raw: bool) -> str:

@@ -13,7 +13,7 @@ from attrs import Factory, field, frozen
 
 from oidc_core.jsontypes import JsonObject
 from oidc_core.jwk import Jwk, KeySet, SkippedKey
-from oidc_core.jws import JoseHeader
+from oidc_core.jws import Encryption, JoseHeader, VerifiedJws
 from oidc_core.policy import Terms
 
 SkipReason: TypeAlias = str
@@ -86,13 +86,10 @@ class Evidence:
     Attributes:
         table: the rules that ran.
         outcomes: for each rule why it was skipped, or ``None`` if it held.
-        notes: what was met and deliberately ignored.
+        notes: what was met and deliberately ignored, and how it was encrypted if it was.
         terms: the terms in force.
         checked_at: seconds since the epoch.
-        header: the header of the signed token, or ``None`` if it was not signed.
-        key: the provider's key it was signed with, ``None`` for a MAC.
-        keys_fetched_at: when the key set was fetched, if one was.
-        keys: the provider's key set, for the keys of it that are not used.
+        jws: the signed token, ``None`` if there was none.
     """
 
     table: RuleTable[Never]
@@ -100,10 +97,27 @@ class Evidence:
     notes: tuple[str, ...] = ()
     terms: Terms
     checked_at: int
-    header: JoseHeader | None = None
-    key: Jwk | None = field(default=None, repr=False)
-    keys_fetched_at: int | None = None
-    keys: KeySet | None = field(default=None, repr=False)
+    jws: VerifiedJws | None = field(default=None, repr=False)
+
+    @property
+    def header(self) -> JoseHeader | None:
+        """The header of the signed token, or ``None`` if it was not signed."""
+        return None if self.jws is None else self.jws.header
+
+    @property
+    def key(self) -> Jwk | None:
+        """The provider's key it was signed with, ``None`` for a MAC."""
+        return None if self.jws is None else self.jws.key
+
+    @property
+    def keys_fetched_at(self) -> int | None:
+        """When the key set was fetched, if one was."""
+        return None if self.jws is None else self.jws.keys_fetched_at
+
+    @property
+    def keys(self) -> KeySet | None:
+        """The provider's key set, for the keys of it that are not used."""
+        return None if self.jws is None else self.jws.keys
 
     @property
     def subject(self) -> str:
@@ -149,6 +163,11 @@ class Evidence:
                 for (name, spec, says, _), why in zip(self.table.rules, self.outcomes, strict=True)
             ]
         )
+
+
+def decryption_notes(encryption: Encryption | None) -> tuple[str, ...]:
+    """Return the note that something was encrypted, and how."""
+    return () if encryption is None else (f"decrypted: {encryption.alg} {encryption.enc}",)
 
 
 def evidence_json(evidence: Evidence) -> JsonObject:

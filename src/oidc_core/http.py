@@ -5,7 +5,7 @@ can know (a client secret, a freshly signed assertion), and sends it.  So nothin
 keeps or prints contains a client secret or a private key.
 """
 
-from typing import Final, Literal, NoReturn, TypeAlias
+from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias
 
 from attrs import field, frozen
 
@@ -28,6 +28,7 @@ class Limits:
     code: int = 4_096
     id_token: int = 32_768
     jose_header: int = 4_096
+    dpop_nonce: int = 1_024
     token_response: int = 65_536
     userinfo: int = 1_048_576
     metadata: int = 262_144
@@ -74,7 +75,32 @@ class ClientAssertion:
     lifetime: int
 
 
-Unsealed: TypeAlias = ClientSecret | BasicCredentials | ClientAssertion
+class DpopProof(NamedTuple):
+    """In place of the last header, ``dpop``: a proof that the client has a key (RFC 9449 §4).
+
+    It is signed anew for each transmission, with the key of that thumbprint.
+
+    Attributes:
+        issuer, client_id: whose key it is.
+        thumbprint: the key's JWK thumbprint (RFC 7638), the ``jkt`` of RFC 9449 §6.1.
+        htm: the method of the request.
+        htu: its URL without query and fragment.
+        ath: the hash of the access token that is sent along, if one is.
+        nonce: the server's nonce; ``None`` leaves it to what the adapter remembers of that server.
+        demanded: whether the server asked for that nonce in answer to this very request.
+    """
+
+    issuer: str
+    client_id: str
+    thumbprint: str
+    htm: str
+    htu: str
+    ath: str | None = None
+    nonce: str | None = None
+    demanded: bool = False
+
+
+Unsealed: TypeAlias = ClientSecret | BasicCredentials | ClientAssertion | DpopProof
 Sealable: TypeAlias = str | Unsealed
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import compress, repeat
 from json import JSONDecoder, JSONEncoder
+from json.encoder import encode_basestring_ascii
 from math import isfinite
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeAlias, cast
@@ -81,8 +82,9 @@ def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
         raise ProtocolViolation("json_duplicate_member")
     if len(pairs) > MAX_MEMBERS:
         raise ProtocolViolation("json_too_large", found=len(pairs), expected=MAX_MEMBERS)
-    for name in compress(members, map(isinstance, members.values(), repeat(list))):
-        members[name] = _tuple(members[name])
+    if list in map(type, members.values()):
+        for name in compress(members, map(isinstance, members.values(), repeat(list))):
+            members[name] = _tuple(members[name])
     return JsonObject(members)
 
 
@@ -232,3 +234,7 @@ _encoder: Final = JSONEncoder(
 def render(value: JsonValue) -> str:
     """Return compact ASCII JSON; members keep their order."""
     return _encoder(value)
+
+
+quoted: Final = encode_basestring_ascii
+"""Returns one string as ASCII JSON, for objects of a fixed form that are written in one go."""

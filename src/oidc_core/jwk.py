@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from attrs import field, frozen
 
-from oidc_core.algorithms import ASYMMETRIC, row_for, rows_for
+from oidc_core.algorithms import HMAC, SIGNATURES, row_for, rows_for
 from oidc_core.encoding import b64url_encode, sha256_b64url
 from oidc_core.errors import ProtocolViolation
 from oidc_core.http import LIMITS, Limits
@@ -25,6 +25,7 @@ MAX_KID: Final = 256
 MAX_CANDIDATES: Final = 4
 """How many keys are tried for a token without ``kid``."""
 
+_WITHOUT_CURVE: Final = frozenset(("RSA", "AKP"))
 _SIGNING_OPERATIONS: Final = frozenset(("sign", "verify"))
 
 
@@ -33,14 +34,14 @@ class Jwk:
     """A public key that passed every check of :func:`parse_jwk`.
 
     Attributes:
-        kty: ``RSA``, ``EC`` or ``OKP``.
-        crv: the curve, empty for RSA.
+        kty: ``RSA``, ``EC``, ``OKP`` or ``AKP``.
+        crv: the curve, empty for RSA and AKP.
         kid: the key's name in its set.
         alg: the one algorithm it serves, or ``None`` if it did not say.
         use: ``sig``, ``enc`` or another word, or ``None``.
         key_ops: the operations it is for, or ``None``.
         issuer: the only issuer it signs for, where a set serves many (as Entra's does).
-        material: its octets: (n, e), (x, y) or (x,).
+        material: its octets: (n, e), (x, y), (x,) or (pub,).
     """
 
     kty: str
@@ -54,10 +55,15 @@ class Jwk:
 
     @cached_property
     def thumbprint(self) -> str:
-        """The JWK thumbprint with SHA-256 (RFC 7638, RFC 8037 §2), 43 characters."""
+        """The JWK thumbprint with SHA-256 (RFC 7638, RFC 8037 §2), 43 characters.
+
+        The ``alg`` of an AKP key is part of it, as it says what ``pub`` is.
+        """
         first, *rest = map(b64url_encode, self.material)
         if self.kty == "RSA":
             return sha256_b64url(f'{{"e":"{rest[0]}","kty":"RSA","n":"{first}"}}')
+        if self.kty == "AKP":
+            return sha256_b64url(f'{{"alg":"{self.alg}","kty":"AKP","pub":"{first}"}}')
         y = "".join([f',"y":"{member}"' for member in rest])
         return sha256_b64url(f'{{"crv":"{self.crv}","kty":"{self.kty}","x":"{first}"{y}}}')
 
@@ -102,7 +108,7 @@ def parse_jwk(members: JsonObject) -> Jwk:
         raise ProtocolViolation("jwks_private_key")
     if kty is None:
         raise ProtocolViolation("jwk_invalid", expected="a string", about="kty")
-    crv = "" if kty == "RSA" else _text(member, "crv") or ""
+    crv = "" if kty in _WITHOUT_CURVE else _text(member, "crv") or ""
     alg = _text(member, "alg")
     # An algorithm that is not known may be for encryption; one that is known must fit.
     if alg is not None and rows_for(alg) and row_for(alg, kty, crv) is None:
@@ -197,7 +203,7 @@ class KeySet:
                 ``key_use`` or ``jws_key_alg_mismatch`` if the key is for something else; the
                 key's own code if it was skipped; ``alg_not_allowed`` if no public key serves.
         """
-        if alg not in ASYMMETRIC:
+        if alg in HMAC or alg not in SIGNATURES:
             raise ProtocolViolation("alg_not_allowed", found=alg)
         if kid is None:
             return self._unnamed(alg)

@@ -1,7 +1,7 @@
 """Compact JWS: split, header, signature (RFC 7515), in that order and no other.
 
-The payload is not even decoded before the signature held, so that no JSON of a stranger reaches
-the parser.  The algorithm comes from what was registered, never from the token: the header may
+The payload is not parsed before the signature held, so that no JSON of a stranger reaches the
+parser.  The algorithm comes from what was registered, never from the token: the header may
 only name one of those allowed.  Keys come from the provider's key set, never from the header.
 """
 
@@ -22,10 +22,10 @@ _NOT_COMPACT: Final = frozenset('{["')
 
 
 class Recognised(NamedTuple):
-    """A header that was read before, with the one key of the set that it means."""
+    """A header that was read before, with the one key of the set that it means, if any."""
 
     header: "JoseHeader"
-    key: Jwk
+    key: Jwk | None
 
 
 class SignatureVerifier(Protocol):
@@ -66,6 +66,13 @@ class JoseHeader(NamedTuple):
     ignored: tuple[str, ...]
 
 
+class Encryption(NamedTuple):
+    """How a JWE is encrypted: its key with ``alg``, its content with ``enc`` (RFC 7516 §4.1)."""
+
+    alg: str
+    enc: str
+
+
 class UnverifiedJws(NamedTuple):
     """The parts of a compact JWS, still encoded, and nothing believed."""
 
@@ -85,6 +92,7 @@ class VerifiedJws(NamedTuple):
         verified_at: when it was verified, in seconds since the epoch.
         keys_fetched_at: when the key set was fetched, ``None`` for a MAC.
         keys: the key set, ``None`` for a MAC.
+        encryption: how it was encrypted, ``None`` if it was not.
     """
 
     header: JoseHeader
@@ -93,15 +101,24 @@ class VerifiedJws(NamedTuple):
     verified_at: int
     keys_fetched_at: int | None
     keys: KeySet | None = None
+    encryption: Encryption | None = None
 
 
-def split(token: str, limit: int = LIMITS.id_token) -> UnverifiedJws:
+def split(
+    token: str, limit: int = LIMITS.id_token, *, empty_payload: bool = False
+) -> UnverifiedJws:
     """Split a compact JWS (RFC 7515 §7.1).
+
+    Args:
+        token: the JWS.
+        limit: how many characters it may have.
+        empty_payload: whether the payload may be empty, as that of a JWS may which is no JWT;
+            a payload that is kept elsewhere (RFC 7515, appendix F) looks the same.
 
     Raises:
         ProtocolViolation: ``jws_too_large`` beyond ``limit`` characters, ``jws_format`` unless
-            there are three parts of ASCII, none of them empty, with no white space around them;
-            JSON serializations are not used in OpenID Connect.
+            there are three parts of ASCII, the first two not empty, with no white space around
+            them; JSON serializations are not used in OpenID Connect.
     """
     if len(token) > limit:
         raise ProtocolViolation("jws_too_large", found=len(token), expected=limit)
@@ -110,8 +127,8 @@ def split(token: str, limit: int = LIMITS.id_token) -> UnverifiedJws:
     if token[:1] in _NOT_COMPACT or token.strip() != token:
         raise ProtocolViolation("jws_format", expected="compact serialization")
     signing_input, _, signature = token.encode("ascii").rpartition(b".")
-    protected, _, payload = signing_input.partition(b".")
-    if not (protected and payload) or b"." in payload:
+    protected, dot, payload = signing_input.partition(b".")
+    if not (protected and (payload or (empty_payload and dot))) or b"." in payload:
         raise ProtocolViolation("jws_format", expected="three parts")
     return UnverifiedJws(protected, payload, signature, signing_input)
 
@@ -126,14 +143,14 @@ def parse_header(protected: bytes) -> JoseHeader:
     """
     if len(protected) > LIMITS.jose_header:
         raise ProtocolViolation("jws_header", found=len(protected), expected=LIMITS.jose_header)
-    members = _header_members(b64url_decode(protected))
+    members = header_members(b64url_decode(protected))
     if not _REFUSED.isdisjoint(members):
         code = "jws_header" if "zip" in members else "jws_crit"
         raise ProtocolViolation(code, found=tuple(sorted(_REFUSED.intersection(members))))
     alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ")
     if not isinstance(alg, str):
         raise ProtocolViolation("alg_not_allowed", about="alg")
-    if kid is not None and not _is_kid(kid):
+    if kid is not None and not is_kid(kid):
         raise ProtocolViolation("kid_invalid", about="kid")
     if typ is not None and not isinstance(typ, str):
         raise ProtocolViolation("typ_unexpected", about="typ")
@@ -143,7 +160,12 @@ def parse_header(protected: bytes) -> JoseHeader:
     return JoseHeader(alg, kid, typ, ignored)
 
 
-def _header_members(octets: bytes) -> Mapping[str, JsonValue]:
+def header_members(octets: bytes) -> Mapping[str, JsonValue]:
+    """Return the members of a decoded JOSE header; it has some.
+
+    Raises:
+        ProtocolViolation: ``jws_header``, or what the JSON is refused with.
+    """
     try:
         members = parse_object(octets).members
     except ProtocolViolation as violation:
@@ -155,7 +177,7 @@ def _header_members(octets: bytes) -> Mapping[str, JsonValue]:
     return members
 
 
-def _is_kid(value: JsonValue) -> TypeGuard[str]:
+def is_kid(value: JsonValue) -> TypeGuard[str]:
     """Take what may be looked up; it is never a path, a URL or a query (RFC 8725 §3.10)."""
     return isinstance(value, str) and len(value) <= _MAX_KID and value.isprintable()
 
@@ -170,24 +192,24 @@ def verify(
     now: int,
     keys_fetched_at: int,
 ) -> VerifiedJws:
-    """Verify the signature with a key of the provider's set; decode the payload afterwards.
+    """Verify the signature with a key of the provider's set, in the order of RFC 7515 §5.2.
 
     Raises:
         ProtocolViolation: what :func:`parse_header`, :func:`check_header` and
             :meth:`KeySet.select` refuse, ``signature_length``, ``signature_invalid``.
     """
     known = verifier.recall(jws.protected, keys)
-    if known is None:
-        header = parse_header(jws.protected)
-        check_header(header, algorithms, types)
+    header = parse_header(jws.protected) if known is None else known.header
+    check_header(header, algorithms, types)
+    payload = b64url_decode(jws.payload)
+    key = None if known is None else known.key
+    if key is None:
         key = _verifying_key(jws, header, keys, verifier)
     else:
-        header, key = known
-        check_header(header, algorithms, types)
         signature = b64url_decode(jws.signature)
         if not verifier.verifies(key, header.alg, jws.signing_input, signature):
             raise ProtocolViolation("signature_invalid")
-    return VerifiedJws(header, b64url_decode(jws.payload), key, now, keys_fetched_at, keys)
+    return VerifiedJws(header, payload, key, now, keys_fetched_at, keys)
 
 
 def _verifying_key(
@@ -218,14 +240,15 @@ def verify_mac(
     """Verify a MAC made with the client's secret (OIDC Core §10.1); ``owner``: issuer, client id.
 
     Raises:
-        ProtocolViolation: ``jws_format`` without a signature, ``signature_invalid``.
+        ProtocolViolation: ``jws_format`` without a signature, ``jws_base64``,
+            ``signature_invalid``.
     """
     if not jws.signature:
         raise ProtocolViolation("jws_format", expected="a signature")
-    signature = b64url_decode(jws.signature)
+    payload, signature = b64url_decode(jws.payload), b64url_decode(jws.signature)
     if not verifier.verifies_mac(*owner, header.alg, jws.signing_input, signature):
         raise ProtocolViolation("signature_invalid")
-    return VerifiedJws(header, b64url_decode(jws.payload), None, now, None)
+    return VerifiedJws(header, payload, None, now, None)
 
 
 def _check_length(alg: str, key: Jwk, signature: bytes) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
-from oidc_core.algorithms import KEY_SHAPES
+from oidc_core.algorithms import KEY_SHAPES, rows_for
 from oidc_core.encoding import b64url_decode
 from oidc_core.errors import ProtocolViolation
 from oidc_core.jsontypes import JsonValue
@@ -35,11 +35,12 @@ _ROCA_MARKS: Final = (
 
 
 class _Curve(NamedTuple):
-    """y² = x³ − 3x + b modulo p (FIPS 186-5), with coordinates of ``octets`` octets."""
+    """y² = x³ + ax + b modulo p (FIPS 186-5, SEC 2), with coordinates of ``octets`` octets."""
 
     octets: int
     p: int
     b: int
+    a: int = -3
 
 
 _CURVES: Final = MappingProxyType(
@@ -68,6 +69,7 @@ _CURVES: Final = MappingProxyType(
                 16,
             ),
         ),
+        "secp256k1": _Curve(32, 2**256 - 2**32 - 977, 7, a=0),
     }
 )
 
@@ -106,12 +108,12 @@ def public_material(kty: str, crv: str, member: Lookup) -> tuple[bytes, ...]:
     """Return the octets of a public key after every check that needs no secret.
 
     Args:
-        kty: the key type, ``RSA``, ``EC`` or ``OKP``.
-        crv: the curve, empty for RSA.
+        kty: the key type, ``RSA``, ``EC``, ``OKP`` or ``AKP``.
+        crv: the curve, empty for RSA and AKP.
         member: looks up a member of the JWK.
 
     Returns:
-        (n, e), (x, y) or (x,).
+        (n, e), (x, y), (x,) or (pub,).
 
     Raises:
         ProtocolViolation: ``jwk_invalid`` for an unknown type or curve, a member that is missing
@@ -124,6 +126,8 @@ def public_material(kty: str, crv: str, member: Lookup) -> tuple[bytes, ...]:
         return _rsa(_octets(member, "n"), _octets(member, "e"))
     if kty == "EC":
         return _ec(_CURVES[crv], _octets(member, "x"), _octets(member, "y"))
+    if kty == "AKP":
+        return _akp(member("alg"), _octets(member, "pub"))
     return _okp(_EDWARDS[crv], _octets(member, "x"))
 
 
@@ -164,7 +168,7 @@ def _ec(curve: _Curve, x: bytes, y: bytes) -> tuple[bytes, bytes]:
         )
     across, up = int.from_bytes(x, "big"), int.from_bytes(y, "big")
     # The point at infinity has no coordinates, and (0, 0) is on none of these curves.
-    on_curve = (across * across * across - 3 * across + curve.b - up * up) % curve.p == 0
+    on_curve = (across * across * across + curve.a * across + curve.b - up * up) % curve.p == 0
     if across >= curve.p or up >= curve.p or not on_curve:
         raise ProtocolViolation("jwk_invalid", expected="a point on the curve", about="x")
     return x, y
@@ -179,3 +183,11 @@ def _okp(curve: _Edwards, x: bytes) -> tuple[bytes]:
     if y >= curve.p:
         raise ProtocolViolation("jwk_invalid", expected="a canonical point", about="x")
     return (x,)
+
+
+def _akp(alg: JsonValue, pub: bytes) -> tuple[bytes]:
+    """Take a key of the one size its ``alg`` has: any octets of that size are a public key."""
+    rows = rows_for(alg) if isinstance(alg, str) else ()
+    if 8 * len(pub) not in {row.min_bits for row in rows if row.kty == "AKP"}:
+        raise ProtocolViolation("jwk_invalid", found=len(pub), expected="its size", about="pub")
+    return (pub,)

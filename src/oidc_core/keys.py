@@ -8,17 +8,20 @@ go on": the one place that knows how a token meets its keys.
 """
 
 from abc import abstractmethod
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import ClassVar, Final, Generic, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
 from oidc_core.algorithms import HMAC
-from oidc_core.errors import ProtocolViolation, TransportFailure
+from oidc_core.errors import ProtocolViolation, TransportFailure, UsageError
 from oidc_core.http import LIMITS, Channel, HttpResponse, KeysWanted
 from oidc_core.jsontypes import JsonObject, parse_object
+from oidc_core.jwe import JweHeader, check_replicated, decrypt, signed_inside
 from oidc_core.jwk import KeySet, parse_key_set
 from oidc_core.jws import (
+    Encryption,
     JoseHeader,
+    Recognised,
     VerifiedJws,
     check_header,
     parse_header,
@@ -189,16 +192,19 @@ class Verification(Generic[T_co]):
     """A JWT to be verified, and what comes after: data, not a closure.
 
     Attributes:
-        token: the compact JWS.
+        token: the compact JWS, or the compact JWE around it until it is decrypted.
         algorithms: the algorithms it may be signed with.
         types: the accepted ``typ`` in lower case; an empty string stands for none.
+        encryption: how it has to be encrypted, ``None`` if it must not be; the JWE's header once
+            it was decrypted.
         max_token: how many characters it may have.
     """
 
     token: str = field(repr=False)
     algorithms: frozenset[str]
     types: frozenset[str]
-    max_token: int = LIMITS.id_token
+    encryption: Encryption | JweHeader | None = None
+    max_token: ClassVar[int] = LIMITS.id_token
 
     @abstractmethod
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[T_co]:
@@ -218,17 +224,53 @@ def verification(
 ) -> Step[T_co]:
     """Begin to verify a token: with this client's secret at once, else by asking for keys.
 
+    One that has to be encrypted is decrypted before anything else (OIDC Core §3.1.3.7, 1).
+
     Raises:
         ProtocolViolation: what the token's form, header or MAC is refused with.
     """
+    if wish.encryption is not None:
+        wish = _decrypted(rp, wish)
     if wish.algorithms <= HMAC:
-        jws = split(wish.token, wish.max_token)
-        header = parse_header(jws.protected)
-        check_header(header, wish.algorithms, wish.types)
-        owner = (rp.issuer, rp.client.client_id)
-        verified = verify_mac(jws, header, owner, rp.verifier, now)
-        return wish.passed(rp, verified, parse_object(verified.payload))
+        return _passed(rp, wish, _verified_mac(rp, wish, now))
     return AwaitingKeys(made_for=rp.mark, wanted=keys_wanted(rp, channel), wish=wish)
+
+
+def _verified_mac(rp: RelyingParty, wish: Verification[T_co], now: int) -> VerifiedJws:
+    """Verify a MAC; a header that once stood before a good one is known."""
+    jws = split(wish.token, wish.max_token)
+    known = rp.verifier.recall(jws.protected, _NO_KEYS)
+    header = parse_header(jws.protected) if known is None else known.header
+    check_header(header, wish.algorithms, wish.types)
+    verified = verify_mac(jws, header, (rp.issuer, rp.client.client_id), rp.verifier, now)
+    if known is None:
+        rp.verifier.remember(jws.protected, _NO_KEYS, Recognised(header, None))
+    return verified
+
+
+def _decrypted(rp: RelyingParty, wish: Verification[T_co]) -> Verification[T_co]:
+    """Put the signed token in the place of the encrypted one."""
+    encryption = wish.encryption
+    if rp.decrypter is None or not isinstance(encryption, Encryption):
+        raise UsageError("config_invalid", expected="a decrypter", about="decrypter")
+    header, plaintext = decrypt(
+        wish.token,
+        rp.decrypter,
+        (rp.issuer, rp.client.client_id),
+        encryption=encryption,
+        types=wish.types,
+        limit=wish.max_token,
+    )
+    return evolve(wish, token=signed_inside(plaintext), encryption=header)
+
+
+def _passed(rp: RelyingParty, wish: Verification[T_co], verified: VerifiedJws) -> Step[T_co]:
+    """Go on with a verified token, which what was said around it may not contradict."""
+    claims, header = parse_object(verified.payload), wish.encryption
+    if isinstance(header, JweHeader):
+        check_replicated(header, claims)
+        verified = verified._replace(encryption=header.encryption)
+    return wish.passed(rp, verified, claims)
 
 
 @frozen(kw_only=True)
@@ -265,6 +307,8 @@ class AwaitingKeys(NeedKeys[T_co]):
             if _may_be_stale(miss, header, answer):
                 return self._fresh(header, answer)
             raise
+        if wish.encryption is not None:
+            return _passed(rp, wish, verified)
         return wish.passed(rp, verified, parse_object(verified.payload))
 
     def _fresh(self, header: JoseHeader, answer: KeysFound) -> "AwaitingKeys[T_co]":
@@ -272,6 +316,8 @@ class AwaitingKeys(NeedKeys[T_co]):
         return evolve(self, wanted=wanted)
 
 
+# Headers of MACs are remembered under it: the secret is the client's and in no set.
+_NO_KEYS: Final = KeySet()
 _MISSES: Final = frozenset({"key_not_found", "signature_invalid", "signature_length"})
 
 

@@ -12,7 +12,7 @@ This module is the protocol, top to bottom, in the order in which it happens (OI
 Each pause is a frozen step (:mod:`oidc_core.steps`); what fails raises and leaves it as it was.
 """
 
-from typing import Final
+from typing import ClassVar, Final
 
 from attrs import evolve, field, frozen
 
@@ -32,7 +32,7 @@ from oidc_core.errors import OidcError, ProtocolViolation, ProviderError, Transp
 from oidc_core.evidence import Evidence
 from oidc_core.http import LIMITS, Answer
 from oidc_core.jsontypes import JsonObject
-from oidc_core.jws import VerifiedJws
+from oidc_core.jws import Encryption, VerifiedJws
 from oidc_core.keys import Verification, verification
 from oidc_core.pending import LoginSecrets, PendingLogin, SingleUse
 from oidc_core.relying_party import RelyingParty, endpoint
@@ -45,7 +45,12 @@ from oidc_core.tokens import (
     token_answer,
 )
 from oidc_core.userinfo import TYPES as USERINFO_TYPES
-from oidc_core.userinfo import check_userinfo, parse_userinfo, userinfo_request
+from oidc_core.userinfo import (
+    check_userinfo,
+    decrypted_userinfo,
+    parse_userinfo,
+    userinfo_request,
+)
 
 _UNOBTAINABLE: Final = frozenset({"http_status", "http_redirect"})
 _ID_TOKEN_ONLY: Final = frozenset(
@@ -195,6 +200,7 @@ class AwaitingTokens(Exchange[LoggedIn]):
             token=tokens.id_token,
             algorithms=rp.id_token_algorithms,
             types=id_token.TYPES,
+            encryption=rp.id_token_encryption,
             pending=self.pending,
             tokens=tokens,
             response=self.response,
@@ -293,27 +299,35 @@ class AwaitingUserInfo(Exchange[LoggedIn]):
             claims = parse_userinfo(rp, response)
         except (TransportFailure, ProtocolViolation, ProviderError) as fault:
             return _without_userinfo(rp, self.logged_in, fault)
-        if isinstance(claims, str):
-            wish = UserInfoOfLogin(
-                token=claims,
-                algorithms=frozenset({rp.client.userinfo_signed_response_alg or ""}),
-                types=USERINFO_TYPES,
-                max_token=LIMITS.userinfo,
-                logged_in=self.logged_in,
+        received_at, encryption = response.received_at, rp.userinfo_encryption
+        if isinstance(claims, JsonObject):
+            return _with_userinfo(rp, self.logged_in, claims, jws=None, now=received_at)
+        alg = rp.client.userinfo_signed_response_alg
+        if alg is None:
+            plain, now = decrypted_userinfo(rp, claims), received_at
+            return _with_userinfo(
+                rp, self.logged_in, plain, jws=None, now=now, encryption=encryption
             )
-            return verification(rp, wish, channel="direct", now=response.received_at)
-        return _with_userinfo(rp, self.logged_in, claims, None, response.received_at)
+        wish = UserInfoOfLogin(
+            token=claims,
+            algorithms=frozenset({alg}),
+            types=USERINFO_TYPES,
+            encryption=encryption,
+            logged_in=self.logged_in,
+        )
+        return verification(rp, wish, channel="direct", now=received_at)
 
 
 @frozen(kw_only=True)
 class UserInfoOfLogin(Verification[LoggedIn]):
     """Signed UserInfo (OIDC Core §5.3.2)."""
 
+    max_token: ClassVar[int] = LIMITS.userinfo
     logged_in: LoggedIn
 
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[LoggedIn]:
         """Check whom it is about."""
-        return _with_userinfo(rp, self.logged_in, claims, jws, jws.verified_at)
+        return _with_userinfo(rp, self.logged_in, claims, jws=jws, now=jws.verified_at)
 
     def withheld(self, rp: RelyingParty, answer: KeysWithheld, /) -> Step[LoggedIn]:
         """Go without UserInfo if its keys cannot be had and the policy lets that pass."""
@@ -322,10 +336,17 @@ class UserInfoOfLogin(Verification[LoggedIn]):
 
 
 def _with_userinfo(
-    rp: RelyingParty, logged_in: LoggedIn, claims: JsonObject, jws: VerifiedJws | None, now: int
+    rp: RelyingParty,
+    logged_in: LoggedIn,
+    claims: JsonObject,
+    *,
+    jws: VerifiedJws | None,
+    now: int,
+    encryption: Encryption | None = None,
 ) -> Step[LoggedIn]:
+    sub = logged_in.identity.subject
     userinfo, evidence = check_userinfo(
-        rp, claims, sub=logged_in.identity.subject, jws=jws, now=now
+        rp, claims, sub=sub, jws=jws, now=now, encryption=encryption
     )
     return Done(evolve(logged_in, userinfo=userinfo, evidence=(*logged_in.evidence, evidence)))
 

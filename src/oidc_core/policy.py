@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from attrs import frozen
 
-from oidc_core.algorithms import ASYMMETRIC
+from oidc_core.algorithms import ASYMMETRIC, OPTIONAL
 from oidc_core.errors import UsageError
 
 UserInfoRule: TypeAlias = Literal["never", "optional", "required"]
@@ -55,7 +55,8 @@ class Policy:
 
     Attributes:
         name: stands in the evidence.
-        algorithms: the signature algorithms accepted where the client registered none.
+        algorithms: the signature algorithms accepted where the client registered none; those of
+            :data:`~oidc_core.algorithms.OPTIONAL` only serve if they are named.
         leeway: tolerated difference of clocks in seconds, at most 120.
         login_lifetime: seconds between the start of a login and its callback.
         id_token_age: seconds since ``iat`` beyond which an ID token is too old.
@@ -89,8 +90,8 @@ class Policy:
             seconds: int = getattr(self, name)
             if seconds < 0:
                 raise UsageError("config_invalid", about=name, found=seconds, expected="0 or more")
-        if not self.algorithms <= ASYMMETRIC:
-            odd = tuple(sorted(self.algorithms - ASYMMETRIC))
+        odd = tuple(sorted(self.algorithms - ASYMMETRIC - OPTIONAL))
+        if odd:
             raise UsageError("config_invalid", about="algorithms", found=odd)
         if not self.quirks <= QUIRKS.keys():
             odd = tuple(sorted(self.quirks - QUIRKS.keys()))

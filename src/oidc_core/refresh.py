@@ -111,6 +111,7 @@ def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refres
         token=renewed.id_token,
         algorithms=rp.id_token_algorithms,
         types=id_token.TYPES,
+        encryption=rp.id_token_encryption,
         tokens=renewed.tokens,
         original=_original(renewed.tokens),
     )

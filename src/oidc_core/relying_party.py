@@ -1,15 +1,15 @@
-"""The relying party: client, provider, policy and the signature port, as one frozen value."""
+"""The relying party: client, provider, policy and the two ports, as one frozen value."""
 
 from hashlib import sha256
 from typing import Final
 
 from attrs import Factory, asdict, evolve, field, frozen
 
-from oidc_core.algorithms import ASYMMETRIC
 from oidc_core.client import ClientRegistration
 from oidc_core.errors import UsageError
 from oidc_core.http import KeysWanted
-from oidc_core.jws import SignatureVerifier
+from oidc_core.jwe import Decrypter
+from oidc_core.jws import Encryption, SignatureVerifier
 from oidc_core.policy import DEFAULT_POLICY, Policy, Terms
 from oidc_core.provider import IssuerRule, ProviderMetadata
 from oidc_core.urls import parse_issuer, parse_url
@@ -50,7 +50,15 @@ def _id_token_algorithms(rp: "RelyingParty") -> frozenset[str]:
     advertised = rp.provider.id_token_signing_alg_values_supported
     if not advertised:
         return _DEFAULT_ALGORITHMS & rp.policy.algorithms
-    return ASYMMETRIC & rp.policy.algorithms & frozenset(advertised)
+    return rp.policy.algorithms & frozenset(advertised)
+
+
+def _id_token_encryption(rp: "RelyingParty") -> Encryption | None:
+    return rp.client.id_token_encryption
+
+
+def _userinfo_encryption(rp: "RelyingParty") -> Encryption | None:
+    return rp.client.userinfo_encryption
 
 
 def _insecure_http(rp: "RelyingParty") -> bool:
@@ -86,6 +94,7 @@ class RelyingParty:
         provider: the provider's metadata.
         client: the client's registration.
         verifier: verifies signatures.
+        decrypter: decrypts what the client registered as encrypted, if it did.
         policy: what is accepted.
         issuer_rule: how the issuer is recognised; exactly ``provider.issuer`` by default.
         issuer: the provider's identity.
@@ -94,6 +103,8 @@ class RelyingParty:
         endpoints_digest: the same of issuer and endpoints alone, for logins in flight.
         id_token_algorithms: what an ID token may be signed with: the registered algorithm; else
             what both the policy and the provider name; RS256 if the provider names nothing.
+        id_token_encryption, userinfo_encryption: how ID tokens and UserInfo are encrypted, ``None``
+            where that was not registered.
         insecure_http: whether the policy lets http pass on loopback.
         keys_wanted: the wishes for the provider's key set, ``direct`` and ``relayed``; ``None``
             without a ``jwks_uri``.
@@ -103,6 +114,7 @@ class RelyingParty:
     provider: ProviderMetadata
     client: ClientRegistration
     verifier: SignatureVerifier = field(repr=False, eq=False)
+    decrypter: Decrypter | None = field(default=None, repr=False, eq=False)
     policy: Policy = DEFAULT_POLICY
     issuer_rule: IssuerRule = field(default=Factory(_exact_issuer, takes_self=True))
     issuer: str = field(init=False, default=Factory(_issuer, takes_self=True))
@@ -110,6 +122,12 @@ class RelyingParty:
     endpoints_digest: str = field(init=False, default=Factory(_endpoints_digest, takes_self=True))
     id_token_algorithms: frozenset[str] = field(
         init=False, default=Factory(_id_token_algorithms, takes_self=True)
+    )
+    id_token_encryption: Encryption | None = field(
+        init=False, default=Factory(_id_token_encryption, takes_self=True)
+    )
+    userinfo_encryption: Encryption | None = field(
+        init=False, default=Factory(_userinfo_encryption, takes_self=True)
     )
     insecure_http: bool = field(init=False, default=Factory(_insecure_http, takes_self=True))
     keys_wanted: tuple[KeysWanted, KeysWanted] | None = field(
@@ -129,6 +147,15 @@ class RelyingParty:
             raise UsageError("issuer_not_allowed", found=self.provider.issuer)
         for name, url in self.provider.endpoints:
             parse_url(url, about=name, http=self.insecure_http)
+        self._check_decrypter()
+
+    def _check_decrypter(self) -> None:
+        for encryption in (self.id_token_encryption, self.userinfo_encryption):
+            if encryption is None:
+                continue
+            if self.decrypter is None:
+                raise UsageError("config_invalid", expected="a decrypter", about="decrypter")
+            self.decrypter.check(self.issuer, self.client.client_id, encryption)
 
 
 def endpoint(rp: RelyingParty, name: str) -> str:

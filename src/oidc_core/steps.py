@@ -22,16 +22,20 @@ Nothing a step does depends on anything but its arguments: no clock, no randomne
 """
 
 from abc import abstractmethod
-from typing import Generic, Literal, TypeAlias, TypeVar, overload
+from typing import Final, Generic, Literal, TypeAlias, TypeVar, overload
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from oidc_core.dpop import with_demanded_nonce
 from oidc_core.errors import ProtocolViolation, TransportFailure, UsageError
 from oidc_core.http import Answer, Channel, HttpRequest, HttpResponse, KeysWanted, NoAnswer
 from oidc_core.jwk import KeySet
 from oidc_core.relying_party import RelyingParty
 
 T_co = TypeVar("T_co", covariant=True)
+
+_REFUSALS: Final = frozenset({400, 401})
+"""The statuses that a demand for a DPoP nonce can have."""
 
 
 @frozen
@@ -97,15 +101,24 @@ def resume(
 ) -> Step[T_co]:
     """Give a step its answer and return the next step.
 
+    A demand for a DPoP nonce (RFC 9449 §8, §9) gives the same step with that nonce, once.
+
     Raises:
         UsageError: ``foreign_step`` if another relying party made the step,
             ``answer_unexpected`` if it waits for an answer of another kind.
+        ProtocolViolation: ``dpop_nonce_loop`` if a nonce is demanded of the same request twice.
         OidcError: whatever the answer is refused with.  The step stays as it was.
     """
     if step.made_for != rp.mark:
         raise UsageError("foreign_step", found=step.made_for, expected=rp.mark)
     if isinstance(step, Exchange):
-        if isinstance(answer, (HttpResponse, NoAnswer)):
+        if isinstance(answer, HttpResponse):
+            if answer.status in _REFUSALS:
+                again = with_demanded_nonce(step.request, answer)
+                if again is not None:
+                    return evolve(step, request=again)
+            return step.consume(rp, answer)
+        if isinstance(answer, NoAnswer):
             return step.consume(rp, answer)
     elif isinstance(answer, (KeysFound, KeysWithheld)):
         return step.consume(rp, answer)

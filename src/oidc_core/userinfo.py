@@ -7,31 +7,33 @@ import re
 from typing import Final, NamedTuple
 
 from oidc_core.claims import UserInfo, audience, numeric_date, subject
-from oidc_core.errors import ProtocolViolation, ProviderError
-from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason
+from oidc_core.errors import ProtocolViolation, ProviderError, UsageError
+from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason, decryption_notes
 from oidc_core.http import LIMITS, HttpRequest, HttpResponse
 from oidc_core.jsontypes import JsonObject, parse_object
-from oidc_core.jws import VerifiedJws
+from oidc_core.jwe import check_replicated, decrypt
+from oidc_core.jws import Encryption, VerifiedJws
+from oidc_core.kinds import USERINFO, refuse_other_kinds
 from oidc_core.relying_party import RelyingParty, endpoint
 
 _OK: Final = 200
+_JSON: Final = "application/json"
 _CHALLENGE: Final = 8_192
 _PARAMETER: Final = re.compile(
     r'(error(?:_description|_uri)?)="([\x20-\x21\x23-\x5b\x5d-\x7e]{1,256})"'
 )
-TYPES: Final = frozenset({"", "jwt"})
+TYPES: Final = USERINFO.types
 """The ``typ`` that signed UserInfo may have."""
 
 
 def userinfo_request(rp: RelyingParty, access_token: str) -> HttpRequest:
     """Ask for UserInfo, the access token in a header and never in the URL (RFC 6750 §2.1)."""
-    signed = rp.client.userinfo_signed_response_alg is not None
     return HttpRequest(
         purpose="userinfo",
         method="GET",
         url=endpoint(rp, "userinfo_endpoint"),
         headers=(
-            ("accept", "application/jwt" if signed else "application/json"),
+            ("accept", _media_type(rp)),
             ("authorization", f"Bearer {access_token}"),
         ),
         issuer=rp.issuer,
@@ -43,7 +45,10 @@ def userinfo_request(rp: RelyingParty, access_token: str) -> HttpRequest:
 
 
 def parse_userinfo(rp: RelyingParty, response: HttpResponse) -> JsonObject | str:
-    """Read the answer: claims, or a JWT to be verified if the client registered that.
+    """Read the answer: claims, or a JWT if the client registered UserInfo as one.
+
+    The JWT is to be verified if it was registered as signed, which is decrypted on the way if need
+    be; else it is to be decrypted (:func:`decrypted_userinfo`).
 
     Raises:
         ProviderError: the provider's error, as in ``invalid_token``.
@@ -52,13 +57,42 @@ def parse_userinfo(rp: RelyingParty, response: HttpResponse) -> JsonObject | str
     """
     if response.status != _OK:
         raise _refused(response)
-    signed = rp.client.userinfo_signed_response_alg is not None
-    expected = "application/jwt" if signed else "application/json"
+    expected = _media_type(rp)
     if response.media_type != expected:
         raise ProtocolViolation("content_type", found=response.media_type, expected=expected)
-    if not signed:
+    if expected == _JSON:
         return parse_object(response.body)
     return response.body.decode("latin-1").strip()
+
+
+def _media_type(rp: RelyingParty) -> str:
+    """Signed, encrypted or both, claims come in a JWT (OIDC Core §5.3.2)."""
+    plain = rp.client.userinfo_signed_response_alg is None and rp.userinfo_encryption is None
+    return _JSON if plain else "application/jwt"
+
+
+def decrypted_userinfo(rp: RelyingParty, token: str) -> JsonObject:
+    """Decrypt UserInfo that was registered as encrypted and not as signed (OIDC Core §5.3.2).
+
+    Raises:
+        UsageError: ``config_invalid`` if it was not registered as encrypted.
+        ProtocolViolation: what :func:`oidc_core.jwe.decrypt` raises, ``jwe_failed`` in most cases;
+            what the JSON is refused with; or a claim's code if the header says otherwise.
+    """
+    if rp.userinfo_encryption is None or rp.decrypter is None:
+        raise UsageError("config_invalid", about="userinfo_encrypted_response_alg")
+    header, plaintext = decrypt(
+        token,
+        rp.decrypter,
+        (rp.issuer, rp.client.client_id),
+        encryption=rp.userinfo_encryption,
+        types=TYPES,
+        nested=False,
+        limit=LIMITS.userinfo,
+    )
+    claims = parse_object(plaintext)
+    check_replicated(header, claims)
+    return claims
 
 
 def _refused(response: HttpResponse) -> ProviderError | ProtocolViolation:
@@ -77,13 +111,23 @@ def _refused(response: HttpResponse) -> ProviderError | ProtocolViolation:
 
 
 class _Answer(NamedTuple):
-    """UserInfo on its way through the rules; ``jws`` if it was signed."""
+    """UserInfo on its way through the rules; ``jws`` if it was signed, how it was encrypted."""
 
     rp: RelyingParty
     claims: JsonObject
     sub: str
     jws: VerifiedJws | None
     now: int
+    encryption: Encryption | None
+
+
+def _encryption(answer: _Answer) -> SkipReason | None:
+    registered = answer.rp.userinfo_encryption
+    if registered is None:
+        return "not registered as encrypted"
+    if answer.encryption != registered:
+        raise ProtocolViolation("jwe_required", expected=" ".join(registered))
+    return None
 
 
 def _subject(answer: _Answer) -> SkipReason | None:
@@ -134,12 +178,22 @@ def _signature(answer: _Answer) -> SkipReason | None:
     return None
 
 
+def _kind(answer: _Answer) -> SkipReason | None:
+    """An ID token is signed by the same keys, for the same client, about the same user."""
+    if answer.jws is None:
+        return "not signed"
+    refuse_other_kinds(USERINFO, answer.claims)
+    return None
+
+
 _P: Final = "OIDC Core §5.3.2"
 
 USERINFO_RULES: Final = RuleTable(
     "userinfo",
     (
+        Rule("encryption", _P, "it is encrypted if that was registered", _encryption),
         Rule("signature", _P, "it is signed if that was registered", _signature),
+        Rule("kind", "RFC 8725 §3.12", "signed, it is not a token of another kind", _kind),
         Rule("sub", _P, "it is about the user of the ID token", _subject),
         Rule("iss", _P, "signed, it names the provider", _issuer),
         Rule("aud", _P, "signed, it is for this client", _audience),
@@ -149,22 +203,35 @@ USERINFO_RULES: Final = RuleTable(
 
 
 def check_userinfo(
-    rp: RelyingParty, claims: JsonObject, *, sub: str, jws: VerifiedJws | None, now: int
+    rp: RelyingParty,
+    claims: JsonObject,
+    *,
+    sub: str,
+    jws: VerifiedJws | None,
+    now: int,
+    encryption: Encryption | None = None,
 ) -> tuple[UserInfo, Evidence]:
     """Check UserInfo against the subject of the ID token.
+
+    Args:
+        rp: the relying party.
+        claims: what UserInfo says.
+        sub: the subject of the ID token.
+        jws: the verified JWS the claims come from, if they were signed.
+        now: the current time, in seconds since the epoch.
+        encryption: how they were encrypted, where ``jws`` does not say so.
 
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
     """
-    outcomes = USERINFO_RULES.outcomes(_Answer(rp, claims, sub, jws, now))
+    how = encryption if jws is None else jws.encryption
+    outcomes = USERINFO_RULES.outcomes(_Answer(rp, claims, sub, jws, now, how))
     evidence = Evidence(
         table=USERINFO_RULES,
         outcomes=outcomes,
+        notes=decryption_notes(how),
         terms=rp.terms,
         checked_at=now,
-        header=None if jws is None else jws.header,
-        key=None if jws is None else jws.key,
-        keys_fetched_at=None if jws is None else jws.keys_fetched_at,
-        keys=None if jws is None else jws.keys,
+        jws=jws,
     )
     return UserInfo(subject(claims.members.get("sub")), claims), evidence

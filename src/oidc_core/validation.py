@@ -50,6 +50,7 @@ def validate(
         token=token,
         algorithms=rp.id_token_algorithms,
         types=id_token.TYPES,
+        encryption=rp.id_token_encryption,
         expected=expected,
     )
     return verification(rp, wish, channel=channel, now=now)

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from oidc_adapters.client_keys import AsyncSigner, ClientKey, ClientKeys, Signer
+from oidc_adapters.client_keys import AsyncSigner, ClientKey, ClientKeys, DecryptionKey, Signer
 from oidc_adapters.crypto import CryptographyVerifier
+from oidc_adapters.crypto.decryption_keys import public_members as decrypting_members
 from oidc_adapters.crypto.private_keys import private_key_from_jwk, public_members
+from oidc_adapters.testing.signing_keys import rsa_key
+from oidc_core.encoding import b64url_encode
 from oidc_core.errors import UsageError
-from oidc_core.jsontypes import JsonObject
+from oidc_core.jsontypes import JsonObject, JsonValue
 from oidc_core.jwk import parse_jwk, parse_key_set
 from tests.adapters.crypto.keys import EC, ED25519, KEYS, RSA, pem, private_jwk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from oidc_adapters.crypto.content_keys import DecryptingKey
     from oidc_adapters.crypto.primitives import PrivateKey
 
 
@@ -196,3 +204,112 @@ def test_a_key_may_be_kept_elsewhere() -> None:
     signature = asyncio.run(keys.for_alg("EdDSA").sign(b"a.b"))
     assert signature == local.sign(b"a.b")
     assert keys.public_jwks() == ClientKeys(local).public_jwks()
+
+
+# --- keys that decrypt ---------------------------------------------------------------------------
+
+DECRYPTING: list[tuple[DecryptingKey, str]] = [
+    (rsa_key("decryption"), "RSA-OAEP-256"),
+    (ec.derive_private_key(7, ec.SECP256R1()), "ECDH-ES"),
+    (ec.derive_private_key(7, ec.SECP521R1()), "ECDH-ES+A256KW"),
+    (X25519PrivateKey.from_private_bytes(32 * b"x"), "ECDH-ES+A128KW"),
+]
+
+
+def decryption_refused(load: Callable[[], object]) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        load()
+    assert caught.value.code == "config_invalid"
+    return caught.value
+
+
+def jwk_of(key: DecryptingKey, **members: JsonValue) -> JsonObject:
+    if isinstance(key, X25519PrivateKey):
+        d = b64url_encode(key.private_bytes_raw())
+        return JsonObject({**decrypting_members(key), "d": d, **members})
+    return private_jwk(key, **members)
+
+
+def pem_of(key: DecryptingKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+@pytest.mark.parametrize(("key", "alg"), DECRYPTING)
+def test_a_decryption_key_is_loaded_out_of_pem_or_jwk(key: DecryptingKey, alg: str) -> None:
+    for loaded in (
+        DecryptionKey.from_pem(pem_of(key)),
+        DecryptionKey.from_jwk(jwk_of(key)),
+        DecryptionKey.from_jwk(jwk_of(key, use="enc", alg=alg)),
+        DecryptionKey.from_jwk(jwk_of(key, alg=alg), alg=alg),
+    ):
+        assert loaded.fits(alg)
+        assert loaded.kid == loaded.thumbprint
+        named = {} if loaded.alg is None else {"alg": alg}
+        expected = {**decrypting_members(key), "kid": loaded.kid, "use": "enc", **named}
+        assert loaded.public_jwk() == expected
+        assert repr(loaded) == f"DecryptionKey(alg={loaded.alg!r}, kid={loaded.kid!r})"
+    assert DecryptionKey.from_jwk(jwk_of(key, kid="own")).kid == "own"
+    assert DecryptionKey.from_jwk(jwk_of(key, kid="own"), kid="mine").kid == "mine"
+    assert DecryptionKey.from_pem(pem_of(key), kid="mine", alg=alg).kid == "mine"
+
+
+def test_the_thumbprint_of_x25519_is_that_of_rfc_8037() -> None:
+    x = "3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08"  # appendix A.6
+    digest = sha256(f'{{"crv":"X25519","kty":"OKP","x":"{x}"}}'.encode()).digest()
+    key = DecryptionKey(DECRYPTING[3][0])
+    own = str(key.public_jwk()["x"])
+    assert key.thumbprint != b64url_encode(digest)
+    said = f'{{"crv":"X25519","kty":"OKP","x":"{own}"}}'
+    assert key.thumbprint == b64url_encode(sha256(said.encode()).digest())
+
+
+@pytest.mark.parametrize(
+    "alg", ["RS256", "RSA1_5", "RSA-OAEP", "dir", "A128KW", "PBES2-HS256+A128KW"]
+)
+def test_a_decryption_key_takes_no_algorithm_of_another_family(alg: str) -> None:
+    key = ec.derive_private_key(7, ec.SECP256R1())
+    assert decryption_refused(lambda: DecryptionKey(key, alg=alg)).about == "alg"
+
+
+def test_a_decryption_key_with_an_algorithm_serves_no_other() -> None:
+    key = DecryptionKey(ec.derive_private_key(7, ec.SECP256R1()), alg="ECDH-ES")
+    assert key.fits("ECDH-ES")
+    assert not key.fits("ECDH-ES+A128KW")
+
+
+def test_what_is_no_decryption_key_is_refused(tmp_path: Path) -> None:
+    weak = rsa_key("weak", 1024)
+    assert decryption_refused(lambda: DecryptionKey(weak)).found == "key_too_small"
+    decryption_refused(lambda: DecryptionKey.from_pem("no PEM"))
+    decryption_refused(lambda: DecryptionKey.from_pem(pem(ED25519)))
+    decryption_refused(lambda: DecryptionKey.from_jwk(private_jwk(ED25519)))
+    decryption_refused(lambda: DecryptionKey.from_pem(tmp_path / "none.pem"))
+    good = jwk_of(DECRYPTING[3][0])
+    for changed in (
+        {"d": None}, {"d": "AA"}, {"d": "+"}, {"x": "AAAA"}, {"use": "sig"}, {"use": 1}, {"kid": 1},
+        {"alg": "RSA-OAEP"}, {"kty": "oct"},
+    ):  # fmt: skip
+        decryption_refused(partial(DecryptionKey.from_jwk, {**good, **changed}))
+    named = jwk_of(DECRYPTING[3][0], alg="ECDH-ES")
+    decryption_refused(lambda: DecryptionKey.from_jwk(named, alg="ECDH-ES+A128KW"))
+
+
+def test_an_encrypted_decryption_key_needs_its_password(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    sealed = serialization.BestAvailableEncryption(b"open")
+    file.write_bytes(
+        DECRYPTING[1][0].private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, sealed
+        )
+    )
+    assert DecryptionKey.from_pem(file, password="open").fits("ECDH-ES")
+    decryption_refused(lambda: DecryptionKey.from_pem(file))
+
+
+def test_a_decryption_key_is_not_pickled() -> None:
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(DecryptionKey(DECRYPTING[1][0]))

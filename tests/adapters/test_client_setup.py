@@ -13,6 +13,7 @@ from oidc_core.errors import OidcError
 from oidc_core.policy import Policy
 from oidc_core.provider import ANY_TENANT, IssuerRule, ProviderMetadata
 from tests.adapters.test_seal import KEY, SECRET
+from tests.encryption import P256
 
 ISSUER = "https://op.example"
 SETUP = ClientSetup(
@@ -177,3 +178,10 @@ def test_settings_show_and_pickle_no_secret() -> None:
             pickle.dumps(held)
     with pytest.raises(TypeError, match="not pickled"):
         copy.deepcopy(setup)
+
+
+def test_the_client_s_key_set_has_what_signs_and_what_is_encrypted_for() -> None:
+    assert ClientSetup().public_jwks() == {"keys": ()}
+    assert ClientSetup(client_keys=KEYS).public_jwks() == KEYS.public_jwks()
+    both = ClientSetup(client_keys=KEYS, decryption_keys=(P256,)).public_jwks()
+    assert both == {"keys": (KEY.public_jwk(), P256.public_jwk())}

@@ -12,10 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oidc_adapters.client_keys import AsyncSigner, ClientKey, ClientKeys, Signer
 from oidc_adapters.crypto import CryptographyVerifier
+from oidc_adapters.dpop import DpopKeys, DpopNonces
 from oidc_adapters.entropy import FixedEntropy
 from oidc_adapters.seal import ClientCredentials, Credentials, credentials_for
 from oidc_adapters.testing import FakeClient, FakeProvider
 from oidc_core.client import AuthMethod, ClientRegistration
+from oidc_core.dpop import proof_of, with_proof
 from oidc_core.encoding import b64url_decode
 from oidc_core.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.http import (
@@ -316,6 +318,126 @@ def test_sealing_is_the_same_where_one_awaits(
         awaited = run(seal)
 
         assert sealed(credentials, request) == awaited
+
+
+# --- proofs --------------------------------------------------------------------------------------
+
+PROVING: Final = ClientKey(
+    Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))), alg="EdDSA", kid="dpop"
+)
+
+
+def proving(rp: RelyingParty, key: Any = PROVING, **named: Any) -> Credentials:
+    return own(rp, secret=SECRET, keys=ClientKeys[Signer](KEY), dpop_keys=DpopKeys(key), **named)
+
+
+def proof_in(wire: WireRequest) -> str:
+    (value,) = [value for name, value in wire.headers if name == "dpop"]
+    return value
+
+
+@pytest.mark.parametrize("method", ["none", "client_secret_basic", "private_key_jwt"])
+def test_a_proof_is_signed_with_the_key_of_its_thumbprint(method: AuthMethod) -> None:
+    rp = relying_party(method)
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+
+    proof = proof_in(sealed(proving(rp), request))
+    head, _, signature = proof.rpartition(".")
+
+    assert header_of(proof)["jwk"]["x"] == PROVING.public_jwk()["x"]
+    assert PROVING.sign(head.encode()) == b64url_decode(signature.encode())
+    assert claims_of(proof)["htu"] == f"{ISSUER}/token"
+
+
+def test_a_proof_goes_to_a_resource_too_and_has_its_own_jti_beside_an_assertion() -> None:
+    rp = relying_party("private_key_jwt")
+    credentials = proving(rp)
+    wire = sealed(credentials, with_proof(token_request(rp), PROVING.thumbprint))
+    to_resource = with_proof(userinfo_request(rp, "abc"), PROVING.thumbprint, access_token="abc")
+
+    assertion, proof = form_of(wire)["client_assertion"], proof_in(wire)
+    assert claims_of(assertion)["jti"] != claims_of(proof)["jti"]
+    assert header_of(assertion)["typ"] == "JWT"
+    assert header_of(proof)["typ"] == "dpop+jwt"
+    assert "ath" in claims_of(proof_in(sealed(credentials, to_resource)))
+
+
+def test_a_shared_memory_of_nonces_is_asked() -> None:
+    rp, nonces = relying_party("none"), DpopNonces()
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+    nonces.heed(request, HttpResponse(200, (("dpop-nonce", "n-1"),), b"", NOW))
+    one = Credentials(credentials_for(rp, dpop_keys=DpopKeys(PROVING)), nonces=nonces)
+
+    assert claims_of(proof_in(sealed(one, request)))["nonce"] == "n-1"
+    assert "nonce" not in claims_of(proof_in(sealed(proving(rp), request)))
+    assert own(rp).nonces is None
+
+
+@pytest.mark.parametrize("method", ["none", "private_key_jwt"])
+@pytest.mark.parametrize("nonces", [None, DpopNonces()])
+def test_a_key_that_is_not_here_proves_nothing(
+    method: AuthMethod, nonces: DpopNonces | None
+) -> None:
+    rp = relying_party(method)
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+    without = Credentials(credentials_for(rp, keys=ClientKeys[Signer](KEY)), nonces=nonces)
+
+    assert refusal(without, request) == "credential_missing"
+    assert refusal(proving(rp, KEY), request) == "credential_missing"
+
+
+def test_a_proof_that_does_not_stand_last_or_is_another_client_s_is_not_sealed() -> None:
+    rp = relying_party("none")
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+    turned = evolve(request, headers=request.headers[::-1])
+    proof = proof_of(request)
+    assert proof is not None
+    another = evolve(request, headers=(("dpop", proof._replace(client_id="x")),))
+
+    assert refusal(proving(rp), turned) == "config_invalid"
+    assert refusal(proving(rp), another) == "credential_missing"
+
+
+@pytest.mark.parametrize("purpose", ["discovery", "key_set"])
+def test_public_documents_are_fetched_without_a_proof(purpose: Any) -> None:
+    rp = relying_party("none")
+    request = with_proof(keys_wanted(rp, "direct").request, PROVING.thumbprint)
+
+    assert refusal(proving(rp), evolve(request, purpose=purpose)) == "credential_missing"
+
+
+def test_a_proof_does_not_leave_the_issuers_own_endpoints() -> None:
+    rp = relying_party("none")
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+
+    code = refusal(proving(rp), evolve(request, url="https://elsewhere.example/token"))
+
+    assert code == "origin_not_allowed"
+
+
+class RemoteProvingKey(RemoteKey):
+    def public_jwk(self) -> JsonObject:
+        return PROVING.public_jwk()
+
+    async def sign(self, signing_input: bytes) -> bytes:
+        self.calls += 1
+        return PROVING.sign(signing_input)
+
+
+@pytest.mark.parametrize("run", [run_asyncio, run_trio])
+def test_a_proof_by_a_key_service_is_waited_for_and_only_there(
+    run: Callable[[Callable[[], Awaitable[Any]]], Any],
+) -> None:
+    rp, remote = relying_party("private_key_jwt"), RemoteProvingKey()
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+    credentials = proving(rp, remote)
+
+    wire = run(lambda: credentials.seal_async(request, now=NOW, entropy=FixedEntropy(1)))
+
+    assert proof_in(wire) == proof_in(sealed(proving(rp), request))
+    assert remote.calls == 1
+    assert refusal(credentials, request) == "config_invalid"
+    assert remote.calls == 1
 
 
 # --- whose credentials, and where they may go ----------------------------------------------------

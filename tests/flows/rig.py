@@ -5,7 +5,9 @@ from typing import Any, Final
 
 import trio
 from attrs import evolve, field, frozen
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from oidc_adapters.client_keys import DecryptionKey
 from oidc_adapters.client_setup import ClientSetup
 from oidc_adapters.clock import FrozenClock
 from oidc_adapters.entropy import FixedEntropy
@@ -31,6 +33,7 @@ SCOPE: Final = "openid profile email offline_access"
 SEALING_SECRET: Final = b"a sealing secret of 32 octets or so"
 FAKE_CLIENT: Final = FakeClient()
 REDIRECT_URI: Final = FAKE_CLIENT.redirect_uris[0]
+DECRYPTION_KEY: Final = DecryptionKey(ec.derive_private_key(7, ec.SECP256R1()), kid="decryption")
 
 
 def run_asyncio(main: Callable[[], Awaitable[Any]]) -> Any:
@@ -151,10 +154,22 @@ class Misbehaving:
     @property
     def provider(self) -> FakeProvider:
         alg = "EdDSA" if self.row.needs == "EdDSA" else self.alg
-        signed = alg if self.row.needs == "signed_userinfo" else None
-        client = evolve(FAKE_CLIENT, userinfo_signed_response_alg=signed)
+        signed = alg if self.row.needs in {"signed_userinfo", "encrypted_userinfo"} else None
+        client = evolve(FAKE_CLIENT, userinfo_signed_response_alg=signed, **self.encryption)
         misbehave = None if self.row.during == "refresh" else self.row.name
         return FakeProvider(id_token_alg=alg, clients=(client,), misbehave=misbehave)
+
+    @property
+    def encryption(self) -> dict[str, Any]:
+        """What the fake client registered about encryption."""
+        encrypted = self.row.needs.partition("encrypted_")[2]
+        if not encrypted:
+            return {}
+        return {
+            "jwks": (DECRYPTION_KEY.public_jwk(),),
+            f"{encrypted}_encrypted_response_alg": "ECDH-ES+A128KW",
+            f"{encrypted}_encrypted_response_enc": "A128GCM",
+        }
 
     @property
     def policy(self) -> Policy:
@@ -172,8 +187,14 @@ class Misbehaving:
             post_logout_redirect_uris=client.post_logout_redirect_uris,
             scope=SCOPE,
             userinfo_signed_response_alg=self.provider.clients[0].userinfo_signed_response_alg,
+            **{name: value for name, value in self.encryption.items() if name != "jwks"},
         )
-        return setup_for(self.provider, registration=registration, policy=self.policy)
+        return setup_for(
+            self.provider,
+            registration=registration,
+            policy=self.policy,
+            decryption_keys=(DECRYPTION_KEY,) if self.encryption else (),
+        )
 
     @property
     def request(self) -> AuthenticationRequest:

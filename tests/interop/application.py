@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from attrs import define, evolve, field, frozen
 
-from oidc_adapters.client_keys import ClientKey, ClientKeys, Signer
+from oidc_adapters.client_keys import ClientKey, ClientKeys, DecryptionKey, Signer
 from oidc_adapters.client_setup import ClientSetup
 from oidc_adapters.oidc_client import OidcClient
 from oidc_adapters.pending import CookiePendingLogins, CookieProfile, PendingLogins, SetCookie
@@ -16,7 +16,7 @@ from oidc_adapters.transport import Transport
 from oidc_core.authorization import PLAIN, AuthenticationRequest, Callback
 from oidc_core.client import ClientRegistration
 from oidc_core.end_session import LogoutRequest
-from oidc_core.jsontypes import render
+from oidc_core.jsontypes import JsonObject, render
 from oidc_core.login import LoggedIn
 from oidc_core.logout import LoggedOut
 from oidc_core.policy import Policy
@@ -78,20 +78,25 @@ def keys_of(kind: Kind) -> ClientKeys[Signer] | None:
     )
 
 
-def setup_at(op: Provider, kind: Kind, **members: Any) -> ClientSetup:
+def setup_at(
+    op: Provider, kind: Kind, *, decryption_keys: tuple[DecryptionKey, ...] = (), **members: Any
+) -> ClientSetup:
     """Register a client of that kind, with further metadata, and return its settings."""
     keys = keys_of(kind)
     if kind.assertion_alg is not None:
         members = {**members, "token_endpoint_auth_signing_alg": kind.assertion_alg}
     has_secret = kind.auth_method.startswith("client_secret")
     secret = {"client_secret": kind.secret} if has_secret else {}
-    jwks = None if keys is None else json.loads(render(keys.public_jwks()))
+    published = () if keys is None else keys.public_keys
+    every = (*published, *[key.public_jwk() for key in decryption_keys])
+    jwks = json.loads(render(JsonObject({"keys": every}))) if every else None
     metadata = client_metadata(kind.auth_method, kind.id_token_alg, jwks=jwks, **members)
     op.register(metadata | secret)
     return ClientSetup(
         issuer=op.issuer,
         client_secret=kind.secret if has_secret else None,
         client_keys=keys,
+        decryption_keys=decryption_keys,
         registration=ClientRegistration(
             client_id=str(metadata["client_id"]),
             redirect_uris=(REDIRECT_URI,),
@@ -100,6 +105,7 @@ def setup_at(op: Provider, kind: Kind, **members: Any) -> ClientSetup:
             token_endpoint_auth_signing_alg=kind.assertion_alg,
             id_token_signed_response_alg=kind.id_token_alg,
             userinfo_signed_response_alg=members.get("userinfo_signed_response_alg"),
+            **{name: value for name, value in members.items() if "_encrypted_response_" in name},
             scope=SCOPE,
         ),
         policy=POLICY,

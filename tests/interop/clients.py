@@ -33,16 +33,14 @@ def client_metadata(
 ) -> dict[str, object]:
     """Describe a native client with the code and refresh grants (OIDC Registration §2).
 
-    `jwks` is the client's public key set, for `private_key_jwt`. `members` are further metadata by
-    the specification's names (`userinfo_signed_response_alg="ES256"`,
+    `jwks` is the client's public key set, for `private_key_jwt` and encryption. `members` are
+    further metadata by the specification's names (`userinfo_signed_response_alg="ES256"`,
     `token_endpoint_auth_signing_alg="PS256"`) and this provider's own `rotates_refresh_tokens`:
     False gives the same refresh token again and again, where the default gives a new one at each
     use. The default `client_id` is made of all that, with colons, so that each kind of client has
     one of its own.
     """
-    assert (auth_method == "private_key_jwt") == (jwks is not None), (
-        "a key set goes with that method"
-    )
+    assert jwks is not None or auth_method != "private_key_jwt", "a key set goes with that method"
     kind = [f"{name}={value}" for name, value in sorted(members.items())]
     metadata: dict[str, object] = {
         "client_id": client_id or ":".join(["rp", auth_method, id_token_alg, *kind]),

@@ -1,5 +1,7 @@
 """UserInfo: plain, signed, and what its absence does to a login."""
 
+from typing import Any
+
 import pytest
 
 from oidc_adapters.transport import Transport
@@ -63,8 +65,9 @@ def test_userinfo_in_another_form_than_registered_is_refused(
     kind = Kind(id_token_alg="ES256")
     interop_row(kind.authentication, expected or "json", f"UserInfo {registered or 'json'}: {code}")
     client_id = f"rp-userinfo-{expected}-{registered}"
-    wanted = {} if expected is None else {"userinfo_signed_response_alg": expected}
-    given = {} if registered is None else {"userinfo_signed_response_alg": registered}
+    name = "userinfo_signed_response_alg"
+    wanted: dict[str, Any] = {} if expected is None else {name: expected}
+    given: dict[str, Any] = {} if registered is None else {name: registered}
     app = Application(setup_at(op, kind, client_id=client_id, **wanted), transport)
     setup_at(op, kind, client_id=client_id, **given)
     with pytest.raises(ProtocolViolation) as refusal:

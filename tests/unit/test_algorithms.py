@@ -9,6 +9,7 @@ from oidc_core.algorithms import (
     ASYMMETRIC,
     HMAC,
     KEY_SHAPES,
+    OPTIONAL,
     SIGNATURES,
     half_hash,
     row_for,
@@ -21,19 +22,25 @@ EXPECTED = {
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
     "EdDSA", "Ed25519", "Ed448",
 }  # fmt: skip
+NAMED_ONLY = {"ES256K", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"}
 
 
 @pytest.mark.req("RFC7519-8-01")
 def test_the_algorithms_are_those_of_the_standards_and_no_other() -> None:
     assert ASYMMETRIC == EXPECTED
     assert sorted(HMAC) == ["HS256", "HS384", "HS512"]
-    assert EXPECTED | {"HS256", "HS384", "HS512"} == SIGNATURES
+    assert OPTIONAL == NAMED_ONLY
+    assert EXPECTED | NAMED_ONLY | {"HS256", "HS384", "HS512"} == SIGNATURES
+
+
+def test_what_serves_only_by_name_is_in_no_default() -> None:
+    assert OPTIONAL.isdisjoint(ASYMMETRIC | HMAC)
 
 
 @pytest.mark.req("RFC7518-3.6-01")
 @pytest.mark.parametrize("name", ["none", "None", "NONE", "nOnE", ""])
 def test_none_is_in_nothing_that_is_derived(name: str) -> None:
-    assert name not in SIGNATURES | ASYMMETRIC | HMAC
+    assert name not in SIGNATURES | ASYMMETRIC | OPTIONAL | HMAC
     assert name not in {alg for alg, _ in ALGORITHMS}
     assert rows_for(name) == ()
     with pytest.raises(ProtocolViolation) as caught:
@@ -42,9 +49,9 @@ def test_none_is_in_nothing_that_is_derived(name: str) -> None:
 
 
 def test_no_algorithm_and_no_key_serves_both_macs_and_signatures() -> None:
-    assert HMAC.isdisjoint(ASYMMETRIC)
+    assert HMAC.isdisjoint(ASYMMETRIC | OPTIONAL)
     macs = {row.kty for row in ALGORITHMS.values() if row.alg in HMAC}
-    signatures = {row.kty for row in ALGORITHMS.values() if row.alg in ASYMMETRIC}
+    signatures = {row.kty for row in ALGORITHMS.values() if row.alg not in HMAC}
     assert macs == {"oct"}
     assert macs.isdisjoint(signatures)
     assert "oct" not in {kty for kty, _ in KEY_SHAPES}
@@ -59,7 +66,7 @@ def test_each_row_stands_under_its_own_name_and_curve() -> None:
 def test_every_algorithm_has_a_half_hash(alg: str, crv: str) -> None:
     row = ALGORITHMS[alg, crv]
     digest = (
-        hashlib.shake_256(b"token").digest(114)
+        hashlib.shake_256(b"token").digest(64 if alg.startswith("ML-DSA") else 114)
         if row.half_hash == "shake_256"
         else hashlib.new(row.half_hash, b"token").digest()
     )
@@ -71,12 +78,14 @@ def test_every_algorithm_has_a_half_hash(alg: str, crv: str) -> None:
     [
         ("RS256", "", 16), ("PS384", "", 24), ("ES512", "P-521", 32), ("HS256", "", 16),
         ("EdDSA", "Ed25519", 32), ("Ed25519", "Ed25519", 32),
-        ("EdDSA", "Ed448", 57), ("Ed448", "Ed448", 57),
+        ("EdDSA", "Ed448", 57), ("Ed448", "Ed448", 57), ("ES256K", "secp256k1", 16),
+        ("ML-DSA-44", "", 32), ("ML-DSA-65", "", 32), ("ML-DSA-87", "", 32),
     ],
 )  # fmt: skip
 def test_a_half_hash_is_as_long_as_half_the_digest_of_its_signature(
     alg: str, crv: str, octets: int
 ) -> None:
+    assert ALGORITHMS[alg, crv].half_octets == octets
     assert len(half_hash(alg, crv, "x")) == -(-octets * 4 // 3)
 
 
@@ -98,7 +107,9 @@ def test_a_half_hash_takes_any_text() -> None:
         ("ES256", "EC", "P-384"), ("ES384", "EC", "P-256"), ("ES512", "EC", "P-256"),
         ("ES256", "RSA", "P-256"), ("ES256", "EC", ""), ("RS256", "EC", ""), ("HS256", "RSA", ""),
         ("RS256", "oct", ""), ("Ed448", "OKP", "Ed25519"), ("Ed25519", "OKP", "Ed448"),
-        ("EdDSA", "OKP", "X25519"), ("ES256K", "EC", "secp256k1"), ("none", "RSA", ""),
+        ("EdDSA", "OKP", "X25519"), ("ES256K", "EC", "P-256"), ("none", "RSA", ""),
+        ("ES256", "EC", "secp256k1"), ("ML-DSA-44", "RSA", ""), ("RS256", "AKP", ""),
+        ("ML-DSA-44", "AKP", "P-256"), ("HS256", "AKP", ""),
     ],
 )  # fmt: skip
 def test_an_algorithm_takes_no_other_key(alg: str, kty: str, crv: str) -> None:
@@ -122,6 +133,7 @@ def test_signature_lengths_and_least_sizes_are_those_of_rfc_7518() -> None:
     assert lengths == {
         **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), None),
         "ES256": 64, "ES384": 96, "ES512": 132, "HS256": 32, "HS384": 48, "HS512": 64,
+        "ES256K": 64, "ML-DSA-44": 2420, "ML-DSA-65": 3309, "ML-DSA-87": 4627,
     }  # fmt: skip
     sizes = {row.alg: row.min_bits for row in ALGORITHMS.values() if row.kty in {"RSA", "oct"}}
     assert sizes["HS256"] == 256

@@ -156,3 +156,39 @@ def test_an_assertion_is_signed_with_what_its_method_has(
 def test_an_assertion_has_a_default_algorithm(method: AuthMethod, alg: str) -> None:
     client: ClientRegistration = evolve(CLIENT, token_endpoint_auth_method=method)
     assert client.assertion_alg == alg
+
+
+# --- encryption ----------------------------------------------------------------------------------
+
+ENCRYPTED = ["id_token_encrypted_response", "userinfo_encrypted_response"]
+
+
+@pytest.mark.req("OIDCR-2-08")
+@pytest.mark.parametrize("name", ENCRYPTED)
+def test_encryption_is_registered_with_alg_and_enc(name: str) -> None:
+    which = f"{name.partition('_encrypted')[0]}_encryption"
+    assert getattr(CLIENT, which) is None
+    plain: Any = {f"{name}_alg": "RSA-OAEP"}
+    assert getattr(evolve(CLIENT, **plain), which) == ("RSA-OAEP", "A128CBC-HS256")
+    named: Any = {f"{name}_alg": "dir", f"{name}_enc": "A256GCM"}
+    assert getattr(evolve(CLIENT, **named), which) == ("dir", "A256GCM")
+
+
+@pytest.mark.parametrize("name", ENCRYPTED)
+def test_encryption_that_is_not_implemented_is_not_registered(name: str) -> None:
+    """X01, X09."""
+    alg, enc = f"{name}_alg", f"{name}_enc"
+    for odd in ("RSA1_5", "PBES2-HS256+A128KW", "", "none", "RS256"):
+        assert refusal(**{alg: odd}) == ("config_invalid", alg)
+    for odd in ("A128CBC-HS512", "", "none"):
+        assert refusal(**{alg: "RSA-OAEP", enc: odd}) == ("config_invalid", enc)
+    assert refusal(**{enc: "A128GCM"}) == ("config_invalid", enc)
+
+
+@pytest.mark.parametrize("name", ENCRYPTED)
+def test_a_public_client_has_no_secret_to_decrypt_with(name: str) -> None:
+    for alg in ("dir", "A128KW", "A256GCMKW"):
+        changes = {f"{name}_alg": alg, "token_endpoint_auth_method": "none"}
+        assert refusal(**changes) == ("config_invalid", f"{name}_alg")
+    public: Any = {f"{name}_alg": "ECDH-ES", "token_endpoint_auth_method": "none"}
+    evolve(CLIENT, **public)

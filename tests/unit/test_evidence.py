@@ -8,8 +8,8 @@ from attrs import evolve
 from oidc_core.errors import ProtocolViolation
 from oidc_core.evidence import Check, Evidence, Rule, RuleTable, SkipReason, evidence_json
 from oidc_core.jsontypes import JsonObject, parse_object, render
-from oidc_core.jwk import parse_jwk
-from oidc_core.jws import JoseHeader
+from oidc_core.jwk import KeySet, parse_jwk
+from oidc_core.jws import JoseHeader, VerifiedJws
 from oidc_core.policy import Terms
 
 RAN: list[str] = []
@@ -55,9 +55,7 @@ EVIDENCE = Evidence(
     notes=("header: jku",),
     terms=Terms(policy="default", leeway=60, relaxations=("omit_pkce",)),
     checked_at=7,
-    header=JoseHeader("EdDSA", "1", None, ()),
-    key=KEY,
-    keys_fetched_at=5,
+    jws=VerifiedJws(JoseHeader("EdDSA", "1", None, ()), b"{}", KEY, 7, 5, KeySet()),
 )
 
 
@@ -103,7 +101,7 @@ def test_evidence_names_the_key_and_its_algorithm() -> None:
 
 
 def test_without_a_signature_there_is_no_key_to_name() -> None:
-    evidence = evolve(EVIDENCE, header=None, key=None, keys_fetched_at=None)
+    evidence = evolve(EVIDENCE, jws=None)
     assert (evidence.alg, evidence.kid, evidence.key_thumbprint) == ("", None, "")
 
 

@@ -219,7 +219,7 @@ def test_a_token_expires_at_the_second_that_exp_and_leeway_name(leeway: int) -> 
     "exp", [MISSING, None, True, "1800000300", [NOW + 300], {}, -1, -0.5, 2**53, 1e300, ""]
 )
 def test_an_exp_that_is_no_date_is_refused(exp: object) -> None:
-    """D07."""
+    """E32, D07."""
     refusal("exp_invalid", with_claims(exp=exp))
 
 
@@ -234,7 +234,7 @@ def test_dates_may_have_fractions_and_be_far_ahead() -> None:
 @pytest.mark.req("OIDCC-2-07", "OIDCC-E3-2-01")
 @pytest.mark.parametrize("iat", [MISSING, None, "1800000000", True, -1, 2**53, [NOW]])
 def test_an_iat_that_is_no_date_is_refused(iat: object) -> None:
-    """D09."""
+    """E32, D09."""
     refusal("iat_invalid", with_claims(iat=iat))
 
 
@@ -636,12 +636,13 @@ def test_claims_of_other_providers_are_left_alone() -> None:
 
 @pytest.mark.req("OIDCC-3.1.3.7-06b", "OIDCC-3.1.3.7-06a")
 def test_a_token_nobody_signed_is_refused() -> None:
+    """F30."""
     refusal("signature_invalid", with_claims(), key=None)
 
 
 @pytest.mark.req("OIDCC-3.1.3.7-07")
 def test_an_algorithm_other_than_the_registered_one_is_refused() -> None:
-    """B14: what the metadata adds changes nothing."""
+    """F33, B14: what the metadata adds changes nothing."""
     rp = relying_party(client={"id_token_signed_response_alg": "PS256"})
 
     refusal("alg_not_allowed", with_claims(), rp=rp)

@@ -133,11 +133,13 @@ def test_characters_beyond_the_basic_plane_are_kept() -> None:
 
 
 def test_members_differing_in_case_are_different() -> None:
+    """E10."""
     assert parse_object(b'{"alg":"RS256","ALG":"none"}') == {"alg": "RS256", "ALG": "none"}
 
 
 @pytest.mark.parametrize("name", ["__class__", "__proto__", "items", "members", ""])
 def test_a_member_of_any_name_is_a_member_and_nothing_else(name: str) -> None:
+    """E26."""
     found = parse_object(json.dumps({name: {"x": 1}}).encode())
     assert type(found) is JsonObject
     assert [*found.items()] == [(name, JsonObject({"x": 1}))]
@@ -152,6 +154,7 @@ def test_a_member_of_any_name_is_a_member_and_nothing_else(name: str) -> None:
     ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"],
 )
 def test_another_encoding_is_refused(encoding: str) -> None:
+    """E11."""
     assert refusal('{"alg":"RS256"}'.encode(encoding)) == "json_encoding"
 
 
@@ -161,6 +164,7 @@ def test_another_encoding_is_refused(encoding: str) -> None:
     ids=["stray", "overlong", "surrogate", "beyond"],
 )
 def test_what_is_not_utf_8_is_refused(octets: bytes) -> None:
+    """E12."""
     assert refusal(octets) == "json_encoding"
 
 
@@ -203,6 +207,7 @@ def test_what_is_not_json_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["[]", "[{}]", '"a"', "1", "null", "true", " 1.5 ", '"{}"'])
 def test_what_is_no_object_is_refused(text: str) -> None:
+    """E17."""
     assert refusal(text) == "json_not_object"
 
 
@@ -218,6 +223,7 @@ def test_what_is_no_object_is_refused(text: str) -> None:
     ],
 )
 def test_a_member_may_stand_but_once_at_any_depth(text: str) -> None:
+    """E09, D27."""
     assert refusal(text) == "json_duplicate_member"
 
 
@@ -242,6 +248,7 @@ def test_a_duplicate_is_seen_at_the_greatest_depth() -> None:
     ids=lambda text: text[:10],
 )
 def test_a_number_is_finite_and_short(number: str) -> None:
+    """E13, E14."""
     assert refusal(f'{{"a":{number}}}') == "json_number"
     assert refusal(f'{{"a":[{{"b":[{number}]}}]}}') == "json_number"
 
@@ -251,6 +258,7 @@ def test_a_number_is_finite_and_short(number: str) -> None:
     ["\\ud800", "\\udc00", "\\ude00\\ud83d", "a\\uD800b", "\\ud800\\ud800"],
 )
 def test_an_unpaired_surrogate_is_refused_in_names_and_values(text: str) -> None:
+    """E12."""
     assert refusal(f'{{"a":"{text}"}}') == "json_string"
     assert refusal(f'{{"{text}":1}}') == "json_string"
     assert refusal(f'{{"a":[1,{{"b":["{text}"]}}]}}') == "json_string"
@@ -285,6 +293,7 @@ def test_depth_has_a_limit(opening: str, closing: str) -> None:
     "document", ["[" * 200_000, '{"a":' * 200_000, '{"a":' + "[" * 200_000 + "]" * 200_000 + "}"]
 )
 def test_a_tower_is_refused_before_it_is_climbed(document: str) -> None:
+    """E15."""
     assert refusal(document) == "json_depth"
 
 
@@ -301,6 +310,8 @@ def test_an_endless_string_is_read_but_once() -> None:
 
 
 def test_an_object_has_a_limited_number_of_members() -> None:
+    """E16."""
+
     def members(count: int) -> str:
         return "{" + ",".join(f'"{n}":0' for n in range(count)) + "}"
 

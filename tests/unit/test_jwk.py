@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oidc_core.encoding import b64url_encode
+from oidc_core.encoding import b64url_encode, sha256_b64url
 from oidc_core.errors import ProtocolViolation
 from oidc_core.http import LIMITS, Limits
 from oidc_core.jsontypes import JsonObject, JsonValue, frozen_json, parse_object
@@ -30,6 +30,18 @@ def ec(**members: JsonValue) -> JsonObject:
             **members,
         }
     )
+
+
+def akp(alg: JsonValue = "ML-DSA-44", /, **members: JsonValue) -> JsonObject:
+    pub = b64url_encode(b"\x2a" * 1312)
+    return JsonObject({"kty": "AKP", "alg": alg, "pub": pub, **members})
+
+
+def secp256k1(**members: JsonValue) -> JsonObject:
+    """The generator of secp256k1 (SEC 2)."""
+    x = "eb5mfvncu6xVoGKVzocLBwKb_NstzijZWfKBWxb4F5g"
+    y = "SDradyajxGVdpPv8DhEIqP0XtEimhVQZnEfQj_sQ1Lg"
+    return ec(crv="secp256k1", x=x, y=y, **members)
 
 
 def okp(**members: JsonValue) -> JsonObject:
@@ -78,12 +90,14 @@ def test_the_curve_of_an_rsa_key_is_ignored() -> None:
 @pytest.mark.req("OIDCD-3-04")
 @pytest.mark.parametrize("name", ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"])
 def test_a_private_key_is_refused_whatever_its_member_holds(name: str) -> None:
+    """F27."""
     for value in ("AQAB", None, 5):
         assert refusal(rsa(**{name: value})) == "jwks_private_key"
         assert refusal(okp(**{name: value})) == "jwks_private_key"
 
 
 def test_a_symmetric_key_is_refused() -> None:
+    """F27, F28."""
     assert refusal(JsonObject({"kty": "oct", "k": "AQAB"})) == "jwks_private_key"
     assert refusal(JsonObject({"kty": "oct"})) == "jwks_private_key"
 
@@ -97,6 +111,13 @@ def test_a_symmetric_key_is_refused() -> None:
         rsa(kty=5),
         rsa(kty="rsa"),
         JsonObject({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AQAB"}),
+        akp(None),
+        akp("ML-DSA-65"),
+        akp("RS256"),
+        akp("SLH-DSA-SHA2-128s"),
+        akp(pub=5),
+        secp256k1(alg="ES256"),
+        ec(alg="ES256K"),
         ec(crv="secp256k1"),
         ec(crv=None),
         ec(crv=("P-256",)),
@@ -117,6 +138,7 @@ def test_a_symmetric_key_is_refused() -> None:
     ids=str,
 )
 def test_a_malformed_key_is_refused(members: JsonObject) -> None:
+    """F12."""
     assert refusal(members) == "jwk_invalid"
 
 
@@ -127,6 +149,7 @@ def test_a_kid_is_a_short_string(kid: JsonValue) -> None:
 
 
 def test_a_weak_key_is_refused() -> None:
+    """F13, F16, F23."""
     assert refusal(okp(x=b64url_encode(bytes(32)))) == "key_weak"
     assert refusal(rsa(n=b64url_encode(b"\x91" * 128))) == "key_too_small"
     assert refusal(rsa(n=b64url_encode(b"\x91" * 1025))) == "key_too_large"
@@ -172,6 +195,17 @@ def test_a_key_without_an_algorithm_serves_its_type_and_curve() -> None:
         "EdDSA",
         "Ed25519",
     ]
+    assert [alg for alg in ("ES256", "ES256K") if parse_jwk(secp256k1()).fits(alg)] == ["ES256K"]
+
+
+def test_a_key_of_ml_dsa_serves_its_own_algorithm() -> None:
+    key = parse_jwk(akp(crv="P-256", kid="pq"))
+    assert (key.kty, key.crv, key.alg, key.kid) == ("AKP", "", "ML-DSA-44", "pq")
+    assert [alg for alg in ("ML-DSA-44", "ML-DSA-65", "RS256") if key.fits(alg)] == ["ML-DSA-44"]
+    keys = key_set(akp(kid="pq"), rsa(kid="r"))
+    assert keys.select("pq", "ML-DSA-44") == (parse_jwk(akp(kid="pq")),)
+    assert selection_refusal(keys, "pq", "ML-DSA-65") == "jws_key_alg_mismatch"
+    assert selection_refusal(keys, "r", "ML-DSA-44") == "jws_key_alg_mismatch"
 
 
 def test_a_key_does_not_show_its_octets_and_does_not_change() -> None:
@@ -193,6 +227,9 @@ def test_the_thumbprints_of_the_standards(vectors: Path) -> None:
 
 @pytest.mark.req("RFC7638-3-01")
 def test_the_thumbprint_takes_only_the_members_that_make_the_key() -> None:
+    # "ML-DSA for JOSE and COSE", section 4: the required members alg, kty and pub, and no other.
+    of_ml_dsa = f'{{"alg":"ML-DSA-44","kty":"AKP","pub":"{b64url_encode(b"*" * 1312)}"}}'
+    assert parse_jwk(akp(kid="1")).thumbprint == sha256_b64url(of_ml_dsa)
     assert parse_jwk(okp()).thumbprint == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
     assert parse_jwk(okp(kid="1", use="sig", alg="EdDSA")).thumbprint == parse_jwk(okp()).thumbprint
     assert parse_jwk(ec(kid="1", use="sig")).thumbprint == parse_jwk(ec()).thumbprint
@@ -271,6 +308,7 @@ def test_a_set_survives_pickle_after_it_was_used() -> None:
 
 @pytest.mark.req("RFC7517-5-02")
 def test_keys_that_cannot_be_used_are_skipped_and_the_set_stands() -> None:
+    """F35."""
     keys = key_set(
         JsonObject({"kty": "AKP", "alg": "ML-DSA-44", "kid": "pq", "pub": "AQAB"}),
         okp(crv="X448", kid="x"),
@@ -308,6 +346,7 @@ def test_keys_that_cannot_be_used_are_skipped_and_the_set_stands() -> None:
     ],
 )
 def test_a_token_of_a_skipped_key_is_refused_with_that_keys_code(kid: str, code: str) -> None:
+    """F27, F28."""
     keys = key_set(
         rsa(n="AQAB", kid="short"),
         okp(x=b64url_encode(bytes(32)), kid="weak"),
@@ -347,7 +386,7 @@ def test_strangers_kids_are_not_remembered() -> None:
     assert list(keys._judged) == ["A"]
 
 
-@pytest.mark.parametrize("alg", ["HS256", "none", "", "RS1", "ES256K"])
+@pytest.mark.parametrize("alg", ["HS256", "none", "", "RS1", "ML-DSA"])
 def test_no_public_key_serves_a_mac_or_an_unknown_algorithm(alg: str) -> None:
     keys = key_set(rsa(kid="A"))
     assert selection_refusal(keys, "A", alg) == "alg_not_allowed"
@@ -367,6 +406,7 @@ def test_no_public_key_serves_a_mac_or_an_unknown_algorithm(alg: str) -> None:
 )
 @pytest.mark.req("RFC7517-4.4-01", "RFC8725-3.1-02")
 def test_a_key_for_another_algorithm_is_refused(members: JsonObject, alg: str) -> None:
+    """F10, F12."""
     assert selection_refusal(key_set(members), "A", alg) == "jws_key_alg_mismatch"
     assert selection_refusal(key_set(members), None, alg) == "key_not_found"
 
@@ -374,6 +414,7 @@ def test_a_key_for_another_algorithm_is_refused(members: JsonObject, alg: str) -
 @pytest.mark.req("OIDCD-3-05")
 @pytest.mark.parametrize("members", [{"use": "enc"}, {"key_ops": ("encrypt",)}])
 def test_a_key_for_another_use_is_refused(members: dict[str, JsonValue]) -> None:
+    """F11."""
     keys = key_set(rsa(kid="A", **members))
     assert selection_refusal(keys, "A", "RS256") == "key_use"
     assert selection_refusal(keys, None, "RS256") == "key_not_found"
@@ -401,6 +442,7 @@ def test_the_same_key_twice_is_one() -> None:
 
 
 def test_different_keys_of_one_kid_refuse_that_kid_only() -> None:
+    """F09."""
     keys = key_set(rsa(1, kid="A"), rsa(2, kid="A"), rsa(3, kid="B"))
     assert selection_refusal(keys, "A", "RS256") == "jwks_duplicate_kid"
     assert len(keys.select("B", "RS256")) == 1
@@ -422,6 +464,7 @@ def test_without_a_kid_every_key_that_fits_is_a_candidate() -> None:
 
 
 def test_without_a_kid_at_most_four_keys_are_tried() -> None:
+    """F08."""
     four = [rsa(n, kid=str(n)) for n in range(4)]
     assert len(key_set(*four).select(None, "RS256")) == 4
     assert selection_refusal(key_set(*four, rsa(4)), None, "RS256") == "key_ambiguous"

@@ -60,6 +60,14 @@ def test_a_compact_jws_has_three_parts() -> None:
     assert split("aa.bb.cc") == UnverifiedJws(b"aa", b"bb", b"cc", b"aa.bb")
 
 
+def test_a_jws_that_is_no_jwt_may_have_an_empty_payload() -> None:
+    """E23."""
+    assert split("aa..cc", empty_payload=True) == UnverifiedJws(b"aa", b"", b"cc", b"aa.")
+    for token in ("aa.cc", "aa", ".", "", "..cc", "...cc", "aa...cc", "aa.bb.cc.", "aa..bb.cc"):
+        assert code_of(partial(split, token, empty_payload=True)) == "jws_format"
+    assert code_of(lambda: split("aa..cc")) == "jws_format"
+
+
 def test_an_absent_signature_is_left_to_the_algorithm_to_judge() -> None:
     assert split("aa.bb.").signature == b""
 
@@ -88,6 +96,7 @@ def test_an_absent_signature_is_left_to_the_algorithm_to_judge() -> None:
     ],
 )
 def test_any_other_number_of_parts_is_refused(token: str) -> None:
+    """E01."""
     assert code_of(lambda: split(token)) == "jws_format"
 
 
@@ -104,11 +113,13 @@ def test_any_other_number_of_parts_is_refused(token: str) -> None:
     ],
 )
 def test_a_json_serialization_is_refused(token: str) -> None:
+    """E02."""
     assert code_of(lambda: split(token)) == "jws_format"
 
 
 @pytest.mark.parametrize("white", ["\n", "\r\n", " ", "\t", "\x0b", "\x1f"])
 def test_white_space_around_a_token_is_refused(white: str) -> None:
+    """E07."""
     assert code_of(lambda: split(f"aa.bb.cc{white}")) == "jws_format"
     assert code_of(lambda: split(f"{white}aa.bb.cc")) == "jws_format"
 
@@ -128,6 +139,7 @@ def test_a_token_has_a_limit() -> None:
 
 @pytest.mark.parametrize("octet", [".", "a", "{"])
 def test_a_huge_token_is_refused_at_no_cost(octet: str) -> None:
+    """E08."""
     token = octet * (10 * 2**20)
     tracemalloc.start()
     code = code_of(lambda: split(token))
@@ -155,22 +167,26 @@ def test_a_header_tells_what_anybody_may_listen_to() -> None:
     "name", ["x-foo", "iss", "exp", "__class__", "__proto__", "items", "alg ", "kıd", ""]
 )
 def test_an_unknown_member_is_ignored(name: str) -> None:
+    """E26."""
     assert read(with_member(name, JsonObject({"a": 1}))) == JoseHeader("RS256", None, None, ())
 
 
 @pytest.mark.req("OIDCC-2-16", "RFC7515-6-01", "RFC8725-3.10-02")
 @pytest.mark.parametrize("name", ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"])
 def test_a_key_in_the_header_is_ignored_and_noted(name: str) -> None:
+    """F04, F05."""
     for value in ("https://evil.example", JsonObject({"kty": "RSA"}), ("MII",), 5, None):
         assert read(with_member(name, value)).ignored == (name,)
 
 
 @pytest.mark.req("RFC7515-5.2-02")
 def test_white_space_in_a_header_is_legal() -> None:
+    """E29."""
     assert read(' {\n "alg"\t: "RS256" ,\r\n "kid" : "1" } ') == JoseHeader("RS256", "1", None, ())
 
 
 def test_names_and_values_are_told_apart_by_case() -> None:
+    """E10."""
     assert read('{"ALG":"none","alg":"RS256","KID":"2","kid":"1"}')[:2] == ("RS256", "1")
     assert header_refusal('{"ALG":"RS256"}') == "alg_not_allowed"
 
@@ -193,6 +209,7 @@ def test_names_and_values_are_told_apart_by_case() -> None:
     ],
 )
 def test_a_header_is_strict_base64url(protected: bytes) -> None:
+    """E03, E04, E05, E06."""
     assert code_of(lambda: parse_header(protected)) == "jws_base64"
 
 
@@ -228,10 +245,12 @@ def test_a_header_is_strict_base64url(protected: bytes) -> None:
     ids=lambda value: str(value)[:45],
 )
 def test_a_header_is_a_strict_json_object(header: str | bytes, code: str) -> None:
+    """E09, E11, E12, E13, E14, E15, E18, E25."""
     assert header_refusal(header) == code
 
 
 def test_a_header_has_a_limit() -> None:
+    """E08."""
     protected = encoded('{"alg":"RS256","a":"' + "x" * 3_050 + '"}')
     assert len(protected) <= LIMITS.jose_header
     assert parse_header(protected).alg == "RS256"
@@ -261,6 +280,7 @@ def test_a_header_has_a_limit() -> None:
     ],
 )
 def test_no_critical_extension_is_understood(members: str) -> None:
+    """E21, E22."""
     assert header_refusal(f'{{"alg":"RS256",{members}}}') == "jws_crit"
 
 
@@ -269,6 +289,7 @@ def test_no_critical_extension_is_understood(members: str) -> None:
     "kid", [1, 1.5, True, ("a",), JsonObject({}), "x" * 257, "a\x00b", "a\nb", "\x7f", "\u2028"]
 )
 def test_a_kid_is_a_short_printable_string(kid: JsonValue) -> None:
+    """E27, E30."""
     assert header_refusal(with_member("kid", kid)) == "kid_invalid"
 
 
@@ -276,16 +297,19 @@ def test_a_kid_is_a_short_printable_string(kid: JsonValue) -> None:
     "kid", ["", "x" * 256, "../../etc/passwd", "' OR 1=1 --", "https://evil.example/", "é"]
 )
 def test_a_kid_is_but_a_name(kid: str) -> None:
+    """E27."""
     assert read(with_member("kid", kid)).kid == kid
 
 
 @pytest.mark.parametrize("typ", [1, True, ("JWT",), JsonObject({})])
 def test_a_typ_is_a_string(typ: JsonValue) -> None:
+    """E24."""
     assert header_refusal(with_member("typ", typ)) == "typ_unexpected"
 
 
 @pytest.mark.parametrize("cty", ["JWT", "jwt", "", 1, ("JWT",)])
 def test_a_jws_holds_no_other_token(cty: JsonValue) -> None:
+    """E24."""
     assert header_refusal(with_member("cty", cty)) == "typ_unexpected"
 
 
@@ -323,6 +347,7 @@ def checked(text: str, algorithms: frozenset[str]) -> None:
     ids=ascii,
 )
 def test_only_an_algorithm_agreed_on_is_taken(alg: JsonValue) -> None:
+    """E19, E20."""
     for text in (with_alg(alg), with_alg(alg, typ="JWT")):
         assert code_of(partial(checked, text, RS256)) == "alg_not_allowed"
 
@@ -483,6 +508,7 @@ def test_what_does_not_hold_is_refused(text: str, code: str) -> None:
 def test_a_signature_is_as_long_as_its_algorithm_has_it(
     alg: str, key: JsonObject, length: int
 ) -> None:
+    """F20."""
     header, keys, algs = f'{{"alg":"{alg}","kid":"1"}}', keys_of(key), frozenset({alg})
     fitting = token(header, signature=b"good".ljust(length, b"\0"))
     assert verified(fitting, keys=keys, algs=algs).header.alg == alg
@@ -505,6 +531,7 @@ def test_without_a_kid_each_key_that_fits_is_tried() -> None:
 
 @pytest.mark.req("RFC7515-10.13-01")
 def test_a_kid_is_compared_code_point_for_code_point() -> None:
+    """E28."""
     keys = keys_of(okp("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "é"))
     assert verified(token('{"alg":"EdDSA","kid":"é"}'), keys=keys).header.kid == "é"
     other = token('{"alg":"EdDSA","kid":"e\u0301"}')
@@ -532,11 +559,12 @@ def test_a_header_is_not_remembered_unless_it_means_one_key() -> None:
 
 
 @pytest.mark.parametrize("payload", ["AAAAA", "aa=", "a+b", "AB"])
-def test_a_payload_is_decoded_strictly_once_its_signature_held(payload: str) -> None:
+def test_a_payload_is_strict_base64url_whoever_signed_it(payload: str) -> None:
+    """E03, E04, E05, E06."""
     header, _, signature = token().split(".")
     assert code_of(lambda: verified(f"{header}.{payload}.{signature}")) == "jws_base64"
     forged = b64url_encode(b"evil" + bytes(60))
-    assert code_of(lambda: verified(f"{header}.{payload}.{forged}")) == "signature_invalid"
+    assert code_of(lambda: verified(f"{header}.{payload}.{forged}")) == "jws_base64"
 
 
 # --- MACs ----------------------------------------------------------------------------------------
@@ -586,6 +614,7 @@ def test_a_mac_that_does_not_hold_is_refused(
     ids=lambda value: str(value)[:30],
 )
 def test_claims_are_a_strict_json_object(payload: str | bytes, code: str) -> None:
+    """E17, D27."""
     assert code_of(lambda: claims_kept(token(payload=payload))) == code
 
 

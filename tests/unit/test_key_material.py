@@ -24,6 +24,10 @@ GENERATORS = {
         int("3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c0"
             "0a60b1ce1d7e819d7a431d7c90ea0e5f", 16),
     ),
+    "secp256k1": (
+        0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
+        0x483ADA7726A3C4655DA4FBFC0E1108A8FD17B448A68554199C47D08FFB10D4B8,
+    ),
     "P-521": (
         int("00c6858e06b70404e9cd9e3ecb662395b4429c648139053fb521f828af606b4d"
             "3dbaa14b5e77efe75928fe1dc127a2ffa8de3348b3c1856a429bf97e7e31c2e5bd66", 16),
@@ -31,7 +35,7 @@ GENERATORS = {
             "662c97ee72995ef42640c550b9013fad0761353c7086a272c24088be94769fd16650", 16),
     ),
 }  # fmt: skip
-WIDTHS = {"P-256": 32, "P-384": 48, "P-521": 66}
+WIDTHS = {"P-256": 32, "secp256k1": 32, "P-384": 48, "P-521": 66}
 P25519 = 2**255 - 19
 P448 = 2**448 - 2**224 - 1
 
@@ -68,6 +72,7 @@ def test_a_sound_rsa_key_is_taken_octet_for_octet() -> None:
     ],
 )  # fmt: skip
 def test_a_modulus_has_2048_to_8192_bits(bits: int, code: str) -> None:
+    """F13, F16."""
     modulus = (1 << (bits - 1)) + 2**300 + 7
     if code:
         assert code_of("RSA", "", n=uint(modulus), e=uint(E)) == code
@@ -78,6 +83,7 @@ def test_a_modulus_has_2048_to_8192_bits(bits: int, code: str) -> None:
 @pytest.mark.req("RFC7518-6.3.1-01")
 @pytest.mark.parametrize("exponent", [0, 1, 2, 4, 65_536, 2**32, 2**32 + 1, 2**2000 + 1])
 def test_an_exponent_is_odd_and_from_3_to_below_2_to_the_32(exponent: int) -> None:
+    """F14."""
     assert code_of("RSA", "", n=uint(RSA_N), e=uint(exponent)) == "jwk_invalid"
 
 
@@ -88,6 +94,7 @@ def test_an_exponent_within_the_window_is_taken(exponent: int) -> None:
 
 @pytest.mark.req("RFC7518-6.3.1-01")
 def test_leading_zero_octets_are_refused() -> None:
+    """F14."""
     zero_n = b64url_encode(b"\0" + RSA_N.to_bytes(256, "big"))
     assert code_of("RSA", "", n=zero_n, e=uint(E)) == "jwk_invalid"
     assert code_of("RSA", "", n=uint(RSA_N), e=b64url_encode(b"\0\1\0\1")) == "jwk_invalid"
@@ -99,6 +106,7 @@ def test_empty_numbers_are_refused() -> None:
 
 
 def test_an_even_modulus_is_refused() -> None:
+    """F14."""
     assert code_of("RSA", "", n=uint(RSA_N + 1), e=uint(E)) == "jwk_invalid"
 
 
@@ -114,6 +122,7 @@ def roca_modulus(power: int) -> int:
 
 @pytest.mark.parametrize("power", [0, 1, 2, 1234, 987_654_321])
 def test_a_modulus_with_the_marks_of_roca_is_weak(power: int) -> None:
+    """F15."""
     assert code_of("RSA", "", n=uint(roca_modulus(power)), e=uint(E)) == "key_weak"
 
 
@@ -149,6 +158,7 @@ def test_a_point_on_the_curve_is_taken(crv: str) -> None:
 @pytest.mark.parametrize("crv", GENERATORS)
 @pytest.mark.parametrize("shift", [(1, 0), (0, 1), (0, -1)])
 def test_a_point_beside_the_curve_is_refused(crv: str, shift: tuple[int, int]) -> None:
+    """F22."""
     width = WIDTHS[crv]
     x, y = (
         b64url_encode((number + by).to_bytes(width, "big"))
@@ -160,6 +170,7 @@ def test_a_point_beside_the_curve_is_refused(crv: str, shift: tuple[int, int]) -
 @pytest.mark.req("RFC7518-6.2.1-01")
 @pytest.mark.parametrize("crv", GENERATORS)
 def test_coordinates_of_another_width_are_refused(crv: str) -> None:
+    """F22."""
     x, y = (number.to_bytes(WIDTHS[crv], "big") for number in GENERATORS[crv])
     for pair in ((x[1:], y), (x, y[1:]), (b"\0" + x, y), (x, y + b"\0"), (b"", b"")):
         first, second = map(b64url_encode, pair)
@@ -168,6 +179,7 @@ def test_coordinates_of_another_width_are_refused(crv: str) -> None:
 
 @pytest.mark.parametrize("crv", GENERATORS)
 def test_the_origin_is_refused(crv: str) -> None:
+    """F22."""
     zero = b64url_encode(bytes(WIDTHS[crv]))
     assert code_of("EC", crv, x=zero, y=zero) == "jwk_invalid"
 
@@ -231,6 +243,7 @@ def test_there_are_fourteen_encodings_of_small_order() -> None:
 @pytest.mark.parametrize("sign", [0, 1])
 @pytest.mark.parametrize("which", range(7))
 def test_an_ed25519_point_of_small_order_is_weak(which: int, sign: int) -> None:
+    """F23."""
     y = small_order_25519()[which]
     assert code_of("OKP", "Ed25519", x=okp("Ed25519", y, sign)) == "key_weak"
 
@@ -269,18 +282,38 @@ def test_the_known_keys_of_small_order_are_weak(vectors: Path) -> None:
         assert code_of("OKP", "Ed25519", x=case["jwk"]["x"]) == "key_weak"
 
 
+# --- ML-DSA --------------------------------------------------------------------------------------
+
+ML_DSA_OCTETS = {"ML-DSA-44": 1312, "ML-DSA-65": 1952, "ML-DSA-87": 2592}
+
+
+@pytest.mark.parametrize(("alg", "octets"), ML_DSA_OCTETS.items())
+def test_a_key_of_ml_dsa_has_the_size_of_its_algorithm(alg: str, octets: int) -> None:
+    pub = b"\x2a" * octets
+    assert material("AKP", "", {"alg": alg, "pub": b64url_encode(pub)}) == (pub,)
+    for size in (0, octets - 1, octets + 1, *{*ML_DSA_OCTETS.values()} - {octets}):
+        assert code_of("AKP", "", alg=alg, pub=b64url_encode(bytes(size))) == "jwk_invalid"
+
+
+@pytest.mark.parametrize("alg", [None, 44, "ML-DSA", "ml-dsa-44", "RS256", "HS256", "none"])
+def test_a_key_of_ml_dsa_names_its_algorithm(alg: JsonValue) -> None:
+    for octets in (256, 2048 // 8, 1312, 1952, 2592):
+        assert code_of("AKP", "", alg=alg, pub=b64url_encode(bytes(octets))) == "jwk_invalid"
+
+
 # --- types, curves, encodings --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("kty", "crv"),
     [
-        ("EC", "secp256k1"), ("EC", "brainpoolP256r1"), ("EC", ""), ("EC", "Ed25519"),
-        ("OKP", "X25519"), ("OKP", "P-256"), ("RSA", "P-256"), ("AKP", ""), ("", ""), ("rsa", ""),
-        ("oct", ""),
+        ("EC", "secp256r1"), ("EC", "brainpoolP256r1"), ("EC", ""), ("EC", "Ed25519"),
+        ("OKP", "X25519"), ("OKP", "P-256"), ("RSA", "P-256"), ("AKP", "P-256"), ("", ""),
+        ("rsa", ""), ("oct", ""),
     ],
 )  # fmt: skip
 def test_an_unknown_type_or_curve_is_refused(kty: str, crv: str) -> None:
+    """F26."""
     assert code_of(kty, crv, n=uint(RSA_N), e=uint(E), x="AA", y="AA") == "jwk_invalid"
 
 
@@ -293,3 +326,4 @@ def test_a_member_that_is_not_strict_base64url_is_refused(value: JsonValue) -> N
     assert code_of("RSA", "", n=value, e=uint(E)) == "jwk_invalid"
     assert code_of("EC", "P-256", x=value, y=value) == "jwk_invalid"
     assert code_of("OKP", "Ed25519", x=value) == "jwk_invalid"
+    assert code_of("AKP", "", alg="ML-DSA-44", pub=value) == "jwk_invalid"

@@ -300,7 +300,7 @@ def test_what_was_demanded_at_the_start_is_compared(
 
 @pytest.mark.req("OIDCC-3.1.3.7-07", "OIDCC-3.1.3.7-06b", "FAPI2MS-5.6.2-01")
 def test_the_signature_is_always_checked() -> None:
-    """B14, D29."""
+    """F02, B14, D29."""
     login = started(PLAIN)
     claims = claims_for(login.pending.nonce)
     for token, code in (

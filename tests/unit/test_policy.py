@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from oidc_core.algorithms import ASYMMETRIC, HMAC
+from oidc_core.algorithms import ASYMMETRIC, HMAC, OPTIONAL
 from oidc_core.errors import UsageError
 from oidc_core.policy import DEFAULT_POLICY, MAX_LEEWAY, QUIRKS, Policy
 
@@ -18,9 +18,16 @@ def refusal(**changes: Any) -> tuple[str, str]:
 
 def test_the_default_accepts_every_signature_and_no_mac() -> None:
     assert DEFAULT_POLICY.algorithms == ASYMMETRIC
+    assert DEFAULT_POLICY.algorithms.isdisjoint(OPTIONAL)
     assert DEFAULT_POLICY.quirks == frozenset()
     assert (DEFAULT_POLICY.leeway, DEFAULT_POLICY.login_lifetime) == (60, 600)
     assert DEFAULT_POLICY.userinfo == "optional"
+
+
+@pytest.mark.parametrize("alg", sorted(OPTIONAL))
+def test_a_policy_may_name_what_is_not_accepted_by_itself(alg: str) -> None:
+    named = frozenset({"RS256", alg})
+    assert evolve(DEFAULT_POLICY, algorithms=named).algorithms == named
 
 
 @pytest.mark.parametrize("leeway", [0, 1, MAX_LEEWAY])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from oidc_core.algorithms import ASYMMETRIC
+from oidc_core.algorithms import ASYMMETRIC, OPTIONAL
 from oidc_core.errors import UsageError
 from oidc_core.policy import DEFAULT_POLICY, Policy
 from oidc_core.provider import ANY_TENANT, IssuerRule, ProviderMetadata
@@ -127,7 +127,8 @@ def test_http_on_loopback_is_a_quirk_with_a_name() -> None:
         (("none", "HS256", "ES256", "RS256", "XX"), {"ES256", "RS256"}),
         (("none",), set[str]()),
         (("HS256",), set[str]()),
-        (tuple(ASYMMETRIC), ASYMMETRIC),
+        (tuple(ASYMMETRIC | OPTIONAL), ASYMMETRIC),
+        (tuple(OPTIONAL), set[str]()),
     ],
 )
 def test_algorithms_are_what_policy_and_provider_name(
@@ -144,7 +145,14 @@ def test_a_policy_narrows_the_algorithms() -> None:
     assert relying_party(policy=policy).id_token_algorithms == frozenset()
 
 
-@pytest.mark.parametrize("alg", ["HS256", "EdDSA", "RS512"])
+@pytest.mark.parametrize("alg", sorted(OPTIONAL))
+def test_a_policy_that_names_an_optional_algorithm_turns_it_on(alg: str) -> None:
+    policy = evolve(DEFAULT_POLICY, algorithms=frozenset({"RS256", alg}))
+    provider = advertising("RS256", *OPTIONAL)
+    assert relying_party(provider, policy=policy).id_token_algorithms == {"RS256", alg}
+
+
+@pytest.mark.parametrize("alg", ["HS256", "EdDSA", "RS512", *sorted(OPTIONAL)])
 def test_a_registered_algorithm_is_the_only_one(alg: str) -> None:
     client = evolve(CLIENT, id_token_signed_response_alg=alg)
     for provider in (PROVIDER, advertising("RS256"), advertising("none", alg)):

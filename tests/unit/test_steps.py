@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 from attrs import evolve, frozen
 
+from oidc_core.dpop import with_demanded_nonce, with_proof
 from oidc_core.errors import OidcError, ProtocolViolation, TransportFailure, UsageError
 from oidc_core.http import Answer, HttpRequest, HttpResponse, NoAnswer, Sent
 from oidc_core.jwk import KeySet
@@ -119,6 +120,46 @@ def test_an_answer_of_another_kind_is_not_expected(
     assert isinstance(error, UsageError)
     assert (error.code, error.found) == ("answer_unexpected", type(answer).__name__)
     assert error.about == type(step).__name__
+
+
+NONCE_DEMANDED = HttpResponse(
+    400, (("dpop-nonce", "n-1"),), b'{"error":"use_dpop_nonce"}', NOW
+)  # fmt: skip
+PROVING = evolve(FIRST, request=with_proof(REQUEST, "thumbprint"))
+
+
+def test_a_demand_for_a_nonce_gives_the_same_step_with_the_nonce() -> None:
+    again = resume(RP, PROVING, NONCE_DEMANDED)
+    expected = with_demanded_nonce(PROVING.request, NONCE_DEMANDED)
+    assert expected is not None
+    assert again == evolve(PROVING, request=expected)
+    assert again == resume(RP, PROVING, NONCE_DEMANDED)
+    assert isinstance(again, AwaitingStatus)
+    assert resume(RP, again, RESPONSE) == SECOND
+    assert resume(RP, PROVING, RESPONSE) == SECOND
+
+
+def test_a_second_demand_for_a_nonce_is_an_error_and_leaves_the_step_as_it_was() -> None:
+    again = resume(RP, PROVING, NONCE_DEMANDED)
+    assert isinstance(again, AwaitingStatus)
+    error = refusal(again, evolve(NONCE_DEMANDED, headers=(("dpop-nonce", "n-2"),)))
+    assert (type(error), error.code) == (ProtocolViolation, "dpop_nonce_loop")
+    assert resume(RP, again, RESPONSE) == SECOND
+
+
+@pytest.mark.parametrize(
+    "answer", [NONCE_DEMANDED, evolve(NONCE_DEMANDED, status=401), evolve(RESPONSE, status=400)]
+)
+def test_a_refusal_of_a_request_without_a_proof_is_an_answer_like_any_other(
+    answer: HttpResponse,
+) -> None:
+    assert resume(RP, FIRST, answer) == evolve(SECOND, so_far=answer.status)
+
+
+def test_other_refusals_of_a_proof_are_answers_like_any_other() -> None:
+    refused = evolve(NONCE_DEMANDED, body=b'{"error":"invalid_dpop_proof"}')
+    assert resume(RP, PROVING, refused) == evolve(SECOND, so_far=400)
+    assert refusal(PROVING, FAILURE).code == "http_timeout"
 
 
 @pytest.mark.parametrize("sent", ["no", "maybe"])

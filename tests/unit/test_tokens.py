@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 from attrs import evolve
 
-from oidc_core.credentials import ASSERTION_TYPE, assertion_claims, basic_credentials
+from oidc_core.credentials import ASSERTION_TYPE, assertion_payload, basic_credentials
 from oidc_core.errors import ProtocolViolation, ProviderError, TransportFailure, UsageError
 from oidc_core.http import (
     BasicCredentials,
@@ -20,6 +20,7 @@ from oidc_core.http import (
     HttpResponse,
     NoAnswer,
 )
+from oidc_core.jsontypes import parse_object
 from oidc_core.policy import Policy
 from oidc_core.tokens import (
     Tokens,
@@ -203,7 +204,7 @@ def test_an_assertion_is_for_the_issuer_even_if_the_endpoint_is_another_s() -> N
     )
     assertion = form(code_request(hostile, started(hostile).pending, "c"))["client_assertion"]
     assert assertion.audience == OTHER_ISSUER
-    claims = assertion_claims(assertion, now=NOW, jti="j1")
+    claims = parse_object(assertion_payload(assertion, now=NOW, jti="j1").encode())
     assert claims["aud"] == OTHER_ISSUER
 
 
@@ -219,7 +220,10 @@ def test_only_a_quirk_makes_the_endpoint_the_audience() -> None:
 def test_an_assertion_lives_a_minute_and_is_told_apart_by_its_jti() -> None:
     """C16."""
     assertion = form(sent("private_key_jwt"))["client_assertion"]
-    first, second = (assertion_claims(assertion, now=NOW, jti=jti) for jti in ("j1", "j2"))
+    first, second = (
+        parse_object(assertion_payload(assertion, now=NOW, jti=jti).encode())
+        for jti in ("j1", "j2")
+    )
     assert first == {
         "iss": CLIENT_ID,
         "sub": CLIENT_ID,

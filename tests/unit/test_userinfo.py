@@ -14,6 +14,7 @@ from oidc_core.http import HttpResponse
 from oidc_core.jsontypes import JsonObject, frozen_json
 from oidc_core.jwk import Jwk
 from oidc_core.jws import JoseHeader, VerifiedJws
+from oidc_core.kinds import USERINFO
 from oidc_core.provider import ANY_TENANT, IssuerRule
 from oidc_core.relying_party import RelyingParty
 from oidc_core.userinfo import check_userinfo, parse_userinfo, userinfo_request
@@ -85,7 +86,9 @@ def test_userinfo_about_the_user_of_the_id_token_is_taken() -> None:
 
     assert (userinfo.sub, userinfo.claims["name"]) == (SUB, "Alice")
     assert (evidence.subject, evidence.checked_at, evidence.alg) == ("userinfo", NOW, "")
-    assert {name for name, _ in evidence.skipped} == {"signature", "iss", "aud", "exp"}
+    assert {name for name, _ in evidence.skipped} == {
+        "encryption", "signature", "kind", "iss", "aud", "exp"
+    }  # fmt: skip
     assert checked()[0].claims == {"sub": SUB}
 
 
@@ -135,7 +138,7 @@ def test_the_audience_of_signed_userinfo_includes_this_client(aud: object) -> No
 
     assert userinfo.sub == SUB
     assert (evidence.alg, evidence.kid, evidence.keys_fetched_at) == ("ES256", "k1", NOW - 5)
-    assert {name for name, _ in evidence.skipped} == {"exp"}
+    assert {name for name, _ in evidence.skipped} == {"encryption", "exp"}
 
 
 @pytest.mark.parametrize("exp", [NOW - 60, NOW - 61, "soon", True, -1])
@@ -252,3 +255,17 @@ def test_the_providers_own_error_is_read_out_of_the_challenge(scheme: str) -> No
 )
 def test_without_an_error_in_the_challenge_the_status_is_told(value: str) -> None:
     parse_refusal("http_status", challenged(value))
+
+
+@pytest.mark.parametrize("name", sorted(USERINFO.forbidden))
+@pytest.mark.parametrize("value", [None, "x"])
+def test_signed_userinfo_with_a_member_of_another_kind_is_refused(name: str, value: Any) -> None:
+    """D30: an ID token has a nonce, a logout token has events."""
+    error = refused(ProtocolViolation, "typ_unexpected", lambda: checked(**in_jwt(**{name: value})))
+    assert error.about == name
+
+
+def test_plain_userinfo_is_no_token_and_may_have_any_member() -> None:
+    userinfo, evidence = checked(nonce="x", at_hash="y")
+    assert userinfo.claims["nonce"] == "x"
+    assert dict(evidence.skipped)["kind"] == "not signed"

@@ -1,12 +1,13 @@
 """A login at the fake provider: over real HTTP on loopback, with a scripted browser."""
 
-from typing import Final
+from typing import Any, Final
 
 from oidc_adapters.cli.listener import CallbackListener, listening
 from oidc_adapters.cli.loopback_login import LoopbackLogin
 from oidc_adapters.cli.recording import WatchedShell, Witness
 from oidc_adapters.cli.scripted_browser import ScriptedBrowser
 from oidc_adapters.cli.world import World
+from oidc_adapters.client_keys import DecryptionKey
 from oidc_adapters.client_setup import ClientSetup
 from oidc_adapters.testing import MISBEHAVIOURS, FakeClient, FakeProvider, serve
 from oidc_adapters.testing.misbehaviours import During, Needs
@@ -38,13 +39,14 @@ def fake_login(misbehave: str | None, world: World, witness: Witness) -> LoggedI
     row = None if misbehave is None else MISBEHAVIOURS[misbehave]
     needs: Needs = "" if row is None else row.needs
     during: During = "login" if row is None else row.during
-    secret = world.entropy.token()
+    secret, keys = world.entropy.token(), _decryption_keys(needs)
     with world.transport(None) as transport, listening() as listener:
-        provider = _provider(misbehave, needs, world, secret, listener)
+        client = _client(secret, needs, listener, keys)
+        provider = _provider(misbehave, needs, world, client)
         with serve(provider, world.clock) as served:
             shell = WatchedShell(transport, witness, clock=world.clock, entropy=world.entropy)
             browser = ScriptedBrowser(transport, witness, world.clock)
-            setup = _setup(served.issuer, secret, needs, listener)
+            setup = _setup(served.issuer, secret, needs, listener, keys)
             login = LoopbackLogin.discover(setup, shell)
             request = _request(needs, during)
             logged_in = login.log_in(request, listener, browser.visit, timeout=_PATIENCE)
@@ -54,14 +56,8 @@ def fake_login(misbehave: str | None, world: World, witness: Witness) -> LoggedI
 
 
 def _provider(
-    misbehave: str | None, needs: Needs, world: World, secret: str, listener: CallbackListener
+    misbehave: str | None, needs: Needs, world: World, client: FakeClient
 ) -> FakeProvider:
-    client = FakeClient(
-        client_id=CLIENT_ID,
-        client_secret=secret,
-        redirect_uris=(listener.url,),
-        userinfo_signed_response_alg=_userinfo_alg(needs),
-    )
     return FakeProvider(
         clients=(client,),
         misbehave=misbehave,
@@ -70,20 +66,58 @@ def _provider(
     )
 
 
-def _setup(issuer: str, secret: str, needs: Needs, listener: CallbackListener) -> ClientSetup:
+def _client(
+    secret: str, needs: Needs, listener: CallbackListener, keys: tuple[DecryptionKey, ...]
+) -> FakeClient:
+    return FakeClient(
+        client_id=CLIENT_ID,
+        client_secret=secret,
+        redirect_uris=(listener.url,),
+        userinfo_signed_response_alg=_userinfo_alg(needs),
+        jwks=tuple([key.public_jwk() for key in keys]),
+        **_encryption(needs),
+    )
+
+
+def _setup(
+    issuer: str,
+    secret: str,
+    needs: Needs,
+    listener: CallbackListener,
+    keys: tuple[DecryptionKey, ...],
+) -> ClientSetup:
     registration = ClientRegistration(
         client_id=CLIENT_ID,
         redirect_uris=(listener.url,),
         userinfo_signed_response_alg=_userinfo_alg(needs),
+        **_encryption(needs),
         scope="openid profile email",
     )
     return ClientSetup(
-        issuer=issuer, registration=registration, client_secret=secret, policy=_POLICY
+        issuer=issuer,
+        registration=registration,
+        client_secret=secret,
+        decryption_keys=keys,
+        policy=_POLICY,
     )
 
 
 def _userinfo_alg(needs: Needs) -> str | None:
-    return "RS256" if needs == "signed_userinfo" else None
+    return "RS256" if needs in {"signed_userinfo", "encrypted_userinfo"} else None
+
+
+def _encryption(needs: Needs) -> dict[str, Any]:
+    encrypted = needs.partition("encrypted_")[2]
+    alg, enc = f"{encrypted}_encrypted_response_alg", f"{encrypted}_encrypted_response_enc"
+    return {alg: "ECDH-ES+A128KW", enc: "A128GCM"} if encrypted else {}
+
+
+def _decryption_keys(needs: Needs) -> tuple[DecryptionKey, ...]:
+    if not needs.startswith("encrypted_"):
+        return ()
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    return (DecryptionKey(ec.generate_private_key(ec.SECP256R1())),)
 
 
 def _request(needs: Needs, during: During) -> AuthenticationRequest:

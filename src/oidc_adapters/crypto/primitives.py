@@ -7,9 +7,9 @@ loaded; the others load it when they are first used.
 
 from collections.abc import Callable
 from hmac import compare_digest
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import (
@@ -42,6 +42,7 @@ CURVES: Final[dict[str, ec.EllipticCurve]] = {
     "P-256": ec.SECP256R1(),
     "P-384": ec.SECP384R1(),
     "P-521": ec.SECP521R1(),
+    "secp256k1": ec.SECP256K1(),
 }
 _CRV: Final = {curve.name: crv for crv, curve in CURVES.items()}
 
@@ -55,13 +56,14 @@ def verifier(row: Algorithm, material: tuple[bytes, ...]) -> Verify:
 
     Raises:
         ValueError: if this is no key after all.
-        cryptography.exceptions.UnsupportedAlgorithm: if the backend lacks the curve.
+        cryptography.exceptions.UnsupportedAlgorithm: if the backend lacks the algorithm.
     """
     if row.kty == "RSA":
         return _verifier_rsa(row, *material)
     if row.kty == "EC":
         return _verifier_ec(row, *material)
-    return _verifier_okp(row, *material)
+    key = _ml_dsa(row, *material) if row.kty == "AKP" else _okp(row, *material)
+    return _verifier_raw(row, key)
 
 
 def _verifier_rsa(row: Algorithm, n: bytes, e: bytes) -> Verify:
@@ -108,12 +110,32 @@ def _verifier_ec(row: Algorithm, x: bytes, y: bytes) -> Verify:
     return verify
 
 
-def _verifier_okp(row: Algorithm, x: bytes) -> Verify:
-    key = (
-        ed25519.Ed25519PublicKey.from_public_bytes(x)
-        if row.crv == "Ed25519"
-        else ed448.Ed448PublicKey.from_public_bytes(x)
-    )
+class _RawKey(Protocol):
+    """A public key whose signatures are octets as they come: no padding, no digest to choose."""
+
+    def verify(self, signature: bytes, data: bytes, /) -> None: ...
+
+
+def _okp(row: Algorithm, x: bytes) -> _RawKey:
+    if row.crv == "Ed25519":
+        return ed25519.Ed25519PublicKey.from_public_bytes(x)
+    return ed448.Ed448PublicKey.from_public_bytes(x)
+
+
+def _ml_dsa(row: Algorithm, pub: bytes) -> _RawKey:
+    """Load a key of ML-DSA, which neither every ``cryptography`` nor every OpenSSL has."""
+    try:
+        from cryptography.hazmat.primitives.asymmetric import mldsa
+    except ImportError:
+        raise UnsupportedAlgorithm(row.alg) from None
+    if row.alg == "ML-DSA-44":
+        return mldsa.MLDSA44PublicKey.from_public_bytes(pub)
+    if row.alg == "ML-DSA-65":
+        return mldsa.MLDSA65PublicKey.from_public_bytes(pub)
+    return mldsa.MLDSA87PublicKey.from_public_bytes(pub)
+
+
+def _verifier_raw(row: Algorithm, key: _RawKey) -> Verify:
     check, length = key.verify, row.signature_length
 
     def verify(signing_input: bytes, signature: bytes) -> bool:

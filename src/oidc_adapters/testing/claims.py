@@ -1,9 +1,11 @@
 """Which claims the fake provider states: by scope, by request, in the ID token, in UserInfo."""
 
+from oidc_adapters.testing.encryption import JweDraft, recipient_of
 from oidc_adapters.testing.ledger import AccessToken, Grant
+from oidc_adapters.testing.misbehaviours import Changes
 from oidc_adapters.testing.parties import FakeClient, Members
 from oidc_adapters.testing.provider_state import ProviderState
-from oidc_adapters.testing.signing import JwtDraft, SigningKey, half_hash
+from oidc_adapters.testing.signing import JwtDraft, SigningKey, half_hash, rendered
 
 SCOPE_CLAIMS = {
     "profile": (
@@ -86,6 +88,46 @@ def userinfo_draft(
         **claims,
     }
     return _draft(state.signing_key(alg, client), stated, now)
+
+
+def sent_id_token(state: ProviderState, grant: Grant, signed: str, changes: Changes) -> str:
+    """Return an ID token as it is sent: encrypted, if the client registered that."""
+    client = _client(state, grant)
+    if client.id_token_encrypted_response_alg is None:
+        return signed
+    how = (client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc)
+    return changes.encrypted(_jwe_draft(state, client, *how, signed))
+
+
+def sent_userinfo(
+    state: ProviderState, grant: Grant, said: Members | str, changes: Changes
+) -> Members | str:
+    """Return UserInfo as it is sent: encrypted, if the client registered that."""
+    client = _client(state, grant)
+    if client.userinfo_encrypted_response_alg is None:
+        return said
+    how = (client.userinfo_encrypted_response_alg, client.userinfo_encrypted_response_enc)
+    return changes.encrypted(_jwe_draft(state, client, *how, said))
+
+
+def _jwe_draft(
+    state: ProviderState, client: FakeClient, alg: str, enc: str, said: Members | str
+) -> JweDraft:
+    """Return what is to be encrypted; of a JWT, the header repeats for whom it is by whom."""
+    recipient = recipient_of(alg, enc, client.jwks, client.client_secret)
+    header: dict[str, object] = {"alg": alg, "enc": enc}
+    if isinstance(said, str):
+        header.update({"cty": "JWT", "iss": state.issuer, "aud": client.client_id})
+    if not isinstance(recipient, bytes) and "kid" in recipient:
+        header["kid"] = recipient["kid"]
+    return JweDraft(
+        header=header,
+        plaintext=said.encode("ascii") if isinstance(said, str) else rendered(dict(said)),
+        recipient=recipient,
+        alg=alg,
+        enc=enc,
+        seed=state.ledger.fresh("jwe"),
+    )
 
 
 def _client(state: ProviderState, grant: Grant) -> FakeClient:

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from oidc_adapters.testing.claims import SCOPE_CLAIMS
+from oidc_adapters.testing.encryption import ENCRYPTION_ALGS, ENCRYPTION_ENCS
 from oidc_adapters.testing.parties import Members
 from oidc_adapters.testing.provider_state import ACR_VALUES, ProviderState
 from oidc_adapters.testing.signing import ALGORITHMS
@@ -54,6 +55,10 @@ def metadata(state: ProviderState) -> Members:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algs,
         "userinfo_signing_alg_values_supported": algs,
+        "id_token_encryption_alg_values_supported": list(ENCRYPTION_ALGS),
+        "id_token_encryption_enc_values_supported": list(ENCRYPTION_ENCS),
+        "userinfo_encryption_alg_values_supported": list(ENCRYPTION_ALGS),
+        "userinfo_encryption_enc_values_supported": list(ENCRYPTION_ENCS),
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "acr_values_supported": list(ACR_VALUES),

@@ -40,11 +40,15 @@ class FakeClient:
             ``client_secret_jwt`` or ``private_key_jwt``; any other method is refused.
         raw_basic: whether HTTP Basic credentials are compared as sent, without the form decoding
             of RFC 6749 §2.3.1, as some providers do.
-        jwks: the public keys (JWK members) that verify assertions of ``private_key_jwt``.
+        jwks: the public keys (JWK members) that verify assertions of ``private_key_jwt``, and
+            those with ``use`` ``enc`` that answers are encrypted for.
         id_token_signed_response_alg: the algorithm of its ID tokens, or ``None`` for the
             provider's.
         userinfo_signed_response_alg: the algorithm of its UserInfo, or ``None`` for plain JSON
             unless the provider signs for everybody.
+        id_token_encrypted_response_alg, id_token_encrypted_response_enc: how its ID tokens are
+            encrypted, ``None`` for not at all.
+        userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: the same of UserInfo.
     """
 
     client_id: str = "client"
@@ -58,6 +62,10 @@ class FakeClient:
     jwks: tuple[Members, ...] = field(default=(), converter=_frozen_keys)
     id_token_signed_response_alg: str | None = None
     userinfo_signed_response_alg: str | None = None
+    id_token_encrypted_response_alg: str | None = None
+    id_token_encrypted_response_enc: str = "A128CBC-HS256"
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str = "A128CBC-HS256"
 
 
 @frozen(kw_only=True)

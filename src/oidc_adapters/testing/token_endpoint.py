@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
-from oidc_adapters.testing.claims import id_token_draft
+from oidc_adapters.testing.claims import id_token_draft, sent_id_token
 from oidc_adapters.testing.client_authentication import authenticated_client
 from oidc_adapters.testing.ledger import (
     AccessToken,
@@ -121,5 +121,5 @@ def _issued(
         draft = id_token_draft(state, grant, access_token, now, refreshing=refreshing)
         id_token = changes.id_token(draft)
         ledger.id_tokens[id_token] = IssuedIdToken(client_id=grant.client_id, sub=grant.sub)
-        members["id_token"] = id_token
+        members["id_token"] = sent_id_token(state, grant, id_token, changes)
     return changes.answer(json_answer(changes.tokens(members), now))

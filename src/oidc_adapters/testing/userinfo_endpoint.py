@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from oidc_adapters.testing.claims import userinfo_claims, userinfo_draft
+from oidc_adapters.testing.claims import sent_userinfo, userinfo_claims, userinfo_draft
 from oidc_adapters.testing.ledger import AccessToken
 from oidc_adapters.testing.oauth_messages import OAuthError, json_answer, single_header
 from oidc_adapters.testing.provider_state import ProviderState
@@ -18,12 +18,14 @@ def userinfo_answer(state: ProviderState, request: WireRequest, now: int) -> Ans
     token = _presented(state, request, now)
     changes = state.changes("userinfo")
     claims = userinfo_claims(state, token)
-    draft = userinfo_draft(state, token.family.grant, claims, now)
-    if draft is None:
-        return changes.answer(json_answer(changes.userinfo(claims), now))
-    body = changes.userinfo_jwt(draft).encode("ascii")
+    grant = token.family.grant
+    draft = userinfo_draft(state, grant, claims, now)
+    said = changes.userinfo(claims) if draft is None else changes.userinfo_jwt(draft)
+    sent = sent_userinfo(state, grant, said, changes)
+    if not isinstance(sent, str):
+        return changes.answer(json_answer(sent, now))
     headers = (("content-type", "application/jwt"), ("cache-control", "no-store"))
-    return changes.answer(HttpResponse(200, headers, body, now))
+    return changes.answer(HttpResponse(200, headers, sent.encode("ascii"), now))
 
 
 def _presented(state: ProviderState, request: WireRequest, now: int) -> AccessToken:

@@ -62,7 +62,7 @@ def _same_authentication(token: Examined) -> SkipReason | None:
 
 _P: Final = "OIDC Core §12.2"
 
-_EARLIER: Final = frozenset({"signature", "alg", "kind"})
+_EARLIER: Final = frozenset({"encryption", "signature", "alg", "kind"})
 
 REFRESH_RULES: Final = RuleTable(
     "refreshed_id_token",

@@ -1,24 +1,26 @@
 """The ID token: every rule of OIDC Core §3.1.3.7, in its order and with its numbers.
 
 Theory of operation.  :data:`ID_TOKEN_RULES` is the validator: :func:`check` walks through it, and
-the evidence points to the same table.  The signature comes first in time (§3.1.3.7, 6 to 8 are
-done in :mod:`oidc_core.jws` before the payload is parsed) and stands here in its place; its rows
-make sure that nothing comes in that did not go that way.
+the evidence points to the same table.  Decryption and signature come first in time (§3.1.3.7, 1 is
+done in :mod:`oidc_core.jwe`, 6 to 8 in :mod:`oidc_core.jws`, before the payload is parsed) and
+stand here in their places; their rows make sure that nothing comes in that did not go that way.
 
-Not checked, and why: rule 1 (decryption) belongs to clients that registered encryption; rule 4
-was withdrawn by errata 2.
+Not checked: rule 4, which errata 2 withdrew.
 """
 
 from enum import Enum
+from itertools import product
+from types import NoneType
 from typing import Final, NamedTuple, TypeAlias
 
 from oidc_core.algorithms import HMAC, half_hash
 from oidc_core.claims import MAX_DATE, IdToken, audience, numeric_date, subject, usual_subject
 from oidc_core.encoding import same
 from oidc_core.errors import ProtocolViolation, fingerprint
-from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason
+from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason, decryption_notes
 from oidc_core.jsontypes import JsonObject
 from oidc_core.jws import VerifiedJws
+from oidc_core.kinds import ID_TOKEN, refuse_other_kinds
 from oidc_core.relying_party import RelyingParty
 
 _NOTHING: Final = JsonObject({})
@@ -32,7 +34,7 @@ class NoNonce(Enum):
 
 EXPECT_NO_NONCE: Final = NoNonce.EXPECTED
 
-TYPES: Final = frozenset({"", "jwt"})
+TYPES: Final = ID_TOKEN.types
 """The ``typ`` an ID token may have; that of every other kind of token is refused."""
 
 
@@ -76,6 +78,15 @@ class Examined(NamedTuple):
 
 
 _Skipped: TypeAlias = SkipReason | None
+
+
+def _encryption(token: Examined) -> _Skipped:
+    registered = token.rp.id_token_encryption
+    if registered is None:
+        return "not registered as encrypted"
+    if token.jws.encryption != registered:
+        raise ProtocolViolation("jwe_required", expected=" ".join(registered))
+    return None
 
 
 def _issuer(token: Examined) -> _Skipped:
@@ -136,9 +147,12 @@ def _algorithm(token: Examined) -> _Skipped:
 
 def _kind(token: Examined) -> _Skipped:
     """A logout token or security event is signed by the same keys, for the same client."""
-    if "events" in token.claims.members:
-        raise ProtocolViolation("typ_unexpected", about="events")
+    if not _is_no_other(token.claims.members):
+        refuse_other_kinds(ID_TOKEN, token.claims)
     return None
+
+
+_is_no_other: Final = ID_TOKEN.forbidden.isdisjoint
 
 
 def _expiry(token: Examined) -> _Skipped:
@@ -255,8 +269,10 @@ def _access_token_hash(token: Examined) -> _Skipped:
 
 def _optional(token: Examined) -> _Skipped:
     """A member that no decision hangs on and that is malformed counts as absent."""
-    kinds = zip(_OPTIONAL, map(type, map(token.claims.members.get, _OPTIONAL)), strict=True)
-    odd = {*kinds} - _KINDS
+    kinds = (*map(type, map(token.claims.members.get, _OPTIONAL)),)
+    if kinds in _USUAL:
+        return None
+    odd = {*zip(_OPTIONAL, kinds, strict=True)} - _KINDS
     return f"malformed, taken as absent: {' '.join(sorted(dict(odd)))}" if odd else None
 
 
@@ -264,6 +280,9 @@ _OPTIONAL: Final = ("acr", "amr", "auth_time", "sid")
 _KINDS: Final = frozenset(
     {("acr", str), ("amr", tuple), ("auth_time", int), ("auth_time", float), ("sid", str)}
 ) | {(name, type(None)) for name in _OPTIONAL}
+_USUAL: Final = frozenset(
+    product((str, NoneType), (tuple, NoneType), (int, float, NoneType), (str, NoneType))
+)
 
 
 def _sha256_for_eddsa(token: Examined) -> bool:
@@ -280,11 +299,16 @@ def _essential_claims(token: Examined) -> _Skipped:
     return f"absent: {' '.join(absent)}" if absent else None
 
 
+def _notes(jws: VerifiedJws) -> tuple[str, ...]:
+    return *jws.header.ignored, *decryption_notes(jws.encryption)
+
+
 _P: Final = "OIDC Core §3.1.3.7, "
 
 ID_TOKEN_RULES: Final = RuleTable(
     "id_token",
     (
+        Rule("encryption", _P + "1", "it was encrypted if that was registered", _encryption),
         Rule("iss", _P + "2", "the issuer is the provider, exactly", _issuer),
         Rule("aud", _P + "3", "the audience is this client and nobody untrusted", _audience),
         Rule("azp", _P + "5", "an authorized party is this client", _authorized_party),
@@ -334,12 +358,9 @@ def check(
     evidence = Evidence(
         table=rules,
         outcomes=outcomes,
-        notes=jws.header.ignored,
+        notes=jws.header.ignored if jws.encryption is None else _notes(jws),
         terms=rp.terms,
         checked_at=jws.verified_at,
-        header=jws.header,
-        key=jws.key,
-        keys_fetched_at=jws.keys_fetched_at,
-        keys=jws.keys,
+        jws=jws,
     )
     return IdToken(claims, raw), evidence

@@ -19,6 +19,7 @@ EC: Final = {
     "ES256": ec.generate_private_key(ec.SECP256R1()),
     "ES384": ec.generate_private_key(ec.SECP384R1()),
     "ES512": ec.generate_private_key(ec.SECP521R1()),
+    "ES256K": ec.generate_private_key(ec.SECP256K1()),
 }
 ED25519: Final = ed25519.Ed25519PrivateKey.generate()
 ED448: Final = ed448.Ed448PrivateKey.generate()

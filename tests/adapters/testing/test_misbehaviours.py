@@ -7,6 +7,7 @@ from oidc_adapters.testing.misbehaviours import (
     Changes,
     authorization,
     discovery,
+    encryption,
     id_token,
     keys,
     refresh,
@@ -21,7 +22,7 @@ from .raw_client import STATE, arrive
 
 
 def test_no_name_is_taken_twice() -> None:
-    modules = (discovery, authorization, token, id_token, keys, userinfo, refresh)
+    modules = (discovery, authorization, token, id_token, encryption, keys, userinfo, refresh)
     names = [row.name for module in modules for row in module.ROWS]
 
     assert names == list(MISBEHAVIOURS)

@@ -15,6 +15,12 @@ const HMAC = ['HS256', 'HS384', 'HS512'];
 const SIGNATURES = [
   'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519',
 ];
+const KEY_MANAGEMENT = [
+  'RSA-OAEP', 'RSA-OAEP-256', 'RSA-OAEP-384', 'RSA-OAEP-512',
+  'ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A192KW', 'ECDH-ES+A256KW',
+  'A128KW', 'A192KW', 'A256KW', 'A128GCMKW', 'A192GCMKW', 'A256GCMKW', 'dir',
+];
+const CONTENT = ['A128GCM', 'A192GCM', 'A256GCM', 'A128CBC-HS256', 'A192CBC-HS384', 'A256CBC-HS512'];
 // Not a metadata name of any specification: with it a client chooses whether its refresh tokens rotate.
 const ROTATES = 'rotates_refresh_tokens';
 
@@ -98,6 +104,10 @@ function newProvider(issuer, keys) {
     },
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'],
     enabledJWA: {
+      idTokenEncryptionAlgValues: KEY_MANAGEMENT,
+      idTokenEncryptionEncValues: CONTENT,
+      userinfoEncryptionAlgValues: KEY_MANAGEMENT,
+      userinfoEncryptionEncValues: CONTENT,
       clientAuthSigningAlgValues: [...HMAC, ...SIGNATURES],
       idTokenSigningAlgValues: [...HMAC, ...SIGNATURES],
       userinfoSigningAlgValues: [...HMAC, ...SIGNATURES],

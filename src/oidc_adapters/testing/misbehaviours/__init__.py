@@ -7,6 +7,7 @@ from typing import Final
 from oidc_adapters.testing.misbehaviours import (
     authorization,
     discovery,
+    encryption,
     id_token,
     keys,
     refresh,
@@ -29,6 +30,7 @@ _ROWS: Final = (
     *authorization.ROWS,
     *token.ROWS,
     *id_token.ROWS,
+    *encryption.ROWS,
     *keys.ROWS,
     *userinfo.ROWS,
     *refresh.ROWS,

@@ -5,13 +5,23 @@ from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
+from oidc_adapters.testing.encryption import JweDraft
 from oidc_adapters.testing.parties import Callback, Members
 from oidc_adapters.testing.signing import JwtDraft
 from oidc_core.http import Answer, HttpResponse
 
 Endpoint: TypeAlias = Literal["discovery", "authorization", "token", "keys", "userinfo"]
 During: TypeAlias = Literal["discovery", "login", "userinfo", "refresh"]
-Needs: TypeAlias = Literal["", "max_age", "acr", "required_userinfo", "signed_userinfo", "EdDSA"]
+Needs: TypeAlias = Literal[
+    "",
+    "max_age",
+    "acr",
+    "required_userinfo",
+    "signed_userinfo",
+    "encrypted_id_token",
+    "encrypted_userinfo",
+    "EdDSA",
+]
 
 
 def same_members(members: Members) -> Members:
@@ -41,6 +51,7 @@ class Changes:
         tokens: the members of the token answer.
         userinfo: the members of plain UserInfo.
         userinfo_jwt: signed UserInfo about to be signed, to the compact JWT.
+        encrypted: what is signed and about to be encrypted, to the compact JWE.
         answer: the whole answer of the row's endpoint.
     """
 
@@ -51,6 +62,7 @@ class Changes:
     tokens: Callable[[Members], Members] = same_members
     userinfo: Callable[[Members], Members] = same_members
     userinfo_jwt: Callable[[JwtDraft], str] = JwtDraft.signed
+    encrypted: Callable[[JweDraft], str] = JweDraft.encrypted
     answer: Callable[[HttpResponse], Answer] = same_answer
 
     def without_answer(self) -> "Changes":
@@ -74,7 +86,9 @@ class Misbehaviour:
         summary: what the provider does, in one line.
         needs: what a client must have asked for or registered, or the rule would not apply:
             ``max_age`` or ``acr`` in the login's request, ``required_userinfo`` in its policy,
-            ``signed_userinfo`` registered, ``EdDSA`` as the ID token's algorithm.  Empty: nothing.
+            ``signed_userinfo`` registered, ``EdDSA`` as the ID token's algorithm;
+            ``encrypted_id_token`` or ``encrypted_userinfo`` (signed, too) registered with
+            ``ECDH-ES+A128KW`` and ``A128GCM`` for a key on P-256.  Empty: nothing.
         changes: what is changed.
     """
 

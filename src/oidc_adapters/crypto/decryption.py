@@ -1,0 +1,150 @@
+"""The port to decryption, filled with ``cryptography`` and the client's own keys.
+
+Several keys may stand side by side while they are being rotated.  A token that names one by ``kid``
+is decrypted with that one; a token that names none, or one that nobody knows, with those that fit,
+of which there may be but a few: each costs a private operation, which a stranger can ask for.
+"""
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
+
+from oidc_core.errors import UsageError
+from oidc_core.jwe import (
+    CONTENT_ENCRYPTION,
+    KEY_MANAGEMENT,
+    SYMMETRIC,
+    Jwe,
+    check_secret,
+    secret_octets,
+)
+from oidc_core.jws import Encryption
+
+if TYPE_CHECKING:
+    from oidc_adapters.client_keys import DecryptionKey
+    from oidc_adapters.crypto.content_keys import ContentKey
+
+MAX_CANDIDATES: Final = 4
+"""How many keys are tried for one token."""
+
+_REMEMBERED: Final = 64
+
+_Opener: TypeAlias = Callable[[Jwe], bytes | None]
+_Name: TypeAlias = tuple[str, str, Encryption]
+
+
+class ClientDecrypter:
+    """Decrypts what was encrypted for this client.
+
+    It fulfils :class:`oidc_core.jwe.Decrypter`.  Threads may share it.
+
+    Args:
+        keys: the client's private keys, newest first.
+        client_secrets: (issuer, client id) to client secret; needed for ``dir``, ``A128KW`` and
+            their like only.
+    """
+
+    __slots__ = ("_keys", "_lock", "_prepared", "_secrets")
+
+    def __init__(
+        self,
+        *keys: "DecryptionKey",
+        client_secrets: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
+        kids = [key.kid for key in keys]
+        if len(set(kids)) != len(kids):
+            raise UsageError("config_invalid", found=tuple(kids), about="kid")
+        self._keys = keys
+        self._secrets = {**(client_secrets or {})}
+        self._prepared: dict[_Name, _Opener] = {}
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        return f"ClientDecrypter({', '.join(key.kid for key in self._keys)})"
+
+    def __reduce__(self) -> NoReturn:
+        message = "a decrypter holds private keys and is not pickled"
+        raise TypeError(message)
+
+    def check(self, issuer: str, client_id: str, encryption: Encryption) -> None:
+        """Refuse to be configured for what this client has no key for.
+
+        Raises:
+            UsageError: ``credential_missing``, also if more keys fit than are tried.
+            ProtocolViolation: ``jwe_alg`` if the client secret is too short for such a key.
+        """
+        if encryption.alg in SYMMETRIC:
+            secret = self._secrets.get((issuer, client_id))
+            if secret is None:
+                raise UsageError("credential_missing", found=client_id, about="client_secret")
+            check_secret(encryption, secret)
+            return
+        fitting = [key for key in self._keys if key.fits(encryption.alg)]
+        if not 0 < len(fitting) <= MAX_CANDIDATES:
+            found = tuple([f"{key.kid} {key.alg or ''}".rstrip() for key in fitting])
+            expected = f"1 to {MAX_CANDIDATES} keys for {encryption.alg}"
+            about = "decryption key"
+            raise UsageError("credential_missing", found=found, expected=expected, about=about)
+
+    def decrypt(self, issuer: str, client_id: str, jwe: Jwe) -> bytes | None:
+        """Return the plaintext, or ``None`` for whatever reason."""
+        encryption, kid = jwe.header.encryption, jwe.header.kid
+        if encryption.alg in SYMMETRIC:
+            opener = self._by_secret(issuer, client_id, encryption)
+            return None if opener is None else opener(jwe)
+        fitting = [key for key in self._keys if key.fits(encryption.alg)]
+        named = [key for key in fitting if key.kid == kid]
+        for key in (named or fitting)[:MAX_CANDIDATES]:
+            plaintext = self._by_key(key, encryption)(jwe)
+            if plaintext is not None:
+                return plaintext
+        return None
+
+    def _by_key(self, key: "DecryptionKey", encryption: Encryption) -> _Opener:
+        name = ("", key.kid, encryption)
+        opener = self._prepared.get(name)
+        if opener is None:
+            from oidc_adapters.crypto.content_keys import by_private_key
+
+            row, content = KEY_MANAGEMENT[encryption.alg], CONTENT_ENCRYPTION[encryption.enc]
+            found = by_private_key(row, content, key.private)
+            opener = self._remembered(name, _opener(encryption, found))
+        return opener
+
+    def _by_secret(self, issuer: str, client_id: str, encryption: Encryption) -> _Opener | None:
+        name = (issuer, client_id, encryption)
+        opener, secret = self._prepared.get(name), self._secrets.get((issuer, client_id))
+        if opener is None and secret is not None:
+            from oidc_adapters.crypto.content_keys import derived_from_secret
+
+            octets = secret.encode("utf-8", "surrogatepass")
+            key = derived_from_secret(octets, secret_octets(encryption))
+            opener = self._remembered(name, opener_for(encryption, key))
+        return opener
+
+    def _remembered(self, name: _Name, opener: _Opener) -> _Opener:
+        with self._lock:
+            while len(self._prepared) >= _REMEMBERED:
+                del self._prepared[next(iter(self._prepared))]
+            self._prepared[name] = opener
+        return opener
+
+
+def opener_for(encryption: Encryption, key: bytes) -> _Opener:
+    """Prepare to decrypt with octets that both sides have, as long as the algorithm wants them."""
+    from oidc_adapters.crypto.content_keys import by_shared_key
+
+    row, content = KEY_MANAGEMENT[encryption.alg], CONTENT_ENCRYPTION[encryption.enc]
+    return _opener(encryption, by_shared_key(row, content, key))
+
+
+def _opener(encryption: Encryption, found: "ContentKey") -> _Opener:
+    from oidc_adapters.crypto.content import content_opener
+
+    opened = content_opener(CONTENT_ENCRYPTION[encryption.enc])
+
+    def opener(jwe: Jwe) -> bytes | None:
+        key = found(jwe)
+        return None if key is None else opened(key, jwe)
+
+    return opener

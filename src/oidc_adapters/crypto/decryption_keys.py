@@ -1,0 +1,67 @@
+"""Private keys that decrypt, out of PEM and JWK, and the public members of them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from oidc_adapters.crypto.content_keys import DecryptingKey
+from oidc_adapters.crypto.private_keys import private_key_from_jwk
+from oidc_adapters.crypto.private_keys import public_members as members_of_signing_key
+from oidc_core.encoding import b64url_decode, b64url_encode
+from oidc_core.errors import OidcError, UsageError
+from oidc_core.jsontypes import JsonObject, JsonValue
+
+_ABOUT: Final = "client key"
+_KINDS: Final = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, X25519PrivateKey)
+_EXPECTED: Final = "RSA, EC or X25519"
+
+
+def decrypting_key_from_pem(pem: bytes, password: bytes | None) -> DecryptingKey:
+    """Load a private key (PKCS #8 or the older forms), decrypting it if need be.
+
+    Raises:
+        UsageError: ``config_invalid`` if it cannot be read or is of a kind not used here.  The
+            library's own message is left out, since it may quote the input.
+    """
+    try:
+        key = load_pem_private_key(pem, password)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        expected = "the PEM of a private key, and its password if it has one"
+        raise UsageError("config_invalid", expected=expected, about=_ABOUT) from None
+    if not isinstance(key, _KINDS):
+        raise UsageError("config_invalid", expected=_EXPECTED, about=_ABOUT)
+    return key
+
+
+def decrypting_key_from_jwk(jwk: Mapping[str, JsonValue]) -> DecryptingKey:
+    """Load a private JWK (RFC 7518 §6, RFC 8037 §2).
+
+    Raises:
+        UsageError: ``config_invalid`` if it is malformed or of a kind not used here.
+    """
+    if (jwk.get("kty"), jwk.get("crv")) == ("OKP", "X25519"):
+        return _x25519(jwk.get("d"))
+    key = private_key_from_jwk(jwk)
+    if not isinstance(key, _KINDS):
+        raise UsageError("config_invalid", expected=_EXPECTED, about=_ABOUT)
+    return key
+
+
+def _x25519(d: JsonValue) -> X25519PrivateKey:
+    octets = d.encode("utf-8", "surrogatepass") if isinstance(d, str) else b"."
+    try:
+        return X25519PrivateKey.from_private_bytes(b64url_decode(octets))
+    except (ValueError, OidcError):
+        raise UsageError("config_invalid", expected="a private JWK", about=_ABOUT) from None
+
+
+def public_members(key: DecryptingKey) -> JsonObject:
+    """Return the members of a private key that everybody may see, and no other."""
+    if isinstance(key, X25519PrivateKey):
+        x = b64url_encode(key.public_key().public_bytes_raw())
+        return JsonObject({"kty": "OKP", "crv": "X25519", "x": x})
+    return members_of_signing_key(key)

@@ -1,0 +1,125 @@
+"""DPoP (RFC 9449): the keys that the client proves, and the nonces that servers gave out."""
+
+from threading import Lock
+from typing import Final, Generic, NamedTuple, NoReturn, TypeVar
+
+from oidc_adapters.client_keys import AsyncSigner, Signer
+from oidc_core.credentials import encoded_header
+from oidc_core.dpop import nonce_of, proof_of
+from oidc_core.errors import ProtocolViolation, UsageError
+from oidc_core.http import Answer, DpopProof, HttpRequest, HttpResponse, Role
+from oidc_core.jsontypes import JsonObject
+from oidc_core.jwk import parse_jwk
+from oidc_core.kinds import DPOP_PROOF
+
+REMEMBERED: Final = 256
+"""How many servers' nonces are remembered; the one that was heard of longest ago goes first."""
+
+_NAMING: Final = frozenset({"kid", "alg", "use", "key_ops"})
+_TYP: Final = "dpop+jwt"
+
+SignerT = TypeVar("SignerT", bound=Signer | AsyncSigner)
+SignerT_co = TypeVar("SignerT_co", bound=Signer | AsyncSigner, covariant=True)
+
+
+class ProofKey(NamedTuple, Generic[SignerT_co]):
+    """A key with the encoded header of its proofs."""
+
+    key: SignerT_co
+    header: str
+
+
+class DpopKeys(Generic[SignerT_co]):
+    """The keys that tokens are bound to, by their JWK thumbprint.
+
+    Give DPoP keys of its own: one that also signs client assertions serves two purposes (RFC 8725
+    §3.12).  The public key goes into each proof's header, which is encoded once.
+
+    Raises:
+        UsageError: ``config_invalid`` for a key that is weak, not public, or named by an algorithm
+            that no proof may be signed with.
+    """
+
+    __slots__ = ("_by_thumbprint",)
+
+    def __init__(self, *keys: SignerT_co) -> None:
+        self._by_thumbprint = dict([_prepared(key) for key in keys])
+
+    @property
+    def thumbprints(self) -> tuple[str, ...]:
+        """The thumbprints of all keys, in the order given."""
+        return tuple(self._by_thumbprint)
+
+    def find(self, thumbprint: str) -> ProofKey[SignerT_co]:
+        """Return the key of that thumbprint.
+
+        Raises:
+            UsageError: ``credential_missing`` if it is not here.
+        """
+        found = self._by_thumbprint.get(thumbprint)
+        if found is None:
+            raise UsageError("credential_missing", expected=thumbprint, about="DPoP key")
+        return found
+
+    def __repr__(self) -> str:
+        return f"DpopKeys({', '.join(self._by_thumbprint)})"
+
+    def __reduce__(self) -> NoReturn:
+        message = "keys are not pickled"
+        raise TypeError(message)
+
+
+def _prepared(key: SignerT) -> tuple[str, ProofKey[SignerT]]:
+    """Judge a key, and encode the header of its proofs (RFC 9449 §4.2)."""
+    published = key.public_jwk()
+    if key.alg not in DPOP_PROOF.algorithms:
+        raise UsageError("config_invalid", found=key.alg, about="DPoP key")
+    try:
+        thumbprint = parse_jwk(published).thumbprint
+    except ProtocolViolation as weak:
+        raise UsageError("config_invalid", found=weak.code, about="DPoP key") from None
+    jwk = JsonObject({name: published[name] for name in published if name not in _NAMING})
+    header = encoded_header({"typ": _TYP, "alg": key.alg, "jwk": jwk})
+    return thumbprint, ProofKey(key, header)
+
+
+class DpopNonces:
+    """The newest nonce of each server, by issuer, origin and role (RFC 9449 §8.2, §9).
+
+    A server that stops giving nonces out has not taken the last one back, so that stays.
+    """
+
+    __slots__ = ("_lock", "_nonces")
+
+    def __init__(self) -> None:
+        self._nonces: dict[tuple[str, str, Role], str] = {}
+        self._lock = Lock()
+
+    def newest(self, request: HttpRequest, proof: DpopProof) -> str | None:
+        """Return what is known of the server that a request goes to."""
+        return self._nonces.get(_server(request, proof))
+
+    def heed(self, request: HttpRequest, answer: Answer) -> None:
+        """Remember the nonce of an answer to a request with a proof, refused or not."""
+        proof = proof_of(request)
+        if proof is None or not isinstance(answer, HttpResponse):
+            return
+        nonce = nonce_of(answer)
+        if nonce is None:
+            return
+        server = _server(request, proof)
+        with self._lock:
+            self._nonces.pop(server, None)
+            self._nonces[server] = nonce
+            if len(self._nonces) > REMEMBERED:
+                del self._nonces[next(iter(self._nonces))]
+
+    def __repr__(self) -> str:
+        return f"DpopNonces({len(self._nonces)})"
+
+
+def _server(request: HttpRequest, proof: DpopProof) -> tuple[str, str, Role]:
+    """Return whose nonce it is, the origin in one spelling."""
+    origin = "/".join(proof.htu.split("/", 3)[:3]).lower()
+    default = ":443" if origin.startswith("https:") else ":80"
+    return request.issuer, origin.removesuffix(default), request.role

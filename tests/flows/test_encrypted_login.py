@@ -1,0 +1,223 @@
+"""Whole logins with encrypted ID tokens and UserInfo, and what happens where one side forgot."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+from attrs import evolve
+
+from oidc_adapters.client_keys import DecryptionKey
+from oidc_adapters.testing import FakeClient, FakeProvider
+from oidc_core import id_token
+from oidc_core.client import ClientRegistration
+from oidc_core.errors import OidcError, UsageError
+from oidc_core.id_token import IdTokenExpectations
+from oidc_core.jsontypes import JsonObject
+from oidc_core.jws import JoseHeader, VerifiedJws
+from oidc_core.keys import verification
+from oidc_core.policy import DEFAULT_POLICY
+from oidc_core.tokens import Tokens
+from oidc_core.userinfo import check_userinfo, decrypted_userinfo
+from oidc_core.validation import IdTokenAlone
+from tests.encryption import P256, P384, P521, RSA, X25519
+from tests.flows.rig import FAKE_CLIENT, SCOPE, Rig, honest_provider, new_rig
+
+KINDS: Final = [
+    ("RSA-OAEP", "A128CBC-HS256", RSA),
+    ("RSA-OAEP-256", "A256GCM", RSA),
+    ("ECDH-ES", "A128GCM", P256),
+    ("ECDH-ES", "A256CBC-HS512", P521),
+    ("ECDH-ES+A128KW", "A192GCM", X25519),
+    ("ECDH-ES+A256KW", "A192CBC-HS384", P384),
+    ("A128KW", "A128GCM", P256),
+    ("A256GCMKW", "A256GCM", P256),
+    ("dir", "A256CBC-HS512", P256),
+]
+ID_TOKEN: Final = {
+    "id_token_encrypted_response_alg": "ECDH-ES",
+    "id_token_encrypted_response_enc": "A128GCM",
+}
+USERINFO: Final = {
+    "userinfo_encrypted_response_alg": "ECDH-ES",
+    "userinfo_encrypted_response_enc": "A128GCM",
+}
+
+
+def encrypting_rig(
+    registered: dict[str, Any],
+    expected: dict[str, Any] | None = None,
+    *,
+    keys: tuple[DecryptionKey, ...] = (P256,),
+    **settings: Any,
+) -> Rig:
+    """A client that registered something, and believes that it did, or that it did otherwise."""
+    client = evolve(FAKE_CLIENT, jwks=(keys[0].public_jwk(),), **registered)
+    registration = ClientRegistration(
+        client_id=client.client_id,
+        redirect_uris=client.redirect_uris,
+        post_logout_redirect_uris=client.post_logout_redirect_uris,
+        scope=SCOPE,
+        **(registered if expected is None else expected),
+    )
+    named: dict[str, Any] = {"registration": registration, "decryption_keys": keys, **settings}
+    return new_rig(honest_provider(clients=(client,)), **named)
+
+
+@pytest.mark.req("OIDCC-3.1.3.7-01a", "OIDCC-5.3.2-07", "OIDCC-5.3.4-01")
+@pytest.mark.parametrize(("alg", "enc", "key"), KINDS)
+@pytest.mark.parametrize("signed", ["EdDSA", "HS256", None])
+def test_an_encrypted_login_and_its_refresh(
+    alg: str, enc: str, key: DecryptionKey, signed: str | None
+) -> None:
+    registered = {
+        "id_token_encrypted_response_alg": alg,
+        "id_token_encrypted_response_enc": enc,
+        "userinfo_encrypted_response_alg": alg,
+        "userinfo_encrypted_response_enc": enc,
+        "userinfo_signed_response_alg": signed,
+        "id_token_signed_response_alg": signed,
+    }
+    rig = encrypting_rig(registered, keys=(key,))
+
+    logged_in = rig.log_in().logged_in
+    stored: list[Tokens] = []
+    refreshed = rig.client.refresh(logged_in.tokens, stored.append)
+
+    assert logged_in.identity.subject == "alice"
+    assert logged_in.userinfo is not None
+    assert logged_in.userinfo.claims["email"] == "alice@op.example"
+    note = f"decrypted: {alg} {enc}"
+    evidence = [*logged_in.evidence[1:], *refreshed.evidence]
+    assert [each.notes for each in evidence] == [(note,), (note,), (note,)]
+    assert [each.checks[0].name for each in evidence] == 3 * ["encryption"]
+    assert [each.checks[0].verdict for each in evidence] == 3 * ["passed"]
+    assert refreshed.claims_refreshed
+
+
+@pytest.mark.req("OIDCC-3.1.2.1-14")
+def test_what_is_kept_is_the_signed_token_and_serves_as_a_hint() -> None:
+    """OIDC Core §3.1.2.1: a hint is not encrypted for the client."""
+    rig = encrypting_rig(ID_TOKEN)
+
+    tokens = rig.log_in().logged_in.tokens
+
+    assert tokens.id_token.count(".") == 2
+    page = rig.client.start_logout(tokens)
+    assert rig.provider.end_session(page.url, rig.clock.now()) is not None
+
+
+def test_without_encryption_the_evidence_says_so() -> None:
+    logged_in = new_rig().log_in().logged_in
+    for evidence in logged_in.evidence[1:]:
+        assert evidence.checks[0].verdict == "skipped"
+        assert evidence.checks[0].reason == "not registered as encrypted"
+        assert evidence.notes == ()
+
+
+@pytest.mark.req("OIDCC-3.1.3.7-01b", "OIDCC-5.3.2-05")
+@pytest.mark.parametrize(
+    ("registered", "expected", "code"),
+    [
+        (ID_TOKEN, {}, "jws_format"),
+        ({}, ID_TOKEN, "jwe_required"),
+        (ID_TOKEN, {**ID_TOKEN, "id_token_encrypted_response_alg": "ECDH-ES+A128KW"}, "jwe_alg"),
+        (ID_TOKEN, {**ID_TOKEN, "id_token_encrypted_response_enc": "A256GCM"}, "jwe_alg"),
+        (USERINFO, {}, "content_type"),
+        ({}, USERINFO, "content_type"),
+        ({**USERINFO, "userinfo_signed_response_alg": "EdDSA"}, USERINFO, "typ_unexpected"),
+        (USERINFO, {**USERINFO, "userinfo_signed_response_alg": "EdDSA"}, "jwe_inner_not_signed"),
+        ({"userinfo_signed_response_alg": "EdDSA"}, USERINFO, "jwe_required"),
+        (USERINFO, {"userinfo_signed_response_alg": "EdDSA"}, "jws_format"),
+    ],
+)
+def test_encryption_is_what_was_registered(
+    registered: dict[str, Any], expected: dict[str, Any], code: str
+) -> None:
+    """X13, X14."""
+    policy = evolve(DEFAULT_POLICY, userinfo="required")
+    rig = encrypting_rig(registered, expected, policy=policy)
+
+    with pytest.raises(OidcError) as caught:
+        rig.log_in()
+
+    assert caught.value.code == code
+
+
+def test_a_key_that_was_never_published_decrypts_nothing() -> None:
+    rig = encrypting_rig(ID_TOKEN, keys=(P256,))
+    other = evolve_client(rig.provider, DecryptionKey(P384.private, kid="p-256"))
+    rig.provider.clients = (other,)
+
+    with pytest.raises(OidcError) as caught:
+        rig.log_in()
+
+    assert caught.value.code == "jwe_failed"
+
+
+def evolve_client(provider: FakeProvider, key: DecryptionKey) -> FakeClient:
+    return evolve(provider.clients[0], jwks=(key.public_jwk(),))
+
+
+def test_an_older_key_still_decrypts_while_it_is_rotated_out() -> None:
+    newer = DecryptionKey(P256.private, kid="older than it was")
+    registered = {**ID_TOKEN}
+    rig = encrypting_rig(registered, keys=(P384, newer))
+    rig.provider.clients = (evolve_client(rig.provider, newer),)
+
+    assert rig.log_in().logged_in.identity.subject == "alice"
+
+
+def test_registered_encryption_needs_keys_when_it_is_configured() -> None:
+    with pytest.raises(UsageError) as caught:
+        encrypting_rig(ID_TOKEN, keys=(RSA,))
+    assert caught.value.code == "credential_missing"
+
+
+def test_a_relying_party_without_a_decrypter_cannot_be_configured_for_encryption() -> None:
+    rp = encrypting_rig(ID_TOKEN).client.rp
+    with pytest.raises(UsageError) as caught:
+        evolve(rp, decrypter=None)
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "decrypter")
+    assert evolve(new_rig().client.rp, decrypter=None).id_token_encryption is None
+
+
+def test_the_rules_themselves_refuse_what_did_not_go_that_way() -> None:
+    """What was verified without having been decrypted is no token of this client."""
+    rp = encrypting_rig({**ID_TOKEN, **USERINFO, "userinfo_signed_response_alg": "EdDSA"}).client.rp
+    jws = VerifiedJws(JoseHeader("EdDSA", None, None, ()), b"{}", None, 0, None)
+    claims = JsonObject({"sub": "alice"})
+    expected = IdTokenExpectations(nonce="n", started_at=0)
+
+    for check in (
+        lambda: id_token.check(rp, jws, claims, expected, raw=""),
+        lambda: check_userinfo(rp, claims, sub="alice", jws=jws, now=0),
+        lambda: check_userinfo(rp, claims, sub="alice", jws=None, now=0),
+    ):
+        with pytest.raises(OidcError) as caught:
+            check()
+        assert caught.value.code == "jwe_required"
+
+
+def test_userinfo_that_was_not_registered_as_encrypted_is_not_decrypted() -> None:
+    with pytest.raises(UsageError) as caught:
+        decrypted_userinfo(new_rig().client.rp, "a.b.c.d.e")
+    assert caught.value.code == "config_invalid"
+
+
+def test_a_wish_for_decryption_needs_somebody_who_can() -> None:
+    rp = encrypting_rig(ID_TOKEN).client.rp
+    wish = IdTokenAlone(
+        token="a.b.c.d.e",
+        algorithms=rp.id_token_algorithms,
+        types=id_token.TYPES,
+        encryption=rp.id_token_encryption,
+        expected=IdTokenExpectations(nonce="n", started_at=0),
+    )
+    with pytest.raises(UsageError) as caught:
+        verification(new_rig_without_decrypter(), wish, channel="direct", now=0)
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "decrypter")
+
+
+def new_rig_without_decrypter() -> Any:
+    return evolve(new_rig().client.rp, decrypter=None)

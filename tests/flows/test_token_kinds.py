@@ -1,0 +1,214 @@
+"""Kinds of tokens against validators: exactly the diagonal is accepted (RFC 8725 §3.11, §3.12).
+
+All tokens are signed by the provider's own key, for the same client and about the same user, so
+that nothing but their kind tells them apart.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+import pytest
+from attrs import evolve
+
+from oidc_core.errors import ProtocolViolation
+from oidc_core.id_token import IdTokenExpectations
+from oidc_core.kinds import ID_TOKEN, KINDS, USERINFO
+from oidc_core.login import finish
+from oidc_core.policy import Policy
+from oidc_core.refresh import exchange, verify
+from oidc_core.steps import Exchange, Step, resume
+from oidc_core.validation import validate
+from tests.parties import (
+    ACCESS_TOKEN,
+    CLIENT_ID,
+    ISSUER,
+    NOW,
+    callback,
+    done,
+    json_response,
+    refused,
+    relying_party,
+    started,
+    token_answer,
+    with_keys,
+)
+from tests.signing import signed
+from tests.token_kinds import CLAIMS, EXAMPLES, NONCE, Example
+
+Validator: TypeAlias = Callable[[str], object]
+
+RP: Final = relying_party(policy=Policy(userinfo="never"))
+ASKING: Final = relying_party(
+    client={"userinfo_signed_response_alg": "ES256"}, policy=Policy(userinfo="required")
+)
+
+
+def jwt(claims: Mapping[str, Any], typ: str | None = None) -> str:
+    return signed(claims, typ=typ)
+
+
+def after_login(rp: Any, token: str) -> Step[Any]:
+    login = started(rp)
+    step = finish(rp, login.pending, callback(login), binding=login.binding, now=NOW)
+    assert isinstance(step, Exchange)
+    return with_keys(rp, resume(rp, step, token_answer(token)))
+
+
+def at_login(token: str) -> object:
+    return done(after_login(RP, token))
+
+
+def at_refresh(token: str) -> object:
+    tokens = done(after_login(RP, jwt(CLAIMS["id_token"]))).tokens
+    step = exchange(RP, evolve(tokens, refresh_token="refresh-token-1"))
+    assert isinstance(step, Exchange)
+    renewed = done(resume(RP, step, token_answer(token)))
+    return done(with_keys(RP, verify(RP, renewed, now=NOW)))
+
+
+def alone(token: str) -> object:
+    expected = IdTokenExpectations(nonce=NONCE, started_at=NOW, access_token=ACCESS_TOKEN)
+    return done(with_keys(RP, validate(RP, token, expected, now=NOW)))
+
+
+def at_userinfo(token: str) -> object:
+    step = after_login(ASKING, jwt(CLAIMS["id_token"]))
+    assert isinstance(step, Exchange)
+    answer = json_response(token.encode(), content_type="application/jwt")
+    return done(with_keys(ASKING, resume(ASKING, step, answer)))
+
+
+VALIDATORS: Final[dict[str, tuple[str, Validator]]] = {
+    "login": ("id_token", at_login),
+    "refresh": ("id_token", at_refresh),
+    "validation": ("id_token", alone),
+    "userinfo": ("userinfo", at_userinfo),
+}
+
+LOGIN: Final = {
+    "userinfo": "exp_invalid",
+    "authorization_response": "iat_invalid",
+    "request_object": "iss_invalid",
+}
+UNTYPED: Final[dict[str, dict[str, str]]] = {
+    "login": LOGIN,
+    "validation": LOGIN,
+    "refresh": {
+        "userinfo": "exp_invalid",
+        "authorization_response": "refresh_id_token_sub",
+        "request_object": "refresh_id_token_iss",
+    },
+    "userinfo": {"authorization_response": "userinfo_sub_mismatch"},
+}
+"""What an untyped token lacks, where it has nothing that no token of the wanted kind has."""
+
+
+@pytest.mark.req("RFC8725-3.11-01", "RFC8725-3.12-01")
+@pytest.mark.parametrize("door", VALIDATORS)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.id)
+def test_exactly_the_diagonal_is_accepted(door: str, example: Example) -> None:
+    """D29, D30."""
+    wanted, validator = VALIDATORS[door]
+    token = jwt(example.claims, example.typ)
+    if example.kind == wanted:
+        assert validator(token)
+        return
+    own_typ = example.typ is not None and example.typ != "JWT"
+    code = "typ_unexpected" if own_typ else UNTYPED[door].get(example.kind, "typ_unexpected")
+    refused(ProtocolViolation, code, partial(validator, token))
+
+
+def test_every_kind_is_tried() -> None:
+    assert {example.kind for example in EXAMPLES} == {*KINDS}
+    for example in EXAMPLES:
+        assert KINDS[example.kind].fits(example.typ, example.claims)
+
+
+DISGUISED: Final = ("logout_token", "authorization_response", "request_object", "dpop_proof",
+                    "introspection_response")  # fmt: skip
+
+
+@pytest.mark.parametrize("door", VALIDATORS)
+@pytest.mark.parametrize("typ", [None, "JWT", "application/jwt"])
+@pytest.mark.parametrize("kind", DISGUISED)
+def test_a_token_in_disguise_is_refused(door: str, kind: str, typ: str | None) -> None:
+    """The typ is dropped, and issuer and audience are those the validator waits for."""
+    claims = {**CLAIMS[kind], "iss": ISSUER, "aud": CLIENT_ID}
+
+    with pytest.raises(ProtocolViolation):
+        VALIDATORS[door][1](jwt(claims, typ))
+
+
+@pytest.mark.parametrize("door", VALIDATORS)
+@pytest.mark.parametrize(
+    "typ", ["at+jwt", "logout+jwt", "dpop+jwt", "secevent+jwt", "oauth-authz-req+jwt", "JOSE",
+            "token-introspection+jwt", "jwt2"],
+)  # fmt: skip
+@pytest.mark.parametrize("spelling", ["{}", "application/{}", "APPLICATION/{}"])
+def test_the_right_claims_under_another_typ_are_refused(door: str, typ: str, spelling: str) -> None:
+    wanted, validator = VALIDATORS[door]
+    token = jwt(CLAIMS[wanted], spelling.format(typ.upper() if "A" in spelling[:1] else typ))
+    refused(ProtocolViolation, "typ_unexpected", partial(validator, token))
+
+
+@pytest.mark.parametrize("value", [None, {}, "x"])
+@pytest.mark.parametrize(
+    ("door", "name"),
+    [
+        (door, name)
+        for door, (kind, _) in VALIDATORS.items()
+        for name in sorted(KINDS[kind].forbidden)
+    ],
+)
+def test_a_forbidden_member_is_refused_whatever_its_value(
+    door: str, name: str, value: object
+) -> None:
+    wanted, validator = VALIDATORS[door]
+    token = jwt({**CLAIMS[wanted], name: value})
+
+    refused(ProtocolViolation, "typ_unexpected", partial(validator, token))
+
+
+MISSING: Final = {
+    "login": {"iss": "iss_invalid", "sub": "sub_invalid", "aud": "aud_invalid",
+              "exp": "exp_invalid", "iat": "iat_invalid"},
+    "refresh": {"iss": "refresh_id_token_iss", "sub": "refresh_id_token_sub",
+                "aud": "refresh_id_token_aud", "exp": "exp_invalid", "iat": "iat_invalid"},
+    "userinfo": {"iss": "userinfo_iss", "sub": "userinfo_sub_mismatch", "aud": "userinfo_aud"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("door", "name", "code"),
+    [(door, name, code) for door, codes in MISSING.items() for name, code in codes.items()],
+)
+def test_a_required_member_has_to_be_there(door: str, name: str, code: str) -> None:
+    wanted, validator = VALIDATORS[door]
+    claims = {member: value for member, value in CLAIMS[wanted].items() if member != name}
+
+    refused(ProtocolViolation, code, partial(validator, jwt(claims)))
+
+
+def test_every_required_member_is_tried() -> None:
+    assert {*MISSING["login"]} == {*MISSING["refresh"]} == ID_TOKEN.required
+    assert {*MISSING["userinfo"]} == USERINFO.required
+
+
+@pytest.mark.req("RFC8725-3.12-01")
+@pytest.mark.parametrize(
+    ("door", "code"),
+    [
+        ("login", "iss_invalid"),
+        ("validation", "iss_invalid"),
+        ("refresh", "refresh_id_token_iss"),
+        ("userinfo", "userinfo_sub_mismatch"),
+    ],
+)
+@pytest.mark.parametrize("typ", [None, "JWT"])
+def test_a_client_assertion_is_neither(door: str, code: str, typ: str | None) -> None:
+    claims = {"iss": CLIENT_ID, "sub": CLIENT_ID, "aud": ISSUER, "jti": "a-1", "iat": NOW}
+
+    token = jwt({**claims, "exp": NOW + 60}, typ)
+
+    refused(ProtocolViolation, code, partial(VALIDATORS[door][1], token))

@@ -1,0 +1,143 @@
+"""Fuzzing of the whole way of an ID token: form, header, key, signature, claims.
+
+Each input is tried as it is, and accepted only if it is one of the honest tokens.  Then it is
+signed anew over whatever its header and payload have become, so that their parsers and the rules
+of the claims are reached, which no forger reaches.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from oidc_adapters.testing.signing import b64url, half_hash
+from oidc_core.algorithms import HMAC, SIGNATURES
+from oidc_core.errors import OidcError
+from oidc_core.id_token import IdTokenExpectations
+from oidc_core.policy import Policy
+from oidc_core.steps import Done
+from oidc_core.validation import validate
+from tests.fuzz.judging import Target
+from tests.parties import (
+    ACCESS_TOKEN,
+    CLIENT_ID,
+    ISSUER,
+    NOW,
+    SUB,
+    claims_for,
+    relying_party,
+    with_keys,
+)
+from tests.signing import mac_key, published, signed, signed_octets, signing_key, unsigned
+
+if TYPE_CHECKING:
+    from oidc_adapters.testing.signing import SigningKey
+    from oidc_core.claims import IdToken
+    from oidc_core.relying_party import RelyingParty
+
+NONCE: Final = "nonce-1"
+EXPECTED: Final = IdTokenExpectations(
+    nonce=NONCE,
+    started_at=NOW,
+    access_token=ACCESS_TOKEN,
+    max_age=300,
+    required_acr=("gold", "silver"),
+    sub=SUB,
+)
+ALGS: Final = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA")
+KEYS: Final = {alg: signing_key(alg, kid=alg) for alg in ALGS} | {"HS256": mac_key()}
+KEY_SET: Final = published(*[KEYS[alg] for alg in ALGS])
+RPS: Final = {
+    "EdDSA": relying_party(
+        provider={"id_token_signing_alg_values_supported": (*sorted(SIGNATURES), "none")},
+        policy=Policy(algorithms=SIGNATURES - HMAC),
+    ),
+    "HS256": relying_party(client={"id_token_signed_response_alg": "HS256"}),
+}
+"""By the algorithm that inputs are signed anew with: whatever is asymmetric, and a MAC."""
+
+
+def claims(alg: str = "EdDSA") -> dict[str, object]:
+    """Return the claims of an honest token, with everything that a rule looks at."""
+    return claims_for(
+        NONCE,
+        azp=CLIENT_ID,
+        nbf=NOW - 1,
+        acr="gold",
+        amr=["pwd"],
+        auth_time=NOW - 10,
+        sid="session-1",
+        email="alice@op.example",
+        at_hash=half_hash(alg, ACCESS_TOKEN),
+    )
+
+
+HONEST: Final = frozenset(
+    [
+        *[signed(claims(alg), key, typ="JWT") for alg, key in KEYS.items()],
+        signed(claims(), KEYS["EdDSA"], kid=None, typ="application/JWT", x5c=["AA"]),
+    ]
+)
+_DISHONEST: Final = (
+    unsigned(claims(), alg="none"),
+    unsigned(claims(), alg="EdDSA", kid="EdDSA", crit=["b64"], b64=False),
+    unsigned(claims(), alg="ML-DSA-44", jwk=KEYS["ES256"].public_jwk()),
+    signed_octets(b'{"iss":"a","iss":"b","exp":1e999}', KEYS["EdDSA"]),
+    signed_octets(b'{"aud":' + 20 * b"[" + 20 * b"]" + b"}", KEYS["EdDSA"]),
+    "a.b.c",
+    "",
+)
+WORDS: Final = (
+    *sorted(SIGNATURES),
+    *sorted(claims()),
+    *["none", "alg", "kid", "typ", "cty", "crit", "b64", "zip", "jwk", "jku", "x5u", "x5c", "x5t"],
+    *["JWT", "jwt", "application/jwt", "at+jwt", "logout+jwt", "events", "nonce_supported"],
+    *["c_hash", "name", "email_verified", "address", "_claim_names", "updated_at", "zoneinfo"],
+    *[ISSUER, CLIENT_ID, NONCE, SUB, ACCESS_TOKEN, "gold", "silver", "other"],
+)
+
+
+def accepted(rp: RelyingParty, token: str) -> IdToken | None:
+    """Validate a token wholly; ``None`` if it is refused."""
+    try:
+        step = with_keys(rp, validate(rp, token, EXPECTED, now=NOW), KEY_SET)
+    except OidcError:
+        return None
+    assert isinstance(step, Done), "no step is left once the keys are there"
+    return step.result.id_token
+
+
+def holds(found: IdToken) -> bool:
+    """Tell whether an accepted token is this user's, for this client, from this provider, now."""
+    audiences = found.aud if isinstance(found.aud, tuple) else (found.aud,)
+    return (
+        (found.iss, found.sub, found.nonce) == (ISSUER, SUB, NONCE)
+        and {*audiences} == {CLIENT_ID}
+        and found.exp > NOW - 60
+        and found.iat <= NOW + 61
+    )
+
+
+def judge(octets: bytes) -> None:
+    """Try an input as it is, and signed anew."""
+    token = octets.decode("utf-8", "surrogateescape")
+    for rp in RPS.values():
+        assert accepted(rp, token) is None or token in HONEST, "a forged token was accepted"
+    for alg, rp in RPS.items():
+        found = accepted(rp, signed_anew(token, KEYS[alg]))
+        assert found is None or holds(found), "a token of somebody else was accepted"
+
+
+def signed_anew(token: str, key: SigningKey) -> str:
+    """Put a good signature in the place of the last part."""
+    signing_input = token.rpartition(".")[0]
+    octets = signing_input.encode("utf-8", "surrogatepass")
+    return f"{signing_input}.{b64url(key.signature(octets))}"
+
+
+TARGET: Final = Target(
+    name="jws",
+    judge=judge,
+    seeds=tuple([token.encode() for token in (*sorted(HONEST), *_DISHONEST)]),
+    words=WORDS,
+    longest=40_000,
+)
