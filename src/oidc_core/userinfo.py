@@ -82,6 +82,7 @@ class _Answer(NamedTuple):
     rp: RelyingParty
     claims: JsonObject
     sub: str
+    iss: str | None
     jws: VerifiedJws | None
     now: int
 
@@ -98,8 +99,11 @@ def _issuer(answer: _Answer) -> SkipReason | None:
     if iss is None and answer.jws is None:
         return "not signed"
     rule = answer.rp.issuer_rule
-    if not isinstance(iss, str) or not (rule.in_token(iss, answer.claims) or rule.in_response(iss)):
+    if not isinstance(iss, str) or not rule.in_response(iss):
         raise ProtocolViolation("userinfo_iss", expected=answer.rp.issuer, about="iss")
+    # Each tenant of a template is an issuer of its own, and has subjects of its own.
+    if rule.pattern and answer.iss not in {None, iss}:
+        raise ProtocolViolation("userinfo_iss", expected=answer.iss, about="iss")
     key = None if answer.jws is None else answer.jws.key
     if key is not None and key.issuer is not None and not rule.in_key(key.issuer, iss):
         raise ProtocolViolation("userinfo_iss", expected=key.issuer, about="iss")
@@ -149,14 +153,20 @@ USERINFO_RULES: Final = RuleTable(
 
 
 def check_userinfo(
-    rp: RelyingParty, claims: JsonObject, *, sub: str, jws: VerifiedJws | None, now: int
+    rp: RelyingParty,
+    claims: JsonObject,
+    *,
+    sub: str,
+    jws: VerifiedJws | None,
+    now: int,
+    iss: str | None = None,
 ) -> tuple[UserInfo, Evidence]:
-    """Check UserInfo against the subject of the ID token.
+    """Check UserInfo against the subject of the ID token, and its issuer where that is a tenant.
 
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
     """
-    outcomes = USERINFO_RULES.outcomes(_Answer(rp, claims, sub, jws, now))
+    outcomes = USERINFO_RULES.outcomes(_Answer(rp, claims, sub, iss, jws, now))
     evidence = Evidence(
         table=USERINFO_RULES,
         outcomes=outcomes,
