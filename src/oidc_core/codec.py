@@ -109,12 +109,10 @@ def _truth(members: Mapping[str, JsonValue], name: str) -> bool:
 
 
 def _purpose(members: Mapping[str, JsonValue]) -> str:
-    value = members.get("purpose", "login")
-    match value:
-        case "login" | "link":
-            return value
-        case _:
-            raise StoreFailure("record_invalid", about="purpose")
+    value = _text(members, "purpose", "login")
+    if value not in {"login", "link"}:
+        raise StoreFailure("record_invalid", about="purpose")
+    return value
 
 
 def _response_mode(members: Mapping[str, JsonValue]) -> ResponseMode:

@@ -331,7 +331,7 @@ def _with_userinfo(
 
 def _without_userinfo(rp: RelyingParty, logged_in: LoggedIn, fault: OidcError) -> Step[LoggedIn]:
     """Let a verified login stand though UserInfo cannot be had; what is malformed stops it."""
-    obtainable = isinstance(fault, ProtocolViolation) and fault.code not in _UNOBTAINABLE
-    if obtainable or rp.policy.userinfo == "required":
+    malformed = isinstance(fault, ProtocolViolation) and fault.code not in _UNOBTAINABLE
+    if malformed or rp.policy.userinfo == "required":
         raise fault
     return Done(evolve(logged_in, notes=(*logged_in.notes, f"userinfo: {fault.code}")))
