@@ -93,7 +93,7 @@ def call(python: Path | str, *arguments: str, cwd: Path = ROOT, timeout: float =
     subprocess.run([str(python), *arguments], cwd=cwd, check=True, timeout=timeout)
 
 
-def run_all(common: Sequence[str], *, no_skip: bool) -> int:
+def run_all(common: Sequence[str]) -> int:
     """Run every leg and return the exit status."""
     python = environment.prepare(["dev", "peers"])
     os.environ["PATH"] = os.pathsep.join([*_node_folder(python), os.environ["PATH"]])
@@ -101,7 +101,7 @@ def run_all(common: Sequence[str], *, no_skip: bool) -> int:
     _static(legs)
     _suite(legs, common)
     legs.run("wheel", lambda: _wheel(python, common))
-    _other_pythons(legs, common, no_skip=no_skip)
+    _other_pythons(legs, common)
     legs.run("lowest dependencies", lambda: _lowest(common))
     return legs.summary()
 
@@ -157,7 +157,7 @@ def _inspect(wheel: Path) -> None:
             raise Failure(f"the wheel lacks {needed}")
 
 
-def _other_pythons(legs: Legs, common: Sequence[str], *, no_skip: bool) -> None:
+def _other_pythons(legs: Legs, common: Sequence[str]) -> None:
     """The portable suite on each other Python that this machine has."""
     current = _version(legs.python)
     found = {version: _interpreter(version) for version in PYTHONS if version != current}
@@ -166,8 +166,6 @@ def _other_pythons(legs: Legs, common: Sequence[str], *, no_skip: bool) -> None:
             legs.run(f"Python {version}", partial(_on, version, interpreter, common))
         else:
             legs.note(f"Python {version}", "not found, not run")
-    if no_skip and not any(found.values()):
-        legs.note("other Pythons", "FAILED: not one is installed, and --no-skip asks for one")
 
 
 def _on(version: str, interpreter: str, common: Sequence[str]) -> None:
@@ -216,9 +214,10 @@ def _version(python: Path | str) -> str:
 
 
 def _interpreter(version: str) -> str | None:
-    """Find a Python on PATH or among pyenv's; a shim that points nowhere is none."""
-    installed = (Path.home() / ".pyenv" / "versions").glob(f"{version}*/bin/python{version}")
-    candidates = [shutil.which(f"python{version}"), *map(str, sorted(installed))]
+    """Find a Python on PATH, beside this one or among pyenv's; a shim to nowhere is none."""
+    beside = Path(sys.base_prefix).parent.glob(f"{version}*/bin/python{version}")
+    pyenv = (Path.home() / ".pyenv" / "versions").glob(f"{version}*/bin/python{version}")
+    candidates = [shutil.which(f"python{version}"), *map(str, sorted([*beside, *pyenv]))]
     for candidate in candidates:
         if candidate and _version(candidate) == version:
             return candidate

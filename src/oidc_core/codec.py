@@ -68,7 +68,7 @@ def load_pending_login(text: str) -> PendingLogin:
         essential_claims=_texts(members, "essential_claims"),
         expects_iss=_truth(members, "expects_iss"),
         expected_sub=_text(members, "expected_sub") if "expected_sub" in members else None,
-        purpose=_text(members, "purpose", "login"),
+        purpose=_purpose(members),
         user=_text(members, "user", ""),
         resource=_texts(members, "resource"),
         dpop_thumbprint=_text(members, "dpop_thumbprint", ""),
@@ -105,6 +105,13 @@ def _truth(members: Mapping[str, JsonValue], name: str) -> bool:
     value = members.get(name, False)
     if not isinstance(value, bool):
         raise StoreFailure("record_invalid", about=name)
+    return value
+
+
+def _purpose(members: Mapping[str, JsonValue]) -> str:
+    value = _text(members, "purpose", "login")
+    if value not in {"login", "link"}:
+        raise StoreFailure("record_invalid", about="purpose")
     return value
 
 

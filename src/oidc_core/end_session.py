@@ -59,7 +59,7 @@ def pending_logout(
 
     Raises:
         UsageError: ``parameter_invalid`` for a redirect URI that is not registered, or a hint that
-            is no ID token of this client's (§2).
+            is no ID token of this provider's for this client (§2).
     """
     if request.id_token_hint:
         _check_hint(rp, request.id_token_hint)
@@ -78,9 +78,12 @@ def pending_logout(
 
 def _check_hint(rp: RelyingParty, hint: str) -> None:
     try:
-        aud = claims_kept(hint).members.get("aud")
+        claims = claims_kept(hint)
     except ProtocolViolation as fault:
         raise UsageError("parameter_invalid", about="id_token_hint", found=fault.code) from None
+    iss, aud = claims.members.get("iss"), claims.members.get("aud")
+    if not isinstance(iss, str) or not rp.issuer_rule.in_token(iss, claims):
+        raise UsageError("parameter_invalid", about="id_token_hint", expected=rp.issuer)
     if rp.client.client_id not in (audience(aud) or ()):
         raise UsageError("parameter_invalid", about="id_token_hint", expected=rp.client.client_id)
 

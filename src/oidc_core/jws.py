@@ -81,6 +81,9 @@ class UnverifiedJws(NamedTuple):
     signature: bytes
     signing_input: bytes
 
+    def __repr__(self) -> str:
+        return f"UnverifiedJws({len(self.signing_input)} octets)"
+
 
 class VerifiedJws(NamedTuple):
     """A JWS whose signature held.
@@ -102,6 +105,9 @@ class VerifiedJws(NamedTuple):
     keys_fetched_at: int | None
     keys: KeySet | None = None
     encryption: Encryption | None = None
+
+    def __repr__(self) -> str:
+        return f"VerifiedJws(header={self.header!r}, verified_at={self.verified_at})"
 
 
 def split(
@@ -208,6 +214,7 @@ def verify(
     else:
         signature = b64url_decode(jws.signature)
         if not verifier.verifies(key, header.alg, jws.signing_input, signature):
+            _check_length(header.alg, key, signature)
             raise ProtocolViolation("signature_invalid")
     return VerifiedJws(header, payload, key, now, keys_fetched_at, keys)
 
@@ -252,7 +259,9 @@ def verify_mac(
 
 
 def _check_length(alg: str, key: Jwk, signature: bytes) -> None:
-    """Name DER, padding and truncation for what they are (RFC 7518 §3.4)."""
+    """Name absence, DER, padding and truncation for what they are (RFC 7518 §3.4)."""
+    if not signature:
+        raise ProtocolViolation("jws_format", expected="a signature")
     row = row_for(alg, key.kty, key.crv)
     expected = (row.signature_length if row else 0) or len(key.material[0])
     if len(signature) != expected:

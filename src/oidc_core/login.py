@@ -40,6 +40,7 @@ from oidc_core.steps import Done, Exchange, KeysWithheld, Step, answered
 from oidc_core.tokens import (
     TokenResponse,
     Tokens,
+    check_scope,
     code_request,
     parse_token_response,
     token_answer,
@@ -57,6 +58,11 @@ _ID_TOKEN_ONLY: Final = frozenset(
     {"iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "acr", "amr", "auth_time", "sid",
      "at_hash", "c_hash", "s_hash"}
 )  # fmt: skip
+
+_PAIRS: Final = (
+    frozenset({"email", "email_verified"}),
+    frozenset({"phone_number", "phone_number_verified"}),
+)
 
 
 @frozen(kw_only=True)
@@ -111,12 +117,15 @@ class LoggedIn:
         """All claims; those of the ID token win over those of UserInfo.
 
         What is said of the token and of the authentication is the ID token's alone: UserInfo adds
-        no ``acr`` to one that has none.
+        no ``acr`` to one that has none.  Nor does it vouch for an address of the other's: an
+        e-mail address or phone number comes from where its ``…_verified`` does.
         """
         if self.userinfo is None:
             return self.id_token.claims
-        added = {n: v for n, v in self.userinfo.claims.items() if n not in _ID_TOKEN_ONLY}
-        return JsonObject({**added, **self.id_token.claims.members})
+        held = self.id_token.claims.members
+        kept = _ID_TOKEN_ONLY.union(*[pair for pair in _PAIRS if not pair.isdisjoint(held)])
+        added = {n: v for n, v in self.userinfo.claims.items() if n not in kept}
+        return JsonObject({**added, **held})
 
 
 def start(
@@ -195,7 +204,7 @@ class AwaitingTokens(Exchange[LoggedIn]):
         tokens = parse_token_response(token_answer(answer, "token_outcome_unknown"))
         if tokens.id_token is None:
             raise ProtocolViolation("id_token_missing", about="id_token")
-        _check_scope(rp, self.pending, tokens)
+        check_scope(rp, tokens, asked=self.pending.scope)
         wish = IdTokenOfLogin(
             token=tokens.id_token,
             algorithms=rp.id_token_algorithms,
@@ -206,15 +215,6 @@ class AwaitingTokens(Exchange[LoggedIn]):
             response=self.response,
         )
         return verification(rp, wish, channel="direct", now=tokens.received_at)
-
-
-def _check_scope(rp: RelyingParty, pending: PendingLogin, tokens: TokenResponse) -> None:
-    """Under a policy that says so, refuse a scope that nobody asked for (RFC 6749 §5.1)."""
-    if not rp.policy.forbid_extra_scope or tokens.scope is None:
-        return
-    extra = {*tokens.scope.split()} - {*pending.scope.split()}
-    if extra:
-        raise ProtocolViolation("scope_unexpected", found=tuple(sorted(extra)), about="scope")
 
 
 @frozen(kw_only=True)
@@ -344,16 +344,16 @@ def _with_userinfo(
     now: int,
     encryption: Encryption | None = None,
 ) -> Step[LoggedIn]:
-    sub = logged_in.identity.subject
+    token = logged_in.id_token
     userinfo, evidence = check_userinfo(
-        rp, claims, sub=sub, jws=jws, now=now, encryption=encryption
+        rp, claims, sub=token.sub, iss=token.iss, jws=jws, now=now, encryption=encryption
     )
     return Done(evolve(logged_in, userinfo=userinfo, evidence=(*logged_in.evidence, evidence)))
 
 
 def _without_userinfo(rp: RelyingParty, logged_in: LoggedIn, fault: OidcError) -> Step[LoggedIn]:
     """Let a verified login stand though UserInfo cannot be had; what is malformed stops it."""
-    obtainable = isinstance(fault, ProtocolViolation) and fault.code not in _UNOBTAINABLE
-    if obtainable or rp.policy.userinfo == "required":
+    malformed = isinstance(fault, ProtocolViolation) and fault.code not in _UNOBTAINABLE
+    if malformed or rp.policy.userinfo == "required":
         raise fault
     return Done(evolve(logged_in, notes=(*logged_in.notes, f"userinfo: {fault.code}")))

@@ -18,6 +18,7 @@ from oidc_core.errors import UsageError
 
 UserInfoRule: TypeAlias = Literal["never", "optional", "required"]
 
+_USERINFO_RULES: Final[frozenset[str]] = frozenset({"never", "optional", "required"})
 MAX_LEEWAY: Final = 120
 _DAY: Final = 86_400
 _LIFETIMES: Final = ("login_lifetime", "id_token_age", "key_set_max_age", "assertion_lifetime")
@@ -90,6 +91,8 @@ class Policy:
             seconds: int = getattr(self, name)
             if seconds < 0:
                 raise UsageError("config_invalid", about=name, found=seconds, expected="0 or more")
+        if self.userinfo not in _USERINFO_RULES:
+            raise UsageError("config_invalid", about="userinfo", found=self.userinfo)
         odd = tuple(sorted(self.algorithms - ASYMMETRIC - OPTIONAL))
         if odd:
             raise UsageError("config_invalid", about="algorithms", found=odd)

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from oidc_core import id_token
 from oidc_core.claims import IdToken
-from oidc_core.errors import OidcError, ProtocolViolation, StoreFailure
+from oidc_core.errors import OidcError, StoreFailure
 from oidc_core.evidence import Evidence
 from oidc_core.http import Answer
 from oidc_core.jsontypes import JsonObject
@@ -21,6 +21,7 @@ from oidc_core.steps import Done, Exchange, Step
 from oidc_core.tokens import (
     Tokens,
     check_owner,
+    check_scope,
     parse_token_response,
     refresh_request,
     token_answer,
@@ -82,11 +83,8 @@ class AwaitingRenewal(Exchange[TokensRenewed]):
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[TokensRenewed]:
         """Take the new tokens: what the provider did not send again stays (RFC 6749 §6)."""
         new = parse_token_response(token_answer(answer, "refresh_in_doubt"))
+        check_scope(rp, new, asked=self.scope)
         old = self.tokens
-        if rp.policy.forbid_extra_scope and new.scope is not None:
-            extra = {*new.scope.split()} - {*old.scope.split()}
-            if extra:
-                raise ProtocolViolation("scope_unexpected", found=tuple(sorted(extra)))
         renewed = evolve(
             old,
             access_token=new.access_token,

@@ -30,6 +30,9 @@ def _mark(rp: "RelyingParty") -> str:
     terms = asdict(policy, filter=lambda _, value: not isinstance(value, frozenset))
     parts = (
         rp.provider.endpoints_digest,
+        rp.issuer,
+        rp.issuer_rule.claim,
+        *sorted(rp.issuer_rule.accepted),
         rp.client.client_id,
         rp.client.connection_id,
         *[f"{name} {value}" for name, value in terms.items()],

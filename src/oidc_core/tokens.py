@@ -216,6 +216,19 @@ def _lifetime(value: JsonValue) -> int | None:
     return int(min(value, _MAX_LIFETIME))
 
 
+def check_scope(rp: RelyingParty, tokens: TokenResponse, *, asked: str) -> None:
+    """Under a policy that says so, refuse a scope that nobody asked for (RFC 6749 §5.1).
+
+    Raises:
+        ProtocolViolation: ``scope_unexpected``.
+    """
+    if not rp.policy.forbid_extra_scope or tokens.scope is None:
+        return
+    extra = {*tokens.scope.split()} - {*asked.split()}
+    if extra:
+        raise ProtocolViolation("scope_unexpected", found=tuple(sorted(extra)), about="scope")
+
+
 def _refused(response: HttpResponse) -> ProviderError | ProtocolViolation:
     """Return the error of an answer: the provider's own if it is well-formed (RFC 6749 §5.2)."""
     try:

@@ -184,7 +184,7 @@ def parse_form(text: str) -> tuple[tuple[str, str], ...]:
         CallbackError: ``parameter_syntax`` if a value is not UTF-8.
     """
     parts = [part.partition("=") for part in text.split("&") if part]
-    if "%" in text or "+" in text:
+    if "%" in text or "+" in text or not text.isascii():
         return tuple(
             [
                 (

@@ -116,6 +116,7 @@ class _Answer(NamedTuple):
     rp: RelyingParty
     claims: JsonObject
     sub: str
+    iss: str | None
     jws: VerifiedJws | None
     now: int
     encryption: Encryption | None
@@ -142,8 +143,11 @@ def _issuer(answer: _Answer) -> SkipReason | None:
     if iss is None and answer.jws is None:
         return "not signed"
     rule = answer.rp.issuer_rule
-    if not isinstance(iss, str) or not (rule.in_token(iss, answer.claims) or rule.in_response(iss)):
+    if not isinstance(iss, str) or not rule.in_response(iss):
         raise ProtocolViolation("userinfo_iss", expected=answer.rp.issuer, about="iss")
+    # Each tenant of a template is an issuer of its own, and has subjects of its own.
+    if rule.pattern and answer.iss not in {None, iss}:
+        raise ProtocolViolation("userinfo_iss", expected=answer.iss, about="iss")
     key = None if answer.jws is None else answer.jws.key
     if key is not None and key.issuer is not None and not rule.in_key(key.issuer, iss):
         raise ProtocolViolation("userinfo_iss", expected=key.issuer, about="iss")
@@ -209,14 +213,16 @@ def check_userinfo(
     sub: str,
     jws: VerifiedJws | None,
     now: int,
+    iss: str | None = None,
     encryption: Encryption | None = None,
 ) -> tuple[UserInfo, Evidence]:
-    """Check UserInfo against the subject of the ID token.
+    """Check UserInfo against the subject of the ID token, and its issuer where that is a tenant.
 
     Args:
         rp: the relying party.
         claims: what UserInfo says.
         sub: the subject of the ID token.
+        iss: its issuer, compared where each tenant is one of its own.
         jws: the verified JWS the claims come from, if they were signed.
         now: the current time, in seconds since the epoch.
         encryption: how they were encrypted, where ``jws`` does not say so.
@@ -225,7 +231,7 @@ def check_userinfo(
         ProtocolViolation: the code of the first rule that does not hold.
     """
     how = encryption if jws is None else jws.encryption
-    outcomes = USERINFO_RULES.outcomes(_Answer(rp, claims, sub, jws, now, how))
+    outcomes = USERINFO_RULES.outcomes(_Answer(rp, claims, sub, iss, jws, now, how))
     evidence = Evidence(
         table=USERINFO_RULES,
         outcomes=outcomes,

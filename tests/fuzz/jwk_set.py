@@ -53,6 +53,10 @@ WORDS: Final = (
 )
 
 
+_TRIED: Final = 8
+"""How many keys of a set are used: that costs more than to parse them all."""
+
+
 def judge(octets: bytes) -> None:
     """Parse a set, ask it for keys, and verify with each of them."""
     try:
@@ -63,9 +67,10 @@ def judge(octets: bytes) -> None:
     assert len(judged) + len(keys.skipped) == len(keys.published), "a key was lost"
     assert all(key.code in CODES for key in keys.skipped), "a key was skipped for no reason"
     hash(keys)
-    for key in judged:
+    for key in judged[:_TRIED]:
         _use(key)
-    for kid in (None, "unknown", *{key.kid for key in judged}, *{key.kid for key in keys.skipped}):
+    named = [key.kid for key in (*judged[:_TRIED], *keys.skipped[:_TRIED])]
+    for kid in {None, "unknown", *named}:
         for alg in (*ASYMMETRIC, "HS256", "none"):
             if not refused(partial(keys.select, kid, alg)):
                 _check(keys, kid, alg)

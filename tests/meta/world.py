@@ -68,11 +68,13 @@ def no_world(*, loading: bool = False) -> Generator[None]:
     thread = threading.get_ident()
     touched: list[str] = []
     undo = _replace(touched)
+    caches, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # a cache of code is no output
     _watched[thread] = (loading, touched)
     try:
         yield
     finally:
         del _watched[thread]
+        sys.dont_write_bytecode = caches
         for module, name, original in undo:
             setattr(module, name, original)
     if touched:

@@ -250,6 +250,8 @@ def test_a_callback_on_the_url_of_another_issuer_is_refused() -> None:
         "http://rp.example/callback",
     ):
         refusal("redirect_uri_mismatch", evolve(callback(LOGIN), url=url))
+    whole = evolve(callback(LOGIN), url=f"{REDIRECT_URI}?code=code-1")
+    assert "code-1" not in str(refusal("redirect_uri_mismatch", whole))
     _, evidence, _ = accepted(evolve(callback(LOGIN), url=REDIRECT_URI))
     assert "redirect_uri" not in dict(evidence.skipped)
 

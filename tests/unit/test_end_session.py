@@ -17,7 +17,17 @@ from oidc_core.end_session import (
 )
 from oidc_core.errors import CallbackError, ProtocolViolation, UsageError
 from oidc_core.relying_party import RelyingParty
-from tests.parties import CLIENT_ID, ISSUER, NOW, RP, claims_for, query_of, refused, relying_party
+from tests.parties import (
+    CLIENT_ID,
+    ISSUER,
+    NOW,
+    OTHER_ISSUER,
+    RP,
+    claims_for,
+    query_of,
+    refused,
+    relying_party,
+)
 from tests.signing import signed
 
 STATE = "state-of-the-logout"
@@ -93,12 +103,14 @@ def test_a_return_is_https(uri: str) -> None:
         signed(claims_for("n", aud="other")),
         signed(claims_for("n", aud=None)),
         signed(claims_for("n", aud=[CLIENT_ID, 1])),
+        signed(claims_for("n", iss=OTHER_ISSUER)),
+        signed(claims_for("n", iss=None)),
         "hint",
         "e30.e30.e30",
         "e30.e30.e30.e30.e30",
     ],
 )
-def test_a_hint_that_is_no_id_token_of_this_client_is_refused(hint: str) -> None:
+def test_a_hint_that_is_no_id_token_for_this_client_by_this_provider_is_refused(hint: str) -> None:
     error = refused(UsageError, "parameter_invalid", lambda: pending(id_token_hint=hint))
     assert error.about == "id_token_hint"
 

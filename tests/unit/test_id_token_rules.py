@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from oidc_core.relying_party import RelyingParty
 
 NONCE = "n-0S6_WzA2Mj"
+PATTERN = "https://login.example/{tenantid}/v2.0"
 KEY = Jwk(kty="EC", crv="P-256", material=(b"x", b"y"))
 MISSING: Any = object()
 
@@ -622,6 +623,24 @@ def test_response_and_token_of_a_template_name_the_same_tenant() -> None:
     assert refusal("iss_invalid", claims, rp=rp, iss=two).found == one
 
 
+@pytest.mark.req("OIDCC-3.1.3.7-02")
+@pytest.mark.parametrize("iss", [MISSING, None, "", 5, False])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        IssuerRule.template(PATTERN, tenants=frozenset({"t1"})),
+        IssuerRule.template(PATTERN, tenants=ANY_TENANT),
+        IssuerRule.one_of(ISSUER, "https://op.example/"),
+    ],
+    ids=["template", "any tenant", "one of"],
+)
+def test_a_token_names_its_issuer_where_several_are_accepted_too(
+    rule: IssuerRule, iss: object
+) -> None:
+    rp = relying_party(provider={"issuer": rule.canonical}, rule=rule)
+    refusal("iss_invalid", with_claims(iss=iss, tid="t1"), rp=rp)
+
+
 @pytest.mark.req("OIDCC-5.6-01", "OIDCC-5.6.2-05")
 def test_claims_of_other_providers_are_left_alone() -> None:
     """D33, D34."""
@@ -690,7 +709,6 @@ def test_none_cannot_be_registered() -> None:
     refused(UsageError, "config_invalid", lambda: Policy(algorithms=frozenset({"HS256"})))
 
 
-PATTERN = "https://login.example/{tenantid}/v2.0"
 TENANT = "https://login.example/t1/v2.0"
 
 

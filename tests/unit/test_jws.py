@@ -545,9 +545,17 @@ def test_a_good_header_may_be_remembered_and_is_judged_all_the_same() -> None:
     assert verified(token(), verifier=verifier) == first
     forged = token(signature=b"evil" + bytes(60))
     assert code_of(lambda: verified(forged, verifier=verifier)) == "signature_invalid"
-    unsigned = token()[: -len(encoded(GOOD))]
-    assert code_of(lambda: verified(unsigned, verifier=verifier)) == "signature_invalid"
+    for signature, code in ((b"", "jws_format"), (b"evil", "signature_length")):
+        odd = token(signature=signature)
+        for anyone in (verifier, None):
+            assert code_of(partial(verified, odd, verifier=anyone)) == code
     assert code_of(lambda: verified(token(), verifier=verifier, algs=RS256)) == "alg_not_allowed"
+
+
+def test_neither_a_token_nor_its_payload_is_shown() -> None:
+    told = repr((split(token()), verified(token())))
+    for part in (token().split(".")[1], '"sub"', GOOD.decode()[:4]):
+        assert part not in told
 
 
 def test_a_header_is_not_remembered_unless_it_means_one_key() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from oidc_adapters.testing.signing import half_hash
 from oidc_core.authorization import LOOPBACK_LISTENER, Callback
-from oidc_core.claims import Identity
+from oidc_core.claims import Identity, verified_email
 from oidc_core.errors import (
     CallbackError,
     ProtocolViolation,
@@ -360,6 +360,17 @@ def test_each_tenant_is_an_issuer_of_its_own() -> None:
     refusal("iss_invalid", rp, iss="https://login.example/t2/v2.0", tid="t2")
 
 
+def test_userinfo_of_another_tenant_ends_the_login() -> None:
+    """B10."""
+    rule = IssuerRule.template("https://login.example/{t}", tenants=frozenset({"t1", "t2"}))
+    rp = relying_party(
+        provider={"issuer": rule.canonical}, policy=Policy(userinfo="required"), rule=rule
+    )
+    step = awaiting_userinfo(rp, iss="https://login.example/t1", tid="t1")
+    other = json_response({"sub": SUB, "iss": "https://login.example/t2"})
+    refused(ProtocolViolation, "userinfo_iss", lambda: resume(rp, step, other))
+
+
 # --- userinfo ------------------------------------------------------------------------------------
 
 
@@ -401,6 +412,27 @@ def test_userinfo_says_nothing_of_the_token_or_the_authentication() -> None:
     assert (logged_in.id_token.acr, logged_in.tokens.auth_time) == (None, None)
     assert logged_in.userinfo is not None
     assert logged_in.userinfo.claims["acr"] == "gold"
+
+
+@pytest.mark.parametrize(
+    ("in_token", "in_userinfo", "email"),
+    [
+        ({"email": "a@rp.example"}, {"email": "b@rp.example", "email_verified": True}, None),
+        ({"email_verified": True}, {"email": "b@rp.example"}, None),
+        ({}, {"email": "b@rp.example", "email_verified": True}, "b@rp.example"),
+        (
+            {"email": "a@rp.example", "email_verified": True},
+            {"email_verified": False},
+            "a@rp.example",
+        ),
+    ],
+)
+def test_an_address_is_verified_only_by_whoever_names_it(
+    in_token: dict[str, Any], in_userinfo: dict[str, Any], email: str | None
+) -> None:
+    step = awaiting_userinfo(OPTIONAL, **in_token)
+    logged_in = done(resume(OPTIONAL, step, json_response({"sub": SUB, **in_userinfo})))
+    assert verified_email(logged_in.claims) == email
 
 
 @pytest.mark.req("OIDCC-5.3.2-02", "OIDCC-5.3.2-03")

@@ -55,6 +55,11 @@ def test_no_policy_accepts_anything_but_signatures(alg: str) -> None:
     assert refusal(algorithms=frozenset({"RS256", alg})) == ("config_invalid", "algorithms")
 
 
+@pytest.mark.parametrize("rule", ["", "sometimes", "Never"])
+def test_a_rule_for_userinfo_is_one_of_three(rule: str) -> None:
+    assert refusal(userinfo=rule) == ("config_invalid", "userinfo")
+
+
 def test_a_quirk_has_a_name_that_is_known() -> None:
     assert refusal(quirks=frozenset({"skip_everything"})) == ("config_invalid", "quirks")
     for name, quirk in QUIRKS.items():

@@ -141,6 +141,9 @@ def test_a_scope_beyond_the_granted_one_is_refused() -> None:
     step = exchanged(STRICT)
     wider = token_answer(None, scope="openid admin")
     refused(ProtocolViolation, "scope_unexpected", lambda: resume(STRICT, step, wider))
+    narrowed = exchanged(STRICT, scope="openid")
+    more = token_answer(None, scope="openid profile")
+    refused(ProtocolViolation, "scope_unexpected", lambda: resume(STRICT, narrowed, more))
     for scope in ("openid", "profile openid", "", None):
         narrower = token_answer(None, scope=scope)
         assert done(resume(STRICT, step, narrower)).tokens.subject == SUB

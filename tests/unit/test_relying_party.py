@@ -166,6 +166,8 @@ def test_a_registered_algorithm_is_the_only_one(alg: str) -> None:
         {"client": evolve(CLIENT, client_id="client-2")},
         {"client": evolve(CLIENT, connection_id="tenant-2")},
         {"policy": evolve(DEFAULT_POLICY, name="strict")},
+        {"issuer_rule": IssuerRule.one_of(ISSUER, "https://op.example/")},
+        {"issuer_rule": IssuerRule.one_of("https://id.example", ISSUER)},
     ],
 )
 def test_a_mark_tells_relying_parties_apart(changes: dict[str, Any]) -> None:
@@ -174,6 +176,15 @@ def test_a_mark_tells_relying_parties_apart(changes: dict[str, Any]) -> None:
     assert evolve(rp, **changes) != rp
     assert relying_party().mark == rp.mark
     assert relying_party() == rp
+
+
+def test_a_mark_tells_tenants_apart() -> None:
+    several = (frozenset({"t1"}), frozenset({"t2"}), frozenset({"t1", "t2"}), ANY_TENANT)
+    rules = [IssuerRule.template(TEMPLATE, tenants=tenants) for tenants in several]
+    rules.append(IssuerRule.template(TEMPLATE, tenants=several[0], claim="org"))
+    provider = evolve(PROVIDER, issuer=TEMPLATE)
+    marks = {evolve(relying_party(), provider=provider, issuer_rule=rule).mark for rule in rules}
+    assert len(marks) == len(rules)
 
 
 def test_the_quirks_in_force_are_told_in_order() -> None:

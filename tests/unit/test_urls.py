@@ -364,7 +364,9 @@ def test_a_form_is_read_as_a_browser_brings_it(
     assert parse_form(text) == pairs
 
 
-@pytest.mark.parametrize("text", ["a=%ff", "%c0%af=b", "a=%ed%a0%80", "a=%20\ud800"])
+@pytest.mark.parametrize(
+    "text", ["a=%ff", "%c0%af=b", "a=%ed%a0%80", "a=%20\ud800", "a=\ud800", "\ud800"]
+)
 def test_a_form_that_is_not_utf_8_is_refused(text: str) -> None:
     with pytest.raises(CallbackError) as caught:
         parse_form(text)

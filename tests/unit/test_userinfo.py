@@ -173,6 +173,23 @@ def test_a_key_that_is_for_one_issuer_signs_no_userinfo_of_another() -> None:
     assert checked(**good, key=None)[0].sub == SUB
 
 
+@pytest.mark.parametrize("signed", [False, True])
+def test_userinfo_of_a_template_is_the_tenants_whose_token_it_was(signed: bool) -> None:
+    """B10: a subject is another user's at another tenant."""
+    rule = IssuerRule.template("https://login.example/{t}", tenants=frozenset({"t1", "t2"}))
+    client = {"userinfo_signed_response_alg": "ES256"} if signed else {}
+    rp = relying_party(provider={"issuer": rule.canonical}, client=client, rule=rule)
+    one, two = "https://login.example/t1", "https://login.example/t2"
+    jws = VerifiedJws(JoseHeader("ES256", "k1", None, ()), b"", KEY, NOW, NOW) if signed else None
+
+    def about(iss: str | None) -> UserInfo:
+        claims = JsonObject({"sub": SUB, "iss": two, "aud": CLIENT_ID})
+        return check_userinfo(rp, claims, sub=SUB, jws=jws, now=NOW, iss=iss)[0]
+
+    refused(ProtocolViolation, "userinfo_iss", lambda: about(one))
+    assert about(two).sub == about(None).sub == SUB
+
+
 @pytest.mark.req("OIDCC-5.3.2-04")
 def test_json_is_read_as_claims_and_a_jwt_as_a_token() -> None:
     plain = json_response({"sub": SUB}, content_type="application/json; charset=utf-8")

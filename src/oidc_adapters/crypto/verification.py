@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 from oidc_core.algorithms import row_for
-from oidc_core.errors import ProtocolViolation, UsageError
+from oidc_core.errors import ProtocolViolation
 from oidc_core.jwk import Jwk, KeySet
 from oidc_core.jws import Recognised
 
@@ -100,18 +100,6 @@ class CryptographyVerifier:
             secret = self._secrets.get((issuer, client_id))
             verify = self._remembered(name, _for_secret(secret, alg))
         return verify(signing_input, signature)
-
-    def check_client_secret(self, issuer: str, client_id: str, alg: str) -> None:
-        """Refuse to be configured for MACs without a secret that is long enough.
-
-        Raises:
-            UsageError: ``credential_missing`` if this client has no secret here.
-            ProtocolViolation: as :func:`check_mac_secret`.
-        """
-        secret = self._secrets.get((issuer, client_id))
-        if secret is None:
-            raise UsageError("credential_missing", found=client_id, about="client_secret")
-        check_mac_secret(alg, secret)
 
     def _remembered(self, name: _Name, verify: "Verify") -> "Verify":
         with self._lock:

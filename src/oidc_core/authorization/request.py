@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from attrs import Factory, field, frozen
 
-from oidc_core.claims import IdToken
+from oidc_core.claims import MAX_DATE, IdToken
 from oidc_core.client import is_openid_scope
 from oidc_core.encoding import percent_encode
 from oidc_core.errors import ProtocolViolation, UsageError
@@ -151,7 +151,7 @@ class AuthenticationRequest:
         prompts = self.prompt.split(" ")
         if len(prompts) > 1 and not _ALONE.isdisjoint(prompts):
             raise UsageError("parameter_invalid", about="prompt", found=self.prompt)
-        if self.max_age is not None and self.max_age < 0:
+        if self.max_age is not None and not _is_max_age(self.max_age):
             raise UsageError("parameter_invalid", about="max_age", found=self.max_age)
         for name, value, allowed in (
             ("response_mode", self.response_mode, _RESPONSE_MODES),
@@ -162,13 +162,26 @@ class AuthenticationRequest:
                 raise UsageError("parameter_invalid", about=name, found=value)
         if (self.purpose == "link") != (self.user != ""):
             raise UsageError("parameter_invalid", about="user", expected="with purpose link only")
-        if _SURROGATE.search(self.return_to + self.user):
-            raise UsageError(
-                "parameter_invalid", about="return_to", expected="Unicode scalar values"
-            )
+        _check_kept(self)
         _check_lists(self)
         _check_claims(self.claims)
         _check_extra(self.extra)
+
+
+def _is_max_age(seconds: int) -> bool:
+    """Let whole seconds pass; ``True`` is a number to Python, and a word in a URL."""
+    return not isinstance(seconds, bool) and 0 <= seconds < MAX_DATE
+
+
+def _check_kept(request: AuthenticationRequest) -> None:
+    """Refuse what would not come back out of a store as it was put in."""
+    for name, value in (
+        ("return_to", request.return_to),
+        ("user", request.user),
+        ("expected_sub", request.expected_sub or ""),
+    ):
+        if _SURROGATE.search(value):
+            raise UsageError("parameter_invalid", about=name, expected="Unicode scalar values")
 
 
 def _check_lists(request: AuthenticationRequest) -> None:

@@ -256,7 +256,8 @@ def _redirect_uri(arrival: _Arrival) -> _Skipped:
         return "the URL was not told"
     expected = arrival.pending.redirect_uri.partition("?")[0]
     if url != expected:
-        raise CallbackError("redirect_uri_mismatch", found=url, expected=expected)
+        found = url.partition("?")[0]
+        raise CallbackError("redirect_uri_mismatch", found=found, expected=expected)
     return None
 
 

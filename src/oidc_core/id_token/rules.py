@@ -91,7 +91,7 @@ def _encryption(token: Examined) -> _Skipped:
 
 def _issuer(token: Examined) -> _Skipped:
     iss, rule, key = token.claims.members.get("iss"), token.rp.issuer_rule, token.jws.key
-    if iss == rule.sole and (key is None or key.issuer is None):
+    if iss is not None and iss == rule.sole and (key is None or key.issuer is None):
         return None
     if isinstance(iss, str) and rule.in_token(iss, token.claims):
         bound, named = None if key is None else key.issuer, token.expected.iss

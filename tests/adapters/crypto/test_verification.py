@@ -19,7 +19,7 @@ from oidc_adapters.crypto.private_keys import public_members
 from oidc_adapters.crypto.verification import REMEMBERED
 from oidc_core.algorithms import ALGORITHMS, HMAC
 from oidc_core.encoding import b64url_decode, b64url_encode
-from oidc_core.errors import ProtocolViolation, UsageError
+from oidc_core.errors import ProtocolViolation
 from oidc_core.jsontypes import JsonObject, frozen_json
 from oidc_core.jwk import Jwk, KeySet, parse_jwk
 from oidc_core.jws import JoseHeader, Recognised, SignatureVerifier
@@ -344,18 +344,6 @@ def test_a_mac_of_a_short_or_missing_secret_does_not_verify(verifier: Cryptograp
     empty = primitives.mac_signer(row, b"")(INPUT)
     assert not verifier.verifies_mac(ISSUER, "short", "HS256", INPUT, short)
     assert not verifier.verifies_mac(ISSUER, "unknown", "HS256", INPUT, empty)
-
-
-def test_a_client_that_cannot_verify_macs_is_found_when_it_is_configured(
-    verifier: CryptographyVerifier,
-) -> None:
-    verifier.check_client_secret(ISSUER, "client", "HS512")
-    with pytest.raises(ProtocolViolation) as small:
-        verifier.check_client_secret(ISSUER, "short", "HS256")
-    assert small.value.code == "key_too_small"
-    with pytest.raises(UsageError) as missing:
-        verifier.check_client_secret(ISSUER, "unknown", "HS256")
-    assert missing.value.code == "credential_missing"
 
 
 def test_a_verifier_shows_and_pickles_no_secret(verifier: CryptographyVerifier) -> None:

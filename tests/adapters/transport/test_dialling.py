@@ -114,15 +114,15 @@ def test_each_address_gets_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_connection_is_made_from_the_address_and_with_the_options_asked_for() -> None:
-    option = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        mine = free.getsockname()
-        free.close()
+    shared = (socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as reserving:
+        reserving.setsockopt(*shared)
+        reserving.bind(("127.0.0.1", 0))
+        mine = reserving.getsockname()
         port: int = listener.getsockname()[1]
-        with dial("127.0.0.1", port, exchange(5), (option,), mine) as sock:
-            assert sock.getsockname() == mine
-            assert sock.getsockopt(*option[:2])
+        with dial("127.0.0.1", port, exchange(5), (shared,), mine) as sock:
+            assert sock.getsockname() == mine  # taken already, but for the option
+            assert sock.getpeername() == listener.getsockname()
 
 
 def test_an_address_in_brackets_is_dialled_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
