@@ -28,7 +28,7 @@ FOLDER = environment.ROOT / ".fuzz"
 GRACE = 120
 """Seconds after its time is up for which a target may load, and finish its last input."""
 
-_PROGRESS = re.compile(r"^#\d+\s.* cov: (\d+) ft: (\d+) corp: (\d+)", re.MULTILINE)
+_PROGRESS = re.compile(r"^#\d+\s.* cov: (\d+) ft: (\d+)", re.MULTILINE)
 _EXECUTED = re.compile(r"^stat::number_of_executed_units:\s*(\d+)", re.MULTILINE)
 
 
@@ -39,8 +39,8 @@ class Outcome:
     Attributes:
         target: its name.
         executed: how many inputs were judged.
-        edges, features, corpus: what libFuzzer counts as covered, and the inputs that cover it.
-        slowest: the input nearest to its bound, as the target itself reported it.
+        edges, features: what libFuzzer counts as covered.
+        report: what the target said itself: the input nearest to its bound, the codes met.
         found: the new files with inputs that failed.
         status: the exit status of the process.
     """
@@ -49,8 +49,7 @@ class Outcome:
     executed: int
     edges: int
     features: int
-    corpus: int
-    slowest: dict[str, Any]
+    report: dict[str, Any]
     found: tuple[Path, ...]
     status: int
 
@@ -62,14 +61,13 @@ class Outcome:
     def line(self) -> str:
         """Return the outcome as a line of the table."""
         slow = "none"
-        if self.slowest:
-            share = 100 * self.slowest["of bound"]
-            taken = 1_000 * self.slowest["seconds"]
-            slow = f"{taken:.1f} ms for {self.slowest['octets']} octets ({share:.0f} % of its bound)"
+        if self.report:
+            taken, share = 1_000 * self.report["seconds"], 100 * self.report["share"]
+            slow = f"{taken:.1f} ms for {self.report['octets']} octets, {share:.0f} % of its bound"
         return (
             f"{self.target:8} {self.executed:>9} executions  {self.edges:>5} edges  "
-            f"{self.features:>6} features  {self.corpus:>5} in corpus  "
-            f"{len(self.found)} found  slowest {slow}"
+            f"{self.features:>6} features  {len(self.report.get('codes', ())):>3} codes  "
+            f"{len(self.found)} found  slowest: {slow}"
         )
 
 
@@ -77,7 +75,7 @@ def fuzz(python: Path, target: str, seconds: int) -> Outcome:
     """Fuzz one target in a process of its own."""
     folder = FOLDER / target
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "slowest.json").unlink(missing_ok=True)
+    (folder / "report.json").unlink(missing_ok=True)
     before, log = {*_found(folder)}, folder / "log"
     command = [str(python), "-m", "tests.fuzz", target, str(seconds), str(folder)]
     with log.open("w", encoding="utf-8") as written:
@@ -99,15 +97,14 @@ def fuzz(python: Path, target: str, seconds: int) -> Outcome:
 def outcome(target: str, said: str, folder: Path, before: set[Path], status: int) -> Outcome:
     """Read what the engine said and left behind."""
     progress, executed = _PROGRESS.findall(said), _EXECUTED.findall(said)
-    edges, features, corpus = progress[-1] if progress else (0, 0, 0)
-    report = folder / "slowest.json"
+    edges, features = progress[-1] if progress else (0, 0)
+    report = folder / "report.json"
     return Outcome(
         target=target,
         executed=int(executed[-1]) if executed else 0,
         edges=int(edges),
         features=int(features),
-        corpus=int(corpus),
-        slowest=json.loads(report.read_text("utf-8")) if report.exists() else {},
+        report=json.loads(report.read_text("utf-8")) if report.exists() else {},
         found=tuple(sorted({*_found(folder)} - before)),
         status=status,
     )

@@ -4,7 +4,7 @@ A key is loaded and judged once, when it is configured; a weak one is refused th
 need not be here at all: :class:`Signer` and :class:`AsyncSigner` are ports for a key service.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NoReturn, Protocol, TypeVar
@@ -14,6 +14,7 @@ from oidc_core.errors import ProtocolViolation, UsageError
 from oidc_core.jsontypes import JsonObject, JsonValue
 from oidc_core.jwe import KEY_MANAGEMENT
 from oidc_core.jwk import Jwk, parse_jwk
+from oidc_core.jws import is_kid
 from oidc_core.key_material import PRIVATE_MEMBERS
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ class ClientKey:
         """
         from oidc_adapters.crypto.private_keys import private_key_from_pem
 
-        text = pem.encode() if isinstance(pem, str) else _read(Path(pem))
-        key = private_key_from_pem(text, None if password is None else password.encode())
+        text = _octets(pem) if isinstance(pem, str) else _read(Path(pem))
+        key = private_key_from_pem(text, None if password is None else _octets(password))
         return cls(key, alg=alg, kid=kid)
 
     @classmethod
@@ -150,6 +151,11 @@ def _judged(public: JsonObject) -> Jwk:
         raise UsageError(
             "config_invalid", found=weak.code, expected=weak.hint, about="client key"
         ) from None
+
+
+def _octets(text: str) -> bytes:
+    """Encode whatever an environment variable may hold: an error about it would quote the key."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _read(path: Path) -> bytes:
@@ -239,6 +245,8 @@ class DecryptionKey:
         self._family = family_of(key)
         self.thumbprint = _encryption_thumbprint(public)
         self.kid = self.thumbprint if kid is None else kid
+        if not is_kid(self.kid):  # no token that names it would be read
+            raise UsageError("config_invalid", found=self.kid, about="kid")
         self.alg = alg
         if alg is not None and not self.fits(alg):
             raise UsageError("config_invalid", found=alg, expected=self._family, about="alg")
@@ -262,8 +270,8 @@ class DecryptionKey:
         """
         from oidc_adapters.crypto.decryption_keys import decrypting_key_from_pem
 
-        text = pem.encode() if isinstance(pem, str) else _read(Path(pem))
-        key = decrypting_key_from_pem(text, None if password is None else password.encode())
+        text = _octets(pem) if isinstance(pem, str) else _read(Path(pem))
+        key = decrypting_key_from_pem(text, None if password is None else _octets(password))
         return cls(key, alg=alg, kid=kid)
 
     @classmethod
@@ -274,10 +282,13 @@ class DecryptionKey:
 
         Raises:
             UsageError: ``config_invalid`` as for :meth:`from_pem`; also if the JWK's public
-                members are not those of its private ones, or it is not for encryption.
+                members are not those of its private ones, or ``use`` or ``key_ops`` leave it to
+                something else.
         """
         from oidc_adapters.crypto.decryption_keys import decrypting_key_from_jwk
 
+        if not _may_decrypt(jwk.get("key_ops")):
+            raise UsageError("config_invalid", expected=_OPERATIONS, about="key_ops")
         own, use, name = (_text(jwk, member) for member in ("alg", "use", "kid"))
         if use not in {None, "enc"} or (None not in {own, alg} and own != alg):
             raise UsageError("config_invalid", found=own, expected=alg, about="client key")
@@ -306,6 +317,16 @@ class DecryptionKey:
     def __reduce__(self) -> NoReturn:
         message = "a private key is not pickled"
         raise TypeError(message)
+
+
+_OPERATIONS = ("decrypt", "unwrapKey", "deriveKey", "deriveBits")
+
+
+def _may_decrypt(key_ops: JsonValue) -> bool:
+    """Whether the operations, if there are any, have one with which a JWE is decrypted."""
+    if key_ops is None:
+        return True
+    return isinstance(key_ops, Collection) and any(name in key_ops for name in _OPERATIONS)
 
 
 def _encryption_thumbprint(public: JsonObject) -> str:

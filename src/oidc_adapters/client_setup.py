@@ -59,6 +59,15 @@ class ClientSetup:
     discovery_url: str | None = None
     policy: Policy = DEFAULT_POLICY
 
+    def __attrs_post_init__(self) -> None:
+        if self.client_keys is None or not self.decryption_keys:
+            return
+        # A provider that looks for the key to encrypt with must not find the one that signs.
+        signing = {key.get("kid") for key in self.client_keys.public_keys}
+        both = tuple([key.kid for key in self.decryption_keys if key.kid in signing])
+        if both:
+            raise UsageError("config_invalid", found=both, about="kid")
+
     def __reduce__(self) -> NoReturn:
         message = "settings hold a client secret and are not pickled"
         raise TypeError(message)

@@ -1,6 +1,8 @@
 """DPoP (RFC 9449): the keys that the client proves, and the nonces that servers gave out."""
 
+from collections.abc import Mapping
 from threading import Lock
+from types import MappingProxyType
 from typing import Final, Generic, NamedTuple, NoReturn, TypeVar
 
 from oidc_adapters.client_keys import AsyncSigner, Signer
@@ -10,12 +12,20 @@ from oidc_core.errors import ProtocolViolation, UsageError
 from oidc_core.http import Answer, DpopProof, HttpRequest, HttpResponse, Role
 from oidc_core.jsontypes import JsonObject
 from oidc_core.jwk import parse_jwk
-from oidc_core.kinds import DPOP_PROOF
 
 REMEMBERED: Final = 256
 """How many servers' nonces are remembered; the one that was heard of longest ago goes first."""
 
-_NAMING: Final = frozenset({"kid", "alg", "use", "key_ops"})
+_MEMBERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "RSA": ("kty", "n", "e"),
+        "EC": ("kty", "crv", "x", "y"),
+        "OKP": ("kty", "crv", "x"),
+        "AKP": ("kty", "alg", "pub"),
+    }
+)
+"""What a server needs of a key, its thumbprint included; nothing else about it is its business."""
+
 _TYP: Final = "dpop+jwt"
 
 SignerT = TypeVar("SignerT", bound=Signer | AsyncSigner)
@@ -36,8 +46,8 @@ class DpopKeys(Generic[SignerT_co]):
     §3.12).  The public key goes into each proof's header, which is encoded once.
 
     Raises:
-        UsageError: ``config_invalid`` for a key that is weak, not public, or named by an algorithm
-            that no proof may be signed with.
+        UsageError: ``config_invalid`` for a key that is weak or not public, or that does not fit
+            the algorithm it is said to sign with.
     """
 
     __slots__ = ("_by_thumbprint",)
@@ -72,15 +82,15 @@ class DpopKeys(Generic[SignerT_co]):
 def _prepared(key: SignerT) -> tuple[str, ProofKey[SignerT]]:
     """Judge a key, and encode the header of its proofs (RFC 9449 §4.2)."""
     published = key.public_jwk()
-    if key.alg not in DPOP_PROOF.algorithms:
-        raise UsageError("config_invalid", found=key.alg, about="DPoP key")
     try:
-        thumbprint = parse_jwk(published).thumbprint
+        judged = parse_jwk(published)
     except ProtocolViolation as weak:
         raise UsageError("config_invalid", found=weak.code, about="DPoP key") from None
-    jwk = JsonObject({name: published[name] for name in published if name not in _NAMING})
+    if not judged.fits(key.alg):  # which no public key does for a MAC
+        raise UsageError("config_invalid", found=key.alg, about="DPoP key")
+    jwk = JsonObject({name: published[name] for name in _MEMBERS[judged.kty]})
     header = encoded_header({"typ": _TYP, "alg": key.alg, "jwk": jwk})
-    return thumbprint, ProofKey(key, header)
+    return judged.thumbprint, ProofKey(key, header)
 
 
 class DpopNonces:

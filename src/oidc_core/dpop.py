@@ -22,6 +22,7 @@ _DEMAND: Final = "use_dpop_nonce"
 _CHALLENGES: Final = 8_192
 _BAD_REQUEST: Final = 400
 _UNAUTHORIZED: Final = 401
+_unescaped: Final = re.compile(r"\\(.)").sub
 _nqchars: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+").fullmatch
 
 # One piece of WWW-Authenticate (RFC 9110 §11.6.1): a parameter, a scheme, or a token68.
@@ -137,7 +138,7 @@ def _challenges(text: str) -> bool:
         if piece["scheme"]:
             scheme = piece["scheme"].lower()
         elif scheme == HEADER and (piece["name"] or "").lower() == "error":
-            named = piece["text"] or piece["word"]
+            named = piece["word"] or _unescaped(r"\1", piece["text"])
             if named == _DEMAND:
                 return True
     return False

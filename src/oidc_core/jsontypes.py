@@ -21,6 +21,7 @@ from oidc_core.errors import ProtocolViolation
 
 MAX_DEPTH: Final = 16
 MAX_MEMBERS: Final = 256
+MAX_NESTED: Final = 8_192
 MAX_STRING: Final = 16_384
 MAX_DIGITS: Final = 19
 
@@ -159,14 +160,15 @@ def parse_object(
         ProtocolViolation: ``json_encoding`` if it is not UTF-8 or starts with a byte order mark,
             ``json_syntax``, ``json_not_object``, ``json_duplicate_member``, ``json_number`` for
             NaN, infinities and more than 19 digits, ``json_string`` for an unpaired surrogate or
-            a string that is too long, ``json_depth``, ``json_too_large`` beyond 256 members.
+            a string that is too long, ``json_depth``, ``json_too_large`` beyond 256 members in one
+            object, or 8,192 arrays and objects in all.
     """
     try:
         text = octets.decode("utf-8")
     except UnicodeDecodeError:
         raise ProtocolViolation("json_encoding") from None
     if text.count("[") + text.count("{") > max_depth:
-        _refuse_depth(text, max_depth)
+        _refuse_nesting(text, max_depth)
     scan = _careful if _LONG_NUMBER in octets.translate(_DIGITS) else _quick
     try:
         value, end = scan(text, 0 if text[:1] == "{" else _start(text))
@@ -190,16 +192,22 @@ def _start(text: str) -> int:
     return len(text) - len(text.lstrip(_WHITESPACE))
 
 
-def _refuse_depth(text: str, limit: int) -> None:
-    depth = 0
+def _refuse_nesting(text: str, limit: int) -> None:
+    """Refuse what is nested too deeply, or too often: an empty object costs more than its size."""
+    depth = opened = 0
     for match in _bracket(text):
         token = match.group()
         if token in "[{":
             depth += 1
+            opened += 1
+            if opened > MAX_NESTED:
+                raise ProtocolViolation("json_too_large", expected=MAX_NESTED)
             if depth > limit:
                 raise ProtocolViolation("json_depth", expected=limit)
         elif token in "]}":
             depth -= 1
+            if depth <= 0:  # the value ends here, or is none: the parser goes no further either
+                return
 
 
 def _refuse_strings(value: JsonValue, limit: int) -> None:

@@ -162,6 +162,9 @@ class Decrypted(NamedTuple):
     header: JweHeader
     plaintext: bytes
 
+    def __repr__(self) -> str:
+        return f"Decrypted({len(self.plaintext)} octets)"
+
 
 class Decrypter(Protocol):
     """The port to decryption: pure, local, the same answer for the same arguments."""
@@ -350,8 +353,6 @@ _REPLICATED: Final = MappingProxyType(
 
 
 def _replicated(members: Mapping[str, JsonValue]) -> tuple[tuple[str, JsonValue], ...]:
-    if _REPLICATED.keys().isdisjoint(members):
-        return ()
     return tuple([(name, members[name]) for name in _REPLICATED if name in members])
 
 
@@ -363,13 +364,14 @@ def check_replicated(header: JweHeader, claims: JsonObject) -> None:
     """
     for name, value in header.replicated:
         claimed = claims.members.get(name)
-        if value != claimed and _members(value) != _members(claimed):
+        if value != claimed and (name != "aud" or _members(value) != _members(claimed)):
             raise ProtocolViolation(_REPLICATED[name], found="another in the header", about=name)
 
 
-def _members(value: JsonValue) -> frozenset[JsonValue]:
-    """One audience may stand in an array or not, and several in any order (RFC 7519 §4.1.3)."""
-    return frozenset(value if isinstance(value, tuple) else (value,))
+def _members(value: JsonValue) -> frozenset[JsonValue] | tuple[JsonValue, ...]:
+    """One audience may stand in an array, several in any order; only strings are hashed."""
+    members = value if isinstance(value, tuple) else (value,)
+    return frozenset(members) if all(isinstance(each, str) for each in members) else members
 
 
 def signed_inside(plaintext: bytes) -> str:

@@ -94,7 +94,7 @@ class SkippedKey(NamedTuple):
 def parse_jwk(members: JsonObject) -> Jwk:
     """Turn a JSON object into a public key (RFC 7517 §4), wholly checked.
 
-    Members that are ``null`` count as absent.
+    Members that are ``null`` count as absent, except those of a private key.
     ``x5c``, ``x5u`` and whatever is unknown are ignored.
 
     Raises:

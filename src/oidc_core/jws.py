@@ -13,9 +13,8 @@ from oidc_core.encoding import b64url_decode
 from oidc_core.errors import ProtocolViolation
 from oidc_core.http import LIMITS
 from oidc_core.jsontypes import JsonObject, JsonValue, parse_object
-from oidc_core.jwk import Jwk, KeySet
+from oidc_core.jwk import MAX_KID, Jwk, KeySet
 
-_MAX_KID: Final = 256
 _KEYS_OF_HEADER: Final = ("jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256")
 _REFUSED: Final = frozenset({"crit", "b64", "zip"})
 _NOT_COMPACT: Final = frozenset('{["')
@@ -185,7 +184,7 @@ def header_members(octets: bytes) -> Mapping[str, JsonValue]:
 
 def is_kid(value: JsonValue) -> TypeGuard[str]:
     """Take what may be looked up; it is never a path, a URL or a query (RFC 8725 §3.10)."""
-    return isinstance(value, str) and len(value) <= _MAX_KID and value.isprintable()
+    return isinstance(value, str) and len(value) <= MAX_KID and value.isprintable()
 
 
 def verify(

@@ -1,10 +1,10 @@
 """The kinds of JWT that meet in OpenID Connect, in one table: none may pass for another.
 
-One provider signs them all with the same keys, and many of them for the same client and the same
-user.  What keeps a logout token from being taken for an ID token is therefore not the signature
-but the rules of RFC 8725 §3.11 and §3.12: a ``typ`` where there is one, members that a kind has to
-have, and members that it must not have.  A validator takes its ``typ`` and its forbidden members
-from this table; that a required member is there, its own rules see to, each with its own code.
+One provider signs most of them, with the same keys, and many for the same client and the same user.
+What keeps a logout token from being taken for an ID token is therefore not the signature but the
+rules of RFC 8725 §3.11 and §3.12: a ``typ`` where there is one, members that a kind has to have,
+and members that it must not have.  A validator takes its ``typ`` and its forbidden members from
+this table; that a required member is there, its own rules see to, each with its own code.
 
 The table has every kind, also those that no flow uses yet: they are refused all the same.
 """

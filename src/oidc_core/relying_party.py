@@ -1,9 +1,9 @@
 """The relying party: client, provider, policy and the two ports, as one frozen value."""
 
 from hashlib import sha256
-from typing import Final
+from typing import Final, cast
 
-from attrs import Factory, asdict, evolve, field, frozen
+from attrs import AttrsInstance, Factory, evolve, field, fields, frozen
 
 from oidc_core.client import ClientRegistration
 from oidc_core.errors import UsageError
@@ -26,20 +26,27 @@ def _issuer(rp: "RelyingParty") -> str:
 
 
 def _mark(rp: "RelyingParty") -> str:
-    policy = rp.policy
-    terms = asdict(policy, filter=lambda _, value: not isinstance(value, frozenset))
     parts = (
         rp.provider.endpoints_digest,
-        rp.issuer,
-        rp.issuer_rule.claim,
-        *sorted(rp.issuer_rule.accepted),
-        rp.client.client_id,
-        rp.client.connection_id,
-        *[f"{name} {value}" for name, value in terms.items()],
-        *sorted(policy.algorithms),
-        *sorted(policy.quirks),
+        *_terms_of(rp.issuer_rule),
+        *_terms_of(rp.client),
+        *_terms_of(rp.policy),
     )
     return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _terms_of(value: AttrsInstance) -> list[str]:
+    """Write the fields of a value down, the same in every process."""
+    named: list[str] = []
+    for attribute in fields(type(value)):
+        held: object = getattr(value, attribute.name)
+        shown = (
+            sorted(map(str, cast("frozenset[object]", held)))
+            if isinstance(held, frozenset)
+            else held
+        )
+        named.append(f"{attribute.name} {shown}")
+    return named
 
 
 def _endpoints_digest(rp: "RelyingParty") -> str:
@@ -101,7 +108,7 @@ class RelyingParty:
         policy: what is accepted.
         issuer_rule: how the issuer is recognised; exactly ``provider.issuer`` by default.
         issuer: the provider's identity.
-        mark: a short digest of issuer, client, connection, endpoints and policy.  Each step
+        mark: a short digest of issuer rule, registration, endpoints and policy.  Each step
             carries it, so that no step is resumed with another relying party.
         endpoints_digest: the same of issuer and endpoints alone, for logins in flight.
         id_token_algorithms: what an ID token may be signed with: the registered algorithm; else

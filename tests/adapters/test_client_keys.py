@@ -298,6 +298,45 @@ def test_what_is_no_decryption_key_is_refused(tmp_path: Path) -> None:
     decryption_refused(lambda: DecryptionKey.from_jwk(named, alg="ECDH-ES+A128KW"))
 
 
+def test_a_curve_that_only_signs_makes_no_decryption_key() -> None:
+    """RFC 8812 §3.1."""
+    key = EC["ES256K"]
+    for load in (partial(DecryptionKey.from_pem, pem(key)), partial(DecryptionKey, key)):
+        assert decryption_refused(load).found == "secp256k1"
+
+
+@pytest.mark.parametrize("kid", [257 * "k", "k\n", "\0"])
+def test_a_name_that_no_token_may_carry_is_no_name_of_a_key(kid: str) -> None:
+    key = DECRYPTING[1][0]
+    assert decryption_refused(lambda: DecryptionKey(key, kid=kid)).about == "kid"
+    assert DecryptionKey(key, kid=256 * "k").kid == 256 * "k"
+
+
+@pytest.mark.parametrize("operations", [(), ("sign",), ("verify", "encrypt"), "sign", 1])
+def test_a_key_for_other_operations_does_not_decrypt(operations: JsonValue) -> None:
+    jwk = jwk_of(DECRYPTING[1][0], key_ops=operations)
+    assert decryption_refused(lambda: DecryptionKey.from_jwk(jwk)).about == "key_ops"
+
+
+@pytest.mark.parametrize(
+    "operations", [None, ("decrypt",), ("sign", "unwrapKey"), ("deriveKey",), ("deriveBits",)]
+)
+def test_a_key_for_an_operation_that_decrypts_does(operations: JsonValue) -> None:
+    jwk = jwk_of(DECRYPTING[1][0], key_ops=operations)
+    assert DecryptionKey.from_jwk(jwk).fits("ECDH-ES")
+
+
+@pytest.mark.parametrize("load", [partial(ClientKey.from_pem, alg="RS256"), DecryptionKey.from_pem])
+def test_a_key_that_is_no_text_is_refused_without_being_quoted(
+    load: Callable[..., object],
+) -> None:
+    """An environment variable with foreign octets comes with lone surrogates."""
+    for broken in (partial(load, "canary\udcff"), partial(load, pem(RSA), password="canary\udcff")):
+        error = decryption_refused(broken)
+        assert (error.__cause__, error.__suppress_context__) == (None, True)
+        assert "canary" not in f"{error!r}{error}{error.__context__!r}"
+
+
 def test_an_encrypted_decryption_key_needs_its_password(tmp_path: Path) -> None:
     file = tmp_path / "key.pem"
     sealed = serialization.BestAvailableEncryption(b"open")

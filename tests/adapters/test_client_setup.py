@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from oidc_adapters.client_keys import ClientKeys, Signer
+from oidc_adapters.client_keys import ClientKeys, DecryptionKey, Signer
 from oidc_adapters.client_setup import ClientSetup
 from oidc_adapters.crypto import sign_mac
 from oidc_core.client import ClientRegistration
-from oidc_core.errors import OidcError
+from oidc_core.errors import OidcError, UsageError
 from oidc_core.policy import Policy
 from oidc_core.provider import ANY_TENANT, IssuerRule, ProviderMetadata
 from tests.adapters.test_seal import KEY, SECRET
-from tests.encryption import P256
+from tests.encryption import P256, P384
 
 ISSUER = "https://op.example"
 SETUP = ClientSetup(
@@ -185,3 +185,13 @@ def test_the_client_s_key_set_has_what_signs_and_what_is_encrypted_for() -> None
     assert ClientSetup(client_keys=KEYS).public_jwks() == KEYS.public_jwks()
     both = ClientSetup(client_keys=KEYS, decryption_keys=(P256,)).public_jwks()
     assert both == {"keys": (KEY.public_jwk(), P256.public_jwk())}
+
+
+def test_a_key_that_signs_and_one_that_decrypts_have_names_of_their_own() -> None:
+    """Whoever encrypts for the client looks a key up by its name."""
+    keys = (P384, DecryptionKey(P256.private, kid=KEY.kid))
+    with pytest.raises(UsageError) as caught:
+        ClientSetup(client_keys=KEYS, decryption_keys=keys)
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "kid")
+    assert caught.value.found == (KEY.kid,)
+    assert ClientSetup(decryption_keys=keys).decryption_keys == keys

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from oidc_adapters.client_keys import ClientKey
 from oidc_adapters.dpop import REMEMBERED, DpopKeys, DpopNonces
 from oidc_core.dpop import proof_of, with_proof
-from oidc_core.encoding import b64url_decode
+from oidc_core.encoding import b64url_decode, b64url_encode
 from oidc_core.errors import UsageError
 from oidc_core.http import DpopProof, HttpRequest, HttpResponse, NoAnswer, Role
 from oidc_core.jsontypes import JsonObject
+from oidc_core.jwk import parse_jwk
 from tests.parties import CLIENT_ID, ISSUER, NOW, OTHER_ISSUER
 
 ONE: Final = ClientKey(generate_private_key(SECP256R1()), alg="ES256", kid="one")
@@ -85,6 +86,29 @@ def test_a_key_is_found_by_its_thumbprint_with_the_header_of_its_proofs(key: Cli
     assert {*public} <= {"kty", "crv", "x", "y"}
 
 
+@pytest.mark.req("RFC9449-4.2-01")
+@pytest.mark.parametrize(
+    ("alg", "members"),
+    [
+        ("ES256", {n: v for n, v in ONE.public_jwk().items() if n in {"kty", "crv", "x", "y"}}),
+        ("Ed25519", {n: v for n, v in OTHER.public_jwk().items() if n in {"kty", "crv", "x"}}),
+        ("PS256", {"kty": "RSA", "n": b64url_encode(b"\xff" * 256), "e": "AQAB"}),
+        ("ML-DSA-44", {"kty": "AKP", "alg": "ML-DSA-44", "pub": b64url_encode(b"*" * 1_312)}),
+    ],
+)
+def test_a_proof_shows_just_what_the_thumbprint_is_made_of(
+    alg: str, members: dict[str, Any]
+) -> None:
+    """A server has to find the key by it, and no other member of a key service's gets out."""
+    more = {"alg": alg, "use": "sig", "kid": "k", "x5c": ("AA",), "canary": "canary"}
+    keys = DpopKeys(ForeignKey({**more, **members}, alg=alg))
+    (thumbprint,) = keys.thumbprints
+    shown = json.loads(b64url_decode(keys.find(thumbprint).header.encode()))["jwk"]
+
+    assert shown == members
+    assert parse_jwk(JsonObject(shown)).thumbprint == thumbprint
+
+
 def test_keys_are_listed_by_thumbprint() -> None:
     keys = DpopKeys(ONE, OTHER)
 
@@ -107,6 +131,10 @@ def test_an_unknown_thumbprint_is_missed() -> None:
         (ForeignKey({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}), "jwk_invalid"),
         (ForeignKey({**ONE.public_jwk()}, alg="HS256"), "HS256"),
         (ForeignKey({**ONE.public_jwk()}, alg="none"), "none"),
+        (ForeignKey({**ONE.public_jwk()}, alg="ES384"), "ES384"),
+        (ForeignKey({**ONE.public_jwk(), "alg": None}, alg="ES384"), "ES384"),
+        (ForeignKey({**ONE.public_jwk(), "alg": None}, alg="RS256"), "RS256"),
+        (ForeignKey({**ONE.public_jwk(), "alg": None}, alg="HS256"), "HS256"),
     ],
 )
 def test_a_key_that_no_proof_may_be_signed_with_is_refused(key: ForeignKey, found: str) -> None:

@@ -17,7 +17,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.fuzz.judging import Target
+    from tests.fuzz.judging import Judge, Target
 
 TIMEOUT = 20
 """Seconds after which an input that never ends is a finding."""
@@ -30,27 +30,36 @@ def fuzz(name: str, seconds: int, folder: Path) -> None:
 
     engine = engines.loaded()
     with engine.instrument_imports(["oidc_core", "oidc_adapters"]):
-        from tests.fuzz.judging import Judge
+        from tests.fuzz.judging import INSTRUMENTED, Judge
         from tests.fuzz.mutation import mutated
         from tests.fuzz.targets import TARGETS
 
         target = TARGETS[name]
         for seed in target.seeds:  # whatever is imported on first use is instrumented too
             target.judge(seed)
-    judge, slowest = Judge(target=target), folder / "slowest"
+    judge = Judge(target=target, slack=INSTRUMENTED)
 
     def one(octets: bytes) -> None:
-        if judge(octets):
-            taken, found = judge.slowest
-            report = {"seconds": taken, "octets": len(found), "of bound": judge.nearest}
-            slowest.write_bytes(found)
-            slowest.with_suffix(".json").write_text(json.dumps(report), "utf-8")
+        if judge(octets):  # the process ends without notice, so what is news is written at once
+            _report(judge, folder)
 
     def mutator(octets: bytes, limit: int, seed: int) -> bytes:
         return mutated(octets, limit, Random(seed), engine.Mutate, target.words)
 
     engine.Setup(_arguments(target, seconds, folder), one, custom_mutator=mutator)
     engine.Fuzz()
+
+
+def _report(judge: Judge, folder: Path) -> None:
+    seconds, slowest = judge.slowest
+    report = {
+        "seconds": seconds,
+        "octets": len(slowest),
+        "share": judge.nearest,
+        "codes": sorted(judge.codes),
+    }
+    (folder / "slowest").write_bytes(slowest)
+    (folder / "report.json").write_text(json.dumps(report), "utf-8")
 
 
 def _arguments(target: Target, seconds: int, folder: Path) -> list[str]:
@@ -92,7 +101,8 @@ def replay(name: str, file: Path) -> None:
     for seed in judge.target.seeds:  # nothing is measured before it is warm
         judge.target.judge(seed)
     judge(octets)
-    print(f"{name}: refused or harmless, {judge.slowest[0]:.4f} s for {len(octets)} octets")
+    how = ", ".join(sorted(judge.codes)) or "taken"
+    print(f"{name}: {how}; {1_000 * judge.slowest[0]:.1f} ms for {len(octets)} octets")
 
 
 if __name__ == "__main__":

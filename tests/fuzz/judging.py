@@ -1,25 +1,28 @@
-"""What a fuzzed function is held to: only errors of this library leave it, and none late.
+"""What a fuzzed function is held to: it refuses by a code or takes, never late.
 
 No fuzzing engine is needed for it, so the suite judges the same functions as the long runs do.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import process_time
-from typing import TYPE_CHECKING, Final
+from typing import Final, TypeVar
 
 from attrs import define, field, frozen
 
-from oidc_core.errors import OidcError
+from oidc_core.errors import ProtocolViolation
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+T = TypeVar("T")
 
 SECONDS: Final = 0.05
-"""Processor time that any input may take, instrumented as it is."""
+"""Processor time that any input may take."""
 
 SECONDS_PER_OCTET: Final = 0.5e-6
 """What each of its octets may add: half a second for a megabyte."""
+
+INSTRUMENTED: Final = 3.0
+"""How much longer code takes whose coverage is recorded, as JSON of nothing but numbers shows."""
 
 ATTEMPTS: Final = 3
 """How often an input has to be slow, so that a busy machine is no finding."""
@@ -35,15 +38,15 @@ class Target:
 
     Attributes:
         name: what it is called by on the command line.
-        judge: takes any octets; it lets errors of this library pass and raises
-            ``AssertionError`` for an outcome that may not be.
+        judge: takes any octets and returns the codes they were refused with; it raises
+            ``AssertionError`` for an outcome that may not be, and lets foreign errors through.
         seeds: inputs to begin with, most of them good.
         words: what inputs are made of, for the engine's dictionary.
         longest: how many octets an input may have: somewhat more than what is refused unread.
     """
 
     name: str
-    judge: Callable[[bytes], None] = field(repr=False)
+    judge: Callable[[bytes], frozenset[str]] = field(repr=False)
     seeds: tuple[bytes, ...] = field(repr=False)
     words: tuple[str, ...] = field(repr=False)
     longest: int
@@ -61,47 +64,58 @@ class Judge:
     Attributes:
         target: the target.
         clock: the processor time of this process, in seconds.
+        slack: by how much every bound is multiplied.
         judged: how many inputs there were.
         slowest: the seconds of the input that came nearest to its bound, and that input.
         nearest: these seconds as a share of the bound.
+        codes: what inputs were refused with.
     """
 
     target: Target
     clock: Callable[[], float] = process_time
+    slack: float = 1.0
     judged: int = 0
     slowest: tuple[float, bytes] = (0.0, b"")
     nearest: float = 0.0
+    codes: frozenset[str] = frozenset()
 
     def __call__(self, octets: bytes) -> bool:
-        """Judge an input; return whether none before came nearer to its bound.
+        """Judge an input; return whether it is news: refused as none before, or slower.
 
         Raises:
             TooSlow: it exceeds the bound each time.
             Exception: what left the target and should not have.
         """
         self.judged += 1
-        seconds, allowed = self._once(octets), bound(len(octets))
+        known = self.codes
+        seconds, allowed = self._once(octets), self.slack * bound(len(octets))
         if seconds <= self.nearest * allowed:
-            return False
+            return self.codes != known
         seconds = min(seconds, *[self._once(octets) for _ in range(1, ATTEMPTS)])
         if seconds > allowed:
             message = f"{len(octets)} octets took {seconds:.3f} s, and may take {allowed:.3f} s"
             raise TooSlow(message)
         if seconds <= self.nearest * allowed:
-            return False
+            return self.codes != known
         self.nearest, self.slowest = seconds / allowed, (seconds, octets)
         return True
 
     def _once(self, octets: bytes) -> float:
         began = self.clock()
-        self.target.judge(octets)
-        return self.clock() - began
+        codes = self.target.judge(octets)
+        seconds = self.clock() - began
+        if not codes <= self.codes:
+            self.codes |= codes
+        return seconds
 
 
-def refused(operation: Callable[[], object]) -> bool:
-    """Tell whether an operation was refused by this library; anything else raised passes on."""
+def outcome(operation: Callable[[], T]) -> T | ProtocolViolation:
+    """Return what an operation does, or how it was refused; anything else raised passes on.
+
+    Not even another error of this library may be raised: none of them is for what strangers send.
+    """
     try:
-        operation()
-    except OidcError:
-        return True
-    return False
+        return operation()
+    except ProtocolViolation as violation:
+        str(violation)
+        return violation

@@ -1,4 +1,4 @@
-"""Fuzzing of what a ``jwks_uri`` answers: the set, each key, and what the keys are then used for."""
+"""Fuzzing of what a ``jwks_uri`` answers: the set, each key, and what the keys then do."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from oidc_adapters.crypto.verification import CryptographyVerifier
 from oidc_adapters.testing.signing import b64url, rendered
 from oidc_core.algorithms import ALGORITHMS, HMAC, SIGNATURES
 from oidc_core.codes import CODES
-from oidc_core.errors import OidcError
-from oidc_core.jwk import MAX_CANDIDATES, Jwk, KeySet, parse_key_set
-from tests.fuzz.judging import Target, refused
+from oidc_core.errors import ProtocolViolation
+from oidc_core.jwk import MAX_CANDIDATES, Jwk, parse_key_set
+from tests.fuzz.judging import Target, outcome
 from tests.signing import signing_key
 
 ASYMMETRIC: Final = sorted(SIGNATURES - HMAC)
@@ -57,23 +57,27 @@ _TRIED: Final = 8
 """How many keys of a set are used: that costs more than to parse them all."""
 
 
-def judge(octets: bytes) -> None:
+def judge(octets: bytes) -> frozenset[str]:
     """Parse a set, ask it for keys, and verify with each of them."""
-    try:
-        keys = parse_key_set(octets)
-    except OidcError:
-        return
-    judged = keys.keys
+    keys = outcome(partial(parse_key_set, octets))
+    if isinstance(keys, ProtocolViolation):
+        return frozenset({keys.code})
+    judged, codes = keys.keys, {key.code for key in keys.skipped}
     assert len(judged) + len(keys.skipped) == len(keys.published), "a key was lost"
-    assert all(key.code in CODES for key in keys.skipped), "a key was skipped for no reason"
+    assert codes <= CODES.keys(), "a key was skipped for no reason"
     hash(keys)
     for key in judged[:_TRIED]:
         _use(key)
-    named = [key.kid for key in (*judged[:_TRIED], *keys.skipped[:_TRIED])]
-    for kid in {None, "unknown", *named}:
+    used = [key.kid for key in judged[:_TRIED]]
+    passed_over = [key.kid for key in keys.skipped[:_TRIED]]
+    for kid in {None, "unknown", *used, *passed_over}:
         for alg in (*ASYMMETRIC, "HS256", "none"):
-            if not refused(partial(keys.select, kid, alg)):
-                _check(keys, kid, alg)
+            found = outcome(partial(keys.select, kid, alg))
+            if isinstance(found, ProtocolViolation):
+                codes.add(found.code)
+            else:
+                _check(found, kid, alg)
+    return frozenset(codes)
 
 
 def _use(key: Jwk) -> None:
@@ -86,8 +90,7 @@ def _use(key: Jwk) -> None:
             assert not verifier.verifies(key, alg, b"signing input", signature), "anybody signs"
 
 
-def _check(keys: KeySet, kid: str | None, alg: str) -> None:
-    found = keys.select(kid, alg)
+def _check(found: tuple[Jwk, ...], kid: str | None, alg: str) -> None:
     assert 1 <= len(found) <= MAX_CANDIDATES, "too many keys are tried"
     assert all(key.verifies and key.fits(alg) for key in found), "a key serves what it is not for"
     assert kid is None or all(key.kid == kid for key in found), "a key of another name"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import pytest
 from attrs import evolve, frozen
 
 from oidc_core.client import ClientRegistration
+from oidc_core.errors import Fact, ProtocolViolation
 from oidc_core.policy import DEFAULT_POLICY, Policy
 from oidc_core.provider import ProviderMetadata
 from oidc_core.relying_party import RelyingParty
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from oidc_core.jwk import Jwk, KeySet
     from oidc_core.jws import Recognised
 
@@ -61,3 +65,14 @@ def relying_party(
 
 def with_quirks(*names: str) -> RelyingParty:
     return relying_party(policy=evolve(DEFAULT_POLICY, quirks=frozenset(names)))
+
+
+def told(operation: Callable[[], object]) -> tuple[str, str, Fact, Fact]:
+    """Run what has to be refused; return all that the refusal tells: code, about, found, expected.
+
+    A code says which rule was broken; that the rest of the message is true needs telling too.
+    """
+    with pytest.raises(ProtocolViolation) as caught:
+        operation()
+    error = caught.value
+    return error.code, error.about, error.found, error.expected

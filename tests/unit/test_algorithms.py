@@ -17,6 +17,7 @@ from oidc_core.algorithms import (
 )
 from oidc_core.encoding import b64url_encode
 from oidc_core.errors import ProtocolViolation
+from tests.unit.parties import told
 
 EXPECTED = {
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
@@ -139,3 +140,55 @@ def test_signature_lengths_and_least_sizes_are_those_of_rfc_7518() -> None:
     assert sizes["HS256"] == 256
     assert sizes["HS512"] == 512
     assert {sizes[alg] for alg in sizes if alg not in HMAC} == {2048}
+
+
+def test_the_family_of_an_algorithm_is_in_its_name_and_so_is_its_digest() -> None:
+    families = {
+        "RS": "RSASSA-PKCS1-v1_5", "PS": "RSASSA-PSS", "HS": "HMAC", "ML": "ML-DSA", "Ed": "EdDSA",
+    }  # fmt: skip
+    for row in ALGORITHMS.values():
+        assert row.family == families.get(row.alg[:2], "ECDSA")
+        assert row.digest == row.half_hash
+        if row.family not in {"EdDSA", "ML-DSA"}:
+            assert row.digest == f"sha{row.alg[2:5]}"
+    assert {row.digest for row in rows_for("Ed25519")} == {"sha512"}
+    assert {row.digest for row in rows_for("Ed448") + rows_for("ML-DSA-65")} == {"shake_256"}
+
+
+def test_a_half_hash_of_sha_384_has_no_padding_to_lose() -> None:
+    """48 octets end in any character of the alphabet, and each of them is the digest's own."""
+    assert half_hash("RS384", "", "token-11") == "TPkN32AHaPTydDqZxS4GhkmgmWTsB6NX"
+
+
+def test_an_algorithm_that_is_not_in_the_table_is_named() -> None:
+    assert told(lambda: half_hash("XS256", "", "text")) == ("alg_not_allowed", "", "XS256", None)
+
+
+def test_sizes_and_lengths_that_hang_on_the_curve() -> None:
+    found = {
+        (row.alg, row.crv): (row.kty, row.min_bits, row.signature_length)
+        for row in ALGORITHMS.values()
+        if row.crv
+    }
+    assert found == {
+        ("ES256", "P-256"): ("EC", 256, 64),
+        ("ES384", "P-384"): ("EC", 384, 96),
+        ("ES512", "P-521"): ("EC", 521, 132),
+        ("ES256K", "secp256k1"): ("EC", 256, 64),
+        ("EdDSA", "Ed25519"): ("OKP", 256, 64),
+        ("Ed25519", "Ed25519"): ("OKP", 256, 64),
+        ("EdDSA", "Ed448"): ("OKP", 448, 114),
+        ("Ed448", "Ed448"): ("OKP", 448, 114),
+    }
+    sizes = {row.alg: row.min_bits for row in ALGORITHMS.values() if row.kty in {"AKP", "oct"}}
+    assert sizes == {
+        "ML-DSA-44": 8 * 1312, "ML-DSA-65": 8 * 1952, "ML-DSA-87": 8 * 2592,
+        "HS256": 256, "HS384": 384, "HS512": 512,
+    }  # fmt: skip
+
+
+def test_a_half_is_half_of_what_the_digest_has() -> None:
+    octets = {"sha256": 16, "sha384": 24, "sha512": 32}
+    for row in ALGORITHMS.values():
+        shake = 57 if row.crv == "Ed448" else 32
+        assert row.half_octets == octets.get(row.half_hash, shake)

@@ -216,6 +216,7 @@ def test_a_demand_of_the_token_endpoint_gives_the_request_with_the_nonce(
         'Negotiate YWJj==, DPoP error="use_dpop_nonce"',
         'DPoP error="invalid_token", DPoP error="use_dpop_nonce"',
         'Bearer realm="a \\" b, c", DPoP error="use_dpop_nonce"',
+        'DPoP error="use\\_dpop\\_nonce"',
     ],
 )
 def test_a_demand_of_a_resource_stands_in_a_challenge(challenge: str) -> None:
@@ -233,6 +234,7 @@ def test_a_demand_of_a_resource_stands_in_a_challenge(challenge: str) -> None:
         None, "", "DPoP", 'DPoP error="invalid_dpop_proof"', 'Bearer error="use_dpop_nonce"',
         'Bearer realm="DPoP error=\\"use_dpop_nonce\\""', 'error="use_dpop_nonce"',
         'DPoP error_description="use_dpop_nonce"', 'DPoP error="use_dpop_nonce',
+        'DPoP error="use\\\\_dpop_nonce"', 'DPoP error=""',
         'DPoP algs="ES256", Bearer error="use_dpop_nonce"', 'DPoP error="USE_DPOP_NONCE"',
         '"' * 9_000, "=" * 9_000, "a" * 9_000, 'x="\\' * 3_000,
         " " * 8_200 + 'DPoP error="use_dpop_nonce"',

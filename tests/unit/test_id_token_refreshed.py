@@ -26,6 +26,7 @@ from tests.parties import (
     refused,
     relying_party,
 )
+from tests.unit.parties import told
 
 if TYPE_CHECKING:
     from oidc_core.claims import IdToken
@@ -189,3 +190,44 @@ def test_an_untrusted_audience_is_none_the_better_for_being_old() -> None:
     refusal("aud_untrusted", old={"aud": [CLIENT_ID, "api"]}, aud=[CLIENT_ID, "api"])
     lenient = relying_party(policy=Policy(leeway=120))
     assert rechecked(rp=lenient, exp=LATER - 100)[0].exp == LATER - 100
+
+
+@pytest.mark.parametrize(
+    ("how", "facts"),
+    [
+        ({"iss": OTHER_ISSUER}, ("iss", None, None)),
+        ({"sub": "Bob"}, ("sub", None, None)),
+        ({"aud": ["other"]}, ("aud", ("other",), (CLIENT_ID,))),
+        ({"azp": "other", "old": {"azp": CLIENT_ID}}, ("azp", None, None)),
+        ({"nonce": "other"}, ("nonce", None, None)),
+        ({"auth_time": NOW - 11}, ("", NOW - 11, NOW - 10)),
+    ],
+)
+def test_a_refusal_tells_the_claim_but_neither_user_nor_nonce(
+    how: dict[str, Any], facts: tuple[str, object, object]
+) -> None:
+    _, *rest = told(lambda: rechecked(**how))
+    assert (*rest,) == facts
+
+
+def test_what_is_not_there_to_be_compared_is_said_to_be_absent() -> None:
+    skipped = dict(rechecked()[1].skipped)
+    assert (skipped["same_azp"], skipped["same_nonce"]) == ("absent", "absent")
+
+
+def test_the_rules_of_a_refresh_are_its_own_between_those_of_a_login() -> None:
+    spec = "OIDC Core §12.2"
+    assert REFRESH_RULES.subject == "refreshed_id_token"
+    assert [rule.name for rule in REFRESH_RULES.rules] == [
+        *("encryption", "signature", "alg", "kind"),
+        *("same_iss", "same_sub", "same_aud", "same_azp", "same_nonce", "same_auth_time"),
+        *("iss", "aud", "azp", "exp", "iat", "nbf", "sub", "at_hash", "optional"),
+    ]
+    assert [(rule.spec, rule.says) for rule in REFRESH_RULES.rules if "same" in rule.name] == [
+        (spec, "the issuer is the original's"),
+        (spec, "the user is the original's"),
+        (spec, "the audience is the original's"),
+        (spec, "the authorized party is the original's"),
+        (spec, "no nonce, or the original's"),
+        (spec, "the authentication is the original's"),
+    ]

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 
+from oidc_adapters.crypto import ClientDecrypter
 from oidc_adapters.testing.signing import half_hash
 from oidc_core.algorithms import half_hash as core_half_hash
 from oidc_core.claims import Identity, verified_email
 from oidc_core.client import ClientRegistration
-from oidc_core.errors import ProtocolViolation, UsageError
+from oidc_core.errors import ProtocolViolation, UsageError, fingerprint
 from oidc_core.evidence import Evidence, evidence_json
-from oidc_core.id_token import EXPECT_NO_NONCE, ID_TOKEN_RULES, TYPES, IdTokenExpectations, check
+from oidc_core.id_token import (
+    EXPECT_NO_NONCE,
+    ID_TOKEN_RULES,
+    TYPES,
+    IdTokenExpectations,
+    NoNonce,
+    check,
+)
 from oidc_core.jsontypes import JsonObject, frozen_json
 from oidc_core.jwk import Jwk, KeySet, SkippedKey
-from oidc_core.jws import JoseHeader, VerifiedJws, check_header
+from oidc_core.jws import Encryption, JoseHeader, VerifiedJws, check_header
 from oidc_core.policy import Policy
 from oidc_core.provider import ANY_TENANT, IssuerRule
+from tests.encryption import ECDH, P256
 from tests.parties import (
     ACCESS_TOKEN,
     CLIENT_ID,
@@ -30,6 +41,7 @@ from tests.parties import (
     refused,
     relying_party,
 )
+from tests.unit.parties import told
 
 if TYPE_CHECKING:
     from oidc_core.claims import IdToken
@@ -49,9 +61,12 @@ def checked(
     alg: str = "ES256",
     now: int = NOW,
     ignored: tuple[str, ...] = (),
+    encryption: Encryption | None = None,
     **expected: Any,
 ) -> tuple[IdToken, Evidence]:
-    jws = VerifiedJws(JoseHeader(alg, "k1", None, ignored), b"", key, now, NOW - 5)
+    jws = VerifiedJws(
+        JoseHeader(alg, "k1", None, ignored), b"", key, now, NOW - 5, None, encryption
+    )
     wishes: dict[str, Any] = {"nonce": NONCE, "started_at": NOW - 20, **expected}
     wanted = IdTokenExpectations(**wishes)
     frozen = frozen_json(claims)
@@ -768,3 +783,164 @@ def test_an_expectation_does_not_show_its_secrets() -> None:
     shown = repr(IdTokenExpectations(nonce=NONCE, started_at=NOW, access_token=ACCESS_TOKEN))
     assert NONCE not in shown
     assert ACCESS_TOKEN not in shown
+
+
+# --- what the rules tell -------------------------------------------------------------------------
+
+
+@pytest.mark.req("OIDCC-3.1.3.7-01b")
+def test_a_token_that_came_in_clear_where_encryption_was_registered_is_refused() -> None:
+    registered = evolve(
+        RP.client,
+        id_token_encrypted_response_alg=ECDH.alg,
+        id_token_encrypted_response_enc=ECDH.enc,
+    )
+    rp = evolve(RP, client=registered, decrypter=ClientDecrypter(P256))
+
+    _, evidence = checked(with_claims(), rp=rp, encryption=ECDH, ignored=("jku",))
+    assert "encryption" not in dict(evidence.skipped)
+    assert evidence.notes == ("jku", f"decrypted: {ECDH.alg} {ECDH.enc}")
+    for other in (None, Encryption(ECDH.alg, "A192GCM"), Encryption("A128KW", ECDH.enc)):
+        facts = told(partial(checked, with_claims(), rp=rp, encryption=other))
+        assert facts == ("jwe_required", "", None, f"{ECDH.alg} {ECDH.enc}")
+    _, evidence = checked(with_claims())
+    assert ("encryption", "not registered as encrypted") in evidence.skipped
+    assert evidence.notes == ()
+
+
+AT_HASH = half_hash("ES256", ACCESS_TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "facts"),
+    [
+        ({"iss": 5}, {}, ("iss_invalid", "iss", "int", ISSUER)),
+        ({"iss": "x"}, {}, ("iss_invalid", "iss", "x", ISSUER)),
+        ({"aud": ["x"]}, {}, ("aud_invalid", "aud", ("x",), CLIENT_ID)),
+        ({"aud": 5}, {}, ("aud_invalid", "aud", None, CLIENT_ID)),
+        ({"aud": [CLIENT_ID, "x"]}, {}, ("aud_untrusted", "aud", ("x",), None)),
+        ({"azp": 5}, {}, ("azp_invalid", "azp", "int", CLIENT_ID)),
+        ({"azp": "x"}, {}, ("azp_invalid", "azp", "x", CLIENT_ID)),
+        ({}, {"key": None}, ("signature_invalid", "", None, "a key of the provider")),
+        ({}, {"alg": "HS256", "key": None}, ("alg_not_allowed", "alg", "HS256", None)),
+        ({"exp": "x"}, {}, ("exp_invalid", "exp", None, None)),
+        ({"exp": NOW - 60}, {}, ("expired", "exp", NOW - 60, f"after {NOW}")),
+        ({"iat": "x"}, {}, ("iat_invalid", "iat", None, None)),
+        ({"iat": NOW + 61}, {}, ("iat_in_future", "iat", NOW + 61, f"up to {NOW}")),
+        ({"iat": 1}, {}, ("iat_too_old", "iat", 1, f"from {NOW - RP.policy.id_token_age}")),
+        ({"nbf": NOW + 61}, {}, ("nbf_in_future", "nbf", NOW + 61, NOW)),
+        ({}, {"nonce": EXPECT_NO_NONCE}, ("nonce_mismatch", "nonce", None, "no nonce")),
+        ({"nonce": 5}, {}, ("nonce_mismatch", "nonce", "int", None)),
+        ({"nonce": "x"}, {}, ("nonce_mismatch", "nonce", fingerprint("x"), None)),
+        ({"acr": 5}, {"required_acr": ("a",)}, ("acr_unsatisfied", "acr", "int", ("a",))),
+        ({"acr": "b"}, {"required_acr": ("a",)}, ("acr_unsatisfied", "acr", "b", ("a",))),
+        (
+            {"auth_time": NOW + 61},
+            {"max_age": 5},
+            ("auth_time_invalid", "auth_time", NOW + 61, None),
+        ),
+        ({"auth_time": 1}, {"max_age": 5}, ("auth_too_old", "auth_time", 1, f"from {NOW - 85}")),
+        ({"sub": "Bob"}, {"sub": SUB}, ("sub_changed", "sub", None, None)),
+        (
+            {"at_hash": "x"},
+            {"access_token": ACCESS_TOKEN},
+            ("at_hash_invalid", "at_hash", "x", AT_HASH),
+        ),
+        (
+            {"at_hash": 5},
+            {"access_token": ACCESS_TOKEN},
+            ("at_hash_invalid", "at_hash", "int", AT_HASH),
+        ),
+    ],
+)
+def test_a_refusal_tells_the_claim_and_what_is_wrong_with_it(
+    changes: dict[str, Any], expected: dict[str, Any], facts: tuple[str, str, object, object]
+) -> None:
+    assert told(lambda: checked(with_claims(**changes), **expected)) == facts
+
+
+def test_what_is_not_checked_is_told_with_its_reason() -> None:
+    skipped = dict(checked(with_claims())[1].skipped)
+    assert skipped == {
+        "encryption": "not registered as encrypted",
+        "azp": "absent",
+        "nbf": "absent",
+        "acr": "none was required",
+        "auth_time": "no max_age was sent",
+        "expected_sub": "nobody in particular was expected",
+        "at_hash": "no access token came along",
+        "claims": "none was asked for",
+    }
+    wishes: dict[str, Any] = {"essential_claims": ("auth_time", "b", "a")}
+    skipped = dict(checked(with_claims(auth_time=1, sid=5, acr=5), **wishes)[1].skipped)
+    assert skipped["auth_time"] == "any time will do"
+    assert skipped["claims"] == "absent: b a"
+    assert skipped["optional"] == "malformed, taken as absent: acr sid"
+
+
+def test_leeway_is_granted_to_fractions_too() -> None:
+    assert checked(with_claims(exp=NOW - 30.5))[0].exp == NOW - 31
+
+
+def test_the_quirk_of_eddsa_goes_by_either_of_its_names() -> None:
+    key = Jwk(kty="OKP", crv="Ed25519", material=(b"",))
+    rp = relying_party(
+        policy=Policy(quirks=frozenset({"at_hash_sha256_for_eddsa"})),
+        provider={"id_token_signing_alg_values_supported": ("Ed25519",)},
+    )
+    claims = with_claims(at_hash=AT_HASH)
+    _, evidence = checked(claims, rp=rp, alg="Ed25519", key=key, access_token=ACCESS_TOKEN)
+    assert ("at_hash", "quirk at_hash_sha256_for_eddsa") in evidence.skipped
+
+
+def test_a_mac_is_bound_to_no_tenant_s_key() -> None:
+    rule = IssuerRule.template(PATTERN, tenants=frozenset({"t1"}))
+    registered = {"id_token_signed_response_alg": "HS256"}
+    rp = relying_party(provider={"issuer": PATTERN}, client=registered, rule=rule)
+    claims = with_claims(iss=TENANT, tid="t1")
+    assert checked(claims, rp=rp, key=None, alg="HS256")[0].iss == TENANT
+
+
+def test_the_rules_stand_in_the_order_and_with_the_numbers_of_the_specification() -> None:
+    core = "OIDC Core §3.1.3.7, "
+    assert ID_TOKEN_RULES.subject == "id_token"
+    assert [(rule.name, rule.spec, rule.says) for rule in ID_TOKEN_RULES.rules] == [
+        ("encryption", f"{core}1", "it was encrypted if that was registered"),
+        ("iss", f"{core}2", "the issuer is the provider, exactly"),
+        ("aud", f"{core}3", "the audience is this client and nobody untrusted"),
+        ("azp", f"{core}5", "an authorized party is this client"),
+        ("signature", f"{core}6", "a key of the provider signed it"),
+        ("alg", f"{core}7", "the algorithm is the one agreed upon"),
+        ("kind", "RFC 8725 §3.12", "it is not a token of another kind"),
+        ("exp", f"{core}9", "it has not expired"),
+        ("iat", f"{core}10", "it was issued lately and not in the future"),
+        ("nbf", "RFC 7519 §4.1.5", "it is valid already"),
+        ("nonce", f"{core}11", "it belongs to this login"),
+        ("acr", f"{core}12", "the authentication is of the required class"),
+        ("auth_time", f"{core}13", "the authentication is recent enough"),
+        ("sub", "OIDC Core §2", "the subject has its form"),
+        ("expected_sub", "OIDC Core §3.1.2.1", "the expected user came"),
+        ("at_hash", "OIDC Core §3.1.3.8", "the access token is its own"),
+        ("claims", "OIDC Core §5.5.1", "essential claims are there"),
+        ("optional", "OIDC Core §2", "other members have their types"),
+    ]
+
+
+def test_nothing_is_expected_but_what_is_named() -> None:
+    bare = IdTokenExpectations(nonce=NONCE, started_at=NOW)
+    assert bare == (NONCE, NOW, None, None, (), (), None, JsonObject({}), None)
+    assert repr(bare) == f"IdTokenExpectations(started_at={NOW}, max_age=None)"
+    assert (EXPECT_NO_NONCE, NoNonce("no nonce")) == (NoNonce.EXPECTED, NoNonce.EXPECTED)
+
+
+@pytest.mark.parametrize("name", ["acr", "amr", "auth_time", "sid"])
+def test_each_optional_member_has_its_own_type(name: str) -> None:
+    right: dict[str, Any] = {"acr": "a", "amr": ["pwd"], "auth_time": NOW, "sid": "s"}
+    for value in (*right.values(), 1.5, True, {}):
+        passes = type(value) in ({int, float} if name == "auth_time" else {type(right[name])})
+        skipped = dict(checked(with_claims(**{**right, name: value}))[1].skipped)
+        assert skipped.get("optional") == (
+            None if passes else f"malformed, taken as absent: {name}"
+        )
+    every = dict.fromkeys(right, MISSING)
+    assert "optional" not in dict(checked(with_claims(**every))[1].skipped)

@@ -5,6 +5,7 @@ import json
 import operator
 import pickle
 import tracemalloc
+from functools import partial
 from typing import cast
 
 import pytest
@@ -14,13 +15,16 @@ from oidc_core.jsontypes import (
     MAX_DEPTH,
     MAX_DIGITS,
     MAX_MEMBERS,
+    MAX_NESTED,
     MAX_STRING,
     JsonObject,
     JsonValue,
     frozen_json,
     parse_object,
+    quoted,
     render,
 )
+from tests.unit.parties import told
 
 
 def refusal(document: bytes | str) -> str:
@@ -55,7 +59,7 @@ def test_an_object_does_not_change() -> None:
     kept = render(OBJECT)
     with pytest.raises(AttributeError):
         setattr(OBJECT, *("members", {}))
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match=r"^a JsonObject does not change$"):
         del OBJECT.members
     with pytest.raises(AttributeError):
         setattr(OBJECT, *("other", 1))
@@ -79,6 +83,7 @@ def test_an_object_can_be_copied_pickled_and_hashed() -> None:
     same = parse_object(b'{"e":1.5,"a":{"d":[[]]},"b":[1,{"c":null}]}')
     assert (hash(same), same) == (hash(OBJECT), OBJECT)
     assert JsonObject({"a": 1}) != JsonObject({"a": 2})
+    assert len({hash(JsonObject({"a": number})) for number in range(9)}) == 9
 
 
 def test_what_json_would_take_is_frozen() -> None:
@@ -182,6 +187,8 @@ def test_what_is_not_utf_8_is_refused(octets: bytes) -> None:
         '{"a":1}x',
         '{"a":1}{}',
         '{"a":1}\u00a0',
+        '{"a":1}X',
+        'X{"a":1}',
         "{'a':1}",
         "{a:1}",
         '{"a":01}',
@@ -253,6 +260,15 @@ def test_a_number_is_finite_and_short(number: str) -> None:
     assert refusal(f'{{"a":[{{"b":[{number}]}}]}}') == "json_number"
 
 
+def test_a_number_that_is_refused_is_told_by_its_length_or_name() -> None:
+    for text in ("9" * 20, "-" + "9" * 20):
+        octets = f'{{"a":{text}}}'.encode()
+        assert told(partial(parse_object, octets)) == ("json_number", "", 20, MAX_DIGITS)
+    assert told(lambda: value_of("NaN")) == ("json_number", "", "NaN", None)
+    assert told(lambda: value_of("-Infinity")) == ("json_number", "", "-Infinity", None)
+    assert told(lambda: value_of("1e400")) == ("json_number", "", None, None)
+
+
 @pytest.mark.parametrize(
     "text",
     ["\\ud800", "\\udc00", "\\ude00\\ud83d", "a\\uD800b", "\\ud800\\ud800"],
@@ -289,6 +305,14 @@ def test_depth_has_a_limit(opening: str, closing: str) -> None:
     assert render(deeper) == nested(MAX_DEPTH + 1)
 
 
+def test_depth_is_counted_up_and_down_again() -> None:
+    deepest, beside = '{"a":' + "[" * (MAX_DEPTH - 1), "]" * (MAX_DEPTH - 1) + ',"b":[{}]}'
+    assert render(parse_object(f"{deepest}{beside}".encode())) == deepest + beside
+    two_less = '{"a":' + "[" * (MAX_DEPTH - 2)
+    above = f"{two_less}[],[],[],[[]]{']' * (MAX_DEPTH - 2)}}}"
+    assert told(lambda: parse_object(above.encode())) == ("json_depth", "", None, MAX_DEPTH)
+
+
 @pytest.mark.parametrize(
     "document", ["[" * 200_000, '{"a":' * 200_000, '{"a":' + "[" * 200_000 + "]" * 200_000 + "}"]
 )
@@ -300,6 +324,14 @@ def test_a_tower_is_refused_before_it_is_climbed(document: str) -> None:
 def test_brackets_side_by_side_or_in_strings_are_not_depth() -> None:
     text = '{"a":[' + ",".join(['{"b":[]}'] * 40) + '],"c":"[[[[[{{{{{\\"[[[[[[[[[["}'
     assert render(parse_object(text.encode())) == text
+
+
+def test_a_string_is_passed_over_whole_even_if_a_line_ends_in_it() -> None:
+    assert refusal('{"a":"\\\n' + "[" * 17 + '"}') == "json_syntax"
+
+
+def test_the_limits_are_those_that_are_written_down() -> None:
+    assert (MAX_DEPTH, MAX_MEMBERS, MAX_STRING, MAX_DIGITS) == (16, 256, 16_384, 19)
 
 
 def test_an_endless_string_is_read_but_once() -> None:
@@ -318,6 +350,33 @@ def test_an_object_has_a_limited_number_of_members() -> None:
     assert len(parse_object(members(MAX_MEMBERS).encode())) == MAX_MEMBERS
     assert refusal(members(MAX_MEMBERS + 1)) == "json_too_large"
     assert refusal('{"a":[' + members(MAX_MEMBERS + 1) + "]}") == "json_too_large"
+
+
+@pytest.mark.parametrize("empty", ["[]", "{}"])
+def test_arrays_and_objects_have_a_limited_number(empty: str) -> None:
+    """E16: side by side, each makes more work than its two octets let expect."""
+
+    def many(count: int) -> str:
+        return '{"a":[' + ",".join([empty] * (count - 2)) + "]}"
+
+    assert render(parse_object(many(MAX_NESTED).encode())) == many(MAX_NESTED)
+    assert refusal(many(MAX_NESTED + 1)) == "json_too_large"
+    assert refusal(many(1_000_000)) == "json_too_large"
+    text = '{"a":"' + "[{" * MAX_NESTED + '"}'  # in a string they are none
+    assert render(parse_object(text.encode())) == text
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '{"a":[' + ",".join(20 * ["[]"]) + 1_000_000 * "]" + 17 * "[",
+        "{}" + 17 * "[",
+        "[]" * 100_000,
+        "]" + 17 * "[",
+    ],
+)
+def test_nobody_looks_for_depth_beyond_the_end_of_the_value(document: str) -> None:
+    assert refusal(document) == "json_syntax"
 
 
 def test_a_refusal_costs_little_memory() -> None:
@@ -347,3 +406,8 @@ def test_what_is_no_json_is_not_rendered(number: float) -> None:
 def test_what_is_no_value_is_not_rendered() -> None:
     with pytest.raises(TypeError, match="set"):
         render(cast("JsonValue", {1}))
+
+
+def test_one_string_is_quoted_as_in_rendering() -> None:
+    for text in ("", 'a"\\é\n', "\x7f\u2028😀"):
+        assert quoted(text) == render(text)

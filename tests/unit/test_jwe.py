@@ -35,6 +35,7 @@ from oidc_core.jwe import (
 from oidc_core.jws import Encryption
 from tests.encryption import ECDH, P256, draft, encrypted
 from tests.parties import CLIENT_ID, ISSUER, refused
+from tests.unit.parties import told
 
 if TYPE_CHECKING:
     from oidc_core.jwe import Decrypted
@@ -463,7 +464,11 @@ def test_a_name_that_only_has_none_in_it_is_somebody_else_s_to_judge() -> None:
         ("aud", ["c", "d"], ["d", "c"], ""),
         ("aud", "c", ["c", "d"], "aud_invalid"),
         ("aud", ["c"], "d", "aud_invalid"),
+        ("aud", [1], [2], "aud_invalid"),
+        ("aud", [["c"]], ["c"], "aud_invalid"),
+        ("iss", [ISSUER], ISSUER, "iss_invalid"),
         ("sub", "alice", "bob", "sub_invalid"),
+        ("sub", ["alice"], "alice", "sub_invalid"),
     ],
 )
 def test_what_the_header_repeats_is_what_the_claims_say(
@@ -479,6 +484,28 @@ def test_what_the_header_repeats_is_what_the_claims_say(
     assert error.about == name
 
 
+@frozen(eq=False)
+class Alike:
+    """A value of a JSON array that is asked for its hash."""
+
+    def __hash__(self) -> int:
+        message = "whoever sends it chooses how it hashes"
+        raise AssertionError(message)
+
+
+def test_nothing_is_hashed_that_a_sender_could_make_to_hash_alike() -> None:
+    """Thousands of pairs of numbers with one hash would take minutes in a set."""
+    read = header_of(members(aud=CLIENT_ID))
+    alike: Any = (CLIENT_ID, (Alike(),))
+    claims = JsonObject({"aud": alike})
+    refused(ProtocolViolation, "aud_invalid", lambda: check_replicated(read, claims))
+
+
+def test_what_was_decrypted_does_not_show() -> None:
+    found = opened(encrypted("a.b.secret", sub="alice"))
+    assert repr(found) == str(found) == "Decrypted(10 octets)"
+
+
 def test_a_draft_for_a_shared_secret_shows_that_the_port_is_asked_as_it_says() -> None:
     spy = Spy([])
     token = draft("a.b.c", DIR).encrypted()
@@ -488,3 +515,45 @@ def test_a_draft_for_a_shared_secret_shows_that_the_port_is_asked_as_it_says() -
     (jwe,) = spy.asked
     assert jwe.protected.decode() == token.partition(".")[0]
     assert (jwe.encrypted_key, len(jwe.iv), len(jwe.ciphertext), len(jwe.tag)) == (b"", 12, 5, 16)
+
+
+@pytest.mark.parametrize(
+    ("token", "facts"),
+    [
+        ("a.b.c.d.é", ("jws_format", "", None, "ASCII")),
+        ("a.b.c.d", ("jws_format", "", None, "five parts")),
+        ("a.b.c.d.e.f.g", ("jws_format", "", None, "five parts")),
+        (f"{4097 * 'A'}....", ("jws_header", "", 4097, 4096)),
+        (with_header(members(kid=1)), ("kid_invalid", "kid", None, None)),
+        (with_header(members(alg=1)), ("alg_not_allowed", "alg", "int", None)),
+        (with_header(members(enc=["x"])), ("alg_not_allowed", "enc", "tuple", None)),
+        (with_header(members(typ=1)), ("typ_unexpected", "typ", "int", None)),
+        (with_header(members(cty="json")), ("typ_unexpected", "cty", "json", None)),
+    ],
+)
+def test_a_refusal_before_decryption_tells_what_is_wrong(
+    token: str, facts: tuple[str, str, str | int | None, str | int | None]
+) -> None:
+    assert told(lambda: opened(token)) == facts
+
+
+def test_a_header_may_be_as_long_as_the_limit() -> None:
+    longest = with_header(b"{}".ljust(3072)).partition(".")[0].encode()
+    assert len(longest) == LIMITS.jose_header
+    # It is read, and only then refused for having no member.
+    facts = told(lambda: parse_jwe_header(longest, ECDH, TYPES, nested=True))
+    assert facts == ("jws_header", "", None, "a JSON object with alg")
+
+
+def test_what_is_wrong_inside_is_told_without_showing_it() -> None:
+    facts = told(lambda: signed_inside(b"{}"))
+    assert facts == ("jwe_inner_not_signed", "", None, "a signed compact JWS")
+    read, claims = header_of({**members(), "iss": "a"}), JsonObject({"iss": "b"})
+    facts = told(lambda: check_replicated(read, claims))
+    assert facts == ("iss_invalid", "iss", "another in the header", None)
+
+
+def test_a_parameter_of_the_key_that_no_encoding_could_carry_is_a_failure() -> None:
+    facts = told(lambda: header_of(members(apu="\ud800")))
+    assert facts == ("json_string", "", None, "Unicode scalar values")
+    refused(ProtocolViolation, "jwe_failed", lambda: header_of(members(apu="é")))

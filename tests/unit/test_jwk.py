@@ -12,6 +12,7 @@ from oidc_core.errors import ProtocolViolation
 from oidc_core.http import LIMITS, Limits
 from oidc_core.jsontypes import JsonObject, JsonValue, frozen_json, parse_object
 from oidc_core.jwk import Jwk, KeySet, SkippedKey, parse_jwk, parse_key_set
+from tests.unit.parties import told
 
 
 def rsa(seed: int = 0, /, **members: JsonValue) -> JsonObject:
@@ -520,3 +521,64 @@ def _decoded(text: str) -> bytes:
 def test_a_jwk_can_be_made_by_hand() -> None:
     key = Jwk(kty="OKP", crv="Ed25519", material=(b"\x2a" * 32,))
     assert (key.kid, key.alg, key.use, key.key_ops, key.issuer) == (None,) * 5
+
+
+# --- what a refusal tells ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("members", "facts"),
+    [
+        (JsonObject({}), ("jwk_invalid", "kty", None, "a string")),
+        (rsa(kty=5), ("jwk_invalid", "kty", None, "a string")),
+        (ec(crv=("P-256",)), ("jwk_invalid", "crv", None, "a string")),
+        (ec(crv=None), ("jwk_invalid", "kty", ("EC", ""), None)),
+        (rsa(alg="ES256"), ("jwk_invalid", "alg", "ES256", None)),
+        (rsa(use=("sig",)), ("jwk_invalid", "use", None, "a string")),
+        (rsa(key_ops="verify"), ("jwk_invalid", "key_ops", None, "an array")),
+        (rsa(key_ops=("verify",) * 2), ("jwk_invalid", "key_ops", None, "different strings")),
+        (rsa(kid=5), ("kid_invalid", "", None, "at most 256 characters")),
+        (rsa(d="AQAB"), ("jwks_private_key", "", None, None)),
+    ],
+    ids=str,
+)
+def test_a_refused_key_tells_the_member_and_what_is_wrong_with_it(
+    members: JsonObject, facts: tuple[str, str, str | tuple[str, ...] | None, str | None]
+) -> None:
+    assert told(lambda: parse_jwk(members)) == facts
+
+
+@pytest.mark.parametrize(
+    ("kid", "alg", "facts"),
+    [
+        ("a", "HS256", ("alg_not_allowed", "", "HS256", None)),
+        ("z", "RS256", ("key_not_found", "", "z", None)),
+        ("a", "ES256", ("jws_key_alg_mismatch", "", "a", "ES256")),
+        ("enc", "RS256", ("key_use", "", "enc", "sig")),
+        ("weak", "EdDSA", ("key_weak", "", "weak", None)),
+        ("two", "RS256", ("jwks_duplicate_kid", "", "two", None)),
+        (None, "ES384", ("key_not_found", "", None, "ES384")),
+        (None, "RS256", ("key_ambiguous", "", 5, 4)),
+    ],
+)
+def test_a_refused_selection_tells_the_kid_and_the_algorithm(
+    kid: str | None, alg: str, facts: tuple[str, str, str | int | None, str | int | None]
+) -> None:
+    keys = key_set(
+        rsa(0, kid="a"),
+        rsa(1, kid="two"),
+        rsa(2, kid="two"),
+        rsa(3, kid="enc", use="enc"),
+        rsa(4),
+        rsa(5),
+        okp(kid="weak", x=b64url_encode(bytes(32))),
+    )
+    assert told(lambda: keys.select(kid, alg)) == facts
+
+
+def test_a_refused_set_tells_what_it_lacks_or_has_too_much_of() -> None:
+    document = JsonObject({"keys": (rsa(), rsa())})
+    few = Limits(keys=1, key_set=16)
+    assert told(lambda: parse_key_set(document, limits=few)) == ("jwks_invalid", "keys", 2, 1)
+    assert told(lambda: parse_key_set(b" " * 17, limits=few)) == ("json_too_large", "", 17, 16)
+    assert told(lambda: parse_key_set(b"{}")) == ("jwks_invalid", "keys", None, "an array")

@@ -25,7 +25,7 @@ from oidc_core.jws import (
     verify,
     verify_mac,
 )
-from tests.unit.parties import CLIENT_ID, ISSUER, NOW, Believer
+from tests.unit.parties import CLIENT_ID, ISSUER, NOW, Believer, told
 
 NONE_OR_JWT = frozenset({"", "jwt"})
 RS256 = frozenset({"RS256"})
@@ -600,6 +600,56 @@ def test_a_mac_that_does_not_hold_is_refused(
 ) -> None:
     jws = split(token(signature=signature))
     assert code_of(lambda: verify_mac(jws, HS256, owner, Believer(), NOW)) == code
+
+
+# --- what the port is asked, and what a refusal tells -------------------------------------------
+
+
+@frozen
+class Asked(Remembering):
+    """Remembers, believes good octets, and keeps what it was asked."""
+
+    asked: list[tuple[object, ...]] = field(factory=list[tuple[object, ...]])
+
+    def verifies(self, key: Jwk, alg: str, signing_input: bytes, signature: bytes) -> bool:
+        self.asked.append((key, alg, signing_input, signature))
+        return signature.startswith(self.good)
+
+    def verifies_mac(
+        self, issuer: str, client_id: str, alg: str, signing_input: bytes, signature: bytes
+    ) -> bool:
+        self.asked.append((issuer, client_id, alg, signing_input, signature))
+        return signature.startswith(self.good)
+
+
+def test_key_algorithm_and_octets_are_handed_to_the_port_whether_remembered_or_not() -> None:
+    verifier, jws = Asked(), split(token())
+    first, again = verified(token(), verifier=verifier), verified(token(), verifier=verifier)
+    assert first == again
+    assert first.keys is again.keys is KEYS
+    assert verifier.asked == [(KEYS.keys[0], "EdDSA", jws.signing_input, GOOD)] * 2
+    verifier.asked.clear()
+    verify_mac(jws, HS256, OWNER, verifier, NOW)
+    assert verifier.asked == [(*OWNER, "HS256", jws.signing_input, GOOD)]
+
+
+def test_a_remembered_header_is_not_read_again() -> None:
+    verifier, other = Asked(), JoseHeader("EdDSA", "of old", None, ())
+    protected = split(token("not even JSON")).protected
+    verifier.remember(protected, KEYS, Recognised(other, KEYS.keys[1]))
+    jws = verified(token("not even JSON"), verifier=verifier)
+    assert (jws.header, jws.key) == (other, KEYS.keys[1])
+
+
+@pytest.mark.parametrize("signature", ["", "AAAA"])
+def test_a_refused_signature_tells_what_is_wrong_with_it(signature: str) -> None:
+    text = f"{token().rpartition('.')[0]}.{signature}"
+    missing = ("jws_format", "", None, "a signature")
+    assert told(lambda: verified(text)) == (
+        ("signature_length", "", 3, 64) if signature else missing
+    )
+    mac = partial(verify_mac, split(text), HS256, OWNER, Believer(), NOW)
+    assert told(mac) == (("signature_invalid", "", None, None) if signature else missing)
 
 
 # --- the claims ----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from oidc_core.errors import ProtocolViolation
 from oidc_core.jsontypes import JsonValue
 from oidc_core.key_material import _ROCA_MARKS, public_material
 from tests.strategies import EC_CURVES
+from tests.unit.parties import told
 
 RSA_N = (1 << 2047) + 2**700 + 7
 E = 65537
@@ -327,3 +328,80 @@ def test_a_member_that_is_not_strict_base64url_is_refused(value: JsonValue) -> N
     assert code_of("EC", "P-256", x=value, y=value) == "jwk_invalid"
     assert code_of("OKP", "Ed25519", x=value) == "jwk_invalid"
     assert code_of("AKP", "", alg="ML-DSA-44", pub=value) == "jwk_invalid"
+
+
+# --- what a refusal tells ------------------------------------------------------------------------
+
+POINT = {
+    name: b64url_encode(number.to_bytes(32, "big"))
+    for name, number in zip("xy", GENERATORS["P-256"], strict=True)
+}
+NO_ZERO = "no leading zero octet"
+OFF = b64url_encode((GENERATORS["P-256"][0] + 1).to_bytes(32, "big"))
+
+
+@pytest.mark.parametrize(
+    ("key", "members", "facts"),
+    [
+        (("RSA", "P-256"), {}, ("jwk_invalid", "kty", ("RSA", "P-256"), None)),
+        (("RSA", ""), {"e": "AQAB"}, ("jwk_invalid", "n", None, "a string")),
+        (("RSA", ""), {"n": "AA", "e": 5}, ("jwk_invalid", "e", None, "a string")),
+        (("RSA", ""), {"n": "A"}, ("jwk_invalid", "n", None, "base64url")),
+        (("RSA", ""), {"n": "AA", "e": "+"}, ("jwk_invalid", "e", None, "base64url")),
+        (
+            ("RSA", ""),
+            {"n": uint(1 << 8192), "e": "AQAB"},
+            ("key_too_large", "n", 8200, 8192),
+        ),
+        (
+            ("RSA", ""),
+            {"n": uint((1 << 2046) + 1), "e": "AQAB"},
+            ("key_too_small", "n", 2047, 2048),
+        ),
+        (("RSA", ""), {"n": "AAEB", "e": "AQAB"}, ("jwk_invalid", "n", None, NO_ZERO)),
+        (("RSA", ""), {"n": "", "e": "AQAB"}, ("jwk_invalid", "n", None, NO_ZERO)),
+        (
+            ("RSA", ""),
+            {"n": uint(RSA_N + 1), "e": "AQAB"},
+            ("jwk_invalid", "n", None, "an odd modulus"),
+        ),
+        (
+            ("RSA", ""),
+            {"n": uint(RSA_N), "e": "AQ"},
+            ("jwk_invalid", "e", None, "odd, 3 to 2**32 - 1"),
+        ),
+        (
+            ("RSA", ""),
+            {"n": uint(roca_modulus(7)), "e": "AQAB"},
+            ("key_weak", "n", "ROCA", None),
+        ),
+        (("EC", "P-256"), {"x": "AA", "y": "AAA"}, ("jwk_invalid", "x", ("1", "2"), 32)),
+        (
+            ("EC", "P-256"),
+            {"x": OFF, "y": POINT["y"]},
+            ("jwk_invalid", "x", None, "a point on the curve"),
+        ),
+        (("OKP", "Ed25519"), {"x": "AA"}, ("jwk_invalid", "x", 1, 32)),
+        (
+            ("OKP", "Ed25519"),
+            {"x": okp("Ed25519", 1, 0)},
+            ("key_weak", "x", "a point of small order", None),
+        ),
+        (
+            ("OKP", "Ed448"),
+            {"x": okp("Ed448", P448 + 2, 0)},
+            ("jwk_invalid", "x", None, "a canonical point"),
+        ),
+        (
+            ("AKP", ""),
+            {"alg": "ML-DSA-44", "pub": "AAAA"},
+            ("jwk_invalid", "pub", 3, "its size"),
+        ),
+    ],
+)
+def test_a_refusal_tells_the_member_and_what_is_wrong_with_it(
+    key: tuple[str, str],
+    members: dict[str, JsonValue],
+    facts: tuple[str, str, str | int | None, str | int | None],
+) -> None:
+    assert told(lambda: material(*key, members)) == facts

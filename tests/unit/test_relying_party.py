@@ -220,3 +220,18 @@ def test_it_can_be_copied_and_pickled_where_its_verifier_can() -> None:
     rp = relying_party()
     assert copy.deepcopy(rp) == rp
     assert pickle.loads(pickle.dumps(rp)).keys_wanted == rp.keys_wanted
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id_token_signed_response_alg": "ES256"},
+        {"trusted_audiences": frozenset({"other"})},
+        {"token_endpoint_auth_method": "client_secret_post"},
+    ],
+    ids=["algorithm", "audience", "method"],
+)
+def test_another_registration_of_the_same_client_makes_another_mark(changes: Any) -> None:
+    other = relying_party(client=evolve(CLIENT, **changes))
+    assert other.client.client_id == CLIENT.client_id
+    assert other.mark != relying_party().mark

@@ -17,7 +17,7 @@ from oidc_core.jsontypes import JsonObject, JsonValue
 
 _ABOUT: Final = "client key"
 _KINDS: Final = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, X25519PrivateKey)
-_EXPECTED: Final = "RSA, EC or X25519"
+_EXPECTED: Final = "RSA, P-256, P-384, P-521 or X25519"
 
 
 def decrypting_key_from_pem(pem: bytes, password: bytes | None) -> DecryptingKey:
@@ -60,8 +60,14 @@ def _x25519(d: JsonValue) -> X25519PrivateKey:
 
 
 def public_members(key: DecryptingKey) -> JsonObject:
-    """Return the members of a private key that everybody may see, and no other."""
+    """Return the members of a private key that everybody may see, and no other.
+
+    Raises:
+        UsageError: ``config_invalid`` for secp256k1, which serves signatures only (RFC 8812 §3.1).
+    """
     if isinstance(key, X25519PrivateKey):
         x = b64url_encode(key.public_key().public_bytes_raw())
         return JsonObject({"kty": "OKP", "crv": "X25519", "x": x})
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256K1):
+        raise UsageError("config_invalid", found="secp256k1", expected=_EXPECTED, about=_ABOUT)
     return members_of_signing_key(key)

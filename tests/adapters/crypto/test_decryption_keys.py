@@ -9,7 +9,7 @@ from oidc_adapters.crypto.decryption_keys import (
     public_members,
 )
 from oidc_core.errors import UsageError
-from tests.adapters.crypto.keys import ED25519, pem, private_jwk
+from tests.adapters.crypto.keys import EC, ED25519, pem, private_jwk
 from tests.encryption import P256, P384, P521, RSA, X25519
 
 
@@ -22,9 +22,10 @@ def refusal(load: object, *arguments: object) -> str | int | float | tuple[str, 
 
 
 def test_a_key_that_only_signs_is_refused() -> None:
-    expected = "RSA, EC or X25519"
+    expected = "RSA, P-256, P-384, P-521 or X25519"
     assert refusal(decrypting_key_from_jwk, private_jwk(ED25519)) == expected
     assert refusal(decrypting_key_from_pem, pem(ED25519).encode(), None) == expected
+    assert refusal(public_members, EC["ES256K"]) == expected
 
 
 def test_what_is_no_key_is_refused_without_being_quoted() -> None:
