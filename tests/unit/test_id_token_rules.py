@@ -936,11 +936,15 @@ def test_nothing_is_expected_but_what_is_named() -> None:
 @pytest.mark.parametrize("name", ["acr", "amr", "auth_time", "sid"])
 def test_each_optional_member_has_its_own_type(name: str) -> None:
     right: dict[str, Any] = {"acr": "a", "amr": ["pwd"], "auth_time": NOW, "sid": "s"}
-    for value in (*right.values(), 1.5, True, {}):
+    values: list[Any] = [*right.values(), 1.5, True, {}]
+    for value in values:
         passes = type(value) in ({int, float} if name == "auth_time" else {type(right[name])})
         skipped = dict(checked(with_claims(**{**right, name: value}))[1].skipped)
         assert skipped.get("optional") == (
             None if passes else f"malformed, taken as absent: {name}"
         )
+    others: dict[str, Any] = {"acr": "a", "amr": {}, "auth_time": 1.5, "sid": {}}
+    skipped = dict(checked(with_claims(**others))[1].skipped)
+    assert skipped["optional"] == "malformed, taken as absent: amr sid"
     every = dict.fromkeys(right, MISSING)
     assert "optional" not in dict(checked(with_claims(**every))[1].skipped)

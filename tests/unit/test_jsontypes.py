@@ -311,6 +311,7 @@ def test_depth_is_counted_up_and_down_again() -> None:
     two_less = '{"a":' + "[" * (MAX_DEPTH - 2)
     above = f"{two_less}[],[],[],[[]]{']' * (MAX_DEPTH - 2)}}}"
     assert told(lambda: parse_object(above.encode())) == ("json_depth", "", None, MAX_DEPTH)
+    assert refusal('{"b":[],"a":' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}") == "json_depth"
 
 
 @pytest.mark.parametrize(
@@ -332,6 +333,7 @@ def test_a_string_is_passed_over_whole_even_if_a_line_ends_in_it() -> None:
 
 def test_the_limits_are_those_that_are_written_down() -> None:
     assert (MAX_DEPTH, MAX_MEMBERS, MAX_STRING, MAX_DIGITS) == (16, 256, 16_384, 19)
+    assert MAX_NESTED == 8192
 
 
 def test_an_endless_string_is_read_but_once() -> None:
@@ -360,7 +362,8 @@ def test_arrays_and_objects_have_a_limited_number(empty: str) -> None:
         return '{"a":[' + ",".join([empty] * (count - 2)) + "]}"
 
     assert render(parse_object(many(MAX_NESTED).encode())) == many(MAX_NESTED)
-    assert refusal(many(MAX_NESTED + 1)) == "json_too_large"
+    too_many = many(MAX_NESTED + 1).encode()
+    assert told(lambda: parse_object(too_many)) == ("json_too_large", "", None, MAX_NESTED)
     assert refusal(many(1_000_000)) == "json_too_large"
     text = '{"a":"' + "[{" * MAX_NESTED + '"}'  # in a string they are none
     assert render(parse_object(text.encode())) == text

@@ -136,7 +136,14 @@ def test_lengths_are_those_of_rfc_7518() -> None:
         "A192CBC-HS384": ("AES-CBC-HMAC", "sha384", 48, 16, 24),
         "A256CBC-HS512": ("AES-CBC-HMAC", "sha512", 64, 16, 32),
     }
-    assert DEFAULT_ENC in CONTENT_ENCRYPTION
+    assert DEFAULT_ENC == "A128CBC-HS256"
+
+
+def test_a_family_is_what_its_algorithms_have_in_common() -> None:
+    families = {"RSA": "RSA-OAEP", "ECDH": "ECDH-ES", "dir": "dir"}
+    for alg, row in KEY_MANAGEMENT.items():
+        wrapping = "AES-GCMKW" if alg.endswith("GCMKW") else "AES-KW"
+        assert row.family == families.get(alg.partition("-")[0], wrapping)
 
 
 @pytest.mark.parametrize(
@@ -464,7 +471,9 @@ def test_a_name_that_only_has_none_in_it_is_somebody_else_s_to_judge() -> None:
         ("aud", ["c", "d"], ["d", "c"], ""),
         ("aud", "c", ["c", "d"], "aud_invalid"),
         ("aud", ["c"], "d", "aud_invalid"),
+        ("aud", "dc", "cd", "aud_invalid"),
         ("aud", [1], [2], "aud_invalid"),
+        ("aud", [1, 2], [2, 1], "aud_invalid"),
         ("aud", [["c"]], ["c"], "aud_invalid"),
         ("iss", [ISSUER], ISSUER, "iss_invalid"),
         ("sub", "alice", "bob", "sub_invalid"),

@@ -242,6 +242,13 @@ def test_the_thumbprint_takes_only_the_members_that_make_the_key() -> None:
     assert len({parse_jwk(key).thumbprint for key in (rsa(), rsa(1), ec(), okp())}) == 4
 
 
+@pytest.mark.req("RFC7638-3-01")
+@pytest.mark.parametrize("members", [rsa(), ec(), secp256k1(), okp(), akp()])
+def test_the_thumbprint_hashes_sorted_members_without_white_space(members: JsonObject) -> None:
+    text = json.dumps({**members}, separators=(",", ":"), sort_keys=True)
+    assert parse_jwk(members).thumbprint == sha256_b64url(text)
+
+
 # --- a set ---------------------------------------------------------------------------------------
 
 
@@ -296,6 +303,10 @@ def test_a_set_without_keys_is_a_set() -> None:
     assert KeySet().skipped == ()
     assert selection_refusal(KeySet(), "1", "RS256") == "key_not_found"
     assert selection_refusal(KeySet(), None, "RS256") == "key_not_found"
+
+
+def test_a_set_does_not_show_its_keys() -> None:
+    assert repr(key_set(rsa(kid="1"))) == "KeySet()"
 
 
 def test_a_set_survives_pickle_after_it_was_used() -> None:
@@ -520,6 +531,7 @@ def _decoded(text: str) -> bytes:
 
 def test_a_jwk_can_be_made_by_hand() -> None:
     key = Jwk(kty="OKP", crv="Ed25519", material=(b"\x2a" * 32,))
+    assert Jwk(kty="RSA", material=(b"n", b"e")).crv == ""
     assert (key.kid, key.alg, key.use, key.key_ops, key.issuer) == (None,) * 5
 
 

@@ -3,6 +3,7 @@
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
+from string import ascii_letters, digits
 
 import pytest
 from attrs import field, frozen
@@ -58,6 +59,8 @@ def with_member(name: str, value: JsonValue) -> str:
 
 def test_a_compact_jws_has_three_parts() -> None:
     assert split("aa.bb.cc") == UnverifiedJws(b"aa", b"bb", b"cc", b"aa.bb")
+    for first in f"{ascii_letters}{digits}-_":
+        assert split(f"{first}.bb.cc").protected == first.encode()
 
 
 def test_a_jws_that_is_no_jwt_may_have_an_empty_payload() -> None:
@@ -584,6 +587,7 @@ OWNER = (ISSUER, CLIENT_ID)
 def test_a_mac_has_no_key_to_name() -> None:
     jws = verify_mac(split(token(signature=b"good")), HS256, OWNER, Believer(), NOW)
     assert jws == VerifiedJws(HS256, b'{"sub":"a"}', None, NOW, None)
+    assert (jws.key, jws.keys, jws.keys_fetched_at, jws.encryption) == (None,) * 4
 
 
 @pytest.mark.parametrize(
@@ -627,6 +631,7 @@ def test_key_algorithm_and_octets_are_handed_to_the_port_whether_remembered_or_n
     first, again = verified(token(), verifier=verifier), verified(token(), verifier=verifier)
     assert first == again
     assert first.keys is again.keys is KEYS
+    assert [*verifier.memory] == [(jws.protected, KEYS)]
     assert verifier.asked == [(KEYS.keys[0], "EdDSA", jws.signing_input, GOOD)] * 2
     verifier.asked.clear()
     verify_mac(jws, HS256, OWNER, verifier, NOW)
@@ -645,9 +650,12 @@ def test_a_remembered_header_is_not_read_again() -> None:
 def test_a_refused_signature_tells_what_is_wrong_with_it(signature: str) -> None:
     text = f"{token().rpartition('.')[0]}.{signature}"
     missing = ("jws_format", "", None, "a signature")
-    assert told(lambda: verified(text)) == (
-        ("signature_length", "", 3, 64) if signature else missing
-    )
+    remembering = Asked()
+    verified(token(), verifier=remembering)
+    for verifier in (None, remembering):
+        assert told(partial(verified, text, verifier=verifier)) == (
+            ("signature_length", "", 3, 64) if signature else missing
+        )
     mac = partial(verify_mac, split(text), HS256, OWNER, Believer(), NOW)
     assert told(mac) == (("signature_invalid", "", None, None) if signature else missing)
 
