@@ -152,7 +152,7 @@ def token_answer(answer: Answer, in_doubt: str) -> HttpResponse:
     Raises:
         TransportFailure: ``in_doubt`` if the provider may have acted on it, else why it failed.
     """
-    if isinstance(answer, NoAnswer) and answer.sent == "maybe":
+    if isinstance(answer, NoAnswer) and answer.sent != "no":
         raise TransportFailure(in_doubt, found=answer.code)
     return answered(answer)
 

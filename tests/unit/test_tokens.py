@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 import pytest
@@ -19,6 +19,7 @@ from oidc_core.http import (
     HttpRequest,
     HttpResponse,
     NoAnswer,
+    Sent,
 )
 from oidc_core.jsontypes import parse_object
 from oidc_core.policy import Policy
@@ -532,6 +533,8 @@ def test_a_request_that_may_have_arrived_leaves_a_doubt(doubt: str) -> None:
     error = refused(TransportFailure, doubt, lambda: token_answer(lost, doubt))
     assert isinstance(error, TransportFailure)
     assert (error.found, error.sent) == ("http_timeout", "maybe")
+    unclear = NoAnswer(cast("Sent", "perhaps"), "http_timeout", NOW)
+    refused(TransportFailure, doubt, lambda: token_answer(unclear, doubt))
     unsent = NoAnswer("no", "http_connect", NOW)
     error = refused(TransportFailure, "http_connect", lambda: token_answer(unsent, doubt))
     assert isinstance(error, TransportFailure)

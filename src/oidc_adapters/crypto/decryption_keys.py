@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from oidc_adapters.crypto.content_keys import DecryptingKey
-from oidc_adapters.crypto.private_keys import private_key_from_jwk
+from oidc_adapters.crypto.private_keys import private_key_from_jwk, read_pem
 from oidc_adapters.crypto.private_keys import public_members as members_of_signing_key
 from oidc_core.encoding import b64url_decode, b64url_encode
 from oidc_core.errors import OidcError, UsageError
@@ -21,17 +19,12 @@ _EXPECTED: Final = "RSA, P-256, P-384, P-521 or X25519"
 
 
 def decrypting_key_from_pem(pem: bytes, password: bytes | None) -> DecryptingKey:
-    """Load a private key (PKCS #8 or the older forms), decrypting it if need be.
+    """Load a private key that decrypts.
 
     Raises:
-        UsageError: ``config_invalid`` if it cannot be read or is of a kind not used here.  The
-            library's own message is left out, since it may quote the input.
+        UsageError: ``config_invalid`` if it cannot be read or is of a kind not used here.
     """
-    try:
-        key = load_pem_private_key(pem, password)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        expected = "the PEM of a private key, and its password if it has one"
-        raise UsageError("config_invalid", expected=expected, about=_ABOUT) from None
+    key = read_pem(pem, password)
     if not isinstance(key, _KINDS):
         raise UsageError("config_invalid", expected=_EXPECTED, about=_ABOUT)
     return key

@@ -9,6 +9,7 @@ from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from oidc_adapters.crypto.primitives import CURVES, PrivateKey, shape_of
@@ -25,18 +26,27 @@ _KINDS: Final = (
 )
 
 
-def private_key_from_pem(pem: bytes, password: bytes | None) -> PrivateKey:
-    """Load a private key (PKCS #8 or the older forms), decrypting it if need be.
+def read_pem(pem: bytes, password: bytes | None) -> PrivateKeyTypes:
+    """Read a private key of any kind (PKCS #8 or the older forms), decrypting it if need be.
 
     Raises:
-        UsageError: ``config_invalid`` if it cannot be read or is of a kind not used here.  The
-            library's own message is left out, since it may quote the input.
+        UsageError: ``config_invalid`` if it cannot be read.  The library's own message is left
+            out, since it may quote the input.
     """
     try:
-        key = load_pem_private_key(pem, password)
+        return load_pem_private_key(pem, password)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         expected = "the PEM of a private key, and its password if it has one"
         raise UsageError("config_invalid", expected=expected, about=_ABOUT) from None
+
+
+def private_key_from_pem(pem: bytes, password: bytes | None) -> PrivateKey:
+    """Load a private key that signs.
+
+    Raises:
+        UsageError: ``config_invalid`` if it cannot be read or is of a kind not used here.
+    """
+    key = read_pem(pem, password)
     if not isinstance(key, _KINDS):
         raise UsageError("config_invalid", expected="RSA, EC or Edwards curve", about=_ABOUT)
     return key

@@ -31,7 +31,6 @@ from oidc_core.urls import parse_form
 COOKIE_PREFIX: Final = "__Host-oidc-"
 """What the names of pending-login cookies start with; the login's ``id`` follows."""
 
-
 _COOKIES: Final = (COOKIE_PREFIX, COOKIE_PREFIX.removeprefix("__Host-"))
 
 
