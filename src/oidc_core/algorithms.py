@@ -109,7 +109,11 @@ _BY_NAME: Final = MappingProxyType(
 _DIGESTS: Final = MappingProxyType({"sha256": sha256, "sha384": sha384, "sha512": sha512})
 _HALVES: Final = MappingProxyType(
     {
-        (row.alg, row.crv): (_DIGESTS[row.half_hash], row.half_octets)
+        (row.alg, row.crv): (
+            _DIGESTS[row.half_hash],
+            row.half_octets,
+            (4 * row.half_octets + 2) // 3,
+        )
         for row in _ROWS
         if row.half_hash in _DIGESTS
     }
@@ -149,6 +153,6 @@ def half_hash(alg: str, crv: str, text: str) -> str:
             raise ProtocolViolation("alg_not_allowed", found=alg)
         # SHAKE256's shorter output is the beginning of its longer one.
         return b64url_encode(shake_256(octets).digest(row.half_octets))
-    digest, half = rule
-    encoded = b2a_base64(digest(octets).digest()[:half], newline=False)
-    return encoded.translate(TO_URL).rstrip(b"=").decode("ascii")
+    digest, half, characters = rule
+    encoded = b2a_base64(digest(octets).digest()[:half])[:characters]
+    return encoded.translate(TO_URL).decode("ascii")

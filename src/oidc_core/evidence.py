@@ -79,8 +79,7 @@ class Check(NamedTuple):
     reason: str
 
 
-@frozen(kw_only=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What was checked, with which key, when, and what was left out.
 
     Attributes:
@@ -93,11 +92,14 @@ class Evidence:
     """
 
     table: RuleTable[Never]
-    outcomes: tuple[SkipReason | None, ...] = field(repr=False)
-    notes: tuple[str, ...] = ()
+    outcomes: tuple[SkipReason | None, ...]
+    notes: tuple[str, ...]
     terms: Terms
     checked_at: int
-    jws: VerifiedJws | None = field(default=None, repr=False)
+    jws: VerifiedJws | None = None
+
+    def __repr__(self) -> str:
+        return f"Evidence({self.subject}, {len(self.outcomes)} rules, checked_at={self.checked_at})"
 
     @property
     def header(self) -> JoseHeader | None:

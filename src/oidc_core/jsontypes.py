@@ -10,7 +10,7 @@ is suspicious, and may yet be legal, takes the long way.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from itertools import compress, repeat
+from itertools import compress
 from json import JSONDecoder, JSONEncoder
 from json.encoder import encode_basestring_ascii
 from math import isfinite
@@ -76,6 +76,9 @@ class JsonObject(Mapping[str, JsonValue]):
         return JsonObject, ({**self.members},)
 
 
+_is_array: Final = list.__instancecheck__
+
+
 def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
     """Build an object of its members, each of which may stand but once (RFC 8259 §4)."""
     members = dict(pairs)
@@ -83,17 +86,17 @@ def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
         raise ProtocolViolation("json_duplicate_member")
     if len(pairs) > MAX_MEMBERS:
         raise ProtocolViolation("json_too_large", found=len(pairs), expected=MAX_MEMBERS)
-    if list in map(type, members.values()):
-        for name in compress(members, map(isinstance, members.values(), repeat(list))):
-            members[name] = _tuple(members[name])
-    return JsonObject(members)
+    for name in compress(members, map(_is_array, members.values())):
+        array = members[name]
+        members[name] = _tuple(array) if list in map(type, array) else tuple(array)
+    frozen = JsonObject.__new__(JsonObject)  # these members are nobody else's: no need to copy them
+    object.__setattr__(frozen, "members", MappingProxyType(members))
+    return frozen
 
 
 def _tuple(items: Any) -> tuple[Any, ...]:
-    """Freeze an array; the objects in it are frozen already."""
-    if list in map(type, items):
-        return tuple([_tuple(item) if isinstance(item, list) else item for item in items])
-    return tuple(items)
+    """Freeze an array with arrays in it; the objects in it are frozen already."""
+    return tuple([_tuple(item) if item.__class__ is list else item for item in items])
 
 
 def frozen_json(value: Any) -> JsonValue:
@@ -138,8 +141,10 @@ def _scanner(**hooks: Any) -> _Scan:
 _quick: Final = _scanner()
 _careful: Final = _scanner(parse_int=_int)
 
-# Twenty digits in a row; in a string they merely cost the careful scan.
-_LONG_NUMBER: Final = b"0" * (MAX_DIGITS + 1)
+# Of twenty digits in a row, four are met in steps of five: where there are none, no number is too
+# long.  Digits in a string merely cost the careful scan.
+_STEP: Final = 5
+_LONG_NUMBER: Final = b"0" * ((MAX_DIGITS + 1) // _STEP)
 _DIGITS: Final = bytes(48 if octet in b"0123456789" else 46 for octet in range(256))
 # A string may lack its end: it is taken whole even so, or each quote in it would be tried anew.
 _bracket: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL).finditer
@@ -169,7 +174,7 @@ def parse_object(
         raise ProtocolViolation("json_encoding") from None
     if text.count("[") + text.count("{") > max_depth:
         _refuse_nesting(text, max_depth)
-    scan = _careful if _LONG_NUMBER in octets.translate(_DIGITS) else _quick
+    scan = _careful if _LONG_NUMBER in octets[::_STEP].translate(_DIGITS) else _quick
     try:
         value, end = scan(text, 0 if text[:1] == "{" else _start(text))
     except (StopIteration, ValueError):
@@ -180,7 +185,7 @@ def parse_object(
         raise ProtocolViolation("json_syntax")
     if value.__class__ is not JsonObject:
         raise ProtocolViolation("json_not_object")
-    if "\\u" in text or len(text) > max_string:
+    if ("\\" in text and "\\u" in text) or len(text) > max_string:
         _refuse_strings(value, max_string)
     return value
 

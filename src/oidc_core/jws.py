@@ -6,7 +6,7 @@ only name one of those allowed.  Keys come from the provider's key set, never fr
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias, TypeGuard, cast
 
 from oidc_core.algorithms import row_for
 from oidc_core.encoding import b64url_decode
@@ -14,6 +14,9 @@ from oidc_core.errors import ProtocolViolation
 from oidc_core.http import LIMITS
 from oidc_core.jsontypes import JsonObject, JsonValue, parse_object
 from oidc_core.jwk import MAX_KID, Jwk, KeySet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _KEYS_OF_HEADER: Final = ("jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256")
 _REFUSED: Final = frozenset({"crit", "b64", "zip"})
@@ -135,7 +138,7 @@ def split(
     protected, dot, payload = signing_input.partition(b".")
     if not (protected and (payload or (empty_payload and dot))) or b"." in payload:
         raise ProtocolViolation("jws_format", expected="three parts")
-    return UnverifiedJws(protected, payload, signature, signing_input)
+    return _unverified(UnverifiedJws, (protected, payload, signature, signing_input))
 
 
 def parse_header(protected: bytes) -> JoseHeader:
@@ -187,6 +190,15 @@ def is_kid(value: JsonValue) -> TypeGuard[str]:
     return isinstance(value, str) and len(value) <= MAX_KID and value.isprintable()
 
 
+def first_seen(protected: bytes) -> Recognised:
+    """Read a header that the verifier does not recall; which key it means is not known yet.
+
+    Raises:
+        ProtocolViolation: what :func:`parse_header` refuses.
+    """
+    return Recognised(parse_header(protected), None)
+
+
 def verify(
     jws: UnverifiedJws,
     keys: KeySet,
@@ -196,44 +208,52 @@ def verify(
     types: frozenset[str],
     now: int,
     keys_fetched_at: int,
+    known: Recognised | None = None,
 ) -> VerifiedJws:
-    """Verify the signature with a key of the provider's set, in the order of RFC 7515 §5.2.
+    """Verify the signature with a key of the provider's set (RFC 7515 §5.2).
+
+    ``known``: its header, where it was recalled or read already.
 
     Raises:
         ProtocolViolation: what :func:`parse_header`, :func:`check_header` and
-            :meth:`KeySet.select` refuse, ``signature_length``, ``signature_invalid``.
+            :meth:`KeySet.select` refuse, ``signature_length``, ``signature_invalid``,
+            ``jws_base64``.
     """
-    known = verifier.recall(jws.protected, keys)
-    header = parse_header(jws.protected) if known is None else known.header
+    header, key = known or verifier.recall(jws.protected, keys) or first_seen(jws.protected)
     check_header(header, algorithms, types)
-    payload = b64url_decode(jws.payload)
-    key = None if known is None else known.key
-    if key is None:
-        key = _verifying_key(jws, header, keys, verifier)
+    candidates = _candidates(jws, header, keys) if key is None else (key,)
+    payload, signature = b64url_decode(jws.payload), b64url_decode(jws.signature)
+    unique = key is None and len(candidates) == 1
+    if unique:
+        _check_length(header.alg, candidates[0], signature)
+    for candidate in candidates:
+        if verifier.verifies(candidate, header.alg, jws.signing_input, signature):
+            break
     else:
-        signature = b64url_decode(jws.signature)
-        if not verifier.verifies(key, header.alg, jws.signing_input, signature):
+        if key is not None:
             _check_length(header.alg, key, signature)
-            raise ProtocolViolation("signature_invalid")
-    return VerifiedJws(header, payload, key, now, keys_fetched_at, keys)
+        raise ProtocolViolation("signature_invalid")
+    if unique:
+        verifier.remember(jws.protected, keys, Recognised(header, candidate))
+    return _verified(VerifiedJws, (header, payload, candidate, now, keys_fetched_at, keys, None))
 
 
-def _verifying_key(
-    jws: UnverifiedJws, header: JoseHeader, keys: KeySet, verifier: SignatureVerifier
-) -> Jwk:
-    """Find the key that made the signature; remember it if no other could have."""
+# What the constructors do, without the frame that a named tuple's own would cost each token.
+_Verified: TypeAlias = tuple[JoseHeader, bytes, Jwk, int, int, KeySet, None]
+_verified: Final = cast(
+    "Callable[[type[VerifiedJws], _Verified], VerifiedJws]", vars(tuple)["__new__"]
+)
+_unverified: Final = cast(
+    "Callable[[type[UnverifiedJws], tuple[bytes, bytes, bytes, bytes]], UnverifiedJws]",
+    vars(tuple)["__new__"],
+)
+
+
+def _candidates(jws: UnverifiedJws, header: JoseHeader, keys: KeySet) -> tuple[Jwk, ...]:
+    """Find the keys that may have made the signature; there is at least one."""
     if not jws.signature:
         raise ProtocolViolation("jws_format", expected="a signature")
-    signature = b64url_decode(jws.signature)
-    candidates = keys.select(header.kid, header.alg)
-    if len(candidates) == 1:
-        _check_length(header.alg, candidates[0], signature)
-    for key in candidates:
-        if verifier.verifies(key, header.alg, jws.signing_input, signature):
-            if len(candidates) == 1:
-                verifier.remember(jws.protected, keys, Recognised(header, key))
-            return key
-    raise ProtocolViolation("signature_invalid")
+    return keys.select(header.kid, header.alg)
 
 
 def verify_mac(

@@ -21,14 +21,14 @@ from oidc_core.jwk import KeySet, parse_key_set
 from oidc_core.jws import (
     Encryption,
     JoseHeader,
-    Recognised,
     VerifiedJws,
     check_header,
-    parse_header,
+    first_seen,
     split,
     verify,
     verify_mac,
 )
+from oidc_core.kinds import ID_TOKEN
 from oidc_core.relying_party import RelyingParty
 from oidc_core.steps import (
     KeysAnswer,
@@ -194,16 +194,16 @@ class Verification(Generic[T_co]):
     Attributes:
         token: the compact JWS, or the compact JWE around it until it is decrypted.
         algorithms: the algorithms it may be signed with.
-        types: the accepted ``typ`` in lower case; an empty string stands for none.
         encryption: how it has to be encrypted, ``None`` if it must not be; the JWE's header once
             it was decrypted.
+        types: the accepted ``typ`` in lower case; an empty string stands for none.
         max_token: how many characters it may have.
     """
 
     token: str = field(repr=False)
     algorithms: frozenset[str]
-    types: frozenset[str]
     encryption: Encryption | JweHeader | None = None
+    types: ClassVar[frozenset[str]] = ID_TOKEN.types
     max_token: ClassVar[int] = LIMITS.id_token
 
     @abstractmethod
@@ -239,12 +239,12 @@ def verification(
 def _verified_mac(rp: RelyingParty, wish: Verification[T_co], now: int) -> VerifiedJws:
     """Verify a MAC; a header that once stood before a good one is known."""
     jws = split(wish.token, wish.max_token)
-    known = rp.verifier.recall(jws.protected, _NO_KEYS)
-    header = parse_header(jws.protected) if known is None else known.header
-    check_header(header, wish.algorithms, wish.types)
-    verified = verify_mac(jws, header, (rp.issuer, rp.client.client_id), rp.verifier, now)
-    if known is None:
-        rp.verifier.remember(jws.protected, _NO_KEYS, Recognised(header, None))
+    recalled = rp.verifier.recall(jws.protected, _NO_KEYS)
+    known = recalled or first_seen(jws.protected)
+    check_header(known.header, wish.algorithms, wish.types)
+    verified = verify_mac(jws, known.header, (rp.issuer, rp.client.client_id), rp.verifier, now)
+    if recalled is None:
+        rp.verifier.remember(jws.protected, _NO_KEYS, known)
     return verified
 
 
@@ -288,8 +288,12 @@ class AwaitingKeys(NeedKeys[T_co]):
         """Verify the token, or ask once more."""
         if isinstance(answer, KeysWithheld):
             return self.wish.withheld(rp, answer)
-        wish = self.wish
+        wish, wanted = self.wish, self.wanted
+        kid = wanted.missing_kid
+        if kid is not None and not answer.key_set.has(kid):
+            raise ProtocolViolation("key_not_found", found=kid)  # all else held before
         jws = split(wish.token, wish.max_token)
+        known = rp.verifier.recall(jws.protected, answer.key_set) or first_seen(jws.protected)
         try:
             verified = verify(
                 jws,
@@ -299,26 +303,33 @@ class AwaitingKeys(NeedKeys[T_co]):
                 types=wish.types,
                 now=answer.now,
                 keys_fetched_at=answer.fetched_at,
+                known=known,
             )
         except ProtocolViolation as miss:
-            if self.wanted.newer_than is not None or miss.code not in _MISSES:
-                raise
-            header = parse_header(jws.protected)
-            if _may_be_stale(miss, header, answer):
-                return self._fresh(header, answer)
+            if wanted.newer_than is None and _may_be_stale(miss, known.header, answer):
+                return self._fresh(known.header.kid, answer.fetched_at)
             raise
         if wish.encryption is not None:
             return _passed(rp, wish, verified)
         return wish.passed(rp, verified, parse_object(verified.payload))
 
-    def _fresh(self, header: JoseHeader, answer: KeysFound) -> "AwaitingKeys[T_co]":
-        wanted = evolve(self.wanted, newer_than=answer.fetched_at, missing_kid=header.kid)
-        return evolve(self, wanted=wanted)
+    def _fresh(self, kid: str | None, fetched_at: int) -> "AwaitingKeys[T_co]":
+        """Ask for a newer set; built in full, as a stranger can ask for this too."""
+        old = self.wanted
+        wanted = KeysWanted(
+            issuer=old.issuer,
+            client_id=old.client_id,
+            jwks_uri=old.jwks_uri,
+            max_age=old.max_age,
+            newer_than=fetched_at,
+            missing_kid=kid,
+            channel=old.channel,
+        )
+        return AwaitingKeys(made_for=self.made_for, wanted=wanted, wish=self.wish)
 
 
 # Headers of MACs are remembered under it: the secret is the client's and in no set.
 _NO_KEYS: Final = KeySet()
-_MISSES: Final = frozenset({"key_not_found", "signature_invalid", "signature_length"})
 
 
 def _may_be_stale(miss: ProtocolViolation, header: JoseHeader, answer: KeysFound) -> bool:

@@ -208,7 +208,6 @@ class AwaitingTokens(Exchange[LoggedIn]):
         wish = IdTokenOfLogin(
             token=tokens.id_token,
             algorithms=rp.id_token_algorithms,
-            types=id_token.TYPES,
             encryption=rp.id_token_encryption,
             pending=self.pending,
             tokens=tokens,
@@ -311,7 +310,6 @@ class AwaitingUserInfo(Exchange[LoggedIn]):
         wish = UserInfoOfLogin(
             token=claims,
             algorithms=frozenset({alg}),
-            types=USERINFO_TYPES,
             encryption=encryption,
             logged_in=self.logged_in,
         )
@@ -322,6 +320,7 @@ class AwaitingUserInfo(Exchange[LoggedIn]):
 class UserInfoOfLogin(Verification[LoggedIn]):
     """Signed UserInfo (OIDC Core §5.3.2)."""
 
+    types: ClassVar[frozenset[str]] = USERINFO_TYPES
     max_token: ClassVar[int] = LIMITS.userinfo
     logged_in: LoggedIn
 

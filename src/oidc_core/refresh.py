@@ -108,7 +108,6 @@ def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refres
     wish = IdTokenOfRefresh(
         token=renewed.id_token,
         algorithms=rp.id_token_algorithms,
-        types=id_token.TYPES,
         encryption=rp.id_token_encryption,
         tokens=renewed.tokens,
         original=_original(renewed.tokens),

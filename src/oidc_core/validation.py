@@ -49,7 +49,6 @@ def validate(
     wish = IdTokenAlone(
         token=token,
         algorithms=rp.id_token_algorithms,
-        types=id_token.TYPES,
         encryption=rp.id_token_encryption,
         expected=expected,
     )

@@ -210,7 +210,6 @@ def test_a_wish_for_decryption_needs_somebody_who_can() -> None:
     wish = IdTokenAlone(
         token="a.b.c.d.e",
         algorithms=rp.id_token_algorithms,
-        types=id_token.TYPES,
         encryption=rp.id_token_encryption,
         expected=IdTokenExpectations(nonce="n", started_at=0),
     )

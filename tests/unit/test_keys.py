@@ -103,9 +103,7 @@ def taken(record: KeyRecord, wish: KeysWanted, now: int) -> KeyRecord:
 
 
 def reading(token: str, *algorithms: str) -> Reading:
-    return Reading(
-        token=token, algorithms=frozenset(algorithms or ("ES256",)), types=frozenset({"", "jwt"})
-    )
+    return Reading(token=token, algorithms=frozenset(algorithms or ("ES256",)))
 
 
 def asked(token: str, *algorithms: str, rp: RelyingParty = RP) -> Step[Any]:
@@ -530,7 +528,7 @@ def test_an_algorithm_that_was_not_agreed_upon_is_refused(alg: str) -> None:
 )
 def test_with_no_algorithm_in_common_nothing_is_accepted(token: str) -> None:
     """B14: neither a signature nor a MAC."""
-    wish = Reading(token=token, algorithms=frozenset(), types=frozenset({""}))
+    wish = Reading(token=token, algorithms=frozenset())
     refused(
         ProtocolViolation,
         "alg_not_allowed",
@@ -619,7 +617,7 @@ def test_a_token_beyond_its_limit_is_refused() -> None:
     class Short(Reading):
         max_token: ClassVar[int] = len(token) - 1
 
-    wish = Short(token=token, algorithms=frozenset({"ES256"}), types=frozenset({""}))
+    wish = Short(token=token, algorithms=frozenset({"ES256"}))
     step = verification(RP, wish, channel="relayed", now=NOW)
     assert isinstance(step, NeedKeys)
     assert step.wanted.channel == "relayed"

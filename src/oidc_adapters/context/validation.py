@@ -79,7 +79,7 @@ def _verified_signature(ctx: OIDCCtx, id_token: str, *, channel: Channel) -> Sig
         TransportFailure: ``keys_unavailable``.
     """
     rp, now = ctx.rp, ctx.shell.clock.now()
-    wish = _Signature(token=id_token, algorithms=rp.id_token_algorithms, types=id_tokens.TYPES)
+    wish = _Signature(token=id_token, algorithms=rp.id_token_algorithms)
     return ctx.shell.run(rp, verification(rp, wish, channel=channel, now=now))
 
 

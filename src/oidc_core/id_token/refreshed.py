@@ -12,19 +12,19 @@ _KEPT: Final = frozenset({"iss", "aud", "azp", "exp", "iat", "nbf", "sub", "at_h
 
 
 def _same_issuer(token: Examined) -> SkipReason | None:
-    if token.claims.members.get("iss") != token.expected.original.members.get("iss"):
+    if token.claim("iss") != token.expected.original.members.get("iss"):
         raise ProtocolViolation("refresh_id_token_iss", about="iss")
     return None
 
 
 def _same_subject(token: Examined) -> SkipReason | None:
-    if token.claims.members.get("sub") != token.expected.original.members.get("sub"):
+    if token.claim("sub") != token.expected.original.members.get("sub"):
         raise ProtocolViolation("refresh_id_token_sub", about="sub")
     return None
 
 
 def _same_audience(token: Examined) -> SkipReason | None:
-    new = audience(token.claims.members.get("aud"))
+    new = audience(token.claim("aud"))
     old = audience(token.expected.original.members.get("aud"))
     if new is None or old is None or {*new} != {*old}:
         raise ProtocolViolation("refresh_id_token_aud", found=new, expected=old, about="aud")
@@ -32,7 +32,7 @@ def _same_audience(token: Examined) -> SkipReason | None:
 
 
 def _same_authorized_party(token: Examined) -> SkipReason | None:
-    new, old = token.claims.members.get("azp"), token.expected.original.members.get("azp")
+    new, old = token.claim("azp"), token.expected.original.members.get("azp")
     if new is None or old is None:
         return "absent"
     if new != old:
@@ -41,7 +41,7 @@ def _same_authorized_party(token: Examined) -> SkipReason | None:
 
 
 def _same_nonce(token: Examined) -> SkipReason | None:
-    new, old = token.claims.members.get("nonce"), token.expected.original.members.get("nonce")
+    new, old = token.claim("nonce"), token.expected.original.members.get("nonce")
     if new is None:
         return "absent"
     if not isinstance(new, str) or not isinstance(old, str) or not same(new, old):
@@ -51,7 +51,7 @@ def _same_nonce(token: Examined) -> SkipReason | None:
 
 def _same_authentication(token: Examined) -> SkipReason | None:
     """An older ``auth_time`` is another session's; a newer one raises nothing here."""
-    new = numeric_date(token.claims.members.get("auth_time"))
+    new = numeric_date(token.claim("auth_time"))
     old = numeric_date(token.expected.original.members.get("auth_time"))
     if new is None or old is None:
         return "absent"

@@ -8,19 +8,21 @@ stand here in their places; their rows make sure that nothing comes in that did 
 Not checked: rule 4, which errata 2 withdrew.
 """
 
+from collections.abc import Callable
 from enum import Enum
 from itertools import product
 from types import NoneType
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from oidc_core.algorithms import HMAC, half_hash
 from oidc_core.claims import MAX_DATE, IdToken, audience, numeric_date, subject, usual_subject
 from oidc_core.encoding import same
 from oidc_core.errors import ProtocolViolation, fingerprint
 from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason, decryption_notes
-from oidc_core.jsontypes import JsonObject
+from oidc_core.jsontypes import JsonObject, JsonValue
 from oidc_core.jws import VerifiedJws
 from oidc_core.kinds import ID_TOKEN, refuse_other_kinds
+from oidc_core.policy import Terms
 from oidc_core.relying_party import RelyingParty
 
 _NOTHING: Final = JsonObject({})
@@ -68,14 +70,25 @@ class IdTokenExpectations(NamedTuple):
 
 
 class Examined(NamedTuple):
-    """A verified token on its way through the rules."""
+    """A verified token on its way through the rules; ``claim`` looks one up, ``None`` if absent."""
 
     rp: RelyingParty
     jws: VerifiedJws
     claims: JsonObject
+    claim: Callable[[str], JsonValue]
     expected: IdTokenExpectations
     now: int
 
+
+# What the constructors do, without the frame that a named tuple's own would cost each token.
+_Token: TypeAlias = tuple[
+    RelyingParty, VerifiedJws, JsonObject, Callable[[str], JsonValue], IdTokenExpectations, int
+]
+_Checked: TypeAlias = tuple[
+    RuleTable[Examined], tuple[SkipReason | None, ...], tuple[str, ...], Terms, int, VerifiedJws
+]
+_examined: Final = cast("Callable[[type[Examined], _Token], Examined]", vars(tuple)["__new__"])
+_evidence: Final = cast("Callable[[type[Evidence], _Checked], Evidence]", vars(tuple)["__new__"])
 
 _Skipped: TypeAlias = SkipReason | None
 
@@ -90,7 +103,7 @@ def _encryption(token: Examined) -> _Skipped:
 
 
 def _issuer(token: Examined) -> _Skipped:
-    iss, rule, key = token.claims.members.get("iss"), token.rp.issuer_rule, token.jws.key
+    iss, rule, key = token.claim("iss"), token.rp.issuer_rule, token.jws.key
     if iss is not None and iss == rule.sole and (key is None or key.issuer is None):
         return None
     if isinstance(iss, str) and rule.in_token(iss, token.claims):
@@ -105,7 +118,7 @@ def _issuer(token: Examined) -> _Skipped:
 
 def _audience(token: Examined) -> _Skipped:
     client = token.rp.client
-    aud = token.claims.members.get("aud")
+    aud = token.claim("aud")
     if aud == client.client_id and isinstance(aud, str):
         return None
     named = audience(aud)
@@ -120,7 +133,7 @@ def _audience(token: Examined) -> _Skipped:
 
 
 def _authorized_party(token: Examined) -> _Skipped:
-    azp = token.claims.members.get("azp")
+    azp = token.claim("azp")
     if azp is None:
         return "absent"
     if azp != token.rp.client.client_id:
@@ -156,7 +169,7 @@ _is_no_other: Final = ID_TOKEN.forbidden.isdisjoint
 
 
 def _expiry(token: Examined) -> _Skipped:
-    value = token.claims.members.get("exp")
+    value = token.claim("exp")
     if type(value) is int and token.now < value + token.rp.policy.leeway and value < MAX_DATE:
         return None
     exp = numeric_date(value)
@@ -168,7 +181,7 @@ def _expiry(token: Examined) -> _Skipped:
 
 
 def _issued_at(token: Examined) -> _Skipped:
-    value, policy, now = token.claims.members.get("iat"), token.rp.policy, token.now
+    value, policy, now = token.claim("iat"), token.rp.policy, token.now
     if type(value) is int and now - policy.id_token_age <= value <= now:
         return None
     iat = numeric_date(value)
@@ -183,7 +196,7 @@ def _issued_at(token: Examined) -> _Skipped:
 
 
 def _not_before(token: Examined) -> _Skipped:
-    value = token.claims.members.get("nbf")
+    value = token.claim("nbf")
     if value is None:
         return "absent"
     nbf = numeric_date(value)
@@ -193,7 +206,7 @@ def _not_before(token: Examined) -> _Skipped:
 
 
 def _nonce(token: Examined) -> _Skipped:
-    nonce, expected = token.claims.members.get("nonce"), token.expected.nonce
+    nonce, expected = token.claim("nonce"), token.expected.nonce
     if expected is EXPECT_NO_NONCE:
         if nonce is not None:
             raise ProtocolViolation("nonce_mismatch", expected="no nonce", about="nonce")
@@ -209,7 +222,7 @@ def _nonce(token: Examined) -> _Skipped:
 def _authentication_context(token: Examined) -> _Skipped:
     if not token.expected.required_acr:
         return "none was required"
-    acr = token.claims.members.get("acr")
+    acr = token.claim("acr")
     if acr not in token.expected.required_acr:
         found = acr if isinstance(acr, str) else type(acr).__name__
         expected = token.expected.required_acr
@@ -221,7 +234,7 @@ def _authentication_time(token: Examined) -> _Skipped:
     expected = token.expected
     if expected.max_age is None and "auth_time" not in expected.essential_claims:
         return "no max_age was sent"
-    auth_time = numeric_date(token.claims.members.get("auth_time"))
+    auth_time = numeric_date(token.claim("auth_time"))
     leeway = token.rp.policy.leeway
     if auth_time is None or auth_time > token.now + leeway:
         raise ProtocolViolation("auth_time_invalid", found=auth_time, about="auth_time")
@@ -236,7 +249,7 @@ def _authentication_time(token: Examined) -> _Skipped:
 
 
 def _subject(token: Examined) -> _Skipped:
-    sub = token.claims.members.get("sub")
+    sub = token.claim("sub")
     if not isinstance(sub, str) or not usual_subject(sub):
         subject(sub)
     return None
@@ -246,13 +259,13 @@ def _expected_subject(token: Examined) -> _Skipped:
     expected = token.expected.sub
     if expected is None:
         return "nobody in particular was expected"
-    if token.claims.members.get("sub") != expected:
+    if token.claim("sub") != expected:
         raise ProtocolViolation("sub_changed", about="sub")
     return None
 
 
 def _access_token_hash(token: Examined) -> _Skipped:
-    at_hash, access_token = token.claims.members.get("at_hash"), token.expected.access_token
+    at_hash, access_token = token.claim("at_hash"), token.expected.access_token
     if access_token is None:
         return "no access token came along"
     if at_hash is None and not token.rp.policy.require_at_hash:
@@ -269,7 +282,7 @@ def _access_token_hash(token: Examined) -> _Skipped:
 
 def _optional(token: Examined) -> _Skipped:
     """A member that no decision hangs on and that is malformed counts as absent."""
-    kinds = (*map(type, map(token.claims.members.get, _OPTIONAL)),)
+    kinds = (*map(type, map(token.claim, _OPTIONAL)),)
     if kinds in _USUAL:
         return None
     odd = {*zip(_OPTIONAL, kinds, strict=True)} - _KINDS
@@ -293,7 +306,7 @@ def _sha256_for_eddsa(token: Examined) -> bool:
 def _essential_claims(token: Examined) -> _Skipped:
     if not token.expected.essential_claims:
         return "none was asked for"
-    absent = [n for n in token.expected.essential_claims if token.claims.members.get(n) is None]
+    absent = [n for n in token.expected.essential_claims if token.claim(n) is None]
     if absent and token.rp.policy.require_essential_claims:
         raise ProtocolViolation("claim_missing", about=absent[0])
     return f"absent: {' '.join(absent)}" if absent else None
@@ -354,13 +367,9 @@ def check(
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
     """
-    outcomes = rules.outcomes(Examined(rp, jws, claims, expected, jws.verified_at))
-    evidence = Evidence(
-        table=rules,
-        outcomes=outcomes,
-        notes=jws.header.ignored if jws.encryption is None else _notes(jws),
-        terms=rp.terms,
-        checked_at=jws.verified_at,
-        jws=jws,
-    )
+    now = jws.verified_at
+    token = _examined(Examined, (rp, jws, claims, claims.members.get, expected, now))
+    outcomes = rules.outcomes(token)
+    notes = jws.header.ignored if jws.encryption is None else _notes(jws)
+    evidence = _evidence(Evidence, (rules, outcomes, notes, rp.terms, now, jws))
     return IdToken(claims, raw), evidence
