@@ -85,6 +85,21 @@ def test_the_core_gets_whatever_is_well_formed(
     assert (answer.status, answer.body) == (status, body)
 
 
+def test_headers_keep_their_order_and_their_doubles(transport: Urllib3Transport) -> None:
+    """An order by name, as urllib3 keeps it, would say which of two came first wrongly."""
+    octets = b"HTTP/1.1 204 No\r\nB: 1\r\nA: \xe4 2\r\nb: 3\r\n\r\n"
+    answer = answered(played(transport, Send(octets)))
+    assert answer.headers == (("b", "1"), ("a", "ä 2"), ("b", "3"))
+
+
+@pytest.mark.parametrize("octets", [ok(b"{}"), HEAD + b"{}", CHUNKED + b"2\r\n{}\r\n0\r\n\r\n"])
+def test_any_of_several_encodings_is_refused(transport: Urllib3Transport, octets: bytes) -> None:
+    line, rest = octets.split(b"\r\n", 1)
+    several = b"\r\ncontent-encoding: identity\r\ncontent-encoding: gzip\r\n"
+    answer = played(transport, Send(line + several + rest))
+    assert failed(answer) == ("http_encoding", "maybe")
+
+
 @pytest.mark.parametrize(
     "acts",
     [
