@@ -1,34 +1,17 @@
-"""Blocking calls and their results, awaited under asyncio or trio, whichever is running.
+"""The results of threads, awaited under asyncio or trio, whichever is running.
 
 Neither library is imported before it runs, so a program without a loop pays for none, and no lock
 or future here belongs to one loop.
 """
 
 import sys
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
-from typing import TypeVar, TypeVarTuple
+from typing import TypeVar
 
 T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
-
-
-async def in_thread(call: Callable[[*Ts], T], *args: *Ts) -> T:
-    """Make a blocking call in a thread of the running library and return its result.
-
-    If the waiting task is cancelled the call runs to its end and its result is dropped: a thread
-    cannot be stopped, so what it does has to be bounded by a deadline of its own.
-    """
-    trio = _running_trio()
-    result: T
-    if trio is not None:
-        result = await trio.to_thread.run_sync(call, *args, abandon_on_cancel=True)
-    else:
-        result = await import_module("asyncio").to_thread(call, *args)
-    return result
 
 
 async def settled(future: Future[T]) -> T:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from oidc_adapters.concurrency import in_thread, settled
+from oidc_adapters.concurrency import settled
 
 
 def under_asyncio(main: Callable[[], Awaitable[Any]]) -> Any:
@@ -25,28 +25,6 @@ def under_trio(main: Callable[[], Awaitable[Any]]) -> Any:
 
 LIBRARIES = pytest.mark.parametrize("run", [under_asyncio, under_trio])
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
-
-
-@LIBRARIES
-def test_a_call_is_made_in_another_thread(run: Run) -> None:
-    def call(left: int, right: str) -> tuple[int, str, int]:
-        return left, right, threading.get_ident()
-
-    async def main() -> tuple[int, str, int]:
-        return await in_thread(call, 1, "b")
-
-    left, right, thread = run(main)
-    assert (left, right) == (1, "b")
-    assert thread != threading.get_ident()
-
-
-@LIBRARIES
-def test_what_a_call_raises_is_raised(run: Run) -> None:
-    async def main() -> None:
-        await in_thread(int, "no number")
-
-    with pytest.raises(ValueError, match="no number"):
-        run(main)
 
 
 @LIBRARIES
@@ -146,8 +124,11 @@ def test_a_future_may_be_settled_after_the_loop_has_ended(run: Run) -> None:
 
 
 def test_asyncio_inside_a_program_that_has_trio_loaded_is_recognised() -> None:
+    future: Future[int] = Future()
+
     async def main() -> int:
-        return await in_thread(int, "3")
+        asyncio.get_running_loop().call_soon(future.set_result, 3)
+        return await settled(future)
 
     assert "trio" in sys.modules
     assert asyncio.run(main()) == 3
@@ -167,8 +148,13 @@ def test_no_library_is_imported_before_it_runs() -> None:
 def test_asyncio_works_where_trio_is_not_loaded() -> None:
     code = (
         "import asyncio, sys\n"
-        "from oidc_adapters.concurrency import in_thread\n"
-        "print(asyncio.run(in_thread(int, '4')), 'trio' in sys.modules)"
+        "from concurrent.futures import Future\n"
+        "from oidc_adapters.concurrency import settled\n"
+        "async def main():\n"
+        "    future = Future()\n"
+        "    asyncio.get_running_loop().call_soon(future.set_result, 4)\n"
+        "    return await settled(future)\n"
+        "print(asyncio.run(main()), 'trio' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
