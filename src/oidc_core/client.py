@@ -8,6 +8,7 @@ from attrs import frozen
 
 from oidc_core.algorithms import ASYMMETRIC, HMAC
 from oidc_core.errors import UsageError
+from oidc_core.grammar import NQCHAR
 from oidc_core.jwe import CONTENT_ENCRYPTION, DEFAULT_ENC, KEY_MANAGEMENT, SYMMETRIC
 from oidc_core.jws import Encryption
 from oidc_core.kinds import ID_TOKEN, USERINFO
@@ -19,7 +20,7 @@ AuthMethod: TypeAlias = Literal[
 AUTH_METHODS: Final[frozenset[str]] = frozenset(
     {"none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"}
 )
-_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")
+_SCOPE: Final = re.compile(f"{NQCHAR}+(?: {NQCHAR}+)*")
 _ASSERTION_ALGORITHMS: Final = MappingProxyType(
     {"client_secret_jwt": HMAC, "private_key_jwt": ASYMMETRIC}
 )

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from oidc_core.encoding import sha256_b64url
 from oidc_core.errors import ProtocolViolation
+from oidc_core.grammar import NQCHAR
 from oidc_core.http import LIMITS, DpopProof, HttpRequest, HttpResponse
 from oidc_core.jsontypes import parse_object, quoted
 
@@ -23,7 +24,7 @@ _CHALLENGES: Final = 8_192
 _BAD_REQUEST: Final = 400
 _UNAUTHORIZED: Final = 401
 _unescaped: Final = re.compile(r"\\(.)").sub
-_nqchars: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+").fullmatch
+_nqchars: Final = re.compile(f"{NQCHAR}+").fullmatch
 
 # One piece of WWW-Authenticate (RFC 9110 §11.6.1): a parameter, a scheme, or a token68.
 _PIECE: Final = re.compile(

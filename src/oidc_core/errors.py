@@ -22,6 +22,9 @@ from oidc_core.codes import CODES, CodeRow, Fault, Retryable
 
 Fact: TypeAlias = str | int | float | bool | tuple[str, ...] | None
 
+TEXT: Final = 256
+"""How many characters are kept of what a provider says: of its error's code and of its text."""
+
 SHOWN: Final = 200
 """How many characters of a fact a message shows."""
 
@@ -119,7 +122,7 @@ class ProviderError(OidcError):
     """The provider answered with a well-formed OAuth error (RFC 6749 §4.1.2.1, §5.2).
 
     Attributes:
-        error: the provider's error code, as in ``access_denied``.
+        error: the provider's error code, as in ``access_denied``, bounded.
         error_description: the provider's untrusted text, bounded; escape it before showing it.
         error_uri: the provider's untrusted URI, bounded.
         status: the HTTP status it came with, or ``None`` for an authorization response.
@@ -137,10 +140,10 @@ class ProviderError(OidcError):
         status: int | None = None,
         issuer_verified: bool = True,
     ) -> None:
-        super().__init__("op_error", found=error)
-        self.error = error
-        self.error_description = error_description
-        self.error_uri = error_uri
+        super().__init__("op_error", found=error[:TEXT])
+        self.error = error[:TEXT]
+        self.error_description = error_description and error_description[:TEXT]
+        self.error_uri = error_uri and error_uri[:TEXT]
         self.status = status
         self.issuer_verified = issuer_verified
 

@@ -18,6 +18,7 @@ from oidc_core.errors import ProtocolViolation
 from oidc_core.http import LIMITS
 from oidc_core.jsontypes import JsonObject, JsonValue
 from oidc_core.jws import Encryption, header_members, is_kid, parse_header
+from oidc_core.kinds import spelled
 
 KeyFamily: TypeAlias = Literal["RSA-OAEP", "ECDH-ES", "AES-KW", "AES-GCMKW", "dir"]
 ContentFamily: TypeAlias = Literal["AES-GCM", "AES-CBC-HMAC"]
@@ -303,9 +304,7 @@ def _unregistered(members: Mapping[str, JsonValue], encryption: Encryption) -> P
 
 
 def _check_kind(value: JsonValue, name: str, expected: frozenset[str]) -> None:
-    if value is None and "" in expected:
-        return
-    if not isinstance(value, str) or value.lower().removeprefix("application/") not in expected:
+    if not (value is None or isinstance(value, str)) or spelled(value) not in expected:
         found = value if isinstance(value, str) else type(value).__name__
         raise ProtocolViolation("typ_unexpected", found=found, about=name)
 

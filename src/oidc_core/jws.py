@@ -299,6 +299,7 @@ def check_header(header: JoseHeader, algorithms: frozenset[str], types: frozense
         raise ProtocolViolation(
             "alg_not_allowed", found=header.alg, expected=tuple(sorted(algorithms)), about="alg"
         )
+    # ``kinds.spelled``, written out where each token comes by.
     kind = "" if header.typ is None else header.typ.lower().removeprefix("application/")
     if kind not in types:
         raise ProtocolViolation("typ_unexpected", found=header.typ, about="typ")

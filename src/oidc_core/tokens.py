@@ -11,7 +11,8 @@ from typing import Final
 from attrs import field, frozen
 
 from oidc_core.credentials import client_authentication
-from oidc_core.errors import ProtocolViolation, ProviderError, TransportFailure, UsageError
+from oidc_core.errors import TEXT, ProtocolViolation, ProviderError, TransportFailure, UsageError
+from oidc_core.grammar import NQSCHAR
 from oidc_core.http import LIMITS, Answer, HttpRequest, HttpResponse, NoAnswer, Purpose, Sealable
 from oidc_core.jsontypes import JsonObject, JsonValue, parse_object
 from oidc_core.pending import PendingLogin
@@ -19,9 +20,8 @@ from oidc_core.relying_party import RelyingParty, endpoint
 from oidc_core.steps import answered
 
 _OK: Final = 200
-_TEXT: Final = 256
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
-_ERROR: Final = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
+_ERROR: Final = re.compile(f"{NQSCHAR}+")
 _JSON: Final = ("content-type", "application/json")
 _ACCEPT: Final = ("accept", "application/json")
 _MAX_LIFETIME: Final = 2**31
@@ -241,12 +241,12 @@ def _refused(response: HttpResponse) -> ProviderError | ProtocolViolation:
 def provider_error(members: JsonObject, status: int) -> ProviderError | ProtocolViolation:
     """Return the OAuth error that JSON members spell, if they do."""
     error = members.members.get("error")
-    if not isinstance(error, str) or not _ERROR.fullmatch(error[:_TEXT]):
+    if not isinstance(error, str) or not _ERROR.fullmatch(error[:TEXT]):
         return ProtocolViolation("http_status", found=status, expected=_OK)
     description, uri = members.members.get("error_description"), members.members.get("error_uri")
     return ProviderError(
-        error[:_TEXT],
-        error_description=description[:_TEXT] if isinstance(description, str) else None,
-        error_uri=uri[:_TEXT] if isinstance(uri, str) else None,
+        error,
+        error_description=description if isinstance(description, str) else None,
+        error_uri=uri if isinstance(uri, str) else None,
         status=status,
     )

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from oidc_core.claims import UserInfo, audience, numeric_date, subject
 from oidc_core.errors import ProtocolViolation, ProviderError, UsageError
 from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason, decryption_notes
+from oidc_core.grammar import NQSCHAR
 from oidc_core.http import LIMITS, HttpRequest, HttpResponse
 from oidc_core.jsontypes import JsonObject, parse_object
 from oidc_core.jwe import check_replicated, decrypt
@@ -19,9 +20,7 @@ from oidc_core.relying_party import RelyingParty, endpoint
 _OK: Final = 200
 _JSON: Final = "application/json"
 _CHALLENGE: Final = 8_192
-_PARAMETER: Final = re.compile(
-    r'(error(?:_description|_uri)?)="([\x20-\x21\x23-\x5b\x5d-\x7e]{1,256})"'
-)
+_PARAMETER: Final = re.compile(f'(error(?:_description|_uri)?)="({NQSCHAR}+)"')
 TYPES: Final = USERINFO.types
 """The ``typ`` that signed UserInfo may have."""
 

@@ -115,6 +115,14 @@ def test_a_fact_is_shown_up_to_a_limit() -> None:
     assert len(str(ProtocolViolation("iss_invalid", found="x" * 10**6))) < 400
 
 
+def test_what_a_provider_says_is_cut() -> None:
+    error = ProviderError("e" * 300, error_description="d" * 300, error_uri="u" * 257)
+    assert (error.error, error.found) == ("e" * 256, "e" * 256)
+    assert (error.error_description, error.error_uri) == ("d" * 256, "u" * 256)
+    silent = ProviderError("access_denied")
+    assert (silent.error_description, silent.error_uri) == (None, None)
+
+
 def test_text_of_the_provider_stays_out_of_the_message() -> None:
     error = ProviderError("access_denied", error_description="<script>", error_uri="javascript:")
     assert (error.code, error.error, error.found) == ("op_error", "access_denied", "access_denied")

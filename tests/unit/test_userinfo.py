@@ -259,6 +259,13 @@ def test_the_providers_own_error_is_read_out_of_the_challenge(scheme: str) -> No
     )
 
 
+def test_a_long_description_in_a_challenge_is_cut_and_not_lost() -> None:
+    answer = challenged(f'Bearer error="invalid_token", error_description="{"d" * 300}"')
+    error = refused(ProviderError, "op_error", lambda: parse_userinfo(RP, answer))
+    assert isinstance(error, ProviderError)
+    assert error.error_description == "d" * 256
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -17,6 +17,7 @@ from attrs import field, frozen
 from oidc_core.encoding import same
 from oidc_core.errors import CallbackError, ProtocolViolation, ProviderError
 from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason
+from oidc_core.grammar import NQSCHAR, VSCHAR
 from oidc_core.http import LIMITS
 from oidc_core.pending import (
     PendingLogin,
@@ -58,15 +59,12 @@ _LENGTHS: Final[Mapping[str, int]] = {
     "iss": LIMITS.callback,
     "error": LIMITS.state,
 }
-_VSCHAR: Final = r"[\x20-\x7e]"
-_NQSCHAR: Final = r"[\x20-\x21\x23-\x5b\x5d-\x7e]"
 _GRAMMAR: Final = tuple(
     [
-        (name, re.compile(f"{_NQSCHAR if name == 'error' else _VSCHAR}{{0,{limit}}}").fullmatch)
+        (name, re.compile(f"{NQSCHAR if name == 'error' else VSCHAR}{{0,{limit}}}").fullmatch)
         for name, limit in _LENGTHS.items()
     ]
 )
-_TEXT: Final = 256
 
 
 @frozen(kw_only=True)
@@ -353,7 +351,7 @@ def _provider_error(arrival: _Arrival) -> ProviderError:
     description, uri = parameters.get("error_description"), parameters.get("error_uri")
     return ProviderError(
         parameters["error"],
-        error_description=description[:_TEXT] if certain and description else None,
-        error_uri=uri[:_TEXT] if certain and uri else None,
+        error_description=description if certain else None,
+        error_uri=uri if certain else None,
         issuer_verified="iss" in parameters,
     )
