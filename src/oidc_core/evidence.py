@@ -79,7 +79,8 @@ class Check(NamedTuple):
     reason: str
 
 
-class Evidence(NamedTuple):
+@frozen(kw_only=True)
+class Evidence:
     """What was checked, with which key, when, and what was left out.
 
     Attributes:
@@ -92,14 +93,11 @@ class Evidence(NamedTuple):
     """
 
     table: RuleTable[Never]
-    outcomes: tuple[SkipReason | None, ...]
-    notes: tuple[str, ...]
+    outcomes: tuple[SkipReason | None, ...] = field(repr=False)
+    notes: tuple[str, ...] = ()
     terms: Terms
     checked_at: int
-    jws: VerifiedJws | None = None
-
-    def __repr__(self) -> str:
-        return f"Evidence({self.subject}, {len(self.outcomes)} rules, checked_at={self.checked_at})"
+    jws: VerifiedJws | None = field(default=None, repr=False)
 
     @property
     def header(self) -> JoseHeader | None:

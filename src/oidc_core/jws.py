@@ -164,8 +164,7 @@ def parse_header(protected: bytes) -> JoseHeader:
         raise ProtocolViolation("typ_unexpected", about="typ")
     if members.get("cty") is not None:
         raise ProtocolViolation("typ_unexpected", about="cty")
-    ignored = tuple([name for name in _KEYS_OF_HEADER if name in members])
-    return JoseHeader(alg, kid, typ, ignored)
+    return JoseHeader(alg, kid, typ, tuple(filter(members.__contains__, _KEYS_OF_HEADER)))
 
 
 def header_members(octets: bytes) -> Mapping[str, JsonValue]:
@@ -221,8 +220,11 @@ def verify(
     """
     header, key = known or verifier.recall(jws.protected, keys) or first_seen(jws.protected)
     check_header(header, algorithms, types)
-    candidates = _candidates(jws, header, keys) if key is None else (key,)
-    payload, signature = b64url_decode(jws.payload), b64url_decode(jws.signature)
+    payload = b64url_decode(jws.payload)
+    if key is None and not jws.signature:
+        raise ProtocolViolation("jws_format", expected="a signature")
+    signature = b64url_decode(jws.signature)
+    candidates = keys.select(header.kid, header.alg) if key is None else (key,)
     unique = key is None and len(candidates) == 1
     if unique:
         _check_length(header.alg, candidates[0], signature)
@@ -247,13 +249,6 @@ _unverified: Final = cast(
     "Callable[[type[UnverifiedJws], tuple[bytes, bytes, bytes, bytes]], UnverifiedJws]",
     vars(tuple)["__new__"],
 )
-
-
-def _candidates(jws: UnverifiedJws, header: JoseHeader, keys: KeySet) -> tuple[Jwk, ...]:
-    """Find the keys that may have made the signature; there is at least one."""
-    if not jws.signature:
-        raise ProtocolViolation("jws_format", expected="a signature")
-    return keys.select(header.kid, header.alg)
 
 
 def verify_mac(

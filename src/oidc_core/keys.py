@@ -28,7 +28,6 @@ from oidc_core.jws import (
     verify,
     verify_mac,
 )
-from oidc_core.kinds import ID_TOKEN
 from oidc_core.relying_party import RelyingParty
 from oidc_core.steps import (
     KeysAnswer,
@@ -196,14 +195,14 @@ class Verification(Generic[T_co]):
         algorithms: the algorithms it may be signed with.
         encryption: how it has to be encrypted, ``None`` if it must not be; the JWE's header once
             it was decrypted.
-        types: the accepted ``typ`` in lower case; an empty string stands for none.
+        types: the accepted ``typ``, in lower case, ``""`` for none; each kind has its own.
         max_token: how many characters it may have.
     """
 
     token: str = field(repr=False)
     algorithms: frozenset[str]
     encryption: Encryption | JweHeader | None = None
-    types: ClassVar[frozenset[str]] = ID_TOKEN.types
+    types: ClassVar[frozenset[str]]
     max_token: ClassVar[int] = LIMITS.id_token
 
     @abstractmethod
@@ -291,7 +290,7 @@ class AwaitingKeys(NeedKeys[T_co]):
         wish, wanted = self.wish, self.wanted
         kid = wanted.missing_kid
         if kid is not None and not answer.key_set.has(kid):
-            raise ProtocolViolation("key_not_found", found=kid)  # all else held before
+            raise ProtocolViolation("key_not_found", found=kid)  # its form held before
         jws = split(wish.token, wish.max_token)
         known = rp.verifier.recall(jws.protected, answer.key_set) or first_seen(jws.protected)
         try:

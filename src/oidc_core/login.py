@@ -220,6 +220,7 @@ class AwaitingTokens(Exchange[LoggedIn]):
 class IdTokenOfLogin(Verification[LoggedIn]):
     """The ID token of a login (OIDC Core §3.1.3.7)."""
 
+    types: ClassVar[frozenset[str]] = id_token.TYPES
     pending: PendingLogin
     tokens: TokenResponse
     response: CodeResponse

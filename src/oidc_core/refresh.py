@@ -6,6 +6,8 @@ and a key endpoint that is down must not lose it.  :func:`verify` then checks th
 against the one the session began with.
 """
 
+from typing import ClassVar
+
 from attrs import evolve, field, frozen
 
 from oidc_core import id_token
@@ -127,6 +129,7 @@ def _original(tokens: Tokens) -> JsonObject:
 class IdTokenOfRefresh(Verification[Refreshed]):
     """The ID token of a refresh (OIDC Core §12.2)."""
 
+    types: ClassVar[frozenset[str]] = id_token.TYPES
     tokens: Tokens
     original: JsonObject = field(repr=False)
 

@@ -260,6 +260,14 @@ def test_a_number_is_finite_and_short(number: str) -> None:
     assert refusal(f'{{"a":[{{"b":[{number}]}}]}}') == "json_number"
 
 
+@pytest.mark.parametrize("before", range(12))
+def test_a_number_that_is_too_long_is_seen_wherever_it_stands(before: int) -> None:
+    """Only every fifth octet is looked at."""
+    for number in ("1" * 20, "-" + "1" * 20):
+        assert refusal(f'{{"a":{" " * before}{number}}}') == "json_number"
+    assert refusal(f'{{"a":[{" " * before}{"1" * 20}') == "json_number"
+
+
 def test_a_number_that_is_refused_is_told_by_its_length_or_name() -> None:
     for text in ("9" * 20, "-" + "9" * 20):
         octets = f'{{"a":{text}}}'.encode()

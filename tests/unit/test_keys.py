@@ -73,6 +73,8 @@ CLAIMS = claims_for("n")
 class Reading(Verification[tuple["VerifiedJws", JsonObject]]):
     """Verify a token, then return it."""
 
+    types: ClassVar[frozenset[str]] = frozenset({"", "jwt"})
+
     def passed(
         self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject
     ) -> Step[tuple[VerifiedJws, JsonObject]]:
@@ -609,6 +611,13 @@ def test_the_header_s_claims_and_keys_are_nobody_s() -> None:
     assert jws.header.ignored == ("jwk", "jku")
     forged = signed(CLAIMS, NEW, kid="k1", jwk=jwk)
     refused(ProtocolViolation, "signature_invalid", lambda: verified(forged, keys()))
+
+
+@pytest.mark.parametrize("kind", Verification.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_each_kind_of_token_names_its_own_types(kind: type[Verification[Any]]) -> None:
+    """None has them by default: a logout token is no ID token (RFC 8725 §3.11)."""
+    assert not hasattr(Verification, "types")
+    assert isinstance(kind.types, frozenset)
 
 
 def test_a_token_beyond_its_limit_is_refused() -> None:

@@ -1,6 +1,6 @@
 """Validating an ID token by itself: every rule that its login, or its refresh, was held to."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from attrs import evolve, field, frozen
 
@@ -34,6 +34,8 @@ class SignedIdToken:
 @frozen(kw_only=True)
 class _Signature(Verification[SignedIdToken]):
     """Verifies the signature; the claims are for the caller to check."""
+
+    types: ClassVar[frozenset[str]] = id_tokens.TYPES
 
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[SignedIdToken]:
         return Done(SignedIdToken(rp=rp, jws=jws, claims=claims, raw=self.token))

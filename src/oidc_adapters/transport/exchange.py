@@ -22,7 +22,6 @@ class Exchange:
         sent: whether an octet of the request itself may have left.
         dialling: whether a connection is being made, so that what is sent is not the request.
         fault: the code of the limit that was exceeded, or ``None``.
-        headers: those of the answer, names in lower case, in the order received.
         held: pieces of the request that wait for the rest of it, or ``None``.
         discard: closes the connection in use, so that it is never reused.
         verified: whether the server must have been verified.
@@ -35,7 +34,6 @@ class Exchange:
         "dialling",
         "discard",
         "fault",
-        "headers",
         "held",
         "quota",
         "sent",
@@ -48,7 +46,6 @@ class Exchange:
         self.sent = False
         self.dialling = False
         self.fault: str | None = None
-        self.headers: tuple[tuple[str, str], ...] = ()
         self.held: list[bytes] | None = None
         self.discard: Callable[[], None] = _nothing
         self.verified = verified
@@ -71,9 +68,8 @@ class Exchange:
             raise TimeoutError
         return left
 
-    def expect_body(self, headers: tuple[tuple[str, str], ...]) -> None:
-        """Take the header section, and set the quota for what follows it."""
-        self.headers = headers
+    def expect_body(self) -> None:
+        """Set the quota for what follows the header section."""
         self.quota = self._body_quota
         self._excess = "http_too_large"
 

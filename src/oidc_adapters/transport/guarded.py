@@ -113,10 +113,8 @@ class GuardedResponse(HTTPResponse):
         super().begin()
         if self._exchange is not None:
             self._skip_interim_answers()
-            # As they came: what ``items()`` makes of octets beyond ASCII cannot occur here.
-            named = tuple([(name.lower(), value) for name, value in self.headers.raw_items()])
-            self._check_framing(named)
-            self._exchange.expect_body(named)
+            self._check_framing()
+            self._exchange.expect_body()
 
     def _skip_interim_answers(self) -> None:
         # Only 100 is skipped by http.client; 103 would pass for the answer (RFC 9110 §15.2).
@@ -128,17 +126,18 @@ class GuardedResponse(HTTPResponse):
             self.headers = cast("HTTPMessage", None)
             super().begin()
 
-    def _check_framing(self, headers: tuple[tuple[str, str], ...]) -> None:
-        if self.headers.defects:  # whatever follows a malformed line would be lost
+    def _check_framing(self) -> None:
+        headers = self.headers
+        if headers.defects:  # whatever follows a malformed line would be lost
             raise HTTPException
-        codings = [value for name, value in headers if name == "transfer-encoding"]
-        lengths = [value for name, value in headers if name == "content-length"]
-        if codings:
+        codings = headers.get_all("transfer-encoding")
+        lengths = headers.get_all("content-length")
+        if codings is not None:
             if [coding.strip().lower() for coding in codings] != ["chunked"]:
                 raise HTTPException
-            if lengths:
+            if lengths is not None:
                 self.will_close = True  # RFC 9112 §6.3: never reuse such a connection
-        elif lengths:
+        elif lengths is not None:
             first, *more = lengths
             if not _LENGTH.fullmatch(first.strip()) or any(length != first for length in more):
                 raise HTTPException

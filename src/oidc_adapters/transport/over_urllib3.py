@@ -28,9 +28,10 @@ from oidc_core.http import HttpResponse, NoAnswer, WireRequest
 from oidc_core.urls import Url
 from oidc_core.urls import parse_url as parse_endpoint
 
-_NAMES: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*").fullmatch
-_VALUES: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*").fullmatch
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _METHOD: Final = re.compile(r"[A-Z]+")
+_FOLD: Final = re.compile(r"[ \t]*\r?\n[ \t]*").sub
 _USER_AGENT: Final = "oidc-core"
 _ONCE: Final = Retry(total=False, redirect=False)
 _ROUTES: Final = 64
@@ -165,7 +166,10 @@ class Urllib3Transport:
             # ValueError: http.client passes a negative chunk size on to its buffer.
             code = _failure(exchange, error)
             return NoAnswer("maybe" if exchange.sent else "no", code, clock.now())
-        return HttpResponse(response.status, exchange.headers, body, clock.now())
+        named = tuple(
+            [(name.lower(), _line(value)) for name, value in response.headers.iteritems()]
+        )
+        return HttpResponse(response.status, named, body, clock.now())
 
     def _route(self, url: str) -> _Route:
         if self._process != os.getpid():
@@ -208,11 +212,13 @@ def _checked_headers(request: WireRequest) -> dict[str, str]:
     """Refuse whatever would end its line and begin another; only our own mistakes can."""
     if not _METHOD.fullmatch(request.method):
         raise UsageError("parameter_invalid", about="method", found=request.method)
-    given = dict(request.headers)
-    if "" in given or not (_NAMES("".join(given)) and _VALUES("".join(given.values()))):
-        faulty = [n for n, value in given.items() if not (n and _NAMES(n) and _VALUES(value))]
-        raise UsageError("parameter_invalid", about="header", found=faulty[0])
-    return {"user-agent": _USER_AGENT, **given, "accept-encoding": "identity"}
+    headers = {"user-agent": _USER_AGENT}
+    for name, value in request.headers:
+        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+            raise UsageError("parameter_invalid", about="header", found=name)
+        headers[name] = value
+    headers["accept-encoding"] = "identity"
+    return headers
 
 
 def _may_resend(request: WireRequest, failure: NoAnswer) -> bool:
@@ -257,9 +263,9 @@ def _body(response: BaseHTTPResponse, limit: int, exchange: Exchange) -> bytes:
     A body that ends with the connection is taken as it is: whether it is complete, only its syntax
     can tell.
     """
-    for name, value in exchange.headers:
-        if name == "content-encoding" and value.strip().lower() not in {"", "identity"}:
-            exchange.refuse("http_encoding")
+    coding = response.headers.get("content-encoding")
+    if coding is not None and coding.strip().lower() not in {"", "identity"}:
+        exchange.refuse("http_encoding")
     if response.length_remaining is not None and response.length_remaining > limit:
         exchange.refuse("http_too_large")
     body = response.read(limit + 1, decode_content=False)
@@ -268,6 +274,11 @@ def _body(response: BaseHTTPResponse, limit: int, exchange: Exchange) -> bytes:
     if response.length_remaining != 0:
         response.read(1, decode_content=False)  # the end, or the news that there was none
     return body
+
+
+def _line(value: str) -> str:
+    """Unfold a header's value (RFC 9112 §5.2), as urllib3 does in some of its versions."""
+    return _FOLD(" ", value) if "\n" in value else value
 
 
 def _failure(exchange: Exchange, error: Exception) -> str:

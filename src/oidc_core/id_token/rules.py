@@ -22,7 +22,6 @@ from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason, decryption
 from oidc_core.jsontypes import JsonObject, JsonValue
 from oidc_core.jws import VerifiedJws
 from oidc_core.kinds import ID_TOKEN, refuse_other_kinds
-from oidc_core.policy import Terms
 from oidc_core.relying_party import RelyingParty
 
 _NOTHING: Final = JsonObject({})
@@ -80,15 +79,11 @@ class Examined(NamedTuple):
     now: int
 
 
-# What the constructors do, without the frame that a named tuple's own would cost each token.
+# What the constructor does, without the frame that a named tuple's own would cost each token.
 _Token: TypeAlias = tuple[
     RelyingParty, VerifiedJws, JsonObject, Callable[[str], JsonValue], IdTokenExpectations, int
 ]
-_Checked: TypeAlias = tuple[
-    RuleTable[Examined], tuple[SkipReason | None, ...], tuple[str, ...], Terms, int, VerifiedJws
-]
 _examined: Final = cast("Callable[[type[Examined], _Token], Examined]", vars(tuple)["__new__"])
-_evidence: Final = cast("Callable[[type[Evidence], _Checked], Evidence]", vars(tuple)["__new__"])
 
 _Skipped: TypeAlias = SkipReason | None
 
@@ -369,7 +364,12 @@ def check(
     """
     now = jws.verified_at
     token = _examined(Examined, (rp, jws, claims, claims.members.get, expected, now))
-    outcomes = rules.outcomes(token)
-    notes = jws.header.ignored if jws.encryption is None else _notes(jws)
-    evidence = _evidence(Evidence, (rules, outcomes, notes, rp.terms, now, jws))
+    evidence = Evidence(
+        table=rules,
+        outcomes=rules.outcomes(token),
+        notes=jws.header.ignored if jws.encryption is None else _notes(jws),
+        terms=rp.terms,
+        checked_at=now,
+        jws=jws,
+    )
     return IdToken(claims, raw), evidence

@@ -79,7 +79,7 @@ def test_an_unknown_subject_is_named_as_it_is() -> None:
     evidence = fake_login(None, Stage().world, story).evidence[0]
 
     Story(Page(out, {})).accepted(
-        evidence._replace(table=RuleTable("logout_token", ()), outcomes=())
+        evolve(evidence, table=RuleTable("logout_token", ()), outcomes=())
     )
 
     assert "checks of logout_token\n" in out.getvalue()

@@ -47,8 +47,7 @@ def test_a_body_may_travel_with_its_framing_but_not_with_more() -> None:
     reading = exchange(max_body=1_000)
     reading.take(HEADER_OCTETS - 1)
 
-    reading.expect_body((("content-length", "1000"),))
-    assert reading.headers == (("content-length", "1000"),)
+    reading.expect_body()
     reading.take(FRAMING * 1_000 + HEADER_OCTETS)
     assert (reading.quota, reading.fault) == (0, None)
     with pytest.raises(HTTPException):
