@@ -141,10 +141,8 @@ def _scanner(**hooks: Any) -> _Scan:
 _quick: Final = _scanner()
 _careful: Final = _scanner(parse_int=_int)
 
-# Of twenty digits in a row, four are met in steps of five: where there are none, no number is too
-# long.  Digits in a string merely cost the careful scan.
-_STEP: Final = 5
-_LONG_NUMBER: Final = b"0" * ((MAX_DIGITS + 1) // _STEP)
+# Twenty digits in a row; in a string they merely cost the careful scan.
+_LONG_NUMBER: Final = b"0" * (MAX_DIGITS + 1)
 _DIGITS: Final = bytes(48 if octet in b"0123456789" else 46 for octet in range(256))
 # A string may lack its end: it is taken whole even so, or each quote in it would be tried anew.
 _bracket: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL).finditer
@@ -174,7 +172,7 @@ def parse_object(
         raise ProtocolViolation("json_encoding") from None
     if text.count("[") + text.count("{") > max_depth:
         _refuse_nesting(text, max_depth)
-    scan = _careful if _LONG_NUMBER in octets[::_STEP].translate(_DIGITS) else _quick
+    scan = _careful if _LONG_NUMBER in octets.translate(_DIGITS) else _quick
     try:
         value, end = scan(text, 0 if text[:1] == "{" else _start(text))
     except (StopIteration, ValueError):
