@@ -31,6 +31,7 @@ CORE: Final = (
     "id_token",
     "tokens",
     "userinfo",
+    "challenge",
     "end_session",
     "steps",
     "keys",

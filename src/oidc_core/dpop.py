@@ -11,6 +11,7 @@ from typing import Final
 
 from attrs import evolve
 
+from oidc_core.challenge import Challenge, challenges
 from oidc_core.encoding import sha256_b64url
 from oidc_core.errors import ProtocolViolation
 from oidc_core.grammar import NQCHAR
@@ -20,21 +21,9 @@ from oidc_core.jsontypes import parse_object, quoted
 HEADER: Final = "dpop"
 _NONCE_HEADER: Final = "dpop-nonce"
 _DEMAND: Final = "use_dpop_nonce"
-_CHALLENGES: Final = 8_192
 _BAD_REQUEST: Final = 400
 _UNAUTHORIZED: Final = 401
-_unescaped: Final = re.compile(r"\\(.)").sub
 _nqchars: Final = re.compile(f"{NQCHAR}+").fullmatch
-
-# One piece of WWW-Authenticate (RFC 9110 §11.6.1): a parameter, a scheme, or a token68.
-_PIECE: Final = re.compile(
-    r"[ \t,]*+(?:"
-    r'(?P<name>[!#$%&\'*+.^_`|~0-9A-Za-z-]++)[ \t]*+=[ \t]*+(?:"(?P<text>(?:[^"\\]|\\.)*+)"'
-    r"|(?P<word>[!#$%&'*+.^_`|~0-9A-Za-z-]++)(?=[ \t]*+(?:,|\Z)))"
-    r"|(?P<scheme>[!#$%&'*+.^_`|~0-9A-Za-z-]++)(?=[ \t,]|\Z)"
-    r"|[0-9A-Za-z._~+/-]++=*+(?=[ \t]*+(?:,|\Z))"
-    r")"
-)
 
 
 def with_proof(
@@ -121,25 +110,11 @@ def with_demanded_nonce(request: HttpRequest, response: HttpResponse) -> HttpReq
 def _demands(request: HttpRequest, response: HttpResponse) -> bool:
     """Tell a demand: of an authorization server in JSON (§8), of a resource in a challenge (§9)."""
     if request.role == "resource":
-        challenges = [value for name, value in response.headers if name == "www-authenticate"]
-        return response.status == _UNAUTHORIZED and any(map(_challenges, challenges))
+        demand = Challenge(HEADER, "error", _DEMAND)
+        return response.status == _UNAUTHORIZED and demand in challenges(response)
     if response.status != _BAD_REQUEST:
         return False
     try:
         return parse_object(response.body).members.get("error") == _DEMAND
     except ProtocolViolation:
         return False
-
-
-def _challenges(text: str) -> bool:
-    """Find ``error="use_dpop_nonce"`` among the parameters of the scheme DPoP."""
-    scheme, at, bounded = "", 0, text[:_CHALLENGES]
-    while (piece := _PIECE.match(bounded, at)) is not None:
-        at = piece.end()
-        if piece["scheme"]:
-            scheme = piece["scheme"].lower()
-        elif scheme == HEADER and (piece["name"] or "").lower() == "error":
-            named = piece["word"] or _unescaped(r"\1", piece["text"])
-            if named == _DEMAND:
-                return True
-    return False

@@ -6,8 +6,9 @@ The one rule nobody may skip: ``sub`` is that of the ID token, or none of it is 
 import re
 from typing import Final, NamedTuple
 
+from oidc_core.challenge import challenges
 from oidc_core.claims import UserInfo, audience, numeric_date, subject
-from oidc_core.errors import ProtocolViolation, ProviderError, UsageError
+from oidc_core.errors import TEXT, ProtocolViolation, ProviderError, UsageError
 from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason, decryption_notes
 from oidc_core.grammar import NQSCHAR
 from oidc_core.http import LIMITS, HttpRequest, HttpResponse
@@ -19,8 +20,8 @@ from oidc_core.relying_party import RelyingParty, endpoint
 
 _OK: Final = 200
 _JSON: Final = "application/json"
-_CHALLENGE: Final = 8_192
-_PARAMETER: Final = re.compile(f'(error(?:_description|_uri)?)="({NQSCHAR}+)"')
+_SCHEMES: Final = ("bearer", "dpop")
+_ERROR: Final = re.compile(f"{NQSCHAR}+")
 TYPES: Final = USERINFO.types
 """The ``typ`` that signed UserInfo may have."""
 
@@ -95,18 +96,22 @@ def decrypted_userinfo(rp: RelyingParty, token: str) -> JsonObject:
 
 
 def _refused(response: HttpResponse) -> ProviderError | ProtocolViolation:
-    """Return the error of an answer, as ``WWW-Authenticate`` spells it (RFC 6750 §3)."""
-    challenge = (response.header("www-authenticate") or "")[:_CHALLENGE]
-    scheme, _, rest = challenge.partition(" ")
-    named = dict(_PARAMETER.findall(rest)) if scheme.lower() == "bearer" else {}
-    if "error" not in named:
-        return ProtocolViolation("http_status", found=response.status, expected=_OK)
-    return ProviderError(
-        named["error"],
-        error_description=named.get("error_description"),
-        error_uri=named.get("error_uri"),
-        status=response.status,
-    )
+    """Return the error that ``WWW-Authenticate`` spells (RFC 6750 §3, RFC 9449 §7.1).
+
+    Of two challenges, the one with a ``Bearer`` token comes first.
+    """
+    found = challenges(response)
+    for scheme in _SCHEMES:
+        named = {name: value for of, name, value in reversed(found) if of == scheme}
+        error = named.get("error")
+        if error is not None and _ERROR.fullmatch(error[:TEXT]):
+            return ProviderError(
+                error,
+                error_description=named.get("error_description"),
+                error_uri=named.get("error_uri"),
+                status=response.status,
+            )
+    return ProtocolViolation("http_status", found=response.status, expected=_OK)
 
 
 class _Answer(NamedTuple):
@@ -119,6 +124,11 @@ class _Answer(NamedTuple):
     jws: VerifiedJws | None
     now: int
     encryption: Encryption | None
+
+    @property
+    def is_jwt(self) -> bool:
+        """Whether the claims came in a JWT, signed or encrypted: its dates bind (RFC 7519 §4.1)."""
+        return self.jws is not None or self.encryption is not None
 
 
 def _encryption(answer: _Answer) -> SkipReason | None:
@@ -155,7 +165,7 @@ def _issuer(answer: _Answer) -> SkipReason | None:
 
 def _audience(answer: _Answer) -> SkipReason | None:
     aud = answer.claims.members.get("aud")
-    if answer.jws is None:
+    if answer.jws is None and (aud is None or not answer.is_jwt):
         return "not signed"
     if answer.rp.client.client_id not in (audience(aud) or ()):
         raise ProtocolViolation("userinfo_aud", expected=answer.rp.client.client_id, about="aud")
@@ -164,11 +174,25 @@ def _audience(answer: _Answer) -> SkipReason | None:
 
 def _expiry(answer: _Answer) -> SkipReason | None:
     exp = answer.claims.members.get("exp")
-    if exp is None or answer.jws is None:
+    if exp is None:
         return "absent"
+    if not answer.is_jwt:
+        return "not in a JWT"
     at = numeric_date(exp)
     if at is None or answer.now >= at + answer.rp.policy.leeway:
         raise ProtocolViolation("userinfo_expired", found=at, about="exp")
+    return None
+
+
+def _not_before(answer: _Answer) -> SkipReason | None:
+    nbf = answer.claims.members.get("nbf")
+    if nbf is None:
+        return "absent"
+    if not answer.is_jwt:
+        return "not in a JWT"
+    at = numeric_date(nbf)
+    if at is None or at > answer.now + answer.rp.policy.leeway:
+        raise ProtocolViolation("userinfo_nbf", found=at, expected=answer.now, about="nbf")
     return None
 
 
@@ -199,8 +223,9 @@ USERINFO_RULES: Final = RuleTable(
         Rule("kind", "RFC 8725 §3.12", "signed, it is not a token of another kind", _kind),
         Rule("sub", _P, "it is about the user of the ID token", _subject),
         Rule("iss", _P, "signed, it names the provider", _issuer),
-        Rule("aud", _P, "signed, it is for this client", _audience),
-        Rule("exp", "RFC 7519 §4.1.4", "it has not expired", _expiry),
+        Rule("aud", _P, "in a JWT, it is for this client", _audience),
+        Rule("exp", "RFC 7519 §4.1.4", "in a JWT, it has not expired", _expiry),
+        Rule("nbf", "RFC 7519 §4.1.5", "in a JWT, it is valid already", _not_before),
     ),
 )
 

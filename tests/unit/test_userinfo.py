@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from oidc_adapters.crypto import ClientDecrypter
 from oidc_core.claims import UserInfo
 from oidc_core.errors import ProtocolViolation, ProviderError, UsageError
 from oidc_core.evidence import Evidence
 from oidc_core.http import HttpResponse
 from oidc_core.jsontypes import JsonObject, frozen_json
 from oidc_core.jwk import Jwk
-from oidc_core.jws import JoseHeader, VerifiedJws
+from oidc_core.jws import Encryption, JoseHeader, VerifiedJws
 from oidc_core.kinds import USERINFO
 from oidc_core.provider import ANY_TENANT, IssuerRule
 from oidc_core.relying_party import RelyingParty
 from oidc_core.userinfo import check_userinfo, parse_userinfo, userinfo_request
+from tests.encryption import ECDH, P256
 from tests.parties import (
     ACCESS_TOKEN,
     CLIENT_ID,
@@ -32,6 +34,15 @@ from tests.parties import (
 )
 
 SIGNED = relying_party(client={"userinfo_signed_response_alg": "ES256"})
+ENCRYPTED = evolve(
+    RP,
+    client=evolve(
+        RP.client,
+        userinfo_encrypted_response_alg=ECDH.alg,
+        userinfo_encrypted_response_enc=ECDH.enc,
+    ),
+    decrypter=ClientDecrypter(P256),
+)
 KEY = Jwk(kty="EC", crv="P-256", material=(b"x", b"y"))
 MISSING: Any = object()
 
@@ -42,12 +53,15 @@ def checked(
     signed: bool = False,
     alg: str = "ES256",
     key: Jwk | None = KEY,
+    encryption: Encryption | None = None,
     **claims: Any,
 ) -> tuple[UserInfo, Evidence]:
     jws = VerifiedJws(JoseHeader(alg, "k1", None, ()), b"", key, NOW, NOW - 5)
     given = frozen_json({n: v for n, v in {"sub": SUB, **claims}.items() if v is not MISSING})
     assert isinstance(given, JsonObject)
-    return check_userinfo(rp, given, sub=SUB, jws=jws if signed else None, now=NOW)
+    return check_userinfo(
+        rp, given, sub=SUB, jws=jws if signed else None, now=NOW, encryption=encryption
+    )
 
 
 def refusal(code: str, **how: Any) -> None:
@@ -87,7 +101,7 @@ def test_userinfo_about_the_user_of_the_id_token_is_taken() -> None:
     assert (userinfo.sub, userinfo.claims["name"]) == (SUB, "Alice")
     assert (evidence.subject, evidence.checked_at, evidence.alg) == ("userinfo", NOW, "")
     assert {name for name, _ in evidence.skipped} == {
-        "encryption", "signature", "kind", "iss", "aud", "exp"
+        "encryption", "signature", "kind", "iss", "aud", "exp", "nbf"
     }  # fmt: skip
     assert checked()[0].claims == {"sub": SUB}
 
@@ -138,7 +152,7 @@ def test_the_audience_of_signed_userinfo_includes_this_client(aud: object) -> No
 
     assert userinfo.sub == SUB
     assert (evidence.alg, evidence.kid, evidence.keys_fetched_at) == ("ES256", "k1", NOW - 5)
-    assert {name for name, _ in evidence.skipped} == {"encryption", "exp"}
+    assert {name for name, _ in evidence.skipped} == {"encryption", "exp", "nbf"}
 
 
 @pytest.mark.parametrize("exp", [NOW - 60, NOW - 61, "soon", True, -1])
@@ -146,7 +160,36 @@ def test_signed_userinfo_expires(exp: object) -> None:
     """J03."""
     refusal("userinfo_expired", **in_jwt(exp=exp))
     assert checked(**in_jwt(exp=NOW - 59))[0].sub == SUB
-    assert checked(exp="soon")[0].sub == SUB
+    assert dict(checked(exp="soon")[1].skipped)["exp"] == "not in a JWT"
+
+
+@pytest.mark.parametrize("nbf", [NOW + 61, 10**12, "soon", True, -1, 2.0**60])
+def test_signed_userinfo_is_not_taken_before_its_time(nbf: object) -> None:
+    refusal("userinfo_nbf", **in_jwt(nbf=nbf))
+    assert "nbf" not in dict(checked(**in_jwt(nbf=NOW + 60))[1].skipped)
+    assert dict(checked(nbf="soon")[1].skipped)["nbf"] == "not in a JWT"
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"exp": NOW - 60}, "userinfo_expired"),
+        ({"nbf": NOW + 61}, "userinfo_nbf"),
+        ({"aud": "client-2"}, "userinfo_aud"),
+        ({"aud": []}, "userinfo_aud"),
+    ],
+)
+def test_what_a_jwt_that_is_only_encrypted_says_of_itself_binds(
+    claims: dict[str, Any], code: str
+) -> None:
+    refusal(code, rp=ENCRYPTED, encryption=ECDH, **claims)
+
+
+def test_a_jwt_that_is_only_encrypted_need_not_say_so_much() -> None:
+    good: dict[str, Any] = {"aud": [CLIENT_ID], "exp": NOW - 59, "nbf": NOW + 60}
+    for claims, skipped in ((good, set[str]()), ({}, {"aud", "exp", "nbf"})):
+        _, evidence = checked(rp=ENCRYPTED, encryption=ECDH, **claims)
+        assert {name for name, _ in evidence.skipped} == {"signature", "kind", "iss", *skipped}
 
 
 @pytest.mark.req("OIDCC-5.3.4-02", "OIDCC-5.3.2-05")
@@ -259,6 +302,24 @@ def test_the_providers_own_error_is_read_out_of_the_challenge(scheme: str) -> No
     )
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Bearer error=invalid_token",
+        'Bearer error = "invalid_token"',
+        'bearer ERROR="invalid_token", error="twice"',
+        'Basic realm="r", Bearer error="invalid_token"',
+        'DPoP algs="ES256", error="invalid_token"',
+        'DPoP error="use_dpop_nonce", Bearer error="invalid_token"',
+        'Bearer realm="r", DPoP error="invalid_token"',
+    ],
+)
+def test_an_error_is_found_however_its_challenge_is_written(value: str) -> None:
+    error = refused(ProviderError, "op_error", lambda: parse_userinfo(RP, challenged(value)))
+    assert isinstance(error, ProviderError)
+    assert error.error == "invalid_token"
+
+
 def test_a_long_description_in_a_challenge_is_cut_and_not_lost() -> None:
     answer = challenged(f'Bearer error="invalid_token", error_description="{"d" * 300}"')
     error = refused(ProviderError, "op_error", lambda: parse_userinfo(RP, answer))
@@ -272,9 +333,11 @@ def test_a_long_description_in_a_challenge_is_cut_and_not_lost() -> None:
         "",
         "Bearer",
         'Bearer realm="r"',
-        'DPoP error="invalid_token"',
-        "Bearer error=invalid",
-        "x" * 9000,
+        'Basic error="invalid_token"',
+        'Bearer realm="x", myerror="invalid_token"',
+        'Bearer error=""',
+        'Bearer error="\\""',
+        f'{"x" * 9000}, Bearer error="invalid_token"',
     ],
 )
 def test_without_an_error_in_the_challenge_the_status_is_told(value: str) -> None:
