@@ -208,6 +208,7 @@ def pending_logins(draw: st.DrawFn) -> PendingLogin:
         essential_claims=draw(texts()),
         expects_iss=draw(st.booleans()),
         expected_sub=draw(WORDS_OR_NONE),
+        expected_iss=draw(WORDS_OR_NONE),
         purpose=draw(st.sampled_from(("login", "link"))),
         user=draw(text),
         resource=draw(texts()),

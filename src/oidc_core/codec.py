@@ -68,6 +68,7 @@ def load_pending_login(text: str) -> PendingLogin:
         essential_claims=_texts(members, "essential_claims"),
         expects_iss=_truth(members, "expects_iss"),
         expected_sub=_text(members, "expected_sub") if "expected_sub" in members else None,
+        expected_iss=_text(members, "expected_iss") if "expected_iss" in members else None,
         purpose=_purpose(members),
         user=_text(members, "user", ""),
         resource=_texts(members, "resource"),

@@ -8,7 +8,7 @@ go on": the one place that knows how a token meets its keys.
 """
 
 from abc import abstractmethod
-from typing import ClassVar, Final, Generic, TypeAlias, TypeVar
+from typing import ClassVar, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -50,8 +50,7 @@ _OK: Final = 200
 _KEY_SET_TYPES: Final = frozenset({"application/json", "application/jwk-set+json", ""})
 
 
-@frozen
-class Bucket:
+class Bucket(NamedTuple):
     """A token bucket: how many fetches are left, and since when that count holds."""
 
     left: int = BUCKET_SIZE

@@ -236,6 +236,7 @@ class IdTokenOfLogin(Verification[LoggedIn]):
             required_acr=pending.required_acr,
             essential_claims=pending.essential_claims,
             sub=pending.expected_sub,
+            sub_iss=pending.expected_iss,
             iss=self.response.iss,
         )
         token, evidence = id_token.check(rp, jws, claims, expected, raw=self.token)

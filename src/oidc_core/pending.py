@@ -69,6 +69,7 @@ class PendingLogin:
         essential_claims: have to be in the ID token.
         expects_iss: whether the provider promised ``iss`` in the response (RFC 9207).
         expected_sub: the only user who may come back, from an ``id_token_hint``.
+        expected_iss: the issuer of that user's token, where each tenant is an issuer of its own.
         purpose: ``login``, or ``link`` to add an identity to an account.
         user: for ``link``: the application's own handle of the account's user.
         resource: the resources asked for (RFC 8707).
@@ -97,6 +98,7 @@ class PendingLogin:
     essential_claims: tuple[str, ...] = ()
     expects_iss: bool = False
     expected_sub: str | None = None
+    expected_iss: str | None = None
     purpose: str = "login"
     user: str = ""
     resource: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from oidc_core.jsontypes import JsonObject, frozen_json
 from oidc_core.pending import LoginSecrets
 from oidc_core.pkce import challenge_s256
 from oidc_core.policy import Policy
-from oidc_core.provider import RESERVED_PARAMETERS, IssuerRule
+from oidc_core.provider import ANY_TENANT, RESERVED_PARAMETERS, IssuerRule
 from tests.parties import (
     CLIENT_ID,
     ISSUER,
@@ -448,6 +448,20 @@ def test_whoever_is_hinted_at_is_expected() -> None:
     assert started(claims=odd).pending.expected_sub is None
     assert started(expected_sub="Carol", id_token_hint=raw).pending.expected_sub == "Carol"
     invalid("expected_sub", expected_sub="")
+
+
+def test_whoever_is_hinted_at_is_expected_at_his_own_tenant() -> None:
+    pattern = "https://login.example/{tid}/v2.0"
+    rule = IssuerRule.template(pattern, tenants=ANY_TENANT)
+    rp = relying_party(provider={"issuer": pattern}, rule=rule)
+    tenant = "https://login.example/t1/v2.0"
+    raw = signed(claims_for("n", iss=tenant, tid="t1"))
+
+    pending = started(rp, id_token_hint=raw).pending
+    assert (pending.expected_sub, pending.expected_iss) == (SUB, tenant)
+    pending = started(rp, id_token_hint=raw, expected_sub="Carol").pending
+    assert (pending.expected_sub, pending.expected_iss) == ("Carol", None)
+    assert started(id_token_hint=signed(claims_for("n"))).pending.expected_iss is None
 
 
 @pytest.mark.req("OIDCC-3.1.2.1-14")

@@ -135,12 +135,19 @@ def test_a_browser_without_the_cookie_is_refused() -> None:
     refusal("binding_missing", callback(LOGIN), binding="")
 
 
-@pytest.mark.parametrize("named", [LOOPBACK_LISTENER, Unbound.NOT_BOUND])
-def test_only_a_named_value_stands_in_for_the_browser_and_the_evidence_says_so(
-    named: Unbound,
-) -> None:
-    _, evidence, _ = accepted(callback(LOGIN), binding=named)
-    assert dict(evidence.skipped)["binding"] == named.value
+def test_only_a_listener_stands_in_for_the_browser_and_the_evidence_says_so() -> None:
+    _, evidence, _ = accepted(callback(LOGIN), binding=LOOPBACK_LISTENER)
+    assert dict(evidence.skipped)["binding"] == LOOPBACK_LISTENER.value
+
+
+def test_that_no_browser_is_bound_takes_a_quirk_to_say() -> None:
+    """A20: what is relaxed is named in the policy, and so in the evidence."""
+    refusal("binding_missing", callback(LOGIN), binding=Unbound.NOT_BOUND)
+    rp = relying_party(policy=Policy(quirks=frozenset({"unbound_browser"})))
+    login = started(rp)
+    _, evidence, _ = accepted(callback(login), rp=rp, login=login, binding=Unbound.NOT_BOUND)
+    assert dict(evidence.skipped)["binding"] == Unbound.NOT_BOUND.value
+    assert evidence.relaxations == ("unbound_browser",)
 
 
 def test_a_cookie_that_is_there_twice_is_refused() -> None:

@@ -48,6 +48,7 @@ FULL_LOGIN = evolve(
     essential_claims=("email",),
     expects_iss=True,
     expected_sub="alice",
+    expected_iss="https://op.example",
     purpose="link",
     user="user-7",
     resource=("https://api.example/",),

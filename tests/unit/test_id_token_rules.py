@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from attrs import evolve
+from attrs import astuple, evolve
 
 from oidc_adapters.crypto import ClientDecrypter
 from oidc_adapters.testing.signing import half_hash
@@ -635,7 +635,20 @@ def test_response_and_token_of_a_template_name_the_same_tenant() -> None:
     claims = with_claims(iss=one, tid="t1")
     checked(claims, rp=rp, iss=one)
     checked(claims, rp=rp)
-    assert refusal("iss_invalid", claims, rp=rp, iss=two).found == one
+    error = refusal("iss_invalid", claims, rp=rp, iss=two)
+    assert (error.found, error.expected) == (one, two)
+
+
+def test_the_user_who_is_expected_is_expected_at_his_own_tenant() -> None:
+    """A subject of one tenant is another user at the next (OIDC Core §2)."""
+    rp = relying_party(
+        provider={"issuer": PATTERN}, rule=IssuerRule.template(PATTERN, tenants=ANY_TENANT)
+    )
+    one, two = (PATTERN.replace("{tenantid}", tenant) for tenant in ("t1", "t2"))
+    claims = with_claims(iss=one, tid="t1")
+    assert checked(claims, rp=rp, sub=SUB, sub_iss=one)[0].sub == SUB
+    assert checked(claims, rp=rp, sub=SUB)[0].sub == SUB
+    assert refusal("sub_changed", claims, rp=rp, sub=SUB, sub_iss=two).about == "iss"
 
 
 @pytest.mark.req("OIDCC-3.1.3.7-02")
@@ -775,8 +788,8 @@ def test_a_key_that_is_for_one_issuer_signs_for_no_other() -> None:
         key = Jwk(kty="EC", crv="P-256", issuer=issuer, material=(b"x", b"y"))
         assert checked(claims, rp=rp, key=key)[0].iss == TENANT
     other = Jwk(kty="EC", crv="P-256", issuer="https://login.example/t2/v2.0", material=(b"x",))
-    refusal("iss_invalid", claims, rp=rp, key=other)
-    refusal("iss_invalid", with_claims(), key=other)
+    assert refusal("iss_invalid", claims, rp=rp, key=other).expected == other.issuer
+    assert refusal("iss_invalid", with_claims(), key=other).expected == other.issuer
 
 
 def test_an_expectation_does_not_show_its_secrets() -> None:
@@ -828,7 +841,8 @@ AT_HASH = half_hash("ES256", ACCESS_TOKEN)
         ({"iat": "x"}, {}, ("iat_invalid", "iat", None, None)),
         ({"iat": NOW + 61}, {}, ("iat_in_future", "iat", NOW + 61, f"up to {NOW}")),
         ({"iat": 1}, {}, ("iat_too_old", "iat", 1, f"from {NOW - RP.policy.id_token_age}")),
-        ({"nbf": NOW + 61}, {}, ("nbf_in_future", "nbf", NOW + 61, NOW)),
+        ({"nbf": NOW + 61}, {}, ("nbf_in_future", "nbf", NOW + 61, f"a date up to {NOW}")),
+        ({"nbf": "soon"}, {}, ("nbf_in_future", "nbf", "str", f"a date up to {NOW}")),
         ({}, {"nonce": EXPECT_NO_NONCE}, ("nonce_mismatch", "nonce", None, "no nonce")),
         ({"nonce": 5}, {}, ("nonce_mismatch", "nonce", "int", None)),
         ({"nonce": "x"}, {}, ("nonce_mismatch", "nonce", fingerprint("x"), None)),
@@ -928,9 +942,34 @@ def test_the_rules_stand_in_the_order_and_with_the_numbers_of_the_specification(
 
 def test_nothing_is_expected_but_what_is_named() -> None:
     bare = IdTokenExpectations(nonce=NONCE, started_at=NOW)
-    assert bare == (NONCE, NOW, None, None, (), (), None, JsonObject({}), None)
-    assert repr(bare) == f"IdTokenExpectations(started_at={NOW}, max_age=None)"
+    assert astuple(bare) == (NONCE, NOW, None, None, (), (), None, JsonObject({}), None, None)
+    assert repr(bare) == (
+        f"IdTokenExpectations(started_at={NOW}, max_age=None, required_acr=(), "
+        "essential_claims=(), iss=None, sub_iss=None)"
+    )
     assert (EXPECT_NO_NONCE, NoNonce("no nonce")) == (NoNonce.EXPECTED, NoNonce.EXPECTED)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("amr", [1]),
+        ("amr", ["pwd", None]),
+        ("amr", ["pwd", ["otp"]]),
+        ("auth_time", -1),
+        ("auth_time", -0.5),
+        ("auth_time", 2**53),
+        ("auth_time", 1e300),
+    ],
+)
+def test_a_member_of_the_right_type_that_means_nothing_is_noted(name: str, value: Any) -> None:
+    """What reads as absent is told; the others beside it still read as they are."""
+    token, evidence = checked(with_claims(**{"acr": "a", "amr": ["pwd"], name: value}))
+    assert dict(evidence.skipped)["optional"] == f"malformed, taken as absent: {name}"
+    assert getattr(token, name) in {None, ()}
+    fine, evidence = checked(with_claims(amr=[], auth_time=2**53 - 1))
+    assert (fine.amr, fine.auth_time) == ((), 2**53 - 1)
+    assert "optional" not in dict(evidence.skipped)
 
 
 @pytest.mark.parametrize("name", ["acr", "amr", "auth_time", "sid"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 
 from oidc_core.errors import ProtocolViolation, TransportFailure
 from oidc_core.id_token import EXPECT_NO_NONCE, IdTokenExpectations
@@ -49,7 +50,7 @@ def test_a_good_token_comes_back_with_what_was_checked() -> None:
 
 
 def test_a_token_without_a_nonce_is_good_if_none_is_expected() -> None:
-    expected = EXPECTED._replace(nonce=EXPECT_NO_NONCE)
+    expected = evolve(EXPECTED, nonce=EXPECT_NO_NONCE)
 
     valid = done(resume(RP, begun(signed(claims_for()), expected), keys()))
 
@@ -86,7 +87,7 @@ def test_the_rules_of_a_login_hold_here_too(changes: dict[str, object], code: st
 
 
 def test_what_else_is_expected_is_compared_too() -> None:
-    step = begun(expected=EXPECTED._replace(sub="Bob"))
+    step = begun(expected=evolve(EXPECTED, sub="Bob"))
 
     refused(ProtocolViolation, "sub_changed", lambda: resume(RP, step, keys()))
 

@@ -239,6 +239,7 @@ def pending_login(
     """
     client, demands = rp.client, request.demands
     redirect_uri, scope = _redirect_uri_and_scope(rp, request)
+    expected_sub, expected_iss = _expected_user(rp, request)
     return PendingLogin(
         id=pending_id_of(secrets.state),
         issuer=rp.issuer,
@@ -258,7 +259,8 @@ def pending_login(
         required_acr=demands.required_acr,
         essential_claims=demands.essential_claims,
         expects_iss=rp.provider.authorization_response_iss_parameter_supported,
-        expected_sub=_expected_sub(rp, request),
+        expected_sub=expected_sub,
+        expected_iss=expected_iss,
         purpose=request.purpose,
         user=request.user,
         resource=request.resource,
@@ -278,21 +280,28 @@ def _redirect_uri_and_scope(rp: RelyingParty, request: AuthenticationRequest) ->
     return redirect_uri, scope
 
 
-def _expected_sub(rp: RelyingParty, request: AuthenticationRequest) -> str | None:
+def _expected_user(
+    rp: RelyingParty, request: AuthenticationRequest
+) -> tuple[str | None, str | None]:
     """Find the only user who may come back: as demanded, else the one hinted at."""
-    hinted = _hinted_sub(rp, request.id_token_hint) if request.id_token_hint else None
-    return request.expected_sub or hinted or request.demands.sub
+    demanded = request.expected_sub or request.demands.sub
+    if not request.id_token_hint:
+        return demanded, None
+    sub, iss = _hinted_user(rp, request.id_token_hint)
+    if request.expected_sub:
+        return demanded, None
+    return sub, iss if rp.issuer_rule.pattern else None
 
 
-def _hinted_sub(rp: RelyingParty, hint: IdToken | str) -> str:
-    """Return the user of an ID token that this issuer sent earlier."""
+def _hinted_user(rp: RelyingParty, hint: IdToken | str) -> tuple[str, str]:
+    """Return subject and issuer of an ID token that this issuer sent earlier."""
     try:
         claims = hint.claims if isinstance(hint, IdToken) else claims_kept(hint)
     except ProtocolViolation as fault:
         raise UsageError("parameter_invalid", about="id_token_hint", found=fault.code) from None
     iss, sub = claims.members.get("iss"), claims.members.get("sub")
     if isinstance(iss, str) and isinstance(sub, str) and rp.issuer_rule.in_token(iss, claims):
-        return sub
+        return sub, iss
     raise UsageError("parameter_invalid", about="id_token_hint", expected=rp.issuer)
 
 

@@ -40,6 +40,7 @@ class Unbound(Enum):
 
     LOOPBACK_LISTENER = "the callback came in on a loopback listener opened for this login"
     NOT_BOUND = "the application does not bind logins to browsers"
+    """Needs the quirk ``unbound_browser``."""
 
 
 LOOPBACK_LISTENER: Final = Unbound.LOOPBACK_LISTENER
@@ -202,6 +203,9 @@ def _state(arrival: _Arrival) -> _Skipped:
 def _browser(arrival: _Arrival) -> _Skipped:
     binding = arrival.binding
     if isinstance(binding, Unbound):
+        quirks = arrival.rp.policy.quirks
+        if binding is Unbound.NOT_BOUND and "unbound_browser" not in quirks:
+            raise CallbackError("binding_missing", expected="quirk unbound_browser")
         return binding.value
     if not binding:
         raise CallbackError("binding_missing")
