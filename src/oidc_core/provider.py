@@ -128,9 +128,17 @@ class IssuerRule:
         """Return whether metadata may name this issuer."""
         return issuer in self.accepted or (self.pattern != "" and issuer == self.pattern)
 
-    def in_key(self, issuer: str, iss: str) -> bool:
-        """Return whether a key that is for ``issuer`` only may sign a token of ``iss``."""
-        return issuer == iss or (self.pattern != "" and issuer == self.pattern)
+    def in_key(self, issuers: frozenset[str], iss: str) -> bool:
+        """Return whether a key that is for these issuers only may sign for ``iss``.
+
+        A key of no issuers is for every one that the provider has.  Several strings for one
+        provider mean the same issuer here too; the tenants of a template are never one another.
+        """
+        if not issuers or iss in issuers:
+            return True
+        if self.pattern:
+            return self.pattern in issuers
+        return iss in self.accepted and not self.accepted.isdisjoint(issuers)
 
     def in_response(self, issuer: str) -> bool:
         """Return whether an authorization response may come from this issuer."""

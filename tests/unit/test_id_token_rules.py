@@ -772,11 +772,20 @@ def test_a_key_that_is_for_one_issuer_signs_for_no_other() -> None:
     claims = with_claims(iss=TENANT, tid="t1")
 
     for issuer in (TENANT, PATTERN):
-        key = Jwk(kty="EC", crv="P-256", issuer=issuer, material=(b"x", b"y"))
+        key = evolve(KEY, issuers=frozenset({issuer, "https://login.example/t9/v2.0"}))
         assert checked(claims, rp=rp, key=key)[0].iss == TENANT
-    other = Jwk(kty="EC", crv="P-256", issuer="https://login.example/t2/v2.0", material=(b"x",))
+    other = evolve(KEY, issuers=frozenset({"https://login.example/t2/v2.0"}))
     refusal("iss_invalid", claims, rp=rp, key=other)
     refusal("iss_invalid", with_claims(), key=other)
+
+
+def test_a_key_that_is_for_one_spelling_of_the_issuer_signs_for_the_other() -> None:
+    rule = IssuerRule.one_of(ISSUER, f"{ISSUER}/")
+    key = evolve(KEY, issuers=frozenset({ISSUER}))
+
+    token, _ = checked(with_claims(iss=f"{ISSUER}/"), rp=relying_party(rule=rule), key=key)
+    assert token.iss == f"{ISSUER}/"
+    refusal("iss_invalid", with_claims(iss=f"{ISSUER}/"), key=key)
 
 
 def test_an_expectation_does_not_show_its_secrets() -> None:

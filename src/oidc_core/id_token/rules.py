@@ -99,13 +99,13 @@ def _encryption(token: Examined) -> _Skipped:
 
 def _issuer(token: Examined) -> _Skipped:
     iss, rule, key = token.claim("iss"), token.rp.issuer_rule, token.jws.key
-    if iss is not None and iss == rule.sole and (key is None or key.issuer is None):
+    if iss is not None and iss == rule.sole and (key is None or not key.issuers):
         return None
     if isinstance(iss, str) and rule.in_token(iss, token.claims):
-        bound, named = None if key is None else key.issuer, token.expected.iss
+        named = token.expected.iss
         # Each tenant of a template is an issuer of its own, so response and token have to agree.
         agrees = named is None or named == iss or not rule.pattern
-        if agrees and (bound is None or rule.in_key(bound, iss)):
+        if agrees and (key is None or rule.in_key(key.issuers, iss)):
             return None
     found = iss if isinstance(iss, str) else type(iss).__name__
     raise ProtocolViolation("iss_invalid", found=found, expected=token.rp.issuer, about="iss")
