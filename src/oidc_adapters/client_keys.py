@@ -4,7 +4,7 @@ A key is loaded and judged once, when it is configured; a weak one is refused th
 need not be here at all: :class:`Signer` and :class:`AsyncSigner` are ports for a key service.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NoReturn, Protocol, TypeVar
@@ -78,7 +78,7 @@ class ClientKey:
         public = public_members(key)
         self.alg = alg
         self.thumbprint = _judged(public).thumbprint
-        self.kid = self.thumbprint if kid is None else kid
+        self.kid = _named(self.thumbprint if kid is None else kid)
         self._public = JsonObject({**public, "kid": self.kid, "alg": alg, "use": "sig"})
 
     @classmethod
@@ -110,11 +110,12 @@ class ClientKey:
 
         Raises:
             UsageError: ``config_invalid`` as for :meth:`from_pem`; also if the JWK's public
-                members are not those of its private ones, it is not for signatures, or neither it
-                nor the caller names an ``alg``.
+                members are not those of its private ones, ``use`` or ``key_ops`` leave it to
+                something else than signing, or neither it nor the caller names an ``alg``.
         """
         from oidc_adapters.crypto.private_keys import private_key_from_jwk
 
+        _check_operations(jwk.get("key_ops"), ("sign",))
         public = _judged(JsonObject({name: jwk[name] for name in jwk if name not in _NEVER_PUBLIC}))
         own = alg if alg is not None else public.alg
         if own is None or public.alg not in {None, own} or public.use not in {None, "sig"}:
@@ -151,6 +152,20 @@ def _judged(public: JsonObject) -> Jwk:
         raise UsageError(
             "config_invalid", found=weak.code, expected=weak.hint, about="client key"
         ) from None
+
+
+def _named(kid: str) -> str:
+    """Refuse a name that no header may carry: nobody would read what names it."""
+    if not is_kid(kid):
+        raise UsageError("config_invalid", found=kid, about="kid")
+    return kid
+
+
+def _check_operations(key_ops: JsonValue, needed: tuple[str, ...]) -> None:
+    """Refuse a key whose operations, if it has any, are none of those it is needed for."""
+    named = key_ops if isinstance(key_ops, Sequence) and not isinstance(key_ops, str) else ()
+    if key_ops is not None and not any(name in named for name in needed):
+        raise UsageError("config_invalid", expected=needed, about="key_ops")
 
 
 def _octets(text: str) -> bytes:
@@ -244,9 +259,7 @@ class DecryptionKey:
         self.private = key
         self._family = family_of(key)
         self.thumbprint = _encryption_thumbprint(public)
-        self.kid = self.thumbprint if kid is None else kid
-        if not is_kid(self.kid):  # no token that names it would be read
-            raise UsageError("config_invalid", found=self.kid, about="kid")
+        self.kid = _named(self.thumbprint if kid is None else kid)
         self.alg = alg
         if alg is not None and not self.fits(alg):
             raise UsageError("config_invalid", found=alg, expected=self._family, about="alg")
@@ -287,8 +300,7 @@ class DecryptionKey:
         """
         from oidc_adapters.crypto.decryption_keys import decrypting_key_from_jwk
 
-        if not _may_decrypt(jwk.get("key_ops")):
-            raise UsageError("config_invalid", expected=_OPERATIONS, about="key_ops")
+        _check_operations(jwk.get("key_ops"), _DECRYPTING)
         own, use, name = (_text(jwk, member) for member in ("alg", "use", "kid"))
         if use not in {None, "enc"} or (None not in {own, alg} and own != alg):
             raise UsageError("config_invalid", found=own, expected=alg, about="client key")
@@ -319,14 +331,7 @@ class DecryptionKey:
         raise TypeError(message)
 
 
-_OPERATIONS = ("decrypt", "unwrapKey", "deriveKey", "deriveBits")
-
-
-def _may_decrypt(key_ops: JsonValue) -> bool:
-    """Whether the operations, if there are any, have one with which a JWE is decrypted."""
-    if key_ops is None:
-        return True
-    return isinstance(key_ops, Collection) and any(name in key_ops for name in _OPERATIONS)
+_DECRYPTING = ("decrypt", "unwrapKey", "deriveKey", "deriveBits")
 
 
 def _encryption_thumbprint(public: JsonObject) -> str:

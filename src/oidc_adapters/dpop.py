@@ -46,14 +46,18 @@ class DpopKeys(Generic[SignerT_co]):
     §3.12).  The public key goes into each proof's header, which is encoded once.
 
     Raises:
-        UsageError: ``config_invalid`` for a key that is weak or not public, or that does not fit
-            the algorithm it is said to sign with.
+        UsageError: ``config_invalid`` for a key that is weak or not public, that does not fit the
+            algorithm it is said to sign with, or that is given twice, if only for two algorithms.
     """
 
     __slots__ = ("_by_thumbprint",)
 
     def __init__(self, *keys: SignerT_co) -> None:
-        self._by_thumbprint = dict([_prepared(key) for key in keys])
+        prepared = [_prepared(key) for key in keys]
+        self._by_thumbprint = dict(prepared)
+        if len(self._by_thumbprint) != len(prepared):  # one of them would never be found
+            found = tuple([thumbprint for thumbprint, _ in prepared])
+            raise UsageError("config_invalid", found=found, about="DPoP key")
 
     @property
     def thumbprints(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from oidc_core.encoding import b64url_encode, percent_encode
 from oidc_core.http import BasicCredentials, ClientAssertion, ClientSecret, Sealable
 from oidc_core.jsontypes import JsonObject, JsonValue, quoted, render
-from oidc_core.relying_party import RelyingParty, endpoint
+from oidc_core.relying_party import RelyingParty, assertion_audience
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -46,14 +46,17 @@ def client_authentication(rp: RelyingParty) -> tuple[Pairs, Pairs]:
 def client_assertion(rp: RelyingParty) -> ClientAssertion:
     """Name the assertion this client authenticates with.
 
-    Its audience is the issuer, as one string: an audience taken from metadata would let a hostile
-    provider have assertions made out for an honest one.  The token endpoint is a quirk.
+    Its audience is the issuer, as one string.  Of several that are configured, the metadata says
+    which; it names no other, so no hostile provider has assertions made out for an honest one.
+    The token endpoint is a quirk.
+
+    Raises:
+        UsageError: what :func:`oidc_core.relying_party.assertion_audience` raises.
     """
-    at_endpoint = "assertion_audience_token_endpoint" in rp.policy.quirks
     return ClientAssertion(
         issuer=rp.issuer,
         client_id=rp.client.client_id,
-        audience=endpoint(rp, "token_endpoint") if at_endpoint else rp.provider.issuer,
+        audience=assertion_audience(rp),
         alg=rp.client.assertion_alg,
         lifetime=rp.policy.assertion_lifetime,
     )

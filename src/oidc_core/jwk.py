@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from oidc_core.algorithms import HMAC, SIGNATURES, row_for, rows_for
 from oidc_core.encoding import b64url_encode, sha256_b64url
@@ -40,7 +40,8 @@ class Jwk:
         alg: the one algorithm it serves, or ``None`` if it did not say.
         use: ``sig``, ``enc`` or another word, or ``None``.
         key_ops: the operations it is for, or ``None``.
-        issuer: the only issuer it signs for, where a set serves many (as Entra's does).
+        issuers: the only issuers it signs for, where a set serves many (as Entra's does); empty if
+            it did not say.
         material: its octets: (n, e), (x, y), (x,) or (pub,).
     """
 
@@ -50,7 +51,7 @@ class Jwk:
     alg: str | None = None
     use: str | None = None
     key_ops: tuple[str, ...] | None = None
-    issuer: str | None = None
+    issuers: frozenset[str] = frozenset()
     material: tuple[bytes, ...] = field(repr=False)
 
     @cached_property
@@ -113,6 +114,7 @@ def parse_jwk(members: JsonObject) -> Jwk:
     # An algorithm that is not known may be for encryption; one that is known must fit.
     if alg is not None and rows_for(alg) and row_for(alg, kty, crv) is None:
         raise ProtocolViolation("jwk_invalid", found=alg, about="alg")
+    issuer = _text(member, "issuer")
     return Jwk(
         kty=kty,
         crv=crv,
@@ -120,7 +122,7 @@ def parse_jwk(members: JsonObject) -> Jwk:
         alg=alg,
         use=_text(member, "use"),
         key_ops=_key_ops(member("key_ops")),
-        issuer=_text(member, "issuer"),
+        issuers=frozenset() if issuer is None else frozenset({issuer}),
         material=public_material(kty, crv, member),
     )
 
@@ -191,7 +193,8 @@ class KeySet:
     def select(self, kid: str | None, alg: str) -> tuple[Jwk, ...]:
         """Return the keys a token's signature may be tried with.
 
-        That is the one key of this ``kid``; or, for a token without, at most four that fit.
+        That is the one key of this ``kid``; or, for a token without, at most four that fit.  A key
+        that is published several times is one, and serves each issuer that one of those names.
 
         Args:
             kid: as in the token's header.
@@ -211,9 +214,12 @@ class KeySet:
         fitting = [key for key in found if isinstance(key, Jwk) and key.verifies and key.fits(alg)]
         if not fitting:
             raise _refusal(kid, alg, found)
-        if len(fitting) > 1 and len(_distinct(fitting)) > 1:
+        if len(fitting) == 1:
+            return (fitting[0],)
+        distinct = _distinct(fitting)
+        if len(distinct) > 1:
             raise ProtocolViolation("jwks_duplicate_kid", found=kid)
-        return (fitting[0],)
+        return distinct
 
     def _unnamed(self, alg: str) -> tuple[Jwk, ...]:
         fitting = _distinct([key for key in self.keys if key.verifies and key.fits(alg)])
@@ -252,8 +258,18 @@ class KeySet:
 
 
 def _distinct(keys: list[Jwk]) -> tuple[Jwk, ...]:
-    """Drop keys that occur before; equal octets are equal thumbprints, and cheaper."""
-    return tuple({(key.kty, key.crv, key.material, key.issuer): key for key in keys}.values())
+    """Drop keys that occur before; equal octets are equal thumbprints, and cheaper.
+
+    A key that is published once for each of several issuers serves all of these.  Where one copy
+    names an issuer and another none, the key stays bound: to be silent takes nothing back.
+    """
+    distinct: dict[tuple[str, str, tuple[bytes, ...]], Jwk] = {}
+    for key in keys:
+        name = (key.kty, key.crv, key.material)
+        first = distinct.setdefault(name, key)
+        if not key.issuers <= first.issuers:
+            distinct[name] = evolve(first, issuers=first.issuers | key.issuers)
+    return tuple(distinct.values())
 
 
 def _refusal(kid: str, alg: str, found: _Outcomes) -> ProtocolViolation:

@@ -221,7 +221,7 @@ def verify(
     header, key = known or verifier.recall(jws.protected, keys) or first_seen(jws.protected)
     check_header(header, algorithms, types)
     payload = b64url_decode(jws.payload)
-    if key is None and not jws.signature:
+    if not jws.signature:
         raise ProtocolViolation("jws_format", expected="a signature")
     signature = b64url_decode(jws.signature)
     candidates = keys.select(header.kid, header.alg) if key is None else (key,)
@@ -273,9 +273,7 @@ def verify_mac(
 
 
 def _check_length(alg: str, key: Jwk, signature: bytes) -> None:
-    """Name absence, DER, padding and truncation for what they are (RFC 7518 §3.4)."""
-    if not signature:
-        raise ProtocolViolation("jws_format", expected="a signature")
+    """Name DER, padding and truncation for what they are (RFC 7518 §3.4)."""
     row = row_for(alg, key.kty, key.crv)
     expected = (row.signature_length if row else 0) or len(key.material[0])
     if len(signature) != expected:

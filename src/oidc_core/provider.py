@@ -69,7 +69,7 @@ class IssuerRule:
     Use :meth:`exact`, :meth:`one_of` or :meth:`template`.
 
     Attributes:
-        canonical: the issuer as it stands in identities and as audience of assertions.
+        canonical: the issuer as it stands in identities; of a template, the pattern.
         accepted: the exact strings that are this issuer.
         pattern: an issuer with ``{…}`` in place of the tenant, or an empty string.
         claim: the claim of an ID token that names the tenant.
@@ -128,9 +128,17 @@ class IssuerRule:
         """Return whether metadata may name this issuer."""
         return issuer in self.accepted or (self.pattern != "" and issuer == self.pattern)
 
-    def in_key(self, issuer: str, iss: str) -> bool:
-        """Return whether a key that is for ``issuer`` only may sign a token of ``iss``."""
-        return issuer == iss or (self.pattern != "" and issuer == self.pattern)
+    def in_key(self, issuers: frozenset[str], iss: str) -> bool:
+        """Return whether a key that is for these issuers only may sign for ``iss``.
+
+        A key of no issuers is for every one that the provider has.  Several strings for one
+        provider mean the same issuer here too; the tenants of a template are never one another.
+        """
+        if not issuers or iss in issuers:
+            return True
+        if self.pattern:
+            return self.pattern in issuers
+        return iss in self.accepted and not self.accepted.isdisjoint(issuers)
 
     def in_response(self, issuer: str) -> bool:
         """Return whether an authorization response may come from this issuer."""
@@ -142,6 +150,16 @@ class IssuerRule:
             return issuer in self.accepted
         tenant = claims.members.get(self.claim)
         return tenant is not None and tenant == self._tenant(issuer)
+
+    def audience(self, issuer: str) -> str | None:
+        """Return the audience of client assertions, by the issuer that the metadata names.
+
+        It is that issuer, which is one of those configured.  Nobody is a pattern: the one tenant
+        that is let in stands for it, and ``None`` if there are several.
+        """
+        if issuer != self.pattern:
+            return issuer
+        return min(self.accepted) if len(self.accepted) == 1 else None
 
     def identity(self, issuer: str) -> str:
         """Return the issuer of an identity: each tenant of a template is an issuer of its own."""
@@ -248,9 +266,19 @@ def metadata_of(members: JsonObject, *, http: bool = False) -> ProviderMetadata:
             raise ProtocolViolation(
                 "metadata_endpoint_invalid", about=name, found=fault.code
             ) from None
-    if RESERVED_PARAMETERS & query_names(metadata.authorization_endpoint or ""):
-        about = "authorization_endpoint"
-        raise ProtocolViolation(
-            "metadata_endpoint_invalid", about=about, found="parameter_reserved"
-        )
+    check_authorization_endpoint(metadata)
     return metadata
+
+
+def check_authorization_endpoint(metadata: ProviderMetadata) -> None:
+    """Refuse an authorization endpoint whose query has a parameter of the protocol.
+
+    The request would carry it twice, and the provider might heed the one that is not ours.
+
+    Raises:
+        ProtocolViolation: ``metadata_endpoint_invalid``.
+    """
+    if RESERVED_PARAMETERS & query_names(metadata.authorization_endpoint or ""):
+        raise ProtocolViolation(
+            "metadata_endpoint_invalid", about="authorization_endpoint", found="parameter_reserved"
+        )

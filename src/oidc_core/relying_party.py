@@ -11,10 +11,11 @@ from oidc_core.http import KeysWanted
 from oidc_core.jwe import Decrypter
 from oidc_core.jws import Encryption, SignatureVerifier
 from oidc_core.policy import DEFAULT_POLICY, Policy, Terms
-from oidc_core.provider import IssuerRule, ProviderMetadata
+from oidc_core.provider import IssuerRule, ProviderMetadata, check_authorization_endpoint
 from oidc_core.urls import parse_issuer, parse_url
 
 _DEFAULT_ALGORITHMS: Final = frozenset({"RS256"})
+_WITH_ASSERTION: Final = frozenset({"client_secret_jwt", "private_key_jwt"})
 
 
 def _exact_issuer(rp: "RelyingParty") -> IssuerRule:
@@ -157,6 +158,12 @@ class RelyingParty:
             raise UsageError("issuer_not_allowed", found=self.provider.issuer)
         for name, url in self.provider.endpoints:
             parse_url(url, about=name, http=self.insecure_http)
+        check_authorization_endpoint(self.provider)
+        if (
+            self.client.token_endpoint_auth_method in _WITH_ASSERTION
+            and self.provider.token_endpoint
+        ):
+            assertion_audience(self)
         self._check_decrypter()
 
     def _check_decrypter(self) -> None:
@@ -166,6 +173,25 @@ class RelyingParty:
             if self.decrypter is None:
                 raise UsageError("config_invalid", expected="a decrypter", about="decrypter")
             self.decrypter.check(self.issuer, self.client.client_id, encryption)
+
+
+def assertion_audience(rp: RelyingParty) -> str:
+    """Return the audience of client assertions: the issuer, or the token endpoint by a quirk.
+
+    Raises:
+        UsageError: ``config_invalid`` where several tenants are let in and the metadata names none
+            of them, so that there is no one issuer; ``unsupported_by_provider`` without a token
+            endpoint that the quirk asks for.
+    """
+    if "assertion_audience_token_endpoint" in rp.policy.quirks:
+        return endpoint(rp, "token_endpoint")
+    audience = rp.issuer_rule.audience(rp.provider.issuer)
+    if audience is None:
+        expected = "one tenant, or the quirk assertion_audience_token_endpoint"
+        raise UsageError(
+            "config_invalid", found=rp.provider.issuer, expected=expected, about="issuer_rule"
+        )
+    return audience
 
 
 def endpoint(rp: RelyingParty, name: str) -> str:

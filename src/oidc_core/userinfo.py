@@ -158,8 +158,8 @@ def _issuer(answer: _Answer) -> SkipReason | None:
     if rule.pattern and answer.iss not in {None, iss}:
         raise ProtocolViolation("userinfo_iss", expected=answer.iss, about="iss")
     key = None if answer.jws is None else answer.jws.key
-    if key is not None and key.issuer is not None and not rule.in_key(key.issuer, iss):
-        raise ProtocolViolation("userinfo_iss", expected=key.issuer, about="iss")
+    if key is not None and not rule.in_key(key.issuers, iss):
+        raise ProtocolViolation("userinfo_iss", expected=(*sorted(key.issuers),), about="iss")
     return None
 
 

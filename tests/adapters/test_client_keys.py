@@ -6,7 +6,7 @@ import asyncio
 import pickle
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -150,6 +150,30 @@ def test_a_jwk_is_for_its_own_algorithm_and_use() -> None:
     refused(private_jwk(RSA, alg="RS256"), "PS256")
     refused(private_jwk(RSA, use="enc"), "RS256")
     refused(private_jwk(RSA, alg="ES256"), "ES256")
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [(), ("verify",), ("deriveKey",), ("encrypt", 5), "sign", "xsignx", 1, {"sign": 1}],
+)
+def test_a_key_for_other_operations_does_not_sign(operations: JsonValue) -> None:
+    error = refused(private_jwk(ED25519, key_ops=operations), "EdDSA")
+    assert error.about == "key_ops"
+
+
+@pytest.mark.parametrize("operations", [None, ("sign",), ("verify", "sign"), ["sign"]])
+def test_a_key_for_an_operation_that_signs_does(operations: Any) -> None:
+    jwk = {**private_jwk(ED25519), "key_ops": operations}
+    assert ClientKey.from_jwk(jwk, alg="EdDSA").public_jwk().get("key_ops") is None
+
+
+@pytest.mark.parametrize("kid", [257 * "k", "a\nb", "\0"])
+def test_a_name_that_no_assertion_may_carry_is_no_name_of_a_key(kid: str) -> None:
+    refused(private_jwk(ED25519, kid=kid), "EdDSA")
+    with pytest.raises(UsageError) as caught:
+        ClientKey(ED25519, alg="EdDSA", kid=kid)
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "kid")
+    assert ClientKey(ED25519, alg="EdDSA", kid=256 * "k").kid == 256 * "k"
 
 
 # --- several keys --------------------------------------------------------------------------------
@@ -312,7 +336,9 @@ def test_a_name_that_no_token_may_carry_is_no_name_of_a_key(kid: str) -> None:
     assert DecryptionKey(key, kid=256 * "k").kid == 256 * "k"
 
 
-@pytest.mark.parametrize("operations", [(), ("sign",), ("verify", "encrypt"), "sign", 1])
+@pytest.mark.parametrize(
+    "operations", [(), ("sign",), ("verify", "encrypt"), "sign", "xdecryptx", 1]
+)
 def test_a_key_for_other_operations_does_not_decrypt(operations: JsonValue) -> None:
     jwk = jwk_of(DECRYPTING[1][0], key_ops=operations)
     assert decryption_refused(lambda: DecryptionKey.from_jwk(jwk)).about == "key_ops"

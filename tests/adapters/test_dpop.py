@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oidc_adapters.client_keys import ClientKey
 from oidc_adapters.dpop import REMEMBERED, DpopKeys, DpopNonces
+from oidc_adapters.testing.signing_keys import rsa_key
 from oidc_core.dpop import proof_of, with_proof
 from oidc_core.encoding import b64url_decode, b64url_encode
 from oidc_core.errors import UsageError
@@ -114,6 +115,15 @@ def test_keys_are_listed_by_thumbprint() -> None:
 
     assert keys.thumbprints == (ONE.thumbprint, OTHER.thumbprint)
     assert repr(keys) == f"DpopKeys({ONE.thumbprint}, {OTHER.thumbprint})"
+
+
+def test_the_same_key_is_not_given_twice_whatever_it_signs_with() -> None:
+    private = rsa_key("dpop")
+    twice = ClientKey(private, alg="RS256"), ClientKey(private, alg="PS256", kid="other")
+    with pytest.raises(UsageError) as caught:
+        DpopKeys(*twice)
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "DPoP key")
+    assert caught.value.found == (twice[0].thumbprint,) * 2
 
 
 def test_an_unknown_thumbprint_is_missed() -> None:

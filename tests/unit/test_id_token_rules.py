@@ -785,11 +785,22 @@ def test_a_key_that_is_for_one_issuer_signs_for_no_other() -> None:
     claims = with_claims(iss=TENANT, tid="t1")
 
     for issuer in (TENANT, PATTERN):
-        key = Jwk(kty="EC", crv="P-256", issuer=issuer, material=(b"x", b"y"))
+        key = evolve(KEY, issuers=frozenset({issuer, "https://login.example/t9/v2.0"}))
         assert checked(claims, rp=rp, key=key)[0].iss == TENANT
-    other = Jwk(kty="EC", crv="P-256", issuer="https://login.example/t2/v2.0", material=(b"x",))
-    assert refusal("iss_invalid", claims, rp=rp, key=other).expected == other.issuer
-    assert refusal("iss_invalid", with_claims(), key=other).expected == other.issuer
+    other = evolve(KEY, issuers=frozenset({f"https://login.example/t{at}/v2.0" for at in (3, 2)}))
+    bound = ("https://login.example/t2/v2.0", "https://login.example/t3/v2.0")
+    error = refusal("iss_invalid", claims, rp=rp, key=other)
+    assert (error.found, error.expected, error.about) == (TENANT, bound, "iss")
+    assert refusal("iss_invalid", with_claims(), key=other).expected == bound
+
+
+def test_a_key_that_is_for_one_spelling_of_the_issuer_signs_for_the_other() -> None:
+    rule = IssuerRule.one_of(ISSUER, f"{ISSUER}/")
+    key = evolve(KEY, issuers=frozenset({ISSUER}))
+
+    token, _ = checked(with_claims(iss=f"{ISSUER}/"), rp=relying_party(rule=rule), key=key)
+    assert token.iss == f"{ISSUER}/"
+    refusal("iss_invalid", with_claims(iss=f"{ISSUER}/"), key=key)
 
 
 def test_an_expectation_does_not_show_its_secrets() -> None:
@@ -967,9 +978,10 @@ def test_a_member_of_the_right_type_that_means_nothing_is_noted(name: str, value
     token, evidence = checked(with_claims(**{"acr": "a", "amr": ["pwd"], name: value}))
     assert dict(evidence.skipped)["optional"] == f"malformed, taken as absent: {name}"
     assert getattr(token, name) in {None, ()}
-    fine, evidence = checked(with_claims(amr=[], auth_time=2**53 - 1))
-    assert (fine.amr, fine.auth_time) == ((), 2**53 - 1)
-    assert "optional" not in dict(evidence.skipped)
+    for latest in (0, 0.0, 2**53 - 1):
+        fine, evidence = checked(with_claims(amr=[], auth_time=latest))
+        assert (fine.amr, fine.auth_time) == ((), latest)
+        assert "optional" not in dict(evidence.skipped)
 
 
 @pytest.mark.parametrize("name", ["acr", "amr", "auth_time", "sid"])

@@ -75,7 +75,7 @@ def test_a_key_holds_what_was_published() -> None:
     )
     assert (key.kty, key.crv, key.kid, key.alg, key.use) == ("EC", "P-256", "1", "ES256", "sig")
     assert key.key_ops == ("verify",)
-    assert key.issuer == "https://op.example"
+    assert key.issuers == {"https://op.example"}
     assert [len(octets) for octets in key.material] == [32, 32]
 
 
@@ -460,11 +460,44 @@ def test_different_keys_of_one_kid_refuse_that_kid_only() -> None:
     assert len(keys.select("B", "RS256")) == 1
 
 
-def test_one_key_for_two_issuers_is_two() -> None:
+@pytest.mark.parametrize("kid", ["A", None])
+def test_one_key_for_two_issuers_is_one_that_serves_both(kid: str | None) -> None:
+    a, b = "https://a.example", "https://b.example"
+    keys = key_set(rsa(kid="A", issuer=a), rsa(kid="A", issuer=b), rsa(kid="A", issuer=a))
+    (key,) = keys.select(kid, "RS256")
+    assert key.issuers == {a, b}
+    assert key.thumbprint == parse_jwk(rsa()).thumbprint
+    assert [key.issuers for key in keys.keys] == [{a}, {b}, {a}]
+
+
+@pytest.mark.parametrize("kid", ["A", None])
+@pytest.mark.parametrize("silent_first", [True, False])
+def test_a_key_that_is_bound_once_stays_bound(kid: str | None, *, silent_first: bool) -> None:
+    silent, bound = rsa(kid="A", x5t="abc"), rsa(kid="A", issuer="https://a.example")
+    keys = key_set(*((silent, bound) if silent_first else (bound, silent)))
+    (key,) = keys.select(kid, "RS256")
+    assert key.issuers == {"https://a.example"}
+
+
+def test_a_copy_for_another_algorithm_or_use_binds_nothing() -> None:
     keys = key_set(
-        rsa(kid="A", issuer="https://a.example"), rsa(kid="A", issuer="https://b.example")
+        rsa(kid="A", issuer="https://a.example", alg="RS256"),
+        rsa(kid="A", issuer="https://b.example", alg="PS256"),
+        rsa(kid="A", issuer="https://c.example", use="enc"),
+    )
+    assert keys.select("A", "RS256")[0].issuers == {"https://a.example"}
+    assert keys.select("A", "PS256")[0].issuers == {"https://b.example"}
+
+
+def test_different_keys_of_one_kid_stay_ambiguous_whomever_they_are_for() -> None:
+    keys = key_set(
+        rsa(1, kid="A", issuer="https://a.example"), rsa(2, kid="A", issuer="https://b.example")
     )
     assert selection_refusal(keys, "A", "RS256") == "jwks_duplicate_kid"
+    assert [key.issuers for key in keys.select(None, "RS256")] == [
+        {"https://a.example"},
+        {"https://b.example"},
+    ]
 
 
 # --- selection without kid -----------------------------------------------------------------------
@@ -532,7 +565,8 @@ def _decoded(text: str) -> bytes:
 def test_a_jwk_can_be_made_by_hand() -> None:
     key = Jwk(kty="OKP", crv="Ed25519", material=(b"\x2a" * 32,))
     assert Jwk(kty="RSA", material=(b"n", b"e")).crv == ""
-    assert (key.kid, key.alg, key.use, key.key_ops, key.issuer) == (None,) * 5
+    assert (key.kid, key.alg, key.use, key.key_ops) == (None,) * 4
+    assert key.issuers == frozenset()
 
 
 # --- what a refusal tells ------------------------------------------------------------------------

@@ -483,6 +483,8 @@ def test_the_octets_as_received_are_verified() -> None:
         (token(signature=b"evil" + bytes(59)), "signature_length"),
         (token(signature=GOOD + b"\x00"), "signature_length"),
         (token()[: -len(encoded(GOOD))], "jws_format"),
+        (token('{"alg":"EdDSA"}', signature=b""), "jws_format"),
+        (token('{"alg":"EdDSA","kid":"3"}', signature=b""), "jws_format"),
         (token() + "=", "jws_base64"),
         (token()[:-1] + "B", "jws_base64"),
         (token().replace(".", ".=", 1), "jws_base64"),

@@ -192,11 +192,12 @@ def test_an_exact_issuer_is_compared_as_a_string(issuer: str) -> None:
     assert rule.in_metadata(ISSUER)
     assert rule.in_response(ISSUER)
     assert rule.in_token(ISSUER, NO_CLAIMS)
-    assert rule.in_key(ISSUER, ISSUER)
+    assert rule.in_key(frozenset({ISSUER}), ISSUER)
+    assert rule.in_key(frozenset(), ISSUER)
     assert not rule.in_metadata(issuer)
     assert not rule.in_response(issuer)
     assert not rule.in_token(issuer, NO_CLAIMS)
-    assert not rule.in_key(issuer, ISSUER)
+    assert not rule.in_key(frozenset({issuer}), ISSUER)
 
 
 def test_several_issuers_are_one_identity() -> None:
@@ -210,6 +211,17 @@ def test_several_issuers_are_one_identity() -> None:
     assert rule.example == "https://accounts.example"
 
 
+def test_a_key_for_one_spelling_of_an_issuer_serves_the_other() -> None:
+    one, two, other = "https://accounts.example", "accounts.example", "https://other.example"
+    rule = IssuerRule.one_of(one, two)
+    for issuer in (one, two):
+        assert rule.in_key(frozenset({one}), issuer)
+        assert rule.in_key(frozenset({two, other}), issuer)
+        assert not rule.in_key(frozenset({other}), issuer)
+    assert not rule.in_key(frozenset({one}), other)
+    assert not IssuerRule.exact(one).in_key(frozenset({two}), one)
+
+
 def test_each_tenant_that_was_named_is_an_issuer_of_its_own() -> None:
     rule = IssuerRule.template(TEMPLATE, tenants=frozenset({"t1", "t2"}))
     one = "https://login.example/t1/v2.0"
@@ -217,8 +229,11 @@ def test_each_tenant_that_was_named_is_an_issuer_of_its_own() -> None:
     assert rule.in_metadata(one)
     assert rule.in_response(one)
     assert rule.in_token(one, of_tenant("t1"))
-    assert rule.in_key(TEMPLATE, one)
-    assert rule.in_key(one, one)
+    two = "https://login.example/t2/v2.0"
+    for issuers in ({TEMPLATE}, {one}, {one, two}, {two, TEMPLATE}):
+        assert rule.in_key(frozenset(issuers), one)
+    assert rule.in_key(frozenset(), one)
+    assert not rule.in_key(frozenset({two}), one)
     assert rule.identity(one) == one
     assert rule.example == "https://login.example/tenant/v2.0"
 
@@ -249,7 +264,8 @@ def test_an_authorization_response_does_not_come_from_the_template_itself() -> N
     rule = IssuerRule.template(TEMPLATE, tenants=frozenset({"t1"}))
     assert not rule.in_response(TEMPLATE)
     assert not rule.in_response("https://login.example/t2/v2.0")
-    assert not rule.in_key("https://login.example/t2/v2.0", "https://login.example/t1/v2.0")
+    two = frozenset({"https://login.example/t2/v2.0"})
+    assert not rule.in_key(two, "https://login.example/t1/v2.0")
 
 
 def test_every_tenant_is_let_in_only_by_name() -> None:

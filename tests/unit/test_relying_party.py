@@ -8,10 +8,11 @@ import pytest
 from attrs import evolve
 
 from oidc_core.algorithms import ASYMMETRIC, OPTIONAL
-from oidc_core.errors import UsageError
+from oidc_core.client import AuthMethod
+from oidc_core.errors import ProtocolViolation, UsageError
 from oidc_core.policy import DEFAULT_POLICY, Policy
 from oidc_core.provider import ANY_TENANT, IssuerRule, ProviderMetadata
-from oidc_core.relying_party import RelyingParty, endpoint
+from oidc_core.relying_party import RelyingParty, assertion_audience, endpoint
 from tests.unit.parties import CLIENT, ISSUER, PROVIDER, Believer, relying_party, with_quirks
 
 TEMPLATE = "https://login.example/{tenantid}/v2.0"
@@ -101,6 +102,56 @@ def test_metadata_made_by_hand_has_https_endpoints_too(name: str) -> None:
     moved: dict[str, Any] = {name: "http://op.example/x"}
     error = refusal(evolve(PROVIDER, **moved))
     assert (error.code, error.about) == ("url_scheme", name)
+
+
+@pytest.mark.parametrize("name", ["state", "code_challenge_method", "%73tate"])
+def test_metadata_made_by_hand_sets_no_parameter_of_the_protocol_either(name: str) -> None:
+    query = f"{ISSUER}/authorize?tenant=1&{name}=x"
+    with pytest.raises(ProtocolViolation) as caught:
+        relying_party(evolve(PROVIDER, authorization_endpoint=query))
+    error = caught.value
+    assert (error.code, error.found) == ("metadata_endpoint_invalid", "parameter_reserved")
+    assert error.about == "authorization_endpoint"
+    relying_party(evolve(PROVIDER, authorization_endpoint=f"{ISSUER}/authorize?tenant=1"))
+
+
+ONE_TENANT = "https://login.example/t1/v2.0"
+RP = relying_party()
+ASSERTING = evolve(CLIENT, token_endpoint_auth_method="private_key_jwt")
+SEVERAL = IssuerRule.template(TEMPLATE, tenants=frozenset({"t1", "t2"}))
+
+
+@pytest.mark.parametrize(
+    ("rule", "named", "audience"),
+    [
+        (IssuerRule.exact(ISSUER), ISSUER, ISSUER),
+        (IssuerRule.one_of(ISSUER, f"{ISSUER}/"), ISSUER, ISSUER),
+        (IssuerRule.one_of(ISSUER, f"{ISSUER}/"), f"{ISSUER}/", f"{ISSUER}/"),
+        (SEVERAL, ONE_TENANT, ONE_TENANT),
+        (IssuerRule.template(TEMPLATE, tenants=frozenset({"t1"})), TEMPLATE, ONE_TENANT),
+    ],
+)
+def test_assertions_are_for_the_configured_issuer_that_the_metadata_names(
+    rule: IssuerRule, named: str, audience: str
+) -> None:
+    provider = evolve(PROVIDER, issuer=named)
+    rp = evolve(RP, provider=provider, client=ASSERTING, issuer_rule=rule)
+    assert assertion_audience(rp) == audience
+
+
+@pytest.mark.parametrize("rule", [SEVERAL, IssuerRule.template(TEMPLATE, tenants=ANY_TENANT)])
+@pytest.mark.parametrize("method", ["private_key_jwt", "client_secret_jwt"])
+def test_a_pattern_is_the_audience_of_no_assertion(rule: IssuerRule, method: AuthMethod) -> None:
+    provider = evolve(PROVIDER, issuer=TEMPLATE)
+    client = evolve(CLIENT, token_endpoint_auth_method=method)
+    error = refusal(provider, client=client, issuer_rule=rule)
+    assert (error.code, error.found, error.about) == ("config_invalid", TEMPLATE, "issuer_rule")
+    evolve(RP, provider=provider, issuer_rule=rule)  # a secret needs no audience
+    undiscovered = ProviderMetadata(issuer=TEMPLATE)
+    evolve(RP, provider=undiscovered, client=client, issuer_rule=rule)
+    quirky = with_quirks("assertion_audience_token_endpoint")
+    rp = evolve(quirky, provider=provider, client=client, issuer_rule=rule)
+    assert assertion_audience(rp) == f"{ISSUER}/token"
 
 
 def test_http_on_loopback_is_a_quirk_with_a_name() -> None:

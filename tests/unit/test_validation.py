@@ -9,9 +9,23 @@ from attrs import evolve
 
 from oidc_core.errors import ProtocolViolation, TransportFailure
 from oidc_core.id_token import EXPECT_NO_NONCE, IdTokenExpectations
+from oidc_core.jwk import KeySet
+from oidc_core.provider import IssuerRule
 from oidc_core.steps import KeysWithheld, NeedKeys, resume
 from oidc_core.validation import ValidIdToken, validate
-from tests.parties import CLIENT_ID, NOW, RP, SUB, claims_for, done, keys, refused, relying_party
+from tests.parties import (
+    CLIENT_ID,
+    ISSUER,
+    NOW,
+    RP,
+    SUB,
+    claims_for,
+    done,
+    keys,
+    refused,
+    relying_party,
+    with_keys,
+)
 from tests.signing import mac_key, published, signed, signing_key, unsigned
 
 if TYPE_CHECKING:
@@ -200,3 +214,20 @@ def test_a_waiting_step_shows_neither_token_nor_nonce() -> None:
 
     assert TOKEN not in shown
     assert NONCE not in shown
+
+
+@pytest.mark.parametrize("kid", ["k1", None])
+def test_a_key_that_is_published_once_for_each_of_two_tenants_serves_both(kid: str | None) -> None:
+    """B10."""
+    rule = IssuerRule.template(f"{ISSUER}/{{tenantid}}", tenants=frozenset({"t1", "t2", "t3"}))
+    rp = relying_party(provider={"issuer": rule.canonical}, rule=rule)
+    two = [published(signing_key(), issuer=f"{ISSUER}/{name}").published for name in ("t1", "t2")]
+    key_set = KeySet((*two[0], *two[1]))
+
+    def validated(tenant: str) -> str:
+        token = signed(claims_for(NONCE, iss=f"{ISSUER}/{tenant}", tid=tenant), kid=kid)
+        step = with_keys(rp, validate(rp, token, EXPECTED, now=NOW), key_set)
+        return done(step).id_token.iss
+
+    assert [validated("t1"), validated("t2")] == [f"{ISSUER}/t1", f"{ISSUER}/t2"]
+    refused(ProtocolViolation, "iss_invalid", lambda: validated("t3"))

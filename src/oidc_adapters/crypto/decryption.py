@@ -70,7 +70,8 @@ class ClientDecrypter:
         """Refuse to be configured for what this client has no key for.
 
         Raises:
-            UsageError: ``credential_missing``, also if more keys fit than are tried.
+            UsageError: ``credential_missing`` if there is none, ``config_invalid`` if more keys
+                fit than are tried.
             ProtocolViolation: ``jwe_alg`` if the client secret is too short for such a key.
         """
         if encryption.alg in SYMMETRIC:
@@ -83,8 +84,8 @@ class ClientDecrypter:
         if not 0 < len(fitting) <= MAX_CANDIDATES:
             found = tuple([f"{key.kid} {key.alg or ''}".rstrip() for key in fitting])
             expected = f"1 to {MAX_CANDIDATES} keys for {encryption.alg}"
-            about = "decryption key"
-            raise UsageError("credential_missing", found=found, expected=expected, about=about)
+            code = "config_invalid" if fitting else "credential_missing"
+            raise UsageError(code, found=found, expected=expected, about="decryption key")
 
     def decrypt(self, issuer: str, client_id: str, jwe: Jwe) -> bytes | None:
         """Return the plaintext, or ``None`` for whatever reason."""

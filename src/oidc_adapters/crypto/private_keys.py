@@ -72,10 +72,18 @@ def _loaded(jwk: Mapping[str, JsonValue]) -> PrivateKey:
         public = ec.EllipticCurvePublicNumbers(_int(jwk, "x"), _int(jwk, "y"), CURVES[crv])
         return ec.EllipticCurvePrivateNumbers(_int(jwk, "d"), public).private_key()
     if kty == "OKP" and crv == "Ed25519":
-        return ed25519.Ed25519PrivateKey.from_private_bytes(_octets(jwk, "d"))
+        return _okp(jwk, ed25519.Ed25519PrivateKey.from_private_bytes(_octets(jwk, "d")))
     if kty == "OKP" and crv == "Ed448":
-        return ed448.Ed448PrivateKey.from_private_bytes(_octets(jwk, "d"))
+        return _okp(jwk, ed448.Ed448PrivateKey.from_private_bytes(_octets(jwk, "d")))
     raise UsageError("config_invalid", expected="RSA, EC or Edwards curve", about=_ABOUT)
+
+
+def _okp(
+    jwk: Mapping[str, JsonValue], key: ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
+) -> PrivateKey:
+    if key.public_key().public_bytes_raw() != _octets(jwk, "x"):
+        raise UsageError("config_invalid", expected="one key's members", about=_ABOUT)
+    return key
 
 
 def _rsa(jwk: Mapping[str, JsonValue]) -> rsa.RSAPrivateKey:

@@ -5,10 +5,11 @@ stand for another, and a set that is fetched again finds its keys prepared.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
-from oidc_core.algorithms import row_for
+from oidc_core.algorithms import row_for, rows_for
 from oidc_core.errors import ProtocolViolation
 from oidc_core.jwk import Jwk, KeySet
 from oidc_core.jws import Recognised
@@ -46,7 +47,8 @@ class CryptographyVerifier:
     """Verifies signatures with a provider's keys and MACs with a client's secrets.
 
     It fulfils :class:`oidc_core.jws.SignatureVerifier`: the same answer for the same arguments, a
-    ``bool`` for whatever octets.  Threads may share it.
+    ``bool`` for whatever octets, if the installed libraries have the algorithm.  Threads may share
+    it.
 
     Args:
         client_secrets: (issuer, client id) to client secret; needed for HS256 and its like only.
@@ -80,7 +82,12 @@ class CryptographyVerifier:
             self._headers[protected] = (keys, recognised)
 
     def verifies(self, key: Jwk, alg: str, signing_input: bytes, signature: bytes) -> bool:
-        """Return whether the signature was made with this key and algorithm."""
+        """Return whether the signature was made with this key and algorithm.
+
+        Raises:
+            ProtocolViolation: ``alg_not_allowed`` if ``cryptography``, or what it is built on, does
+                not have the algorithm, as with ML-DSA: that says nothing of the signature.
+        """
         name = (alg, key.crv, key.material)
         verify = self._prepared.get(name)
         if verify is None:
@@ -119,8 +126,11 @@ def _for_key(key: Jwk, alg: str) -> "Verify":
         return _refuse
     try:
         return verifier(row, key.material)
-    except (ValueError, UnsupportedAlgorithm):
+    except ValueError:
         return _refuse
+    except UnsupportedAlgorithm:
+        # EdDSA has two curves: the key of the other one may be what a token without kid means.
+        return partial(_lacks, alg) if len(rows_for(alg)) == 1 else _refuse
 
 
 def _for_secret(secret: str | None, alg: str) -> "Verify":
@@ -140,3 +150,8 @@ def _octets(secret: str) -> bytes:
 
 def _refuse(_signing_input: bytes, _signature: bytes) -> bool:
     return False
+
+
+def _lacks(alg: str, _signing_input: bytes, _signature: bytes) -> bool:
+    expected = "an algorithm that the installed cryptography has"
+    raise ProtocolViolation("alg_not_allowed", found=alg, expected=expected, about="alg")

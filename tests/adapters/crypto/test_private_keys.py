@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x25519
 
 from oidc_adapters.crypto.private_keys import (
     private_key_from_jwk,
@@ -21,6 +21,8 @@ from oidc_core.jwk import parse_jwk
 from tests.adapters.crypto.keys import EC, ED448, ED25519, KEYS, RSA, pem, private_jwk, without
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from oidc_adapters.crypto.primitives import PrivateKey
 
 ONE_OF_EACH = {parse_jwk(public_members(key)).thumbprint: key for _, key in KEYS}
@@ -162,6 +164,20 @@ def test_an_ec_jwk_whose_point_is_of_another_key_is_refused() -> None:
     refused(JsonObject({**points[0], "d": points[1]["d"]}))
     refused(JsonObject({**points[0], "x": points[1]["x"]}))
     refused(without(points[0], "y"))
+
+
+@pytest.mark.parametrize(
+    ("key", "generate"),
+    [
+        (ED25519, ed25519.Ed25519PrivateKey.generate),
+        (ED448, ed448.Ed448PrivateKey.generate),
+    ],
+)
+def test_an_edwards_jwk_whose_point_is_of_another_key_is_refused(
+    key: PrivateKey, generate: Callable[[], PrivateKey]
+) -> None:
+    refused(JsonObject({**private_jwk(key), "x": private_jwk(generate())["x"]}))
+    refused(without(private_jwk(key), "x"))
 
 
 @pytest.mark.parametrize("value", [None, 5, "", "====", "AA==", "ü", "\ud800"])

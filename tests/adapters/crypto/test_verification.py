@@ -175,7 +175,7 @@ def test_octets_that_are_no_key_verify_nothing(verifier: CryptographyVerifier) -
     assert not verifier.verifies(even, "RS256", INPUT, bytes(4))
 
 
-def test_a_backend_without_the_curve_verifies_nothing(
+def test_what_the_backend_lacks_is_said_to_be_lacking_and_not_forged(
     monkeypatch: pytest.MonkeyPatch, verifier: CryptographyVerifier
 ) -> None:
     def lacking(*_: object) -> None:
@@ -183,7 +183,12 @@ def test_a_backend_without_the_curve_verifies_nothing(
 
     monkeypatch.setattr(primitives, "verifier", lacking)
     key = Jwk(kty="OKP", crv="Ed448", material=(b"\x2a" * 57,))
-    assert not verifier.verifies(key, "Ed448", INPUT, bytes(114))
+    for _ in range(2):  # once looked for, once remembered
+        with pytest.raises(ProtocolViolation) as caught:
+            verifier.verifies(key, "Ed448", INPUT, bytes(114))
+        assert (caught.value.code, caught.value.found) == ("alg_not_allowed", "Ed448")
+    # The other curve of this name may be there.
+    assert not verifier.verifies(key, "EdDSA", INPUT, bytes(114))
 
 
 ML_DSA: Final = ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]
@@ -228,7 +233,9 @@ def lacking(verifier: CryptographyVerifier, alg: str) -> None:
     key = Jwk(kty="AKP", alg=alg, material=(b"\x2a" * (row.min_bits // 8),))
     with pytest.raises(UnsupportedAlgorithm):
         primitives.verifier(row, key.material)
-    assert not verifier.verifies(key, alg, INPUT, bytes(row.signature_length))
+    with pytest.raises(ProtocolViolation) as caught:
+        verifier.verifies(key, alg, INPUT, bytes(row.signature_length))
+    assert (caught.value.code, caught.value.found) == ("alg_not_allowed", alg)
 
 
 @pytest.mark.parametrize("alg", ML_DSA)
