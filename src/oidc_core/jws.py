@@ -46,7 +46,11 @@ class SignatureVerifier(Protocol):
         ...
 
     def verifies(self, key: Jwk, alg: str, signing_input: bytes, signature: bytes) -> bool:
-        """Return whether the signature is this key's; never raise for bad input."""
+        """Return whether the signature is this key's; bad input is no reason to raise.
+
+        Raises:
+            ProtocolViolation: ``alg_not_allowed`` for an algorithm that it does not have.
+        """
         ...
 
     def verifies_mac(
