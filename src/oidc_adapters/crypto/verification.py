@@ -75,6 +75,7 @@ class CryptographyVerifier:
     def remember(self, protected: bytes, keys: KeySet, recognised: Recognised) -> None:
         """Remember a header whose signature held; the oldest makes room."""
         with self._lock:
+            self._headers.pop(protected, None)  # whose place is free then
             if len(self._headers) >= REMEMBERED:
                 del self._headers[next(iter(self._headers))]
             self._headers[protected] = (keys, recognised)
