@@ -51,8 +51,10 @@ class PendingLogins(Protocol):
         """Take a login out, so that nobody takes it again.
 
         Raises:
-            CallbackError: ``state_unknown``, ``binding_missing``, ``already_used``.
-            StoreFailure: ``seal_invalid``, ``record_invalid``, ``store_unavailable``.
+            CallbackError: ``state_unknown``, ``state_expired``, ``binding_missing``,
+                ``binding_mismatch``, ``already_used``.
+            StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version``,
+                ``store_unavailable``.
         """
         ...
 
