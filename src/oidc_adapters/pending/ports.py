@@ -68,5 +68,9 @@ class Spent(Protocol):
         ...
 
     def seen_once(self, name: str, until: int, now: int) -> bool:
-        """Return whether this is the first time for ``name``; forget it after ``until``."""
+        """Return whether this is the first time for ``name``.
+
+        It may be forgotten after ``until``, and had better not be at once: a clock that went wrong
+        may be set right again.
+        """
         ...
