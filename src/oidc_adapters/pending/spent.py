@@ -1,9 +1,10 @@
 """What was used up, in the memory of this process."""
 
 from collections.abc import Callable
-from threading import Lock
 from time import monotonic
 from typing import Literal
+
+from oidc_adapters.locks import ProcessLock
 
 
 class MemorySpent:
@@ -20,13 +21,13 @@ class MemorySpent:
         elapsed: seconds since some moment, which no one can set.
     """
 
-    __slots__ = ("_cap", "_elapsed", "_lock", "_names")
+    __slots__ = ("_cap", "_elapsed", "_names", "_process")
 
     def __init__(self, *, cap: int = 100_000, elapsed: Callable[[], float] = monotonic) -> None:
         self._names: dict[str, tuple[int, float]] = {}
         self._cap = cap
         self._elapsed = elapsed
-        self._lock = Lock()
+        self._process = ProcessLock()
 
     @property
     def single_use(self) -> Literal["process"]:
@@ -35,7 +36,7 @@ class MemorySpent:
 
     def seen_once(self, name: str, until: int, now: int) -> bool:
         """Return whether this is the first time for ``name``, as far as it is remembered."""
-        with self._lock:
+        with self._process.lock:
             passed = self._elapsed()
             self._expire(now, passed)
             if name in self._names:
