@@ -1,11 +1,11 @@
 """DPoP (RFC 9449): the keys that the client proves, and the nonces that servers gave out."""
 
 from collections.abc import Mapping
-from threading import Lock
 from types import MappingProxyType
 from typing import Final, Generic, NamedTuple, NoReturn, TypeVar
 
 from oidc_adapters.client_keys import AsyncSigner, Signer
+from oidc_adapters.locks import ProcessLock
 from oidc_core.credentials import encoded_header
 from oidc_core.dpop import nonce_of, proof_of
 from oidc_core.errors import ProtocolViolation, UsageError
@@ -103,11 +103,11 @@ class DpopNonces:
     A server that stops giving nonces out has not taken the last one back, so that stays.
     """
 
-    __slots__ = ("_lock", "_nonces")
+    __slots__ = ("_nonces", "_process")
 
     def __init__(self) -> None:
         self._nonces: dict[tuple[str, str, Role], str] = {}
-        self._lock = Lock()
+        self._process = ProcessLock()
 
     def newest(self, request: HttpRequest, proof: DpopProof) -> str | None:
         """Return what is known of the server that a request goes to."""
@@ -122,7 +122,7 @@ class DpopNonces:
         if nonce is None:
             return
         server = _server(request, proof)
-        with self._lock:
+        with self._process.lock:
             self._nonces.pop(server, None)
             self._nonces[server] = nonce
             if len(self._nonces) > REMEMBERED:

@@ -145,6 +145,9 @@ class OidcClient:
     ) -> LoginResult:
         """Finish a login.
 
+        It is taken out of its store once, before anything is sent: after any failure start a new
+        one, at once or, where ``retryable`` says ``later``, in a while.
+
         Args:
             callback: what arrived at the redirect URI; a string is its URL or query.
             cookies: those of the request.

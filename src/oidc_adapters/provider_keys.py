@@ -8,11 +8,11 @@ through ``concurrent.futures``, so one store serves threads and any number of ev
 import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from threading import Lock
 from typing import Final, Protocol, TypeAlias
 
 from oidc_adapters.clock import Clock
 from oidc_adapters.concurrency import settled
+from oidc_adapters.locks import ProcessLock
 from oidc_core.http import Answer, HttpRequest, KeysWanted, NoAnswer
 from oidc_core.jwk import KeySet
 from oidc_core.keys import Fetch, KeyRecord, decide, failed, fetched
@@ -43,13 +43,13 @@ class ProviderKeys(Protocol):
 class MemoryProviderKeys:
     """Key sets in the memory of this process, for any number of issuers."""
 
-    __slots__ = ("_flights", "_lock", "_records")
+    __slots__ = ("_flights", "_process", "_records")
 
     def __init__(self) -> None:
         self._records: dict[_Source, KeyRecord] = {}
         # The process is in the key, for a fork leaves the threads of its parent's fetches behind.
         self._flights: dict[tuple[int, _Source], _Flight] = {}
-        self._lock = Lock()
+        self._process = ProcessLock()
 
     def find(self, wanted: KeysWanted, send: Send, clock: Clock, /) -> KeysAnswer:
         """Return the key set of an issuer; one caller fetches, the others wait for it."""
@@ -93,7 +93,7 @@ class MemoryProviderKeys:
         A fetch under way serves also those who might not begin one of their own.
         """
         source = _source(wanted)
-        with self._lock:
+        with self._process.lock:
             decision = decide(self._records.get(source, _EMPTY), wanted, now)
             if isinstance(decision, KeysFound):
                 return _LANDED, False, decision
@@ -112,7 +112,7 @@ class MemoryProviderKeys:
         renewed: bool | None = None
         try:
             now = clock.now()
-            with self._lock:
+            with self._process.lock:
                 before = self._records.get(source, _EMPTY)
                 if received is None or isinstance(received, NoAnswer):
                     record, answer = failed(before, wanted, now)
@@ -121,14 +121,14 @@ class MemoryProviderKeys:
                 self._records[source] = record
             renewed = None if received is None else record is not before
         finally:
-            with self._lock:
+            with self._process.lock:
                 flight = self._flights.pop((os.getpid(), source))
             flight.set_result(renewed)
         return answer
 
     def _after(self, wanted: KeysWanted, now: int, *, renewed: bool) -> KeysAnswer:
         """Answer from what somebody else's fetch left behind, without another one."""
-        with self._lock:
+        with self._process.lock:
             record = self._records.get(_source(wanted), _EMPTY)
         if renewed and record.key_set is not None:
             return KeysFound(record.key_set, record.fetched_at, now)

@@ -43,7 +43,7 @@ class SealedBox:
             raise UsageError("config_invalid", about="sealing secret", expected="at least one")
         self._keys: dict[bytes, AESGCM] = {}
         for secret in secrets:
-            octets = secret.encode() if isinstance(secret, str) else secret
+            octets = _octets(secret) if isinstance(secret, str) else secret
             if len(octets) < MIN_SECRET:
                 raise UsageError(
                     "config_invalid", about="sealing secret", found=len(octets), expected=MIN_SECRET
@@ -56,7 +56,7 @@ class SealedBox:
         key_id, key = next(iter(self._keys.items()))
         head = _VERSION + key_id
         nonce = urandom(_NONCE)
-        sealed = key.encrypt(nonce, text.encode(), head + purpose.encode())
+        sealed = key.encrypt(nonce, _octets(text), head + _octets(purpose))
         return b64url_encode(head + nonce + sealed)
 
     def open(self, sealed: str, *, purpose: str) -> str:
@@ -76,8 +76,8 @@ class SealedBox:
         if len(octets) < _OVERHEAD or head[:1] != _VERSION or key is None:
             raise StoreFailure("seal_invalid")
         try:
-            text = key.decrypt(rest[:_NONCE], rest[_NONCE:], head + purpose.encode())
-            return text.decode()
+            text = key.decrypt(rest[:_NONCE], rest[_NONCE:], head + _octets(purpose))
+            return text.decode("utf-8", "surrogatepass")
         except (InvalidTag, UnicodeDecodeError):
             raise StoreFailure("seal_invalid") from None
 
@@ -87,3 +87,8 @@ class SealedBox:
     def __reduce__(self) -> NoReturn:
         message = "a sealed box holds keys and is not pickled"
         raise TypeError(message)
+
+
+def _octets(text: str) -> bytes:
+    """Encode whatever text there is: an error about it would quote the secret."""
+    return text.encode("utf-8", "surrogatepass")

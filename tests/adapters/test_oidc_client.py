@@ -499,6 +499,18 @@ def test_a_logout_needs_no_tokens_and_keeps_the_hint_it_is_given() -> None:
     assert f"id_token_hint={tokens.id_token}" in rig.client.start_logout(tokens).url
 
 
+@STORES
+def test_logins_do_not_push_out_a_logout(pending: Callable[[], Any]) -> None:
+    rig = new_rig(pending=pending())
+    url = log_out(rig, rig.client.start_logout())
+    for _ in range(20):
+        rig.start()
+
+    result = rig.client.finish_logout(url, cookies=rig.browser.header)
+
+    assert result.logged_out.post_logout_redirect_uri == "https://rp.example/"
+
+
 FALSE_RETURNS: Final[tuple[Callable[[str], str], ...]] = (
     lambda url: url + "x",
     lambda url: url.partition("?")[0],

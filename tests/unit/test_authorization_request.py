@@ -323,7 +323,7 @@ def test_a_max_age_of_zero_is_sent() -> None:
     assert sent(max_age=300)["max_age"] == "300"
     assert "max_age" not in sent()
     assert started(max_age=300).pending.max_age == 300
-    for odd in (-1, True, False, 2**53):
+    for odd in (-1, True, False, 2**53, 1.5, 300.0):
         invalid("max_age", max_age=odd)
 
 

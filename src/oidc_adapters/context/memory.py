@@ -6,9 +6,9 @@ of what else is there.
 
 import os
 from concurrent.futures import Future
-from threading import Lock
 from typing import Generic, TypeVar
 
+from oidc_adapters.locks import ProcessLock
 from oidc_core.encoding import sha256_b64url
 from oidc_core.errors import StoreFailure
 
@@ -28,17 +28,17 @@ class Memory(Generic[T]):
         cap: how many values are kept at most.
     """
 
-    __slots__ = ("_cap", "_lifetime", "_lock", "_values")
+    __slots__ = ("_cap", "_lifetime", "_process", "_values")
 
     def __init__(self, *, lifetime: int, cap: int) -> None:
         self._values: dict[str, tuple[T, int]] = {}
         self._lifetime = lifetime
         self._cap = cap
-        self._lock = Lock()
+        self._process = ProcessLock()
 
     def put(self, key: str, value: T, now: int) -> None:
         """Keep a value; at the cap the oldest one goes."""
-        with self._lock:
+        with self._process.lock:
             self._expire(now)
             self._values.pop(key, None)
             if len(self._values) >= self._cap:
@@ -56,7 +56,7 @@ class Memory(Generic[T]):
         Raises:
             StoreFailure: ``too_many_pending``.
         """
-        with self._lock:
+        with self._process.lock:
             self._expire(now)
             if key in self._values:
                 return False
@@ -67,14 +67,14 @@ class Memory(Generic[T]):
 
     def find(self, key: str, now: int) -> T | None:
         """Return a value and leave it where it is."""
-        with self._lock:
+        with self._process.lock:
             self._expire(now)
             kept = self._values.get(key)
         return None if kept is None else kept[0]
 
     def take(self, key: str, now: int) -> T | None:
         """Take a value out: of two who try, one gets it."""
-        with self._lock:
+        with self._process.lock:
             self._expire(now)
             kept = self._values.pop(key, None)
         return None if kept is None else kept[0]
@@ -94,16 +94,16 @@ class Memory(Generic[T]):
 class Flights(Generic[T]):
     """What is under way: whoever wants the same thing meanwhile waits for its result."""
 
-    __slots__ = ("_flights", "_lock")
+    __slots__ = ("_flights", "_process")
 
     def __init__(self) -> None:
         # The process is in the key, for a fork leaves the threads of its parent's flights behind.
         self._flights: dict[tuple[int, str], Future[T]] = {}
-        self._lock = Lock()
+        self._process = ProcessLock()
 
     def board(self, key: str) -> Future[T] | None:
         """Return the result to wait for, or ``None``: do it yourself, then :meth:`land`."""
-        with self._lock:
+        with self._process.lock:
             flight = self._flights.get((os.getpid(), key))
             if flight is None:
                 self._flights[os.getpid(), key] = Future()
@@ -111,6 +111,6 @@ class Flights(Generic[T]):
 
     def land(self, key: str, result: T) -> None:
         """Hand the result to all who wait."""
-        with self._lock:
+        with self._process.lock:
             flight = self._flights.pop((os.getpid(), key))
         flight.set_result(result)

@@ -6,9 +6,9 @@ of which there may be but a few: each costs a private operation, which a strange
 """
 
 from collections.abc import Callable, Mapping
-from threading import Lock
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
+from oidc_adapters.locks import ProcessLock
 from oidc_core.errors import UsageError
 from oidc_core.jwe import (
     CONTENT_ENCRYPTION,
@@ -44,7 +44,7 @@ class ClientDecrypter:
             their like only.
     """
 
-    __slots__ = ("_keys", "_lock", "_prepared", "_secrets")
+    __slots__ = ("_keys", "_prepared", "_process", "_secrets")
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class ClientDecrypter:
         self._keys = keys
         self._secrets = {**(client_secrets or {})}
         self._prepared: dict[_Name, _Opener] = {}
-        self._lock = Lock()
+        self._process = ProcessLock()
 
     def __repr__(self) -> str:
         return f"ClientDecrypter({', '.join(key.kid for key in self._keys)})"
@@ -124,7 +124,7 @@ class ClientDecrypter:
         return opener
 
     def _remembered(self, name: _Name, opener: _Opener) -> _Opener:
-        with self._lock:
+        with self._process.lock:
             while len(self._prepared) >= _REMEMBERED:
                 del self._prepared[next(iter(self._prepared))]
             self._prepared[name] = opener

@@ -6,9 +6,9 @@ stand for another, and a set that is fetched again finds its keys prepared.
 
 from collections.abc import Mapping
 from functools import partial
-from threading import Lock
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
+from oidc_adapters.locks import ProcessLock
 from oidc_core.algorithms import row_for, rows_for
 from oidc_core.errors import ProtocolViolation
 from oidc_core.jwk import Jwk, KeySet
@@ -54,13 +54,13 @@ class CryptographyVerifier:
         client_secrets: (issuer, client id) to client secret; needed for HS256 and its like only.
     """
 
-    __slots__ = ("_headers", "_lock", "_prepared", "_secrets")
+    __slots__ = ("_headers", "_prepared", "_process", "_secrets")
 
     def __init__(self, client_secrets: Mapping[tuple[str, str], str] | None = None) -> None:
         self._secrets = {**(client_secrets or {})}
         self._prepared: dict[_Name, Verify] = {}
         self._headers: dict[bytes, tuple[KeySet, Recognised]] = {}
-        self._lock = Lock()
+        self._process = ProcessLock()
 
     def __repr__(self) -> str:
         return f"CryptographyVerifier(client_secrets={len(self._secrets)})"
@@ -76,7 +76,8 @@ class CryptographyVerifier:
 
     def remember(self, protected: bytes, keys: KeySet, recognised: Recognised) -> None:
         """Remember a header whose signature held; the oldest makes room."""
-        with self._lock:
+        with self._process.lock:
+            self._headers.pop(protected, None)  # whose place is free then
             if len(self._headers) >= REMEMBERED:
                 del self._headers[next(iter(self._headers))]
             self._headers[protected] = (keys, recognised)
@@ -109,7 +110,7 @@ class CryptographyVerifier:
         return verify(signing_input, signature)
 
     def _remembered(self, name: _Name, verify: "Verify") -> "Verify":
-        with self._lock:
+        with self._process.lock:
             while len(self._prepared) >= REMEMBERED:
                 del self._prepared[next(iter(self._prepared))]
             self._prepared[name] = verify

@@ -1,5 +1,6 @@
 """Cookies of logins in flight: their names, their attributes, and a budget for all of them."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,6 +14,9 @@ BUDGET: Final = 4_000
 
 MAX_PER_BROWSER: Final = 10
 """How many logins one browser may have in flight."""
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+"""What a login waits under, as :func:`oidc_core.pending.pending_id_of` makes it."""
 
 
 @frozen(kw_only=True)
@@ -71,7 +75,10 @@ class CookieProfile:
         return SetCookie(name=name, value="", max_age=0, same_site="Lax", secure=self.secure)
 
     def evicted(self, cookies: Mapping[str, str], new: SetCookie) -> tuple[SetCookie, ...]:
-        """Return deletions, oldest first, so that this browser stays within its budget."""
+        """Return deletions of the oldest logins, so that this browser stays within its budget.
+
+        In no certain order: a browser takes each by itself.
+        """
         mine = sorted(
             [(_created_at(value), name, value) for name, value in cookies.items()], reverse=True
         )
@@ -84,8 +91,8 @@ class CookieProfile:
         return tuple(gone)
 
     def owns(self, name: str) -> bool:
-        """Return whether a cookie belongs to a login in flight."""
-        return name.startswith(self.prefix)
+        """Return whether a cookie belongs to a login in flight; that of a logout does not."""
+        return name.startswith(self.prefix) and bool(_ID.fullmatch(name, len(self.prefix)))
 
 
 def _size(name: str, value: str) -> int:

@@ -1,9 +1,9 @@
 """Logins in flight in the memory of this process; the browser keeps but its binding secret."""
 
 from collections.abc import Mapping
-from threading import Lock
 from typing import Final
 
+from oidc_adapters.locks import ProcessLock
 from oidc_adapters.pending.cookies import CookieProfile, SetCookie
 from oidc_adapters.pending.ports import Taken
 from oidc_core.encoding import same
@@ -26,7 +26,7 @@ class MemoryPendingLogins:
         profile: how cookies are written.
     """
 
-    __slots__ = ("_cap", "_lifetime", "_lock", "_logins", "_profile")
+    __slots__ = ("_cap", "_lifetime", "_logins", "_process", "_profile")
 
     def __init__(
         self, *, lifetime: int = 600, cap: int = 100_000, profile: CookieProfile = _PROFILE
@@ -35,7 +35,7 @@ class MemoryPendingLogins:
         self._lifetime = lifetime
         self._cap = cap
         self._profile = profile
-        self._lock = Lock()
+        self._process = ProcessLock()
 
     @property
     def profile(self) -> CookieProfile:
@@ -51,7 +51,7 @@ class MemoryPendingLogins:
             StoreFailure: ``too_many_pending``.
         """
         pending = started.pending
-        with self._lock:
+        with self._process.lock:
             self._expire(now)
             if len(self._logins) >= self._cap:
                 raise StoreFailure("too_many_pending", found=self._cap)
@@ -71,7 +71,7 @@ class MemoryPendingLogins:
         value = cookies.get(name)
         binding = "" if value is None else value.partition(".")[2]
         digest = binding_digest_of(binding)
-        with self._lock:
+        with self._process.lock:
             self._expire(now)
             if pending_id not in self._logins:
                 raise CallbackError("state_unknown")

@@ -51,8 +51,10 @@ class PendingLogins(Protocol):
         """Take a login out, so that nobody takes it again.
 
         Raises:
-            CallbackError: ``state_unknown``, ``binding_missing``, ``already_used``.
-            StoreFailure: ``seal_invalid``, ``record_invalid``, ``store_unavailable``.
+            CallbackError: ``state_unknown``, ``state_expired``, ``binding_missing``,
+                ``binding_mismatch``, ``already_used``.
+            StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version``,
+                ``store_unavailable``.
         """
         ...
 
@@ -66,5 +68,9 @@ class Spent(Protocol):
         ...
 
     def seen_once(self, name: str, until: int, now: int) -> bool:
-        """Return whether this is the first time for ``name``; forget it after ``until``."""
+        """Return whether this is the first time for ``name``.
+
+        It may be forgotten after ``until``, and had better not be at once: a clock that went wrong
+        may be set right again.
+        """
         ...

@@ -4,9 +4,10 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from threading import Lock, Thread
+from threading import Thread
 from typing import Final, TypeAlias
 
+from oidc_adapters.locks import ProcessLock
 from oidc_adapters.transport.exchange import Exchange
 
 _SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
@@ -29,7 +30,7 @@ class Resolver:
 
     def __init__(self, lookup: Lookup = _system_lookup) -> None:
         self._lookup = lookup
-        self._lock = Lock()
+        self._process = ProcessLock()
         # The process is in the key, for a fork leaves the threads of its parent's lookups behind.
         self._pending: dict[tuple[int, str, int], Future[Sequence[Address]]] = {}
 
@@ -49,7 +50,7 @@ class Resolver:
 
     def _shared_lookup(self, host: str, port: int) -> Future[Sequence[Address]]:
         key = (os.getpid(), host, port)
-        with self._lock:
+        with self._process.lock:
             future = self._pending.get(key)
             return self._begun(key) if future is None else future
 
@@ -72,7 +73,7 @@ class Resolver:
         except (OSError, UnicodeError) as error:
             future.set_exception(OSError(str(error)))
         finally:
-            with self._lock:
+            with self._process.lock:
                 del self._pending[key]
 
 

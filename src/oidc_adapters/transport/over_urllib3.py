@@ -7,7 +7,6 @@ import warnings
 from functools import lru_cache
 from http.client import HTTPException
 from queue import Empty
-from threading import Lock
 from time import monotonic
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, cast
@@ -20,6 +19,7 @@ from urllib3.exceptions import HTTPError, ProxyError, SSLError
 from urllib3.util import make_headers, parse_url
 
 from oidc_adapters.clock import Clock
+from oidc_adapters.locks import ProcessLock
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.guarded import GuardedConnection, guarded
 from oidc_adapters.transport.tls import Certificate, StrPath, check_context, tls_context
@@ -83,9 +83,9 @@ class Urllib3Transport:
         self._verified = not insecure_skip_tls_verification
         self._own = pool_manager is None
         self._closed = False
-        self._lock = Lock()
+        self._process = ProcessLock()
         self._routes: dict[str, _Route] = {}
-        self._process = os.getpid()
+        self._pid = os.getpid()
         own_tls = ca is not None or client_certificate is not None or insecure_skip_tls_verification
         if ssl_context is not None:
             if own_tls:
@@ -172,14 +172,14 @@ class Urllib3Transport:
         return HttpResponse(response.status, named, body, clock.now())
 
     def _route(self, url: str) -> _Route:
-        if self._process != os.getpid():
+        if self._pid != os.getpid():
             self._leave_parent()
         route = self._routes.get(url)
         if route is None:
             if self._closed:
                 raise UsageError("config_invalid", about="transport", found="closed")
             endpoint = parse_endpoint(url, http=True)
-            with self._lock:
+            with self._process.lock:
                 route = self._made_route(endpoint)
                 if len(self._routes) >= _ROUTES:
                     self._routes.clear()
@@ -200,12 +200,12 @@ class Urllib3Transport:
 
     def _leave_parent(self) -> None:
         """Never share a parent process's connections: two writers on one TLS stream."""
-        with self._lock:
-            if self._process != os.getpid():
+        with self._process.lock:
+            if self._pid != os.getpid():
                 self._routes = {}
                 if self._own:
                     self._manager = _pools(*self._settings)
-                self._process = os.getpid()
+                self._pid = os.getpid()
 
 
 def _checked_headers(request: WireRequest) -> dict[str, str]:

@@ -169,8 +169,8 @@ class AuthenticationRequest:
 
 
 def _is_max_age(seconds: int) -> bool:
-    """Let whole seconds pass; ``True`` is a number to Python, and a word in a URL."""
-    return not isinstance(seconds, bool) and 0 <= seconds < MAX_DATE
+    """Let whole seconds pass; ``True`` and ``1.5`` are numbers to Python, and no seconds here."""
+    return type(seconds) is int and 0 <= seconds < MAX_DATE
 
 
 def _check_kept(request: AuthenticationRequest) -> None:

@@ -30,7 +30,7 @@ from oidc_core.errors import (
     StoreFailure,
     UsageError,
 )
-from oidc_core.http import Answer, WireRequest
+from oidc_core.http import Answer, NoAnswer, WireRequest
 from oidc_core.pkce import challenge_s256
 from tests.adapters.context.world import (
     BROWSER,
@@ -94,7 +94,21 @@ class TestRequestAuthorizationCode:
             ("display", "hologram"),
             ("prompt", "none login"),
             ("max_age", "soon"),
+            ("max_age", "-1"),
+            ("max_age", ""),
+            ("max_age", " 5 "),
+            ("max_age", "1_000"),
+            ("max_age", "\u0661\u0662"),
+            ("max_age", 5_000 * "9"),
             ("max_age", -1),
+            ("max_age", True),
+            ("max_age", False),
+            ("max_age", 10**30),
+            ("max_age", 1.0),
+            ("max_age", 1.9),
+            ("max_age", float("inf")),
+            ("max_age", b"5"),
+            ("max_age", [5]),
             ("id_token_hint", "a.b.c"),
             ("nonce", ""),
             ("nonce", "a\nb"),
@@ -433,6 +447,81 @@ class TestGetToken:
         world.transport.cut("/token")
 
         assert flow_get_token(world.ctx, code) == APIError("http_connect")
+
+    def test_a_code_that_was_not_sent_can_be_exchanged_yet(self, world: World) -> None:
+        code = world.code()
+        world.transport.cut("/token")
+        for _ in range(2):
+            refused = flow_get_token(world.ctx, code)
+            assert refused == APIError("http_connect")
+        world.transport.tamper = None
+
+        tokens = plain(flow_get_token(world.ctx, code))
+
+        assert len(world.ctx.evidence(tokens["id_token"])) == 2
+        assert flow_get_token(world.ctx, code) == APIError("state_unknown")
+        assert len(world.forms("authorization_code")) == 1
+
+    def test_without_keys_the_tokens_wait_and_the_code_is_not_sent_again(
+        self, world: World
+    ) -> None:
+        code = world.code()
+        world.transport.cut("/jwks")
+        for _ in range(2):
+            assert flow_get_token(world.ctx, code) == APIError("keys_unavailable")
+        world.transport.tamper = None
+        world.clock.advance(60)  # the policy of fetching keys anew
+
+        tokens = plain(flow_get_token(world.ctx, code))
+
+        assert sorted(tokens) == [
+            "access_token", "expires_in", "id_token", "refresh_token", "scope", "token_type",
+        ]  # fmt: skip
+        assert flow_get_token(world.ctx, code) == APIError("state_unknown")
+        assert len(world.forms("authorization_code")) == 1
+
+    def test_a_login_that_waits_on_lasts_no_longer(self, world: World) -> None:
+        code = world.code()
+        world.transport.cut("/token")
+        world.clock.advance(60)
+        assert flow_get_token(world.ctx, code) == APIError("http_connect")
+        world.transport.tamper = None
+        world.clock.advance(1)
+
+        assert flow_get_token(world.ctx, code) == APIError("state_expired")
+
+    def test_a_code_that_may_have_been_sent_is_not_sent_again(self, world: World) -> None:
+        code = world.code()
+
+        def broken_off(request: WireRequest, clock: TellsTime) -> Answer:
+            world.transport.through(request, clock)
+            return NoAnswer("maybe", "http_timeout", clock.now())
+
+        world.transport.tamper = broken_off
+        assert flow_get_token(world.ctx, code) == APIError("token_outcome_unknown")
+        assert flow_get_token(world.ctx, code) == APIError("state_unknown")
+        assert len(world.forms("authorization_code")) == 1
+
+    def test_a_login_that_waits_on_takes_no_place_of_another_with_its_code(
+        self, world: World
+    ) -> None:
+        """Else who brings a foreign code while its exchange fails would be given its tokens."""
+        query = world.callback()
+        code = text(flow_get_authorization_code(world.ctx, query))
+        injected = {**world.callback(), "code": code}
+
+        def meanwhile(_: WireRequest, clock: TellsTime) -> Answer:
+            assert flow_get_authorization_code(world.ctx, injected) == code
+            return NoAnswer("no", "http_connect", clock.now())
+
+        world.transport.tamper = meanwhile
+        assert flow_get_token(world.ctx, code) == APIError("http_connect")
+        world.transport.tamper = None
+
+        outcome = flow_get_token(world.ctx, code)
+        assert outcome == AuthServerError(
+            "invalid_grant", "code_verifier does not fit the challenge"
+        )
 
     def test_the_login_asks_for_nothing_else(self, world: World) -> None:
         world.tokens()

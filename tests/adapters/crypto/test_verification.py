@@ -296,6 +296,18 @@ def test_a_header_is_recalled_with_the_very_key_set_it_was_remembered_with() -> 
     assert verifier.recall(b"header", KeySet()) is None  # equal, but fetched again
 
 
+def test_a_header_that_is_remembered_again_takes_nobodys_place() -> None:
+    verifier, keys, fetched_again = CryptographyVerifier(), KeySet(), KeySet()
+    names = [str(number).encode() for number in range(REMEMBERED)]
+    for name in names:
+        verifier.remember(name, keys, recognised(name.decode()))
+
+    verifier.remember(names[-1], fetched_again, recognised("again"))
+
+    assert all(verifier.recall(name, keys) for name in names[:-1])
+    assert verifier.recall(names[-1], fetched_again) == recognised("again")
+
+
 def test_the_newest_headers_are_remembered_and_no_more_than_64() -> None:
     verifier, keys = CryptographyVerifier(), KeySet()
     names = [str(number).encode() for number in range(REMEMBERED + 2)]

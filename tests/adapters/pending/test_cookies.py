@@ -11,18 +11,27 @@ DEVELOPMENT = CookieProfile.insecure_for_loopback_development()
 FORM_POST = AuthenticationRequest(response_mode="form_post")
 
 
-def cookie(name: str, created_at: object = NOW, size: int = 100) -> tuple[str, str]:
-    return PROFILE.prefix + name, f"{created_at}.{'x' * (size - len(f'{created_at}.'))}"
+def name_of(label: str) -> str:
+    """The name of a login's cookie, in which a label can be read again."""
+    return PROFILE.prefix + label.encode().ljust(16, b"\0").hex()
+
+
+def label_of(name: str) -> str:
+    return bytes.fromhex(name.removeprefix(PROFILE.prefix)).rstrip(b"\0").decode()
+
+
+def cookie(label: str, created_at: object = NOW, size: int = 100) -> tuple[str, str]:
+    return name_of(label), f"{created_at}.{'x' * (size - len(f'{created_at}.'))}"
 
 
 def evicted(*cookies: tuple[str, str], new: int = 100) -> list[str]:
-    """The names, without prefix, of what has to go when a cookie of so many octets comes."""
+    """The labels of what has to go when a cookie of so many octets comes."""
     coming = SetCookie(
-        name=f"{PROFILE.prefix}new", value=new * "n", max_age=600, same_site="Lax", secure=True
+        name=name_of("new"), value=new * "n", max_age=600, same_site="Lax", secure=True
     )
     gone = PROFILE.evicted(dict(cookies), coming)
     assert all(one.max_age == 0 and one.value == "" for one in gone)
-    return [one.name.removeprefix(PROFILE.prefix) for one in gone]
+    return sorted([label_of(one.name) for one in gone])
 
 
 def test_a_cookie_of_a_login_is_the_browsers_and_the_hosts_own() -> None:
@@ -64,10 +73,23 @@ def test_a_deletion_has_the_attributes_that_a_host_cookie_needs() -> None:
 
 
 def test_a_profile_knows_its_own_cookies() -> None:
-    assert PROFILE.owns(f"{COOKIE_PREFIX}x")
-    assert not PROFILE.owns("oidc-x")
-    assert not PROFILE.owns("session")
-    assert DEVELOPMENT.owns("oidc-x")
+    for seed in range(20):
+        waiting = started(seed).pending.id
+        assert PROFILE.owns(COOKIE_PREFIX + waiting)
+        assert DEVELOPMENT.owns(f"oidc-{waiting}")
+        assert not PROFILE.owns(f"oidc-{waiting}")
+        assert not PROFILE.owns(waiting)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "logout", "session", 31 * "a", 33 * "a", 32 * "A", 32 * "g", 32 * "a" + "\n"]
+)
+def test_other_cookies_are_no_logins_and_never_go(name: str) -> None:
+    full = [cookie(f"{number}", NOW + number, 20) for number in range(MAX_PER_BROWSER)]
+
+    assert not PROFILE.owns(PROFILE.prefix + name)
+    assert evicted((PROFILE.prefix + name, 5_000 * "x")) == []
+    assert evicted(*full, (PROFILE.prefix + name, "x")) == ["0"]
 
 
 def test_no_value_shows() -> None:
@@ -96,12 +118,12 @@ def test_the_oldest_go_first_when_they_are_too_large() -> None:
     assert evicted(*three, new=200) == []
     assert evicted(*three, new=400) == ["oldest"]
     assert evicted(*three, new=1_600) == ["older", "oldest"]
-    assert evicted(*three, new=3_700) == ["old", "older", "oldest"]
+    assert evicted(*three, new=3_600) == ["old", "older", "oldest"]
 
 
 def test_the_budget_holds_to_the_octet() -> None:
     name, value = cookie("old", size=1_000)
-    taken = len(name) + len(value) + 3 + len(f"{PROFILE.prefix}new") + 3
+    taken = len(name) + len(value) + 3 + len(name_of("new")) + 3
 
     assert evicted((name, value), new=BUDGET - taken) == []
     assert evicted((name, value), new=BUDGET - taken + 1) == ["old"]
@@ -113,4 +135,4 @@ def test_the_budget_holds_to_the_octet() -> None:
 def test_whatever_has_no_date_counts_as_oldest(odd: str) -> None:
     full = [cookie(f"{number}", NOW, 20) for number in range(MAX_PER_BROWSER - 1)]
 
-    assert evicted(*full, (f"{PROFILE.prefix}odd", f"{odd}.x"))[-1] == "odd"
+    assert evicted(*full, (name_of("odd"), f"{odd}.x")) == ["odd"]

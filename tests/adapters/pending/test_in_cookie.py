@@ -52,6 +52,16 @@ def test_it_is_taken_once_as_long_as_it_could_be_finished(store: CookiePendingLo
     assert caught.value.code == "already_used"
 
 
+def test_it_is_taken_once_though_the_clock_goes_wrong_meanwhile(store: CookiePendingLogins) -> None:
+    login, another = started(1), started(2, now=NOW + 3_600)
+    cookies = jar(*store.put(login, {}, NOW))
+    others = jar(*store.put(another, {}, NOW + 3_600))
+    store.take(login.pending.id, cookies, NOW)
+    store.take(another.pending.id, others, NOW + 3_600)
+
+    assert refusal(store, login.pending.id, cookies).code == "already_used"
+
+
 def test_what_would_be_remembered_no_longer_is_refused(store: CookiePendingLogins) -> None:
     login = started()
     cookies = jar(*store.put(login, {}, NOW))

@@ -1,0 +1,41 @@
+"""Locks that a forked process finds open.
+
+A fork copies a lock as it is, but of all threads only the one that forks.  What another held would
+stay shut in the child for ever, and hang its first login.
+
+What such a lock guards must bear to be found half changed.  Here each change is one of a dict,
+whole in itself, and the child at worst lacks what a thread of its parent was about to write down.
+"""
+
+import os
+from contextlib import suppress
+from threading import Lock
+from typing import Final
+from weakref import WeakSet
+
+
+class ProcessLock:
+    """A lock among the threads of one process.
+
+    Attributes:
+        lock: to be entered by ``with``, and not kept: a forked process has another.
+    """
+
+    __slots__ = ("__weakref__", "lock")
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        _ALL.add(self)
+
+
+_ALL: Final[WeakSet[ProcessLock]] = WeakSet()
+
+
+def _renew() -> None:
+    """Replace them: to open them would fail whoever forked within one, and leaves it there."""
+    for each in _ALL:
+        each.lock = Lock()
+
+
+with suppress(AttributeError):  # Windows has no forks
+    os.register_at_fork(after_in_child=_renew)
