@@ -194,8 +194,17 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         ("http_too_large", "RFC 9110 §15.5.14", "the answer exceeds the limits"),
         ("http_encoding", "RFC 9110 §8.4", "a Content-Encoding was used though none was offered"),
         ("keys_unavailable", "OIDC Core §10.1.1", "the key set cannot be fetched right now"),
-        ("token_outcome_unknown", _6749 + "§4.1.2", "nobody knows if the code was used"),
         ("refresh_in_doubt", _6749 + "§6", "nobody knows if the refresh token was used"),
+    ),
+    *_rows(
+        "transport",
+        "http",
+        "restart",
+        (
+            "token_outcome_unknown",
+            _6749 + "§4.1.2",
+            "nobody knows if the code was used; start a new login",
+        ),
     ),
     *_rows(
         "store",

@@ -245,6 +245,7 @@ def test_a_code_that_may_have_been_used_is_not_used_again() -> None:
     step = finished(PLAIN, started(PLAIN))
     lost = NoAnswer("maybe", "http_timeout", NOW)
     error = refused(TransportFailure, "token_outcome_unknown", lambda: resume(PLAIN, step, lost))
+    assert error.retryable == "restart"
     assert isinstance(error, TransportFailure)
     assert error.sent == "maybe"
     refused_code = json_response({"error": "invalid_request"}, status=400)
