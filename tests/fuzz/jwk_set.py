@@ -87,7 +87,11 @@ def _use(key: Jwk) -> None:
     for alg in fitting:
         # Zeros are a signature for keys of small order, and a good one for none.
         for signature in (b"", bytes(len(key.material[0])), bytes(2 * len(key.material[0]))):
-            assert not verifier.verifies(key, alg, b"signing input", signature), "anybody signs"
+            held = outcome(partial(verifier.verifies, key, alg, b"signing input", signature))
+            if isinstance(held, ProtocolViolation):  # older libraries lack some algorithms
+                assert held.code == "alg_not_allowed", "a signature is no reason to raise"
+            else:
+                assert not held, "anybody signs"
 
 
 def _check(found: tuple[Jwk, ...], kid: str | None, alg: str) -> None:
