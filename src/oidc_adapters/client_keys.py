@@ -4,7 +4,7 @@ A key is loaded and judged once, when it is configured; a weak one is refused th
 need not be here at all: :class:`Signer` and :class:`AsyncSigner` are ports for a key service.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NoReturn, Protocol, TypeVar
@@ -161,7 +161,7 @@ def _named(kid: str) -> str:
 
 def _check_operations(key_ops: JsonValue, needed: tuple[str, ...]) -> None:
     """Refuse a key whose operations, if it has any, are none of those it is needed for."""
-    named = key_ops if isinstance(key_ops, Sequence) and not isinstance(key_ops, str) else ()
+    named = key_ops if isinstance(key_ops, (list, tuple)) else ()
     if key_ops is not None and not any(name in named for name in needed):
         raise UsageError("config_invalid", expected=needed, about="key_ops")
 

@@ -23,6 +23,9 @@ _PIECE: Final = re.compile(
     r")"
 )
 
+# What is none of these, up to the next comma outside of strings, or semicolon.
+_ODD: Final = re.compile(r'[^,;"]*+(?:"(?:[^"\\]|\\.)*+"[^,;"]*+)*+[,;]')
+
 
 class Challenge(NamedTuple):
     """One parameter of a challenge: scheme and name in lower case, the value as it was meant."""
@@ -44,8 +47,10 @@ def challenges(response: HttpResponse) -> tuple[Challenge, ...]:
 def _parameters(text: str) -> list[Challenge]:
     found: list[Challenge] = []
     scheme, at = "", 0
-    while (piece := _PIECE.match(text, at)) is not None:
+    while (piece := _PIECE.match(text, at) or _ODD.match(text, at)) is not None:
         at = piece.end()
+        if piece.re is _ODD:
+            continue
         if piece["scheme"]:
             scheme = piece["scheme"].lower()
         elif piece["name"] and scheme:

@@ -460,7 +460,7 @@ def test_whoever_is_hinted_at_is_expected_at_his_own_tenant() -> None:
     pending = started(rp, id_token_hint=raw).pending
     assert (pending.expected_sub, pending.expected_iss) == (SUB, tenant)
     pending = started(rp, id_token_hint=raw, expected_sub="Carol").pending
-    assert (pending.expected_sub, pending.expected_iss) == ("Carol", None)
+    assert (pending.expected_sub, pending.expected_iss) == ("Carol", tenant)
     assert started(id_token_hint=signed(claims_for("n"))).pending.expected_iss is None
 
 

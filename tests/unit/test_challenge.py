@@ -32,7 +32,12 @@ def found(*values: str) -> tuple[Challenge, ...]:
         ('Bearer a="1" b="2"', (("bearer", "a", "1"), ("bearer", "b", "2"))),
         ('a="1"', ()),
         ('Bearer a="1', ()),
-        ('Bearer a="1", @, b="2"', (("bearer", "a", "1"),)),
+        ('Bearer a="1", @, b="2"', (("bearer", "a", "1"), ("bearer", "b", "2"))),
+        ('Bearer realm=My Realm, a="1"', (("bearer", "a", "1"),)),
+        ('Bearer realm=https://a.example/?x=1, a="1"', (("bearer", "a", "1"),)),
+        ('Bearer a="1"; b="2"', (("bearer", "a", "1"), ("bearer", "b", "2"))),
+        ('Bearer @ "x, b=2" @, a="1"', (("bearer", "a", "1"),)),
+        ('Bearer @ "x, a="1"', ()),
     ],
 )
 def test_a_challenge_is_taken_apart(value: str, expected: tuple[tuple[str, str, str], ...]) -> None:

@@ -26,9 +26,8 @@ from oidc_core.authorization import (
 )
 from oidc_core.authorization.request import Display
 from oidc_core.encoding import sha256_b64url
-from oidc_core.errors import CallbackError, OidcError, TransportFailure, UsageError
+from oidc_core.errors import CallbackError, OidcError, UsageError
 from oidc_core.login import LoggedIn
-from oidc_core.steps import Done, Exchange, NeedKeys
 
 _SECONDS: Final = re.compile(r"[0-9]{1,15}")
 _LONGEST_NONCE: Final = 512
@@ -142,9 +141,8 @@ def flow_get_token(ctx: OIDCCtx, code: str) -> TokenDict | Failure:
     The ID token is verified wholly before anything is returned: signature, issuer, audience,
     expiry, nonce and all that was asked for.  Ask :meth:`OIDCCtx.evidence` what was checked.
 
-    The code is sent once.  Call again with the same code only where it never reached the provider,
-    or the keys could not be had: both is :class:`TransportFailure` with ``sent`` ``no``.  The login
-    lasts no longer for it.
+    The code's login is taken once, before anything is sent: after any failure start a new one.
+    Were it put back, whoever brought the same code meanwhile could be given these tokens.
 
     Returns:
         The provider's answer as a plain dict: ``access_token``, ``id_token``, …; or an error.
@@ -157,29 +155,11 @@ def flow_get_token(ctx: OIDCCtx, code: str) -> TokenDict | Failure:
         age, longest = now - answered.accepted_at, answered.rp.policy.login_lifetime
         if age > longest:
             raise CallbackError("state_expired", found=age, expected=longest, about="code")
-        while not isinstance(answered.step, Done):
-            answered = _further(ctx, code, answered, answered.step)
-        _remember(ctx, answered, answered.step.result)
+        logged_in, tokens = ctx.exchange(answered.rp, answered.step)
+        _remember(ctx, answered, logged_in)
     except OidcError as fault:
         return failure(fault)
-    return answered.answer
-
-
-def _further(
-    ctx: OIDCCtx, code: str, login: AnsweredLogin, step: Exchange[LoggedIn] | NeedKeys[LoggedIn]
-) -> AnsweredLogin:
-    """Go a step further; where nothing was sent the login waits on, right before that step.
-
-    It never takes the place of a login that brought the same code meanwhile: whoever asks for that
-    one's tokens must not be given these.
-    """
-    try:
-        following, answer = ctx.advance(login.rp, step, login.answer)
-    except TransportFailure as fault:
-        if fault.sent == "no":
-            ctx.records.answered.admit(key_of(code), login, ctx.shell.clock.now())
-        raise
-    return evolve(login, step=following, answer=answer)
+    return tokens
 
 
 def _remember(ctx: OIDCCtx, answered: AnsweredLogin, logged_in: LoggedIn) -> None:

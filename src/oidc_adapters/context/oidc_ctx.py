@@ -24,7 +24,7 @@ from oidc_core.evidence import Evidence
 from oidc_core.policy import Policy
 from oidc_core.provider import IssuerRule
 from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Done, Exchange, NeedKeys, Step, answered, resume
+from oidc_core.steps import Done, Exchange, Step, answered, resume
 
 T = TypeVar("T")
 
@@ -141,23 +141,14 @@ class OIDCCtx:
         """
         answer: TokenDict = {}
         while not isinstance(step, Done):
-            step, answer = self.advance(rp, step, answer)
+            if isinstance(step, Exchange):
+                received = self.shell.send(step.request)
+                step = resume(rp, step, received)
+                # The core has read it, and found nothing ambiguous in it.
+                answer = json.loads(answered(received).body)
+            else:
+                step = resume(rp, step, self.shell.keys(step.wanted))
         return step.result, answer
-
-    def advance(
-        self, rp: RelyingParty, step: Exchange[T] | NeedKeys[T], answer: TokenDict
-    ) -> tuple[Step[T], TokenDict]:
-        """Drive an operation one step further; return the next step, and the last answer.
-
-        Raises:
-            OidcError: what the operation is refused with; the step can be driven again.
-        """
-        if isinstance(step, NeedKeys):
-            return resume(rp, step, self.shell.keys(step.wanted)), answer
-        received = self.shell.send(step.request)
-        following = resume(rp, step, received)
-        # The core has read it, and found nothing ambiguous in it.
-        return following, json.loads(answered(received).body)
 
     def close(self) -> None:
         """Close the connections that were made here; a transport of your own is left alone."""

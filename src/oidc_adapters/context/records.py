@@ -1,6 +1,6 @@
 """What a context remembers of its logins, from the first redirect to the last refresh."""
 
-from typing import Any, Final
+from typing import Final
 
 from attrs import field, frozen
 
@@ -42,16 +42,14 @@ class AnsweredLogin:
     Attributes:
         rp: the relying party it was started with.
         pending: what the ID token will be compared with.
-        step: the login, about to ask for the tokens, or for the keys to verify them with.
+        step: the login, about to ask for the tokens.
         accepted_at: when the callback came, in seconds since the epoch.
-        answer: the provider's, once the tokens are there.
     """
 
     rp: RelyingParty
     pending: PendingLogin
     step: Step[LoggedIn] = field(repr=False)
     accepted_at: int
-    answer: TokenDict = field(factory=dict[str, Any], repr=False)
 
 
 @frozen(kw_only=True)

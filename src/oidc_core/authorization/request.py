@@ -284,13 +284,10 @@ def _expected_user(
     rp: RelyingParty, request: AuthenticationRequest
 ) -> tuple[str | None, str | None]:
     """Find the only user who may come back: as demanded, else the one hinted at."""
-    demanded = request.expected_sub or request.demands.sub
     if not request.id_token_hint:
-        return demanded, None
+        return request.expected_sub or request.demands.sub, None
     sub, iss = _hinted_user(rp, request.id_token_hint)
-    if request.expected_sub:
-        return demanded, None
-    return sub, iss if rp.issuer_rule.pattern else None
+    return request.expected_sub or sub, iss if rp.issuer_rule.pattern else None
 
 
 def _hinted_user(rp: RelyingParty, hint: IdToken | str) -> tuple[str, str]:
