@@ -13,18 +13,17 @@ _HEADER: Final = "www-authenticate"
 _OCTETS: Final = 8_192
 _unescaped: Final = re.compile(r"\\(.)").sub
 
-# One piece: a parameter, a scheme, or a token68.
+# One piece: a parameter, a scheme, a token68, or what is none of these, up to the next semicolon
+# or comma outside of strings.
 _PIECE: Final = re.compile(
     r"[ \t,]*+(?:"
     r'(?P<name>[!#$%&\'*+.^_`|~0-9A-Za-z-]++)[ \t]*+=[ \t]*+(?:"(?P<text>(?:[^"\\]|\\.)*+)"'
     r"|(?P<word>[!#$%&'*+.^_`|~0-9A-Za-z-]++)(?=[ \t]*+(?:,|\Z)))"
     r"|(?P<scheme>[!#$%&'*+.^_`|~0-9A-Za-z-]++)(?=[ \t,]|\Z)"
     r"|[0-9A-Za-z._~+/-]++=*+(?=[ \t]*+(?:,|\Z))"
+    r'|[^,;"]*+(?:"(?:[^"\\]|\\.)*+"[^,;"]*+)*+[,;]'
     r")"
 )
-
-# What is none of these, up to the next comma outside of strings, or semicolon.
-_ODD: Final = re.compile(r'[^,;"]*+(?:"(?:[^"\\]|\\.)*+"[^,;"]*+)*+[,;]')
 
 
 class Challenge(NamedTuple):
@@ -47,10 +46,8 @@ def challenges(response: HttpResponse) -> tuple[Challenge, ...]:
 def _parameters(text: str) -> list[Challenge]:
     found: list[Challenge] = []
     scheme, at = "", 0
-    while (piece := _PIECE.match(text, at) or _ODD.match(text, at)) is not None:
+    while (piece := _PIECE.match(text, at)) is not None:
         at = piece.end()
-        if piece.re is _ODD:
-            continue
         if piece["scheme"]:
             scheme = piece["scheme"].lower()
         elif piece["name"] and scheme:
