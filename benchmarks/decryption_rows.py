@@ -18,13 +18,13 @@ from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 from benchmarks.rounds import Call, Effort, interleaved
 from benchmarks.rows import Row, ratio_row
 from benchmarks.tokens import CLIENT_ID, CLIENT_SECRET, ISSUER, signed_token
-from oidc_adapters.client_keys import DecryptionKey
+from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.crypto import ClientDecrypter
 from oidc_adapters.testing.encryption import JweDraft
 from oidc_adapters.testing.signing_keys import rsa_key
-from oidc_core.id_token import TYPES
-from oidc_core.jwe import decrypt, signed_inside
-from oidc_core.jws import Encryption
+from oidc_core.endpoints.id_token import TYPES
+from oidc_core.jose.jwe import decrypt, signed_inside
+from oidc_core.jose.jws import Encryption
 
 Header: TypeAlias = dict[str, dict[str, str]]
 FindKey: TypeAlias = Callable[[Header, bytes], bytes]

@@ -8,7 +8,7 @@ from benchmarks.rounds import Effort, Spread, spread
 from benchmarks.rows import Row, exact_row, value_row
 
 CLIENT: Final = (
-    "import oidc_adapters.oidc_client, oidc_adapters.crypto.primitives,"
+    "import oidc_adapters.clients.oidc_client, oidc_adapters.crypto.primitives,"
     " oidc_adapters.transport.over_urllib3"
 )
 """Everything a login over HTTP loads sooner or later."""
@@ -16,7 +16,7 @@ CLIENT: Final = (
 _COUNT_CLASSES: Final = """
 import json, sys
 before = {*sys.modules}
-import oidc_core.login
+import oidc_core.operations.login
 print(json.dumps(len({
     value for name in {*sys.modules} - before for value in vars(sys.modules[name]).values()
     if isinstance(value, type) and "__attrs_attrs__" in vars(value)

@@ -16,24 +16,24 @@ from benchmarks.tokens import (
     SignedToken,
     signed_token,
 )
-from oidc_adapters.clock import Clock, FrozenClock
+from oidc_adapters.clients.shell import Shell
+from oidc_adapters.credentials.seal import Credentials, credentials_for
 from oidc_adapters.crypto import CryptographyVerifier
-from oidc_adapters.entropy import SystemEntropy
-from oidc_adapters.pending import MemoryPendingLogins
-from oidc_adapters.seal import Credentials, credentials_for
-from oidc_adapters.shell import Shell
-from oidc_core.authorization import Callback, pending_id
-from oidc_core.client import ClientRegistration
-from oidc_core.http import HttpResponse, WireRequest
-from oidc_core.id_token import IdTokenExpectations
-from oidc_core.jsontypes import frozen_json
-from oidc_core.jwk import KeySet
-from oidc_core.login import finish, start
-from oidc_core.policy import Policy
-from oidc_core.provider import ProviderMetadata
-from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Done, KeysFound, NeedKeys, resume
-from oidc_core.validation import validate
+from oidc_adapters.runtime.clock import Clock, FrozenClock
+from oidc_adapters.runtime.entropy import SystemEntropy
+from oidc_adapters.stores.pending import MemoryPendingLogins
+from oidc_core.endpoints.authorization import Callback, pending_id
+from oidc_core.endpoints.id_token import IdTokenExpectations
+from oidc_core.jose.jwk import KeySet
+from oidc_core.machine.steps import Done, KeysFound, NeedKeys, resume
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.policy import Policy
+from oidc_core.model.provider import ProviderMetadata
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations.login import finish, start
+from oidc_core.operations.validation import validate
+from oidc_core.wire.http import HttpResponse, WireRequest
+from oidc_core.wire.jsontypes import frozen_json
 
 EXPECTED: Final = IdTokenExpectations(nonce=NONCE, started_at=NOW, access_token=ACCESS_TOKEN)
 

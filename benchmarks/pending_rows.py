@@ -7,12 +7,12 @@ from benchmarks.parties import relying_party
 from benchmarks.rounds import Effort, frozen_heap, spread
 from benchmarks.rows import Row, exact_row, value_row
 from benchmarks.tokens import NOW
-from oidc_adapters.entropy import FixedEntropy, SystemEntropy
-from oidc_adapters.pending import CookiePendingLogins, MemoryPendingLogins
-from oidc_core.login import LoginStarted, start
-from oidc_core.pending import LoginSecrets
-from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Done
+from oidc_adapters.runtime.entropy import FixedEntropy, SystemEntropy
+from oidc_adapters.stores.pending import CookiePendingLogins, MemoryPendingLogins
+from oidc_core.machine.steps import Done
+from oidc_core.model.pending import LoginSecrets
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations.login import LoginStarted, start
 
 _SEALING_SECRET: Final = bytes(range(32))
 

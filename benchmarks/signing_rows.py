@@ -8,13 +8,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from benchmarks.rounds import Call, Effort, interleaved
 from benchmarks.rows import Row, ratio_row
 from benchmarks.tokens import ACCESS_TOKEN, CLIENT_ID, ISSUER, NOW
-from oidc_adapters.client_keys import ClientKey
-from oidc_adapters.dpop import DpopKeys
-from oidc_adapters.entropy import SystemEntropy
-from oidc_core.credentials import assertion_payload, encoded_header, signing_input
-from oidc_core.dpop import dpop_payload
-from oidc_core.encoding import b64url_encode, sha256_b64url
-from oidc_core.http import ClientAssertion, DpopProof
+from oidc_adapters.credentials.client_keys import ClientKey
+from oidc_adapters.credentials.dpop import DpopKeys
+from oidc_adapters.runtime.entropy import SystemEntropy
+from oidc_core.machine.credentials import assertion_payload, encoded_header, signing_input
+from oidc_core.machine.dpop import dpop_payload
+from oidc_core.wire.encoding import b64url_encode, sha256_b64url
+from oidc_core.wire.http import ClientAssertion, DpopProof
 
 OCTETS: Final = 420
 """About as many are signed in an assertion or a proof."""

@@ -7,9 +7,9 @@ from urllib3 import HTTPConnectionPool
 from benchmarks.loopback import served
 from benchmarks.rounds import Call, Effort, interleaved
 from benchmarks.rows import Row, ratio_row
-from oidc_adapters.clock import SystemClock
+from oidc_adapters.runtime.clock import SystemClock
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.http import LIMITS, HttpResponse, WireRequest
+from oidc_core.wire.http import LIMITS, HttpResponse, WireRequest
 
 _BODY: Final = b"grant_type=authorization_code&code=" + b"c" * 250
 _HEADERS: Final = (

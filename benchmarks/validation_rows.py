@@ -9,9 +9,9 @@ from benchmarks.rows import Row, count_rows, ratio_row, value_row
 from benchmarks.tokens import NOW, floor_of, signed_token
 from oidc_adapters.testing.signing import SigningKey
 from oidc_adapters.testing.signing_keys import private_key
-from oidc_core.errors import OidcError
-from oidc_core.steps import NeedKeys, resume
-from oidc_core.validation import validate
+from oidc_core.machine.steps import NeedKeys, resume
+from oidc_core.operations.validation import validate
+from oidc_core.wire.errors import OidcError
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "HS256")
 _KEYS: Final = 64

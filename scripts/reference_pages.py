@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import reference_steps
-from oidc_core.authorization import CALLBACK_RULES
-from oidc_core.codes import CODES
-from oidc_core.id_token import ID_TOKEN_RULES, REFRESH_RULES
-from oidc_core.policy import QUIRKS
-from oidc_core.userinfo import USERINFO_RULES
+from oidc_core.endpoints.authorization import CALLBACK_RULES
+from oidc_core.endpoints.id_token import ID_TOKEN_RULES, REFRESH_RULES
+from oidc_core.endpoints.userinfo import USERINFO_RULES
+from oidc_core.model.policy import QUIRKS
+from oidc_core.wire.codes import CODES
 from reference_sources import Module, module_of, public_names
 from reference_text import prose, table
 
@@ -26,56 +26,56 @@ FOLDER: Final = ROOT / "docs" / "reference"
 
 OPERATIONS: Final = ("discovery", "login", "refresh", "logout", "validation")
 CORE: Final = (
-    *OPERATIONS,
-    "authorization",
-    "id_token",
-    "tokens",
-    "userinfo",
-    "challenge",
-    "end_session",
-    "steps",
-    "keys",
-    "claims",
-    "pending",
-    "relying_party",
-    "provider",
-    "client",
-    "policy",
-    "evidence",
-    "credentials",
-    "dpop",
+    *[f"operations.{name}" for name in OPERATIONS],
+    "endpoints.authorization",
+    "endpoints.id_token",
+    "endpoints.tokens",
+    "endpoints.userinfo",
+    "wire.challenge",
+    "endpoints.end_session",
+    "machine.steps",
+    "machine.keys",
+    "model.claims",
+    "model.pending",
+    "model.relying_party",
+    "model.provider",
+    "model.client",
+    "model.policy",
+    "model.evidence",
+    "machine.credentials",
+    "machine.dpop",
     "codec",
-    "http",
-    "jws",
-    "jwe",
-    "jwk",
-    "kinds",
-    "algorithms",
-    "pkce",
-    "urls",
-    "jsontypes",
-    "errors",
-    "codes",
-    "encoding",
+    "wire.http",
+    "jose.jws",
+    "jose.jwe",
+    "jose.jwk",
+    "jose.kinds",
+    "jose.algorithms",
+    "jose.pkce",
+    "wire.urls",
+    "wire.jsontypes",
+    "wire.errors",
+    "wire.codes",
+    "wire.encoding",
 )
 """The modules of the core that promise something, from operations to foundations."""
 
 ADAPTERS: Final = (
-    "oidc_client",
-    "client_setup",
-    "shell",
-    "pending",
-    "seal",
-    "client_keys",
-    "dpop",
-    "provider_keys",
+    "clients.oidc_client",
+    "clients.client_setup",
+    "clients.shell",
+    "stores.pending",
+    "credentials.seal",
+    "credentials.client_keys",
+    "credentials.dpop",
+    "stores.provider_keys",
     "transport",
     "transport.over_urllib3",
     "transport.in_threads",
-    "clock",
-    "entropy",
+    "runtime.clock",
+    "runtime.entropy",
     "crypto",
-    "sealed_box",
+    "stores.sealed_box",
     "testing",
     "context",
 )
@@ -148,11 +148,10 @@ def _promised(modules: Sequence[Module]) -> list[tuple[str, str]]:
     summaries = {module.name: module.summary for module in modules}
     rows: list[tuple[str, str]] = []
     for name, home in public_names().items():
-        if not home:
-            page, summary = f"oidc_core.{name}", summaries[f"oidc_core.{name}"]
-            rows.append((f"[`{name}`]({page}.md)", summary))
-            continue
         page = f"oidc_core.{home}"
+        if page.endswith(f".{name}"):
+            rows.append((f"[`{name}`]({page}.md)", summaries[page]))
+            continue
         rows.append((f"[`{name}`]({page}.md#{name.lower()})", entries[page, name].summary))
     return rows
 
@@ -217,7 +216,7 @@ def _steps() -> str:
         _ABOUT_STEPS,
     ]
     for name in OPERATIONS:
-        diagram = reference_steps.diagram(f"oidc_core.{name}")
+        diagram = reference_steps.diagram(f"oidc_core.operations.{name}")
         parts += [f"## {name}\n", f"```mermaid\n{diagram}```\n"]
     return "\n".join(parts)
 

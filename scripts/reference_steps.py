@@ -67,7 +67,7 @@ def _asks_again() -> bool:
     """Look whether waiting for keys may lead to waiting for keys: a rotation was not seen yet."""
     return any(
         isinstance(node, Function) and (ast.unparse(node.returns or node)).startswith("'Awaiting")
-        for outer in tree_of("oidc_core.keys").body
+        for outer in tree_of("oidc_core.machine.keys").body
         if isinstance(outer, ast.ClassDef) and outer.name == "AwaitingKeys"
         for node in outer.body
     )

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from oidc_adapters.clock import Clock
-from oidc_core.http import HttpResponse, WireRequest
+from oidc_adapters.runtime.clock import Clock
+from oidc_core.wire.http import HttpResponse, WireRequest
 
 ACCESS_TOKEN: Final = "bound-token~1"
 _MEMBERS: Final = {"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")}

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from oidc_adapters.client_keys import DecryptionKey
+from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.testing.encryption import JweDraft, recipient_of
 from oidc_adapters.testing.signing_keys import rsa_key
-from oidc_core.jws import Encryption
+from oidc_core.jose.jws import Encryption
 from tests.signing import SECRET
 
 if TYPE_CHECKING:

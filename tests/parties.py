@@ -10,24 +10,24 @@ import pytest
 from attrs import evolve
 
 from oidc_adapters.crypto.verification import CryptographyVerifier
-from oidc_adapters.entropy import FixedEntropy
-from oidc_core.authorization import PLAIN, AuthenticationRequest, Callback
-from oidc_core.client import ClientRegistration
-from oidc_core.errors import OidcError
-from oidc_core.http import HttpResponse
-from oidc_core.login import LoginStarted, start
-from oidc_core.policy import Policy
-from oidc_core.provider import IssuerRule, ProviderMetadata
-from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Done, KeysFound, NeedKeys, resume
+from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_core.endpoints.authorization import PLAIN, AuthenticationRequest, Callback
+from oidc_core.machine.steps import Done, KeysFound, NeedKeys, resume
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.policy import Policy
+from oidc_core.model.provider import IssuerRule, ProviderMetadata
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations.login import LoginStarted, start
+from oidc_core.wire.errors import OidcError
+from oidc_core.wire.http import HttpResponse
 from tests.signing import SECRET, published, signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oidc_core.jwk import KeySet
-    from oidc_core.pending import LoginSecrets
-    from oidc_core.steps import Exchange, Step
+    from oidc_core.jose.jwk import KeySet
+    from oidc_core.machine.steps import Exchange, Step
+    from oidc_core.model.pending import LoginSecrets
 
 T = TypeVar("T")
 

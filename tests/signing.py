@@ -11,8 +11,8 @@ from attrs import evolve
 
 from oidc_adapters.testing.signing import SigningKey, b64url, compact, rendered
 from oidc_adapters.testing.signing_keys import private_key
-from oidc_core.jsontypes import frozen_json
-from oidc_core.jwk import KeySet
+from oidc_core.jose.jwk import KeySet
+from oidc_core.wire.jsontypes import frozen_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

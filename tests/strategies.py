@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve, fields
 from hypothesis import strategies as st
 
-from oidc_core.encoding import b64url_encode
-from oidc_core.end_session import PendingLogout
-from oidc_core.jsontypes import JsonObject, JsonValue, frozen_json
-from oidc_core.pending import PendingLogin, ResponseMode, pending_id_of
-from oidc_core.provider import ProviderMetadata
-from oidc_core.tokens import Tokens
+from oidc_core.endpoints.end_session import PendingLogout
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.model.pending import PendingLogin, ResponseMode, pending_id_of
+from oidc_core.model.provider import ProviderMetadata
+from oidc_core.wire.encoding import b64url_encode
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, frozen_json
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from oidc_core.algorithms import half_hash
+from oidc_core.jose.algorithms import half_hash
 from tests.parties import ACCESS_TOKEN, CLIENT_ID, ISSUER, NOW, REDIRECT_URI, SUB, secrets
 
 NONCE: Final = secrets().nonce

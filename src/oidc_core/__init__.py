@@ -9,32 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from oidc_core import discovery, login, logout, refresh, validation
-    from oidc_core.authorization import LOOPBACK_LISTENER, AuthenticationRequest, Callback
-    from oidc_core.claims import Identity, IdToken, UserInfo, verified_email
-    from oidc_core.client import ClientRegistration
-    from oidc_core.end_session import LogoutRequest, PendingLogout
-    from oidc_core.errors import (
-        CallbackError,
-        OidcError,
-        ProtocolViolation,
-        ProviderError,
-        StoreFailure,
-        TransportFailure,
-        UsageError,
-    )
-    from oidc_core.evidence import Check, Evidence, evidence_json
-    from oidc_core.http import HttpRequest, HttpResponse, KeysWanted, NoAnswer, WireRequest
-    from oidc_core.jsontypes import JsonObject
-    from oidc_core.jwk import Jwk, KeySet
-    from oidc_core.login import LoggedIn, LoginStarted
-    from oidc_core.logout import LoggedOut, LogoutStarted
-    from oidc_core.pending import LoginSecrets, PendingLogin
-    from oidc_core.policy import DEFAULT_POLICY, QUIRKS, Policy
-    from oidc_core.provider import ANY_TENANT, IssuerRule, ProviderMetadata
-    from oidc_core.refresh import Refreshed, TokensRenewed
-    from oidc_core.relying_party import RelyingParty
-    from oidc_core.steps import (
+    from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest, Callback
+    from oidc_core.endpoints.end_session import LogoutRequest, PendingLogout
+    from oidc_core.endpoints.tokens import Tokens
+    from oidc_core.jose.jwk import Jwk, KeySet
+    from oidc_core.machine.steps import (
         Done,
         Exchange,
         KeysFound,
@@ -43,65 +22,86 @@ if TYPE_CHECKING:
         Step,
         resume,
     )
-    from oidc_core.tokens import Tokens
+    from oidc_core.model.claims import Identity, IdToken, UserInfo, verified_email
+    from oidc_core.model.client import ClientRegistration
+    from oidc_core.model.evidence import Check, Evidence, evidence_json
+    from oidc_core.model.pending import LoginSecrets, PendingLogin
+    from oidc_core.model.policy import DEFAULT_POLICY, QUIRKS, Policy
+    from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
+    from oidc_core.model.relying_party import RelyingParty
+    from oidc_core.operations import discovery, login, logout, refresh, validation
+    from oidc_core.operations.login import LoggedIn, LoginStarted
+    from oidc_core.operations.logout import LoggedOut, LogoutStarted
+    from oidc_core.operations.refresh import Refreshed, TokensRenewed
+    from oidc_core.wire.errors import (
+        CallbackError,
+        OidcError,
+        ProtocolViolation,
+        ProviderError,
+        StoreFailure,
+        TransportFailure,
+        UsageError,
+    )
+    from oidc_core.wire.http import HttpRequest, HttpResponse, KeysWanted, NoAnswer, WireRequest
+    from oidc_core.wire.jsontypes import JsonObject
 
 _HOME: Final[Mapping[str, str]] = {
-    "ANY_TENANT": "provider",
-    "AuthenticationRequest": "authorization",
-    "Callback": "authorization",
-    "CallbackError": "errors",
-    "Check": "evidence",
-    "ClientRegistration": "client",
-    "DEFAULT_POLICY": "policy",
-    "Done": "steps",
-    "Evidence": "evidence",
-    "Exchange": "steps",
-    "HttpRequest": "http",
-    "HttpResponse": "http",
-    "IdToken": "claims",
-    "Identity": "claims",
-    "IssuerRule": "provider",
-    "JsonObject": "jsontypes",
-    "Jwk": "jwk",
-    "KeySet": "jwk",
-    "KeysFound": "steps",
-    "KeysWanted": "http",
-    "KeysWithheld": "steps",
-    "LOOPBACK_LISTENER": "authorization",
-    "LoggedIn": "login",
-    "LoggedOut": "logout",
-    "LoginSecrets": "pending",
-    "LoginStarted": "login",
-    "LogoutRequest": "end_session",
-    "LogoutStarted": "logout",
-    "NeedKeys": "steps",
-    "NoAnswer": "http",
-    "OidcError": "errors",
-    "PendingLogin": "pending",
-    "PendingLogout": "end_session",
-    "Policy": "policy",
-    "ProtocolViolation": "errors",
-    "ProviderError": "errors",
-    "ProviderMetadata": "provider",
-    "QUIRKS": "policy",
-    "Refreshed": "refresh",
-    "RelyingParty": "relying_party",
-    "Step": "steps",
-    "StoreFailure": "errors",
-    "Tokens": "tokens",
-    "TokensRenewed": "refresh",
-    "TransportFailure": "errors",
-    "UsageError": "errors",
-    "UserInfo": "claims",
-    "WireRequest": "http",
-    "discovery": "",
-    "evidence_json": "evidence",
-    "login": "",
-    "logout": "",
-    "refresh": "",
-    "resume": "steps",
-    "validation": "",
-    "verified_email": "claims",
+    "ANY_TENANT": "model.provider",
+    "AuthenticationRequest": "endpoints.authorization",
+    "Callback": "endpoints.authorization",
+    "CallbackError": "wire.errors",
+    "Check": "model.evidence",
+    "ClientRegistration": "model.client",
+    "DEFAULT_POLICY": "model.policy",
+    "Done": "machine.steps",
+    "Evidence": "model.evidence",
+    "Exchange": "machine.steps",
+    "HttpRequest": "wire.http",
+    "HttpResponse": "wire.http",
+    "IdToken": "model.claims",
+    "Identity": "model.claims",
+    "IssuerRule": "model.provider",
+    "JsonObject": "wire.jsontypes",
+    "Jwk": "jose.jwk",
+    "KeySet": "jose.jwk",
+    "KeysFound": "machine.steps",
+    "KeysWanted": "wire.http",
+    "KeysWithheld": "machine.steps",
+    "LOOPBACK_LISTENER": "endpoints.authorization",
+    "LoggedIn": "operations.login",
+    "LoggedOut": "operations.logout",
+    "LoginSecrets": "model.pending",
+    "LoginStarted": "operations.login",
+    "LogoutRequest": "endpoints.end_session",
+    "LogoutStarted": "operations.logout",
+    "NeedKeys": "machine.steps",
+    "NoAnswer": "wire.http",
+    "OidcError": "wire.errors",
+    "PendingLogin": "model.pending",
+    "PendingLogout": "endpoints.end_session",
+    "Policy": "model.policy",
+    "ProtocolViolation": "wire.errors",
+    "ProviderError": "wire.errors",
+    "ProviderMetadata": "model.provider",
+    "QUIRKS": "model.policy",
+    "Refreshed": "operations.refresh",
+    "RelyingParty": "model.relying_party",
+    "Step": "machine.steps",
+    "StoreFailure": "wire.errors",
+    "Tokens": "endpoints.tokens",
+    "TokensRenewed": "operations.refresh",
+    "TransportFailure": "wire.errors",
+    "UsageError": "wire.errors",
+    "UserInfo": "model.claims",
+    "WireRequest": "wire.http",
+    "discovery": "operations.discovery",
+    "evidence_json": "model.evidence",
+    "login": "operations.login",
+    "logout": "operations.logout",
+    "refresh": "operations.refresh",
+    "resume": "machine.steps",
+    "validation": "operations.validation",
+    "verified_email": "model.claims",
 }
 
 __all__ = [
@@ -170,9 +170,8 @@ def __getattr__(name: str) -> object:
     if home is None:
         message = f"module 'oidc_core' has no attribute {name!r}"
         raise AttributeError(message)
-    if home == "":
-        return import_module(f"oidc_core.{name}")
-    return getattr(import_module(f"oidc_core.{home}"), name)
+    module = import_module(f"oidc_core.{home}")
+    return module if home.endswith(f".{name}") else getattr(module, name)
 
 
 def __dir__() -> list[str]:

@@ -10,15 +10,15 @@ from typing import Final, TypeVar
 
 from attrs import AttrsInstance, fields
 
-from oidc_core.claims import texts
-from oidc_core.end_session import PendingLogout
-from oidc_core.errors import OidcError, StoreFailure
-from oidc_core.http import LIMITS
-from oidc_core.jsontypes import MAX_DEPTH, JsonObject, JsonValue, parse_object, render
-from oidc_core.jwk import KeySet, parse_key_set
-from oidc_core.pending import PendingLogin, ResponseMode, pending_id_of
-from oidc_core.provider import ProviderMetadata
-from oidc_core.tokens import Tokens
+from oidc_core.endpoints.end_session import PendingLogout
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.jose.jwk import KeySet, parse_key_set
+from oidc_core.model.claims import texts
+from oidc_core.model.pending import PendingLogin, ResponseMode, pending_id_of
+from oidc_core.model.provider import ProviderMetadata
+from oidc_core.wire.errors import OidcError, StoreFailure
+from oidc_core.wire.http import LIMITS
+from oidc_core.wire.jsontypes import MAX_DEPTH, JsonObject, JsonValue, parse_object, render
 
 PENDING_LOGIN: Final = 1
 PENDING_LOGOUT: Final = 1
@@ -177,13 +177,13 @@ def load_key_set(text: str) -> tuple[KeySet, int]:
 
 
 def _dump(value: AttrsInstance, version: int) -> str:
-    from oidc_core.structuring import unstructured
+    from oidc_core.wire.structuring import unstructured
 
     return render(JsonObject({"v": version, **unstructured(value)}))
 
 
 def _load(text: str, kind: type[T], version: int) -> T:
-    from oidc_core.structuring import structured
+    from oidc_core.wire.structuring import structured
 
     return structured(_members(text, version), kind, StoreFailure, "record_invalid")
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
-from oidc_adapters.clock import FrozenClock
 from oidc_adapters.context import (
     OIDCCtx,
     flow_get_authorization_code,
@@ -15,6 +14,7 @@ from oidc_adapters.context import (
     flow_request_authorization_code,
     flow_validate_id_token,
 )
+from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.testing import (
     FakeProvider,
     serve,

@@ -6,12 +6,12 @@ from typing import Final, TypeAlias
 
 import pytest
 
-from oidc_adapters.clock import FrozenClock
+from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport, serve
 from oidc_adapters.transport import AsyncTransport, Transport
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.http import HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 
 NOW: Final = 1_800_000_000
 CLOCK: Final = FrozenClock(NOW)

@@ -99,7 +99,7 @@ def test_each_door_of_the_readme_has_its_examples() -> None:
 
 
 def test_the_contract_for_embedders_is_the_one_of_the_shell() -> None:
-    from oidc_adapters import shell
+    from oidc_adapters.clients import shell
 
     contract = " ".join((shell.__doc__ or "").partition("**")[2].partition("**")[0].split())
 

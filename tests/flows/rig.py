@@ -7,13 +7,13 @@ import trio
 from attrs import evolve, field, frozen
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from oidc_adapters.client_keys import DecryptionKey
-from oidc_adapters.client_setup import ClientSetup
-from oidc_adapters.clock import FrozenClock
-from oidc_adapters.entropy import FixedEntropy
-from oidc_adapters.oidc_client import AsyncOidcClient, LoginResult, OidcClient, Page
-from oidc_adapters.pending import MemoryPendingLogins, PendingLogins, SetCookie
-from oidc_adapters.provider_keys import ProviderKeys
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.clients.oidc_client import AsyncOidcClient, LoginResult, OidcClient, Page
+from oidc_adapters.credentials.client_keys import DecryptionKey
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_adapters.stores.pending import MemoryPendingLogins, PendingLogins, SetCookie
+from oidc_adapters.stores.provider_keys import ProviderKeys
 from oidc_adapters.testing import (
     AsyncInMemoryTransport,
     Callback,
@@ -22,11 +22,11 @@ from oidc_adapters.testing import (
     InMemoryTransport,
     Misbehaviour,
 )
-from oidc_core import authorization
-from oidc_core.authorization import PLAIN, AuthenticationRequest
-from oidc_core.client import ClientRegistration
-from oidc_core.policy import DEFAULT_POLICY, Policy
-from oidc_core.tokens import Tokens
+from oidc_core.endpoints import authorization
+from oidc_core.endpoints.authorization import PLAIN, AuthenticationRequest
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.policy import DEFAULT_POLICY, Policy
 
 NOW: Final = 1_700_000_000
 SCOPE: Final = "openid profile email offline_access"

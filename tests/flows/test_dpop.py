@@ -9,20 +9,20 @@ from attrs import evolve, frozen
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from oidc_adapters.client_keys import ClientKey, ClientKeys, Signer
-from oidc_adapters.clock import Clock, FrozenClock
-from oidc_adapters.dpop import DpopKeys
-from oidc_adapters.entropy import FixedEntropy
-from oidc_adapters.seal import Credentials, credentials_for
-from oidc_adapters.shell import AsyncShell, Shell
-from oidc_core.dpop import with_proof
-from oidc_core.encoding import b64url_decode
-from oidc_core.errors import ProtocolViolation
-from oidc_core.http import Answer, HttpRequest, HttpResponse, WireRequest
-from oidc_core.jsontypes import parse_object
-from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Done, Exchange, Step, answered
-from oidc_core.tokens import Tokens, refresh_request
+from oidc_adapters.clients.shell import AsyncShell, Shell
+from oidc_adapters.credentials.client_keys import ClientKey, ClientKeys, Signer
+from oidc_adapters.credentials.dpop import DpopKeys
+from oidc_adapters.credentials.seal import Credentials, credentials_for
+from oidc_adapters.runtime.clock import Clock, FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_core.endpoints.tokens import Tokens, refresh_request
+from oidc_core.machine.dpop import with_proof
+from oidc_core.machine.steps import Done, Exchange, Step, answered
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.encoding import b64url_decode
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, WireRequest
+from oidc_core.wire.jsontypes import parse_object
 from tests.dpop_server import ACCESS_TOKEN, DpopServer
 from tests.flows.rig import run_asyncio, run_trio
 from tests.parties import CLIENT_ID, ISSUER, NOW, refused, relying_party

@@ -7,19 +7,19 @@ from typing import Any, Final
 import pytest
 from attrs import evolve
 
-from oidc_adapters.client_keys import DecryptionKey
+from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.testing import FakeClient, FakeProvider
-from oidc_core import id_token
-from oidc_core.client import ClientRegistration
-from oidc_core.errors import OidcError, UsageError
-from oidc_core.id_token import IdTokenExpectations
-from oidc_core.jsontypes import JsonObject
-from oidc_core.jws import JoseHeader, VerifiedJws
-from oidc_core.keys import verification
-from oidc_core.policy import DEFAULT_POLICY
-from oidc_core.tokens import Tokens
-from oidc_core.userinfo import check_userinfo, decrypted_userinfo
-from oidc_core.validation import IdTokenAlone
+from oidc_core.endpoints import id_token
+from oidc_core.endpoints.id_token import IdTokenExpectations
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.endpoints.userinfo import check_userinfo, decrypted_userinfo
+from oidc_core.jose.jws import JoseHeader, VerifiedJws
+from oidc_core.machine.keys import verification
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.policy import DEFAULT_POLICY
+from oidc_core.operations.validation import IdTokenAlone
+from oidc_core.wire.errors import OidcError, UsageError
+from oidc_core.wire.jsontypes import JsonObject
 from tests.encryption import P256, P384, P521, RSA, X25519
 from tests.flows.rig import FAKE_CLIENT, SCOPE, Rig, honest_provider, new_rig
 

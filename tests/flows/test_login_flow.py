@@ -5,22 +5,22 @@ from typing import Any, Literal
 import pytest
 from attrs import evolve
 
-from oidc_adapters.clock import FrozenClock
-from oidc_adapters.entropy import FixedEntropy
-from oidc_adapters.oidc_client import OidcClient
-from oidc_adapters.pending import MemoryPendingLogins
-from oidc_adapters.seal import Credentials
+from oidc_adapters.clients.oidc_client import OidcClient
+from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.testing import InMemoryTransport
-from oidc_core import discovery, login, refresh
-from oidc_core.authorization import LOOPBACK_LISTENER
-from oidc_core.client import ClientRegistration
-from oidc_core.errors import CallbackError, TransportFailure
-from oidc_core.http import NoAnswer
-from oidc_core.keys import AwaitingKeys
-from oidc_core.login import AwaitingTokens, AwaitingUserInfo, LoggedIn, LoginStarted
-from oidc_core.policy import Policy
-from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Done, KeysFound, KeysWithheld, resume
+from oidc_core.endpoints.authorization import LOOPBACK_LISTENER
+from oidc_core.machine.keys import AwaitingKeys
+from oidc_core.machine.steps import Done, KeysFound, KeysWithheld, resume
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.policy import Policy
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations import discovery, login, refresh
+from oidc_core.operations.login import AwaitingTokens, AwaitingUserInfo, LoggedIn, LoginStarted
+from oidc_core.wire.errors import CallbackError, TransportFailure
+from oidc_core.wire.http import NoAnswer
 from tests.flows.rig import FAKE_CLIENT, NOW, Browser, arrived, honest_provider, setup_for
 from tests.flows.tracing import TracedShell, told
 

@@ -12,7 +12,7 @@ from oidc_adapters.testing import (
     InMemoryTransport,
     Misbehaviour,
 )
-from oidc_core.errors import OidcError
+from oidc_core.wire.errors import OidcError
 from tests.flows.rig import Misbehaving, run_asyncio, run_trio
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]

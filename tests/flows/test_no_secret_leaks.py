@@ -9,13 +9,13 @@ import pytest
 from attrs import evolve, field, frozen
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from oidc_adapters.client_keys import ClientKey, ClientKeys, Signer
-from oidc_adapters.client_setup import ClientSetup
-from oidc_adapters.clock import FrozenClock
-from oidc_adapters.entropy import FixedEntropy
-from oidc_adapters.oidc_client import OidcClient
-from oidc_adapters.pending import CookiePendingLogins, MemoryPendingLogins, PendingLogins
-from oidc_adapters.seal import Credentials
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.clients.oidc_client import OidcClient
+from oidc_adapters.credentials.client_keys import ClientKey, ClientKeys, Signer
+from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_adapters.stores.pending import CookiePendingLogins, MemoryPendingLogins, PendingLogins
 from oidc_adapters.testing import (
     MISBEHAVIOURS,
     FakeProvider,
@@ -23,14 +23,14 @@ from oidc_adapters.testing import (
     serve,
 )
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core import discovery
-from oidc_core.authorization import PLAIN, AuthenticationRequest
-from oidc_core.client import AuthMethod
-from oidc_core.encoding import b64url_encode
-from oidc_core.errors import OidcError
-from oidc_core.http import WireRequest
-from oidc_core.policy import Policy
-from oidc_core.tokens import Tokens
+from oidc_core.endpoints.authorization import PLAIN, AuthenticationRequest
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.model.client import AuthMethod
+from oidc_core.model.policy import Policy
+from oidc_core.operations import discovery
+from oidc_core.wire.encoding import b64url_encode
+from oidc_core.wire.errors import OidcError
+from oidc_core.wire.http import WireRequest
 from tests.flows.rig import (
     FAKE_CLIENT,
     NOW,

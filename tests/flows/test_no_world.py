@@ -10,26 +10,26 @@ from typing import Any, Final, TypeVar
 import pytest
 from attrs import evolve, frozen
 
-from oidc_adapters.clock import FrozenClock
-from oidc_adapters.entropy import FixedEntropy
-from oidc_adapters.seal import Credentials
-from oidc_adapters.shell import Shell
+from oidc_adapters.clients.shell import Shell
+from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import FakeProvider, InMemoryTransport
-from oidc_core import discovery, login, logout, refresh
-from oidc_core.authorization import Callback
 from oidc_core.codec import (
     dump_pending_login,
     dump_tokens,
     load_pending_login,
     load_tokens,
 )
-from oidc_core.end_session import LogoutRequest
-from oidc_core.errors import OidcError
-from oidc_core.http import Answer, HttpRequest, NoAnswer
-from oidc_core.keys import key_set_of
-from oidc_core.pending import LoginSecrets
-from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Done, Exchange, KeysFound, KeysWithheld, NeedKeys, Step, resume
+from oidc_core.endpoints.authorization import Callback
+from oidc_core.endpoints.end_session import LogoutRequest
+from oidc_core.machine.keys import key_set_of
+from oidc_core.machine.steps import Done, Exchange, KeysFound, KeysWithheld, NeedKeys, Step, resume
+from oidc_core.model.pending import LoginSecrets
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations import discovery, login, logout, refresh
+from oidc_core.wire.errors import OidcError
+from oidc_core.wire.http import Answer, HttpRequest, NoAnswer
 from tests.flows.rig import NOW, arrived, honest_provider, setup_for
 from tests.meta.world import WorldTouchedError, no_world
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 import pytest
 from attrs import evolve, frozen
 
-from oidc_adapters.clock import FrozenClock
-from oidc_adapters.entropy import FixedEntropy
-from oidc_adapters.oidc_client import AsyncOidcClient, OidcClient
-from oidc_adapters.pending import MemoryPendingLogins
-from oidc_adapters.seal import Credentials
+from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
+from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.testing import (
     AsyncInMemoryTransport,
     FakeProvider,
@@ -19,10 +19,10 @@ from oidc_adapters.testing import (
 )
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core import discovery
-from oidc_core.http import HttpRequest, HttpResponse
-from oidc_core.policy import Policy
-from oidc_core.tokens import Tokens
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.model.policy import Policy
+from oidc_core.operations import discovery
+from oidc_core.wire.http import HttpRequest, HttpResponse
 from tests.flows.rig import (
     NOW,
     Browser,

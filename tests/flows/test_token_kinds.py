@@ -11,14 +11,14 @@ from typing import Any, Final, TypeAlias
 import pytest
 from attrs import evolve
 
-from oidc_core.errors import ProtocolViolation
-from oidc_core.id_token import IdTokenExpectations
-from oidc_core.kinds import ID_TOKEN, KINDS, USERINFO
-from oidc_core.login import finish
-from oidc_core.policy import Policy
-from oidc_core.refresh import exchange, verify
-from oidc_core.steps import Exchange, Step, resume
-from oidc_core.validation import validate
+from oidc_core.endpoints.id_token import IdTokenExpectations
+from oidc_core.jose.kinds import ID_TOKEN, KINDS, USERINFO
+from oidc_core.machine.steps import Exchange, Step, resume
+from oidc_core.model.policy import Policy
+from oidc_core.operations.login import finish
+from oidc_core.operations.refresh import exchange, verify
+from oidc_core.operations.validation import validate
+from oidc_core.wire.errors import ProtocolViolation
 from tests.parties import (
     ACCESS_TOKEN,
     CLIENT_ID,

@@ -2,10 +2,10 @@
 
 from typing import Any, TypeAlias, TypeVar
 
-from oidc_adapters.shell import AsyncShell, Shell
-from oidc_core.http import Answer, HttpRequest, HttpResponse, KeysWanted
-from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Done, Exchange, KeysAnswer, Step, resume
+from oidc_adapters.clients.shell import AsyncShell, Shell
+from oidc_core.machine.steps import Done, Exchange, KeysAnswer, Step, resume
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, KeysWanted
 
 T = TypeVar("T")
 

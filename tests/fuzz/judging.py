@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from attrs import define, field, frozen
 
-from oidc_core.errors import ProtocolViolation
+from oidc_core.wire.errors import ProtocolViolation
 
 T = TypeVar("T")
 

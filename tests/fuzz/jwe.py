@@ -17,9 +17,9 @@ from oidc_adapters.crypto.decryption import ClientDecrypter
 from oidc_adapters.crypto.verification import CryptographyVerifier
 from oidc_adapters.testing.encryption import ENCRYPTION_ALGS, ENCRYPTION_ENCS, recipient_of
 from oidc_adapters.testing.signing import b64url, rendered
-from oidc_core.client import ClientRegistration
-from oidc_core.jws import Encryption
-from oidc_core.relying_party import RelyingParty
+from oidc_core.jose.jws import Encryption
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.relying_party import RelyingParty
 from tests.encryption import P256, P384, P521, RSA, X25519, encrypted
 from tests.fuzz import jws
 from tests.fuzz.judging import Target
@@ -27,7 +27,7 @@ from tests.parties import CLIENT_ID, ISSUER, METADATA, REDIRECT_URI, SUB
 from tests.signing import SECRET, signed
 
 if TYPE_CHECKING:
-    from oidc_adapters.client_keys import DecryptionKey
+    from oidc_adapters.credentials.client_keys import DecryptionKey
 
 ALG: Final = "EdDSA"
 DIRECT: Final = Encryption("dir", "A128GCM")

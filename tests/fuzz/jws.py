@@ -11,12 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from oidc_adapters.testing.signing import b64url, half_hash
-from oidc_core.algorithms import HMAC, SIGNATURES
-from oidc_core.errors import ProtocolViolation
-from oidc_core.id_token import IdTokenExpectations
-from oidc_core.policy import Policy
-from oidc_core.steps import Done
-from oidc_core.validation import validate
+from oidc_core.endpoints.id_token import IdTokenExpectations
+from oidc_core.jose.algorithms import HMAC, SIGNATURES
+from oidc_core.machine.steps import Done
+from oidc_core.model.policy import Policy
+from oidc_core.operations.validation import validate
+from oidc_core.wire.errors import ProtocolViolation
 from tests.fuzz.judging import Target, outcome
 from tests.parties import (
     ACCESS_TOKEN,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oidc_adapters.testing.signing import SigningKey
-    from oidc_core.claims import IdToken
-    from oidc_core.relying_party import RelyingParty
+    from oidc_core.model.claims import IdToken
+    from oidc_core.model.relying_party import RelyingParty
 
 NONCE: Final = "nonce-1"
 EXPECTED: Final = IdTokenExpectations(

@@ -7,20 +7,25 @@ from urllib.parse import urlencode
 
 from attrs import define, evolve, field, frozen
 
-from oidc_adapters.client_keys import ClientKey, ClientKeys, DecryptionKey, Signer
-from oidc_adapters.client_setup import ClientSetup
-from oidc_adapters.oidc_client import OidcClient
-from oidc_adapters.pending import CookiePendingLogins, CookieProfile, PendingLogins, SetCookie
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.clients.oidc_client import OidcClient
+from oidc_adapters.credentials.client_keys import ClientKey, ClientKeys, DecryptionKey, Signer
+from oidc_adapters.stores.pending import (
+    CookiePendingLogins,
+    CookieProfile,
+    PendingLogins,
+    SetCookie,
+)
 from oidc_adapters.testing.signing_keys import private_key
 from oidc_adapters.transport import Transport
-from oidc_core.authorization import PLAIN, AuthenticationRequest, Callback
-from oidc_core.client import ClientRegistration
-from oidc_core.end_session import LogoutRequest
-from oidc_core.jsontypes import JsonObject, render
-from oidc_core.login import LoggedIn
-from oidc_core.logout import LoggedOut
-from oidc_core.policy import Policy
-from oidc_core.tokens import Tokens
+from oidc_core.endpoints.authorization import PLAIN, AuthenticationRequest, Callback
+from oidc_core.endpoints.end_session import LogoutRequest
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.policy import Policy
+from oidc_core.operations.login import LoggedIn
+from oidc_core.operations.logout import LoggedOut
+from oidc_core.wire.jsontypes import JsonObject, render
 from tests.interop.browser import Arrival, Browser
 from tests.interop.clients import (
     AWKWARD_SECRET,

@@ -7,10 +7,10 @@ from typing import Final
 
 import pytest
 
-from oidc_adapters.client_keys import DecryptionKey
+from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.transport import Transport
-from oidc_core.errors import ProtocolViolation
-from oidc_core.tokens import Tokens
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.wire.errors import ProtocolViolation
 from tests.encryption import P256, P384, RSA, X25519
 from tests.interop.application import Application, Kind, setup_at
 from tests.interop.oidc_provider import Provider

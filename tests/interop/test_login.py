@@ -6,16 +6,16 @@ from typing import Final
 import pytest
 from attrs import evolve
 
-from oidc_adapters.clock import SystemClock
-from oidc_adapters.entropy import SystemEntropy
-from oidc_adapters.pending import MemoryPendingLogins
-from oidc_adapters.seal import Credentials
-from oidc_adapters.shell import Shell
+from oidc_adapters.clients.shell import Shell
+from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.runtime.clock import SystemClock
+from oidc_adapters.runtime.entropy import SystemEntropy
+from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.transport import Transport
-from oidc_core import discovery, login
-from oidc_core.authorization import LOOPBACK_LISTENER, AuthenticationRequest
-from oidc_core.errors import CallbackError, ProviderError
-from oidc_core.login import LoggedIn
+from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest
+from oidc_core.operations import discovery, login
+from oidc_core.operations.login import LoggedIn
+from oidc_core.wire.errors import CallbackError, ProviderError
 from tests.interop.application import (
     COOKIES,
     SCOPE,

@@ -5,9 +5,9 @@ from typing import Final
 import pytest
 
 from oidc_adapters.transport import Transport
-from oidc_core.authorization import AuthenticationRequest
-from oidc_core.end_session import LogoutRequest
-from oidc_core.errors import CallbackError, ProviderError
+from oidc_core.endpoints.authorization import AuthenticationRequest
+from oidc_core.endpoints.end_session import LogoutRequest
+from oidc_core.wire.errors import CallbackError, ProviderError
 from tests.interop.application import Application, Kind, setup_at
 from tests.interop.clients import POST_LOGOUT_REDIRECT_URI
 from tests.interop.oidc_provider import Provider

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from oidc_adapters.clients.oidc_client import AsyncOidcClient
 from oidc_adapters.context import (
     AuthServerError,
     OIDCCtx,
@@ -14,10 +15,9 @@ from oidc_adapters.context import (
     flow_request_authorization_code,
     flow_validate_id_token,
 )
-from oidc_adapters.oidc_client import AsyncOidcClient
 from oidc_adapters.transport import Transport
 from oidc_adapters.transport.in_threads import InThreads
-from oidc_core.tokens import Tokens
+from oidc_core.endpoints.tokens import Tokens
 from tests.flows.rig import run_asyncio, run_trio
 from tests.interop.application import CookieBox, Kind, callback_of, cookie_pending, setup_at
 from tests.interop.browser import Browser

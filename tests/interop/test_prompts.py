@@ -5,10 +5,10 @@ from typing import Literal
 
 import pytest
 
-from oidc_adapters.clock import FrozenClock
+from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.transport import Transport
-from oidc_core.authorization import AuthenticationRequest
-from oidc_core.errors import ProtocolViolation, ProviderError
+from oidc_core.endpoints.authorization import AuthenticationRequest
+from oidc_core.wire.errors import ProtocolViolation, ProviderError
 from tests.interop.application import Application, Kind, setup_at
 from tests.interop.oidc_provider import Provider
 from tests.interop.table import RecordRow

@@ -5,8 +5,8 @@ from typing import Final
 import pytest
 
 from oidc_adapters.transport import Transport
-from oidc_core.errors import ProviderError
-from oidc_core.tokens import Tokens
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.wire.errors import ProviderError
 from tests.interop.application import Application, Kind, setup_at
 from tests.interop.oidc_provider import Provider
 from tests.interop.table import RecordRow

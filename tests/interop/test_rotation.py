@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from oidc_adapters.clock import FrozenClock
+from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.transport import Transport
 from tests.interop.application import Application, Kind, setup_at
 from tests.interop.oidc_provider import Provider

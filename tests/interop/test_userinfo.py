@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from oidc_adapters.transport import Transport
-from oidc_core.errors import ProtocolViolation
+from oidc_core.wire.errors import ProtocolViolation
 from tests.interop.application import Application, Kind, setup_at, with_policy
 from tests.interop.oidc_provider import Provider
 from tests.interop.table import RecordRow

@@ -186,8 +186,8 @@ def offences(rule: Rule, src: Path) -> list[str]:
 def without_mirror(src: Path, tests: Path) -> list[str]:
     """Name the modules that have no test module of their own.
 
-    `oidc_core/a/b.py` is mirrored by `unit/a/test_b.py` or `unit/test_a_b.py`, a module of the
-    adapters likewise under `adapters/`. An `__init__.py` that defines nothing needs none.
+    `oidc_core/a/b/c.py` is mirrored by `unit/a/b/test_c.py` or `unit/a/test_b_c.py`, a module of
+    the adapters likewise under `adapters/`. An `__init__.py` that defines nothing needs none.
     """
     found: list[str] = []
     for package, kind in (("oidc_core", "unit"), ("oidc_adapters", "adapters")):
@@ -197,9 +197,11 @@ def without_mirror(src: Path, tests: Path) -> list[str]:
                 continue
             parts = parts[:-1] if parts[-1] == "__init__" else parts
             parts = parts or [package]
-            flat = tests / kind / f"test_{'_'.join(parts)}.py"
-            deep = tests.joinpath(kind, *parts[:-1], f"test_{parts[-1]}.py")
-            if not (flat.exists() or deep.exists()):
+            mirrors = [
+                tests.joinpath(kind, *parts[:depth], f"test_{'_'.join(parts[depth:])}.py")
+                for depth in range(len(parts))
+            ]
+            if not any(mirror.exists() for mirror in mirrors):
                 found.append(str(path.relative_to(src)))
     return found
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from oidc_core.codes import CODES
+from oidc_core.wire.codes import CODES
 from tests.meta.trees import HERE
 
 if TYPE_CHECKING:

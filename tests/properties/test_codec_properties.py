@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oidc_core import codec
-from oidc_core.errors import StoreFailure
-from oidc_core.jsontypes import render
-from oidc_core.jwk import parse_key_set
+from oidc_core.jose.jwk import parse_key_set
+from oidc_core.wire.errors import StoreFailure
+from oidc_core.wire.jsontypes import render
 from tests.strategies import (
     MOMENTS,
     json_objects,
@@ -27,11 +27,11 @@ from tests.strategies import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oidc_core.end_session import PendingLogout
-    from oidc_core.jsontypes import JsonObject, JsonValue
-    from oidc_core.pending import PendingLogin
-    from oidc_core.provider import ProviderMetadata
-    from oidc_core.tokens import Tokens
+    from oidc_core.endpoints.end_session import PendingLogout
+    from oidc_core.endpoints.tokens import Tokens
+    from oidc_core.model.pending import PendingLogin
+    from oidc_core.model.provider import ProviderMetadata
+    from oidc_core.wire.jsontypes import JsonObject, JsonValue
 
 LOADERS: list[Callable[[str], object]] = [
     codec.load_pending_login,

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 import fuzzing
 from oidc_adapters.testing.signing import b64url, b64url_octets, rendered
-from oidc_core.codes import CODES
-from oidc_core.errors import ProtocolViolation, UsageError
+from oidc_core.wire.codes import CODES
+from oidc_core.wire.errors import ProtocolViolation, UsageError
 from tests.fuzz import jwe, jws
 from tests.fuzz.judging import Judge, TooSlow, bound, outcome
 from tests.fuzz.mutation import mutated, plain_mutation

@@ -7,10 +7,10 @@ from typing import TypeVar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oidc_core.algorithms import HMAC, SIGNATURES
-from oidc_core.errors import ProtocolViolation
-from oidc_core.jsontypes import JsonObject, render
-from oidc_core.jwk import Jwk, KeySet, parse_jwk, parse_key_set
+from oidc_core.jose.algorithms import HMAC, SIGNATURES
+from oidc_core.jose.jwk import Jwk, KeySet, parse_jwk, parse_key_set
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.jsontypes import JsonObject, render
 from tests.strategies import json_objects, jwks, key_sets
 
 ALGS = st.sampled_from([*sorted(SIGNATURES), "none", ""])

@@ -22,23 +22,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from oidc_adapters.clock import FrozenClock
-from oidc_adapters.entropy import FixedEntropy
-from oidc_adapters.seal import Credentials
-from oidc_adapters.shell import Shell
+from oidc_adapters.clients.shell import Shell
+from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import MISBEHAVIOURS, FakeProvider, InMemoryTransport
-from oidc_core import discovery, login, refresh
-from oidc_core.authorization import LOOPBACK_LISTENER, Callback
-from oidc_core.client import ClientRegistration
-from oidc_core.errors import OidcError, UsageError
-from oidc_core.http import Answer, HttpResponse, NoAnswer
-from oidc_core.jwk import KeySet
-from oidc_core.keys import key_set_of
-from oidc_core.login import LoggedIn, LoginStarted
-from oidc_core.policy import Policy
-from oidc_core.refresh import TokensRenewed
-from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import (
+from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, Callback
+from oidc_core.endpoints.userinfo import userinfo_request
+from oidc_core.jose.jwk import KeySet
+from oidc_core.machine.keys import key_set_of
+from oidc_core.machine.steps import (
     Done,
     Exchange,
     KeysAnswer,
@@ -49,7 +42,14 @@ from oidc_core.steps import (
     keys_wanted,
     resume,
 )
-from oidc_core.userinfo import userinfo_request
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.policy import Policy
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations import discovery, login, refresh
+from oidc_core.operations.login import LoggedIn, LoginStarted
+from oidc_core.operations.refresh import TokensRenewed
+from oidc_core.wire.errors import OidcError, UsageError
+from oidc_core.wire.http import Answer, HttpResponse, NoAnswer
 from tests.flows.rig import FAKE_CLIENT, NOW, SCOPE, arrived, setup_for
 
 AnyStep = Exchange[Any] | NeedKeys[Any]

@@ -12,12 +12,12 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from urllib3.util import parse_url as other_parser
 
-from oidc_core.encoding import b64url_decode, b64url_encode, percent_encode, same
-from oidc_core.errors import OidcError, ProtocolViolation, fingerprint
-from oidc_core.jsontypes import JsonObject, frozen_json, parse_object, render
-from oidc_core.jws import claims_kept, parse_header, split
-from oidc_core.provider import metadata_of
-from oidc_core.urls import (
+from oidc_core.jose.jws import claims_kept, parse_header, split
+from oidc_core.model.provider import metadata_of
+from oidc_core.wire.encoding import b64url_decode, b64url_encode, percent_encode, same
+from oidc_core.wire.errors import OidcError, ProtocolViolation, fingerprint
+from oidc_core.wire.jsontypes import JsonObject, frozen_json, parse_object, render
+from oidc_core.wire.urls import (
     encode_form,
     explain_difference,
     parse_form,
@@ -31,7 +31,7 @@ from tests.strategies import json_objects, json_values, urls
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oidc_core.jsontypes import JsonValue
+    from oidc_core.wire.jsontypes import JsonValue
 
 T = TypeVar("T")
 

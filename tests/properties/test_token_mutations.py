@@ -19,12 +19,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from oidc_adapters.testing.signing import compact, half_hash, rendered
-from oidc_core.encoding import b64url_decode, b64url_encode
-from oidc_core.errors import ProtocolViolation
-from oidc_core.id_token import IdTokenExpectations
-from oidc_core.jsontypes import JsonObject
-from oidc_core.steps import Done
-from oidc_core.validation import validate
+from oidc_core.endpoints.id_token import IdTokenExpectations
+from oidc_core.machine.steps import Done
+from oidc_core.operations.validation import validate
+from oidc_core.wire.encoding import b64url_decode, b64url_encode
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.jsontypes import JsonObject
 from tests.parties import ACCESS_TOKEN, CLIENT_ID, ISSUER, NOW, RP, SUB, claims_for, with_keys
 from tests.signing import mac_key, published, signed, signed_octets, signing_key
 from tests.strategies import json_values
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-    from oidc_core.jsontypes import JsonValue
-    from oidc_core.relying_party import RelyingParty
-    from oidc_core.validation import ValidIdToken
+    from oidc_core.model.relying_party import RelyingParty
+    from oidc_core.operations.validation import ValidIdToken
+    from oidc_core.wire.jsontypes import JsonValue
 
 PROFILE: Final = settings().max_examples
 DEEP: Final = 20_000

@@ -16,16 +16,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from oidc_adapters.crypto import CryptographyVerifier, primitives, sign
 from oidc_adapters.testing.signing import SigningKey, compact, public_pem, rendered
-from oidc_core.algorithms import ALGORITHMS, HMAC, half_hash
-from oidc_core.encoding import b64url_decode, b64url_encode
-from oidc_core.errors import ProtocolViolation
-from oidc_core.id_token import IdTokenExpectations
-from oidc_core.jsontypes import JsonObject, JsonValue
-from oidc_core.jwk import KeySet, parse_key_set
-from oidc_core.jws import VerifiedJws, verify, verify_mac
-from oidc_core.policy import Policy
-from oidc_core.steps import Done
-from oidc_core.validation import validate
+from oidc_core.endpoints.id_token import IdTokenExpectations
+from oidc_core.jose.algorithms import ALGORITHMS, HMAC, half_hash
+from oidc_core.jose.jwk import KeySet, parse_key_set
+from oidc_core.jose.jws import VerifiedJws, verify, verify_mac
+from oidc_core.machine.steps import Done
+from oidc_core.model.policy import Policy
+from oidc_core.operations.validation import validate
+from oidc_core.wire.encoding import b64url_decode, b64url_encode
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
 from tests.adapters.crypto.keys import EC, ED448
 from tests.adapters.crypto.keys import ED25519 as ED
 from tests.parties import METADATA, NOW, RP, claims_for, refused, relying_party, with_keys
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oidc_adapters.crypto.primitives import PrivateKey
-    from oidc_core.relying_party import RelyingParty
-    from oidc_core.validation import ValidIdToken
+    from oidc_core.model.relying_party import RelyingParty
+    from oidc_core.operations.validation import ValidIdToken
 
 EXPECTED: Final = IdTokenExpectations(nonce="n", started_at=NOW, access_token="token")
 CLAIMS: Final = claims_for("n")

@@ -3,20 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from oidc_adapters.client_setup import ClientSetup
-from oidc_adapters.clock import FrozenClock
-from oidc_adapters.entropy import FixedEntropy
-from oidc_adapters.oidc_client import (
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.clients.oidc_client import (
     AsyncOidcClient,
     LoginResult,
     LogoutResult,
     OidcClient,
     Page,
 )
-from oidc_adapters.pending import MemoryPendingLogins, PendingLogins
-from oidc_adapters.provider_keys import ProviderKeys, StaticProviderKeys
-from oidc_adapters.seal import Credentials, credentials_for
-from oidc_adapters.shell import AsyncShell, Shell
+from oidc_adapters.clients.shell import AsyncShell, Shell
+from oidc_adapters.credentials.seal import Credentials, credentials_for
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_adapters.stores.pending import MemoryPendingLogins, PendingLogins
+from oidc_adapters.stores.provider_keys import ProviderKeys, StaticProviderKeys
 from oidc_adapters.testing import (
     AsyncInMemoryTransport,
     FakeClient,
@@ -73,16 +73,12 @@ from oidc_core import (
     UsageError,
     UserInfo,
     WireRequest,
-    discovery,
     evidence_json,
-    login,
-    logout,
-    refresh,
     resume,
-    validation,
     verified_email,
 )
-from oidc_core.id_token import EXPECT_NO_NONCE, IdTokenExpectations
+from oidc_core.endpoints.id_token import EXPECT_NO_NONCE, IdTokenExpectations
+from oidc_core.operations import discovery, login, logout, refresh, validation
 
 T = TypeVar("T")
 

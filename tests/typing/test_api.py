@@ -19,9 +19,9 @@ from oidc_core import (
     ProtocolViolation,
     ProviderError,
     TransportFailure,
-    discovery,
 )
-from oidc_core.steps import Exchange
+from oidc_core.machine.steps import Exchange
+from oidc_core.operations import discovery
 from tests.typing import api
 
 SOURCE: Final = Path(__file__).with_name("api.py")

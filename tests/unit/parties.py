@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from attrs import evolve, frozen
 
-from oidc_core.client import ClientRegistration
-from oidc_core.errors import Fact, ProtocolViolation
-from oidc_core.policy import DEFAULT_POLICY, Policy
-from oidc_core.provider import ProviderMetadata
-from oidc_core.relying_party import RelyingParty
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.policy import DEFAULT_POLICY, Policy
+from oidc_core.model.provider import ProviderMetadata
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.errors import Fact, ProtocolViolation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oidc_core.jwk import Jwk, KeySet
-    from oidc_core.jws import Recognised
+    from oidc_core.jose.jwk import Jwk, KeySet
+    from oidc_core.jose.jws import Recognised
 
 ISSUER: Final = "https://op.example"
 CLIENT_ID: Final = "client-1"

@@ -11,14 +11,14 @@ import pytest
 from attrs import NOTHING, Attribute, AttrsInstance, evolve, fields
 
 from oidc_core import codec
-from oidc_core.end_session import PendingLogout
-from oidc_core.errors import StoreFailure
-from oidc_core.http import LIMITS
-from oidc_core.jsontypes import MAX_DEPTH, JsonObject, parse_object
-from oidc_core.jwk import KeySet, parse_key_set
-from oidc_core.pending import PendingLogin, pending_id_of
-from oidc_core.provider import ProviderMetadata, metadata_of
-from oidc_core.tokens import Tokens
+from oidc_core.endpoints.end_session import PendingLogout
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.jose.jwk import KeySet, parse_key_set
+from oidc_core.model.pending import PendingLogin, pending_id_of
+from oidc_core.model.provider import ProviderMetadata, metadata_of
+from oidc_core.wire.errors import StoreFailure
+from oidc_core.wire.http import LIMITS
+from oidc_core.wire.jsontypes import MAX_DEPTH, JsonObject, parse_object
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 

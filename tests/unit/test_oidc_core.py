@@ -10,13 +10,13 @@ import oidc_core
 
 @pytest.mark.parametrize("name", oidc_core.__all__)
 def test_a_public_name_is_the_one_of_its_module(name: str) -> None:
-    home = oidc_core._HOME[name]
+    home = import_module(f"oidc_core.{oidc_core._HOME[name]}")
     found = oidc_core.__getattr__(name)
-    if home:
-        assert found is getattr(import_module(f"oidc_core.{home}"), name)
+    if isinstance(found, ModuleType):
+        assert found is home
+        assert home.__name__ == f"oidc_core.operations.{name}"
     else:
-        assert isinstance(found, ModuleType)
-        assert found.__name__ == f"oidc_core.{name}"
+        assert found is getattr(home, name)
 
 
 def test_no_name_is_public_by_accident() -> None:

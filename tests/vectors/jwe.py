@@ -12,14 +12,14 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from oidc_adapters.client_keys import DecryptionKey
+from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.crypto import ClientDecrypter
 from oidc_adapters.crypto.decryption import opener_for
-from oidc_core.encoding import b64url_decode
-from oidc_core.errors import ProtocolViolation, UsageError
-from oidc_core.jsontypes import JsonObject, frozen_json, parse_object
-from oidc_core.jwe import CONTENT_ENCRYPTION, DEFAULT_ENC, KEY_MANAGEMENT, Jwe, decrypt
-from oidc_core.jws import Encryption
+from oidc_core.jose.jwe import CONTENT_ENCRYPTION, DEFAULT_ENC, KEY_MANAGEMENT, Jwe, decrypt
+from oidc_core.jose.jws import Encryption
+from oidc_core.wire.encoding import b64url_decode
+from oidc_core.wire.errors import ProtocolViolation, UsageError
+from oidc_core.wire.jsontypes import JsonObject, frozen_json, parse_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

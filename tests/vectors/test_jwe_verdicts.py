@@ -15,9 +15,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from oidc_adapters.crypto.content_keys import shared_secret
-from oidc_core.encoding import b64url_decode
-from oidc_core.errors import ProtocolViolation
-from oidc_core.jwe import EphemeralKey
+from oidc_core.jose.jwe import EphemeralKey
+from oidc_core.wire.encoding import b64url_decode
+from oidc_core.wire.errors import ProtocolViolation
 from tests.vectors.jwe import JWE_FILES, jwe_rows, jwe_verdict, opened
 
 SNAPSHOT: Final = Path(__file__).with_name("jwe_verdicts.json")

@@ -9,15 +9,15 @@ import pytest
 from attrs import evolve
 
 from oidc_adapters.crypto import CryptographyVerifier
-from oidc_core.algorithms import half_hash
-from oidc_core.encoding import sha256_b64url
-from oidc_core.errors import ProtocolViolation
-from oidc_core.id_token import IdTokenExpectations
-from oidc_core.jsontypes import JsonObject, parse_object
-from oidc_core.jwk import SkippedKey, parse_jwk
-from oidc_core.jws import VerifiedJws, parse_header, split, verify
-from oidc_core.steps import Done, KeysFound, NeedKeys, resume
-from oidc_core.validation import validate
+from oidc_core.endpoints.id_token import IdTokenExpectations
+from oidc_core.jose.algorithms import half_hash
+from oidc_core.jose.jwk import SkippedKey, parse_jwk
+from oidc_core.jose.jws import VerifiedJws, parse_header, split, verify
+from oidc_core.machine.steps import Done, KeysFound, NeedKeys, resume
+from oidc_core.operations.validation import validate
+from oidc_core.wire.encoding import sha256_b64url
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.jsontypes import JsonObject, parse_object
 from tests.unit.parties import CLIENT, NOW, PROVIDER, relying_party
 from tests.vectors.wycheproof import Row, key_set, verdict
 

@@ -14,19 +14,19 @@ from attrs import evolve
 
 from oidc_adapters.crypto import CryptographyVerifier
 from oidc_adapters.crypto.primitives import mac_verifier
-from oidc_core.algorithms import ASYMMETRIC, row_for
-from oidc_core.encoding import b64url_decode
-from oidc_core.errors import OidcError, ProtocolViolation, UsageError
-from oidc_core.jsontypes import JsonObject, frozen_json
-from oidc_core.jwk import KeySet, parse_key_set
-from oidc_core.jws import check_header, parse_header, split, verify, verify_mac
+from oidc_core.jose.algorithms import ASYMMETRIC, row_for
+from oidc_core.jose.jwk import KeySet, parse_key_set
+from oidc_core.jose.jws import check_header, parse_header, split, verify, verify_mac
+from oidc_core.wire.encoding import b64url_decode
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.jsontypes import JsonObject, frozen_json
 from tests.unit.parties import CLIENT, ISSUER, NOW, relying_party
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from oidc_core.jws import VerifiedJws
+    from oidc_core.jose.jws import VerifiedJws
 
 JWS_FILES: Final = ("json_web_signature", "json_web_key", "json_web_crypto")
 TYPES: Final = frozenset({"", "jwt"})

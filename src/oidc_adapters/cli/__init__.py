@@ -25,7 +25,7 @@ from oidc_adapters.cli.fake_provider import fake_provider
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.login import login
 from oidc_adapters.cli.world import World, world_of_this_process
-from oidc_core.errors import OidcError
+from oidc_core.wire.errors import OidcError
 
 __all__ = ["main", "run"]
 

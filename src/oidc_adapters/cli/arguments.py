@@ -8,7 +8,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from oidc_adapters.cli.option_parser import CALLBACK_PORT, option_parser
-from oidc_core.client import AuthMethod
+from oidc_core.model.client import AuthMethod
 
 
 @frozen(kw_only=True)

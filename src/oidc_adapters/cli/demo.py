@@ -14,9 +14,9 @@ from oidc_adapters.cli.step_list import StepList
 from oidc_adapters.cli.story import Story
 from oidc_adapters.cli.world import World
 from oidc_adapters.testing import MISBEHAVIOURS
-from oidc_core.errors import OidcError
-from oidc_core.jsontypes import JsonObject
-from oidc_core.login import LoggedIn
+from oidc_core.operations.login import LoggedIn
+from oidc_core.wire.errors import OidcError
+from oidc_core.wire.jsontypes import JsonObject
 
 REFUSED: Final = 1
 """The exit status of a refusal."""

@@ -6,7 +6,7 @@ from oidc_adapters.cli.arguments import Explain
 from oidc_adapters.cli.failures import CLASS_NAMES, row_facts
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.world import World
-from oidc_core.codes import CODES
+from oidc_core.wire.codes import CODES
 
 
 def explain(command: Explain, world: World) -> int:

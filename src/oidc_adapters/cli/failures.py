@@ -4,8 +4,8 @@ from types import MappingProxyType
 from typing import Final
 
 from oidc_adapters.cli.layout import Page
-from oidc_core.codes import CodeRow
-from oidc_core.errors import (
+from oidc_core.wire.codes import CodeRow
+from oidc_core.wire.errors import (
     CallbackError,
     OidcError,
     ProtocolViolation,
@@ -15,7 +15,7 @@ from oidc_core.errors import (
     UsageError,
     shown,
 )
-from oidc_core.jsontypes import JsonObject
+from oidc_core.wire.jsontypes import JsonObject
 
 _CLASSES: Final = (
     ProtocolViolation,

@@ -7,14 +7,14 @@ from oidc_adapters.cli.loopback_login import LoopbackLogin
 from oidc_adapters.cli.recording import WatchedShell, Witness
 from oidc_adapters.cli.scripted_browser import ScriptedBrowser
 from oidc_adapters.cli.world import World
-from oidc_adapters.client_keys import DecryptionKey
-from oidc_adapters.client_setup import ClientSetup
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.testing import MISBEHAVIOURS, FakeClient, FakeProvider, serve
 from oidc_adapters.testing.misbehaviours import During, Needs
-from oidc_core.authorization import AuthenticationRequest
-from oidc_core.client import ClientRegistration
-from oidc_core.login import LoggedIn
-from oidc_core.policy import Policy
+from oidc_core.endpoints.authorization import AuthenticationRequest
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.policy import Policy
+from oidc_core.operations.login import LoggedIn
 
 CLIENT_ID: Final = "demo"
 _PATIENCE: Final = 10

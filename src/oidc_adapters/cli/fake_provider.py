@@ -6,7 +6,7 @@ from oidc_adapters.cli.arguments import FakeProviderCommand
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.world import World
 from oidc_adapters.testing import FakeClient, FakeProvider, serve
-from oidc_core.errors import UsageError
+from oidc_core.wire.errors import UsageError
 
 _SECRET_VARIABLE = "FAKE_CLIENT_SECRET"
 

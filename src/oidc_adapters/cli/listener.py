@@ -1,7 +1,7 @@
 """A loopback listener for the one callback of one login (RFC 8252 §7.3, §8.3).
 
 It listens on 127.0.0.1 only, takes the first request for its path and nothing else, and believes
-none of it: what the callback is worth is for :func:`oidc_core.login.finish` to say.
+none of it: what the callback is worth is for :func:`oidc_core.operations.login.finish` to say.
 """
 
 import os
@@ -17,9 +17,9 @@ from typing import ClassVar, Final
 
 from attrs import field, frozen
 
-from oidc_core.authorization import Callback
-from oidc_core.errors import CallbackError, UsageError
-from oidc_core.http import LIMITS
+from oidc_core.endpoints.authorization import Callback
+from oidc_core.wire.errors import CallbackError, UsageError
+from oidc_core.wire.http import LIMITS
 
 HOST: Final = "127.0.0.1"
 _PATIENCE: Final = 10

@@ -8,7 +8,7 @@ from oidc_adapters.cli.real_login import log_in
 from oidc_adapters.cli.redaction import without_secrets
 from oidc_adapters.cli.step_list import StepList
 from oidc_adapters.cli.world import World
-from oidc_core.jsontypes import JsonValue, render
+from oidc_core.wire.jsontypes import JsonValue, render
 
 
 def login(command: Login, world: World) -> int:

@@ -7,14 +7,14 @@ from attrs import frozen
 
 from oidc_adapters.cli.listener import CallbackListener
 from oidc_adapters.cli.recording import WatchedShell
-from oidc_adapters.client_setup import ClientSetup
-from oidc_core import discovery, login, refresh
-from oidc_core.authorization import LOOPBACK_LISTENER, AuthenticationRequest
-from oidc_core.evidence import Evidence
-from oidc_core.login import AwaitingTokens, AwaitingUserInfo, LoggedIn
-from oidc_core.refresh import Refreshed
-from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Done, Exchange, Step, resume
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest
+from oidc_core.machine.steps import Done, Exchange, Step, resume
+from oidc_core.model.evidence import Evidence
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations import discovery, login, refresh
+from oidc_core.operations.login import AwaitingTokens, AwaitingUserInfo, LoggedIn
+from oidc_core.operations.refresh import Refreshed
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from oidc_adapters.cli.redaction import shown_header, text_of, without_secrets
-from oidc_core.claims import numeric_date
-from oidc_core.errors import OidcError, fingerprint
-from oidc_core.http import Answer, HttpResponse, WireRequest
-from oidc_core.jsontypes import JsonObject, JsonValue, parse_object
-from oidc_core.urls import parse_form
+from oidc_core.model.claims import numeric_date
+from oidc_core.wire.errors import OidcError, fingerprint
+from oidc_core.wire.http import Answer, HttpResponse, WireRequest
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
+from oidc_core.wire.urls import parse_form
 
 Fact: TypeAlias = tuple[str, str]
 

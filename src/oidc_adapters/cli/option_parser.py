@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from oidc_adapters.testing import MISBEHAVIOURS
-from oidc_core.client import AUTH_METHODS
-from oidc_core.codes import CODES
+from oidc_core.model.client import AUTH_METHODS
+from oidc_core.wire.codes import CODES
 
 CALLBACK_PORT: Final = 8_888
 """The port of the redirect URI that the fake provider registers unless told otherwise."""

@@ -8,10 +8,10 @@ from oidc_adapters.cli.listener import listening
 from oidc_adapters.cli.loopback_login import LoopbackLogin
 from oidc_adapters.cli.recording import WatchedShell, Witness
 from oidc_adapters.cli.world import World
-from oidc_adapters.client_setup import ClientSetup
-from oidc_core.authorization import AuthenticationRequest
-from oidc_core.login import LoggedIn
-from oidc_core.policy import Policy
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_core.endpoints.authorization import AuthenticationRequest
+from oidc_core.model.policy import Policy
+from oidc_core.operations.login import LoggedIn
 
 
 def log_in(provider: RealProvider, world: World, witness: Witness, page: Page) -> LoggedIn:

@@ -6,14 +6,14 @@ from typing import Protocol
 from attrs import frozen
 
 from oidc_adapters.cli.listener import Arrival
-from oidc_adapters.clock import Clock
-from oidc_adapters.entropy import Entropy
-from oidc_adapters.seal import Credentials
-from oidc_adapters.shell import Shell
+from oidc_adapters.clients.shell import Shell
+from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.runtime.clock import Clock
+from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.transport import Transport
-from oidc_core.evidence import Evidence
-from oidc_core.http import Answer, HttpRequest, WireRequest
-from oidc_core.provider import ProviderMetadata
+from oidc_core.model.evidence import Evidence
+from oidc_core.model.provider import ProviderMetadata
+from oidc_core.wire.http import Answer, HttpRequest, WireRequest
 
 
 @frozen(kw_only=True)

@@ -6,8 +6,8 @@ without ever seeing it.
 
 from typing import Final
 
-from oidc_core.errors import fingerprint
-from oidc_core.jsontypes import JsonObject, JsonValue, render
+from oidc_core.wire.errors import fingerprint
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, render
 
 SECRETS: Final = frozenset(
     {

@@ -4,10 +4,10 @@ from html.parser import HTMLParser
 from typing import Final
 
 from oidc_adapters.cli.recording import RecordingTransport, Witness
-from oidc_adapters.clock import Clock
+from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.transport import Transport
-from oidc_core.http import LIMITS, Answer, HttpResponse, WireRequest
-from oidc_core.urls import encode_form
+from oidc_core.wire.http import LIMITS, Answer, HttpResponse, WireRequest
+from oidc_core.wire.urls import encode_form
 
 _MAX_PAGE: Final = 65_536
 

@@ -2,10 +2,10 @@
 
 from oidc_adapters.cli.listener import Arrival
 from oidc_adapters.cli.recording import Recorded
-from oidc_core.evidence import Evidence, evidence_json
-from oidc_core.http import HttpResponse
-from oidc_core.jsontypes import JsonObject
-from oidc_core.provider import ProviderMetadata
+from oidc_core.model.evidence import Evidence, evidence_json
+from oidc_core.model.provider import ProviderMetadata
+from oidc_core.wire.http import HttpResponse
+from oidc_core.wire.jsontypes import JsonObject
 
 
 class StepList:

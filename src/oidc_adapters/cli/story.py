@@ -14,10 +14,10 @@ from oidc_adapters.cli.message_parts import (
     request_facts,
 )
 from oidc_adapters.cli.recording import Recorded
-from oidc_core.evidence import Evidence
-from oidc_core.login import LoggedIn
-from oidc_core.policy import QUIRKS
-from oidc_core.provider import ProviderMetadata
+from oidc_core.model.evidence import Evidence
+from oidc_core.model.policy import QUIRKS
+from oidc_core.model.provider import ProviderMetadata
+from oidc_core.operations.login import LoggedIn
 
 _DETAIL: Final = 7
 

@@ -10,8 +10,8 @@ from typing import TextIO, TypeAlias
 
 from attrs import field, frozen
 
-from oidc_adapters.clock import Clock, SystemClock
-from oidc_adapters.entropy import Entropy, SystemEntropy
+from oidc_adapters.runtime.clock import Clock, SystemClock
+from oidc_adapters.runtime.entropy import Entropy, SystemEntropy
 from oidc_adapters.transport import Transport
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 

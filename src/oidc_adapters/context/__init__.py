@@ -9,8 +9,8 @@
 
 Names, parameters and defaults are the original's.  What differs, and why, stands in
 ``docs/explanation/original.md``.  For new applications
-:class:`~oidc_adapters.oidc_client.OidcClient` is the better door: it binds a login to its browser
-by itself, and tells why something was refused.
+:class:`~oidc_adapters.clients.oidc_client.OidcClient` is the better door: it binds a login to its
+browser by itself, and tells why something was refused.
 """
 
 from oidc_adapters.context.login_flow import (

@@ -1,7 +1,7 @@
 """A login in three calls: where to send the browser, what it brought back, the tokens.
 
-A login's step is a value (:mod:`oidc_core.steps`), so between the second call and the third it
-simply waits: accepted, under its authorization code, about to ask for the tokens.
+A login's step is a value (:mod:`oidc_core.machine.steps`), so between the second call and the
+third it simply waits: accepted, under its authorization code, about to ask for the tokens.
 """
 
 import re
@@ -14,8 +14,7 @@ from oidc_adapters.context.memory import key_of
 from oidc_adapters.context.oidc_ctx import OIDCCtx
 from oidc_adapters.context.outcomes import Failure, TokenDict, failure
 from oidc_adapters.context.records import AcceptedIdToken, AnsweredLogin, WaitingLogin
-from oidc_core import login
-from oidc_core.authorization import (
+from oidc_core.endpoints.authorization import (
     AuthenticationRequest,
     Binding,
     Callback,
@@ -24,10 +23,11 @@ from oidc_core.authorization import (
     pending_id,
     pending_login,
 )
-from oidc_core.authorization.request import Display
-from oidc_core.encoding import sha256_b64url
-from oidc_core.errors import CallbackError, OidcError, UsageError
-from oidc_core.login import LoggedIn
+from oidc_core.endpoints.authorization.request import Display
+from oidc_core.operations import login
+from oidc_core.operations.login import LoggedIn
+from oidc_core.wire.encoding import sha256_b64url
+from oidc_core.wire.errors import CallbackError, OidcError, UsageError
 
 _SECONDS: Final = re.compile(r"[0-9]{1,15}")
 _LONGEST_NONCE: Final = 512
@@ -51,8 +51,8 @@ def flow_request_authorization_code(
     """Start a login; return the URL to send the browser to (OIDC Core §3.1.2.1).
 
     The parameters up to ``acr_values`` are the specification's, as in
-    :class:`~oidc_core.authorization.AuthenticationRequest`.  ``nonce`` is fresh by default.
-    Nobody but the user of ``id_token_hint`` may come back.
+    :class:`~oidc_core.endpoints.authorization.AuthenticationRequest`.  ``nonce`` is fresh by
+    default. Nobody but the user of ``id_token_hint`` may come back.
     ``pkce`` is the context's own by default.  ``browser`` is an unguessable secret that only this
     browser brings along, such as its session identifier; give the same to
     :func:`flow_get_authorization_code`.

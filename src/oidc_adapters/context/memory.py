@@ -8,9 +8,9 @@ import os
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from oidc_adapters.locks import ProcessLock
-from oidc_core.encoding import sha256_b64url
-from oidc_core.errors import StoreFailure
+from oidc_adapters.runtime.locks import ProcessLock
+from oidc_core.wire.encoding import sha256_b64url
+from oidc_core.wire.errors import StoreFailure
 
 T = TypeVar("T")
 

@@ -8,23 +8,23 @@ from typing import Final, NoReturn, TypeVar
 
 from attrs import evolve
 
-from oidc_adapters.client_setup import ClientSetup
-from oidc_adapters.clock import Clock
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.clients.shell import Shell
 from oidc_adapters.context.memory import key_of
 from oidc_adapters.context.outcomes import TokenDict
 from oidc_adapters.context.records import records
-from oidc_adapters.entropy import Entropy
-from oidc_adapters.seal import Credentials
-from oidc_adapters.shell import Shell
+from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.runtime.clock import Clock
+from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.transport import Transport
-from oidc_core import discovery
-from oidc_core.client import ClientRegistration
-from oidc_core.errors import OidcError, UsageError
-from oidc_core.evidence import Evidence
-from oidc_core.policy import Policy
-from oidc_core.provider import IssuerRule
-from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Done, Exchange, Step, answered, resume
+from oidc_core.machine.steps import Done, Exchange, Step, answered, resume
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.evidence import Evidence
+from oidc_core.model.policy import Policy
+from oidc_core.model.provider import IssuerRule
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations import discovery
+from oidc_core.wire.errors import OidcError, UsageError
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
-from oidc_core.errors import OidcError, ProviderError
+from oidc_core.wire.errors import OidcError, ProviderError
 
 
 @frozen
@@ -12,7 +12,7 @@ class APIError:
     """Something was refused or failed here.
 
     Attributes:
-        error: a stable code out of :data:`oidc_core.codes.CODES`, as in ``state_expired``.
+        error: a stable code out of :data:`oidc_core.wire.codes.CODES`, as in ``state_expired``.
         cause: the error in full, with its hint and specification; no part of comparisons.
     """
 

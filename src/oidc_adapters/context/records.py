@@ -6,14 +6,14 @@ from attrs import field, frozen
 
 from oidc_adapters.context.memory import Flights, Memory, key_of
 from oidc_adapters.context.outcomes import Failure, TokenDict
-from oidc_core.evidence import Evidence
-from oidc_core.login import LoggedIn
-from oidc_core.pending import PendingLogin
-from oidc_core.policy import Policy
-from oidc_core.refresh import TokensRenewed
-from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Step
-from oidc_core.tokens import Tokens
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.machine.steps import Step
+from oidc_core.model.evidence import Evidence
+from oidc_core.model.pending import PendingLogin
+from oidc_core.model.policy import Policy
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations.login import LoggedIn
+from oidc_core.operations.refresh import TokensRenewed
 
 _MANY: Final = 100_000
 _SOME: Final = 10_000

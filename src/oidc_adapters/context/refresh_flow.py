@@ -12,11 +12,11 @@ from oidc_adapters.context.oidc_ctx import OIDCCtx
 from oidc_adapters.context.outcomes import APIError, Failure, TokenDict, failure
 from oidc_adapters.context.records import AcceptedIdToken, Renewal
 from oidc_adapters.context.validation import verify_renewed
-from oidc_core import refresh
-from oidc_core.errors import OidcError, ProtocolViolation, TransportFailure, UsageError
-from oidc_core.jsontypes import JsonObject
-from oidc_core.jws import claims_kept
-from oidc_core.tokens import Tokens
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.jose.jws import claims_kept
+from oidc_core.operations import refresh
+from oidc_core.wire.errors import OidcError, ProtocolViolation, TransportFailure, UsageError
+from oidc_core.wire.jsontypes import JsonObject
 
 
 def flow_refresh_token(

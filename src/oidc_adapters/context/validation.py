@@ -6,19 +6,19 @@ from attrs import evolve, field, frozen
 
 from oidc_adapters.context.memory import key_of
 from oidc_adapters.context.oidc_ctx import OIDCCtx
-from oidc_core import id_token as id_tokens
-from oidc_core import refresh
-from oidc_core.errors import OidcError
-from oidc_core.evidence import Evidence, Rule, RuleTable, SkipReason
-from oidc_core.http import Channel
-from oidc_core.id_token import EXPECT_NO_NONCE, REFRESH_RULES, IdTokenExpectations
-from oidc_core.id_token.rules import Examined
-from oidc_core.jsontypes import JsonObject
-from oidc_core.jws import VerifiedJws
-from oidc_core.keys import Verification, verification
-from oidc_core.refresh import Refreshed, TokensRenewed
-from oidc_core.relying_party import RelyingParty
-from oidc_core.steps import Done, Step
+from oidc_core.endpoints import id_token as id_tokens
+from oidc_core.endpoints.id_token import EXPECT_NO_NONCE, REFRESH_RULES, IdTokenExpectations
+from oidc_core.endpoints.id_token.rules import Examined
+from oidc_core.jose.jws import VerifiedJws
+from oidc_core.machine.keys import Verification, verification
+from oidc_core.machine.steps import Done, Step
+from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations import refresh
+from oidc_core.operations.refresh import Refreshed, TokensRenewed
+from oidc_core.wire.errors import OidcError
+from oidc_core.wire.http import Channel
+from oidc_core.wire.jsontypes import JsonObject
 
 
 @frozen(kw_only=True)

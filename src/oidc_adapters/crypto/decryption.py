@@ -8,9 +8,8 @@ of which there may be but a few: each costs a private operation, which a strange
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
-from oidc_adapters.locks import ProcessLock
-from oidc_core.errors import UsageError
-from oidc_core.jwe import (
+from oidc_adapters.runtime.locks import ProcessLock
+from oidc_core.jose.jwe import (
     CONTENT_ENCRYPTION,
     KEY_MANAGEMENT,
     SYMMETRIC,
@@ -18,10 +17,11 @@ from oidc_core.jwe import (
     check_secret,
     secret_octets,
 )
-from oidc_core.jws import Encryption
+from oidc_core.jose.jws import Encryption
+from oidc_core.wire.errors import UsageError
 
 if TYPE_CHECKING:
-    from oidc_adapters.client_keys import DecryptionKey
+    from oidc_adapters.credentials.client_keys import DecryptionKey
     from oidc_adapters.crypto.content_keys import ContentKey
 
 MAX_CANDIDATES: Final = 4
@@ -36,7 +36,7 @@ _Name: TypeAlias = tuple[str, str, Encryption]
 class ClientDecrypter:
     """Decrypts what was encrypted for this client.
 
-    It fulfils :class:`oidc_core.jwe.Decrypter`.  Threads may share it.
+    It fulfils :class:`oidc_core.jose.jwe.Decrypter`.  Threads may share it.
 
     Args:
         keys: the client's private keys, newest first.

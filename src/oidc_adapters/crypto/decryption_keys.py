@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from oidc_adapters.crypto.content_keys import DecryptingKey
 from oidc_adapters.crypto.private_keys import private_key_from_jwk, read_pem
 from oidc_adapters.crypto.private_keys import public_members as members_of_signing_key
-from oidc_core.encoding import b64url_decode, b64url_encode
-from oidc_core.errors import OidcError, UsageError
-from oidc_core.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.encoding import b64url_decode, b64url_encode
+from oidc_core.wire.errors import OidcError, UsageError
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
 
 _ABOUT: Final = "client key"
 _KINDS: Final = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, X25519PrivateKey)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.hmac import HMAC
 
-from oidc_core.algorithms import Algorithm
+from oidc_core.jose.algorithms import Algorithm
 
 Verify: TypeAlias = Callable[[bytes, bytes], bool]
 """(signing input, signature) to whether it holds; never raises."""
@@ -57,7 +57,7 @@ def verifier(row: Algorithm, material: tuple[bytes, ...]) -> Verify:
 
     Args:
         row: the algorithm.
-        material: the octets of a checked key, as :attr:`oidc_core.jwk.Jwk.material`.
+        material: the octets of a checked key, as :attr:`oidc_core.jose.jwk.Jwk.material`.
 
     Raises:
         ValueError: if this is no key after all.

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from oidc_adapters.crypto.primitives import CURVES, PrivateKey, shape_of
-from oidc_core.encoding import b64url_decode, b64url_encode
-from oidc_core.errors import OidcError, UsageError
-from oidc_core.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.encoding import b64url_decode, b64url_encode
+from oidc_core.wire.errors import OidcError, UsageError
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
 
 _ABOUT: Final = "client key"
 _KINDS: Final = (

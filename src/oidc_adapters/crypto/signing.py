@@ -1,13 +1,14 @@
 """Signatures for what the client itself sends.
 
-For a key that signs often, :class:`oidc_adapters.client_keys.ClientKey` prepares all this once.
+For a key that signs often, :class:`oidc_adapters.credentials.client_keys.ClientKey` prepares all
+this once.
 """
 
 from typing import TYPE_CHECKING
 
 from oidc_adapters.crypto.verification import check_mac_secret
-from oidc_core.algorithms import Algorithm, row_for, rows_for
-from oidc_core.errors import UsageError
+from oidc_core.jose.algorithms import Algorithm, row_for, rows_for
+from oidc_core.wire.errors import UsageError
 
 if TYPE_CHECKING:
     from oidc_adapters.crypto.primitives import PrivateKey

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
-from oidc_adapters.locks import ProcessLock
-from oidc_core.algorithms import row_for, rows_for
-from oidc_core.errors import ProtocolViolation
-from oidc_core.jwk import Jwk, KeySet
-from oidc_core.jws import Recognised
+from oidc_adapters.runtime.locks import ProcessLock
+from oidc_core.jose.algorithms import row_for, rows_for
+from oidc_core.jose.jwk import Jwk, KeySet
+from oidc_core.jose.jws import Recognised
+from oidc_core.wire.errors import ProtocolViolation
 
 if TYPE_CHECKING:
     from oidc_adapters.crypto.primitives import Verify
@@ -46,9 +46,9 @@ def check_mac_secret(alg: str, secret: str) -> None:
 class CryptographyVerifier:
     """Verifies signatures with a provider's keys and MACs with a client's secrets.
 
-    It fulfils :class:`oidc_core.jws.SignatureVerifier`: the same answer for the same arguments, a
-    ``bool`` for whatever octets, if the installed libraries have the algorithm.  Threads may share
-    it.
+    It fulfils :class:`oidc_core.jose.jws.SignatureVerifier`: the same answer for the same
+    arguments, a ``bool`` for whatever octets, if the installed libraries have the algorithm.
+    Threads may share it.
 
     Args:
         client_secrets: (issuer, client id) to client secret; needed for HS256 and its like only.

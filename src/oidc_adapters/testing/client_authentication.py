@@ -17,7 +17,7 @@ from oidc_adapters.testing.signing import (
     parsed,
     verifies,
 )
-from oidc_core.http import WireRequest
+from oidc_core.wire.http import WireRequest
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_ASSERTION_LIFETIME: Final = 300

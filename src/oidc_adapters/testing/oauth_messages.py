@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 from oidc_adapters.testing.parties import Members
 from oidc_adapters.testing.signing import rendered
-from oidc_core.http import HttpResponse, WireRequest
+from oidc_core.wire.http import HttpResponse, WireRequest
 
 JSON_HEADERS = (("content-type", "application/json"), ("cache-control", "no-store"))
 

@@ -21,7 +21,7 @@ from oidc_adapters.testing.parties import Callback, Session
 from oidc_adapters.testing.provider_state import ProviderState
 from oidc_adapters.testing.token_endpoint import token_answer
 from oidc_adapters.testing.userinfo_endpoint import userinfo_answer
-from oidc_core.http import Answer, HttpResponse, WireRequest
+from oidc_core.wire.http import Answer, HttpResponse, WireRequest
 
 
 @define(kw_only=True)

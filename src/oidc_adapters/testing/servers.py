@@ -21,7 +21,7 @@ from oidc_adapters.testing.pages import form_post_page, login_page, notice_page
 from oidc_adapters.testing.parties import Callback, Session
 from oidc_adapters.testing.provider import FakeProvider
 from oidc_adapters.testing.transports import RecordedExchange, TellsTime
-from oidc_core.http import Answer, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
 
 _COOKIE: Final = "fake_provider_session"
 _MAX_BODY: Final = 65_536

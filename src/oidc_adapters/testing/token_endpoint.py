@@ -19,7 +19,7 @@ from oidc_adapters.testing.oauth_messages import OAuthError, form_parameters, js
 from oidc_adapters.testing.parties import FakeClient
 from oidc_adapters.testing.provider_state import ProviderState
 from oidc_adapters.testing.signing import b64url
-from oidc_core.http import Answer, WireRequest
+from oidc_core.wire.http import Answer, WireRequest
 
 _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 

@@ -4,7 +4,7 @@ from threading import Lock
 from typing import Protocol, TypeAlias
 
 from oidc_adapters.testing.provider import FakeProvider
-from oidc_core.http import Answer, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
 
 RecordedExchange: TypeAlias = tuple[WireRequest, Answer]
 

@@ -6,7 +6,7 @@ from oidc_adapters.testing.claims import sent_userinfo, userinfo_claims, userinf
 from oidc_adapters.testing.ledger import AccessToken
 from oidc_adapters.testing.oauth_messages import OAuthError, json_answer, single_header
 from oidc_adapters.testing.provider_state import ProviderState
-from oidc_core.http import Answer, HttpResponse, WireRequest
+from oidc_core.wire.http import Answer, HttpResponse, WireRequest
 
 
 def userinfo_answer(state: ProviderState, request: WireRequest, now: int) -> Answer:

@@ -12,7 +12,7 @@ A transport
 * takes no proxy and no credential from the environment or from files in the user's home;
 * makes a second attempt only as ``request.resend`` allows, at most one, before the same deadline;
 * never reuses a connection on which anything was odd;
-* raises nothing for what the network does: it returns a :class:`~oidc_core.http.NoAnswer` that
+* raises nothing for what the network does: it returns a :class:`~oidc_core.wire.http.NoAnswer` that
   says whether the request may have arrived;
 * leaves open whatever client the application passed in.
 
@@ -21,8 +21,8 @@ The core decides what an answer means; a transport has no opinion on any status.
 
 from typing import Protocol
 
-from oidc_adapters.clock import Clock
-from oidc_core.http import HttpResponse, NoAnswer, WireRequest
+from oidc_adapters.runtime.clock import Clock
+from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 
 
 class Transport(Protocol):

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import Final, TypeAlias
 
-from oidc_adapters.locks import ProcessLock
+from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.transport.exchange import Exchange
 
 _SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]

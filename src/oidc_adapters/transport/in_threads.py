@@ -10,10 +10,10 @@ from typing import Self
 
 from attrs import evolve
 
-from oidc_adapters.clock import Clock
-from oidc_adapters.concurrency import settled
+from oidc_adapters.runtime.clock import Clock
+from oidc_adapters.runtime.concurrency import settled
 from oidc_adapters.transport import Transport
-from oidc_core.http import HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 
 
 class InThreads:

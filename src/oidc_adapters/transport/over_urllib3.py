@@ -18,15 +18,15 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError, ProxyError, SSLError
 from urllib3.util import make_headers, parse_url
 
-from oidc_adapters.clock import Clock
-from oidc_adapters.locks import ProcessLock
+from oidc_adapters.runtime.clock import Clock
+from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.guarded import GuardedConnection, guarded
 from oidc_adapters.transport.tls import Certificate, StrPath, check_context, tls_context
-from oidc_core.errors import UsageError
-from oidc_core.http import HttpResponse, NoAnswer, WireRequest
-from oidc_core.urls import Url
-from oidc_core.urls import parse_url as parse_endpoint
+from oidc_core.wire.errors import UsageError
+from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.urls import Url
+from oidc_core.wire.urls import parse_url as parse_endpoint
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")

@@ -5,7 +5,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TypeAlias
 
-from oidc_core.errors import UsageError
+from oidc_core.wire.errors import UsageError
 
 StrPath: TypeAlias = str | PathLike[str]
 Certificate: TypeAlias = tuple[StrPath, StrPath] | tuple[StrPath, StrPath, str]

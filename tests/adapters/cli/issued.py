@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qsl, unquote
 
 from oidc_adapters.cli.recording import Recorded
-from oidc_core.http import HttpResponse
+from oidc_core.wire.http import HttpResponse
 
 _NAMES = frozenset(
     {"code", "state", "nonce", "code_verifier", "access_token", "refresh_token", "id_token"}

@@ -11,10 +11,10 @@ from oidc_adapters.cli.arguments import Demo
 from oidc_adapters.cli.demo import NOT_REFUSED, REFUSED, judged
 from oidc_adapters.cli.fake_login import fake_login
 from oidc_adapters.cli.step_list import StepList
-from oidc_adapters.clock import FrozenClock
-from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import MISBEHAVIOURS, FakeClient, FakeProvider, serve
-from oidc_core.errors import ProtocolViolation
+from oidc_core.wire.errors import ProtocolViolation
 
 from .browsing import free_port
 from .issued import secrets_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oidc_core.codes import CODES
+from oidc_core.wire.codes import CODES
 
 from .worlds import Stage
 

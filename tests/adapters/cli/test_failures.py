@@ -6,8 +6,8 @@ import pytest
 
 from oidc_adapters.cli.failures import CLASS_NAMES, failure_json, row_facts, tell_failure
 from oidc_adapters.cli.layout import WIDTH, Page
-from oidc_core.codes import CODES
-from oidc_core.errors import (
+from oidc_core.wire.codes import CODES
+from oidc_core.wire.errors import (
     CallbackError,
     OidcError,
     ProtocolViolation,

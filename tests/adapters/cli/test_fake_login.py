@@ -5,7 +5,7 @@ import pytest
 from oidc_adapters.cli.fake_login import CLIENT_ID, fake_login
 from oidc_adapters.cli.step_list import StepList
 from oidc_adapters.testing import MISBEHAVIOURS
-from oidc_core.errors import OidcError
+from oidc_core.wire.errors import OidcError
 
 from .worlds import NOW, Stage
 

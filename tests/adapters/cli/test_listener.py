@@ -13,9 +13,9 @@ from oidc_adapters.cli.listener import (
     _Server,
     listening,
 )
-from oidc_core.authorization import Callback
-from oidc_core.errors import CallbackError, UsageError
-from oidc_core.http import LIMITS
+from oidc_core.endpoints.authorization import Callback
+from oidc_core.wire.errors import CallbackError, UsageError
+from oidc_core.wire.http import LIMITS
 
 
 @pytest.fixture(name="pool")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from oidc_adapters.cli.login import indented
-from oidc_adapters.clock import FrozenClock
+from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.testing import FakeClient, FakeProvider, serve
-from oidc_core.jsontypes import JsonObject
+from oidc_core.wire.jsontypes import JsonObject
 
 from .browsing import browse, free_port
 from .issued import secrets_of

@@ -7,14 +7,14 @@ from oidc_adapters.cli.loopback_login import LoopbackLogin
 from oidc_adapters.cli.recording import WatchedShell
 from oidc_adapters.cli.scripted_browser import ScriptedBrowser
 from oidc_adapters.cli.step_list import StepList
-from oidc_adapters.client_setup import ClientSetup
-from oidc_adapters.clock import FrozenClock
-from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import FakeClient, FakeProvider, serve
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.authorization import LOOPBACK_LISTENER, AuthenticationRequest
-from oidc_core.errors import CallbackError
-from oidc_core.policy import Policy
+from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest
+from oidc_core.model.policy import Policy
+from oidc_core.wire.errors import CallbackError
 
 from .worlds import NOW
 

@@ -11,9 +11,9 @@ from oidc_adapters.cli.message_parts import (
     form_facts,
     request_facts,
 )
-from oidc_core.errors import fingerprint
-from oidc_core.http import Answer, HttpResponse, NoAnswer, WireRequest
-from oidc_core.jsontypes import JsonObject
+from oidc_core.wire.errors import fingerprint
+from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.jsontypes import JsonObject
 
 from .worlds import NOW
 

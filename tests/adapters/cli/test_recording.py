@@ -6,10 +6,10 @@ from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.recording import RecordingTransport, WatchedShell
 from oidc_adapters.cli.step_list import StepList
 from oidc_adapters.cli.story import Story
-from oidc_adapters.clock import FrozenClock
-from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import FakeProvider, InMemoryTransport
-from oidc_core.http import HttpRequest, WireRequest
+from oidc_core.wire.http import HttpRequest, WireRequest
 
 from .worlds import NOW
 

@@ -9,8 +9,8 @@ from oidc_adapters.cli.redaction import (
     text_of,
     without_secrets,
 )
-from oidc_core.errors import fingerprint
-from oidc_core.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.errors import fingerprint
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
 
 SECRET = "a-very-secret-value"
 

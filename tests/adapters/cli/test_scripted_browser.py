@@ -6,8 +6,8 @@ import pytest
 
 from oidc_adapters.cli.scripted_browser import ScriptedBrowser
 from oidc_adapters.cli.step_list import StepList
-from oidc_adapters.clock import Clock, FrozenClock
-from oidc_core.http import Answer, HttpResponse, NoAnswer, WireRequest
+from oidc_adapters.runtime.clock import Clock, FrozenClock
+from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
 
 from .worlds import NOW
 

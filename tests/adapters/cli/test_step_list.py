@@ -4,10 +4,10 @@ from oidc_adapters.cli.fake_login import fake_login
 from oidc_adapters.cli.listener import Arrival
 from oidc_adapters.cli.recording import Recorded
 from oidc_adapters.cli.step_list import StepList
-from oidc_core.evidence import evidence_json
-from oidc_core.http import Answer, HttpResponse, NoAnswer, WireRequest
-from oidc_core.jsontypes import JsonObject
-from oidc_core.provider import ProviderMetadata
+from oidc_core.model.evidence import evidence_json
+from oidc_core.model.provider import ProviderMetadata
+from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.jsontypes import JsonObject
 
 from .worlds import NOW, Stage
 

@@ -8,8 +8,8 @@ from attrs import evolve
 from oidc_adapters.cli.fake_login import fake_login
 from oidc_adapters.cli.layout import WIDTH, Page
 from oidc_adapters.cli.story import Story
-from oidc_core.evidence import RuleTable
-from oidc_core.login import LoggedIn
+from oidc_core.model.evidence import RuleTable
+from oidc_core.operations.login import LoggedIn
 
 from .worlds import Stage, Terminal
 

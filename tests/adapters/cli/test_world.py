@@ -5,8 +5,8 @@ import webbrowser
 from threading import Event
 
 from oidc_adapters.cli.world import wait_for_interrupt, world_of_this_process
-from oidc_adapters.clock import SystemClock
-from oidc_adapters.entropy import SystemEntropy
+from oidc_adapters.runtime.clock import SystemClock
+from oidc_adapters.runtime.entropy import SystemEntropy
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 
 

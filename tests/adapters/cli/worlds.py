@@ -11,8 +11,8 @@ from attrs import field, frozen
 from oidc_adapters.cli import run
 from oidc_adapters.cli.recording import Recorded, RecordingTransport
 from oidc_adapters.cli.world import World
-from oidc_adapters.clock import FrozenClock
-from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.transport import Transport
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 

@@ -20,18 +20,18 @@ from oidc_adapters.context import (
     flow_validate_id_token,
 )
 from oidc_adapters.context.memory import Memory
-from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import (
     MISBEHAVIOURS,
     FakeProvider,
 )
 from oidc_adapters.testing.transports import TellsTime
-from oidc_core.errors import (
+from oidc_core.jose.pkce import challenge_s256
+from oidc_core.wire.errors import (
     StoreFailure,
     UsageError,
 )
-from oidc_core.http import Answer, NoAnswer, WireRequest
-from oidc_core.pkce import challenge_s256
+from oidc_core.wire.http import Answer, NoAnswer, WireRequest
 from tests.adapters.context.world import (
     BROWSER,
     CLIENT,

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from oidc_adapters.context.memory import Flights, Memory
-from oidc_core.errors import (
+from oidc_core.wire.errors import (
     StoreFailure,
 )
 

@@ -16,18 +16,18 @@ from oidc_adapters.context import (
     flow_request_authorization_code,
     flow_validate_id_token,
 )
-from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import (
     MISBEHAVIOURS,
     FakeProvider,
 )
-from oidc_core.errors import (
+from oidc_core.jose.pkce import challenge_s256
+from oidc_core.wire.errors import (
     OidcError,
     ProtocolViolation,
     TransportFailure,
     UsageError,
 )
-from oidc_core.pkce import challenge_s256
 from tests.adapters.context.world import (
     CLIENT,
     ISSUER,

@@ -21,7 +21,7 @@ from oidc_adapters.testing import (
     FakeProvider,
 )
 from oidc_adapters.testing.transports import TellsTime
-from oidc_core.http import Answer, HttpResponse, WireRequest
+from oidc_core.wire.http import Answer, HttpResponse, WireRequest
 from tests.adapters.context.world import CLIENT, World, plain, restarted
 
 

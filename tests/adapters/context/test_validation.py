@@ -11,14 +11,14 @@ from oidc_adapters.context import (
     flow_validate_id_token,
 )
 from oidc_adapters.context.memory import key_of
-from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import (
     FakeProvider,
 )
-from oidc_core.errors import (
+from oidc_core.operations.login import LoggedIn
+from oidc_core.wire.errors import (
     OidcError,
 )
-from oidc_core.login import LoggedIn
 from tests.adapters.context.world import CLIENT, NOW, World, claims_of, plain, restarted
 from tests.adapters.testing.raw_client import b64
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from oidc_adapters.clock import FrozenClock
 from oidc_adapters.context import (
     DEFAULT_SCOPES,
     Failure,
@@ -15,14 +14,15 @@ from oidc_adapters.context import (
     flow_request_authorization_code,
 )
 from oidc_adapters.context.outcomes import TokenDict
-from oidc_adapters.entropy import FixedEntropy
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import (
     FakeClient,
     FakeProvider,
     InMemoryTransport,
 )
 from oidc_adapters.testing.transports import TellsTime
-from oidc_core.http import Answer, NoAnswer, WireRequest
+from oidc_core.wire.http import Answer, NoAnswer, WireRequest
 from tests.adapters.testing.raw_client import unb64
 
 NOW: Final = 1_800_000_000

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
 from oidc_adapters.crypto.private_keys import public_members
-from oidc_core.encoding import b64url_encode
-from oidc_core.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.encoding import b64url_encode
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
 
 if TYPE_CHECKING:
     from oidc_adapters.crypto.primitives import PrivateKey

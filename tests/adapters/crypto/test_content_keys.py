@@ -3,16 +3,16 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from oidc_adapters.client_keys import DecryptionKey
+from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.crypto.content_keys import (
     by_private_key,
     by_shared_key,
     family_of,
     shared_secret,
 )
-from oidc_core.encoding import b64url_decode, b64url_encode
-from oidc_core.jwe import CONTENT_ENCRYPTION, KEY_MANAGEMENT, EphemeralKey, Jwe, JweHeader
-from oidc_core.jws import Encryption
+from oidc_core.jose.jwe import CONTENT_ENCRYPTION, KEY_MANAGEMENT, EphemeralKey, Jwe, JweHeader
+from oidc_core.jose.jws import Encryption
+from oidc_core.wire.encoding import b64url_decode, b64url_encode
 from tests.encryption import P256, RSA, X25519
 
 # RFC 7518 appendix C

@@ -11,16 +11,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from oidc_adapters.client_keys import DecryptionKey
+from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.crypto import ClientDecrypter
 from oidc_adapters.crypto.content_keys import derived_from_secret
 from oidc_adapters.crypto.decryption import MAX_CANDIDATES, opener_for
 from oidc_adapters.testing.encryption import ENCRYPTION_ALGS, ENCRYPTION_ENCS
 from oidc_adapters.testing.signing_keys import rsa_key
-from oidc_core.encoding import b64url_decode
-from oidc_core.errors import OidcError, ProtocolViolation, UsageError
-from oidc_core.jwe import SYMMETRIC, EphemeralKey, Jwe, JweHeader, parse_jwe_header, split
-from oidc_core.jws import Encryption
+from oidc_core.jose.jwe import SYMMETRIC, EphemeralKey, Jwe, JweHeader, parse_jwe_header, split
+from oidc_core.jose.jws import Encryption
+from oidc_core.wire.encoding import b64url_decode
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from tests.encryption import P256, P384, P521, RSA, X25519, draft, encrypted
 from tests.parties import CLIENT_ID, ISSUER, refused
 from tests.signing import SECRET

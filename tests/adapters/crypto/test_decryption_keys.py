@@ -2,13 +2,13 @@
 
 import pytest
 
-from oidc_adapters.client_keys import DecryptionKey
+from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.crypto.decryption_keys import (
     decrypting_key_from_jwk,
     decrypting_key_from_pem,
     public_members,
 )
-from oidc_core.errors import UsageError
+from oidc_core.wire.errors import UsageError
 from tests.adapters.crypto.keys import EC, ED25519, pem, private_jwk
 from tests.encryption import P256, P384, P521, RSA, X25519
 

@@ -19,13 +19,13 @@ from oidc_adapters.crypto.primitives import (
     verifier,
 )
 from oidc_adapters.crypto.private_keys import public_members
-from oidc_core.algorithms import ALGORITHMS, HMAC
-from oidc_core.jwk import parse_jwk
+from oidc_core.jose.algorithms import ALGORITHMS, HMAC
+from oidc_core.jose.jwk import parse_jwk
 from tests.adapters.crypto.keys import EC, ED448, ED25519, RSA
 
 if TYPE_CHECKING:
     from oidc_adapters.crypto.primitives import PrivateKey
-    from oidc_core.algorithms import Algorithm
+    from oidc_core.jose.algorithms import Algorithm
 
 INPUT: Final = b"eyJhbGciOiJ4In0.e30"
 KEYS: Final[dict[tuple[str, str], PrivateKey]] = {

@@ -14,10 +14,10 @@ from oidc_adapters.crypto.private_keys import (
     private_key_from_pem,
     public_members,
 )
-from oidc_core.encoding import b64url_decode, b64url_encode
-from oidc_core.errors import UsageError
-from oidc_core.jsontypes import JsonObject, JsonValue
-from oidc_core.jwk import parse_jwk
+from oidc_core.jose.jwk import parse_jwk
+from oidc_core.wire.encoding import b64url_decode, b64url_encode
+from oidc_core.wire.errors import UsageError
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
 from tests.adapters.crypto.keys import EC, ED448, ED25519, KEYS, RSA, pem, private_jwk, without
 
 if TYPE_CHECKING:

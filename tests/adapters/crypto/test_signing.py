@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from oidc_adapters.crypto import sign, sign_mac
 from oidc_adapters.crypto.signing import row_of
-from oidc_core.errors import ProtocolViolation, UsageError
+from oidc_core.wire.errors import ProtocolViolation, UsageError
 
 INPUT = b"header.payload"
 

@@ -17,12 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, paddin
 from oidc_adapters.crypto import CryptographyVerifier, check_mac_secret, primitives, sign, sign_mac
 from oidc_adapters.crypto.private_keys import public_members
 from oidc_adapters.crypto.verification import REMEMBERED
-from oidc_core.algorithms import ALGORITHMS, HMAC
-from oidc_core.encoding import b64url_decode, b64url_encode
-from oidc_core.errors import ProtocolViolation
-from oidc_core.jsontypes import JsonObject, frozen_json
-from oidc_core.jwk import Jwk, KeySet, parse_jwk
-from oidc_core.jws import JoseHeader, Recognised, SignatureVerifier
+from oidc_core.jose.algorithms import ALGORITHMS, HMAC
+from oidc_core.jose.jwk import Jwk, KeySet, parse_jwk
+from oidc_core.jose.jws import JoseHeader, Recognised, SignatureVerifier
+from oidc_core.wire.encoding import b64url_decode, b64url_encode
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.jsontypes import JsonObject, frozen_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -376,7 +376,7 @@ def test_a_verifier_shows_and_pickles_no_secret(verifier: CryptographyVerifier) 
 
 def test_importing_the_adapters_does_not_load_cryptography() -> None:
     script = (
-        "import sys, oidc_adapters.crypto, oidc_adapters.client_keys\n"
+        "import sys, oidc_adapters.crypto, oidc_adapters.credentials.client_keys\n"
         "oidc_adapters.crypto.CryptographyVerifier()\n"
         "print([name for name in sys.modules if name.partition('.')[0] == 'cryptography'])"
     )

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from oidc_adapters.testing import Callback, FakeClient, FakeProvider, Session
-from oidc_core.http import HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 
 NOW: Final = 1_800_000_000
 VERIFIER: Final = "a-code-verifier-of-at-least-forty-three-characters"

@@ -12,7 +12,7 @@ from oidc_adapters.testing.encryption import (
     recipient_of,
 )
 from oidc_adapters.testing.metadata import metadata
-from oidc_core.jws import Encryption
+from oidc_core.jose.jws import Encryption
 from tests.encryption import P256, RSA, X25519, draft
 
 from .raw_client import arrive, header_of, parsed, redeem

@@ -14,8 +14,8 @@ from oidc_adapters.testing.misbehaviours import (
     token,
     userinfo,
 )
-from oidc_core.codes import CODES
-from oidc_core.http import HttpResponse
+from oidc_core.wire.codes import CODES
+from oidc_core.wire.http import HttpResponse
 
 from .misbehaviours.wire import PLAIN, wire_of
 from .raw_client import STATE, arrive

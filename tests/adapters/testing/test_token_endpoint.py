@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from oidc_adapters.testing import FakeClient, FakeProvider
-from oidc_core.http import WireRequest
+from oidc_core.wire.http import WireRequest
 
 from .raw_client import (
     FORM,

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve, frozen
 
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
-from oidc_core.http import NoAnswer, WireRequest
+from oidc_core.wire.http import NoAnswer, WireRequest
 
 from .raw_client import NOW, responded, wire
 

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from oidc_adapters.clock import FrozenClock
+from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.transport import Transport
-from oidc_core.http import HttpResponse, NoAnswer, Resend, WireRequest
+from oidc_core.wire.http import HttpResponse, NoAnswer, Resend, WireRequest
 from tests.adapters.transport.fault_server import (
     Authority,
     FaultServer,

@@ -22,7 +22,7 @@ from oidc_adapters.transport.guarded import (
     guarded,
 )
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.http import NoAnswer
+from oidc_core.wire.http import NoAnswer
 from tests.adapters.transport.exchanges import (
     CHUNKED,
     CLOCK,

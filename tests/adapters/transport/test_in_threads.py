@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import trio
 
-from oidc_adapters.clock import Clock, FrozenClock
+from oidc_adapters.runtime.clock import Clock, FrozenClock
 from oidc_adapters.transport import AsyncTransport, Transport, in_threads
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.http import HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 from tests.adapters.transport.fault_server import FaultServer, Read, Send, ok
 
 CLOCK = FrozenClock(1_000)
@@ -185,7 +185,8 @@ def test_urllib3_is_imported_by_its_own_transport_only() -> None:
     code = (
         "import sys\n"
         "import oidc_adapters.transport, oidc_adapters.transport.in_threads\n"
-        "import oidc_adapters.clock, oidc_adapters.entropy, oidc_adapters.transport.tls\n"
+        "import oidc_adapters.runtime.clock, oidc_adapters.runtime.entropy\n"
+        "import oidc_adapters.transport.tls\n"
         "print('urllib3' in sys.modules)"
     )
     done = subprocess.run(

@@ -16,8 +16,8 @@ import pytest
 from urllib3 import PoolManager, ProxyManager
 
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.errors import UsageError
-from oidc_core.http import HttpResponse, Resend
+from oidc_core.wire.errors import UsageError
+from oidc_core.wire.http import HttpResponse, Resend
 from tests.adapters.transport.exchanges import (
     CLOCK,
     HEAD,

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from oidc_adapters.transport.tls import Certificate, StrPath, check_context, tls_context
-from oidc_core.errors import UsageError
+from oidc_core.wire.errors import UsageError
 from tests.adapters.transport.fault_server import Authority
 
 

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from attrs import evolve
 
-from oidc_core.http import Answer, HttpResponse, NoAnswer
+from oidc_core.wire.http import Answer, HttpResponse, NoAnswer
 
 AnswerChange: TypeAlias = Callable[[HttpResponse], Answer]
 

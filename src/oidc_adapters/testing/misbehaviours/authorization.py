@@ -6,7 +6,7 @@ from attrs import evolve
 
 from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
 from oidc_adapters.testing.parties import Callback
-from oidc_core.http import LIMITS
+from oidc_core.wire.http import LIMITS
 
 
 def _row(name: str, code: str, summary: str, changes: Changes) -> Misbehaviour:

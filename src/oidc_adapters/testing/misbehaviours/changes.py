@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 from oidc_adapters.testing.encryption import JweDraft
 from oidc_adapters.testing.parties import Callback, Members
 from oidc_adapters.testing.signing import JwtDraft
-from oidc_core.http import Answer, HttpResponse
+from oidc_core.wire.http import Answer, HttpResponse
 
 Endpoint: TypeAlias = Literal["discovery", "authorization", "token", "keys", "userinfo"]
 During: TypeAlias = Literal["discovery", "login", "userinfo", "refresh"]

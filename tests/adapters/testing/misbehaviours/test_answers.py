@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from oidc_adapters.testing.misbehaviours import answers
-from oidc_core.http import HttpResponse, NoAnswer
+from oidc_core.wire.http import HttpResponse, NoAnswer
 from tests.adapters.testing.raw_client import NOW
 
 ANSWER: Final = HttpResponse(200, (("content-type", "application/json"),), b'{"a":1}', NOW)

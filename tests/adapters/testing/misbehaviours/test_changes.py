@@ -4,7 +4,7 @@ from attrs import evolve
 
 from oidc_adapters.testing import Callback
 from oidc_adapters.testing.misbehaviours import HONEST, Changes, answers
-from oidc_core.http import HttpResponse
+from oidc_core.wire.http import HttpResponse
 from tests.adapters.testing.raw_client import NOW
 
 

@@ -9,9 +9,9 @@ import pytest
 from oidc_adapters.crypto import ClientDecrypter
 from oidc_adapters.testing import FakeClient, FakeProvider, Misbehaviour
 from oidc_adapters.testing.misbehaviours import encryption
-from oidc_core.encoding import b64url_decode
-from oidc_core.errors import ProtocolViolation
-from oidc_core.jwe import decrypt
+from oidc_core.jose.jwe import decrypt
+from oidc_core.wire.encoding import b64url_decode
+from oidc_core.wire.errors import ProtocolViolation
 from tests.adapters.testing.raw_client import (
     arrive,
     claims_of,

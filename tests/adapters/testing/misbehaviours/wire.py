@@ -8,7 +8,7 @@ from attrs import frozen
 from cryptography.exceptions import InvalidSignature
 
 from oidc_adapters.testing import Callback, FakeClient, FakeProvider, Misbehaviour
-from oidc_core.http import Answer, NoAnswer
+from oidc_core.wire.http import Answer, NoAnswer
 from tests.adapters.testing.raw_client import (
     NOW,
     arrive,

@@ -1,0 +1,123 @@
+"""What a client is made of, put together from settings.
+
+The settings are those an application has at hand: issuer, client id and secret, redirect URI.
+Whatever a framework or an unusual provider needs beyond is a value that can be passed instead.
+"""
+
+from typing import NoReturn, TypeAlias
+
+from attrs import field, frozen
+
+from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys, DecryptionKey, Signer
+from oidc_adapters.credentials.seal import Credentials, credentials_for
+from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
+from oidc_core.model.client import AuthMethod, ClientRegistration
+from oidc_core.model.policy import DEFAULT_POLICY, Policy
+from oidc_core.model.provider import IssuerRule, ProviderMetadata
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.errors import UsageError
+from oidc_core.wire.jsontypes import JsonObject
+
+Keys: TypeAlias = ClientKeys[Signer] | ClientKeys[AsyncSigner]
+
+
+@frozen(kw_only=True)
+class ClientSetup:
+    """The settings of one client at one provider.
+
+    Attributes:
+        issuer: the issuer identifier, exactly as the provider publishes it.
+        issuer_rule: how the issuer is recognised, where one exact string will not do.
+        client_id: the identifier the provider gave out.
+        client_secret: the client's secret, for the methods that use one.
+        client_keys: the client's private keys, for ``private_key_jwt``.
+        decryption_keys: the client's private keys for what is encrypted for it, newest first.
+        redirect_uri: where the browser comes back to.
+        post_logout_redirect_uri: where it comes back to after a logout.
+        token_endpoint_auth_method: how the client authenticates.  By default
+            ``private_key_jwt`` with keys, ``client_secret_basic`` with a secret, else ``none``.
+        scope: what a login asks for unless it says otherwise.
+        registration: the client's registration in full, in place of the settings since
+            ``client_id`` but for secret and keys.
+        metadata: the provider's metadata, where it is given by hand and not discovered.
+        discovery_url: where the metadata lies, if not below the issuer.
+        policy: what is accepted.
+    """
+
+    issuer: str = ""
+    issuer_rule: IssuerRule | None = None
+    client_id: str = ""
+    client_secret: str | None = field(default=None, repr=False)
+    client_keys: Keys | None = None
+    decryption_keys: tuple[DecryptionKey, ...] = ()
+    redirect_uri: str = ""
+    post_logout_redirect_uri: str = ""
+    token_endpoint_auth_method: AuthMethod | None = None
+    scope: str = "openid"
+    registration: ClientRegistration | None = None
+    metadata: ProviderMetadata | None = None
+    discovery_url: str | None = None
+    policy: Policy = DEFAULT_POLICY
+
+    def __attrs_post_init__(self) -> None:
+        if self.client_keys is None or not self.decryption_keys:
+            return
+        # A provider that looks for the key to encrypt with must not find the one that signs.
+        signing = {key.get("kid") for key in self.client_keys.public_keys}
+        both = tuple([key.kid for key in self.decryption_keys if key.kid in signing])
+        if both:
+            raise UsageError("config_invalid", found=both, about="kid")
+
+    def __reduce__(self) -> NoReturn:
+        message = "settings hold a client secret and are not pickled"
+        raise TypeError(message)
+
+    def relying_party(self) -> RelyingParty:
+        """Return the relying party, with metadata only if it was given by hand.
+
+        Raises:
+            UsageError: naming the setting that is missing or wrong.
+        """
+        rule = self.issuer_rule or IssuerRule.exact(self.issuer)
+        client = self.registration or self._registration()
+        owner = (rule.canonical, client.client_id)
+        secrets = {} if self.client_secret is None else {owner: self.client_secret}
+        return RelyingParty(
+            provider=self.metadata or ProviderMetadata(issuer=rule.canonical),
+            client=client,
+            verifier=CryptographyVerifier(secrets),
+            decrypter=ClientDecrypter(*self.decryption_keys, client_secrets=secrets),
+            policy=self.policy,
+            issuer_rule=rule,
+        )
+
+    def credentials(self, rp: RelyingParty) -> Credentials:
+        """Return the credentials, for the endpoints of the discovered metadata."""
+        return Credentials(credentials_for(rp, secret=self.client_secret, keys=self.client_keys))
+
+    def public_jwks(self) -> JsonObject:
+        """Return the client's JWK Set, for its ``jwks_uri`` or its registration."""
+        signing = () if self.client_keys is None else self.client_keys.public_keys
+        return JsonObject({"keys": (*signing, *[key.public_jwk() for key in self.decryption_keys])})
+
+    def _registration(self) -> ClientRegistration:
+        if not self.redirect_uri:
+            raise UsageError("config_invalid", about="redirect_uri", expected="a URL")
+        method, keys = self._auth_method(), self.client_keys
+        alg = keys.newest.alg if keys is not None and method == "private_key_jwt" else None
+        after_logout = self.post_logout_redirect_uri
+        return ClientRegistration(
+            client_id=self.client_id,
+            redirect_uris=(self.redirect_uri,),
+            post_logout_redirect_uris=(after_logout,) if after_logout else (),
+            token_endpoint_auth_method=method,
+            token_endpoint_auth_signing_alg=alg,
+            scope=self.scope,
+        )
+
+    def _auth_method(self) -> AuthMethod:
+        if self.token_endpoint_auth_method is not None:
+            return self.token_endpoint_auth_method
+        if self.client_keys is not None:
+            return "private_key_jwt"
+        return "none" if self.client_secret is None else "client_secret_basic"

@@ -1,0 +1,119 @@
+"""The shell: the world the core asks for, and the loop that lets it ask.
+
+**Send each request once, exactly as sealed, and resume the step it came from with that answer or
+with the failure; a step may be thrown away at any time.**
+"""
+
+from typing import TypeVar
+
+from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.runtime.clock import Clock, SystemClock
+from oidc_adapters.runtime.entropy import Entropy, SystemEntropy
+from oidc_adapters.stores.provider_keys import MemoryProviderKeys, ProviderKeys
+from oidc_adapters.transport import AsyncTransport, Transport
+from oidc_core.machine.steps import Done, Exchange, KeysAnswer, Step, resume
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.http import Answer, HttpRequest, KeysWanted
+
+T = TypeVar("T")
+
+
+class Shell:
+    """Everything an operation needs of the world, for code that waits.
+
+    Args:
+        transport: sends requests.
+        credentials: seals them.
+        keys: has the key sets of providers; in memory by default.
+        clock: tells the time; the system's by default.
+        entropy: gives secrets; the operating system's by default.
+    """
+
+    __slots__ = ("_keys", "clock", "credentials", "entropy", "transport")
+
+    def __init__(
+        self,
+        transport: Transport,
+        credentials: Credentials,
+        keys: ProviderKeys | None = None,
+        *,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+    ) -> None:
+        self.transport = transport
+        self.credentials = credentials
+        self._keys: ProviderKeys = MemoryProviderKeys() if keys is None else keys
+        self.clock: Clock = SystemClock() if clock is None else clock
+        self.entropy: Entropy = SystemEntropy() if entropy is None else entropy
+
+    def send(self, request: HttpRequest) -> Answer:
+        """Seal a request, send it once, and return the answer or the failure."""
+        wire = self.credentials.seal(request, now=self.clock.now(), entropy=self.entropy)
+        answer = self.transport.send(wire, self.clock)
+        if self.credentials.nonces is not None:
+            self.credentials.nonces.heed(request, answer)
+        return answer
+
+    def keys(self, wanted: KeysWanted) -> KeysAnswer:
+        """Return a provider's key set, or why there is none."""
+        return self._keys.find(wanted, self.send, self.clock)
+
+    def run(self, rp: RelyingParty, step: Step[T]) -> T:
+        """Drive an operation to its end and return its result.
+
+        Raises:
+            OidcError: what the operation is refused with.
+        """
+        while not isinstance(step, Done):
+            if isinstance(step, Exchange):
+                step = resume(rp, step, self.send(step.request))
+            else:
+                step = resume(rp, step, self.keys(step.wanted))
+        return step.result
+
+
+class AsyncShell:
+    """Everything an operation needs of the world, for code that awaits; as :class:`Shell`."""
+
+    __slots__ = ("_keys", "clock", "credentials", "entropy", "transport")
+
+    def __init__(
+        self,
+        transport: AsyncTransport,
+        credentials: Credentials,
+        keys: ProviderKeys | None = None,
+        *,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+    ) -> None:
+        self.transport = transport
+        self.credentials = credentials
+        self._keys: ProviderKeys = MemoryProviderKeys() if keys is None else keys
+        self.clock: Clock = SystemClock() if clock is None else clock
+        self.entropy: Entropy = SystemEntropy() if entropy is None else entropy
+
+    async def send(self, request: HttpRequest) -> Answer:
+        """Seal a request, send it once, and return the answer or the failure."""
+        now = self.clock.now()
+        wire = await self.credentials.seal_async(request, now=now, entropy=self.entropy)
+        answer = await self.transport.send(wire, self.clock)
+        if self.credentials.nonces is not None:
+            self.credentials.nonces.heed(request, answer)
+        return answer
+
+    async def keys(self, wanted: KeysWanted) -> KeysAnswer:
+        """Return a provider's key set, or why there is none."""
+        return await self._keys.find_async(wanted, self.send, self.clock)
+
+    async def run(self, rp: RelyingParty, step: Step[T]) -> T:
+        """Drive an operation to its end and return its result.
+
+        Raises:
+            OidcError: what the operation is refused with.
+        """
+        while not isinstance(step, Done):
+            if isinstance(step, Exchange):
+                step = resume(rp, step, await self.send(step.request))
+            else:
+                step = resume(rp, step, await self.keys(step.wanted))
+        return step.result

@@ -1,0 +1,1 @@
+"""Clock, entropy, locks and loops."""

@@ -1,0 +1,1 @@
+"""Where logins in flight and the providers' key sets are kept."""

@@ -1,0 +1,1 @@
+"""One module for each endpoint: the request, the answer, and its checks."""

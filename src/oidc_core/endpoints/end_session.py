@@ -1,0 +1,128 @@
+"""The end-session endpoint (RP-Initiated Logout 1.0): the URL, and what comes back."""
+
+from typing import Final
+
+from attrs import field, frozen
+
+from oidc_core.jose.jws import claims_kept
+from oidc_core.model.claims import audience
+from oidc_core.model.relying_party import RelyingParty, endpoint
+from oidc_core.wire.encoding import same
+from oidc_core.wire.errors import CallbackError, ProtocolViolation, UsageError
+from oidc_core.wire.urls import encode_form, parse_form, query_names, with_query
+
+RESERVED: Final = frozenset(
+    {"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"}
+)
+
+
+@frozen(kw_only=True)
+class LogoutRequest:
+    """What is asked of the provider (§2).
+
+    Attributes:
+        id_token_hint: the ID token of the session that ends, as it came.
+        logout_hint: a hint who logs out.
+        post_logout_redirect_uri: one of the client's; its first by default; the browser comes back
+            only if the client has one.
+        ui_locales: space-delimited language tags.
+        extra: further parameters, as some providers want them.
+    """
+
+    id_token_hint: str = field(default="", repr=False)
+    logout_hint: str = ""
+    post_logout_redirect_uri: str = ""
+    ui_locales: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        for name, _ in self.extra:
+            if name in RESERVED:
+                raise UsageError("parameter_reserved", about=name)
+
+
+@frozen(kw_only=True)
+class PendingLogout:
+    """A logout in flight: where the browser will come back to, and with which state."""
+
+    issuer: str
+    client_id: str
+    state: str = field(repr=False)
+    post_logout_redirect_uri: str
+    created_at: int
+
+
+def pending_logout(
+    rp: RelyingParty, request: LogoutRequest, *, state: str, now: int
+) -> PendingLogout:
+    """Write down what the return from a logout will be compared with.
+
+    Raises:
+        UsageError: ``parameter_invalid`` for a redirect URI that is not registered, or a hint that
+            is no ID token of this provider's for this client (§2).
+    """
+    if request.id_token_hint:
+        _check_hint(rp, request.id_token_hint)
+    registered = rp.client.post_logout_redirect_uris
+    uri = request.post_logout_redirect_uri or (registered[0] if registered else "")
+    if uri and uri not in registered:
+        raise UsageError("parameter_invalid", about="post_logout_redirect_uri", found=uri)
+    return PendingLogout(
+        issuer=rp.issuer,
+        client_id=rp.client.client_id,
+        state=state,
+        post_logout_redirect_uri=uri,
+        created_at=now,
+    )
+
+
+def _check_hint(rp: RelyingParty, hint: str) -> None:
+    try:
+        claims = claims_kept(hint)
+    except ProtocolViolation as fault:
+        raise UsageError("parameter_invalid", about="id_token_hint", found=fault.code) from None
+    iss, aud = claims.members.get("iss"), claims.members.get("aud")
+    if not isinstance(iss, str) or not rp.issuer_rule.in_token(iss, claims):
+        raise UsageError("parameter_invalid", about="id_token_hint", expected=rp.issuer)
+    if rp.client.client_id not in (audience(aud) or ()):
+        raise UsageError("parameter_invalid", about="id_token_hint", expected=rp.client.client_id)
+
+
+def end_session_url(rp: RelyingParty, request: LogoutRequest, pending: PendingLogout) -> str:
+    """Return the URL to send the browser to.
+
+    Raises:
+        UsageError: ``unsupported_by_provider`` without an ``end_session_endpoint``.
+        ProtocolViolation: ``metadata_endpoint_invalid`` if its own query sets a parameter too.
+    """
+    returns = pending.post_logout_redirect_uri != ""
+    parameters = (
+        ("id_token_hint", request.id_token_hint),
+        ("logout_hint", request.logout_hint),
+        ("client_id", pending.client_id),
+        ("post_logout_redirect_uri", pending.post_logout_redirect_uri),
+        ("state", pending.state if returns else ""),
+        ("ui_locales", request.ui_locales),
+    )
+    named = tuple([(name, value) for name, value in parameters if value]) + request.extra
+    url = endpoint(rp, "end_session_endpoint")
+    twice = query_names(url).intersection([name for name, _ in named])
+    if twice:
+        found = tuple(sorted(twice))
+        raise ProtocolViolation(
+            "metadata_endpoint_invalid", about="end_session_endpoint", found=found
+        )
+    return with_query(url, encode_form(named))
+
+
+def check_return(pending: PendingLogout, query: str) -> None:
+    """Check that a return from a logout was asked for here (§3).
+
+    Raises:
+        CallbackError: ``logout_state``, ``parameter_duplicated`` or ``parameter_syntax``.
+    """
+    states = [value for name, value in parse_form(query) if name == "state"]
+    if len(states) > 1:
+        raise CallbackError("parameter_duplicated", about="state")
+    if not states or not same(states[0], pending.state):
+        raise CallbackError("logout_state", about="state")

@@ -1,0 +1,1 @@
+"""JOSE: algorithms, keys, signatures and encryption (RFC 7515 to RFC 7519)."""

@@ -1,0 +1,398 @@
+"""Compact JWE: split, header, decryption, and what has to be inside (RFC 7516), in that order.
+
+The registration says which ``alg`` and ``enc`` a token has, and that it has to be encrypted at all;
+the token's header may only agree.  Until it does, nothing is decrypted.  From there on every
+failure is one and the same error, so that nobody learns from it what went wrong (RFC 7516 §11.5).
+Encryption proves nothing about the sender: what comes out has to be signed (RFC 7519 §11.2).
+
+There is no row for ``RSA1_5``, for ``PBES2`` and for ``zip``, and therefore no code.
+"""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, NoReturn, Protocol, TypeAlias
+
+from oidc_core.jose.jws import Encryption, header_members, is_kid, parse_header
+from oidc_core.jose.kinds import spelled
+from oidc_core.wire.encoding import b64url_decode
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.http import LIMITS
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
+
+KeyFamily: TypeAlias = Literal["RSA-OAEP", "ECDH-ES", "AES-KW", "AES-GCMKW", "dir"]
+ContentFamily: TypeAlias = Literal["AES-GCM", "AES-CBC-HMAC"]
+
+
+class KeyManagement(NamedTuple):
+    """How the content's key comes to the recipient (RFC 7518 §4).
+
+    Attributes:
+        alg: the name in a JOSE header.
+        family: the construction.
+        digest: what OAEP hashes with, as :mod:`hashlib` names it; else empty.
+        octets: how long the key is that wraps the content's key; 0 where none wraps it.
+    """
+
+    alg: str
+    family: KeyFamily
+    digest: str
+    octets: int
+
+
+class ContentEncryption(NamedTuple):
+    """How the content is encrypted (RFC 7518 §5); all lengths are in octets.
+
+    Attributes:
+        enc: the name in a JOSE header.
+        family: the construction.
+        digest: what the MAC hashes with, as :mod:`hashlib` names it; else empty.
+        octets: how long the key is, that of the MAC included.
+        iv_octets: how long the initialization vector is.
+        tag_octets: how long the authentication tag is.
+    """
+
+    enc: str
+    family: ContentFamily
+    digest: str
+    octets: int
+    iv_octets: int
+    tag_octets: int
+
+
+_SIZES: Final = (16, 24, 32)
+
+_KEY_ROWS: Final[tuple[KeyManagement, ...]] = (
+    KeyManagement("RSA-OAEP", "RSA-OAEP", "sha1", 0),
+    *[KeyManagement(f"RSA-OAEP-{n}", "RSA-OAEP", f"sha{n}", 0) for n in (256, 384, 512)],
+    KeyManagement("ECDH-ES", "ECDH-ES", "", 0),
+    *[KeyManagement(f"ECDH-ES+A{8 * n}KW", "ECDH-ES", "", n) for n in _SIZES],
+    *[KeyManagement(f"A{8 * n}KW", "AES-KW", "", n) for n in _SIZES],
+    *[KeyManagement(f"A{8 * n}GCMKW", "AES-GCMKW", "", n) for n in _SIZES],
+    KeyManagement("dir", "dir", "", 0),
+)
+_CONTENT_ROWS: Final[tuple[ContentEncryption, ...]] = (
+    *[ContentEncryption(f"A{8 * n}GCM", "AES-GCM", "", n, 12, 16) for n in _SIZES],
+    *[
+        ContentEncryption(f"A{8 * n}CBC-HS{16 * n}", "AES-CBC-HMAC", f"sha{16 * n}", 2 * n, 16, n)
+        for n in _SIZES
+    ],
+)
+
+KEY_MANAGEMENT: Final = MappingProxyType({row.alg: row for row in _KEY_ROWS})
+"""``alg`` to row."""
+
+CONTENT_ENCRYPTION: Final = MappingProxyType({row.enc: row for row in _CONTENT_ROWS})
+"""``enc`` to row."""
+
+SYMMETRIC: Final = frozenset(
+    row.alg for row in _KEY_ROWS if row.family in {"AES-KW", "AES-GCMKW", "dir"}
+)
+"""The ``alg`` whose key is made of the client's secret (OIDC Core §10.2)."""
+
+DEFAULT_ENC: Final = "A128CBC-HS256"
+"""The ``enc`` of whoever registers only an ``alg`` (OIDC Dynamic Client Registration §2)."""
+
+_SECRET_OCTETS: Final = 32
+
+
+def secret_octets(encryption: Encryption) -> int:
+    """Return how many octets the key is long that the client's secret is to make."""
+    return KEY_MANAGEMENT[encryption.alg].octets or CONTENT_ENCRYPTION[encryption.enc].octets
+
+
+def check_secret(encryption: Encryption, secret: str) -> None:
+    """Refuse a client secret that is shorter than the strength its key claims (OIDC Core §16.19).
+
+    Hashing makes a key as long as need be, and no guess harder: the secret has as many octets as
+    the key, or 32, for which 64 of a key are two halves.
+
+    Raises:
+        ProtocolViolation: ``jwe_alg``.
+    """
+    least = min(secret_octets(encryption), _SECRET_OCTETS)
+    octets = len(secret.encode("utf-8", "surrogatepass"))
+    if octets < least:
+        raise ProtocolViolation("jwe_alg", found=octets, expected=least, about="client_secret")
+
+
+class EphemeralKey(NamedTuple):
+    """The sender's one-time public key; whether it is on the curve is not known yet."""
+
+    kty: str
+    crv: str
+    x: bytes
+    y: bytes
+
+
+class JweHeader(NamedTuple):
+    """What the header of a JWE says, once it agrees with the registration.
+
+    Attributes:
+        encryption: ``alg`` and ``enc``.
+        kid: the name of the recipient's key, if the header has one.
+        epk, apu, apv: what the two sides agree on a key with (RFC 7518 §4.6.1).
+        iv, tag: what comes with a key wrapped by AES-GCM (RFC 7518 §4.7.1).
+        replicated: claims of the token that are repeated in the header (RFC 7519 §5.3).
+    """
+
+    encryption: Encryption
+    kid: str | None = None
+    epk: EphemeralKey | None = None
+    apu: bytes = b""
+    apv: bytes = b""
+    iv: bytes = b""
+    tag: bytes = b""
+    replicated: tuple[tuple[str, JsonValue], ...] = ()
+
+
+class Jwe(NamedTuple):
+    """A JWE whose header may be believed as far as decryption; ``protected`` is still encoded."""
+
+    header: JweHeader
+    protected: bytes
+    encrypted_key: bytes
+    iv: bytes
+    ciphertext: bytes
+    tag: bytes
+
+
+class Decrypted(NamedTuple):
+    """What came out of a JWE, and the header it came with."""
+
+    header: JweHeader
+    plaintext: bytes
+
+    def __repr__(self) -> str:
+        return f"Decrypted({len(self.plaintext)} octets)"
+
+
+class Decrypter(Protocol):
+    """The port to decryption: pure, local, the same answer for the same arguments."""
+
+    def check(self, issuer: str, client_id: str, encryption: Encryption) -> None:
+        """Refuse to be configured for what this client has no key for.
+
+        Raises:
+            UsageError: ``credential_missing``.
+            ProtocolViolation: ``jwe_alg`` for a client secret that is too short.
+        """
+        ...
+
+    def decrypt(self, issuer: str, client_id: str, jwe: Jwe) -> bytes | None:
+        """Return the plaintext, or ``None`` for whatever reason; never raise for bad input."""
+        ...
+
+
+def decrypt(
+    token: str,
+    decrypter: Decrypter,
+    owner: tuple[str, str],
+    *,
+    encryption: Encryption,
+    types: frozenset[str],
+    nested: bool = True,
+    limit: int = LIMITS.id_token,
+) -> Decrypted:
+    """Decrypt a compact JWE.
+
+    Args:
+        token: the JWE.
+        decrypter: has the client's keys.
+        owner: issuer and client id.
+        encryption: what was registered.
+        types: the accepted ``typ`` in lower case, ``""`` for none.
+        nested: whether a JWS is expected inside, or claims.
+        limit: how many characters the token may have.
+
+    Raises:
+        ProtocolViolation: what :func:`split` and :func:`parse_jwe_header` raise; ``jwe_failed``
+            for everything after these.
+    """
+    protected, *encoded = split(token, limit)
+    header = parse_jwe_header(protected, encryption, types, nested=nested)
+    plaintext = _plaintext(protected, header, encoded, decrypter, owner)
+    if plaintext is None:
+        _fail()
+    return Decrypted(header, plaintext)
+
+
+def split(token: str, limit: int = LIMITS.id_token) -> tuple[bytes, ...]:
+    """Split a compact JWE into its five parts, still encoded (RFC 7516 §7.1).
+
+    Raises:
+        ProtocolViolation: ``jws_too_large`` beyond ``limit`` characters; ``jwe_required`` for a
+            JWS; ``jws_format`` for anything else that has not five parts of ASCII.
+    """
+    if len(token) > limit:
+        raise ProtocolViolation("jws_too_large", found=len(token), expected=limit)
+    if not token.isascii():
+        raise ProtocolViolation("jws_format", expected="ASCII")
+    parts = token.encode("ascii").split(b".", 5)
+    if len(parts) == 3:
+        raise ProtocolViolation("jwe_required", found="three parts", expected="five parts")
+    if len(parts) != 5:
+        raise ProtocolViolation("jws_format", expected="five parts")
+    return tuple(parts)
+
+
+def _plaintext(
+    protected: bytes,
+    header: JweHeader,
+    encoded: list[bytes],
+    decrypter: Decrypter,
+    owner: tuple[str, str],
+) -> bytes | None:
+    try:
+        jwe = Jwe(header, protected, *map(b64url_decode, encoded))
+    except ProtocolViolation:
+        return None
+    return decrypter.decrypt(*owner, jwe)
+
+
+def _fail() -> NoReturn:
+    """Raise the one error of all failures: equal in every detail, and chained to nothing."""
+    raise ProtocolViolation("jwe_failed")
+
+
+def parse_jwe_header(
+    protected: bytes, encryption: Encryption, types: frozenset[str], *, nested: bool
+) -> JweHeader:
+    """Read a JWE's header and hold it to what was registered (RFC 7516 §4).
+
+    Raises:
+        ProtocolViolation: ``jws_base64``, ``jws_header``, ``jws_crit``, ``jwe_zip``,
+            ``alg_not_allowed`` for what is implemented nowhere here, ``jwe_alg`` for what was not
+            registered, ``kid_invalid``, ``typ_unexpected``; ``jwe_failed`` without a header or for
+            parameters of the key that are malformed; or what the JSON is refused with.
+    """
+    if not protected:
+        _fail()
+    if len(protected) > LIMITS.jose_header:
+        raise ProtocolViolation("jws_header", found=len(protected), expected=LIMITS.jose_header)
+    members = header_members(b64url_decode(protected))
+    if not _REFUSED.isdisjoint(members):
+        raise ProtocolViolation("jwe_zip" if "zip" in members else "jws_crit")
+    alg = members.get("alg")
+    if (alg, members.get("enc")) != encryption or alg not in KEY_MANAGEMENT:
+        raise _unregistered(members, encryption)
+    kid = members.get("kid")
+    if kid is not None and not is_kid(kid):
+        raise ProtocolViolation("kid_invalid", about="kid")
+    _check_kind(members.get("typ"), "typ", types)
+    _check_kind(members.get("cty"), "cty", _NESTED if nested else _CLAIMS)
+    parameters = _key_parameters(members, KEY_MANAGEMENT[encryption.alg].family)
+    if parameters is None:
+        _fail()
+    return JweHeader(encryption, kid, *parameters, _replicated(members))
+
+
+_REFUSED: Final = frozenset({"crit", "b64", "zip"})
+_NESTED: Final = frozenset({"", "jwt"})
+_CLAIMS: Final = frozenset({"", "json"})
+
+
+def _unregistered(members: Mapping[str, JsonValue], encryption: Encryption) -> ProtocolViolation:
+    """Tell what is implemented nowhere here from what was only not registered."""
+    for name, table in (("alg", KEY_MANAGEMENT), ("enc", CONTENT_ENCRYPTION)):
+        value = members.get(name)
+        if not isinstance(value, str) or value not in table:
+            found = value if isinstance(value, str) else type(value).__name__
+            return ProtocolViolation("alg_not_allowed", found=found, about=name)
+    found = f"{members['alg']} {members['enc']}"
+    return ProtocolViolation("jwe_alg", found=found, expected=" ".join(encryption), about="alg")
+
+
+def _check_kind(value: JsonValue, name: str, expected: frozenset[str]) -> None:
+    if not (value is None or isinstance(value, str)) or spelled(value) not in expected:
+        found = value if isinstance(value, str) else type(value).__name__
+        raise ProtocolViolation("typ_unexpected", found=found, about=name)
+
+
+_MAX_PARTY: Final = 512
+_EPK_MEMBERS: Final = frozenset(("kty", "crv", "x", "y"))
+_Parameters: TypeAlias = tuple[EphemeralKey | None, bytes, bytes, bytes, bytes]
+_NO_PARAMETERS: Final[_Parameters] = (None, b"", b"", b"", b"")
+
+
+def _key_parameters(members: Mapping[str, JsonValue], family: KeyFamily) -> _Parameters | None:
+    """Read what the family of ``alg`` needs, and only that; ``None`` if it is malformed."""
+    if family == "ECDH-ES":
+        epk = _ephemeral(members.get("epk"))
+        apu, apv = _octets(members.get("apu", "")), _octets(members.get("apv", ""))
+        return None if epk is None or apu is None or apv is None else (epk, apu, apv, b"", b"")
+    if family == "AES-GCMKW":
+        iv, tag = _octets(members.get("iv")), _octets(members.get("tag"))
+        return None if iv is None or tag is None else (None, b"", b"", iv, tag)
+    return _NO_PARAMETERS
+
+
+def _ephemeral(value: JsonValue) -> EphemeralKey | None:
+    if not isinstance(value, JsonObject) or not value.members.keys() <= _EPK_MEMBERS:
+        return None
+    member = value.members.get
+    kty, crv, x, y = member("kty"), member("crv"), _octets(member("x")), _octets(member("y", ""))
+    if not isinstance(kty, str) or not isinstance(crv, str) or x is None or y is None:
+        return None
+    return EphemeralKey(kty, crv, x, y)
+
+
+def _octets(value: JsonValue) -> bytes | None:
+    if not isinstance(value, str) or len(value) > _MAX_PARTY:
+        return None
+    try:
+        return b64url_decode(value.encode("utf-8", "surrogatepass"))
+    except ProtocolViolation:
+        return None
+
+
+_REPLICATED: Final = MappingProxyType(
+    {"iss": "iss_invalid", "aud": "aud_invalid", "sub": "sub_invalid"}
+)
+
+
+def _replicated(members: Mapping[str, JsonValue]) -> tuple[tuple[str, JsonValue], ...]:
+    return tuple([(name, members[name]) for name in _REPLICATED if name in members])
+
+
+def check_replicated(header: JweHeader, claims: JsonObject) -> None:
+    """Hold what the header repeats to the claims themselves (RFC 7519 §5.3).
+
+    Raises:
+        ProtocolViolation: ``iss_invalid``, ``aud_invalid``, ``sub_invalid``.
+    """
+    for name, value in header.replicated:
+        claimed = claims.members.get(name)
+        if value != claimed and (name != "aud" or _members(value) != _members(claimed)):
+            raise ProtocolViolation(_REPLICATED[name], found="another in the header", about=name)
+
+
+def _members(value: JsonValue) -> frozenset[JsonValue] | tuple[JsonValue, ...]:
+    """One audience may stand in an array, several in any order; only strings are hashed."""
+    members = value if isinstance(value, tuple) else (value,)
+    return frozenset(members) if all(isinstance(each, str) for each in members) else members
+
+
+def signed_inside(plaintext: bytes) -> str:
+    """Return the JWS that was encrypted; it is still to be verified.
+
+    Raises:
+        ProtocolViolation: ``jwe_inner_not_signed`` for claims, for another JWE, and for a JWS
+            without a signature, be it that it has none or that its ``alg`` is ``none``.
+    """
+    if not _signed(plaintext) or _says_none(plaintext.partition(b".")[0]):
+        raise ProtocolViolation("jwe_inner_not_signed", expected="a signed compact JWS")
+    return plaintext.decode("ascii")
+
+
+_signed: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+").fullmatch
+
+
+def _says_none(protected: bytes) -> bool:
+    """Name it early; whatever is overlooked here, the verification of the signature refuses."""
+    try:
+        return b"none" in b64url_decode(protected).lower() and (
+            parse_header(protected).alg.lower() == "none"
+        )
+    except ProtocolViolation:
+        return False

@@ -1,0 +1,311 @@
+"""Compact JWS: split, header, signature (RFC 7515), in that order and no other.
+
+The payload is not parsed before the signature held, so that no JSON of a stranger reaches the
+parser.  The algorithm comes from what was registered, never from the token: the header may
+only name one of those allowed.  Keys come from the provider's key set, never from the header.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias, TypeGuard, cast
+
+from oidc_core.jose.algorithms import row_for
+from oidc_core.jose.jwk import MAX_KID, Jwk, KeySet
+from oidc_core.wire.encoding import b64url_decode
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.http import LIMITS
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_KEYS_OF_HEADER: Final = ("jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256")
+_REFUSED: Final = frozenset({"crit", "b64", "zip"})
+_NOT_COMPACT: Final = frozenset('{["')
+
+
+class Recognised(NamedTuple):
+    """A header that was read before, with the one key of the set that it means, if any."""
+
+    header: "JoseHeader"
+    key: Jwk | None
+
+
+class SignatureVerifier(Protocol):
+    """The port to signature verification: pure, the same answer for the same arguments.
+
+    It may remember headers under which a good signature was seen, so that the next token need not
+    have its header parsed and its key looked up: nothing is decided by that, it only saves time.
+    """
+
+    def recall(self, protected: bytes, keys: KeySet) -> Recognised | None:
+        """Return what was remembered of this very header with this very key set, if anything."""
+        ...
+
+    def remember(self, protected: bytes, keys: KeySet, recognised: Recognised) -> None:
+        """Remember a header whose signature held; a few dozen are plenty."""
+        ...
+
+    def verifies(self, key: Jwk, alg: str, signing_input: bytes, signature: bytes) -> bool:
+        """Return whether the signature is this key's; bad input is no reason to raise.
+
+        Raises:
+            ProtocolViolation: ``alg_not_allowed`` for an algorithm that it does not have.
+        """
+        ...
+
+    def verifies_mac(
+        self, issuer: str, client_id: str, alg: str, signing_input: bytes, signature: bytes
+    ) -> bool:
+        """Return whether the MAC was made with this client's secret at this issuer."""
+        ...
+
+
+class JoseHeader(NamedTuple):
+    """What the header of a JWS says, as far as anybody may listen to it.
+
+    ``ignored`` names the members that offer keys; they are never used nor fetched.
+    """
+
+    alg: str
+    kid: str | None
+    typ: str | None
+    ignored: tuple[str, ...]
+
+
+class Encryption(NamedTuple):
+    """How a JWE is encrypted: its key with ``alg``, its content with ``enc`` (RFC 7516 §4.1)."""
+
+    alg: str
+    enc: str
+
+
+class UnverifiedJws(NamedTuple):
+    """The parts of a compact JWS, still encoded, and nothing believed."""
+
+    protected: bytes
+    payload: bytes
+    signature: bytes
+    signing_input: bytes
+
+    def __repr__(self) -> str:
+        return f"UnverifiedJws({len(self.signing_input)} octets)"
+
+
+class VerifiedJws(NamedTuple):
+    """A JWS whose signature held.
+
+    Attributes:
+        header: the header.
+        payload: the signed octets.
+        key: the key of the provider's set that made the signature, ``None`` for a MAC.
+        verified_at: when it was verified, in seconds since the epoch.
+        keys_fetched_at: when the key set was fetched, ``None`` for a MAC.
+        keys: the key set, ``None`` for a MAC.
+        encryption: how it was encrypted, ``None`` if it was not.
+    """
+
+    header: JoseHeader
+    payload: bytes
+    key: Jwk | None
+    verified_at: int
+    keys_fetched_at: int | None
+    keys: KeySet | None = None
+    encryption: Encryption | None = None
+
+    def __repr__(self) -> str:
+        return f"VerifiedJws(header={self.header!r}, verified_at={self.verified_at})"
+
+
+def split(
+    token: str, limit: int = LIMITS.id_token, *, empty_payload: bool = False
+) -> UnverifiedJws:
+    """Split a compact JWS (RFC 7515 §7.1).
+
+    Args:
+        token: the JWS.
+        limit: how many characters it may have.
+        empty_payload: whether the payload may be empty, as that of a JWS may which is no JWT;
+            a payload that is kept elsewhere (RFC 7515, appendix F) looks the same.
+
+    Raises:
+        ProtocolViolation: ``jws_too_large`` beyond ``limit`` characters, ``jws_format`` unless
+            there are three parts of ASCII, the first two not empty, with no white space around
+            them; JSON serializations are not used in OpenID Connect.
+    """
+    if len(token) > limit:
+        raise ProtocolViolation("jws_too_large", found=len(token), expected=limit)
+    if not token.isascii():
+        raise ProtocolViolation("jws_format", expected="ASCII")
+    if token[:1] in _NOT_COMPACT or token.strip() != token:
+        raise ProtocolViolation("jws_format", expected="compact serialization")
+    signing_input, _, signature = token.encode("ascii").rpartition(b".")
+    protected, dot, payload = signing_input.partition(b".")
+    if not (protected and (payload or (empty_payload and dot))) or b"." in payload:
+        raise ProtocolViolation("jws_format", expected="three parts")
+    return _unverified(UnverifiedJws, (protected, payload, signature, signing_input))
+
+
+def parse_header(protected: bytes) -> JoseHeader:
+    """Read a JOSE header (RFC 7515 §4).
+
+    Raises:
+        ProtocolViolation: ``jws_base64``, ``jws_header``, ``jws_crit`` for ``crit`` and ``b64``,
+            ``kid_invalid``, ``typ_unexpected``, ``alg_not_allowed`` without an ``alg``, or what
+            :func:`~oidc_core.wire.jsontypes.parse_object` raises.
+    """
+    if len(protected) > LIMITS.jose_header:
+        raise ProtocolViolation("jws_header", found=len(protected), expected=LIMITS.jose_header)
+    members = header_members(b64url_decode(protected))
+    if not _REFUSED.isdisjoint(members):
+        code = "jws_header" if "zip" in members else "jws_crit"
+        raise ProtocolViolation(code, found=tuple(sorted(_REFUSED.intersection(members))))
+    alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ")
+    if not isinstance(alg, str):
+        raise ProtocolViolation("alg_not_allowed", about="alg")
+    if kid is not None and not is_kid(kid):
+        raise ProtocolViolation("kid_invalid", about="kid")
+    if typ is not None and not isinstance(typ, str):
+        raise ProtocolViolation("typ_unexpected", about="typ")
+    if members.get("cty") is not None:
+        raise ProtocolViolation("typ_unexpected", about="cty")
+    return JoseHeader(alg, kid, typ, tuple(filter(members.__contains__, _KEYS_OF_HEADER)))
+
+
+def header_members(octets: bytes) -> Mapping[str, JsonValue]:
+    """Return the members of a decoded JOSE header; it has some.
+
+    Raises:
+        ProtocolViolation: ``jws_header``, or what the JSON is refused with.
+    """
+    try:
+        members = parse_object(octets).members
+    except ProtocolViolation as violation:
+        if violation.code != "json_not_object":
+            raise
+        raise ProtocolViolation("jws_header", expected="a JSON object") from None
+    if not members:
+        raise ProtocolViolation("jws_header", expected="a JSON object with alg")
+    return members
+
+
+def is_kid(value: JsonValue) -> TypeGuard[str]:
+    """Take what may be looked up; it is never a path, a URL or a query (RFC 8725 §3.10)."""
+    return isinstance(value, str) and len(value) <= MAX_KID and value.isprintable()
+
+
+def first_seen(protected: bytes) -> Recognised:
+    """Read a header that the verifier does not recall; which key it means is not known yet.
+
+    Raises:
+        ProtocolViolation: what :func:`parse_header` refuses.
+    """
+    return Recognised(parse_header(protected), None)
+
+
+def verify(
+    jws: UnverifiedJws,
+    keys: KeySet,
+    verifier: SignatureVerifier,
+    *,
+    algorithms: frozenset[str],
+    types: frozenset[str],
+    now: int,
+    keys_fetched_at: int,
+    known: Recognised | None = None,
+) -> VerifiedJws:
+    """Verify the signature with a key of the provider's set (RFC 7515 §5.2).
+
+    ``known``: its header, where it was recalled or read already.
+
+    Raises:
+        ProtocolViolation: what :func:`parse_header`, :func:`check_header` and
+            :meth:`KeySet.select` refuse, ``signature_length``, ``signature_invalid``,
+            ``jws_base64``.
+    """
+    header, key = known or verifier.recall(jws.protected, keys) or first_seen(jws.protected)
+    check_header(header, algorithms, types)
+    payload = b64url_decode(jws.payload)
+    if not jws.signature:
+        raise ProtocolViolation("jws_format", expected="a signature")
+    signature = b64url_decode(jws.signature)
+    candidates = keys.select(header.kid, header.alg) if key is None else (key,)
+    unique = key is None and len(candidates) == 1
+    if unique:
+        _check_length(header.alg, candidates[0], signature)
+    for candidate in candidates:
+        if verifier.verifies(candidate, header.alg, jws.signing_input, signature):
+            break
+    else:
+        if key is not None:
+            _check_length(header.alg, key, signature)
+        raise ProtocolViolation("signature_invalid")
+    if unique:
+        verifier.remember(jws.protected, keys, Recognised(header, candidate))
+    return _verified(VerifiedJws, (header, payload, candidate, now, keys_fetched_at, keys, None))
+
+
+# What the constructors do, without the frame that a named tuple's own would cost each token.
+_Verified: TypeAlias = tuple[JoseHeader, bytes, Jwk, int, int, KeySet, None]
+_verified: Final = cast(
+    "Callable[[type[VerifiedJws], _Verified], VerifiedJws]", vars(tuple)["__new__"]
+)
+_unverified: Final = cast(
+    "Callable[[type[UnverifiedJws], tuple[bytes, bytes, bytes, bytes]], UnverifiedJws]",
+    vars(tuple)["__new__"],
+)
+
+
+def verify_mac(
+    jws: UnverifiedJws,
+    header: JoseHeader,
+    owner: tuple[str, str],
+    verifier: SignatureVerifier,
+    now: int,
+) -> VerifiedJws:
+    """Verify a MAC made with the client's secret (OIDC Core §10.1); ``owner``: issuer, client id.
+
+    Raises:
+        ProtocolViolation: ``jws_format`` without a signature, ``jws_base64``,
+            ``signature_invalid``.
+    """
+    if not jws.signature:
+        raise ProtocolViolation("jws_format", expected="a signature")
+    payload, signature = b64url_decode(jws.payload), b64url_decode(jws.signature)
+    if not verifier.verifies_mac(*owner, header.alg, jws.signing_input, signature):
+        raise ProtocolViolation("signature_invalid")
+    return VerifiedJws(header, payload, None, now, None)
+
+
+def _check_length(alg: str, key: Jwk, signature: bytes) -> None:
+    """Name DER, padding and truncation for what they are (RFC 7518 §3.4)."""
+    row = row_for(alg, key.kty, key.crv)
+    expected = (row.signature_length if row else 0) or len(key.material[0])
+    if len(signature) != expected:
+        raise ProtocolViolation("signature_length", found=len(signature), expected=expected)
+
+
+def check_header(header: JoseHeader, algorithms: frozenset[str], types: frozenset[str]) -> None:
+    """Refuse an algorithm that was not registered and a token of another kind (RFC 8725 §3).
+
+    ``types``: the accepted ``typ`` in lower case and without ``application/``; ``""`` for none.
+
+    Raises:
+        ProtocolViolation: ``alg_not_allowed``, ``typ_unexpected``.
+    """
+    if header.alg not in algorithms:
+        raise ProtocolViolation(
+            "alg_not_allowed", found=header.alg, expected=tuple(sorted(algorithms)), about="alg"
+        )
+    # ``kinds.spelled``, written out where each token comes by.
+    kind = "" if header.typ is None else header.typ.lower().removeprefix("application/")
+    if kind not in types:
+        raise ProtocolViolation("typ_unexpected", found=header.typ, about="typ")
+
+
+def claims_kept(token: str) -> JsonObject:
+    """Read the claims of a token that was verified when it was kept; nothing is verified here.
+
+    Raises:
+        ProtocolViolation: what its form is refused with.
+    """
+    return parse_object(b64url_decode(split(token).payload))

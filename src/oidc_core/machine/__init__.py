@@ -1,0 +1,1 @@
+"""The machine: steps, and how a token meets its keys."""

@@ -1,0 +1,96 @@
+"""How the client authenticates (OIDC Core §9), and what goes into the JWTs it signs.
+
+The core names credentials; the adapter that seals a request replaces the name by the value.  What
+an assertion says is protocol, so it is built here, of ``now`` and ``jti``.
+"""
+
+from binascii import b2a_base64
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from oidc_core.model.relying_party import RelyingParty, assertion_audience
+from oidc_core.wire.encoding import b64url_encode, percent_encode
+from oidc_core.wire.http import BasicCredentials, ClientAssertion, ClientSecret, Sealable
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, quoted, render
+
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+Pairs: TypeAlias = tuple[tuple[str, Sealable], ...]
+
+
+def client_authentication(rp: RelyingParty) -> tuple[Pairs, Pairs]:
+    """Return the headers and the form values that authenticate the client.
+
+    The identifier is sent in the form only where it is not in the header: twice would be two
+    authentication methods in one request (RFC 6749 §2.3).
+    """
+    client = rp.client
+    method = client.token_endpoint_auth_method
+    if method == "client_secret_basic":
+        raw = "basic_raw_credentials" in rp.policy.quirks
+        basic = BasicCredentials(issuer=rp.issuer, client_id=client.client_id, raw=raw)
+        return (("authorization", basic),), ()
+    identifier: Pairs = (("client_id", client.client_id),)
+    if method == "none":
+        return (), identifier
+    if method == "client_secret_post":
+        secret = ClientSecret(issuer=rp.issuer, client_id=client.client_id)
+        return (), (*identifier, ("client_secret", secret))
+    return (), (
+        *identifier,
+        ("client_assertion_type", ASSERTION_TYPE),
+        ("client_assertion", client_assertion(rp)),
+    )
+
+
+def client_assertion(rp: RelyingParty) -> ClientAssertion:
+    """Name the assertion this client authenticates with.
+
+    Its audience is the issuer, as one string.  Of several that are configured, the metadata says
+    which; it names no other, so no hostile provider has assertions made out for an honest one.
+    The token endpoint is a quirk.
+
+    Raises:
+        UsageError: what :func:`oidc_core.model.relying_party.assertion_audience` raises.
+    """
+    return ClientAssertion(
+        issuer=rp.issuer,
+        client_id=rp.client.client_id,
+        audience=assertion_audience(rp),
+        alg=rp.client.assertion_alg,
+        lifetime=rp.policy.assertion_lifetime,
+    )
+
+
+def assertion_payload(assertion: ClientAssertion, *, now: int, jti: str) -> str:
+    """Return the claims of a client assertion as JSON (RFC 7523 §3, OIDC Core §9).
+
+    ``jti`` has to be fresh for each transmission, retries included.
+    """
+    client_id = quoted(assertion.client_id)
+    return (
+        f'{{"iss":{client_id},"sub":{client_id},"aud":{quoted(assertion.audience)},'
+        f'"jti":{quoted(jti)},"iat":{now},"exp":{now + assertion.lifetime}}}'
+    )
+
+
+def encoded_header(members: Mapping[str, JsonValue]) -> str:
+    """Return a JOSE header in base64url: the same for each JWT that a key signs for one purpose."""
+    return b64url_encode(render(JsonObject(members)).encode("ascii"))
+
+
+def signing_input(header: str, payload: str) -> bytes:
+    """Return an encoded header and claims as the octets to be signed (RFC 7515 §5.1)."""
+    return f"{header}.{b64url_encode(payload.encode('ascii'))}".encode("ascii")
+
+
+def basic_credentials(client_id: str, secret: str, *, raw: bool) -> str:
+    """Return the value of an ``Authorization`` header for HTTP Basic.
+
+    RFC 6749 §2.3.1 has identifier and secret percent-encoded first; a space is ``%20``, since
+    not every provider reads ``+``.  ``raw`` leaves that out.
+    """
+    pair = (client_id, secret) if raw else (percent_encode(client_id), percent_encode(secret))
+    return "Basic " + b2a_base64(
+        ":".join(pair).encode("utf-8", "surrogatepass"), newline=False
+    ).decode("ascii")

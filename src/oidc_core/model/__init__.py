@@ -1,0 +1,1 @@
+"""The parties and what is known of a login, as frozen values."""

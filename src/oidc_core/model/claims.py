@@ -1,0 +1,171 @@
+"""Typed claims: the members a decision hangs on, with all others kept.
+
+An identity is the pair of issuer and subject (OIDC Core §2, §5.7), and nothing else: not the
+e-mail address, which changes hands, and not the name.
+"""
+
+import re
+from typing import Final
+
+from attrs import field, frozen
+
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
+
+MAX_DATE: Final = 2**53
+_SUB: Final = re.compile(r"[\x20-\x7e]{1,255}").fullmatch
+
+usual_subject: Final = re.compile(r"[0-9A-Za-z_|@.:-]{1,255}").fullmatch
+"""Matches subjects that :func:`subject` takes, nearly all there are."""
+
+_PLACEHOLDERS: Final = frozenset(
+    {"Not supported currently. Use oid claim.", "Not supported currently. Use objectId claim."}
+)
+
+
+@frozen
+class Identity:
+    """Who somebody is: a subject at an issuer.  The only key to an account."""
+
+    issuer: str
+    subject: str
+
+
+@frozen
+class IdToken:
+    """An ID token that was accepted (OIDC Core §2).
+
+    Its claims are typed when they are read: times are whole seconds since the epoch, and a member
+    that is malformed, which only one can be that no decision hangs on, reads as absent.
+
+    Attributes:
+        claims: all members, as they came.
+        raw: the token itself, for ``id_token_hint``.
+    """
+
+    claims: JsonObject
+    raw: str = field(repr=False)
+
+    @property
+    def iss(self) -> str:
+        """The issuer, as the token names it."""
+        return text(self.claims.members.get("iss")) or ""
+
+    @property
+    def sub(self) -> str:
+        """The user, at this issuer."""
+        return text(self.claims.members.get("sub")) or ""
+
+    @property
+    def aud(self) -> tuple[str, ...]:
+        """The audience, this client among them."""
+        return audience(self.claims.members.get("aud")) or ()
+
+    @property
+    def exp(self) -> int:
+        """When it expires; the end of the token, not of a session."""
+        return numeric_date(self.claims.members.get("exp")) or 0
+
+    @property
+    def iat(self) -> int:
+        """When it was issued."""
+        return numeric_date(self.claims.members.get("iat")) or 0
+
+    @property
+    def auth_time(self) -> int | None:
+        """When the user authenticated, if the provider says so."""
+        return numeric_date(self.claims.members.get("auth_time"))
+
+    @property
+    def nonce(self) -> str | None:
+        """What ties it to its login."""
+        return text(self.claims.members.get("nonce"))
+
+    @property
+    def acr(self) -> str | None:
+        """The class of the authentication, if the provider says so."""
+        return text(self.claims.members.get("acr"))
+
+    @property
+    def amr(self) -> tuple[str, ...]:
+        """The methods of the authentication, if the provider says so."""
+        return texts(self.claims.members.get("amr")) or ()
+
+    @property
+    def azp(self) -> str | None:
+        """The party it was issued to, if the provider says so."""
+        return text(self.claims.members.get("azp"))
+
+    @property
+    def sid(self) -> str | None:
+        """The provider's session, if it names one."""
+        return text(self.claims.members.get("sid"))
+
+
+@frozen
+class UserInfo:
+    """Claims from the UserInfo endpoint, about the same subject as the ID token (§5.3.2)."""
+
+    sub: str
+    claims: JsonObject
+
+
+def numeric_date(value: JsonValue) -> int | None:
+    """Return a NumericDate in whole seconds, ``None`` if it is none (RFC 7519 §2).
+
+    Fractions are cut off.  Booleans, strings, negative numbers and those from 2**53 are none.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if 0 <= value < MAX_DATE else None
+    if isinstance(value, float) and 0 <= value < MAX_DATE:
+        return int(value)
+    return None
+
+
+def audience(value: JsonValue) -> tuple[str, ...] | None:
+    """Return an audience as a tuple, ``None`` if it is neither string nor list of strings."""
+    if isinstance(value, str):
+        return (value,)
+    return texts(value)
+
+
+def texts(value: JsonValue) -> tuple[str, ...] | None:
+    """Return a list of strings as a tuple, ``None`` if it is none."""
+    if not isinstance(value, tuple):
+        return None
+    found = tuple([item for item in value if isinstance(item, str)])
+    return found if len(found) == len(value) else None
+
+
+def text(value: JsonValue) -> str | None:
+    """Return a string, ``None`` for everything else."""
+    return value if isinstance(value, str) else None
+
+
+def subject(value: JsonValue) -> str:
+    """Return a subject identifier, exactly as it came (OIDC Core §2).
+
+    Raises:
+        ProtocolViolation: ``sub_invalid`` unless it is 1 to 255 ASCII characters,
+            ``sub_placeholder`` for texts that some providers send for each and every user.
+    """
+    if not isinstance(value, str) or not _SUB(value):
+        raise ProtocolViolation("sub_invalid", about="sub", expected="1 to 255 printable ASCII")
+    if value in _PLACEHOLDERS:
+        raise ProtocolViolation("sub_placeholder", about="sub")
+    return value
+
+
+def verified_email(claims: JsonObject) -> str | None:
+    """Return the e-mail address if the provider says, with JSON ``true``, that it verified it.
+
+    Even so it is no key to an account: whether this provider may vouch for that address is a
+    decision of the application.
+    """
+    email = claims.members.get("email")
+    if claims.members.get("email_verified") is not True or not isinstance(email, str):
+        return None
+    local, at, domain = email.partition("@")
+    if not (local and at and domain) or "@" in domain or not email.isascii():
+        return None
+    return email if email.isprintable() and " " not in email else None

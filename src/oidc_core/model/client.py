@@ -1,0 +1,157 @@
+"""The client's registration at one provider (OIDC Dynamic Client Registration §2)."""
+
+import re
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+from attrs import frozen
+
+from oidc_core.jose.algorithms import ASYMMETRIC, HMAC
+from oidc_core.jose.jwe import CONTENT_ENCRYPTION, DEFAULT_ENC, KEY_MANAGEMENT, SYMMETRIC
+from oidc_core.jose.jws import Encryption
+from oidc_core.jose.kinds import ID_TOKEN, USERINFO
+from oidc_core.wire.errors import UsageError
+from oidc_core.wire.grammar import NQCHAR
+from oidc_core.wire.urls import parse_url
+
+AuthMethod: TypeAlias = Literal[
+    "none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"
+]
+AUTH_METHODS: Final[frozenset[str]] = frozenset(
+    {"none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"}
+)
+_SCOPE: Final = re.compile(f"{NQCHAR}+(?: {NQCHAR}+)*")
+_ASSERTION_ALGORITHMS: Final = MappingProxyType(
+    {"client_secret_jwt": HMAC, "private_key_jwt": ASYMMETRIC}
+)
+_SIGNED_RESPONSES: Final = MappingProxyType(
+    {"id_token_signed_response_alg": ID_TOKEN, "userinfo_signed_response_alg": USERINFO}
+)
+_DEFAULT_ASSERTION: Final = MappingProxyType(
+    {"client_secret_jwt": "HS256", "private_key_jwt": "RS256"}
+)
+
+
+@frozen(kw_only=True)
+class ClientRegistration:
+    """What the provider and the client agreed upon.  No secret and no key is in here.
+
+    Attributes:
+        client_id: the identifier the provider gave out.
+        redirect_uris: where the browser comes back to; the first is used unless another is named.
+        token_endpoint_auth_method: how the client authenticates.
+        token_endpoint_auth_signing_alg: the algorithm of its assertions, if it signs some.
+        id_token_signed_response_alg: the algorithm of ID tokens, if one was registered.
+        userinfo_signed_response_alg: the algorithm of UserInfo, if it was registered as signed.
+        id_token_encrypted_response_alg, id_token_encrypted_response_enc: how ID tokens are
+            encrypted after they are signed; ``enc`` is A128CBC-HS256 unless another is named.
+        userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: the same of UserInfo,
+            signed or not.
+        post_logout_redirect_uris: where the browser comes back to after a logout.
+        scope: what is asked for unless a login says otherwise; always with ``openid``.
+        trusted_audiences: further audiences an ID token may name.
+        connection_id: tells connections to the same provider apart.
+        issuer: the only issuer this registration may be used with, if known.
+    """
+
+    client_id: str
+    redirect_uris: tuple[str, ...]
+    token_endpoint_auth_method: AuthMethod = "client_secret_basic"
+    token_endpoint_auth_signing_alg: str | None = None
+    id_token_signed_response_alg: str | None = None
+    userinfo_signed_response_alg: str | None = None
+    id_token_encrypted_response_alg: str | None = None
+    id_token_encrypted_response_enc: str | None = None
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str | None = None
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    scope: str = "openid"
+    trusted_audiences: frozenset[str] = frozenset()
+    connection_id: str = ""
+    issuer: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not self.client_id or not self.client_id.isprintable() or not self.client_id.isascii():
+            raise UsageError("config_invalid", about="client_id", found=self.client_id)
+        if not self.redirect_uris:
+            raise UsageError("config_invalid", about="redirect_uris", expected="at least one")
+        for uri in self.redirect_uris + self.post_logout_redirect_uris:
+            _check_redirect_uri(uri)
+        if not is_openid_scope(self.scope):
+            raise UsageError("config_invalid", about="scope", expected="openid", found=self.scope)
+        if self.token_endpoint_auth_method not in AUTH_METHODS:
+            method: str = self.token_endpoint_auth_method
+            raise UsageError("config_invalid", about="token_endpoint_auth_method", found=method)
+        for name, kind in _SIGNED_RESPONSES.items():
+            alg = getattr(self, name)
+            if alg is not None and alg not in kind.algorithms:
+                raise UsageError("config_invalid", about=name, found=alg)
+            if alg in HMAC and self.token_endpoint_auth_method == "none":
+                # A public client has no secret (OIDC Core §10.1).
+                raise UsageError("config_invalid", about=name, found=alg, expected="a signature")
+        self._check_assertion_alg()
+        self._check_encryption(self.id_token_encryption, "id_token_encrypted_response")
+        self._check_encryption(self.userinfo_encryption, "userinfo_encrypted_response")
+
+    def _check_encryption(self, encryption: Encryption | None, about: str) -> None:
+        if encryption is None:
+            if getattr(self, f"{about}_enc") is not None:
+                raise UsageError("config_invalid", about=f"{about}_enc", expected=f"{about}_alg")
+            return
+        alg, enc = encryption
+        if alg not in KEY_MANAGEMENT:
+            raise UsageError("config_invalid", about=f"{about}_alg", found=alg)
+        if alg in SYMMETRIC and self.token_endpoint_auth_method == "none":
+            # A public client has no secret to make a key of (OIDC Core §10.2).
+            raise UsageError("config_invalid", about=f"{about}_alg", found=alg, expected="RSA, EC")
+        if enc not in CONTENT_ENCRYPTION:
+            raise UsageError("config_invalid", about=f"{about}_enc", found=enc)
+
+    def _check_assertion_alg(self) -> None:
+        alg = self.token_endpoint_auth_signing_alg
+        allowed = _ASSERTION_ALGORITHMS.get(self.token_endpoint_auth_method, frozenset())
+        if alg is not None and alg not in allowed:
+            raise UsageError("config_invalid", about="token_endpoint_auth_signing_alg", found=alg)
+
+    @property
+    def id_token_encryption(self) -> Encryption | None:
+        """How ID tokens are encrypted, if that was registered."""
+        return _encryption(
+            self.id_token_encrypted_response_alg, self.id_token_encrypted_response_enc
+        )
+
+    @property
+    def userinfo_encryption(self) -> Encryption | None:
+        """How UserInfo is encrypted, if that was registered."""
+        return _encryption(
+            self.userinfo_encrypted_response_alg, self.userinfo_encrypted_response_enc
+        )
+
+    @property
+    def redirect_uri(self) -> str:
+        """The redirect URI that is used unless a login names another."""
+        return self.redirect_uris[0]
+
+    @property
+    def assertion_alg(self) -> str:
+        """The algorithm of client assertions: the registered one, else HS256 or RS256."""
+        default = _DEFAULT_ASSERTION.get(self.token_endpoint_auth_method, "RS256")
+        return self.token_endpoint_auth_signing_alg or default
+
+
+def _encryption(alg: str | None, enc: str | None) -> Encryption | None:
+    return None if alg is None else Encryption(alg, DEFAULT_ENC if enc is None else enc)
+
+
+def is_openid_scope(scope: str) -> bool:
+    """Return whether it is a scope (RFC 6749 §3.3) with ``openid`` (OIDC Core §3.1.2.1)."""
+    return _SCOPE.fullmatch(scope) is not None and "openid" in scope.split(" ")
+
+
+def _check_redirect_uri(uri: str) -> None:
+    """Let https, http on loopback (RFC 8252 §7.3) and private schemes with a dot (§7.1) pass."""
+    scheme, colon, rest = uri.partition(":")
+    private = "." in scheme and scheme.replace(".", "").replace("-", "").isalnum()
+    if private and colon and uri.isascii() and rest.isprintable() and "#" not in rest:
+        return
+    parse_url(uri, about="redirect_uri", http=True)

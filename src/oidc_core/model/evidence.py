@@ -1,0 +1,190 @@
+"""Evidence: what was checked before something was accepted.
+
+An acceptance without evidence is a claim.  An :class:`Evidence` names the very table of rules that
+ran: the validator runs through that table, so a rule that is taken out is gone from the evidence.
+"""
+
+from collections.abc import Callable
+from itertools import repeat
+from operator import call
+from typing import Final, Generic, NamedTuple, Never, TypeAlias, TypeVar, cast
+
+from attrs import Factory, field, frozen
+
+from oidc_core.jose.jwk import Jwk, KeySet, SkippedKey
+from oidc_core.jose.jws import Encryption, JoseHeader, VerifiedJws
+from oidc_core.model.policy import Terms
+from oidc_core.wire.jsontypes import JsonObject
+
+SkipReason: TypeAlias = str
+
+
+S_contra = TypeVar("S_contra", contravariant=True)
+
+
+class Rule(NamedTuple, Generic[S_contra]):
+    """One rule: its name, the sentence it enforces, what it says, and the check itself.
+
+    The check raises, or returns ``None`` when the rule held, or a reason when it did not apply.
+    """
+
+    name: str
+    spec: str
+    says: str
+    check: Callable[[S_contra], SkipReason | None]
+
+
+_apply: Final = cast(
+    "Callable[[Callable[[Never], SkipReason | None], object], SkipReason | None]", call
+)
+
+
+def _checks_of(
+    table: "RuleTable[S_contra]",
+) -> tuple[Callable[[S_contra], SkipReason | None], ...]:
+    return tuple([rule.check for rule in table.rules])
+
+
+@frozen
+class RuleTable(Generic[S_contra]):
+    """The rules for one kind of thing, in the order in which they run.
+
+    Attributes:
+        subject: what they are about, as in ``id_token``.
+        rules: the rows.
+    """
+
+    subject: str
+    rules: tuple[Rule[S_contra], ...] = field(repr=False)
+    _checks: tuple[Callable[[S_contra], SkipReason | None], ...] = field(
+        init=False, repr=False, eq=False, default=Factory(_checks_of, takes_self=True)
+    )
+
+    def outcomes(self, subject: S_contra) -> tuple[SkipReason | None, ...]:
+        """Run every rule; return for each why it was skipped, or ``None``.
+
+        Raises:
+            OidcError: that of the first rule that does not hold.
+        """
+        return tuple(map(_apply, self._checks, repeat(subject)))
+
+
+class Check(NamedTuple):
+    """One line of evidence: ``verdict`` is ``passed`` or ``skipped``, the latter with a reason."""
+
+    name: str
+    spec: str
+    says: str
+    verdict: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class Evidence:
+    """What was checked, with which key, when, and what was left out.
+
+    Attributes:
+        table: the rules that ran.
+        outcomes: for each rule why it was skipped, or ``None`` if it held.
+        notes: what was met and deliberately ignored, and how it was encrypted if it was.
+        terms: the terms in force.
+        checked_at: seconds since the epoch.
+        jws: the signed token, ``None`` if there was none.
+    """
+
+    table: RuleTable[Never]
+    outcomes: tuple[SkipReason | None, ...] = field(repr=False)
+    notes: tuple[str, ...] = ()
+    terms: Terms
+    checked_at: int
+    jws: VerifiedJws | None = field(default=None, repr=False)
+
+    @property
+    def header(self) -> JoseHeader | None:
+        """The header of the signed token, or ``None`` if it was not signed."""
+        return None if self.jws is None else self.jws.header
+
+    @property
+    def key(self) -> Jwk | None:
+        """The provider's key it was signed with, ``None`` for a MAC."""
+        return None if self.jws is None else self.jws.key
+
+    @property
+    def keys_fetched_at(self) -> int | None:
+        """When the key set was fetched, if one was."""
+        return None if self.jws is None else self.jws.keys_fetched_at
+
+    @property
+    def keys(self) -> KeySet | None:
+        """The provider's key set, for the keys of it that are not used."""
+        return None if self.jws is None else self.jws.keys
+
+    @property
+    def subject(self) -> str:
+        """What was accepted, as in ``id_token``."""
+        return self.table.subject
+
+    @property
+    def alg(self) -> str:
+        """The signature algorithm, or an empty string without a signature."""
+        return "" if self.header is None else self.header.alg
+
+    @property
+    def kid(self) -> str | None:
+        """The key's identifier, if the token names one."""
+        return None if self.header is None else self.header.kid
+
+    @property
+    def key_thumbprint(self) -> str:
+        """The RFC 7638 thumbprint of the key, or an empty string."""
+        return "" if self.key is None else self.key.thumbprint
+
+    @property
+    def skipped_keys(self) -> tuple[SkippedKey, ...]:
+        """The keys of the provider's set that are not used, each with the code of its fault."""
+        return () if self.keys is None else self.keys.skipped
+
+    @property
+    def relaxations(self) -> tuple[str, ...]:
+        """The quirks in force."""
+        return self.terms.relaxations
+
+    @property
+    def skipped(self) -> tuple[tuple[str, SkipReason], ...]:
+        """Name and reason of each rule that did not apply."""
+        return tuple([(c.name, c.reason) for c in self.checks if c.verdict == "skipped"])
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Every rule of the table with its verdict, in the order in which they ran."""
+        return tuple(
+            [
+                Check(name, spec, says, "passed" if why is None else "skipped", why or "")
+                for (name, spec, says, _), why in zip(self.table.rules, self.outcomes, strict=True)
+            ]
+        )
+
+
+def decryption_notes(encryption: Encryption | None) -> tuple[str, ...]:
+    """Return the note that something was encrypted, and how."""
+    return () if encryption is None else (f"decrypted: {encryption.alg} {encryption.enc}",)
+
+
+def evidence_json(evidence: Evidence) -> JsonObject:
+    """Return evidence as JSON, for logs and audits; it holds no secret."""
+    return JsonObject(
+        {
+            "subject": evidence.subject,
+            "policy": evidence.terms.policy,
+            "checked_at": evidence.checked_at,
+            "leeway": evidence.terms.leeway,
+            "alg": evidence.alg,
+            "kid": evidence.kid,
+            "key_thumbprint": evidence.key_thumbprint,
+            "keys_fetched_at": evidence.keys_fetched_at,
+            "skipped_keys": tuple([JsonObject(key._asdict()) for key in evidence.skipped_keys]),
+            "relaxations": evidence.relaxations,
+            "notes": evidence.notes,
+            "checks": tuple([JsonObject(check._asdict()) for check in evidence.checks]),
+        }
+    )

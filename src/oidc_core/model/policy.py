@@ -1,0 +1,116 @@
+"""What is accepted from a provider: a frozen policy, and named relaxations of single checks.
+
+A policy only ever chooses among safe things.  What a particular provider gets wrong is a *quirk*:
+a row of :data:`QUIRKS` that relaxes one check, or changes one detail of a request, and shows in
+the evidence of each login it touched.  There is no quirk, flag or parameter for the signature, the
+issuer, the audience, the expiry or the state.  Two quirks relax nothing here: they only say in the
+evidence that the context of the original system did without the browser's binding, or without the
+server's certificate.
+"""
+
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from attrs import frozen
+
+from oidc_core.jose.algorithms import ASYMMETRIC, OPTIONAL
+from oidc_core.wire.errors import UsageError
+
+UserInfoRule: TypeAlias = Literal["never", "optional", "required"]
+
+_USERINFO_RULES: Final[frozenset[str]] = frozenset({"never", "optional", "required"})
+MAX_LEEWAY: Final = 120
+_DAY: Final = 86_400
+_LIFETIMES: Final = ("login_lifetime", "id_token_age", "key_set_max_age", "assertion_lifetime")
+
+
+class Quirk(NamedTuple):
+    """A named departure: what it relaxes and which sentence it departs from."""
+
+    name: str
+    relaxes: str
+    spec: str
+
+
+QUIRKS: Final = MappingProxyType(
+    {
+        quirk.name: quirk
+        for quirk in (
+            Quirk("basic_raw_credentials", "id and secret are not encoded", "RFC 6749 §2.3.1"),
+            Quirk("assertion_audience_token_endpoint", "aud of assertions", "OIDC Core §9"),
+            Quirk("at_hash_sha256_for_eddsa", "digest of at_hash", "OIDC Core §3.1.3.6"),
+            Quirk("omit_pkce", "no code_challenge is sent", "RFC 7636 §4.3"),
+            Quirk("nonce_not_echoed", "nonce may be absent", "OIDC Core §3.1.3.7, 11"),
+            Quirk("insecure_allow_http_loopback", "http on loopback", "OIDC Core §16.17"),
+            Quirk("insecure_skip_tls_verification", "server unauthenticated", "OIDC Core §16.17"),
+            Quirk("unbound_browser", "no proof of the browser", "RFC 9700 §4.7"),
+        )
+    }
+)
+"""All relaxations there are, by name."""
+
+
+@frozen(kw_only=True)
+class Policy:
+    """Which tokens and answers are accepted.
+
+    Attributes:
+        name: stands in the evidence.
+        algorithms: the signature algorithms accepted where the client registered none; those of
+            :data:`~oidc_core.jose.algorithms.OPTIONAL` only serve if they are named.
+        leeway: tolerated difference of clocks in seconds, at most 120.
+        login_lifetime: seconds between the start of a login and its callback.
+        id_token_age: seconds since ``iat`` beyond which an ID token is too old.
+        key_set_max_age: seconds after which a key set is fetched again.
+        assertion_lifetime: seconds for which a client assertion is valid.
+        userinfo: whether UserInfo is asked for in a login, and whether the login depends on it.
+        require_at_hash: whether an ID token from the token endpoint needs ``at_hash``.
+        require_essential_claims: whether an essential claim that is absent ends the login; the
+            provider may leave it out, and the evidence says so (OIDC Core §5.5.1).
+        forbid_extra_scope: whether a granted scope beyond the one asked for is refused.
+        quirks: names out of :data:`QUIRKS`.
+    """
+
+    name: str = "default"
+    algorithms: frozenset[str] = ASYMMETRIC
+    leeway: int = 60
+    login_lifetime: int = 600
+    id_token_age: int = _DAY
+    key_set_max_age: int = 3_600
+    assertion_lifetime: int = 60
+    userinfo: UserInfoRule = "optional"
+    require_at_hash: bool = False
+    require_essential_claims: bool = False
+    forbid_extra_scope: bool = False
+    quirks: frozenset[str] = frozenset()
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 <= self.leeway <= MAX_LEEWAY:
+            raise UsageError("config_invalid", about="leeway", found=self.leeway, expected="0..120")
+        for name in _LIFETIMES:
+            seconds: int = getattr(self, name)
+            if seconds < 0:
+                raise UsageError("config_invalid", about=name, found=seconds, expected="0 or more")
+        if self.userinfo not in _USERINFO_RULES:
+            raise UsageError("config_invalid", about="userinfo", found=self.userinfo)
+        odd = tuple(sorted(self.algorithms - ASYMMETRIC - OPTIONAL))
+        if odd:
+            raise UsageError("config_invalid", about="algorithms", found=odd)
+        if not self.quirks <= QUIRKS.keys():
+            odd = tuple(sorted(self.quirks - QUIRKS.keys()))
+            raise UsageError("config_invalid", about="quirks", found=odd)
+        if self.quirks >= {"omit_pkce", "nonce_not_echoed"}:
+            raise UsageError("config_invalid", about="quirks", expected="PKCE or nonce")
+
+
+@frozen(kw_only=True)
+class Terms:
+    """What evidence says of the policy: its name, the leeway, and the quirks in force, sorted."""
+
+    policy: str
+    leeway: int
+    relaxations: tuple[str, ...]
+
+
+DEFAULT_POLICY: Final = Policy()
+"""What is accepted unless somebody says otherwise."""

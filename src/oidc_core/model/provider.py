@@ -1,0 +1,284 @@
+"""The provider: its metadata, typed, and the rule by which its issuer is recognised.
+
+The issuer is an identity and is compared as an exact string; nothing is normalised away.  Where
+the metadata lies is another matter: see :mod:`oidc_core.operations.discovery`.
+"""
+
+import re
+from hashlib import sha256
+from typing import Final
+
+from attrs import Factory, field, fields, frozen
+
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.urls import parse_url, query_names
+
+_EMPTY: Final = JsonObject({})
+_PATTERN: Final = re.compile(r"[^{}]+\{[A-Za-z_]+\}[^{}]*")
+_PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_]+\}")
+_TENANT: Final = re.compile(r"[A-Za-z0-9._~-]+")
+
+
+RESERVED_PARAMETERS: Final = frozenset(
+    {
+        "scope", "response_type", "client_id", "redirect_uri", "state", "nonce", "response_mode",
+        "display", "prompt", "max_age", "ui_locales", "claims_locales", "id_token_hint",
+        "login_hint", "acr_values", "claims", "code_challenge", "code_challenge_method", "request",
+        "request_uri", "registration", "resource", "dpop_jkt", "client_secret", "client_assertion",
+    }
+)  # fmt: skip
+"""Parameters of an authorization request that nobody but the library sets."""
+
+
+class _AnyTenant(frozenset[str]):
+    """Every tenant: has to be named, since it lets every customer of the provider in."""
+
+    def __contains__(self, tenant: object) -> bool:
+        return isinstance(tenant, str) and tenant != ""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other  # it has no members of its own, and is not the empty set
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return "ANY_TENANT"
+
+    def __reduce__(self) -> str:
+        return "ANY_TENANT"
+
+
+ANY_TENANT: Final = _AnyTenant()
+"""Lets the users of every tenant in; each tenant is an issuer of its own."""
+
+
+def _sole(rule: "IssuerRule") -> str | None:
+    """Return the one issuer that a rule accepts as it stands, if there is but one."""
+    return None if rule.pattern or len(rule.accepted) != 1 else min(rule.accepted)
+
+
+@frozen(kw_only=True)
+class IssuerRule:
+    """How the issuer of one provider is recognised in metadata, responses and tokens.
+
+    Use :meth:`exact`, :meth:`one_of` or :meth:`template`.
+
+    Attributes:
+        canonical: the issuer as it stands in identities; of a template, the pattern.
+        accepted: the exact strings that are this issuer.
+        pattern: an issuer with ``{…}`` in place of the tenant, or an empty string.
+        claim: the claim of an ID token that names the tenant.
+        tenants: the tenants let in, or :data:`ANY_TENANT`.
+        sole: the one issuer that is accepted as it stands, or ``None`` if there are several.
+    """
+
+    canonical: str
+    accepted: frozenset[str]
+    pattern: str = ""
+    claim: str = ""
+    tenants: frozenset[str] = frozenset()
+    sole: str | None = field(
+        init=False, repr=False, eq=False, default=Factory(_sole, takes_self=True)
+    )
+
+    @classmethod
+    def exact(cls, issuer: str) -> "IssuerRule":
+        """Accept one string, as the specifications have it."""
+        return cls(canonical=issuer, accepted=frozenset({issuer}))
+
+    @classmethod
+    def one_of(cls, canonical: str, *others: str) -> "IssuerRule":
+        """Accept several strings for one and the same provider."""
+        return cls(canonical=canonical, accepted=frozenset({canonical, *others}))
+
+    @classmethod
+    def template(cls, pattern: str, *, claim: str = "tid", tenants: frozenset[str]) -> "IssuerRule":
+        """Accept the issuers of the named tenants of a provider with many.
+
+        ``pattern`` is the issuer with one ``{…}`` in place of the tenant, just as the provider's
+        metadata has it: ``https://login.example/{tenantid}/v2.0``.  An ID token must name the same
+        tenant in its ``iss`` and in ``claim``.
+
+        Raises:
+            UsageError: ``config_invalid`` for a pattern without exactly one ``{…}``, without
+                tenants, and for tenants that are not made of unreserved characters.
+        """
+        if not _PATTERN.fullmatch(pattern) or not (tenants or tenants is ANY_TENANT):
+            raise UsageError("config_invalid", about="issuer template", found=pattern)
+        odd = tuple(sorted([tenant for tenant in tenants if not _TENANT.fullmatch(tenant)]))
+        if odd:
+            raise UsageError("config_invalid", about="tenants", found=odd)
+        before, after = _PLACEHOLDER.split(pattern)
+        accepted = frozenset({f"{before}{tenant}{after}" for tenant in tenants})
+        return cls(
+            canonical=pattern, accepted=accepted, pattern=pattern, claim=claim, tenants=tenants
+        )
+
+    @property
+    def example(self) -> str:
+        """An issuer as this rule would accept it, for its syntax to be checked."""
+        return _PLACEHOLDER.sub("tenant", self.pattern) if self.pattern else self.canonical
+
+    def in_metadata(self, issuer: str) -> bool:
+        """Return whether metadata may name this issuer."""
+        return issuer in self.accepted or (self.pattern != "" and issuer == self.pattern)
+
+    def in_key(self, issuers: frozenset[str], iss: str) -> bool:
+        """Return whether a key that is for these issuers only may sign for ``iss``.
+
+        A key of no issuers is for every one that the provider has.  Several strings for one
+        provider mean the same issuer here too; the tenants of a template are never one another.
+        """
+        if not issuers or iss in issuers:
+            return True
+        if self.pattern:
+            return self.pattern in issuers
+        return iss in self.accepted and not self.accepted.isdisjoint(issuers)
+
+    def in_response(self, issuer: str) -> bool:
+        """Return whether an authorization response may come from this issuer."""
+        return issuer in self.accepted or self._tenant(issuer) is not None
+
+    def in_token(self, issuer: str, claims: JsonObject) -> bool:
+        """Return whether an ID token with these claims may name this issuer."""
+        if not self.pattern:
+            return issuer in self.accepted
+        tenant = claims.members.get(self.claim)
+        return tenant is not None and tenant == self._tenant(issuer)
+
+    def audience(self, issuer: str) -> str | None:
+        """Return the audience of client assertions, by the issuer that the metadata names.
+
+        It is that issuer, which is one of those configured.  Nobody is a pattern: the one tenant
+        that is let in stands for it, and ``None`` if there are several.
+        """
+        if issuer != self.pattern:
+            return issuer
+        return min(self.accepted) if len(self.accepted) == 1 else None
+
+    def identity(self, issuer: str) -> str:
+        """Return the issuer of an identity: each tenant of a template is an issuer of its own."""
+        return issuer if self.pattern else self.canonical
+
+    def _tenant(self, issuer: str) -> str | None:
+        """Return the tenant an issuer names, if it is one of those let in."""
+        if not self.pattern:
+            return None
+        before, after = _PLACEHOLDER.split(self.pattern)
+        if not (issuer.startswith(before) and issuer.endswith(after)):
+            return None
+        tenant = issuer[len(before) : len(issuer) - len(after)]
+        return tenant if _TENANT.fullmatch(tenant) and tenant in self.tenants else None
+
+
+@frozen(kw_only=True)
+class ProviderMetadata:
+    """The provider's metadata (OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3).
+
+    A member that is absent or null has the default of its specification.  Members not known here
+    are kept in ``extra``.
+    """
+
+    issuer: str
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    jwks_uri: str | None = None
+    userinfo_endpoint: str | None = None
+    end_session_endpoint: str | None = None
+    registration_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    introspection_endpoint: str | None = None
+    scopes_supported: tuple[str, ...] = ()
+    response_types_supported: tuple[str, ...] = ()
+    response_modes_supported: tuple[str, ...] = ("query", "fragment")
+    grant_types_supported: tuple[str, ...] = ("authorization_code", "implicit")
+    acr_values_supported: tuple[str, ...] = ()
+    subject_types_supported: tuple[str, ...] = ()
+    id_token_signing_alg_values_supported: tuple[str, ...] = ()
+    userinfo_signing_alg_values_supported: tuple[str, ...] = ()
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ()
+    code_challenge_methods_supported: tuple[str, ...] = ()
+    prompt_values_supported: tuple[str, ...] = ()
+    claims_supported: tuple[str, ...] = ()
+    claims_parameter_supported: bool = False
+    request_parameter_supported: bool = False
+    request_uri_parameter_supported: bool = True
+    authorization_response_iss_parameter_supported: bool = False
+    extra: JsonObject = _EMPTY
+
+    @property
+    def endpoints(self) -> tuple[tuple[str, str], ...]:
+        """The URLs that are used, by member name."""
+        return tuple(
+            [(name, url) for name in ENDPOINTS if (url := getattr(self, name)) is not None]
+        )
+
+    @property
+    def endpoints_digest(self) -> str:
+        """A short digest of the issuer and all endpoints: changes when one of them does."""
+        text = "\n".join([self.issuer, *[f"{name} {url}" for name, url in self.endpoints]])
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+ENDPOINTS: Final = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+    "userinfo_endpoint",
+    "end_session_endpoint",
+    "registration_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+)
+_KNOWN: Final = frozenset([attribute.name for attribute in fields(ProviderMetadata)]) - {"extra"}
+
+
+def metadata_of(members: JsonObject, *, http: bool = False) -> ProviderMetadata:
+    """Type a metadata document.
+
+    Args:
+        members: the document.
+        http: whether endpoints may use http, on loopback only.
+
+    Raises:
+        ProtocolViolation: ``metadata_invalid`` or ``metadata_endpoint_invalid``, naming the member.
+    """
+    from oidc_core.wire.structuring import structured
+
+    extra = {name: value for name, value in members.items() if name not in _KNOWN}
+    known = {name: value for name, value in members.items() if name in _KNOWN}
+    metadata = structured(
+        JsonObject({**known, "extra": JsonObject(extra)}),
+        ProviderMetadata,
+        ProtocolViolation,
+        "metadata_invalid",
+    )
+    for name, url in metadata.endpoints:
+        try:
+            parse_url(url, about=name, http=http)
+        except OidcError as fault:
+            raise ProtocolViolation(
+                "metadata_endpoint_invalid", about=name, found=fault.code
+            ) from None
+    check_authorization_endpoint(metadata)
+    return metadata
+
+
+def check_authorization_endpoint(metadata: ProviderMetadata) -> None:
+    """Refuse an authorization endpoint whose query has a parameter of the protocol.
+
+    The request would carry it twice, and the provider might heed the one that is not ours.
+
+    Raises:
+        ProtocolViolation: ``metadata_endpoint_invalid``.
+    """
+    if RESERVED_PARAMETERS & query_names(metadata.authorization_endpoint or ""):
+        raise ProtocolViolation(
+            "metadata_endpoint_invalid", about="authorization_endpoint", found="parameter_reserved"
+        )

@@ -1,0 +1,57 @@
+"""Logging out at the provider, begun by the relying party (RP-Initiated Logout 1.0).
+
+End the application's own session first: the provider may never send the browser back.
+"""
+
+from attrs import field, frozen
+
+from oidc_core.endpoints.end_session import (
+    LogoutRequest,
+    PendingLogout,
+    check_return,
+    end_session_url,
+    pending_logout,
+)
+from oidc_core.machine.steps import Done, Step
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.errors import CallbackError, UsageError
+
+
+@frozen(kw_only=True)
+class LogoutStarted:
+    """A logout that may begin: where the browser goes, and what to keep until it comes back."""
+
+    url: str = field(repr=False)
+    pending: PendingLogout
+
+
+@frozen
+class LoggedOut:
+    """The browser came back from the logout that was asked for."""
+
+    post_logout_redirect_uri: str
+
+
+def start(rp: RelyingParty, request: LogoutRequest, *, state: str, now: int) -> Step[LogoutStarted]:
+    """Start a logout; ``state`` is a fresh secret.
+
+    Raises:
+        UsageError: ``unsupported_by_provider``, ``parameter_invalid``, or ``entropy_failure`` for
+            an empty state.
+    """
+    if not state:
+        raise UsageError("entropy_failure", about="state")
+    pending = pending_logout(rp, request, state=state, now=now)
+    return Done(LogoutStarted(url=end_session_url(rp, request, pending), pending=pending))
+
+
+def finish(rp: RelyingParty, pending: PendingLogout, query: str) -> Step[LoggedOut]:
+    """Check the return from a logout; ``query`` is the query string it brought.
+
+    Raises:
+        CallbackError: ``logout_state`` or ``connection_mismatch``.
+    """
+    if (pending.issuer, pending.client_id) != (rp.issuer, rp.client.client_id):
+        raise CallbackError("connection_mismatch")
+    check_return(pending, query)
+    return Done(LoggedOut(pending.post_logout_redirect_uri))

@@ -1,0 +1,156 @@
+"""Refreshing tokens (OIDC Core §12): two operations, with the store of the tokens in between.
+
+:func:`exchange` sends the refresh token, once, and returns new tokens whose ID token is still
+unverified.  The application stores them *now*: the provider may have rotated the refresh token,
+and a key endpoint that is down must not lose it.  :func:`verify` then checks the new ID token
+against the one the session began with.
+"""
+
+from typing import ClassVar
+
+from attrs import evolve, field, frozen
+
+from oidc_core.endpoints import id_token
+from oidc_core.endpoints.tokens import (
+    Tokens,
+    check_owner,
+    check_scope,
+    parse_token_response,
+    refresh_request,
+    token_answer,
+)
+from oidc_core.jose.jws import VerifiedJws, claims_kept
+from oidc_core.machine.keys import Verification, verification
+from oidc_core.machine.steps import Done, Exchange, Step
+from oidc_core.model.claims import IdToken
+from oidc_core.model.evidence import Evidence
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.errors import OidcError, StoreFailure
+from oidc_core.wire.http import Answer
+from oidc_core.wire.jsontypes import JsonObject
+
+
+@frozen(kw_only=True)
+class TokensRenewed:
+    """New tokens: store them, then :func:`verify`.
+
+    Attributes:
+        tokens: the record to store; what the provider left out stays as it was.
+        id_token: a new ID token, unverified, if the provider sent one.
+        notes: malformed members that nothing hangs on.
+    """
+
+    tokens: Tokens
+    id_token: str | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Refreshed:
+    """The outcome of a refresh.
+
+    Attributes:
+        tokens: the tokens, as stored.
+        id_token: the claims of the new ID token, if there was one.
+        claims_refreshed: whether the provider spoke of the user anew; if not, nothing is known
+            but that the session goes on.
+        evidence: what was checked of the new ID token.
+    """
+
+    tokens: Tokens
+    id_token: IdToken | None = None
+    claims_refreshed: bool = False
+    evidence: tuple[Evidence, ...] = ()
+
+
+def exchange(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Step[TokensRenewed]:
+    """Exchange a refresh token for new tokens.
+
+    Raises:
+        UsageError: ``refresh_token_missing``, ``client_issuer_mismatch``, or ``parameter_invalid``
+            for a scope that was not granted.
+    """
+    request = refresh_request(rp, tokens, scope=scope)
+    asked = scope or tokens.scope
+    return AwaitingRenewal(made_for=rp.mark, request=request, tokens=tokens, scope=asked)
+
+
+@frozen(kw_only=True)
+class AwaitingRenewal(Exchange[TokensRenewed]):
+    """Waits for the token endpoint to take the refresh token; ``scope`` is what was asked for."""
+
+    tokens: Tokens
+    scope: str
+
+    def consume(self, rp: RelyingParty, answer: Answer) -> Step[TokensRenewed]:
+        """Take the new tokens: what the provider did not send again stays (RFC 6749 §6)."""
+        new = parse_token_response(token_answer(answer, "refresh_in_doubt"))
+        check_scope(rp, new, asked=self.scope)
+        old = self.tokens
+        renewed = evolve(
+            old,
+            access_token=new.access_token,
+            refresh_token=new.refresh_token or old.refresh_token,
+            scope=self.scope if new.scope is None else new.scope,
+            expires_at=None if new.expires_in is None else new.received_at + new.expires_in,
+        )
+        return Done(TokensRenewed(tokens=renewed, id_token=new.id_token, notes=new.notes))
+
+
+def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refreshed]:
+    """Verify the new ID token against the original; without one, the identity stays as it was.
+
+    Raises:
+        ProtocolViolation: ``refresh_id_token_…`` if it is another user's or another session's.
+        StoreFailure: ``record_invalid`` if the stored ID token is damaged.
+    """
+    check_owner(rp, renewed.tokens)
+    if renewed.id_token is None:
+        return Done(Refreshed(tokens=renewed.tokens))
+    wish = IdTokenOfRefresh(
+        token=renewed.id_token,
+        algorithms=rp.id_token_algorithms,
+        encryption=rp.id_token_encryption,
+        tokens=renewed.tokens,
+        original=_original(renewed.tokens),
+    )
+    return verification(rp, wish, channel="direct", now=now)
+
+
+def _original(tokens: Tokens) -> JsonObject:
+    """Read the ID token of the login out of the record: it was verified when it was stored."""
+    try:
+        return claims_kept(tokens.id_token)
+    except OidcError:
+        raise StoreFailure("record_invalid", about="id_token") from None
+
+
+@frozen(kw_only=True)
+class IdTokenOfRefresh(Verification[Refreshed]):
+    """The ID token of a refresh (OIDC Core §12.2)."""
+
+    types: ClassVar[frozenset[str]] = id_token.TYPES
+    tokens: Tokens
+    original: JsonObject = field(repr=False)
+
+    def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[Refreshed]:
+        """Check that the same session goes on."""
+        expected = id_token.IdTokenExpectations(
+            nonce=id_token.EXPECT_NO_NONCE,
+            access_token=self.tokens.access_token,
+            started_at=jws.verified_at,
+            original=self.original,
+        )
+        token, evidence = id_token.check(
+            rp,
+            jws,
+            claims,
+            expected,
+            raw=self.token,
+            rules=id_token.REFRESH_RULES,
+        )
+        return Done(
+            Refreshed(
+                tokens=self.tokens, id_token=token, claims_refreshed=True, evidence=(evidence,)
+            )
+        )

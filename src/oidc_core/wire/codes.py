@@ -1,0 +1,251 @@
+"""The closed table of error codes: what went wrong, whose fault it is, what to do about it.
+
+A code is a promise.  It is never renamed and never reused, tests assert it, and an application may
+branch on it.  The table says of each code which class of error carries it, at which stage of the
+protocol it arises, whether trying again can help, which sentence of which specification is at
+stake, and what to fix.
+"""
+
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+Fault: TypeAlias = Literal["protocol", "provider", "callback", "transport", "store", "usage"]
+Retryable: TypeAlias = Literal["no", "restart", "later"]
+
+
+class CodeRow(NamedTuple):
+    """What is known of one code.
+
+    ``retryable``: ``no`` (something must be changed first), ``restart`` (start a new login),
+    ``later`` (the same thing may succeed in a while).
+    """
+
+    code: str
+    fault: Fault
+    stage: str
+    retryable: Retryable
+    spec: str
+    hint: str
+
+
+_Entry: TypeAlias = tuple[str, str, str]
+
+
+def _rows(fault: Fault, stage: str, retryable: Retryable, *entries: _Entry) -> list[CodeRow]:
+    return [CodeRow(code, fault, stage, retryable, spec, hint) for code, spec, hint in entries]
+
+
+_CORE = "OIDC Core "
+_ID_TOKEN = "OIDC Core §3.1.3.7, "
+_6749 = "RFC 6749 "
+
+_TABLE: Final[tuple[CodeRow, ...]] = (
+    *_rows(
+        "callback",
+        "callback",
+        "restart",
+        ("state_missing", _6749 + "§10.12", "start a new login; the callback names none"),
+        ("state_unknown", _6749 + "§10.12", "start a new login; this one is unknown or over"),
+        ("state_expired", "RFC 9700 §4.7", "the login took too long; start a new one"),
+        ("already_used", _6749 + "§4.1.2", "this login was finished before; start a new one"),
+        ("binding_missing", "RFC 9700 §4.7", "the browser brought no login cookie; start again"),
+        ("binding_mismatch", "RFC 9700 §4.7", "the login was started in another browser"),
+        ("binding_ambiguous", "RFC 6265 §5.4", "the browser sent the login cookie twice"),
+        ("response_mode_mismatch", "OAuth Multiple Response Types §2.1", "see response_mode"),
+        ("unexpected_parameter", "RFC 9700 §4.6", "tokens do not belong into this callback"),
+        ("parameter_duplicated", _6749 + "§3.1", "each parameter may be given once"),
+        ("parameter_too_long", _6749 + "§3.1", "the callback exceeds the limits"),
+        ("parameter_syntax", _6749 + "appendix A", "the callback breaks the grammar"),
+        ("code_missing", _6749 + "§4.1.2", "the callback carries neither code nor error"),
+        ("response_ambiguous", _6749 + "§4.1.2", "the callback carries both code and error"),
+        ("redirect_uri_mismatch", "RFC 9700 §4.4.2", "the callback came in on another URL"),
+        ("issuer_missing", "RFC 9207 §2.4", "the provider promised iss and did not send it"),
+        ("issuer_mismatch", "RFC 9207 §2.4", "the response comes from another provider"),
+        ("connection_mismatch", "RFC 9700 §4.4", "the login belongs to another connection"),
+        ("subject_context_changed", "RFC 9700 §4.7", "another user is logged in by now"),
+        ("logout_state", "RP-Initiated Logout §3", "the logout was not asked for here"),
+    ),
+    *_rows(
+        "provider",
+        "provider",
+        "restart",
+        ("op_error", _6749 + "§4.1.2.1, §5.2", "the provider refused; see error"),
+    ),
+    *_rows(
+        "protocol",
+        "metadata",
+        "no",
+        ("metadata_invalid", "OIDC Discovery §3", "the provider's metadata is not usable"),
+        ("metadata_issuer_mismatch", "OIDC Discovery §4.3", "configure the issuer as published"),
+        ("metadata_endpoint_invalid", "OIDC Discovery §3", "the provider must publish https URLs"),
+        ("metadata_changed", "OIDC Discovery §4.3", "an endpoint moved during the login"),
+    ),
+    *_rows(
+        "protocol",
+        "json",
+        "no",
+        ("json_encoding", "RFC 8259 §8.1", "the provider must send UTF-8 without BOM"),
+        ("json_syntax", "RFC 8259 §2", "the provider sent something that is not JSON"),
+        ("json_duplicate_member", "RFC 8259 §4", "a member stands twice: nobody can tell which"),
+        ("json_number", "RFC 8259 §6", "a number is not finite or too long"),
+        ("json_string", "RFC 8259 §8.2", "a string is too long or no Unicode"),
+        ("json_depth", "RFC 8259 §9", "the JSON is nested too deeply"),
+        ("json_too_large", "RFC 8259 §9", "the JSON exceeds the limits"),
+        ("json_not_object", "RFC 7519 §7.2", "a JSON object is expected"),
+    ),
+    *_rows(
+        "protocol",
+        "jose",
+        "no",
+        ("jws_too_large", "RFC 7515 §3.1", "the token exceeds the limits"),
+        ("jws_format", "RFC 7515 §7.1", "a compact JWS has three parts"),
+        ("jws_base64", "RFC 7515 §2", "a part is not base64url without padding"),
+        ("jws_header", "RFC 7515 §4", "the JOSE header is not usable"),
+        ("jws_crit", "RFC 7515 §4.1.11", "no critical header extension is supported"),
+        ("typ_unexpected", "RFC 8725 §3.11", "this is a token of another kind"),
+        ("alg_not_allowed", "OIDC Core §3.1.3.7, 7", "register the algorithm or change it"),
+        ("jws_key_alg_mismatch", "RFC 7517 §4.4", "the key is for another algorithm"),
+        ("kid_invalid", "RFC 7515 §4.1.4", "kid is a short string"),
+        ("key_not_found", "OIDC Core §10.1", "the provider publishes no such key"),
+        ("key_ambiguous", "OIDC Core §10.1", "several keys fit: the provider must send kid"),
+        ("key_use", "RFC 7517 §4.2", "the key is not for signatures"),
+        ("key_too_small", "RFC 7518 §3.3", "use a longer key"),
+        ("key_too_large", "RFC 8725 §3.5", "the key is beyond what is verified here"),
+        ("key_weak", "RFC 8725 §3.5", "the key is known to be broken: replace it"),
+        ("jwk_invalid", "RFC 7517 §4", "the key is malformed"),
+        ("jwks_invalid", "RFC 7517 §5", "the key set is malformed"),
+        ("jwks_duplicate_kid", "RFC 7517 §4.5", "two different keys share a kid"),
+        ("jwks_private_key", "RFC 7517 §9.3", "a private key was published: replace it"),
+        ("signature_length", "RFC 7518 §3.4", "the signature has the wrong length"),
+        ("signature_invalid", "OIDC Core §3.1.3.7, 6", "forged, damaged or signed by a stranger"),
+        ("jwe_required", _ID_TOKEN + "1", "encryption was registered; this is not encrypted"),
+        ("jwe_alg", "RFC 7518 §4.1, §5.1", "use the alg and enc that were registered"),
+        ("jwe_zip", "RFC 7516 §4.1.3", "no compressed content is taken"),
+        ("jwe_failed", "RFC 7516 §11.5", "it cannot be decrypted; why is never told"),
+        ("jwe_inner_not_signed", "RFC 7519 §11.2", "what is encrypted has to be signed first"),
+    ),
+    *_rows(
+        "protocol",
+        "id_token",
+        "restart",
+        ("id_token_missing", _CORE + "§3.1.3.3", "ask for the scope openid"),
+        ("iss_invalid", _ID_TOKEN + "2", "the token is from another issuer"),
+        ("aud_invalid", _ID_TOKEN + "3", "the token is for another client"),
+        ("aud_untrusted", _ID_TOKEN + "3", "name the further audience as trusted, or refuse it"),
+        ("azp_invalid", _ID_TOKEN + "5", "the token was issued to another client"),
+        ("exp_invalid", _CORE + "§2", "exp is a number of seconds"),
+        ("expired", _ID_TOKEN + "9", "check both clocks; the token is over"),
+        ("iat_invalid", _CORE + "§2", "iat is a number of seconds"),
+        ("iat_in_future", _ID_TOKEN + "10", "this clock is behind the provider's"),
+        ("iat_too_old", _ID_TOKEN + "10", "the token was issued too long ago"),
+        ("nbf_in_future", "RFC 7519 §4.1.5", "this clock is behind, or nbf is no date"),
+        ("nonce_mismatch", _ID_TOKEN + "11", "the token belongs to another login"),
+        ("sub_invalid", _CORE + "§2", "sub is a string of 1 to 255 ASCII characters"),
+        ("sub_changed", _CORE + "§3.1.2.1", "another user than the expected one logged in"),
+        ("sub_placeholder", _CORE + "§2", "the provider names every user alike"),
+        ("at_hash_invalid", _CORE + "§3.1.3.8", "the access token is not the token's own"),
+        ("acr_unsatisfied", _ID_TOKEN + "12", "the authentication was weaker than required"),
+        ("auth_time_invalid", _CORE + "§2", "auth_time is required when max_age is sent"),
+        ("auth_too_old", _ID_TOKEN + "13", "the user authenticated too long ago"),
+        ("claim_missing", _CORE + "§5.5.1", "an essential claim is missing"),
+    ),
+    *_rows(
+        "protocol",
+        "tokens",
+        "restart",
+        ("token_response_invalid", _CORE + "§3.1.3.3", "the token answer is malformed"),
+        ("token_syntax", "RFC 6750 §2.1", "the access token has foreign characters"),
+        ("token_type", _6749 + "§7.1", "only the token type Bearer was asked for"),
+        ("scope_unexpected", _6749 + "§5.1", "the provider granted more than was asked"),
+        ("refresh_id_token_iss", _CORE + "§12.2", "the refreshed token is from elsewhere"),
+        ("refresh_id_token_sub", _CORE + "§12.2", "the refreshed token is for another user"),
+        ("refresh_id_token_aud", _CORE + "§12.2", "the refreshed token has another audience"),
+        ("refresh_id_token_azp", _CORE + "§12.2", "the refreshed token has another azp"),
+        ("refresh_id_token_nonce", _CORE + "§12.2", "the refreshed token has another nonce"),
+        ("refresh_id_token_auth_time", _CORE + "§12.2", "auth_time moved on a refresh"),
+    ),
+    *_rows(
+        "protocol",
+        "userinfo",
+        "restart",
+        ("userinfo_sub_mismatch", _CORE + "§5.3.2", "UserInfo is about another user"),
+        ("userinfo_iss", _CORE + "§5.3.2", "signed UserInfo names another issuer"),
+        ("userinfo_aud", _CORE + "§5.3.2", "UserInfo in a JWT is for another client"),
+        ("userinfo_expired", "RFC 7519 §4.1.4", "UserInfo in a JWT is over"),
+        ("userinfo_nbf", "RFC 7519 §4.1.5", "UserInfo in a JWT is not valid yet"),
+    ),
+    *_rows(
+        "protocol",
+        "http",
+        "later",
+        ("http_status", _6749 + "§5", "the provider answered with an unexpected status"),
+        ("http_redirect", "RFC 9700 §4.12", "back-channel redirects are never followed"),
+        ("dpop_nonce_loop", "RFC 9449 §8", "the provider asks for one DPoP nonce after the other"),
+        ("content_type", _CORE + "§3.1.3.3", "the answer is of another media type"),
+    ),
+    *_rows(
+        "transport",
+        "http",
+        "later",
+        ("http_timeout", "RFC 9110 §15.5.9", "the provider was too slow"),
+        ("http_connect", "RFC 9110 §4.2", "the provider cannot be reached"),
+        ("tls_failed", _CORE + "§16.17", "the TLS certificate does not hold; add a CA if private"),
+        ("http_protocol", "RFC 9112 §8", "the connection broke or was no HTTP"),
+        ("http_too_large", "RFC 9110 §15.5.14", "the answer exceeds the limits"),
+        ("http_encoding", "RFC 9110 §8.4", "a Content-Encoding was used though none was offered"),
+        ("keys_unavailable", "OIDC Core §10.1.1", "the key set cannot be fetched right now"),
+        ("refresh_in_doubt", _6749 + "§6", "nobody knows if the refresh token was used"),
+    ),
+    *_rows(
+        "transport",
+        "http",
+        "restart",
+        (
+            "token_outcome_unknown",
+            _6749 + "§4.1.2",
+            "nobody knows if the code was used; start a new login",
+        ),
+    ),
+    *_rows(
+        "store",
+        "store",
+        "later",
+        ("store_unavailable", "", "the store failed; nothing was accepted"),
+        ("too_many_pending", "RFC 9700 §4.7", "too many logins are in flight; try again later"),
+    ),
+    *_rows(
+        "store",
+        "store",
+        "restart",
+        ("seal_invalid", "", "the stored value is damaged, foreign or of another key"),
+        ("record_invalid", "", "the stored value does not have the shape it should have"),
+        ("record_version", "", "the stored value was written by another version"),
+    ),
+    *_rows(
+        "usage",
+        "usage",
+        "no",
+        ("foreign_step", "", "resume a step with the relying party that made it"),
+        ("answer_unexpected", "", "resume a step with the kind of answer it asked for"),
+        ("config_invalid", "", "mend the setting named in the message"),
+        ("issuer_invalid", "OIDC Discovery §3", "an issuer is an https URL without query"),
+        ("issuer_not_allowed", "RFC 9700 §4.4", "add the issuer to those configured"),
+        ("url_invalid", "RFC 3986 §3", "give an absolute URL"),
+        ("url_scheme", _CORE + "§16.17", "give an https URL"),
+        ("url_userinfo", "RFC 3986 §3.2.1", "credentials in URLs are never used"),
+        ("url_host_invalid", "RFC 3986 §3.2.2", "give the host's ASCII name or address"),
+        ("url_port_invalid", "RFC 3986 §3.2.3", "a port is 1 to 65535"),
+        ("parameter_reserved", _CORE + "§3.1.2.1", "the library sets this parameter itself"),
+        ("parameter_invalid", _CORE + "§3.1.2.1", "mend the parameter named in the message"),
+        ("client_issuer_mismatch", "RFC 9700 §4.4", "these credentials are another issuer's"),
+        ("credential_missing", _CORE + "§9", "give the client's secret or key to the adapter"),
+        ("unsupported_by_provider", "OIDC Discovery §3", "the provider does not offer this"),
+        ("entropy_failure", "RFC 6749 §10.10", "secrets must be fresh and long enough"),
+        ("origin_not_allowed", "RFC 9700 §4.9", "this request may not go to that origin"),
+        ("pending_too_large", "RFC 6265 §6.1", "shorten return_to or the parameters"),
+        ("refresh_token_missing", _6749 + "§6", "no refresh token was issued"),
+    ),
+)
+
+CODES: Final = MappingProxyType({row.code: row for row in _TABLE})
+"""Code to row; :class:`oidc_core.wire.errors.OidcError` reads it."""

@@ -1,0 +1,247 @@
+"""What is asked of the world and what it answers: requests, answers, limits, unsealed values.
+
+The core *describes* a request.  An adapter seals it, that is, it replaces the values that only it
+can know (a client secret, a freshly signed assertion), and sends it.  So nothing the core holds,
+keeps or prints contains a client secret or a private key.
+"""
+
+from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias
+
+from attrs import field, frozen
+
+from oidc_core.wire.codes import CODES
+from oidc_core.wire.errors import UsageError
+
+Role: TypeAlias = Literal["authorization_server", "resource"]
+Resend: TypeAlias = Literal["never", "if_unsent", "safe"]
+Sent: TypeAlias = Literal["no", "maybe"]
+Channel: TypeAlias = Literal["direct", "relayed"]
+Purpose: TypeAlias = Literal["discovery", "key_set", "token", "refresh", "userinfo"]
+
+
+@frozen(kw_only=True)
+class Limits:
+    """How large and how slow things may be (octets, characters, seconds)."""
+
+    callback: int = 8_192
+    state: int = 512
+    code: int = 4_096
+    id_token: int = 32_768
+    jose_header: int = 4_096
+    dpop_nonce: int = 1_024
+    token_response: int = 65_536
+    userinfo: int = 1_048_576
+    metadata: int = 262_144
+    key_set: int = 262_144
+    keys: int = 64
+    deadline: int = 10
+
+
+LIMITS: Final = Limits()
+
+
+@frozen(kw_only=True)
+class ClientSecret:
+    """In place of a form value: the secret of this client at this issuer."""
+
+    issuer: str
+    client_id: str
+
+
+@frozen(kw_only=True)
+class BasicCredentials:
+    """In place of an ``Authorization`` header: HTTP Basic with the client's secret.
+
+    ``raw`` leaves out the percent-encoding of RFC 6749 §2.3.1, as several providers expect.
+    """
+
+    issuer: str
+    client_id: str
+    raw: bool
+
+
+@frozen(kw_only=True)
+class ClientAssertion:
+    """In place of a form value: a JWT that authenticates the client (RFC 7523 §3).
+
+    It is signed anew for each transmission.  ``alg`` is ``HS256`` and the like for
+    ``client_secret_jwt``, else that of the client's key.
+    """
+
+    issuer: str
+    client_id: str
+    audience: str
+    alg: str
+    lifetime: int
+
+
+class DpopProof(NamedTuple):
+    """In place of the last header, ``dpop``: a proof that the client has a key (RFC 9449 §4).
+
+    It is signed anew for each transmission, with the key of that thumbprint.
+
+    Attributes:
+        issuer, client_id: whose key it is.
+        thumbprint: the key's JWK thumbprint (RFC 7638), the ``jkt`` of RFC 9449 §6.1.
+        htm: the method of the request.
+        htu: its URL without query and fragment.
+        ath: the hash of the access token that is sent along, if one is.
+        nonce: the server's nonce; ``None`` leaves it to what the adapter remembers of that server.
+        demanded: whether the server asked for that nonce in answer to this very request.
+    """
+
+    issuer: str
+    client_id: str
+    thumbprint: str
+    htm: str
+    htu: str
+    ath: str | None = None
+    nonce: str | None = None
+    demanded: bool = False
+
+
+Unsealed: TypeAlias = ClientSecret | BasicCredentials | ClientAssertion | DpopProof
+Sealable: TypeAlias = str | Unsealed
+
+
+@frozen(kw_only=True)
+class HttpRequest:
+    """One request to be sent once, after sealing.
+
+    Attributes:
+        purpose: what it is for; an adapter may log it.
+        method: ``GET`` or ``POST``.
+        url: an absolute URL, to be used verbatim.
+        headers: names in lower case with values or unsealed values.
+        form: the body as names and values or unsealed values, or ``None`` for no body.
+        issuer: the issuer identifier of the provider it belongs to.
+        client_id: the client on whose behalf it is sent.
+        role: whether it goes to the authorization server or to a resource.
+        resend: ``never``, ``if_unsent`` (again if not an octet left) or ``safe``.
+        max_body: how many octets of an answer's body are read before giving up.
+        deadline: seconds for the whole exchange, connecting included.
+    """
+
+    purpose: Purpose
+    method: str
+    url: str
+    headers: tuple[tuple[str, Sealable], ...] = field(repr=False)
+    form: tuple[tuple[str, Sealable], ...] | None = field(default=None, repr=False)
+    issuer: str
+    client_id: str
+    role: Role = "authorization_server"
+    resend: Resend
+    max_body: int
+    deadline: int = LIMITS.deadline
+
+
+@frozen(kw_only=True)
+class KeysWanted:
+    """A wish for a provider's key set.
+
+    Attributes:
+        issuer: the provider's identity.
+        client_id: the client on whose behalf it is asked.
+        jwks_uri: where the set is published.
+        max_age: seconds after which a stored set is to be fetched anew.
+        newer_than: if given, a set fetched at that time or before does not do: it lacks a key.
+        missing_kid: the key it lacks, if the token names one.
+        channel: ``direct`` if the token came from the provider itself, ``relayed`` if a browser
+            or a stranger brought it, so that strangers cannot use up the fetches of the former.
+    """
+
+    issuer: str
+    client_id: str
+    jwks_uri: str
+    max_age: int
+    newer_than: int | None = None
+    missing_kid: str | None = None
+    channel: Channel
+
+    @property
+    def request(self) -> HttpRequest:
+        """The request that fetches the set."""
+        return HttpRequest(
+            purpose="key_set",
+            method="GET",
+            url=self.jwks_uri,
+            headers=(("accept", "application/json, application/jwk-set+json"),),
+            issuer=self.issuer,
+            client_id=self.client_id,
+            resend="safe",
+            max_body=LIMITS.key_set,
+        )
+
+
+@frozen(kw_only=True)
+class WireRequest:
+    """A sealed request: what goes over the wire.  Transports take nothing else."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes | None = field(repr=False)
+    resend: Resend
+    max_body: int
+    deadline: int
+
+    def __reduce__(self) -> NoReturn:
+        message = "a sealed request holds credentials and is not pickled"
+        raise TypeError(message)
+
+
+@frozen
+class HttpResponse:
+    """A whole answer.
+
+    Attributes:
+        status: the HTTP status code.
+        headers: names in lower case with values, in the order received.
+        body: the octets of the body, without any Content-Encoding.
+        received_at: when it was received, in seconds since the epoch.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
+    received_at: int
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of that lower-case name."""
+        for header, value in self.headers:
+            if header == name:
+                return value
+        return None
+
+    @property
+    def media_type(self) -> str:
+        """The media type in lower case without parameters, or an empty string."""
+        value = self.header("content-type")
+        return "" if value is None else value.partition(";")[0].strip().lower()
+
+
+@frozen
+class NoAnswer:
+    """The exchange failed: no answer, or none that may be used.
+
+    Attributes:
+        sent: ``no`` if the request certainly never reached the provider, else ``maybe``.
+        code: ``http_timeout``, ``http_connect``, ``tls_failed``, ``http_protocol``,
+            ``http_too_large`` or ``http_encoding``.
+        at: when that was certain, in seconds since the epoch.
+
+    Raises:
+        UsageError: ``answer_unexpected`` for a code that no failure of an exchange has.
+    """
+
+    sent: Sent
+    code: str
+    at: int
+
+    def __attrs_post_init__(self) -> None:
+        row = CODES.get(self.code)
+        if row is None or row.fault != "transport":
+            raise UsageError("answer_unexpected", found=self.code, about="NoAnswer")
+
+
+Answer: TypeAlias = HttpResponse | NoAnswer

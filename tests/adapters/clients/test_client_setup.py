@@ -1,0 +1,197 @@
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.credentials.client_keys import ClientKeys, DecryptionKey, Signer
+from oidc_adapters.crypto import sign_mac
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.policy import Policy
+from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
+from oidc_core.wire.errors import OidcError, UsageError
+from tests.adapters.credentials.test_seal import KEY, SECRET
+from tests.encryption import P256, P384
+
+ISSUER = "https://op.example"
+SETUP = ClientSetup(
+    issuer=ISSUER,
+    client_id="client",
+    client_secret=SECRET,
+    redirect_uri="https://rp.example/callback",
+)
+METADATA = ProviderMetadata(
+    issuer=ISSUER, token_endpoint=f"{ISSUER}/token", userinfo_endpoint=f"{ISSUER}/userinfo"
+)
+KEYS = ClientKeys[Signer](KEY)
+
+
+def test_settings_become_a_relying_party_and_its_registration() -> None:
+    setup = evolve(
+        SETUP,
+        post_logout_redirect_uri="https://rp.example/",
+        scope="openid email",
+        policy=Policy(leeway=5),
+    )
+
+    rp = setup.relying_party()
+
+    assert (rp.issuer, rp.provider) == (ISSUER, ProviderMetadata(issuer=ISSUER))
+    assert rp.policy.leeway == 5
+    assert rp.client == ClientRegistration(
+        client_id="client",
+        redirect_uris=("https://rp.example/callback",),
+        post_logout_redirect_uris=("https://rp.example/",),
+        scope="openid email",
+    )
+
+
+def test_without_a_place_to_return_to_after_logout_there_is_none() -> None:
+    assert SETUP.relying_party().client.post_logout_redirect_uris == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "method", "alg"),
+    [
+        ({}, "client_secret_basic", None),
+        ({"client_secret": None}, "none", None),
+        ({"client_keys": KEYS}, "private_key_jwt", "EdDSA"),
+        ({"client_secret": None, "client_keys": KEYS}, "private_key_jwt", "EdDSA"),
+        ({"token_endpoint_auth_method": "client_secret_post"}, "client_secret_post", None),
+        (
+            {"token_endpoint_auth_method": "client_secret_basic", "client_keys": KEYS},
+            "client_secret_basic",
+            None,
+        ),
+        (
+            {"token_endpoint_auth_method": "private_key_jwt", "client_keys": KEYS},
+            "private_key_jwt",
+            "EdDSA",
+        ),
+        ({"token_endpoint_auth_method": "client_secret_jwt"}, "client_secret_jwt", None),
+    ],
+)
+def test_the_client_authenticates_as_its_credentials_let_it(
+    changed: dict[str, Any], method: str, alg: str | None
+) -> None:
+    setup = evolve(SETUP, **changed)
+
+    client = setup.relying_party().client
+
+    assert client.token_endpoint_auth_method == method
+    assert client.token_endpoint_auth_signing_alg == alg
+    assert repr(setup.credentials(setup.relying_party())) == "Credentials(1)"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "about"),
+    [
+        ({"redirect_uri": ""}, "config_invalid", "redirect_uri"),
+        ({"redirect_uri": "http://rp.example/callback"}, "url_scheme", "redirect_uri"),
+        ({"client_id": ""}, "config_invalid", "client_id"),
+        ({"scope": "email"}, "config_invalid", "scope"),
+        ({"issuer": ""}, "url_invalid", "issuer"),
+        ({"issuer": "https://op.example?x"}, "issuer_invalid", "issuer"),
+        ({"issuer": "http://op.example"}, "url_scheme", "issuer"),
+        ({"client_keys": ClientKeys[Signer]()}, "credential_missing", "client key"),
+        ({"metadata": METADATA, "issuer": "https://other.example"}, "issuer_not_allowed", ""),
+    ],
+)
+def test_a_wrong_setting_is_named(changed: dict[str, Any], code: str, about: str) -> None:
+    with pytest.raises(OidcError) as caught:
+        evolve(SETUP, **changed).relying_party()
+
+    assert (caught.value.code, caught.value.about) == (code, about)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        (
+            {"client_secret": None, "token_endpoint_auth_method": "client_secret_basic"},
+            "credential_missing",
+        ),
+        (
+            {"client_secret": "short", "token_endpoint_auth_method": "client_secret_jwt"},
+            "key_too_small",
+        ),
+        ({"token_endpoint_auth_method": "private_key_jwt"}, "credential_missing"),
+    ],
+)
+def test_a_missing_credential_is_missed(changed: dict[str, Any], code: str) -> None:
+    setup = evolve(SETUP, **changed)
+
+    with pytest.raises(OidcError) as caught:
+        setup.credentials(setup.relying_party())
+
+    assert caught.value.code == code
+
+
+def test_a_registration_stands_in_for_the_settings() -> None:
+    registration = ClientRegistration(
+        client_id="another",
+        redirect_uris=("https://rp.example/a", "https://rp.example/b"),
+        id_token_signed_response_alg="HS256",
+    )
+    setup = evolve(SETUP, registration=registration, client_id="", redirect_uri="")
+
+    rp = setup.relying_party()
+
+    assert rp.client is registration
+    assert rp.id_token_algorithms == {"HS256"}
+    octets = b"signing input"
+    mac = sign_mac(SECRET, "HS256", octets)
+    assert rp.verifier.verifies_mac(ISSUER, "another", "HS256", octets, mac)
+    assert not rp.verifier.verifies_mac(ISSUER, "client", "HS256", octets, mac)
+    assert not rp.verifier.verifies_mac("https://b.example", "another", "HS256", octets, mac)
+
+
+def test_without_a_secret_no_mac_is_ever_good() -> None:
+    rp = evolve(SETUP, client_secret=None).relying_party()
+
+    assert not rp.verifier.verifies_mac(ISSUER, "client", "HS256", b"", b"")
+
+
+def test_metadata_can_be_given_by_hand() -> None:
+    rp = evolve(SETUP, metadata=METADATA).relying_party()
+
+    assert rp.provider is METADATA
+
+
+def test_an_issuer_can_be_a_rule() -> None:
+    rule = IssuerRule.template("https://login.example/{tenant}/v2.0", tenants=ANY_TENANT)
+
+    rp = evolve(SETUP, issuer="", issuer_rule=rule).relying_party()
+
+    assert rp.issuer == "https://login.example/{tenant}/v2.0"
+    assert rp.issuer_rule is rule
+
+
+def test_settings_show_and_pickle_no_secret() -> None:
+    setup = evolve(SETUP, client_keys=KEYS)
+
+    assert "canary" not in f"{setup!r} {setup} {setup.relying_party()!r}"
+    for held in (setup, setup.relying_party()):
+        with pytest.raises(TypeError, match="not pickled"):
+            pickle.dumps(held)
+    with pytest.raises(TypeError, match="not pickled"):
+        copy.deepcopy(setup)
+
+
+def test_the_client_s_key_set_has_what_signs_and_what_is_encrypted_for() -> None:
+    assert ClientSetup().public_jwks() == {"keys": ()}
+    assert ClientSetup(client_keys=KEYS).public_jwks() == KEYS.public_jwks()
+    both = ClientSetup(client_keys=KEYS, decryption_keys=(P256,)).public_jwks()
+    assert both == {"keys": (KEY.public_jwk(), P256.public_jwk())}
+
+
+def test_a_key_that_signs_and_one_that_decrypts_have_names_of_their_own() -> None:
+    """Whoever encrypts for the client looks a key up by its name."""
+    keys = (P384, DecryptionKey(P256.private, kid=KEY.kid))
+    with pytest.raises(UsageError) as caught:
+        ClientSetup(client_keys=KEYS, decryption_keys=keys)
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "kid")
+    assert caught.value.found == (KEY.kid,)
+    assert ClientSetup(decryption_keys=keys).decryption_keys == keys

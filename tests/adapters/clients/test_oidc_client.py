@@ -1,0 +1,680 @@
+import inspect
+import pickle
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, get_args, get_type_hints
+
+import pytest
+from attrs import evolve
+
+from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient, Page
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_adapters.stores.pending import CookiePendingLogins, CookieProfile, MemoryPendingLogins
+from oidc_adapters.stores.provider_keys import StaticProviderKeys
+from oidc_adapters.testing import AsyncInMemoryTransport, InMemoryTransport
+from oidc_adapters.transport.in_threads import InThreads
+from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_core.endpoints.authorization import AuthenticationRequest, Callback
+from oidc_core.endpoints.end_session import LogoutRequest
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.jose.jwk import parse_key_set
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.provider import metadata_of
+from oidc_core.wire.encoding import b64url_decode, b64url_encode
+from oidc_core.wire.errors import (
+    CallbackError,
+    OidcError,
+    ProviderError,
+    StoreFailure,
+    UsageError,
+)
+from oidc_core.wire.http import HttpResponse
+from oidc_core.wire.jsontypes import parse_object
+from tests.flows.rig import (
+    FAKE_CLIENT,
+    NOW,
+    REDIRECT_URI,
+    SEALING_SECRET,
+    Browser,
+    Rig,
+    arrived,
+    honest_provider,
+    new_rig,
+    run_asyncio,
+    run_trio,
+    setup_for,
+)
+
+Run = Callable[[Callable[[], Awaitable[Any]]], Any]
+LIBRARIES = pytest.mark.parametrize("run", [run_asyncio, run_trio])
+STORES: Final = pytest.mark.parametrize(
+    "pending",
+    [MemoryPendingLogins, lambda: CookiePendingLogins(SEALING_SECRET)],
+    ids=["memory", "cookie"],
+)
+
+
+def refused(call: Callable[[], object]) -> OidcError:
+    with pytest.raises(OidcError) as caught:
+        call()
+    return caught.value
+
+
+# --- both clients are the same -------------------------------------------------------------------
+
+
+def public(kind: type) -> dict[str, Any]:
+    return {name: value for name, value in vars(kind).items() if not name.startswith("_")}
+
+
+def plain(member: Any) -> Any:
+    return getattr(member, "__func__", member)
+
+
+def test_both_clients_have_the_same_methods() -> None:
+    assert [*public(OidcClient)] == [*public(AsyncOidcClient)]
+    for name, member in public(AsyncOidcClient).items():
+        if callable(plain(member)):
+            assert inspect.iscoroutinefunction(plain(member)), name
+            assert not inspect.iscoroutinefunction(plain(public(OidcClient)[name])), name
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, member in public(OidcClient).items() if callable(plain(member))]
+)
+def test_both_clients_methods_have_the_same_signatures(name: str) -> None:
+    sync, awaited = (plain(vars(kind)[name]) for kind in (OidcClient, AsyncOidcClient))
+    described, other = inspect.signature(sync), inspect.signature(awaited)
+    assert [*described.parameters] == [*other.parameters]
+    hints, others = get_type_hints(sync), get_type_hints(awaited)
+    for parameter in described.parameters:
+        left, right = described.parameters[parameter], other.parameters[parameter]
+        assert (left.kind, left.default) == (right.kind, right.default)
+        if parameter not in {"self", "cls"}:
+            assert _alike(hints[parameter], others[parameter]), parameter
+    assert _alike(hints["return"], others["return"])
+
+
+def _alike(sync: Any, awaited: Any) -> bool:
+    """Whether types are the same but for what is awaited."""
+    if "Callable" in str(sync):  # the store of refreshed tokens
+        (sync_arguments, returned), (arguments, awaitable) = get_args(sync), get_args(awaited)
+        return (sync_arguments, returned) == (arguments, *get_args(awaitable)) or (
+            sync_arguments == arguments
+            and returned is type(None)
+            and get_args(awaitable) == (type(None),)
+        )
+    return str(awaited).replace("Async", "") == str(sync)
+
+
+def test_the_comparison_can_fail() -> None:
+    assert not _alike(int, str)
+    assert not _alike(Callable[[int], None], Callable[[int], None] | None)
+    assert _alike(Callable[[int], None], Callable[[int], Awaitable[None]])
+    assert not _alike(Callable[[int], None], Callable[[str], Awaitable[None]])
+
+
+# --- discovery -----------------------------------------------------------------------------------
+
+
+def test_metadata_that_is_given_is_not_fetched() -> None:
+    provider = honest_provider()
+    discovered = new_rig(provider).client.rp.provider
+    transport = InMemoryTransport(provider)
+
+    client = OidcClient.discover(
+        setup_for(provider, metadata=discovered), MemoryPendingLogins(), transport=transport
+    )
+
+    assert transport.exchanges == ()
+    assert client.rp.provider == discovered
+
+
+def test_metadata_can_lie_elsewhere() -> None:
+    provider = honest_provider()
+    url = "https://op.example/.well-known/oauth-authorization-server"
+
+    rig = new_rig(provider, discovery_url=url)
+
+    assert [request.url for request, _ in rig.transport.exchanges] == [url]
+    assert rig.client.rp.issuer == "https://op.example"
+
+
+def test_credentials_are_for_the_discovered_endpoints_only() -> None:
+    rig = new_rig(honest_provider(misbehave="wrong_state"))
+    page = rig.start()
+
+    error = refused(lambda: rig.finish(rig.visit(page)))
+
+    assert error.code == "state_unknown"
+    assert len(rig.transport.exchanges) == 1  # the metadata: no code left
+
+
+def test_a_secret_that_is_missing_is_missed_before_any_login() -> None:
+    def configure() -> Rig:
+        return new_rig(client_secret=None, token_endpoint_auth_method="client_secret_post")
+
+    error = refused(configure)
+
+    assert (error.code, error.about) == ("credential_missing", "client_secret")
+
+
+def test_default_transports_are_over_urllib3() -> None:
+    provider = honest_provider()
+    setup = setup_for(provider, metadata=new_rig(provider).client.rp.provider)
+
+    sync = OidcClient.discover(setup, MemoryPendingLogins())
+    awaited = run_asyncio(lambda: AsyncOidcClient.discover(setup, MemoryPendingLogins()))
+
+    assert isinstance(sync.shell.transport, Urllib3Transport)
+    assert isinstance(awaited.shell.transport, InThreads)
+    sync.shell.transport.close()
+    awaited.shell.transport.close()
+
+
+# --- login ---------------------------------------------------------------------------------------
+
+
+@STORES
+def test_a_login_from_start_to_end(pending: Callable[[], Any]) -> None:
+    rig = new_rig(pending=pending())
+
+    page = rig.start(return_to="/orders")
+    result = rig.finish(rig.visit(page))
+
+    logged_in = result.logged_in
+    assert (logged_in.identity.issuer, logged_in.identity.subject) == (rig.provider.issuer, "alice")
+    assert logged_in.return_to == "/orders"
+    assert logged_in.claims["email"] == "alice@op.example"
+    assert logged_in.missing_scope == ()
+    assert rig.browser.cookies == {}
+    assert "single_use: process" in logged_in.evidence[0].notes
+
+
+@STORES
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_three_logins_in_one_browser_finish_in_any_order(
+    pending: Callable[[], Any], order: tuple[int, ...]
+) -> None:
+    rig = new_rig(pending=pending())
+    callbacks = [rig.visit(rig.start(return_to=f"/{number}")) for number in range(3)]
+
+    for number in order:
+        assert rig.finish(callbacks[number]).logged_in.return_to == f"/{number}"
+
+    assert rig.browser.cookies == {}
+
+
+@STORES
+def test_another_browser_is_refused_and_the_right_one_still_logs_in(
+    pending: Callable[[], Any],
+) -> None:
+    rig, thief = new_rig(pending=pending()), Browser()
+    callback = rig.visit(rig.start())
+    sent = len(rig.transport.exchanges)
+
+    error = refused(lambda: rig.client.finish_login(callback, cookies=thief.header))
+    thief.receive(rig.client.start_login().cookies)
+    again = refused(lambda: rig.client.finish_login(callback, cookies=thief.header))
+
+    assert isinstance(error, CallbackError)
+    assert (error.code, again.code) == ("binding_missing", "binding_missing")
+    assert len(rig.transport.exchanges) == sent
+    assert rig.finish(callback).logged_in.identity.subject == "alice"
+
+
+@STORES
+def test_a_cookie_with_another_browsers_secret_is_refused(pending: Callable[[], Any]) -> None:
+    rig, other = new_rig(pending=pending()), Browser()
+    callback = rig.visit(rig.start())
+    other.receive(rig.client.start_login().cookies)
+    ((name, value),) = rig.browser.cookies.items()
+    foreign = next(iter(other.cookies.values())).split(".")[1]
+    created_at, _, sealed = (value + ".").split(".")[:3]
+    forged = {name: f"{created_at}.{foreign}" + (f".{sealed}" if sealed else "")}
+
+    error = refused(lambda: rig.client.finish_login(callback, cookies=forged))
+
+    assert isinstance(error, CallbackError)
+    assert error.code == "binding_mismatch"
+
+
+@STORES
+def test_a_cookie_that_came_twice_is_refused(pending: Callable[[], Any]) -> None:
+    rig = new_rig(pending=pending())
+    callback = rig.visit(rig.start())
+    header = rig.browser.header
+
+    error = refused(lambda: rig.client.finish_login(callback, cookies=f"{header}; {header}"))
+
+    assert isinstance(error, CallbackError)
+    assert error.code == "binding_ambiguous"
+
+
+@STORES
+def test_a_cookie_that_came_twice_does_not_prevent_a_new_login(pending: Callable[[], Any]) -> None:
+    rig = new_rig(pending=pending())
+    rig.start()
+    header = rig.browser.header
+
+    page = rig.client.start_login(cookies=f"{header}; {header}")
+
+    assert [cookie.max_age for cookie in page.cookies] == [600]
+
+
+@STORES
+def test_a_login_is_finished_once(pending: Callable[[], Any]) -> None:
+    rig = new_rig(pending=pending())
+    callback, header = rig.visit(rig.start()), rig.browser.header
+    rig.finish(callback)
+    sent = len(rig.transport.exchanges)
+
+    error = refused(lambda: rig.client.finish_login(callback, cookies=header))
+
+    assert isinstance(error, CallbackError)
+    assert error.code in {"state_unknown", "already_used"}
+    assert len(rig.transport.exchanges) == sent
+
+
+@STORES
+def test_a_login_that_took_too_long_is_refused(pending: Callable[[], Any]) -> None:
+    rig = new_rig(pending=pending())
+    callback = rig.visit(rig.start())
+    rig.clock.advance(601)
+
+    error = refused(lambda: rig.finish(callback))
+
+    assert error.code in {"state_unknown", "state_expired"}
+    assert error.retryable == "restart"
+
+
+def test_the_oldest_logins_of_a_browser_give_way_to_the_newest() -> None:
+    rig = new_rig(pending=CookiePendingLogins(SEALING_SECRET))
+    pages: list[Page] = []
+    for _ in range(60):
+        pages.append(rig.start())
+        rig.clock.advance(1)
+        assert len(rig.browser.header) <= 4_096
+
+    assert rig.finish(rig.visit(pages[-1])).logged_in.identity.subject == "alice"
+    assert refused(lambda: rig.finish(rig.visit(pages[0]))).code == "binding_missing"
+
+
+def test_a_form_post_comes_back_with_its_cookie() -> None:
+    rig = new_rig()
+    page = rig.start(AuthenticationRequest(response_mode="form_post"))
+
+    assert [cookie.same_site for cookie in page.cookies] == ["None"]
+    assert rig.finish(rig.visit(page)).logged_in.identity.subject == "alice"
+
+
+def test_the_development_profile_works_on_loopback() -> None:
+    profile = CookieProfile.insecure_for_loopback_development()
+    rig = new_rig(pending=MemoryPendingLogins(profile=profile))
+    page = rig.start()
+
+    assert not page.cookies[0].secure
+    assert rig.finish(rig.visit(page)).logged_in.identity.subject == "alice"
+
+
+CALLBACKS: Final[tuple[Callable[[str], str], ...]] = (
+    lambda url: url,
+    lambda url: url.removeprefix("https://rp.example"),
+    lambda url: url.partition("?")[2],
+    lambda url: "?" + url.partition("?")[2],
+    lambda url: "callback?" + url.partition("?")[2],
+    lambda url: url.partition("?")[2] + "&session_state=a?b",
+    lambda url: "session_state=https://op.example/?x&" + url.partition("?")[2],
+)
+
+
+@pytest.mark.parametrize("shape", CALLBACKS)
+def test_a_callback_can_be_given_as_url_path_or_query(shape: Callable[[str], str]) -> None:
+    rig = new_rig()
+    url = rig.provider.authorize(rig.start().url, NOW).url
+
+    result = rig.client.finish_login(shape(url), cookies=rig.browser.header)
+
+    assert result.logged_in.identity.subject == "alice"
+
+
+@pytest.mark.parametrize("nothing", ["", "?", "/callback", "https://rp.example/callback", "x?"])
+def test_a_callback_of_nothing_is_refused(nothing: str) -> None:
+    rig = new_rig()
+
+    assert refused(lambda: rig.client.finish_login(nothing, cookies="")).code == "state_missing"
+
+
+def test_cookies_can_be_given_by_name() -> None:
+    rig = new_rig()
+    callback = rig.visit(rig.start())
+
+    result = rig.client.finish_login(callback, cookies=rig.browser.cookies)
+
+    assert result.logged_in.identity.subject == "alice"
+
+
+def test_the_providers_error_is_raised() -> None:
+    rig = new_rig()
+
+    error = refused(lambda: rig.log_in(approve=False))
+
+    assert isinstance(error, ProviderError)
+    assert (error.code, error.error, error.issuer_verified) == ("op_error", "access_denied", True)
+
+
+def test_a_return_to_of_the_request_stays_unless_another_is_given() -> None:
+    rig = new_rig()
+    request = AuthenticationRequest(return_to="/a")
+
+    for named, expected in (({}, "/a"), ({"return_to": "/b"}, "/b")):
+        callback = rig.visit(rig.start(request, **named))
+        assert rig.finish(callback).logged_in.return_to == expected
+
+
+def test_an_id_token_with_a_mac_is_verified_with_the_clients_secret() -> None:
+    provider = honest_provider(clients=(evolve(FAKE_CLIENT, id_token_signed_response_alg="HS256"),))
+    registration = ClientRegistration(
+        client_id=FAKE_CLIENT.client_id,
+        redirect_uris=FAKE_CLIENT.redirect_uris,
+        id_token_signed_response_alg="HS256",
+    )
+
+    logged_in = new_rig(provider, registration=registration).log_in().logged_in
+
+    assert logged_in.evidence[1].alg == "HS256"
+    secret = "another secret of the same length or so, it does not matter here"
+    other = new_rig(provider, registration=registration, client_secret=secret)
+    assert refused(other.log_in).code == "op_error"  # invalid_client
+    asymmetric = new_rig(
+        provider, registration=evolve(registration, id_token_signed_response_alg=None)
+    )
+    assert refused(asymmetric.log_in).code == "alg_not_allowed"
+
+
+def test_keys_can_be_configured() -> None:
+    provider = honest_provider()
+    first = new_rig(provider)
+    first.log_in()
+    (published,) = [
+        answer.body
+        for request, answer in first.transport.exchanges
+        if request.url.endswith("/jwks") and isinstance(answer, HttpResponse)
+    ]
+    rig = new_rig(provider, keys=StaticProviderKeys(parse_key_set(published)))
+
+    assert rig.log_in().logged_in.identity.subject == "alice"
+    assert "/jwks" not in {request.url[-5:] for request, _ in rig.transport.exchanges}
+
+
+# --- refresh -------------------------------------------------------------------------------------
+
+
+def test_new_tokens_are_stored_before_they_are_verified() -> None:
+    rig = new_rig()
+    tokens = rig.log_in().logged_in.tokens
+    rig.provider.misbehave = "refresh_bad_signature"
+    stored: list[Tokens] = []
+
+    error = refused(lambda: rig.client.refresh(tokens, stored.append))
+
+    assert error.code == "signature_invalid"
+    (kept,) = stored
+    assert kept.refresh_token not in {None, tokens.refresh_token}
+    rig.provider.misbehave = None
+    refreshed = rig.client.refresh(kept, stored.append)
+    assert refreshed.claims_refreshed
+    assert refreshed.tokens == stored[-1]
+
+
+def test_a_store_that_fails_stops_a_refresh() -> None:
+    rig = new_rig()
+    tokens = rig.log_in().logged_in.tokens
+
+    def store(_tokens: Tokens) -> None:
+        raise StoreFailure("store_unavailable")
+
+    assert refused(lambda: rig.client.refresh(tokens, store)).code == "store_unavailable"
+
+
+def test_tokens_of_another_provider_are_not_sent() -> None:
+    rig = new_rig()
+    tokens = evolve(rig.log_in().logged_in.tokens, issuer="https://other.example")
+    sent = len(rig.transport.exchanges)
+
+    error = refused(lambda: rig.client.refresh(tokens, _never))
+
+    assert isinstance(error, UsageError)
+    assert error.code == "client_issuer_mismatch"
+    assert len(rig.transport.exchanges) == sent
+
+
+def _never(_tokens: Tokens) -> None:
+    raise AssertionError
+
+
+def test_a_refresh_without_an_id_token_is_fine() -> None:
+    rig = new_rig(honest_provider(refresh_id_token=False))
+    tokens = rig.log_in().logged_in.tokens
+    stored: list[Tokens] = []
+
+    refreshed = rig.client.refresh(tokens, stored.append)
+
+    assert (refreshed.id_token, refreshed.claims_refreshed) == (None, False)
+    assert stored == [refreshed.tokens]
+
+
+# --- logout --------------------------------------------------------------------------------------
+
+
+def log_out(rig: Rig, page: Page) -> str:
+    rig.browser.receive(page.cookies)
+    url = rig.provider.end_session(page.url, rig.clock.now())
+    assert url is not None
+    return url
+
+
+def test_a_logout_from_start_to_end() -> None:
+    rig = new_rig()
+    tokens = rig.log_in().logged_in.tokens
+
+    url = log_out(rig, rig.client.start_logout(tokens))
+    result = rig.client.finish_logout(url, cookies=rig.browser.header)
+    rig.browser.receive(result.cookies)
+
+    assert result.logged_out.post_logout_redirect_uri == "https://rp.example/"
+    assert rig.browser.cookies == {}
+
+
+def test_a_logout_needs_no_tokens_and_keeps_the_hint_it_is_given() -> None:
+    rig = new_rig()
+    tokens = rig.log_in().logged_in.tokens
+    earlier = rig.log_in(user="bob").logged_in.tokens.id_token
+
+    without = rig.client.start_logout()
+    given = rig.client.start_logout(tokens, LogoutRequest(id_token_hint=earlier))
+
+    assert "id_token_hint" not in without.url
+    assert f"id_token_hint={earlier}" in given.url
+    assert f"id_token_hint={tokens.id_token}" in rig.client.start_logout(tokens).url
+
+
+@STORES
+def test_logins_do_not_push_out_a_logout(pending: Callable[[], Any]) -> None:
+    rig = new_rig(pending=pending())
+    url = log_out(rig, rig.client.start_logout())
+    for _ in range(20):
+        rig.start()
+
+    result = rig.client.finish_logout(url, cookies=rig.browser.header)
+
+    assert result.logged_out.post_logout_redirect_uri == "https://rp.example/"
+
+
+FALSE_RETURNS: Final[tuple[Callable[[str], str], ...]] = (
+    lambda url: url + "x",
+    lambda url: url.partition("?")[0],
+    lambda _: "",
+    lambda url: url.replace("state", "stat"),
+)
+
+
+@pytest.mark.parametrize("change", FALSE_RETURNS)
+def test_a_return_that_was_not_asked_for_is_refused(change: Callable[[str], str]) -> None:
+    rig = new_rig()
+    url = log_out(rig, rig.client.start_logout())
+
+    error = refused(lambda: rig.client.finish_logout(change(url), cookies=rig.browser.header))
+
+    assert isinstance(error, CallbackError)
+    assert error.code == "logout_state"
+
+
+RETURNS: Final[tuple[Callable[[str], str], ...]] = (
+    lambda url: url,
+    lambda url: url.partition("?")[2],
+    lambda url: url + "&x=a?b",
+    lambda url: url.partition("?")[2] + "&x=a?b",
+)
+
+
+@pytest.mark.parametrize("shape", RETURNS)
+def test_a_return_can_be_given_as_url_or_query(shape: Callable[[str], str]) -> None:
+    rig = new_rig()
+    url = log_out(rig, rig.client.start_logout())
+
+    result = rig.client.finish_logout(shape(url), cookies=rig.browser.cookies)
+
+    assert result.logged_out.post_logout_redirect_uri == "https://rp.example/"
+
+
+@pytest.mark.parametrize("value", [None, "", "x", "%", "\u00e5", "e30", b64url_encode(b"[]")])
+def test_a_logout_of_another_browser_is_refused(value: str | None) -> None:
+    rig = new_rig()
+    url = log_out(rig, rig.client.start_logout())
+    cookies = {} if value is None else {"__Host-oidc-logout": value}
+
+    error = refused(lambda: rig.client.finish_logout(url, cookies=cookies))
+
+    assert isinstance(error, CallbackError)
+    assert (error.code, error.about) == ("logout_state", "cookie")
+
+
+def test_a_logout_of_another_client_is_refused() -> None:
+    rig = new_rig()
+    url = log_out(rig, rig.client.start_logout())
+    ((name, value),) = rig.browser.cookies.items()
+    foreign = b64url_decode(value.encode()).replace(b'"client"', b'"another"')
+
+    error = refused(lambda: rig.client.finish_logout(url, cookies={name: b64url_encode(foreign)}))
+
+    assert error.code == "connection_mismatch"
+
+
+def test_a_provider_without_logout_says_so() -> None:
+    provider = honest_provider()
+    metadata = evolve(new_rig(provider).client.rp.provider, end_session_endpoint=None)
+    rig = new_rig(provider, metadata=metadata)
+
+    assert refused(rig.client.start_logout).code == "unsupported_by_provider"
+
+
+# --- where one awaits ----------------------------------------------------------------------------
+
+
+@LIBRARIES
+@STORES
+def test_all_of_it_awaited(run: Run, pending: Callable[[], Any]) -> None:
+    provider, browser, stored = honest_provider(), Browser(), list[Tokens]()
+    transport = AsyncInMemoryTransport(provider)
+
+    async def store(tokens: Tokens) -> None:
+        stored.append(tokens)
+
+    async def main() -> str:
+        client = await AsyncOidcClient.discover(
+            setup_for(provider),
+            pending(),
+            transport=transport,
+            clock=FrozenClock(NOW),
+            entropy=FixedEntropy(1),
+        )
+        page = await client.start_login(return_to="/orders", cookies=browser.header)
+        browser.receive(page.cookies)
+        callback = arrived(provider.authorize(page.url, NOW))
+        result = await client.finish_login(callback, cookies=browser.header)
+        browser.receive(result.cookies)
+        refreshed = await client.refresh(result.logged_in.tokens, store)
+        assert stored == [refreshed.tokens]
+        page = await client.start_logout(refreshed.tokens)
+        browser.receive(page.cookies)
+        url = provider.end_session(page.url, NOW)
+        assert url is not None
+        out = await client.finish_logout(url, cookies=browser.header)
+        browser.receive(out.cookies)
+        return result.logged_in.return_to
+
+    assert run(main) == "/orders"
+    assert browser.cookies == {}
+
+
+@LIBRARIES
+def test_refusals_awaited(run: Run) -> None:
+    provider = honest_provider()
+    setup = setup_for(provider, metadata=new_rig(provider).client.rp.provider)
+
+    async def main() -> list[str]:
+        client = await AsyncOidcClient.discover(
+            setup, MemoryPendingLogins(), transport=AsyncInMemoryTransport(provider)
+        )
+        codes: list[str] = []
+        for attempt in (
+            client.finish_login("state=x&code=y", cookies=""),
+            client.finish_login(Callback.from_query(""), cookies={}),
+            client.finish_logout("https://rp.example/?state=x", cookies={}),
+        ):
+            with pytest.raises(OidcError) as caught:
+                await attempt
+            codes.append(caught.value.code)
+        return codes
+
+    assert run(main) == ["state_unknown", "state_missing", "logout_state"]
+
+
+# --- nothing shows -------------------------------------------------------------------------------
+
+
+def test_no_client_is_pickled_and_no_result_shows_a_secret() -> None:
+    rig = new_rig()
+    page = rig.start(return_to="/orders")
+    result = rig.finish(rig.visit(page))
+    tokens = result.logged_in.tokens
+    goodbye = rig.client.start_logout(tokens)
+    shown = f"{rig.client!r} {page!r} {page} {result!r} {result} {goodbye!r} {goodbye}"
+
+    secrets = FixedEntropy(1).login_secrets()
+    for secret in (
+        FAKE_CLIENT.client_secret,
+        secrets.state,
+        secrets.nonce,
+        secrets.code_verifier,
+        secrets.binding,
+        tokens.access_token,
+        tokens.refresh_token or "",
+        tokens.id_token,
+        goodbye.cookies[0].value,
+    ):
+        assert secret
+        assert secret not in shown
+    assert REDIRECT_URI not in repr(page)
+    with pytest.raises(TypeError):
+        pickle.dumps(rig.client)
+
+
+def test_metadata_is_what_was_published() -> None:
+    """The one place where the provider's JSON becomes the client's view of it."""
+    rig = new_rig()
+    ((_, answer),) = rig.transport.exchanges
+
+    assert isinstance(answer, HttpResponse)
+    assert rig.client.rp.provider == metadata_of(parse_object(answer.body))

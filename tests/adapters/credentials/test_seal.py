@@ -1,0 +1,693 @@
+import copy
+import json
+import pickle
+from collections.abc import Awaitable, Callable, Generator
+from functools import partial
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+import pytest
+from attrs import evolve
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKey, ClientKeys, Signer
+from oidc_adapters.credentials.dpop import DpopKeys, DpopNonces
+from oidc_adapters.credentials.seal import ClientCredentials, Credentials, credentials_for
+from oidc_adapters.crypto import CryptographyVerifier
+from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_adapters.testing import FakeClient, FakeProvider
+from oidc_core.endpoints.tokens import Tokens, refresh_request
+from oidc_core.endpoints.userinfo import userinfo_request
+from oidc_core.machine.dpop import proof_of, with_proof
+from oidc_core.machine.steps import keys_wanted
+from oidc_core.model.client import AuthMethod, ClientRegistration
+from oidc_core.model.policy import Policy
+from oidc_core.model.provider import ProviderMetadata
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.encoding import b64url_decode
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.http import (
+    BasicCredentials,
+    ClientAssertion,
+    ClientSecret,
+    HttpRequest,
+    HttpResponse,
+    WireRequest,
+)
+from oidc_core.wire.jsontypes import JsonObject
+from tests.flows.rig import NOW, run_asyncio, run_trio
+
+ISSUER: Final = "https://op.example"
+SECRET: Final = "canary secret: 100% of it + a bit & more, 64 octets of it at least.."
+KEY: Final = ClientKey(
+    Ed25519PrivateKey.from_private_bytes(bytes(range(32))), alg="EdDSA", kid="our-key"
+)
+METADATA: Final = ProviderMetadata(
+    issuer=ISSUER,
+    authorization_endpoint=f"{ISSUER}/authorize",
+    token_endpoint=f"{ISSUER}/token",
+    userinfo_endpoint=f"{ISSUER}/userinfo",
+    jwks_uri=f"{ISSUER}/jwks",
+)
+
+
+class RemoteKey:
+    """A key service: its signatures have to be waited for."""
+
+    alg = "EdDSA"
+    kid = "remote"
+
+    def __init__(self, pause: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.calls = 0
+        self._pause = pause
+
+    def public_jwk(self) -> JsonObject:
+        return KEY.public_jwk()
+
+    async def sign(self, signing_input: bytes) -> bytes:
+        self.calls += 1
+        if self._pause is not None:
+            await self._pause()
+        return KEY.sign(signing_input)
+
+
+class Handed:
+    """An awaitable that is no coroutine, as a future is."""
+
+    def __await__(self) -> Generator[None, None, bytes]:
+        yield from ()
+        return b"signature"
+
+
+class FutureKey(RemoteKey):
+    """A key service that hands out futures."""
+
+    def sign(self, signing_input: bytes) -> Any:
+        return Handed()
+
+
+def relying_party(
+    method: AuthMethod = "client_secret_basic", *, client_id: str = "client", **changed: Any
+) -> RelyingParty:
+    registration: dict[str, Any] = changed.pop("registration", {})
+    if method == "private_key_jwt":
+        registration = {"token_endpoint_auth_signing_alg": "EdDSA", **registration}
+    return RelyingParty(
+        provider=METADATA,
+        client=ClientRegistration(
+            client_id=client_id,
+            redirect_uris=("https://rp.example/callback",),
+            token_endpoint_auth_method=method,
+            **registration,
+        ),
+        verifier=CryptographyVerifier(),
+        **changed,
+    )
+
+
+def token_request(rp: RelyingParty) -> HttpRequest:
+    tokens = Tokens(
+        issuer=rp.issuer,
+        client_id=rp.client.client_id,
+        access_token="an access token",
+        refresh_token="a refresh token",
+        id_token="",
+        scope="openid",
+        subject="alice",
+    )
+    return refresh_request(rp, tokens)
+
+
+def sealed(credentials: Credentials, request: HttpRequest, seed: int = 1) -> WireRequest:
+    return credentials.seal(request, now=NOW, entropy=FixedEntropy(seed))
+
+
+def own(rp: RelyingParty, **named: Any) -> Credentials:
+    return Credentials(credentials_for(rp, **named))
+
+
+def form_of(wire: WireRequest) -> dict[str, str]:
+    assert wire.body is not None
+    return dict(parse_qsl(wire.body.decode("ascii"), strict_parsing=True))
+
+
+def claims_of(assertion: str) -> Any:
+    return json.loads(b64url_decode(assertion.split(".")[1].encode()))
+
+
+def header_of(assertion: str) -> Any:
+    return json.loads(b64url_decode(assertion.split(".", maxsplit=1)[0].encode()))
+
+
+def basic_of(wire: WireRequest) -> bytes:
+    import base64
+
+    (value,) = [value for name, value in wire.headers if name == "authorization"]
+    scheme, _, encoded = value.partition(" ")
+    assert scheme == "Basic"
+    return base64.b64decode(encoded, validate=True)
+
+
+def refusal(credentials: Credentials, request: HttpRequest) -> str:
+    return code_of(lambda: sealed(credentials, request))
+
+
+def code_of(call: Callable[[], object]) -> str:
+    with pytest.raises(OidcError) as caught:
+        call()
+    return caught.value.code
+
+
+# --- what goes over the wire ---------------------------------------------------------------------
+
+
+def test_a_sealed_request_is_the_described_one_with_its_form_rendered() -> None:
+    rp = relying_party("none")
+    request = token_request(rp)
+
+    wire = sealed(own(rp), request)
+
+    assert ("POST", f"{ISSUER}/token") == (wire.method, wire.url)
+    assert (request.resend, request.max_body, request.deadline) == (
+        wire.resend,
+        wire.max_body,
+        wire.deadline,
+    )
+    assert wire.headers == (
+        ("accept", "application/json"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    )
+    assert (
+        wire.body
+    ) == b"grant_type=refresh_token&refresh_token=a%20refresh%20token&client_id=client"
+
+
+def test_a_request_without_a_form_has_no_body() -> None:
+    rp = relying_party()
+
+    wire = sealed(own(rp, secret=SECRET), userinfo_request(rp, "abc"))
+
+    assert wire.body is None
+    assert ("authorization", "Bearer abc") in wire.headers
+    assert "content-type" not in dict(wire.headers)
+
+
+def test_basic_credentials_are_percent_encoded_and_never_have_a_plus_for_a_space() -> None:
+    rp = relying_party(client_id="our client")
+
+    user, _, password = basic_of(sealed(own(rp, secret=SECRET), token_request(rp))).partition(b":")
+
+    assert user == b"our%20client"
+    assert b"+" not in password
+    assert b"canary%20secret%3A%20100%25%20of%20it%20%2B%20a%20bit%20%26%20more" in password
+    assert SECRET.encode() == unquote_to_bytes(password)
+
+
+def test_a_quirk_sends_basic_credentials_as_they_are() -> None:
+    policy = Policy(quirks=frozenset({"basic_raw_credentials"}))
+    rp = relying_party(client_id="our client", policy=policy)
+
+    decoded = basic_of(sealed(own(rp, secret=SECRET), token_request(rp)))
+
+    assert f"our client:{SECRET}".encode() == decoded
+
+
+def test_a_secret_in_the_form_is_encoded() -> None:
+    rp = relying_party("client_secret_post")
+
+    wire = sealed(own(rp, secret=SECRET), token_request(rp))
+
+    assert form_of(wire)["client_secret"] == SECRET
+    assert b"+" not in (wire.body or b"")
+    assert "authorization" not in dict(wire.headers)
+
+
+# --- assertions ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["client_secret_jwt", "private_key_jwt"])
+def test_an_assertion_is_made_anew_for_each_transmission(method: AuthMethod) -> None:
+    rp = relying_party(method)
+    credentials = own(rp, secret=SECRET, keys=ClientKeys[Signer](KEY))
+    request, entropy = token_request(rp), FixedEntropy(7)
+
+    assertions = [
+        form_of(credentials.seal(request, now=NOW + n, entropy=entropy))["client_assertion"]
+        for n in range(20)
+    ]
+    claims = [claims_of(assertion) for assertion in assertions]
+
+    assert len({one["jti"] for one in claims}) == 20
+    assert [NOW + n for n in range(20)] == [one["iat"] for one in claims]
+    assert {60} == {one["exp"] - one["iat"] for one in claims}
+    assert {ISSUER} == {one["aud"] for one in claims}
+    assert {("client", "client")} == {(one["iss"], one["sub"]) for one in claims}
+
+
+def test_an_assertion_names_its_key_and_verifies() -> None:
+    rp = relying_party("private_key_jwt")
+
+    form = form_of(sealed(own(rp, keys=ClientKeys[Signer](KEY)), token_request(rp)))
+    head, _, signature = form["client_assertion"].rpartition(".")
+
+    assert header_of(head) == {"alg": "EdDSA", "typ": "JWT", "kid": "our-key"}
+    assert KEY.sign(head.encode()) == b64url_decode(signature.encode())
+
+
+def test_a_mac_names_no_key() -> None:
+    rp = relying_party("client_secret_jwt")
+
+    form = form_of(sealed(own(rp, secret=SECRET), token_request(rp)))
+
+    assert header_of(form["client_assertion"]) == {"alg": "HS256", "typ": "JWT"}
+
+
+@pytest.mark.parametrize("run", [run_asyncio, run_trio])
+def test_a_key_service_is_waited_for(run: Callable[[Callable[[], Awaitable[Any]]], Any]) -> None:
+    async def pause() -> None:
+        if run is run_trio:
+            import trio
+
+            await trio.lowlevel.checkpoint()
+        else:
+            import asyncio
+
+            await asyncio.sleep(0)
+
+    remote = RemoteKey(pause)
+    rp = relying_party("private_key_jwt")
+    credentials = own(rp, keys=ClientKeys[AsyncSigner](remote))
+    request = token_request(rp)
+
+    wire = run(lambda: credentials.seal_async(request, now=NOW, entropy=FixedEntropy(1)))
+    head, _, signature = form_of(wire)["client_assertion"].rpartition(".")
+
+    assert remote.calls == 1
+    assert header_of(head)["kid"] == "remote"
+    assert KEY.sign(head.encode()) == b64url_decode(signature.encode())
+
+
+@pytest.mark.parametrize("kind", [RemoteKey, FutureKey])
+def test_a_key_service_is_refused_where_nobody_can_wait(kind: type[RemoteKey]) -> None:
+    remote = kind()
+    rp = relying_party("private_key_jwt")
+    credentials = own(rp, keys=ClientKeys[AsyncSigner](remote))
+
+    with pytest.raises(UsageError) as caught:
+        sealed(credentials, token_request(rp))
+
+    assert (caught.value.code, caught.value.expected) == ("config_invalid", "AsyncShell")
+    assert remote.calls == 0
+
+
+@pytest.mark.parametrize("run", [run_asyncio, run_trio])
+@pytest.mark.parametrize(
+    "method", ["none", "client_secret_basic", "client_secret_jwt", "private_key_jwt"]
+)
+def test_sealing_is_the_same_where_one_awaits(
+    run: Callable[[Callable[[], Awaitable[Any]]], Any], method: AuthMethod
+) -> None:
+    rp = relying_party(method)
+    credentials = own(rp, secret=SECRET, keys=ClientKeys[Signer](KEY))
+    for request in (
+        token_request(rp),
+        userinfo_request(rp, "abc"),
+        keys_wanted(rp, "direct").request,
+    ):
+        seal = partial(credentials.seal_async, request, now=NOW, entropy=FixedEntropy(1))
+        awaited = run(seal)
+
+        assert sealed(credentials, request) == awaited
+
+
+# --- proofs --------------------------------------------------------------------------------------
+
+PROVING: Final = ClientKey(
+    Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))), alg="EdDSA", kid="dpop"
+)
+
+
+def proving(rp: RelyingParty, key: Any = PROVING, **named: Any) -> Credentials:
+    return own(rp, secret=SECRET, keys=ClientKeys[Signer](KEY), dpop_keys=DpopKeys(key), **named)
+
+
+def proof_in(wire: WireRequest) -> str:
+    (value,) = [value for name, value in wire.headers if name == "dpop"]
+    return value
+
+
+@pytest.mark.parametrize("method", ["none", "client_secret_basic", "private_key_jwt"])
+def test_a_proof_is_signed_with_the_key_of_its_thumbprint(method: AuthMethod) -> None:
+    rp = relying_party(method)
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+
+    proof = proof_in(sealed(proving(rp), request))
+    head, _, signature = proof.rpartition(".")
+
+    assert header_of(proof)["jwk"]["x"] == PROVING.public_jwk()["x"]
+    assert PROVING.sign(head.encode()) == b64url_decode(signature.encode())
+    assert claims_of(proof)["htu"] == f"{ISSUER}/token"
+
+
+def test_a_proof_goes_to_a_resource_too_and_has_its_own_jti_beside_an_assertion() -> None:
+    rp = relying_party("private_key_jwt")
+    credentials = proving(rp)
+    wire = sealed(credentials, with_proof(token_request(rp), PROVING.thumbprint))
+    to_resource = with_proof(userinfo_request(rp, "abc"), PROVING.thumbprint, access_token="abc")
+
+    assertion, proof = form_of(wire)["client_assertion"], proof_in(wire)
+    assert claims_of(assertion)["jti"] != claims_of(proof)["jti"]
+    assert header_of(assertion)["typ"] == "JWT"
+    assert header_of(proof)["typ"] == "dpop+jwt"
+    assert "ath" in claims_of(proof_in(sealed(credentials, to_resource)))
+
+
+def test_a_shared_memory_of_nonces_is_asked() -> None:
+    rp, nonces = relying_party("none"), DpopNonces()
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+    nonces.heed(request, HttpResponse(200, (("dpop-nonce", "n-1"),), b"", NOW))
+    one = Credentials(credentials_for(rp, dpop_keys=DpopKeys(PROVING)), nonces=nonces)
+
+    assert claims_of(proof_in(sealed(one, request)))["nonce"] == "n-1"
+    assert "nonce" not in claims_of(proof_in(sealed(proving(rp), request)))
+    assert own(rp).nonces is None
+
+
+@pytest.mark.parametrize("method", ["none", "private_key_jwt"])
+@pytest.mark.parametrize("nonces", [None, DpopNonces()])
+def test_a_key_that_is_not_here_proves_nothing(
+    method: AuthMethod, nonces: DpopNonces | None
+) -> None:
+    rp = relying_party(method)
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+    without = Credentials(credentials_for(rp, keys=ClientKeys[Signer](KEY)), nonces=nonces)
+
+    assert refusal(without, request) == "credential_missing"
+    assert refusal(proving(rp, KEY), request) == "credential_missing"
+
+
+def test_a_proof_that_does_not_stand_last_or_is_another_client_s_is_not_sealed() -> None:
+    rp = relying_party("none")
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+    turned = evolve(request, headers=request.headers[::-1])
+    proof = proof_of(request)
+    assert proof is not None
+    another = evolve(request, headers=(("dpop", proof._replace(client_id="x")),))
+
+    assert refusal(proving(rp), turned) == "config_invalid"
+    assert refusal(proving(rp), another) == "credential_missing"
+
+
+@pytest.mark.parametrize("purpose", ["discovery", "key_set"])
+def test_public_documents_are_fetched_without_a_proof(purpose: Any) -> None:
+    rp = relying_party("none")
+    request = with_proof(keys_wanted(rp, "direct").request, PROVING.thumbprint)
+
+    assert refusal(proving(rp), evolve(request, purpose=purpose)) == "credential_missing"
+
+
+def test_a_proof_does_not_leave_the_issuers_own_endpoints() -> None:
+    rp = relying_party("none")
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+
+    code = refusal(proving(rp), evolve(request, url="https://elsewhere.example/token"))
+
+    assert code == "origin_not_allowed"
+
+
+class RemoteProvingKey(RemoteKey):
+    def public_jwk(self) -> JsonObject:
+        return PROVING.public_jwk()
+
+    async def sign(self, signing_input: bytes) -> bytes:
+        self.calls += 1
+        return PROVING.sign(signing_input)
+
+
+@pytest.mark.parametrize("run", [run_asyncio, run_trio])
+def test_a_proof_by_a_key_service_is_waited_for_and_only_there(
+    run: Callable[[Callable[[], Awaitable[Any]]], Any],
+) -> None:
+    rp, remote = relying_party("private_key_jwt"), RemoteProvingKey()
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+    credentials = proving(rp, remote)
+
+    wire = run(lambda: credentials.seal_async(request, now=NOW, entropy=FixedEntropy(1)))
+
+    assert proof_in(wire) == proof_in(sealed(proving(rp), request))
+    assert remote.calls == 1
+    assert refusal(credentials, request) == "config_invalid"
+    assert remote.calls == 1
+
+
+# --- whose credentials, and where they may go ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://elsewhere.example/token",
+        "https://op.example.elsewhere.example/token",
+        "https://op.example:444/token",
+        "http://op.example/token",
+        "https://op.example/token?x=1",
+        "https://op.example/TOKEN",
+        "https://op.example/authorize",
+        "https://op.example/jwks",
+        "",
+    ],
+)
+@pytest.mark.parametrize(
+    "method", ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
+)
+def test_credentials_go_to_the_issuers_own_endpoints_only(url: str, method: AuthMethod) -> None:
+    rp = relying_party(method)
+    credentials = own(rp, secret=SECRET, keys=ClientKeys[Signer](KEY))
+    request = evolve(token_request(rp), url=url)
+
+    assert refusal(credentials, request) == "origin_not_allowed"
+
+
+def test_a_secret_does_not_go_to_a_resource_nor_a_token_to_where_secrets_go() -> None:
+    rp = relying_party("client_secret_post")
+    credentials = own(rp, secret=SECRET)
+    to_resource = evolve(token_request(rp), url=f"{ISSUER}/userinfo")
+    to_server = evolve(userinfo_request(rp, "abc"), url=f"{ISSUER}/token")
+
+    assert refusal(credentials, to_resource) == "origin_not_allowed"
+    assert refusal(credentials, to_server) == "origin_not_allowed"
+
+
+def test_what_proves_the_client_goes_to_no_resource() -> None:
+    rp = relying_party("client_secret_post")
+    credentials = own(rp, secret=SECRET)
+    secret = ClientSecret(issuer=ISSUER, client_id="client")
+    basic = BasicCredentials(issuer=ISSUER, client_id="client", raw=False)
+    request = userinfo_request(rp, "abc")
+
+    assert refusal(credentials, evolve(request, form=(("a", "b"), ("c", secret)))) == (
+        "origin_not_allowed"
+    )
+    assert refusal(credentials, evolve(request, headers=(("authorization", basic),))) == (
+        "origin_not_allowed"
+    )
+
+
+def test_refusals_of_an_origin_are_the_same_where_one_awaits() -> None:
+    rp = relying_party()
+    request = evolve(token_request(rp), url="https://elsewhere.example/token")
+    credentials = own(rp, secret=SECRET)
+
+    code = code_of(
+        lambda: run_asyncio(
+            lambda: credentials.seal_async(request, now=NOW, entropy=FixedEntropy(1))
+        )
+    )
+
+    assert code == "origin_not_allowed"
+
+
+def test_credentials_are_found_by_issuer_and_client() -> None:
+    first, second = relying_party(client_id="first"), relying_party(client_id="second")
+    other = evolve(
+        first, provider=ProviderMetadata(issuer="https://b.example", token_endpoint="https://b.example/t"),
+        issuer_rule=type(first.issuer_rule).exact("https://b.example"),
+    )  # fmt: skip
+    credentials = Credentials(
+        credentials_for(first, secret="a"),
+        credentials_for(second, secret="b"),
+        credentials_for(other, secret="c"),
+    )
+
+    assert basic_of(sealed(credentials, token_request(first))) == b"first:a"
+    assert basic_of(sealed(credentials, token_request(second))) == b"second:b"
+    assert basic_of(sealed(credentials, token_request(other))) == b"first:c"
+
+
+def test_a_request_of_a_stranger_is_not_sealed() -> None:
+    rp = relying_party()
+    credentials = own(rp, secret=SECRET)
+
+    for request in (
+        evolve(token_request(rp), client_id="stranger"),
+        evolve(token_request(rp), issuer="https://other.example"),
+    ):
+        assert refusal(credentials, request) == "credential_missing"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ClientSecret(issuer="https://other.example", client_id="client"),
+        ClientSecret(issuer=ISSUER, client_id="another"),
+        BasicCredentials(issuer=ISSUER, client_id="another", raw=False),
+        ClientAssertion(
+            issuer=ISSUER, client_id="another", audience=ISSUER, alg="HS256", lifetime=60
+        ),
+    ],
+)
+def test_a_value_of_another_owner_is_not_put_into_a_request(value: Any) -> None:
+    rp = relying_party()
+    credentials = own(rp, secret=SECRET)
+    request = evolve(token_request(rp), form=(("x", value),), headers=())
+
+    assert refusal(credentials, request) == "credential_missing"
+
+
+@pytest.mark.parametrize("purpose", ["discovery", "key_set"])
+def test_public_documents_are_fetched_without_credentials(purpose: Any) -> None:
+    rp = relying_party()
+    public = evolve(keys_wanted(rp, "direct").request, purpose=purpose)
+    credentials = own(rp, secret=SECRET)
+
+    assert "authorization" not in dict(sealed(credentials, public).headers)
+    assert sealed(credentials, public) == sealed(Credentials(), public)
+    for value in (
+        ClientSecret(issuer=ISSUER, client_id="client"),
+        BasicCredentials(issuer=ISSUER, client_id="client", raw=False),
+        ClientAssertion(
+            issuer=ISSUER, client_id="client", audience=ISSUER, alg="HS256", lifetime=60
+        ),
+    ):
+        smuggled = evolve(public, form=(("x", value),))
+
+        assert refusal(credentials, smuggled) == "credential_missing"
+
+
+# --- what is missing is missed when it is configured ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "named", "code"),
+    [
+        ("client_secret_basic", {}, "credential_missing"),
+        ("client_secret_post", {}, "credential_missing"),
+        ("client_secret_jwt", {}, "credential_missing"),
+        ("client_secret_jwt", {"secret": "short"}, "key_too_small"),
+        ("private_key_jwt", {}, "credential_missing"),
+        ("private_key_jwt", {"secret": SECRET}, "credential_missing"),
+        ("private_key_jwt", {"keys": ClientKeys[Signer]()}, "credential_missing"),
+    ],
+)
+def test_missing_credentials_are_an_error_of_the_configuration(
+    method: AuthMethod, named: dict[str, Any], code: str
+) -> None:
+    rp = relying_party(method)
+
+    assert code == code_of(lambda: credentials_for(rp, **named))
+
+
+@pytest.mark.parametrize(
+    "registration",
+    [{"id_token_signed_response_alg": "HS256"}, {"userinfo_signed_response_alg": "HS512"}],
+)
+def test_a_registered_mac_needs_a_secret_that_is_long_enough(registration: dict[str, str]) -> None:
+    without = relying_party("private_key_jwt", registration=registration)
+    confidential = relying_party(registration=registration)
+
+    assert (
+        code_of(lambda: credentials_for(without, keys=ClientKeys[Signer](KEY)))
+        == "credential_missing"
+    )
+    with pytest.raises(ProtocolViolation) as caught:
+        credentials_for(confidential, secret="too short")
+    assert caught.value.code == "key_too_small"
+    assert credentials_for(confidential, secret=SECRET).secret == SECRET
+
+
+def test_a_client_without_authentication_needs_nothing() -> None:
+    assert credentials_for(relying_party("none")).secret is None
+
+
+def test_credentials_made_by_hand_miss_what_they_lack_when_a_request_is_sealed() -> None:
+    bare = Credentials(
+        ClientCredentials(
+            issuer=ISSUER,
+            client_id="client",
+            endpoints=frozenset({("authorization_server", f"{ISSUER}/token")}),
+        )
+    )
+
+    for method in (
+        "client_secret_basic",
+        "client_secret_post",
+        "client_secret_jwt",
+        "private_key_jwt",
+    ):
+        request = token_request(relying_party(method))
+        assert refusal(bare, request) == "credential_missing"
+
+
+# --- the provider takes them ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(
+    "method",
+    ["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"],
+)
+def test_the_provider_takes_every_method(method: AuthMethod, raw: bool) -> None:
+    client = FakeClient(
+        client_id="client & co",
+        client_secret=SECRET,
+        token_endpoint_auth_method=method,
+        raw_basic=raw,
+        jwks=(dict(KEY.public_jwk()),),
+    )
+    quirks = frozenset({"basic_raw_credentials"}) if raw else frozenset[str]()
+    rp = relying_party(method, client_id="client & co", policy=Policy(quirks=quirks))
+    credentials = own(rp, secret=SECRET, keys=ClientKeys[Signer](KEY))
+    provider = FakeProvider(clients=(client,))
+
+    answer = provider.answer(sealed(credentials, token_request(rp)), NOW)
+
+    assert isinstance(answer, HttpResponse)
+    assert json.loads(answer.body)["error"] == "invalid_grant"  # not invalid_client
+    assert answer.status == 400
+
+
+# --- nothing shows -------------------------------------------------------------------------------
+
+
+def test_no_secret_shows_and_none_is_pickled() -> None:
+    rp = relying_party("private_key_jwt")
+    one = credentials_for(rp, secret=SECRET, keys=ClientKeys[Signer](KEY))
+    many = Credentials(one)
+
+    assert "canary" not in f"{one!r} {one} {many!r} {many}"
+    assert repr(many) == "Credentials(1)"
+    for held in (one, many):
+        with pytest.raises(TypeError, match="not pickled"):
+            pickle.dumps(held)
+        with pytest.raises(TypeError, match="not pickled"):
+            copy.deepcopy(held)
+    assert "canary" not in repr(sealed(many, token_request(rp)))
+
+
+def test_an_assertion_that_does_not_stand_last_is_not_sealed_as_nothing() -> None:
+    rp = relying_party("private_key_jwt")
+    request = token_request(rp)
+    assert request.form is not None
+    turned = evolve(request, form=request.form[::-1])
+
+    assert refusal(own(rp, keys=ClientKeys[Signer](KEY)), turned) == "config_invalid"

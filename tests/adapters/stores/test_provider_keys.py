@@ -1,0 +1,648 @@
+import asyncio
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final
+
+import pytest
+import trio
+from attrs import evolve
+
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.stores.provider_keys import MemoryProviderKeys, StaticProviderKeys
+from oidc_core.jose.jwk import KeySet, parse_key_set
+from oidc_core.machine.keys import BUCKET_SIZE, REFILL, STALE_IF_ERROR
+from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
+from oidc_core.wire.http import Answer, Channel, HttpRequest, HttpResponse, KeysWanted, NoAnswer
+from oidc_core.wire.jsontypes import JsonObject, render
+from tests.flows.rig import NOW, run_asyncio, run_trio
+
+JWK: Final = JsonObject(
+    {
+        "kty": "EC",
+        "crv": "P-256",
+        "kid": "first",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    }
+)
+HOUR: Final = 3_600
+WANTED: Final = KeysWanted(
+    issuer="https://op.example",
+    client_id="client",
+    jwks_uri="https://op.example/jwks",
+    max_age=HOUR,
+    channel="direct",
+)
+
+Run = Callable[[Callable[[], Awaitable[Any]]], Any]
+LIBRARIES = pytest.mark.parametrize("run", [run_asyncio, run_trio])
+
+
+def key_set_of(*kids: str) -> JsonObject:
+    return JsonObject({"keys": tuple(JsonObject({**JWK, "kid": kid}) for kid in kids)})
+
+
+class Provider:
+    """Answers with its key set, or not at all, and counts."""
+
+    def __init__(self, clock: FrozenClock, *kids: str) -> None:
+        self.kids = kids or ("first",)
+        self.fetches = 0
+        self.broken: str | None = None
+        self.clock = clock
+        self._lock = threading.Lock()
+
+    def send(self, request: HttpRequest) -> Answer:
+        with self._lock:
+            self.fetches += 1
+        assert request == WANTED.request
+        now = self.clock.now()
+        json = (("content-type", "application/json"),)
+        if self.broken == "dropped":
+            return NoAnswer("maybe", "http_protocol", now)
+        if self.broken == "status":
+            return HttpResponse(503, json, b"{}", now)
+        body = b"{" if self.broken == "syntax" else render(key_set_of(*self.kids)).encode()
+        return HttpResponse(200, json, body, now)
+
+    async def send_async(self, request: HttpRequest) -> Answer:
+        return self.send(request)
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock(NOW)
+
+
+@pytest.fixture
+def provider(clock: FrozenClock) -> Provider:
+    return Provider(clock)
+
+
+@pytest.fixture
+def keys() -> MemoryProviderKeys:
+    return MemoryProviderKeys()
+
+
+def kids(answer: KeysAnswer) -> tuple[str | None, ...]:
+    assert isinstance(answer, KeysFound)
+    return tuple(key.kid for key in answer.key_set.keys)
+
+
+# --- one caller after the other ------------------------------------------------------------------
+
+
+def test_a_set_is_fetched_once_and_used_until_it_is_old(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    first = keys.find(WANTED, provider.send, clock)
+    clock.advance(HOUR - 1)
+    second = keys.find(WANTED, provider.send, clock)
+
+    assert isinstance(first, KeysFound)
+    assert isinstance(second, KeysFound)
+    assert (first.fetched_at, first.now, second.fetched_at) == (NOW, NOW, NOW)
+    assert second.now == NOW + HOUR - 1
+    assert provider.fetches == 1
+
+    clock.advance(1)
+    third = keys.find(WANTED, provider.send, clock)
+
+    assert isinstance(third, KeysFound)
+    assert third.fetched_at == NOW + HOUR
+    assert provider.fetches == 2
+
+
+def test_issuers_and_addresses_have_sets_of_their_own(
+    keys: MemoryProviderKeys, clock: FrozenClock
+) -> None:
+    sent: list[HttpRequest] = []
+
+    def send(request: HttpRequest) -> Answer:
+        sent.append(request)
+        return NoAnswer("no", "http_connect", clock.now())
+
+    for wanted in (
+        WANTED,
+        evolve(WANTED, issuer="https://b.example"),
+        evolve(WANTED, jwks_uri="https://op.example/jwks2"),
+        evolve(WANTED, client_id="another client of the same provider"),
+    ):
+        for _ in range(BUCKET_SIZE):
+            keys.find(wanted, send, clock)
+
+    assert len(sent) == 3 * BUCKET_SIZE
+
+
+@pytest.mark.parametrize("broken", ["dropped", "status", "syntax"])
+def test_a_failing_fetch_keeps_the_old_keys_for_a_day(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock, broken: str
+) -> None:
+    keys.find(WANTED, provider.send, clock)
+    provider.broken = broken
+    for _ in range(24):
+        clock.advance(HOUR)
+
+        assert kids(keys.find(WANTED, provider.send, clock)) == ("first",)
+
+    clock.advance(HOUR - 1)
+    assert kids(keys.find(WANTED, provider.send, clock)) == ("first",)
+    clock.advance(1)
+    assert clock.now() == NOW + HOUR + STALE_IF_ERROR
+    assert keys.find(WANTED, provider.send, clock) == KeysWithheld("unreachable")
+
+    provider.broken = None
+    clock.advance(REFILL)
+    assert kids(keys.find(WANTED, provider.send, clock)) == ("first",)
+
+
+def test_while_a_provider_is_down_it_is_not_asked_for_every_login(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    keys.find(WANTED, provider.send, clock)
+    clock.advance(HOUR)
+    provider.broken, provider.fetches = "dropped", 0
+
+    for _ in range(1_000):
+        assert kids(keys.find(WANTED, provider.send, clock)) == ("first",)
+    assert provider.fetches == BUCKET_SIZE
+
+
+def test_a_cold_store_says_whether_it_failed_or_was_throttled(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    provider.broken = "dropped"
+
+    answers = [keys.find(WANTED, provider.send, clock) for _ in range(4)]
+
+    assert answers == [
+        KeysWithheld("unreachable"),
+        KeysWithheld("unreachable"),
+        KeysWithheld("throttled"),
+        KeysWithheld("throttled"),
+    ]
+
+
+def test_a_rotated_key_is_found_within_one_fetch(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    keys.find(WANTED, provider.send, clock)
+    provider.kids, provider.fetches = ("second", "first"), 0
+    clock.advance(5)
+    missing = evolve(WANTED, newer_than=NOW, missing_kid="second")
+
+    assert kids(keys.find(missing, provider.send, clock)) == ("second", "first")
+    assert kids(keys.find(missing, provider.send, clock)) == ("second", "first")
+    assert provider.fetches == 1
+
+
+@pytest.mark.parametrize("channel", ["direct", "relayed"])
+def test_a_flood_of_unknown_kids_is_a_handful_of_fetches(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock, channel: Channel
+) -> None:
+    keys.find(WANTED, provider.send, clock)
+    provider.fetches = 0
+    clock.advance(HOUR // 2)  # both buckets are full again
+    for number in range(10_000):
+        missing = evolve(
+            WANTED, newer_than=clock.now(), missing_kid=f"kid-{number}", channel=channel
+        )
+        keys.find(missing, provider.send, clock)
+
+    assert provider.fetches == BUCKET_SIZE
+
+    clock.advance(10 * REFILL)
+    for number in range(10_000):
+        missing = evolve(WANTED, newer_than=clock.now(), missing_kid=f"k{number}", channel=channel)
+        keys.find(missing, provider.send, clock)
+
+    assert provider.fetches == 2 * BUCKET_SIZE
+
+
+def test_one_unknown_kid_is_asked_for_once_a_minute(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    keys.find(WANTED, provider.send, clock)
+    clock.advance(HOUR // 2)
+    provider.fetches = 0
+    missing = evolve(WANTED, newer_than=clock.now(), missing_kid="never")
+
+    answers = [keys.find(missing, provider.send, clock) for _ in range(100)]
+
+    assert {kids(answer) for answer in answers} == {("first",)}
+    assert provider.fetches == 1
+
+
+def test_strangers_never_starve_the_providers_own_tokens(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    keys.find(WANTED, provider.send, clock)
+    clock.advance(HOUR // 2)
+    for number in range(1_000):
+        relayed = evolve(
+            WANTED, newer_than=clock.now(), missing_kid=f"kid-{number}", channel="relayed"
+        )
+        keys.find(relayed, provider.send, clock)
+    # Among what strangers asked for is the very key that the provider signs with from now on.
+    relayed = evolve(WANTED, newer_than=clock.now(), missing_kid="second", channel="relayed")
+    keys.find(relayed, provider.send, clock)
+    provider.kids = ("second", "first")
+    direct = evolve(WANTED, newer_than=clock.now(), missing_kid="second")
+
+    assert kids(keys.find(direct, provider.send, clock)) == ("second", "first")
+
+
+def test_what_a_sender_raises_is_raised_and_releases_the_store(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    def send(_request: HttpRequest) -> Answer:
+        raise KeyError("k")
+
+    with pytest.raises(KeyError):
+        keys.find(WANTED, send, clock)
+
+    assert kids(keys.find(WANTED, provider.send, clock)) == ("first",)
+
+
+# --- many at a time ------------------------------------------------------------------------------
+
+
+class Gated(Provider):
+    """Answers only once it is let go on."""
+
+    def __init__(self, clock: FrozenClock) -> None:
+        super().__init__(clock)
+        self.asked = threading.Event()
+        self.gate = threading.Event()
+
+    def send(self, request: HttpRequest) -> Answer:
+        self.asked.set()
+        assert self.gate.wait(30)
+        return super().send(request)
+
+
+def test_two_hundred_threads_and_a_cold_store_are_one_fetch(
+    keys: MemoryProviderKeys, clock: FrozenClock
+) -> None:
+    provider, barrier = Gated(clock), threading.Barrier(201)
+
+    def find() -> KeysAnswer:
+        barrier.wait(30)
+        return keys.find(WANTED, provider.send, clock)
+
+    with ThreadPoolExecutor(200) as threads:
+        futures = [threads.submit(find) for _ in range(200)]
+        barrier.wait(30)
+        assert provider.asked.wait(30)
+        provider.gate.set()
+        answers = [future.result(30) for future in futures]
+
+    assert provider.fetches == 1
+    assert {kids(answer) for answer in answers} == {("first",)}
+
+
+@pytest.mark.parametrize("broken", ["dropped", "syntax"])
+def test_a_fetch_that_fails_fails_once_for_all_who_wait(
+    keys: MemoryProviderKeys, clock: FrozenClock, broken: str
+) -> None:
+    provider = Gated(clock)
+    provider.broken = broken
+
+    with ThreadPoolExecutor(8) as threads:
+        first = threads.submit(keys.find, WANTED, provider.send, clock)
+        assert provider.asked.wait(30)
+        others = [threads.submit(keys.find, WANTED, provider.send, clock) for _ in range(7)]
+        _until_waiting(keys, 7)
+        provider.gate.set()
+        answers = {future.result(30) for future in (first, *others)}
+
+    assert answers == {KeysWithheld("unreachable")}
+    assert provider.fetches == 1
+
+
+def test_a_fetch_that_was_broken_off_is_made_by_one_of_those_who_waited(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    asked, gate = threading.Event(), threading.Event()
+
+    def broken_off(_request: HttpRequest) -> Answer:
+        asked.set()
+        assert gate.wait(30)
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(8) as threads:
+        first = threads.submit(keys.find, WANTED, broken_off, clock)
+        assert asked.wait(30)
+        others = [threads.submit(keys.find, WANTED, provider.send, clock) for _ in range(7)]
+        _until_waiting(keys, 7)
+        gate.set()
+
+        assert {kids(future.result(30)) for future in others} == {("first",)}
+        with pytest.raises(KeyboardInterrupt):
+            first.result(30)
+    assert provider.fetches == 1
+
+
+def _until_waiting(keys: MemoryProviderKeys, threads: int) -> None:
+    """Go on once so many threads wait for the fetch that is under way."""
+    (flight,) = keys._flights.values()
+    _until(lambda: len(getattr(flight._condition, "_waiters", ())) == threads)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    """Let other threads run, until a condition holds; bounded."""
+    pause = threading.Event()
+    for _ in range(1_000):
+        if condition():
+            return
+        pause.wait(0.01)
+    pytest.fail("nothing happened for 10 s")
+
+
+class Turns:
+    """Lets tasks of either library wait for each other, within one loop."""
+
+    def __init__(self, run: Run) -> None:
+        self.trio = run is run_trio
+
+    def event(self) -> Any:
+        return trio.Event() if self.trio else asyncio.Event()
+
+    async def go(self, *tasks: Callable[[], Awaitable[None]]) -> None:
+        """Run tasks together until all are done."""
+        if self.trio:
+            async with trio.open_nursery() as nursery:
+                for task in tasks:
+                    nursery.start_soon(task)
+        else:
+            await asyncio.gather(*[task() for task in tasks])
+
+    async def step(self, times: int = 20) -> None:
+        """Let all others run until they wait."""
+        for _ in range(times):
+            if self.trio:
+                await trio.lowlevel.checkpoint()
+            else:
+                await asyncio.sleep(0)
+
+
+@LIBRARIES
+def test_many_tasks_and_a_cold_store_are_one_fetch(
+    run: Run, keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    turns, answers = Turns(run), list[KeysAnswer]()
+
+    async def main() -> None:
+        gate = turns.event()
+
+        async def send(request: HttpRequest) -> Answer:
+            await gate.wait()
+            return provider.send(request)
+
+        async def find() -> None:
+            answers.append(await keys.find_async(WANTED, send, clock))
+
+        async def open_gate() -> None:
+            await turns.step()
+            gate.set()
+
+        await turns.go(*[find] * 100, open_gate)
+
+    run(main)
+
+    assert provider.fetches == 1
+    assert [kids(answer) for answer in answers] == 100 * [("first",)]
+
+
+@LIBRARIES
+def test_a_cancelled_fetch_is_made_by_one_of_those_who_waited(
+    run: Run, keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    turns, answers = Turns(run), list[KeysAnswer]()
+
+    async def main() -> None:
+        never = turns.event()
+
+        async def stuck(_request: HttpRequest) -> Answer:
+            await never.wait()
+            raise AssertionError
+
+        async def find() -> None:
+            answers.append(await keys.find_async(WANTED, provider.send_async, clock))
+
+        async def fetch() -> None:
+            await keys.find_async(WANTED, stuck, clock)
+
+        if turns.trio:
+            async with trio.open_nursery() as nursery:
+                scope = trio.CancelScope()
+
+                async def cancellable() -> None:
+                    with scope:
+                        await fetch()
+
+                nursery.start_soon(cancellable)
+                await turns.step()
+                for _ in range(10):
+                    nursery.start_soon(find)
+                await turns.step()
+                scope.cancel()
+        else:
+            task = asyncio.create_task(fetch())
+            await turns.step()
+            others = [asyncio.create_task(find()) for _ in range(10)]
+            await turns.step()
+            task.cancel()
+            await asyncio.gather(*others)
+            assert task.cancelled()
+
+    run(main)
+
+    assert provider.fetches == 1
+    assert [kids(answer) for answer in answers] == 10 * [("first",)]
+
+
+@LIBRARIES
+def test_a_provider_that_is_down_fails_for_all_tasks_at_once(
+    run: Run, keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    turns, answers = Turns(run), list[KeysAnswer]()
+    provider.broken = "dropped"
+
+    async def main() -> None:
+        gate = turns.event()
+
+        async def send(request: HttpRequest) -> Answer:
+            await gate.wait()
+            return provider.send(request)
+
+        async def find() -> None:
+            answers.append(await keys.find_async(WANTED, send, clock))
+
+        async def open_gate() -> None:
+            await turns.step()
+            gate.set()
+
+        await turns.go(*[find] * 20, open_gate)
+
+    run(main)
+
+    assert provider.fetches == 1
+    assert answers == 20 * [KeysWithheld("unreachable")]
+
+
+def test_a_new_set_serves_whoever_waited_for_a_newer_one_in_the_same_second(
+    keys: MemoryProviderKeys, clock: FrozenClock
+) -> None:
+    """Neither of them knows the other's key; both get the set that was fetched for one."""
+    keys.find(WANTED, Provider(clock).send, clock)
+    provider = Gated(clock)
+    provider.kids = ("second", "first")
+    missing = evolve(WANTED, newer_than=NOW, missing_kid="second")
+    another = evolve(WANTED, newer_than=NOW, missing_kid=None)
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(keys.find, missing, provider.send, clock)
+        assert provider.asked.wait(30)
+        second = threads.submit(keys.find, another, provider.send, clock)
+        _until_waiting(keys, 1)
+        provider.gate.set()
+
+        assert kids(first.result(30)) == kids(second.result(30)) == ("second", "first")
+    assert provider.fetches == 1
+
+
+def test_who_may_fetch_no_more_waits_for_a_fetch_that_is_under_way(
+    keys: MemoryProviderKeys, clock: FrozenClock
+) -> None:
+    down = Provider(clock)
+    down.broken = "dropped"
+    for _ in range(BUCKET_SIZE - 1):
+        keys.find(WANTED, down.send, clock)
+    provider = Gated(clock)
+
+    with ThreadPoolExecutor(2) as threads:
+        last = threads.submit(keys.find, WANTED, provider.send, clock)
+        assert provider.asked.wait(30)
+        late = threads.submit(keys.find, WANTED, down.send, clock)
+        _until_waiting(keys, 1)
+        assert not late.done()
+        provider.gate.set()
+
+        assert kids(last.result(30)) == kids(late.result(30)) == ("first",)
+
+
+def test_one_store_serves_threads_and_two_event_loops_at_a_time(
+    keys: MemoryProviderKeys, clock: FrozenClock
+) -> None:
+    provider = Gated(clock)
+    ready = threading.Barrier(4)
+
+    async def send(request: HttpRequest) -> Answer:
+        # Blocks its loop only; the other loop and the thread have to wait for it all the same.
+        return provider.send(request)
+
+    async def find() -> KeysAnswer:
+        ready.wait(30)
+        return await keys.find_async(WANTED, send, clock)
+
+    def find_in_thread() -> KeysAnswer:
+        ready.wait(30)
+        return keys.find(WANTED, provider.send, clock)
+
+    with ThreadPoolExecutor(3) as threads:
+        futures = [
+            threads.submit(run_asyncio, find),
+            threads.submit(run_trio, find),
+            threads.submit(find_in_thread),
+        ]
+        ready.wait(30)
+        assert provider.asked.wait(30)
+        provider.gate.set()
+        answers = [future.result(30) for future in futures]
+
+    assert provider.fetches == 1
+    assert {kids(answer) for answer in answers} == {("first",)}
+
+
+def test_a_forked_process_does_not_wait_for_its_parents_fetch(
+    keys: MemoryProviderKeys,
+    provider: Provider,
+    clock: FrozenClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gated = Gated(clock)
+
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(keys.find, WANTED, gated.send, clock)
+        assert gated.asked.wait(30)
+        with monkeypatch.context() as child:
+            child.setattr(os, "getpid", lambda: -1)
+            assert kids(keys.find(WANTED, provider.send, clock)) == ("first",)
+        gated.gate.set()
+        first.result(30)
+    assert provider.fetches == gated.fetches == 1
+
+
+def test_a_fetch_that_never_lands_has_failed_when_its_deadline_is_over(
+    keys: MemoryProviderKeys, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a task fetches and its loop is blocked by this very call."""
+    waited: list[float | None] = []
+
+    def too_long(_flight: Future[bool | None], timeout: float | None = None) -> bool:
+        waited.append(timeout)
+        raise TimeoutError
+
+    def send(_request: HttpRequest) -> Answer:
+        raise AssertionError
+
+    async def main() -> KeysAnswer:
+        async def send_async(_request: HttpRequest) -> Answer:
+            await asyncio.sleep(30)
+            raise AssertionError
+
+        task = asyncio.create_task(keys.find_async(WANTED, send_async, clock))
+        await asyncio.sleep(0)
+        with monkeypatch.context() as patched:
+            patched.setattr(Future, "result", too_long)
+            answer = keys.find(WANTED, send, clock)
+        task.cancel()
+        return answer
+
+    assert asyncio.run(main()) == KeysWithheld("unreachable")
+    assert waited == [WANTED.request.deadline]
+
+
+def test_a_fetch_lands_even_if_its_answer_breaks_the_reader(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    def send(_request: HttpRequest) -> Answer:
+        body: Any = None
+        return HttpResponse(200, (), body, NOW)
+
+    with pytest.raises(AttributeError):
+        keys.find(WANTED, send, clock)
+
+    assert kids(keys.find(WANTED, provider.send, clock)) == ("first",)
+
+
+# --- a fixed set ---------------------------------------------------------------------------------
+
+
+@LIBRARIES
+def test_a_configured_set_is_never_fetched(run: Run, clock: FrozenClock) -> None:
+    key_set: KeySet = parse_key_set(key_set_of("configured"))
+    keys = StaticProviderKeys(key_set)
+
+    def send(_request: HttpRequest) -> Answer:
+        raise AssertionError
+
+    async def send_async(_request: HttpRequest) -> Answer:
+        raise AssertionError
+
+    found = KeysFound(key_set, NOW, NOW)
+    assert keys.find(evolve(WANTED, newer_than=NOW), send, clock) == found
+    assert run(lambda: keys.find_async(WANTED, send_async, clock)) == found

@@ -1,0 +1,132 @@
+import copy
+import pickle
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from oidc_adapters.stores.sealed_box import MIN_SECRET, SealedBox
+from oidc_core.wire.encoding import b64url_decode, b64url_encode
+from oidc_core.wire.errors import StoreFailure, UsageError
+
+OLD, NEW, FOREIGN = (letter * MIN_SECRET for letter in (b"o", b"n", b"f"))
+BOX = SealedBox(NEW)
+
+
+def refused(box: SealedBox, sealed: str, purpose: str = "test") -> bool:
+    """Whether it is refused, and by this code."""
+    with pytest.raises(StoreFailure) as caught:
+        box.open(sealed, purpose=purpose)
+    return caught.value.code == "seal_invalid"
+
+
+@given(text=st.text(st.characters()), purpose=st.text(st.characters()))
+@example(text="\udcff", purpose="\udcff")
+def test_what_was_sealed_is_opened(text: str, purpose: str) -> None:
+    assert BOX.open(BOX.close(text, purpose=purpose), purpose=purpose) == text
+
+
+def test_two_seals_of_the_same_text_differ() -> None:
+    assert BOX.close("text", purpose="test") != BOX.close("text", purpose="test")
+
+
+def test_a_seal_shows_nothing_of_its_text() -> None:
+    sealed = b64url_decode(BOX.close("canary", purpose="test").encode())
+
+    assert b"canary" not in sealed
+
+
+def test_a_box_with_a_new_secret_in_front_opens_what_the_old_one_sealed() -> None:
+    sealed = SealedBox(OLD).close("text", purpose="test")
+    rotating = SealedBox(NEW, OLD)
+
+    assert rotating.open(sealed, purpose="test") == "text"
+    assert SealedBox(NEW).open(rotating.close("anew", purpose="test"), purpose="test") == "anew"
+    assert refused(SealedBox(NEW), sealed)
+    assert refused(SealedBox(OLD), rotating.close("anew", purpose="test"))
+
+
+def test_a_secret_is_the_same_as_text_and_as_octets() -> None:
+    sealed = SealedBox("s" * MIN_SECRET).close("text", purpose="test")
+
+    assert SealedBox(b"s" * MIN_SECRET).open(sealed, purpose="test") == "text"
+
+
+def test_a_secret_may_be_any_text_that_an_environment_variable_holds() -> None:
+    """As Python reads octets there that are no UTF-8; to refuse one would be to quote it."""
+    secret = "canary-" + "\udcff" * MIN_SECRET
+    sealed = SealedBox(secret).close("text", purpose="test")
+
+    assert SealedBox(secret).open(sealed, purpose="test") == "text"
+    assert refused(SealedBox("canary-" + "\udcfe" * MIN_SECRET), sealed)
+
+
+def test_every_flipped_bit_is_refused() -> None:
+    octets = b64url_decode(BOX.close("a text", purpose="test").encode())
+    for position in range(8 * len(octets)):
+        flipped = bytearray(octets)
+        flipped[position // 8] ^= 1 << position % 8
+
+        assert refused(BOX, b64url_encode(bytes(flipped))), position
+
+
+def test_every_truncation_and_every_addition_is_refused() -> None:
+    octets = b64url_decode(BOX.close("", purpose="test").encode())
+    for length in range(len(octets)):
+        assert refused(BOX, b64url_encode(octets[:length])), length
+    assert refused(BOX, b64url_encode(octets + b"\0"))
+
+
+def test_a_value_does_not_stand_in_for_another_purpose() -> None:
+    sealed = BOX.close("text", purpose="pending a")
+
+    assert refused(BOX, sealed, "pending b")
+    assert refused(BOX, sealed, "pending ")
+    assert refused(BOX, sealed, "")
+
+
+@given(st.text(max_size=80) | st.binary(max_size=80).map(b64url_encode))
+def test_whatever_else_is_refused(text: str) -> None:
+    assert refused(BOX, text)
+
+
+@given(st.binary(max_size=60))
+def test_whatever_else_under_the_head_of_the_right_key_is_refused(rest: bytes) -> None:
+    head = b64url_decode(BOX.close("", purpose="test").encode())[:5]
+
+    assert refused(BOX, b64url_encode(head + rest))
+
+
+def test_octets_that_are_no_text_are_refused() -> None:
+    """Nobody seals them but somebody with the key, as another release might."""
+    ((key_id, key),) = BOX._keys.items()
+    head, nonce = b"\x01" + key_id, 12 * b"n"
+    sealed = head + nonce + key.encrypt(nonce, b"\xff", head + b"test")
+
+    assert refused(BOX, b64url_encode(sealed))
+
+
+@pytest.mark.parametrize("secret", [b"", b"x" * (MIN_SECRET - 1), "x" * (MIN_SECRET - 1)])
+def test_a_short_secret_is_refused(secret: bytes | str) -> None:
+    for secrets in ((secret,), (NEW, secret)):
+        with pytest.raises(UsageError) as caught:
+            SealedBox(*secrets)
+        assert caught.value.code == "config_invalid"
+        assert (caught.value.found, caught.value.expected) == (len(secret), MIN_SECRET)
+
+
+def test_a_box_without_a_secret_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        SealedBox()
+
+    assert caught.value.code == "config_invalid"
+
+
+def test_a_box_shows_and_pickles_no_key() -> None:
+    box = SealedBox(b"canary" * 6, NEW)
+
+    assert repr(box) == str(box) == "SealedBox(2)"
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(box)
+    with pytest.raises(TypeError, match="not pickled"):
+        copy.copy(box)

@@ -1,0 +1,527 @@
+"""The callback: nothing is believed that does not answer the very login that waits for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from oidc_core.endpoints.authorization import (
+    COOKIE_PREFIX,
+    LOOPBACK_LISTENER,
+    Callback,
+    CodeResponse,
+    Unbound,
+    accept,
+    cookies_of,
+    pending_id,
+)
+from oidc_core.model.policy import Policy
+from oidc_core.model.provider import IssuerRule
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations.login import LoginStarted
+from oidc_core.wire.errors import CallbackError, ProtocolViolation, ProviderError
+from oidc_core.wire.http import LIMITS
+from tests.parties import (
+    ISSUER,
+    NOW,
+    OTHER_ISSUER,
+    REDIRECT_URI,
+    RP,
+    callback,
+    refused,
+    relying_party,
+    started,
+)
+
+LOGIN = started()
+PROMISING = relying_party(provider={"authorization_response_iss_parameter_supported": True})
+
+
+def accepted(
+    arrival: Callback,
+    *,
+    rp: RelyingParty = RP,
+    login: LoginStarted = LOGIN,
+    binding: Any = None,
+    now: int = NOW + 10,
+) -> CodeResponse:
+    proof = login.binding if binding is None else binding
+    return accept(rp, login.pending, arrival, binding=proof, now=now, single_use="process")
+
+
+def refusal(code: str, arrival: Callback, **how: Any) -> CallbackError:
+    error = refused(CallbackError, code, lambda: accepted(arrival, **how))
+    assert isinstance(error, CallbackError)
+    return error
+
+
+def op_error(arrival: Callback, **how: Any) -> ProviderError:
+    error = refused(ProviderError, "op_error", lambda: accepted(arrival, **how))
+    assert isinstance(error, ProviderError)
+    return error
+
+
+def answer(text: str) -> Callback:
+    return Callback.from_query(text.format(state=LOGIN.pending.state))
+
+
+@pytest.mark.req("OIDCC-3.1.2.5-01", "OIDCC-3.1.2.7-01", "RFC6749-4.1.2-02")
+def test_a_good_callback_gives_its_code_and_evidence() -> None:
+    code, evidence, _ = accepted(callback(LOGIN, session_state="s.1", vendor="x"))
+
+    assert code == "code-1"
+    assert (evidence.subject, evidence.checked_at) == ("authorization_response", NOW + 10)
+    assert evidence.notes == ("single_use: process",)
+    assert dict(evidence.skipped) == {
+        "user": "not a link",
+        "redirect_uri": "the URL was not told",
+        "iss": "the provider does not announce iss",
+    }
+
+
+# --- state ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("OIDCC-3.1.2.7-01", "OIDCC-3.1.2.6-02", "RFC6749-10.12-01")
+@pytest.mark.parametrize("parameters", [{}, {"error": "access_denied", "code": None}])
+def test_a_callback_without_a_state_is_refused(parameters: dict[str, Any]) -> None:
+    """A01."""
+    refusal("state_missing", callback(LOGIN, state=None, **parameters))
+    empty = callback(LOGIN, state="", **parameters)
+    refusal("state_missing", empty)
+    refused(CallbackError, "state_missing", lambda: pending_id(empty, {}))
+
+
+@pytest.mark.req("OIDCC-3.1.2.7-01", "OIDCC-3.1.2.6-02")
+@pytest.mark.parametrize("parameters", [{}, {"error": "access_denied", "code": None}])
+def test_a_callback_with_another_state_is_refused_whatever_it_says(
+    parameters: dict[str, Any],
+) -> None:
+    """A02, A08, A09."""
+    state = LOGIN.pending.state
+    for other in (started(seed=2).pending.state, state[:-1], f"{state}x", state.swapcase(), "x"):
+        error = refusal("state_unknown", callback(LOGIN, state=other, **parameters))
+        assert state not in str(error)
+
+
+def test_the_state_names_the_login_it_belongs_to_and_tells_nothing() -> None:
+    """A08, A16."""
+    ids = {pending_id(callback(started(seed=seed)), {}) for seed in range(5)}
+    assert ids == {started(seed=seed).pending.id for seed in range(5)}
+    assert LOGIN.pending.state not in LOGIN.pending.id
+
+
+# --- browser -------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("RFC6749-10.12-01", "OIDCC-3.1.2.1-07")
+def test_another_browser_is_refused() -> None:
+    """A03, A11."""
+    binding = LOGIN.binding
+    for other in (started(seed=2).binding, binding[:-1], f"{binding} ", binding.swapcase()):
+        refusal("binding_mismatch", callback(LOGIN), binding=other)
+
+
+def test_the_stored_digest_is_no_binding() -> None:
+    """A03."""
+    refusal("binding_mismatch", callback(LOGIN), binding=LOGIN.pending.binding_digest)
+
+
+@pytest.mark.req("RFC6749-10.12-01")
+def test_a_browser_without_the_cookie_is_refused() -> None:
+    """A20."""
+    refusal("binding_missing", callback(LOGIN), binding="")
+
+
+def test_only_a_listener_stands_in_for_the_browser_and_the_evidence_says_so() -> None:
+    _, evidence, _ = accepted(callback(LOGIN), binding=LOOPBACK_LISTENER)
+    assert dict(evidence.skipped)["binding"] == LOOPBACK_LISTENER.value
+
+
+def test_that_no_browser_is_bound_takes_a_quirk_to_say() -> None:
+    """A20: what is relaxed is named in the policy, and so in the evidence."""
+    refusal("binding_missing", callback(LOGIN), binding=Unbound.NOT_BOUND)
+    rp = relying_party(policy=Policy(quirks=frozenset({"unbound_browser"})))
+    login = started(rp)
+    _, evidence, _ = accepted(callback(login), rp=rp, login=login, binding=Unbound.NOT_BOUND)
+    assert dict(evidence.skipped)["binding"] == Unbound.NOT_BOUND.value
+    assert evidence.relaxations == ("unbound_browser",)
+
+
+def test_a_cookie_that_is_there_twice_is_refused() -> None:
+    """A19."""
+    name = f"{COOKIE_PREFIX}{LOGIN.pending.id}"
+    refused(CallbackError, "binding_ambiguous", lambda: cookies_of(f"{name}=a; x=1; {name}=b"))
+    assert cookies_of(f"a=1; {name}=x=y ; a=2;;b") == {name: "x=y"}
+    assert cookies_of("") == {}
+    for space in ("\x0b", "\x1c", "\x85", "\xa0", "\u2000"):
+        assert cookies_of(f"a=1; {space}{name}=planted") == {}
+    assert cookies_of("my-oidc-x=1; my-oidc-x=2; oidc-x=3") == {"oidc-x": "3"}
+
+
+# --- time ----------------------------------------------------------------------------------------
+
+
+def test_a_login_expires_to_the_second() -> None:
+    """A06."""
+    rp = relying_party(policy=Policy(login_lifetime=100, leeway=5))
+    login = started(rp)
+
+    refusal("state_expired", callback(login), rp=rp, login=login, now=NOW + 101)
+    refusal("state_expired", callback(login), rp=rp, login=login, now=NOW - 6)
+    for now in (NOW + 100, NOW - 5):
+        assert accepted(callback(login), rp=rp, login=login, now=now).code == "code-1"
+
+
+# --- connection ----------------------------------------------------------------------------------
+
+
+def test_a_login_at_one_provider_is_not_finished_at_another() -> None:
+    """A07, A08, B01."""
+    other = relying_party(provider={"issuer": OTHER_ISSUER})
+    refusal("issuer_mismatch", callback(LOGIN), rp=other)
+
+
+@pytest.mark.parametrize("change", [{"client_id": "client-2"}, {"connection_id": "tenant-2"}])
+def test_a_login_of_one_connection_is_not_finished_at_another(change: dict[str, Any]) -> None:
+    """B28."""
+    refusal("connection_mismatch", callback(LOGIN), rp=relying_party(client=change))
+
+
+@pytest.mark.parametrize(
+    "member",
+    ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"],
+)
+def test_a_login_whose_endpoint_moved_ends(member: str) -> None:
+    """B11, B15, H14: the code is not sent to an endpoint that appeared in the meantime."""
+    moved = relying_party(provider={member: f"{OTHER_ISSUER}/x"})
+    refused(ProtocolViolation, "metadata_changed", lambda: accepted(callback(LOGIN), rp=moved))
+
+
+@pytest.mark.parametrize("parameters", [{}, {"error": "access_denied", "code": None}])
+@pytest.mark.parametrize("user", ["", "user-2", "user-1 ", "USER-1"])
+def test_an_identity_is_linked_by_the_user_who_began_it_only(
+    user: str, parameters: dict[str, Any]
+) -> None:
+    """A11, A12."""
+    login = started(purpose="link", user="user-1")
+
+    def linked(who: str) -> CodeResponse:
+        arrival = callback(login, **parameters)
+        proof: dict[str, Any] = {"binding": login.binding, "now": NOW, "single_use": "shared"}
+        return accept(RP, login.pending, arrival, user=who, **proof)
+
+    refused(CallbackError, "subject_context_changed", lambda: linked(user))
+    if parameters:
+        refused(ProviderError, "op_error", lambda: linked("user-1"))
+    else:
+        assert "user" not in dict(linked("user-1").evidence.skipped)
+
+
+# --- where and how it arrived --------------------------------------------------------------------
+
+
+@pytest.mark.req("OIDCC-3.1.2.5-01", "FORMPOST-2-01", "FORMPOST-2-03")
+@pytest.mark.parametrize("parameters", [{}, {"error": "access_denied", "code": None}])
+def test_a_callback_comes_in_the_mode_that_was_asked_for(parameters: dict[str, Any]) -> None:
+    """A24."""
+    posted = started(response_mode="form_post")
+    arrival = callback(posted, **parameters)
+
+    refusal("response_mode_mismatch", arrival, login=posted)
+    refusal("response_mode_mismatch", evolve(callback(LOGIN, **parameters), mode="form_post"))
+
+
+@pytest.mark.req("FORMPOST-2-01", "FORMPOST-2-02")
+def test_a_form_is_read_from_the_body() -> None:
+    posted = started(response_mode="form_post")
+    body = f"code=a%2Bb+c&state={posted.pending.state}&submit=Go&submit=Go"
+    arrival = Callback.from_form(body, url=REDIRECT_URI)
+    assert accepted(arrival, login=posted).code == "a+b c"
+
+
+@pytest.mark.req("FORMPOST-2-03")
+def test_errors_arrive_by_the_form_too() -> None:
+    posted = started(response_mode="form_post")
+    body = f"error=access_denied&state={posted.pending.state}"
+    assert op_error(Callback.from_form(body), login=posted).error == "access_denied"
+
+
+def test_a_callback_on_the_url_of_another_issuer_is_refused() -> None:
+    """B04."""
+    for url in (
+        "https://rp.example/callback/",
+        "https://rp.example/b",
+        "http://rp.example/callback",
+    ):
+        refusal("redirect_uri_mismatch", evolve(callback(LOGIN), url=url))
+    whole = evolve(callback(LOGIN), url=f"{REDIRECT_URI}?code=code-1")
+    assert "code-1" not in str(refusal("redirect_uri_mismatch", whole))
+    _, evidence, _ = accepted(evolve(callback(LOGIN), url=REDIRECT_URI))
+    assert "redirect_uri" not in dict(evidence.skipped)
+
+
+def test_of_a_redirect_uri_with_a_query_the_path_is_compared() -> None:
+    login = started(redirect_uri="https://rp.example/other?x=1")
+    arrival = Callback.from_url(f"https://rp.example/other?x=1&code=c&state={login.pending.state}")
+    assert accepted(arrival, login=login).code == "c"
+
+
+def test_a_url_and_a_bare_path_are_taken() -> None:
+    query = f"code=c&state={LOGIN.pending.state}"
+    whole = Callback.from_url(f"{REDIRECT_URI}?{query}")
+    assert whole.url == REDIRECT_URI
+    bare = Callback.from_url(f"/callback?{query}")
+    assert bare.url is None
+    assert accepted(whole).code == accepted(bare).code == "c"
+    assert accepted(Callback.from_query(query, url=REDIRECT_URI)).code == "c"
+    assert accepted(Callback.from_url(f"{REDIRECT_URI}?{query}#_=_")).code == "c"
+
+
+@pytest.mark.req("OIDCC-3.1.2.5-01")
+@pytest.mark.parametrize("mark", ["#", "#x?", "#?"])
+@pytest.mark.parametrize("base", [REDIRECT_URI, "/callback"])
+def test_parameters_in_the_fragment_are_not_read(base: str, mark: str) -> None:
+    """A24."""
+    refusal("state_missing", Callback.from_url(f"{base}{mark}code=c&state={LOGIN.pending.state}"))
+
+
+# --- issuer --------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("RFC9207-2.4-01", "RFC9207-2.4-03", "OAUTH21-4.1.2-01")
+@pytest.mark.parametrize("rp", [RP, PROMISING])
+@pytest.mark.parametrize(
+    "iss",
+    [OTHER_ISSUER, f"{ISSUER}/", ISSUER.upper(), f"{ISSUER}:443", "https://op.exampl%65", "x"],
+)
+def test_a_response_from_another_issuer_is_refused(rp: RelyingParty, iss: str) -> None:
+    """B01."""
+    login = started(rp)
+    refusal("issuer_mismatch", callback(login, iss=iss), rp=rp, login=login)
+
+
+@pytest.mark.req("RFC9207-2.4-01", "RFC9207-2.4-03")
+@pytest.mark.parametrize("rp", [RP, PROMISING])
+def test_a_response_that_names_the_issuer_passes(rp: RelyingParty) -> None:
+    login = started(rp)
+    _, evidence, _ = accepted(callback(login, iss=ISSUER), rp=rp, login=login)
+    assert "iss" not in dict(evidence.skipped)
+
+
+@pytest.mark.req("RFC9207-2.4-02", "RFC9207-2.4-05")
+@pytest.mark.parametrize("iss", [None, ""])
+def test_a_promised_issuer_that_is_missing_is_refused(iss: str | None) -> None:
+    """B02: what counts is the promise when the login began."""
+    login = started(PROMISING)
+    refusal("issuer_missing", callback(login, iss=iss), rp=PROMISING, login=login)
+
+
+@pytest.mark.req("RFC9207-2.4-01", "RFC9207-2.4-04")
+def test_an_error_from_another_issuer_is_refused_and_its_text_not_shown() -> None:
+    """B03."""
+    arrival = callback(
+        LOGIN, code=None, iss=OTHER_ISSUER, error="evil_error", error_description="EVIL TEXT"
+    )
+    error = refusal("issuer_mismatch", arrival)
+    assert "evil" not in str(error).lower()
+    assert "EVIL" not in repr(error.__dict__)
+    assert error.__cause__ is None
+
+
+@pytest.mark.req("OIDCC-3.1.2.6-01", "RFC9207-2.4-04")
+def test_an_error_without_the_promised_issuer_is_the_provider_s_with_its_text_withheld() -> None:
+    """B02, B03."""
+    login = started(PROMISING)
+    arrival = callback(
+        login, code=None, error="access_denied", error_description="text", error_uri="https://x"
+    )
+
+    error = op_error(arrival, rp=PROMISING, login=login)
+
+    assert (error.error, error.issuer_verified) == ("access_denied", False)
+    assert (error.error_description, error.error_uri) == (None, None)
+
+
+def test_of_many_tenants_a_response_names_one_that_is_let_in() -> None:
+    """B10."""
+    pattern = "https://login.example/{tenantid}/v2.0"
+    rule = IssuerRule.template(pattern, tenants=frozenset({"t1"}))
+    rp = relying_party(provider={"issuer": pattern}, rule=rule)
+    login = started(rp)
+
+    good = callback(login, iss="https://login.example/t1/v2.0")
+    assert accepted(good, rp=rp, login=login).code == "code-1"
+    for iss in ("https://login.example/t2/v2.0", pattern, "https://login.example//v2.0"):
+        refusal("issuer_mismatch", callback(login, iss=iss), rp=rp, login=login)
+
+
+# --- code or error -------------------------------------------------------------------------------
+
+
+@pytest.mark.req("OIDCC-3.1.2.6-01", "UNMETAUTH-1-01", "RFC8707-2.1-01", "RFC6749-4.1.2.1-01")
+@pytest.mark.parametrize(
+    "code",
+    [
+        "login_required",
+        "interaction_required",
+        "account_selection_required",
+        "consent_required",
+        "invalid_request_uri",
+        "invalid_request_object",
+        "request_not_supported",
+        "request_uri_not_supported",
+        "registration_not_supported",
+        "unmet_authentication_requirements",
+        "invalid_target",
+        "access_denied",
+        "x-vendor error!",
+    ],
+)
+def test_the_provider_s_error_keeps_its_words(code: str) -> None:
+    arrival = callback(
+        LOGIN, code=None, iss=ISSUER, error=code, error_description="why", error_uri="https://op/e"
+    )
+    error = op_error(arrival)
+    assert (error.error, error.error_description, error.error_uri) == (code, "why", "https://op/e")
+    assert (error.status, error.issuer_verified) == (None, True)
+
+
+@pytest.mark.req("RFC6749-4.1.2.1-02")
+def test_the_provider_s_text_is_bounded_and_no_reason_to_refuse() -> None:
+    """B03: text is data; it is never part of the message."""
+    text = "<script>\0\r\n\u202e" + "x" * 5000
+    arrival = callback(LOGIN, code=None, error="e", error_description=text, error_uri=text)
+
+    error = op_error(arrival)
+
+    assert error.error_description == text[:256]
+    assert error.error_uri == text[:256]
+    assert "script" not in str(error)
+    assert error.issuer_verified is False
+    bare = op_error(callback(LOGIN, code=None, error="e"))
+    assert (bare.error_description, bare.error_uri) == (None, None)
+
+
+@pytest.mark.req("MRT-3-01")
+@pytest.mark.parametrize("name", ["access_token", "id_token", "response"])
+def test_tokens_are_not_taken_from_a_callback(name: str) -> None:
+    """A25, D31."""
+    error = refusal("unexpected_parameter", callback(LOGIN, **{name: "x"}))
+    assert error.about == name
+
+
+@pytest.mark.req("RFC6749-4.1.2.1-01")
+def test_a_code_beside_an_error_is_refused() -> None:
+    """A27."""
+    refusal("response_ambiguous", callback(LOGIN, error="access_denied"))
+
+
+@pytest.mark.req("RFC6749-4.1.2.1-01", "RFC6749-3.1-04")
+@pytest.mark.parametrize(
+    "query",
+    ["state={state}", "state={state}&code=", "state={state}&error=", "state={state}&Code=c"],
+)
+def test_a_callback_with_neither_code_nor_error_is_refused(query: str) -> None:
+    refusal("code_missing", answer(query))
+
+
+@pytest.mark.req("RFC6749-3.1-04")
+def test_a_parameter_without_a_value_counts_as_omitted() -> None:
+    arrival = answer("state={state}&code=c&error=&iss=&id_token=&access_token")
+    assert accepted(arrival).code == "c"
+
+
+# --- form ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("RFC6749-3.1-03")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "code=c&state={state}&state={state}",
+        "code=c&code=d&state={state}",
+        "code=c&state={state}&code=",
+        "code=c&state={state}&iss=a&iss=b",
+        "error=a&state={state}&error=a",
+        "code=c&state={state}&s%74ate=x",
+        "code=c&state={state}&session_state=a&session_state=b",
+    ],
+)
+def test_a_parameter_that_is_there_twice_is_refused(query: str) -> None:
+    """A26."""
+    refusal("parameter_duplicated", answer(query))
+
+
+@pytest.mark.req("RFC6749-4.1.2-02")
+def test_foreign_parameters_may_be_there_twice() -> None:
+    assert accepted(answer("x=1&code=c&state={state}&x=2")).code == "c"
+
+
+@pytest.mark.req("RFC6749-4.1.2-03")
+@pytest.mark.parametrize(
+    ("name", "limit"), [("state", LIMITS.state), ("code", LIMITS.code), ("error", LIMITS.state)]
+)
+def test_parameters_have_a_length_that_is_taken_and_no_more(name: str, limit: int) -> None:
+    """A28."""
+    refusal("parameter_too_long", callback(LOGIN, **{name: "x" * (limit + 1)}))
+    assert callback(LOGIN, **{name: "x" * limit}).named[name] == "x" * limit
+    assert accepted(callback(LOGIN, code="c" * LIMITS.code)).code == "c" * LIMITS.code
+
+
+def test_a_callback_has_a_length_that_is_taken_and_no_more() -> None:
+    """A28."""
+    query = f"code=c&state={LOGIN.pending.state}&x="
+    full = query + "y" * (LIMITS.callback - len(query))
+    assert accepted(Callback.from_query(full)).code == "c"
+    for make in (Callback.from_query, Callback.from_form):
+        with pytest.raises(CallbackError) as caught:
+            make(f"{full}y")
+        assert caught.value.code == "parameter_too_long"
+    refused(
+        CallbackError, "parameter_too_long", lambda: Callback.from_url(f"/cb?state={'x' * 2**20}")
+    )
+
+
+@pytest.mark.req("RFC6749-10.14-01", "RFC6749-4.1.2.1-02")
+@pytest.mark.parametrize("name", ["state", "code", "iss", "error"])
+@pytest.mark.parametrize("value", ["a\0b", "a\nb", "é", "\x7f", "\t", "\u2028", "x\n"])
+def test_characters_beyond_the_grammar_are_refused(name: str, value: str) -> None:
+    """A28."""
+    error = refusal("parameter_syntax", callback(LOGIN, **{name: value}))
+    assert error.about == name
+
+
+@pytest.mark.req("RFC6749-4.1.2.1-02")
+@pytest.mark.parametrize("value", ['a"b', "a\\b"])
+def test_an_error_has_neither_quote_nor_backslash(value: str) -> None:
+    refusal("parameter_syntax", callback(LOGIN, code=None, error=value))
+    assert accepted(callback(LOGIN, code=value)).code == value
+
+
+@pytest.mark.req("RFC6749-10.14-01")
+@pytest.mark.parametrize("query", ["state=%FF", "%C3=x", "code=%ED%A0%80"])
+def test_octets_that_are_not_utf8_are_refused(query: str) -> None:
+    """A28."""
+    refused(CallbackError, "parameter_syntax", lambda: Callback.from_query(query))
+
+
+def test_a_callback_and_its_code_are_not_shown() -> None:
+    arrival = callback(LOGIN, code="s3cret-code")
+    assert "s3cret-code" not in repr(arrival)
+    assert LOGIN.pending.state not in repr(arrival)
+
+
+def test_the_response_tells_which_issuer_it_named_and_no_secret() -> None:
+    response = accepted(callback(LOGIN, iss=ISSUER))
+    assert response.iss == ISSUER
+    assert repr(response) == f"CodeResponse(iss={ISSUER!r})"
+    assert accepted(callback(LOGIN)).iss is None
+
+
+def test_a_login_started_under_another_policy_is_refused() -> None:
+    login = evolve(LOGIN, pending=evolve(LOGIN.pending, policy="lenient"))
+    error = refusal("connection_mismatch", callback(login), login=login)
+    assert (error.about, error.expected) == ("policy", "lenient")

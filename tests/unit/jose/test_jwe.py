@@ -1,0 +1,568 @@
+"""Compact JWE: what is refused by name before decryption, and that everything else fails alike."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from attrs import frozen
+
+from oidc_adapters.crypto import ClientDecrypter
+from oidc_adapters.testing.signing import b64url, rendered
+from oidc_core.endpoints.id_token import TYPES
+from oidc_core.jose.jwe import (
+    CONTENT_ENCRYPTION,
+    DEFAULT_ENC,
+    KEY_MANAGEMENT,
+    SYMMETRIC,
+    EphemeralKey,
+    Jwe,
+    JweHeader,
+    check_replicated,
+    check_secret,
+    decrypt,
+    parse_jwe_header,
+    secret_octets,
+    signed_inside,
+    split,
+)
+from oidc_core.jose.jws import Encryption
+from oidc_core.wire.errors import OidcError, ProtocolViolation
+from oidc_core.wire.http import LIMITS
+from oidc_core.wire.jsontypes import JsonObject, frozen_json
+from tests.encryption import ECDH, P256, draft, encrypted
+from tests.parties import CLIENT_ID, ISSUER, refused
+from tests.unit.parties import told
+
+if TYPE_CHECKING:
+    from oidc_core.jose.jwe import Decrypted
+
+OWNER: Final = (ISSUER, CLIENT_ID)
+DECRYPTER: Final = ClientDecrypter(P256)
+DIR: Final = Encryption("dir", "A128GCM")
+GCMKW: Final = Encryption("A128GCMKW", "A128GCM")
+EPK: Final = {"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"}
+
+
+@frozen
+class Spy:
+    """A decrypter that counts what it was asked for, and decrypts nothing."""
+
+    asked: list[Jwe]
+
+    def check(self, issuer: str, client_id: str, encryption: Encryption) -> None:
+        return None
+
+    def decrypt(self, issuer: str, client_id: str, jwe: Jwe) -> bytes | None:
+        self.asked.append(jwe)
+        return None
+
+
+def opened(token: str, encryption: Encryption = ECDH, **named: Any) -> Decrypted:
+    return decrypt(token, DECRYPTER, OWNER, encryption=encryption, types=TYPES, **named)
+
+
+def refused_unasked(code: str, token: str, encryption: Encryption = ECDH) -> OidcError:
+    """Refuse without a single private operation."""
+    spy = Spy([])
+    error = refused(
+        ProtocolViolation,
+        code,
+        lambda: decrypt(token, spy, OWNER, encryption=encryption, types=TYPES),
+    )
+    assert spy.asked == []
+    return error
+
+
+def with_header(header: object, encryption: Encryption = ECDH) -> str:
+    """Return a JWE with a header of one's own and parts that decode."""
+    octets = header if isinstance(header, bytes) else rendered(header)
+    return f"{b64url(octets)}.AAAA.AAAA.AAAA.AAAA"
+
+
+def header_of(header: object, encryption: Encryption = ECDH, *, nested: bool = True) -> JweHeader:
+    octets = b64url(rendered(header)).encode()
+    return parse_jwe_header(octets, encryption, TYPES, nested=nested)
+
+
+def members(encryption: Encryption = ECDH, /, **changed: object) -> dict[str, object]:
+    alg, enc = encryption
+    epk = {"epk": EPK} if alg.startswith("ECDH") else {}
+    every: dict[str, object] = {"alg": alg, "enc": enc, **epk, **changed}
+    return {name: value for name, value in every.items() if value is not None}
+
+
+# --- the tables ----------------------------------------------------------------------------------
+
+
+@pytest.mark.req("RFC7518-4.2-01", "RFC7518-4.8.1.2-01")
+def test_the_table_has_no_padding_of_old_no_password_and_no_compression() -> None:
+    assert set(KEY_MANAGEMENT) == {
+        *[f"RSA-OAEP{suffix}" for suffix in ("", "-256", "-384", "-512")],
+        *[f"ECDH-ES{suffix}" for suffix in ("", "+A128KW", "+A192KW", "+A256KW")],
+        *[f"A{bits}{kind}" for bits in (128, 192, 256) for kind in ("KW", "GCMKW")],
+        "dir",
+    }
+    assert all(name == row.alg for name, row in KEY_MANAGEMENT.items())
+    assert {n for n in KEY_MANAGEMENT if n[0] == "A"} | {"dir"} == SYMMETRIC
+
+
+def test_lengths_are_those_of_rfc_7518() -> None:
+    assert {row.alg: (row.digest, row.octets) for row in KEY_MANAGEMENT.values()} == {
+        "RSA-OAEP": ("sha1", 0),
+        "RSA-OAEP-256": ("sha256", 0),
+        "RSA-OAEP-384": ("sha384", 0),
+        "RSA-OAEP-512": ("sha512", 0),
+        "ECDH-ES": ("", 0),
+        "ECDH-ES+A128KW": ("", 16),
+        "ECDH-ES+A192KW": ("", 24),
+        "ECDH-ES+A256KW": ("", 32),
+        "A128KW": ("", 16),
+        "A192KW": ("", 24),
+        "A256KW": ("", 32),
+        "A128GCMKW": ("", 16),
+        "A192GCMKW": ("", 24),
+        "A256GCMKW": ("", 32),
+        "dir": ("", 0),
+    }
+    assert {name: row[1:] for name, row in CONTENT_ENCRYPTION.items()} == {
+        "A128GCM": ("AES-GCM", "", 16, 12, 16),
+        "A192GCM": ("AES-GCM", "", 24, 12, 16),
+        "A256GCM": ("AES-GCM", "", 32, 12, 16),
+        "A128CBC-HS256": ("AES-CBC-HMAC", "sha256", 32, 16, 16),
+        "A192CBC-HS384": ("AES-CBC-HMAC", "sha384", 48, 16, 24),
+        "A256CBC-HS512": ("AES-CBC-HMAC", "sha512", 64, 16, 32),
+    }
+    assert DEFAULT_ENC == "A128CBC-HS256"
+
+
+def test_a_family_is_what_its_algorithms_have_in_common() -> None:
+    families = {"RSA": "RSA-OAEP", "ECDH": "ECDH-ES", "dir": "dir"}
+    for alg, row in KEY_MANAGEMENT.items():
+        wrapping = "AES-GCMKW" if alg.endswith("GCMKW") else "AES-KW"
+        assert row.family == families.get(alg.partition("-")[0], wrapping)
+
+
+@pytest.mark.parametrize(
+    ("alg", "enc", "octets", "least"),
+    [
+        ("A128KW", "A256GCM", 16, 16),
+        ("A256GCMKW", "A128GCM", 32, 32),
+        ("dir", "A128GCM", 16, 16),
+        ("dir", "A128CBC-HS256", 32, 32),
+        ("dir", "A256CBC-HS512", 64, 32),
+    ],
+)
+def test_a_secret_is_as_long_as_its_key_or_32_octets(
+    alg: str, enc: str, octets: int, least: int
+) -> None:
+    """X15."""
+    encryption = Encryption(alg, enc)
+    assert secret_octets(encryption) == octets
+    check_secret(encryption, least * "s")
+    check_secret(encryption, (least - 2) * "s" + "é")
+    error = refused(
+        ProtocolViolation, "jwe_alg", partial(check_secret, encryption, (least - 1) * "s")
+    )
+    assert (error.found, error.expected, error.about) == (least - 1, least, "client_secret")
+
+
+# --- the form ------------------------------------------------------------------------------------
+
+
+def test_a_jwe_has_five_parts() -> None:
+    assert split("aa.bb.cc.dd.ee") == (b"aa", b"bb", b"cc", b"dd", b"ee")
+    assert split("....") == (b"", b"", b"", b"", b"")
+
+
+@pytest.mark.req("RFC7516-5.2-01")
+@pytest.mark.parametrize(
+    "token", ["", "a", "a.b", "a.b.c.d", "a.b.c.d.e.f", '{"a":1}', "a.b.c.d.é"]
+)
+def test_another_form_is_refused(token: str) -> None:
+    refused_unasked("jws_format", token)
+
+
+@pytest.mark.req("RFC7516-9-01")
+def test_a_plain_jws_where_encryption_was_registered_is_refused() -> None:
+    """X14."""
+    error = refused_unasked("jwe_required", "a.b.c")
+    assert (error.found, error.expected) == ("three parts", "five parts")
+
+
+def test_length_is_limited_before_anything_else() -> None:
+    error = refused_unasked("jws_too_large", (LIMITS.id_token + 1) * ".")
+    assert (error.found, error.expected) == (LIMITS.id_token + 1, LIMITS.id_token)
+    refused(ProtocolViolation, "jws_too_large", lambda: opened("a.b.c.d.e", limit=8))
+    refused(ProtocolViolation, "jws_format", lambda: opened("a.b.c.d", limit=7))
+
+
+# --- the header ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        (b"[]", "jws_header"),
+        (b"{}", "jws_header"),
+        (b'{"alg":"dir","alg":"dir"}', "json_duplicate_member"),
+        (b"\xff", "json_encoding"),
+        (b"x", "json_syntax"),
+        (b" " * 4096, "jws_header"),
+        (members(crit=["exp"]), "jws_crit"),
+        (members(b64=False), "jws_crit"),
+        (members(kid=1), "kid_invalid"),
+        (members(kid=257 * "k"), "kid_invalid"),
+        (members(typ="at+jwt"), "typ_unexpected"),
+        (members(typ=1), "typ_unexpected"),
+        (members(cty="text"), "typ_unexpected"),
+        (members(cty="json"), "typ_unexpected"),
+        (members(cty=[]), "typ_unexpected"),
+        (members(alg=None), "alg_not_allowed"),
+        (members(alg=1), "alg_not_allowed"),
+        (members(alg="none"), "alg_not_allowed"),
+        (members(enc=None), "alg_not_allowed"),
+        (members(enc="A512GCM"), "alg_not_allowed"),
+    ],
+)
+def test_a_header_of_another_kind_is_refused_by_name(header: object, code: str) -> None:
+    refused_unasked(code, with_header(header))
+
+
+def test_a_header_that_is_no_base64url_is_refused() -> None:
+    refused_unasked("jws_base64", "a+b.AAAA.AAAA.AAAA.AAAA")
+
+
+@pytest.mark.req("RFC7519-5.2-01")
+@pytest.mark.parametrize("cty", [None, "JWT", "jwt", "application/jwt"])
+@pytest.mark.parametrize("typ", [None, "JWT", "application/JWT"])
+def test_a_header_says_that_a_jwt_is_inside_or_nothing(cty: str | None, typ: str | None) -> None:
+    assert header_of(members(cty=cty, typ=typ)).encryption == ECDH
+
+
+def test_claims_without_a_signature_are_not_called_a_jwt() -> None:
+    assert header_of(members(cty="json"), nested=False).kid is None
+    assert header_of(members(), nested=False).replicated == ()
+    error = refused(
+        ProtocolViolation, "typ_unexpected", lambda: header_of(members(cty="JWT"), nested=False)
+    )
+    assert (error.found, error.about) == ("JWT", "cty")
+
+
+def test_a_type_that_is_required_has_to_be_there() -> None:
+    octets = b64url(rendered(members())).encode()
+    only = frozenset({"logout+jwt"})
+    error = refused(
+        ProtocolViolation,
+        "typ_unexpected",
+        lambda: parse_jwe_header(octets, ECDH, only, nested=True),
+    )
+    assert (error.found, error.about) == ("NoneType", "typ")
+
+
+@pytest.mark.req("RFC7516-4.1.1-01")
+@pytest.mark.parametrize("alg", ["RSA1_5", "PBES2-HS256+A128KW", "RS256", "none"])
+def test_what_is_not_implemented_is_refused_before_any_private_operation(alg: str) -> None:
+    """X01."""
+    error = refused_unasked("alg_not_allowed", with_header(members(alg=alg)))
+    assert (error.found, error.about) == (alg, "alg")
+
+
+def test_two_thousand_million_rounds_are_not_begun() -> None:
+    """X09."""
+    header = members(alg="PBES2-HS512+A256KW", p2c=2**31, p2s="AAAA")
+    refused_unasked("alg_not_allowed", with_header(header))
+    registered = Encryption("PBES2-HS512+A256KW", "A128GCM")
+    refused_unasked("alg_not_allowed", with_header(header), registered)
+
+
+@pytest.mark.req("RFC7516-4.1.3-01")
+def test_compressed_content_is_refused_unopened() -> None:
+    """X10: before the algorithm is even looked at."""
+    refused_unasked("jwe_zip", encrypted(20_000 * b"\0", ECDH, zip="DEF"))
+    refused_unasked("jwe_zip", with_header(members(zip="DEF", alg="RSA1_5")))
+
+
+@pytest.mark.req("OIDCC-3.1.3.7-01a")
+@pytest.mark.parametrize(
+    "changed", [{"alg": "ECDH-ES"}, {"alg": "RSA-OAEP"}, {"alg": "dir"}, {"enc": "A256GCM"}]
+)
+def test_the_algorithms_are_exactly_those_registered(changed: dict[str, str]) -> None:
+    """X03."""
+    error = refused_unasked("jwe_alg", with_header(members(**changed)))
+    named = {"alg": ECDH.alg, "enc": ECDH.enc, **changed}
+    assert (error.found, error.expected, error.about) == (
+        f"{named['alg']} {named['enc']}",
+        "ECDH-ES+A128KW A128GCM",
+        "alg",
+    )
+
+
+def test_the_header_is_read_as_far_as_its_algorithm_goes() -> None:
+    header = header_of(
+        members(kid="k", epk=EPK, apu="QQ", apv="QkI", iv="AAAA", tag="AAAA", jku="https://evil")
+    )
+    epk = EphemeralKey("EC", "P-256", b"\0\0\0", b"\0\0\0")
+    assert header == JweHeader(ECDH, "k", epk, b"A", b"BB")
+    assert header_of(members(GCMKW, iv="QQ", tag="QkI"), GCMKW) == JweHeader(
+        GCMKW, iv=b"A", tag=b"BB"
+    )
+    assert header_of(members(DIR, epk=1, apu=1, iv=1, tag=1), DIR) == JweHeader(DIR)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"epk": None},
+        {"epk": "x"},
+        {"epk": {**EPK, "kty": 1}},
+        {"epk": {**EPK, "crv": 1}},
+        {"epk": {**EPK, "x": 1}},
+        {"epk": {**EPK, "x": "A"}},
+        {"epk": {**EPK, "y": 1}},
+        {"epk": {**EPK, "y": 0}},
+        {"epk": {**EPK, "d": "AAAA"}},
+        {"epk": {**EPK, "kid": "extra"}},
+        {"epk": {**EPK, "x": 513 * "A"}},
+        {"apu": 1},
+        {"apu": "+"},
+        {"apu": 516 * "A"},
+        {"apv": []},
+        {"apv": 516 * "A"},
+    ],
+)
+def test_what_two_sides_agree_with_is_small_and_well_formed(changed: dict[str, object]) -> None:
+    """X16."""
+    refused_unasked("jwe_failed", with_header(members(**changed)))
+
+
+def test_512_characters_of_a_party_are_taken() -> None:
+    assert len(header_of(members(apu=512 * "A")).apu) == 384
+    assert header_of(members(epk={"kty": "OKP", "crv": "X25519", "x": "AAAA"})).epk == EphemeralKey(
+        "OKP", "X25519", b"\0\0\0", b""
+    )
+
+
+@pytest.mark.parametrize("changed", [{"iv": None}, {"tag": None}, {"iv": 1}, {"tag": "A"}])
+def test_a_key_wrapped_by_gcm_comes_with_iv_and_tag(changed: dict[str, object]) -> None:
+    header = members(GCMKW, **{"iv": "AAAA", "tag": "AAAA", **changed})
+    refused_unasked("jwe_failed", with_header(header), GCMKW)
+
+
+# --- decryption ----------------------------------------------------------------------------------
+
+
+def test_what_was_encrypted_comes_out() -> None:
+    found = opened(encrypted("a.b.c", kid="p-256", cty="JWT", iss=ISSUER))
+    assert found.plaintext == b"a.b.c"
+    assert (found.header.kid, found.header.replicated) == ("p-256", (("iss", ISSUER),))
+
+
+def emptied(at: int) -> str:
+    parts = encrypted("a.b.c").split(".")
+    return ".".join([*parts[:at], "", *parts[at + 1 :]])
+
+
+def damaged(at: int) -> str:
+    """Put a character that is not base64url into a part."""
+    parts = encrypted("a.b.c").split(".")
+    return ".".join([*parts[:at], f"{parts[at][:-1]}!", *parts[at + 1 :]])
+
+
+def cut(at: int, octets: int) -> str:
+    parts = encrypted("a.b.c").split(".")
+    return ".".join([*parts[:at], parts[at][:octets], *parts[at + 1 :]])
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_part_that_is_missing_is_a_failure_like_any_other(at: int) -> None:
+    """X11."""
+    refused(ProtocolViolation, "jwe_failed", lambda: opened(emptied(at)))
+
+
+@pytest.mark.req("RFC7516-11.5-01")
+def test_every_failure_is_the_same_failure() -> None:
+    """X02."""
+    failures = [
+        *[emptied(at) for at in range(5)],
+        *[damaged(at) for at in range(1, 5)],
+        *[cut(at, 4) for at in range(1, 5)],
+        encrypted("a.b.c", apu="A"),
+        encrypted("a.b.c", epk={**EPK, "d": "AAAA"}),
+        encrypted("a.b.c", epk={"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"}),
+    ]
+    errors = [refused(ProtocolViolation, "jwe_failed", partial(opened, t)) for t in failures]
+    for one, other in pairwise(errors):
+        assert (repr(one), str(one), one.args) == (repr(other), str(other), other.args)
+    for error in errors:
+        assert (error.found, error.expected, error.about) == (None, None, "")
+        assert (error.__cause__, error.__context__) == (None, None)
+
+
+def test_strangers_buy_no_private_operation_with_garbage() -> None:
+    """X17: whatever the header is refused for costs none, all else one a key that fits."""
+    spy = Spy([])
+    garbage = [with_header(members(alg="RSA-OAEP", kid=str(at))) for at in range(10_000)]
+    for token in garbage:
+        with pytest.raises(ProtocolViolation) as caught:
+            decrypt(token, spy, OWNER, encryption=ECDH, types=TYPES)
+        assert caught.value.code == "jwe_alg"
+    assert spy.asked == []
+
+
+# --- what is inside ------------------------------------------------------------------------------
+
+
+def test_a_signed_token_inside_is_handed_on_unverified() -> None:
+    token = f"{b64url(rendered({'alg': 'RS256'}))}.AA.AA"
+    assert signed_inside(token.encode()) == token
+    assert signed_inside(b"AAAA.AA.AA") == "AAAA.AA.AA"
+    assert signed_inside(b"A.AA.AA") == "A.AA.AA"
+
+
+def none(alg: str, signature: str = "") -> str:
+    return f"{b64url(rendered({'alg': alg}))}.e30.{signature}"
+
+
+@pytest.mark.req("OIDCC-2-14", "OIDCC-10.2-03")
+@pytest.mark.parametrize(
+    "inner",
+    [
+        json.dumps({"sub": "alice"}),
+        json.dumps({"email": "a.b@c.d"}),
+        "",
+        "..",
+        "a.b",
+        "a.b.",
+        ".b.c",
+        "a..c",
+        "a.b.c.d",
+        "a.b.c.d.e",
+        " a.b.c",
+        "a.b.c\n",
+        "a.b.é",
+        none("none"),
+        none("none", "AAAA"),
+        none("NoNe", "AAAA"),
+    ],
+)
+def test_what_nobody_signed_is_refused(inner: str) -> None:
+    """X12, F34."""
+    refused(ProtocolViolation, "jwe_inner_not_signed", lambda: signed_inside(inner.encode()))
+
+
+def test_a_name_that_only_has_none_in_it_is_somebody_else_s_to_judge() -> None:
+    token = f"{b64url(rendered({'alg': 'RS256', 'kid': 'none'}))}.AA.AA"
+    assert signed_inside(token.encode()) == token
+
+
+@pytest.mark.req("RFC7519-5.3-01")
+@pytest.mark.parametrize(
+    ("name", "header", "claim", "code"),
+    [
+        ("iss", ISSUER, ISSUER, ""),
+        ("iss", ISSUER, "https://evil.example", "iss_invalid"),
+        ("iss", ISSUER, None, "iss_invalid"),
+        ("iss", None, ISSUER, "iss_invalid"),
+        ("aud", "c", ["c"], ""),
+        ("aud", ["c", "d"], ["d", "c"], ""),
+        ("aud", "c", ["c", "d"], "aud_invalid"),
+        ("aud", ["c"], "d", "aud_invalid"),
+        ("aud", "dc", "cd", "aud_invalid"),
+        ("aud", [1], [2], "aud_invalid"),
+        ("aud", [1, 2], [2, 1], "aud_invalid"),
+        ("aud", [["c"]], ["c"], "aud_invalid"),
+        ("iss", [ISSUER], ISSUER, "iss_invalid"),
+        ("sub", "alice", "bob", "sub_invalid"),
+        ("sub", ["alice"], "alice", "sub_invalid"),
+    ],
+)
+def test_what_the_header_repeats_is_what_the_claims_say(
+    name: str, header: object, claim: object, code: str
+) -> None:
+    read = header_of({**members(), name: header})
+    claims = frozen_json({name: claim})
+    assert isinstance(claims, JsonObject)
+    if not code:
+        check_replicated(read, claims)
+        return
+    error = refused(ProtocolViolation, code, lambda: check_replicated(read, claims))
+    assert error.about == name
+
+
+@frozen(eq=False)
+class Alike:
+    """A value of a JSON array that is asked for its hash."""
+
+    def __hash__(self) -> int:
+        message = "whoever sends it chooses how it hashes"
+        raise AssertionError(message)
+
+
+def test_nothing_is_hashed_that_a_sender_could_make_to_hash_alike() -> None:
+    """Thousands of pairs of numbers with one hash would take minutes in a set."""
+    read = header_of(members(aud=CLIENT_ID))
+    alike: Any = (CLIENT_ID, (Alike(),))
+    claims = JsonObject({"aud": alike})
+    refused(ProtocolViolation, "aud_invalid", lambda: check_replicated(read, claims))
+
+
+def test_what_was_decrypted_does_not_show() -> None:
+    found = opened(encrypted("a.b.secret", sub="alice"))
+    assert repr(found) == str(found) == "Decrypted(10 octets)"
+
+
+def test_a_draft_for_a_shared_secret_shows_that_the_port_is_asked_as_it_says() -> None:
+    spy = Spy([])
+    token = draft("a.b.c", DIR).encrypted()
+    with pytest.raises(ProtocolViolation) as caught:
+        decrypt(token, spy, OWNER, encryption=DIR, types=TYPES)
+    assert caught.value.code == "jwe_failed"
+    (jwe,) = spy.asked
+    assert jwe.protected.decode() == token.partition(".")[0]
+    assert (jwe.encrypted_key, len(jwe.iv), len(jwe.ciphertext), len(jwe.tag)) == (b"", 12, 5, 16)
+
+
+@pytest.mark.parametrize(
+    ("token", "facts"),
+    [
+        ("a.b.c.d.é", ("jws_format", "", None, "ASCII")),
+        ("a.b.c.d", ("jws_format", "", None, "five parts")),
+        ("a.b.c.d.e.f.g", ("jws_format", "", None, "five parts")),
+        (f"{4097 * 'A'}....", ("jws_header", "", 4097, 4096)),
+        (with_header(members(kid=1)), ("kid_invalid", "kid", None, None)),
+        (with_header(members(alg=1)), ("alg_not_allowed", "alg", "int", None)),
+        (with_header(members(enc=["x"])), ("alg_not_allowed", "enc", "tuple", None)),
+        (with_header(members(typ=1)), ("typ_unexpected", "typ", "int", None)),
+        (with_header(members(cty="json")), ("typ_unexpected", "cty", "json", None)),
+    ],
+)
+def test_a_refusal_before_decryption_tells_what_is_wrong(
+    token: str, facts: tuple[str, str, str | int | None, str | int | None]
+) -> None:
+    assert told(lambda: opened(token)) == facts
+
+
+def test_a_header_may_be_as_long_as_the_limit() -> None:
+    longest = with_header(b"{}".ljust(3072)).partition(".")[0].encode()
+    assert len(longest) == LIMITS.jose_header
+    # It is read, and only then refused for having no member.
+    facts = told(lambda: parse_jwe_header(longest, ECDH, TYPES, nested=True))
+    assert facts == ("jws_header", "", None, "a JSON object with alg")
+
+
+def test_what_is_wrong_inside_is_told_without_showing_it() -> None:
+    facts = told(lambda: signed_inside(b"{}"))
+    assert facts == ("jwe_inner_not_signed", "", None, "a signed compact JWS")
+    read, claims = header_of({**members(), "iss": "a"}), JsonObject({"iss": "b"})
+    facts = told(lambda: check_replicated(read, claims))
+    assert facts == ("iss_invalid", "iss", "another in the header", None)
+
+
+def test_a_parameter_of_the_key_that_no_encoding_could_carry_is_a_failure() -> None:
+    facts = told(lambda: header_of(members(apu="\ud800")))
+    assert facts == ("json_string", "", None, "Unicode scalar values")
+    refused(ProtocolViolation, "jwe_failed", lambda: header_of(members(apu="é")))

@@ -1,0 +1,177 @@
+"""Typed claims, and what a claim must not be."""
+
+import pytest
+
+from oidc_core.model.claims import (
+    MAX_DATE,
+    Identity,
+    IdToken,
+    UserInfo,
+    audience,
+    numeric_date,
+    subject,
+    text,
+    texts,
+    verified_email,
+)
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
+
+NO_TEXTS: list[JsonValue] = [None, 5, True, ("a", 5), (None,), JsonObject({"a": 1}), "a"]
+
+
+@pytest.mark.req("RFC7519-2-01")
+@pytest.mark.parametrize(
+    ("value", "date"),
+    [
+        (0, 0),
+        (1_700_000_000, 1_700_000_000),
+        (1_700_000_000.9, 1_700_000_000),
+        (1.7e9, 1_700_000_000),
+        (0.5, 0),
+        (MAX_DATE - 1, MAX_DATE - 1),
+        (MAX_DATE, None),
+        (float(MAX_DATE), None),
+        (1e300, None),
+        (-1, None),
+        (-0.5, None),
+        (True, None),
+        (False, None),
+        ("1700000000", None),
+        (None, None),
+        ((1,), None),
+        (JsonObject({}), None),
+    ],
+)
+def test_a_numeric_date_is_a_number_of_seconds(value: JsonValue, date: int | None) -> None:
+    found = numeric_date(value)
+    assert found == date
+    assert type(found) is type(date)
+
+
+def test_a_text_is_a_string() -> None:
+    assert text("a") == "a"
+    assert [text(value) for value in (None, 5, True, ("a",), JsonObject({}))] == [None] * 5
+
+
+@pytest.mark.parametrize("value", NO_TEXTS, ids=repr)
+def test_texts_are_strings_all_of_them(value: JsonValue) -> None:
+    assert texts(value) is None
+
+
+def test_texts_may_be_none_at_all() -> None:
+    assert texts(()) == ()
+    assert texts(("a", "")) == ("a", "")
+
+
+def test_an_audience_is_one_string_or_several() -> None:
+    assert audience("a") == ("a",)
+    assert audience(("a", "b")) == ("a", "b")
+    assert [audience(value) for value in NO_TEXTS if value != "a"] == [None] * 6
+
+
+@pytest.mark.req("OIDCC-2-02", "OIDCC-2-03")
+@pytest.mark.parametrize("value", ["a", "A", " ", "x" * 255, "~!@ 'x'", "AbC" * 85])
+def test_a_subject_is_kept_to_the_letter(value: str) -> None:
+    assert subject(value) == value
+
+
+@pytest.mark.req("OIDCC-2-02")
+@pytest.mark.parametrize(
+    "value",
+    [None, "", 5, True, ("a",), JsonObject({}), "x" * 256, "é", "a\x00", "a\n", "\x7f", "\ud800"],
+)
+def test_what_is_no_subject_is_refused(value: JsonValue) -> None:
+    with pytest.raises(ProtocolViolation) as caught:
+        subject(value)
+    assert (caught.value.code, caught.value.about) == ("sub_invalid", "sub")
+
+
+@pytest.mark.parametrize("name", ["oid", "objectId"])
+def test_a_subject_that_every_user_has_is_refused(name: str) -> None:
+    with pytest.raises(ProtocolViolation) as caught:
+        subject(f"Not supported currently. Use {name} claim.")
+    assert caught.value.code == "sub_placeholder"
+
+
+@pytest.mark.req("OIDCC-5.7-01")
+def test_an_identity_is_issuer_and_subject() -> None:
+    one = Identity("https://op.example", "a")
+    assert one == Identity("https://op.example", "a")
+    assert (
+        len({one, Identity("https://op.example", "A"), Identity("https://op.example/", "a")}) == 3
+    )
+
+
+FULL = IdToken(
+    JsonObject(
+        {
+            "iss": "https://op.example",
+            "sub": "a",
+            "aud": ("client-1", "client-2"),
+            "exp": 3,
+            "iat": 1.5,
+            "auth_time": 0,
+            "nonce": "s3cret",
+            "acr": "silver",
+            "amr": ("pwd",),
+            "azp": "client-1",
+            "sid": "session",
+            "more": True,
+        }
+    ),
+    "raw.id.token",
+)
+
+
+def test_claims_are_typed_when_they_are_read() -> None:
+    assert (FULL.iss, FULL.sub, FULL.aud) == ("https://op.example", "a", ("client-1", "client-2"))
+    assert (FULL.exp, FULL.iat, FULL.auth_time) == (3, 1, 0)
+    assert (FULL.nonce, FULL.acr, FULL.amr) == ("s3cret", "silver", ("pwd",))
+    assert (FULL.azp, FULL.sid, FULL.claims["more"]) == ("client-1", "session", True)
+    assert "s3cret" not in repr(FULL)
+    assert "raw.id.token" not in repr(FULL)
+
+
+@pytest.mark.parametrize("value", [None, False, JsonObject({}), (1,), -1])
+def test_a_malformed_claim_reads_as_absent(value: JsonValue) -> None:
+    odd = IdToken(JsonObject(dict.fromkeys(FULL.claims, value)), "")
+    for token in (odd, IdToken(JsonObject({}), "")):
+        assert (token.iss, token.sub, token.aud) == ("", "", ())
+        assert (token.exp, token.iat, token.auth_time) == (0, 0, None)
+        assert (token.nonce, token.acr, token.amr) == (None, None, ())
+        assert (token.azp, token.sid) == (None, None)
+
+
+def test_userinfo_is_about_somebody() -> None:
+    assert UserInfo("a", JsonObject({"sub": "a"})).sub == "a"
+
+
+@pytest.mark.parametrize(
+    ("verified", "email", "found"),
+    [
+        (True, "a@op.example", "a@op.example"),
+        (True, "A.b+c@op.example", "A.b+c@op.example"),
+        (False, "a@op.example", None),
+        ("true", "a@op.example", None),
+        (1, "a@op.example", None),
+        (None, "a@op.example", None),
+        (True, None, None),
+        (True, ("a@op.example",), None),
+        (True, "", None),
+        (True, "a", None),
+        (True, "@op.example", None),
+        (True, "a@", None),
+        (True, "a@evil.example@good.example", None),
+        (True, "a b@op.example", None),
+        (True, "a@op.example\n", None),
+        (True, "a@exаmple.com", None),
+        (True, "é@op.example", None),
+    ],
+)
+def test_an_email_counts_only_if_the_provider_says_it_verified_it(
+    verified: JsonValue, email: JsonValue, found: str | None
+) -> None:
+    claims = JsonObject({"email": email, "email_verified": verified})
+    assert verified_email(claims) == found
+    assert verified_email(JsonObject({})) is None

@@ -1,0 +1,194 @@
+"""The client's registration."""
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from oidc_core.jose.algorithms import ASYMMETRIC, HMAC
+from oidc_core.model.client import AUTH_METHODS, AuthMethod, ClientRegistration, is_openid_scope
+from oidc_core.wire.errors import UsageError
+from tests.unit.parties import CALLBACK, CLIENT
+
+
+def refusal(**changes: Any) -> tuple[str, str]:
+    with pytest.raises(UsageError) as caught:
+        evolve(CLIENT, **changes)
+    return caught.value.code, caught.value.about
+
+
+def test_the_first_redirect_uri_is_used() -> None:
+    client = evolve(CLIENT, redirect_uris=("https://a.example/", CALLBACK))
+    assert client.redirect_uri == "https://a.example/"
+    assert CLIENT.token_endpoint_auth_method == "client_secret_basic"
+    assert CLIENT.scope == "openid"
+
+
+@pytest.mark.parametrize("client_id", ["", "a\nb", "a\x00", "é", "\x7f"])
+def test_a_client_id_is_printable_ascii(client_id: str) -> None:
+    assert refusal(client_id=client_id) == ("config_invalid", "client_id")
+
+
+def test_a_client_has_a_redirect_uri() -> None:
+    assert refusal(redirect_uris=()) == ("config_invalid", "redirect_uris")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://app.example/callback?a=b",
+        "https://APP.example:443/",
+        "http://localhost:8888/auth/login",
+        "http://127.0.0.1/",
+        "http://[::1]:9/",
+        "com.example.app:/callback",
+        "com.example.app://callback/x?y",
+        "org.example.my-app:cb",
+    ],
+)
+def test_a_redirect_uri_is_kept_as_it_is(uri: str) -> None:
+    assert evolve(CLIENT, redirect_uris=(uri,)).redirect_uri == uri
+    assert evolve(CLIENT, post_logout_redirect_uris=(uri,)).post_logout_redirect_uris == (uri,)
+
+
+@pytest.mark.req("OIDCC-3.1.2.1-06")
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        ("http://app.example/callback", "url_scheme"),
+        ("https://app.example/#f", "url_invalid"),
+        ("https://user@app.example/", "url_userinfo"),
+        ("javascript:alert(1)", "url_invalid"),
+        ("myapp:/callback", "url_invalid"),
+        ("com.example.app:/a#b", "url_invalid"),
+        ("com.example.app:/a\n", "url_invalid"),
+        ("com.exаmple.app:/a", "url_invalid"),
+        ("com.example.app:/é", "url_invalid"),
+        ("com.exa mple:/a", "url_invalid"),
+        ("com.example.app", "url_invalid"),
+        ("", "url_invalid"),
+    ],
+)
+def test_a_redirect_uri_cannot_be_anything(uri: str, code: str) -> None:
+    assert refusal(redirect_uris=(CALLBACK, uri)) == (code, "redirect_uri")
+    assert refusal(post_logout_redirect_uris=(uri,)) == (code, "redirect_uri")
+
+
+@pytest.mark.req("OIDCC-3.1.2.1-02", "OIDCC-14-02", "RFC6749-3.3-01")
+@pytest.mark.parametrize(
+    ("scope", "valid"),
+    [
+        ("openid", True),
+        ("email openid profile", True),
+        ("openid https://api.example/read!", True),
+        ("", False),
+        ("email", False),
+        ("openid  email", False),
+        (" openid", False),
+        ("openid\temail", False),
+        ("openid,email", False),
+        ('openid "a"', False),
+        ("openid a\\b", False),
+        ("openid é", False),
+        ("openid\n", False),
+        ("OPENID", False),
+    ],
+)
+def test_a_scope_has_openid_and_keeps_the_grammar(scope: str, *, valid: bool) -> None:
+    assert is_openid_scope(scope) is valid
+    if valid:
+        assert evolve(CLIENT, scope=scope).scope == scope
+    else:
+        assert refusal(scope=scope) == ("config_invalid", "scope")
+
+
+@pytest.mark.parametrize("method", ["", "tls_client_auth", "client_secret", "NONE"])
+def test_an_authentication_method_is_a_known_one(method: str) -> None:
+    found = refusal(token_endpoint_auth_method=method)
+    assert found == ("config_invalid", "token_endpoint_auth_method")
+
+
+@pytest.mark.parametrize("name", ["id_token_signed_response_alg", "userinfo_signed_response_alg"])
+@pytest.mark.parametrize("alg", ["none", "rs256", "", "RSA-OAEP", "A128GCM"])
+def test_a_registered_algorithm_is_one_that_can_be_verified(name: str, alg: str) -> None:
+    assert refusal(**{name: alg}) == ("config_invalid", name)
+
+
+@pytest.mark.req("OIDCC-10.1-04")
+@pytest.mark.parametrize("name", ["id_token_signed_response_alg", "userinfo_signed_response_alg"])
+@pytest.mark.parametrize("alg", sorted(HMAC))
+def test_a_public_client_has_no_secret_to_verify_with(name: str, alg: str) -> None:
+    public: dict[str, Any] = {"token_endpoint_auth_method": "none", name: alg}
+    assert refusal(**public) == ("config_invalid", name)
+    for method in AUTH_METHODS - {"none"}:
+        known = evolve(CLIENT, **{**public, "token_endpoint_auth_method": method})
+        assert getattr(known, name) == alg
+
+
+@pytest.mark.parametrize(
+    ("method", "allowed"),
+    [
+        ("none", frozenset[str]()),
+        ("client_secret_basic", frozenset[str]()),
+        ("client_secret_post", frozenset[str]()),
+        ("client_secret_jwt", HMAC),
+        ("private_key_jwt", ASYMMETRIC),
+    ],
+)
+def test_an_assertion_is_signed_with_what_its_method_has(
+    method: str, allowed: frozenset[str]
+) -> None:
+    for alg in (*ASYMMETRIC, *HMAC, "none"):
+        changes: dict[str, Any] = {
+            "token_endpoint_auth_method": method,
+            "token_endpoint_auth_signing_alg": alg,
+        }
+        if alg in allowed:
+            assert evolve(CLIENT, **changes).assertion_alg == alg
+        else:
+            assert refusal(**changes) == ("config_invalid", "token_endpoint_auth_signing_alg")
+
+
+@pytest.mark.parametrize(
+    ("method", "alg"),
+    [("client_secret_jwt", "HS256"), ("private_key_jwt", "RS256"), ("none", "RS256")],
+)
+def test_an_assertion_has_a_default_algorithm(method: AuthMethod, alg: str) -> None:
+    client: ClientRegistration = evolve(CLIENT, token_endpoint_auth_method=method)
+    assert client.assertion_alg == alg
+
+
+# --- encryption ----------------------------------------------------------------------------------
+
+ENCRYPTED = ["id_token_encrypted_response", "userinfo_encrypted_response"]
+
+
+@pytest.mark.req("OIDCR-2-08")
+@pytest.mark.parametrize("name", ENCRYPTED)
+def test_encryption_is_registered_with_alg_and_enc(name: str) -> None:
+    which = f"{name.partition('_encrypted')[0]}_encryption"
+    assert getattr(CLIENT, which) is None
+    plain: Any = {f"{name}_alg": "RSA-OAEP"}
+    assert getattr(evolve(CLIENT, **plain), which) == ("RSA-OAEP", "A128CBC-HS256")
+    named: Any = {f"{name}_alg": "dir", f"{name}_enc": "A256GCM"}
+    assert getattr(evolve(CLIENT, **named), which) == ("dir", "A256GCM")
+
+
+@pytest.mark.parametrize("name", ENCRYPTED)
+def test_encryption_that_is_not_implemented_is_not_registered(name: str) -> None:
+    """X01, X09."""
+    alg, enc = f"{name}_alg", f"{name}_enc"
+    for odd in ("RSA1_5", "PBES2-HS256+A128KW", "", "none", "RS256"):
+        assert refusal(**{alg: odd}) == ("config_invalid", alg)
+    for odd in ("A128CBC-HS512", "", "none"):
+        assert refusal(**{alg: "RSA-OAEP", enc: odd}) == ("config_invalid", enc)
+    assert refusal(**{enc: "A128GCM"}) == ("config_invalid", enc)
+
+
+@pytest.mark.parametrize("name", ENCRYPTED)
+def test_a_public_client_has_no_secret_to_decrypt_with(name: str) -> None:
+    for alg in ("dir", "A128KW", "A256GCMKW"):
+        changes = {f"{name}_alg": alg, "token_endpoint_auth_method": "none"}
+        assert refusal(**changes) == ("config_invalid", f"{name}_alg")
+    public: Any = {f"{name}_alg": "ECDH-ES", "token_endpoint_auth_method": "none"}
+    evolve(CLIENT, **public)

@@ -1,0 +1,68 @@
+"""A login in flight, and the secrets that start it."""
+
+import pytest
+from attrs import evolve, fields
+
+from oidc_core.model.pending import LoginSecrets, PendingLogin, binding_digest_of, pending_id_of
+from oidc_core.wire.errors import UsageError
+
+SECRETS = LoginSecrets(
+    state="s" * 43, nonce="n" * 43, code_verifier="v" * 128, binding="b-_" + "0" * 40
+)
+SECRET_FIELDS = ["state", "nonce", "code_verifier", "binding"]
+
+
+def refusal(**changes: str) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        evolve(SECRETS, **changes)
+    return caught.value
+
+
+@pytest.mark.parametrize("name", SECRET_FIELDS)
+@pytest.mark.parametrize(
+    "value", ["", "x" * 42, "x" * 129, "x" * 43 + "=", "x" * 42 + "é", "x" * 43 + "\n", "x y" * 20]
+)
+def test_a_secret_is_long_enough_and_base64url(name: str, value: str) -> None:
+    error = refusal(**{name: value})
+    assert error.code == "entropy_failure"
+    assert (error.found, error.expected) == (None, None)
+    assert not value or value not in str(error)
+
+
+@pytest.mark.parametrize("name", SECRET_FIELDS)
+@pytest.mark.parametrize("other", SECRET_FIELDS)
+def test_no_secret_serves_twice(name: str, other: str) -> None:
+    if name != other:
+        assert refusal(**{name: getattr(SECRETS, other)}).code == "entropy_failure"
+
+
+def test_no_secret_is_printed() -> None:
+    pending = PendingLogin(
+        id=pending_id_of(SECRETS.state),
+        issuer="https://op.example",
+        client_id="client-1",
+        endpoints_digest="0" * 16,
+        policy="default",
+        state=SECRETS.state,
+        nonce=SECRETS.nonce,
+        code_verifier=SECRETS.code_verifier,
+        binding_digest=binding_digest_of(SECRETS.binding),
+        redirect_uri="https://app.example/callback",
+        scope="openid",
+        created_at=1,
+    )
+    for value in (SECRETS, pending):
+        hidden = [a.name for a in fields(type(value)) if not a.repr]
+        assert {"state", "nonce", "code_verifier"} < {*hidden}
+        for name in hidden:
+            assert getattr(value, name) not in repr(value)
+
+
+def test_what_is_kept_of_a_secret_does_not_tell_it() -> None:
+    assert pending_id_of("s" * 43) == "6e4f0a4fb492abd1836d05e404065bc5"
+    assert binding_digest_of("b" * 43) == "4214146617dbf3bce11fad41c9a46d2c"
+    assert pending_id_of("s" * 43) != pending_id_of("s" * 42 + "t")
+    assert pending_id_of("x") != binding_digest_of("x")
+    for digest in (pending_id_of("\ud800"), binding_digest_of("\ud800")):
+        assert len(digest) == 32
+        assert digest.isalnum()

@@ -1,0 +1,82 @@
+"""Policies choose among safe things only; quirks are named."""
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from oidc_core.jose.algorithms import ASYMMETRIC, HMAC, OPTIONAL
+from oidc_core.model.policy import DEFAULT_POLICY, MAX_LEEWAY, QUIRKS, Policy
+from oidc_core.wire.errors import UsageError
+
+
+def refusal(**changes: Any) -> tuple[str, str]:
+    with pytest.raises(UsageError) as caught:
+        evolve(DEFAULT_POLICY, **changes)
+    return caught.value.code, caught.value.about
+
+
+def test_the_default_accepts_every_signature_and_no_mac() -> None:
+    assert DEFAULT_POLICY.algorithms == ASYMMETRIC
+    assert DEFAULT_POLICY.algorithms.isdisjoint(OPTIONAL)
+    assert DEFAULT_POLICY.quirks == frozenset()
+    assert (DEFAULT_POLICY.leeway, DEFAULT_POLICY.login_lifetime) == (60, 600)
+    assert DEFAULT_POLICY.userinfo == "optional"
+
+
+@pytest.mark.parametrize("alg", sorted(OPTIONAL))
+def test_a_policy_may_name_what_is_not_accepted_by_itself(alg: str) -> None:
+    named = frozenset({"RS256", alg})
+    assert evolve(DEFAULT_POLICY, algorithms=named).algorithms == named
+
+
+@pytest.mark.parametrize("leeway", [0, 1, MAX_LEEWAY])
+def test_a_leeway_is_bounded(leeway: int) -> None:
+    assert Policy(leeway=leeway).leeway == leeway
+
+
+@pytest.mark.parametrize("leeway", [-1, MAX_LEEWAY + 1, 10**9])
+def test_a_leeway_beyond_is_refused(leeway: int) -> None:
+    assert refusal(leeway=leeway) == ("config_invalid", "leeway")
+
+
+@pytest.mark.parametrize(
+    "name", ["login_lifetime", "id_token_age", "key_set_max_age", "assertion_lifetime"]
+)
+def test_a_lifetime_is_not_negative(name: str) -> None:
+    assert refusal(**{name: -1}) == ("config_invalid", name)
+    zero: dict[str, Any] = {name: 0}
+    assert getattr(evolve(DEFAULT_POLICY, **zero), name) == 0
+
+
+@pytest.mark.req("RFC8725-3.2-01", "OIDCC-2-15")
+@pytest.mark.parametrize("alg", ["none", "None", "", "rs256", "RSA1_5", *sorted(HMAC)])
+def test_no_policy_accepts_anything_but_signatures(alg: str) -> None:
+    assert refusal(algorithms=frozenset({"RS256", alg})) == ("config_invalid", "algorithms")
+
+
+@pytest.mark.parametrize("rule", ["", "sometimes", "Never"])
+def test_a_rule_for_userinfo_is_one_of_three(rule: str) -> None:
+    assert refusal(userinfo=rule) == ("config_invalid", "userinfo")
+
+
+def test_a_quirk_has_a_name_that_is_known() -> None:
+    assert refusal(quirks=frozenset({"skip_everything"})) == ("config_invalid", "quirks")
+    for name, quirk in QUIRKS.items():
+        assert quirk.name == name
+        assert quirk.relaxes
+        assert quirk.spec
+        assert Policy(quirks=frozenset({name})).quirks == {name}
+
+
+@pytest.mark.parametrize(
+    "what", ["signature", "issuer", "expiry", "state", "exp", "aud", "iss", "alg", "sub"]
+)
+def test_what_is_never_off_has_no_quirk(what: str) -> None:
+    assert not [name for name in QUIRKS if what in name.split("_")]
+
+
+def test_pkce_and_nonce_are_not_given_up_together() -> None:
+    both = frozenset({"omit_pkce", "nonce_not_echoed"})
+    assert refusal(quirks=both) == ("config_invalid", "quirks")
+    assert refusal(quirks=both | {"basic_raw_credentials"}) == ("config_invalid", "quirks")

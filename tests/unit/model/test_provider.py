@@ -1,0 +1,315 @@
+"""The provider's metadata, and how its issuer is recognised."""
+
+import copy
+import pickle
+from typing import Any, cast
+
+import pytest
+from attrs import evolve, fields
+
+from oidc_core.model.provider import (
+    ANY_TENANT,
+    ENDPOINTS,
+    RESERVED_PARAMETERS,
+    IssuerRule,
+    ProviderMetadata,
+    metadata_of,
+)
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
+from tests.unit.parties import ISSUER, PROVIDER
+
+MINIMAL = {"issuer": ISSUER}
+
+
+def metadata(**members: JsonValue) -> ProviderMetadata:
+    return metadata_of(JsonObject({**MINIMAL, **members}))
+
+
+def refusal(members: JsonObject, *, http: bool = False) -> OidcError:
+    with pytest.raises(ProtocolViolation) as caught:
+        metadata_of(members, http=http)
+    return caught.value
+
+
+# --- metadata ------------------------------------------------------------------------------------
+
+
+def test_what_is_absent_or_null_has_the_default_of_its_specification() -> None:
+    bare = metadata()
+    assert bare == ProviderMetadata(issuer=ISSUER)
+    assert bare.response_modes_supported == ("query", "fragment")
+    assert bare.grant_types_supported == ("authorization_code", "implicit")
+    assert bare.token_endpoint_auth_methods_supported == ("client_secret_basic",)
+    assert bare.request_uri_parameter_supported
+    assert not bare.claims_parameter_supported
+    assert not bare.authorization_response_iss_parameter_supported
+    names = {attribute.name for attribute in fields(ProviderMetadata)}
+    assert metadata(**dict.fromkeys(names - {"issuer", "extra"})) == bare
+
+
+@pytest.mark.req("RFC8414-2-02")
+def test_support_for_pkce_is_not_assumed() -> None:
+    assert metadata().code_challenge_methods_supported == ()
+
+
+def test_members_that_are_not_known_are_kept() -> None:
+    found = metadata(a=1, extra=JsonObject({"b": None}), mtls_endpoint_aliases=None)
+    assert found.extra == {"a": 1, "extra": JsonObject({"b": None}), "mtls_endpoint_aliases": None}
+    assert found == evolve(metadata(), extra=found.extra)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("issuer", None),
+        ("issuer", 5),
+        ("issuer", ()),
+        ("token_endpoint", 5),
+        ("token_endpoint", ("https://op.example/token",)),
+        ("token_endpoint", False),
+        ("scopes_supported", "openid"),
+        ("scopes_supported", ("openid", 5)),
+        ("scopes_supported", ("openid", None)),
+        ("scopes_supported", JsonObject({})),
+        ("claims_parameter_supported", "true"),
+        ("claims_parameter_supported", 1),
+        ("authorization_response_iss_parameter_supported", "false"),
+    ],
+)
+def test_a_member_of_a_wrong_type_is_refused_by_name(name: str, value: JsonValue) -> None:
+    error = refusal(JsonObject({**MINIMAL, name: value}))
+    assert (error.code, error.about) == ("metadata_invalid", name)
+
+
+def test_metadata_without_an_issuer_is_refused() -> None:
+    error = refusal(JsonObject({}))
+    assert (error.code, error.about) == ("metadata_invalid", "issuer")
+
+
+def test_long_lists_are_taken_as_they_are() -> None:
+    many = tuple(map(str, range(10_000)))
+    assert metadata(scopes_supported=many).scopes_supported == many
+
+
+@pytest.mark.req("OIDCD-3-03", "OIDCC-3.1.2-01")
+@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("http://op.example/a", "url_scheme"),
+        ("https://u@op.example/", "url_userinfo"),
+        ("https://op.example/#f", "url_invalid"),
+        ("javascript:alert(1)", "url_invalid"),
+        ("file:///etc/passwd", "url_scheme"),
+        ("--x", "url_invalid"),
+        ("$(reboot)", "url_invalid"),
+        ("https://op.example/$(reboot) ", "url_invalid"),
+        ("https://op.example/a\nb", "url_invalid"),
+        ("https://127.1/", "url_host_invalid"),
+        ("https://op.example:0/", "url_port_invalid"),
+        ("", "url_invalid"),
+        ("/token", "url_invalid"),
+    ],
+)
+def test_an_endpoint_is_an_https_url(name: str, url: str, code: str) -> None:
+    error = refusal(JsonObject({**MINIMAL, name: url}))
+    assert (error.code, error.about, error.found) == ("metadata_endpoint_invalid", name, code)
+
+
+def test_an_endpoint_may_have_port_path_and_query() -> None:
+    url = "https://login.example:8443/a/b?p=v"
+    assert metadata(token_endpoint=url, authorization_endpoint=url).token_endpoint == url
+
+
+def test_http_on_loopback_is_taken_only_if_that_was_said() -> None:
+    members = JsonObject({**MINIMAL, "token_endpoint": "http://127.0.0.1:9/token"})
+    assert refusal(members).code == "metadata_endpoint_invalid"
+    assert metadata_of(members, http=True).token_endpoint == "http://127.0.0.1:9/token"
+    far = JsonObject({**MINIMAL, "token_endpoint": "http://op.example/token"})
+    assert refusal(far, http=True).code == "metadata_endpoint_invalid"
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED_PARAMETERS))
+def test_an_authorization_endpoint_sets_no_parameter_of_ours(name: str) -> None:
+    disguised = f"%{ord(name[0]):02x}{name[1:]}"
+    for written in (name, disguised):
+        url = f"https://op.example/authorize?p=v&{written}=x"
+        error = refusal(JsonObject({**MINIMAL, "authorization_endpoint": url}))
+        assert (error.code, error.about) == ("metadata_endpoint_invalid", "authorization_endpoint")
+
+
+def test_endpoints_are_those_that_are_there() -> None:
+    assert dict(PROVIDER.endpoints) == {
+        "authorization_endpoint": "https://op.example/authorize",
+        "token_endpoint": "https://op.example/token",
+        "jwks_uri": "https://op.example/jwks",
+    }
+
+
+@pytest.mark.parametrize("name", ["issuer", *ENDPOINTS])
+def test_a_digest_changes_with_each_endpoint(name: str) -> None:
+    changes: dict[str, Any] = {name: "https://other.example/x"}
+    moved = evolve(PROVIDER, **changes)
+    assert moved.endpoints_digest != PROVIDER.endpoints_digest
+    assert len(moved.endpoints_digest) == 16
+
+
+def test_a_digest_does_not_change_with_anything_else() -> None:
+    other = evolve(PROVIDER, scopes_supported=("openid",), extra=parse_object(b'{"a":1}'))
+    assert other.endpoints_digest == PROVIDER.endpoints_digest
+
+
+# --- issuers -------------------------------------------------------------------------------------
+
+TEMPLATE = "https://login.example/{tenantid}/v2.0"
+NO_CLAIMS = JsonObject({})
+NEAR_MISSES = [
+    "https://op.example/",
+    "https://OP.example",
+    "HTTPS://op.example",
+    "https://op.example:443",
+    "https://op%2Eexample",
+    "https://op.example/.",
+    "https://op.example/a/..",
+    "http://op.example",
+    "https://op.example.",
+    "https://op.exаmple",
+    "https://op.example\n",
+    " https://op.example",
+    "",
+]
+
+
+def of_tenant(tenant: JsonValue) -> JsonObject:
+    return JsonObject({"tid": tenant})
+
+
+@pytest.mark.req("OIDCC-2-01", "RFC8414-3.3-01")
+@pytest.mark.parametrize("issuer", NEAR_MISSES)
+def test_an_exact_issuer_is_compared_as_a_string(issuer: str) -> None:
+    rule = IssuerRule.exact(ISSUER)
+    assert rule.in_metadata(ISSUER)
+    assert rule.in_response(ISSUER)
+    assert rule.in_token(ISSUER, NO_CLAIMS)
+    assert rule.in_key(frozenset({ISSUER}), ISSUER)
+    assert rule.in_key(frozenset(), ISSUER)
+    assert not rule.in_metadata(issuer)
+    assert not rule.in_response(issuer)
+    assert not rule.in_token(issuer, NO_CLAIMS)
+    assert not rule.in_key(frozenset({issuer}), ISSUER)
+
+
+def test_several_issuers_are_one_identity() -> None:
+    rule = IssuerRule.one_of("https://accounts.example", "accounts.example")
+    for issuer in ("https://accounts.example", "accounts.example"):
+        assert rule.in_metadata(issuer)
+        assert rule.in_response(issuer)
+        assert rule.in_token(issuer, NO_CLAIMS)
+        assert rule.identity(issuer) == "https://accounts.example"
+    assert not rule.in_token("https://other.example", NO_CLAIMS)
+    assert rule.example == "https://accounts.example"
+
+
+def test_a_key_for_one_spelling_of_an_issuer_serves_the_other() -> None:
+    one, two, other = "https://accounts.example", "accounts.example", "https://other.example"
+    rule = IssuerRule.one_of(one, two)
+    for issuer in (one, two):
+        assert rule.in_key(frozenset({one}), issuer)
+        assert rule.in_key(frozenset({two, other}), issuer)
+        assert not rule.in_key(frozenset({other}), issuer)
+    assert not rule.in_key(frozenset({one}), other)
+    assert not IssuerRule.exact(one).in_key(frozenset({two}), one)
+
+
+def test_each_tenant_that_was_named_is_an_issuer_of_its_own() -> None:
+    rule = IssuerRule.template(TEMPLATE, tenants=frozenset({"t1", "t2"}))
+    one = "https://login.example/t1/v2.0"
+    assert rule.in_metadata(TEMPLATE)
+    assert rule.in_metadata(one)
+    assert rule.in_response(one)
+    assert rule.in_token(one, of_tenant("t1"))
+    two = "https://login.example/t2/v2.0"
+    for issuers in ({TEMPLATE}, {one}, {one, two}, {two, TEMPLATE}):
+        assert rule.in_key(frozenset(issuers), one)
+    assert rule.in_key(frozenset(), one)
+    assert not rule.in_key(frozenset({two}), one)
+    assert rule.identity(one) == one
+    assert rule.example == "https://login.example/tenant/v2.0"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "tid"),
+    [
+        ("https://login.example/t1/v2.0", "t2"),
+        ("https://login.example/t1/v2.0", None),
+        ("https://login.example/t1/v2.0", ("t1",)),
+        ("https://login.example/t3/v2.0", "t3"),
+        ("https://login.example/t1/v2.0/", "t1"),
+        ("https://login.example/T1/v2.0", "T1"),
+        ("https://login.example//v2.0", ""),
+        ("https://login.example/v2.0", ""),
+        (TEMPLATE, "{tenantid}"),
+        ("https://evil.example/t1/v2.0", "t1"),
+        ("https://login.example/t1/x/v2.0", "t1/x"),
+    ],
+)
+def test_another_tenant_is_another_issuer(issuer: str, tid: JsonValue) -> None:
+    rule = IssuerRule.template(TEMPLATE, tenants=frozenset({"t1", "t2"}))
+    assert not rule.in_token(issuer, of_tenant(tid))
+    assert not rule.in_token(issuer, NO_CLAIMS)
+
+
+def test_an_authorization_response_does_not_come_from_the_template_itself() -> None:
+    rule = IssuerRule.template(TEMPLATE, tenants=frozenset({"t1"}))
+    assert not rule.in_response(TEMPLATE)
+    assert not rule.in_response("https://login.example/t2/v2.0")
+    two = frozenset({"https://login.example/t2/v2.0"})
+    assert not rule.in_key(two, "https://login.example/t1/v2.0")
+
+
+def test_every_tenant_is_let_in_only_by_name() -> None:
+    rule = IssuerRule.template(TEMPLATE, tenants=ANY_TENANT)
+    assert rule.in_token("https://login.example/any.body_1~x-y/v2.0", of_tenant("any.body_1~x-y"))
+    assert rule.in_metadata(TEMPLATE)
+    for odd in ("", "a/b", "a?b", "a#b", "a@b", "a%2fb", "a b", "a\n", "é", "..;"):
+        assert not rule.in_token(f"https://login.example/{odd}/v2.0", of_tenant(odd))
+
+
+def test_every_tenant_is_not_no_tenant() -> None:
+    assert frozenset() != ANY_TENANT
+    assert {ANY_TENANT, frozenset[str](), ANY_TENANT} == {frozenset[str](), ANY_TENANT}
+    assert len({ANY_TENANT, frozenset[str](), ANY_TENANT}) == 2
+    assert "t" in ANY_TENANT
+    assert "" not in ANY_TENANT
+    assert cast("str", 5) not in ANY_TENANT
+    assert repr(ANY_TENANT) == "ANY_TENANT"
+    rule = IssuerRule.template(TEMPLATE, tenants=ANY_TENANT)
+    for twin in (copy.deepcopy(rule), pickle.loads(pickle.dumps(rule))):
+        assert twin == rule
+        assert twin.tenants is ANY_TENANT
+    assert rule != evolve(rule, tenants=frozenset())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "tenants"),
+    [
+        ("https://login.example/v2.0", ANY_TENANT),
+        ("https://login.example/{a}/{b}", ANY_TENANT),
+        ("https://login.example/{}/v2.0", ANY_TENANT),
+        ("https://login.example/{a", ANY_TENANT),
+        ("https://login.example/a}", ANY_TENANT),
+        ("{tenantid}", ANY_TENANT),
+        ("", ANY_TENANT),
+        (TEMPLATE, frozenset[str]()),
+        (TEMPLATE, frozenset({"t1", ""})),
+        (TEMPLATE, frozenset({"t1", "a/b"})),
+        (TEMPLATE, frozenset({"*"})),
+    ],
+)
+def test_a_template_has_one_place_for_a_tenant_and_tenants_for_it(
+    pattern: str, tenants: frozenset[str]
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        IssuerRule.template(pattern, tenants=tenants)
+    assert caught.value.code == "config_invalid"

@@ -1,0 +1,288 @@
+"""The relying party: what is derived once, and what does not fit together."""
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from oidc_core.jose.algorithms import ASYMMETRIC, OPTIONAL
+from oidc_core.model.client import AuthMethod
+from oidc_core.model.policy import DEFAULT_POLICY, Policy
+from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
+from oidc_core.model.relying_party import RelyingParty, assertion_audience, endpoint
+from oidc_core.wire.errors import ProtocolViolation, UsageError
+from tests.unit.parties import CLIENT, ISSUER, PROVIDER, Believer, relying_party, with_quirks
+
+TEMPLATE = "https://login.example/{tenantid}/v2.0"
+
+
+def refusal(provider: ProviderMetadata = PROVIDER, **changes: Any) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        evolve(relying_party(), provider=provider, **changes)
+    return caught.value
+
+
+def advertising(*algs: str) -> ProviderMetadata:
+    return evolve(PROVIDER, id_token_signing_alg_values_supported=algs)
+
+
+# --- what fits together --------------------------------------------------------------------------
+
+
+def test_the_issuer_is_the_providers_own_unless_a_rule_says_otherwise() -> None:
+    assert relying_party().issuer == ISSUER
+    assert relying_party().issuer_rule == IssuerRule.exact(ISSUER)
+    rule = IssuerRule.one_of("https://accounts.example", ISSUER)
+    assert evolve(relying_party(), issuer_rule=rule).issuer == "https://accounts.example"
+
+
+@pytest.mark.parametrize("issuer", [ISSUER + "/", "https://evil.example", "https://OP.example", ""])
+def test_a_registration_is_used_with_its_own_issuer_only(issuer: str) -> None:
+    error = refusal(client=evolve(CLIENT, issuer=issuer))
+    assert (error.code, error.found, error.expected) == ("client_issuer_mismatch", issuer, ISSUER)
+    bound = evolve(CLIENT, issuer=ISSUER)
+    assert evolve(relying_party(), client=bound).client == bound
+
+
+@pytest.mark.parametrize(
+    ("issuer", "code"),
+    [
+        ("http://op.example", "url_scheme"),
+        ("http://localhost", "url_scheme"),
+        ("http://127.0.0.1:8080", "url_scheme"),
+        ("https://op.example?a", "issuer_invalid"),
+        ("https://op.example#a", "issuer_invalid"),
+        ("https://u@op.example", "url_userinfo"),
+        ("op.example", "url_invalid"),
+        ("", "url_invalid"),
+    ],
+)
+def test_an_issuer_is_checked_when_it_is_configured(issuer: str, code: str) -> None:
+    assert refusal(evolve(PROVIDER, issuer=issuer), issuer_rule=IssuerRule.exact(issuer)).code == (
+        code
+    )
+    rule = IssuerRule.one_of(ISSUER, issuer)
+    assert refusal(evolve(PROVIDER, issuer=issuer), issuer_rule=rule).code == code
+
+
+@pytest.mark.parametrize(
+    ("pattern", "code"),
+    [
+        ("http://login.example/{t}/", "url_scheme"),
+        ("javascript:{t}", "url_invalid"),
+        ("https://login.example/{t}?a", "issuer_invalid"),
+        ("https://u:{t}@login.example/", "url_userinfo"),
+    ],
+)
+def test_a_template_is_an_https_url_too(pattern: str, code: str) -> None:
+    rule = IssuerRule.template(pattern, tenants=ANY_TENANT)
+    assert refusal(evolve(PROVIDER, issuer=pattern), issuer_rule=rule).code == code
+
+
+def test_a_template_fits_metadata_that_spells_it() -> None:
+    rule = IssuerRule.template(TEMPLATE, tenants=frozenset({"t1"}))
+    rp = RelyingParty(
+        provider=evolve(PROVIDER, issuer=TEMPLATE),
+        client=CLIENT,
+        verifier=Believer(),
+        issuer_rule=rule,
+    )
+    assert rp.issuer == TEMPLATE
+
+
+def test_metadata_of_another_issuer_does_not_fit() -> None:
+    error = refusal(issuer_rule=IssuerRule.exact("https://other.example"))
+    assert (error.code, error.found) == ("issuer_not_allowed", ISSUER)
+
+
+@pytest.mark.parametrize("name", ["token_endpoint", "jwks_uri", "end_session_endpoint"])
+def test_metadata_made_by_hand_has_https_endpoints_too(name: str) -> None:
+    moved: dict[str, Any] = {name: "http://op.example/x"}
+    error = refusal(evolve(PROVIDER, **moved))
+    assert (error.code, error.about) == ("url_scheme", name)
+
+
+@pytest.mark.parametrize("name", ["state", "code_challenge_method", "%73tate"])
+def test_metadata_made_by_hand_sets_no_parameter_of_the_protocol_either(name: str) -> None:
+    query = f"{ISSUER}/authorize?tenant=1&{name}=x"
+    with pytest.raises(ProtocolViolation) as caught:
+        relying_party(evolve(PROVIDER, authorization_endpoint=query))
+    error = caught.value
+    assert (error.code, error.found) == ("metadata_endpoint_invalid", "parameter_reserved")
+    assert error.about == "authorization_endpoint"
+    relying_party(evolve(PROVIDER, authorization_endpoint=f"{ISSUER}/authorize?tenant=1"))
+
+
+ONE_TENANT = "https://login.example/t1/v2.0"
+RP = relying_party()
+ASSERTING = evolve(CLIENT, token_endpoint_auth_method="private_key_jwt")
+SEVERAL = IssuerRule.template(TEMPLATE, tenants=frozenset({"t1", "t2"}))
+
+
+@pytest.mark.parametrize(
+    ("rule", "named", "audience"),
+    [
+        (IssuerRule.exact(ISSUER), ISSUER, ISSUER),
+        (IssuerRule.one_of(ISSUER, f"{ISSUER}/"), ISSUER, ISSUER),
+        (IssuerRule.one_of(ISSUER, f"{ISSUER}/"), f"{ISSUER}/", f"{ISSUER}/"),
+        (SEVERAL, ONE_TENANT, ONE_TENANT),
+        (IssuerRule.template(TEMPLATE, tenants=frozenset({"t1"})), TEMPLATE, ONE_TENANT),
+    ],
+)
+def test_assertions_are_for_the_configured_issuer_that_the_metadata_names(
+    rule: IssuerRule, named: str, audience: str
+) -> None:
+    provider = evolve(PROVIDER, issuer=named)
+    rp = evolve(RP, provider=provider, client=ASSERTING, issuer_rule=rule)
+    assert assertion_audience(rp) == audience
+
+
+@pytest.mark.parametrize("rule", [SEVERAL, IssuerRule.template(TEMPLATE, tenants=ANY_TENANT)])
+@pytest.mark.parametrize("method", ["private_key_jwt", "client_secret_jwt"])
+def test_a_pattern_is_the_audience_of_no_assertion(rule: IssuerRule, method: AuthMethod) -> None:
+    provider = evolve(PROVIDER, issuer=TEMPLATE)
+    client = evolve(CLIENT, token_endpoint_auth_method=method)
+    error = refusal(provider, client=client, issuer_rule=rule)
+    assert (error.code, error.found, error.about) == ("config_invalid", TEMPLATE, "issuer_rule")
+    evolve(RP, provider=provider, issuer_rule=rule)  # a secret needs no audience
+    undiscovered = ProviderMetadata(issuer=TEMPLATE)
+    evolve(RP, provider=undiscovered, client=client, issuer_rule=rule)
+    quirky = with_quirks("assertion_audience_token_endpoint")
+    rp = evolve(quirky, provider=provider, client=client, issuer_rule=rule)
+    assert assertion_audience(rp) == f"{ISSUER}/token"
+
+
+def test_http_on_loopback_is_a_quirk_with_a_name() -> None:
+    local = ProviderMetadata(issuer="http://127.0.0.1:8080", jwks_uri="http://localhost/jwks")
+    assert refusal(local, issuer_rule=IssuerRule.exact(local.issuer)).code == "url_scheme"
+    quirk = Policy(quirks=frozenset({"insecure_allow_http_loopback"}))
+    rp = relying_party(local, policy=quirk)
+    assert rp.insecure_http
+    assert not relying_party().insecure_http
+    with pytest.raises(UsageError) as caught:
+        relying_party(evolve(local, issuer="http://op.example"), policy=quirk)
+    assert caught.value.code == "url_scheme"
+
+
+# --- what is derived -----------------------------------------------------------------------------
+
+
+@pytest.mark.req("OIDCC-2-15", "OIDCC-10.1-01", "RFC8725-3.1-01")
+@pytest.mark.parametrize(
+    ("advertised", "algorithms"),
+    [
+        ((), {"RS256"}),
+        (("RS256",), {"RS256"}),
+        (("none", "HS256", "ES256", "RS256", "XX"), {"ES256", "RS256"}),
+        (("none",), set[str]()),
+        (("HS256",), set[str]()),
+        (tuple(ASYMMETRIC | OPTIONAL), ASYMMETRIC),
+        (tuple(OPTIONAL), set[str]()),
+    ],
+)
+def test_algorithms_are_what_policy_and_provider_name(
+    advertised: tuple[str, ...], algorithms: set[str]
+) -> None:
+    assert relying_party(advertising(*advertised)).id_token_algorithms == algorithms
+
+
+def test_a_policy_narrows_the_algorithms() -> None:
+    policy = evolve(DEFAULT_POLICY, algorithms=frozenset({"PS256", "ES256"}))
+    assert relying_party(advertising("RS256", "ES256"), policy=policy).id_token_algorithms == {
+        "ES256"
+    }
+    assert relying_party(policy=policy).id_token_algorithms == frozenset()
+
+
+@pytest.mark.parametrize("alg", sorted(OPTIONAL))
+def test_a_policy_that_names_an_optional_algorithm_turns_it_on(alg: str) -> None:
+    policy = evolve(DEFAULT_POLICY, algorithms=frozenset({"RS256", alg}))
+    provider = advertising("RS256", *OPTIONAL)
+    assert relying_party(provider, policy=policy).id_token_algorithms == {"RS256", alg}
+
+
+@pytest.mark.parametrize("alg", ["HS256", "EdDSA", "RS512", *sorted(OPTIONAL)])
+def test_a_registered_algorithm_is_the_only_one(alg: str) -> None:
+    client = evolve(CLIENT, id_token_signed_response_alg=alg)
+    for provider in (PROVIDER, advertising("RS256"), advertising("none", alg)):
+        assert relying_party(provider, client).id_token_algorithms == {alg}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"provider": evolve(PROVIDER, token_endpoint="https://op.example/other")},
+        {"client": evolve(CLIENT, client_id="client-2")},
+        {"client": evolve(CLIENT, connection_id="tenant-2")},
+        {"policy": evolve(DEFAULT_POLICY, name="strict")},
+        {"issuer_rule": IssuerRule.one_of(ISSUER, "https://op.example/")},
+        {"issuer_rule": IssuerRule.one_of("https://id.example", ISSUER)},
+    ],
+)
+def test_a_mark_tells_relying_parties_apart(changes: dict[str, Any]) -> None:
+    rp = relying_party()
+    assert evolve(rp, **changes).mark != rp.mark
+    assert evolve(rp, **changes) != rp
+    assert relying_party().mark == rp.mark
+    assert relying_party() == rp
+
+
+def test_a_mark_tells_tenants_apart() -> None:
+    several = (frozenset({"t1"}), frozenset({"t2"}), frozenset({"t1", "t2"}), ANY_TENANT)
+    rules = [IssuerRule.template(TEMPLATE, tenants=tenants) for tenants in several]
+    rules.append(IssuerRule.template(TEMPLATE, tenants=several[0], claim="org"))
+    provider = evolve(PROVIDER, issuer=TEMPLATE)
+    marks = {evolve(relying_party(), provider=provider, issuer_rule=rule).mark for rule in rules}
+    assert len(marks) == len(rules)
+
+
+def test_the_quirks_in_force_are_told_in_order() -> None:
+    rp = with_quirks("omit_pkce", "basic_raw_credentials")
+    assert rp.terms.relaxations == ("basic_raw_credentials", "omit_pkce")
+    assert (rp.terms.policy, rp.terms.leeway) == ("default", 60)
+    assert rp.endpoints_digest == PROVIDER.endpoints_digest
+
+
+def test_an_endpoint_is_there_or_not_supported() -> None:
+    rp = relying_party()
+    assert endpoint(rp, "token_endpoint") == "https://op.example/token"
+    with pytest.raises(UsageError) as caught:
+        endpoint(rp, "userinfo_endpoint")
+    assert (caught.value.code, caught.value.about) == (
+        "unsupported_by_provider",
+        "userinfo_endpoint",
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"leeway": 5}, {"require_at_hash": True}, {"quirks": frozenset({"omit_pkce"})}],
+    ids=["leeway", "at_hash", "quirk"],
+)
+def test_a_policy_of_the_same_name_but_other_terms_makes_another_mark(changes: Any) -> None:
+    other = relying_party(policy=evolve(DEFAULT_POLICY, **changes))
+    assert other.policy.name == relying_party().policy.name
+    assert other.mark != relying_party().mark
+
+
+def test_it_can_be_copied_and_pickled_where_its_verifier_can() -> None:
+    rp = relying_party()
+    assert copy.deepcopy(rp) == rp
+    assert pickle.loads(pickle.dumps(rp)).keys_wanted == rp.keys_wanted
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id_token_signed_response_alg": "ES256"},
+        {"trusted_audiences": frozenset({"other"})},
+        {"token_endpoint_auth_method": "client_secret_post"},
+    ],
+    ids=["algorithm", "audience", "method"],
+)
+def test_another_registration_of_the_same_client_makes_another_mark(changes: Any) -> None:
+    other = relying_party(client=evolve(CLIENT, **changes))
+    assert other.client.client_id == CLIENT.client_id
+    assert other.mark != relying_party().mark

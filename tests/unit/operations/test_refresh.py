@@ -1,0 +1,293 @@
+"""A refresh: the tokens are renewed first, and what they say of the user is verified after."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from oidc_adapters.testing.signing import half_hash
+from oidc_core.endpoints.tokens import Tokens
+from oidc_core.machine.steps import Exchange, KeysWithheld, NeedKeys, Step, resume
+from oidc_core.model.policy import Policy
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations.refresh import Refreshed, TokensRenewed, exchange, verify
+from oidc_core.wire.errors import (
+    ProtocolViolation,
+    ProviderError,
+    StoreFailure,
+    TransportFailure,
+    UsageError,
+)
+from oidc_core.wire.http import NoAnswer
+from tests.parties import (
+    ACCESS_TOKEN,
+    CLIENT_ID,
+    ISSUER,
+    NOW,
+    OTHER_ISSUER,
+    RP,
+    SUB,
+    claims_for,
+    done,
+    form_of,
+    json_response,
+    keys,
+    refused,
+    relying_party,
+    token_answer,
+    with_keys,
+)
+from tests.signing import mac_key, signed, signing_key, unsigned
+
+ORIGINAL = signed(claims_for("nonce-1", auth_time=NOW - 10))
+TOKENS = Tokens(
+    issuer=ISSUER,
+    client_id=CLIENT_ID,
+    access_token="access-0",
+    refresh_token="refresh-0",
+    id_token=ORIGINAL,
+    scope="openid profile",
+    resource=("urn:x",),
+    expires_at=NOW - 100,
+    subject=SUB,
+    nonce="nonce-1",
+    sid="s1",
+    auth_time=NOW - 10,
+)
+STRICT = relying_party(policy=Policy(forbid_extra_scope=True))
+
+
+def exchanged(
+    rp: RelyingParty = RP, tokens: Tokens = TOKENS, **how: Any
+) -> Exchange[TokensRenewed]:
+    step = exchange(rp, tokens, **how)
+    assert isinstance(step, Exchange)
+    return step
+
+
+def renewed(id_token: str | None = None, *, rp: RelyingParty = RP, **members: Any) -> TokensRenewed:
+    return done(resume(rp, exchanged(rp), token_answer(id_token, **members)))
+
+
+def verifying(id_token: str, *, rp: RelyingParty = RP) -> Step[Refreshed]:
+    return verify(rp, renewed(id_token, rp=rp), now=NOW)
+
+
+def verified(id_token: str, *, rp: RelyingParty = RP) -> Refreshed:
+    return done(with_keys(rp, verifying(id_token, rp=rp)))
+
+
+# --- exchange ------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("OIDCC-12.1-01")
+def test_a_refresh_sends_the_refresh_token_once() -> None:
+    step = exchanged()
+    assert form_of(step) == {"grant_type": "refresh_token", "refresh_token": "refresh-0"}
+    assert (step.request.purpose, step.request.resend) == ("refresh", "if_unsent")
+    assert "refresh-0" not in repr(step)
+
+
+@pytest.mark.req("RFC6749-6-02")
+def test_a_new_refresh_token_replaces_the_old_one() -> None:
+    """J12."""
+    tokens = renewed(refresh_token="refresh-1").tokens
+    assert (tokens.refresh_token, tokens.access_token) == ("refresh-1", ACCESS_TOKEN)
+
+
+@pytest.mark.req("RFC6749-6-02", "OIDCC-12.2-01")
+@pytest.mark.parametrize("refresh_token", [None, ""])
+def test_what_the_provider_does_not_send_again_stays(refresh_token: str | None) -> None:
+    """J09, J12."""
+    tokens = renewed(refresh_token=refresh_token).tokens
+    assert tokens == evolve(TOKENS, access_token=ACCESS_TOKEN, expires_at=NOW + 3600)
+
+
+def test_the_new_access_token_has_a_lifetime_of_its_own() -> None:
+    assert renewed(expires_in=None).tokens.expires_at is None
+    assert renewed(expires_in=60).tokens.expires_at == NOW + 60
+    odd = renewed(expires_in="soon")
+    assert (odd.tokens.expires_at, odd.notes) == (None, ("expires_in is malformed",))
+
+
+@pytest.mark.req("RFC6749-6-01", "RFC6749-3.3-02")
+@pytest.mark.parametrize(
+    ("asked", "granted", "scope"),
+    [
+        ("", None, "openid profile"),
+        ("openid", None, "openid"),
+        ("openid", "openid", "openid"),
+        ("", "openid", "openid"),
+        ("", "", ""),
+        ("", "openid profile admin", "openid profile admin"),
+    ],
+)
+def test_the_scope_is_the_granted_one_else_the_one_asked_for(
+    asked: str, granted: str | None, scope: str
+) -> None:
+    """C20, J14."""
+    step = exchanged(scope=asked)
+    answer = token_answer(None, scope=granted)
+    assert done(resume(RP, step, answer)).tokens.scope == scope
+
+
+@pytest.mark.req("RFC6749-6-01")
+def test_a_scope_beyond_the_granted_one_is_refused() -> None:
+    """C20, J14."""
+    refused(UsageError, "parameter_invalid", lambda: exchanged(scope="openid admin"))
+    step = exchanged(STRICT)
+    wider = token_answer(None, scope="openid admin")
+    refused(ProtocolViolation, "scope_unexpected", lambda: resume(STRICT, step, wider))
+    narrowed = exchanged(STRICT, scope="openid")
+    more = token_answer(None, scope="openid profile")
+    refused(ProtocolViolation, "scope_unexpected", lambda: resume(STRICT, narrowed, more))
+    for scope in ("openid", "profile openid", "", None):
+        narrower = token_answer(None, scope=scope)
+        assert done(resume(STRICT, step, narrower)).tokens.subject == SUB
+
+
+def test_tokens_go_back_to_their_own_provider_and_client_only() -> None:
+    """B25, J07."""
+    for foreign in (evolve(TOKENS, issuer=OTHER_ISSUER), evolve(TOKENS, client_id="client-2")):
+        refused(UsageError, "client_issuer_mismatch", partial(exchange, RP, foreign))
+        held = TokensRenewed(tokens=foreign)
+        refused(UsageError, "client_issuer_mismatch", partial(verify, RP, held, now=NOW))
+    bare = evolve(TOKENS, refresh_token=None)
+    refused(UsageError, "refresh_token_missing", lambda: exchange(RP, bare))
+
+
+@pytest.mark.req("OIDCC-12.3-01")
+def test_a_refresh_token_that_is_refused_is_over() -> None:
+    """J13."""
+    step = exchanged()
+    answer = json_response({"error": "invalid_grant"}, status=400)
+    error = refused(ProviderError, "op_error", lambda: resume(RP, step, answer))
+    assert isinstance(error, ProviderError)
+    assert (error.error, error.retryable) == ("invalid_grant", "restart")
+
+
+def test_a_refresh_that_may_have_arrived_is_in_doubt() -> None:
+    """J11."""
+    step = exchanged()
+    lost, unsent = NoAnswer("maybe", "http_timeout", NOW), NoAnswer("no", "http_timeout", NOW)
+    refused(TransportFailure, "refresh_in_doubt", lambda: resume(RP, step, lost))
+    refused(TransportFailure, "http_timeout", lambda: resume(RP, step, unsent))
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"token_type": "DPoP"}, "token_type"),
+        ({"access_token": None}, "token_response_invalid"),
+        ({"access_token": "a\r\nb"}, "token_syntax"),
+    ],
+)
+def test_the_answer_is_read_as_strictly_as_at_login(members: dict[str, Any], code: str) -> None:
+    """I16, I17, I19."""
+    step = exchanged()
+    answer = token_answer(None, **members)
+    refused(ProtocolViolation, code, lambda: resume(RP, step, answer))
+
+
+# --- verify --------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("OIDCC-12.2-01")
+def test_without_an_id_token_the_identity_stays_and_nothing_is_refreshed() -> None:
+    """J09."""
+    result = done(verify(RP, renewed(), now=NOW))
+
+    assert (result.id_token, result.claims_refreshed, result.evidence) == (None, False, ())
+    assert (result.tokens.subject, result.tokens.id_token) == (SUB, ORIGINAL)
+
+
+@pytest.mark.req("OIDCC-12.2-05", "OIDCC-12.2-06", "OIDCC-12.2-07")
+def test_a_good_id_token_refreshes_the_claims_and_not_the_session() -> None:
+    later = signed(claims_for(None, email="new@example.org", auth_time=NOW - 5))
+    result = verified(later)
+
+    assert result.claims_refreshed
+    assert result.id_token is not None
+    assert result.id_token.claims["email"] == "new@example.org"
+    assert (result.tokens.id_token, result.tokens.auth_time) == (ORIGINAL, NOW - 10)
+    assert [evidence.subject for evidence in result.evidence] == ["refreshed_id_token"]
+    assert later not in repr(renewed(later))
+
+
+@pytest.mark.req(
+    "OIDCC-12.2-02",
+    "OIDCC-12.2-03",
+    "OIDCC-12.2-04",
+    "OIDCC-12.2-05",
+    "OIDCC-12.2-06",
+    "OIDCC-12.2-07",
+)
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("refresh_id_token_iss", {"iss": OTHER_ISSUER}),
+        ("refresh_id_token_sub", {"sub": "Bob"}),
+        ("refresh_id_token_aud", {"aud": [CLIENT_ID, "other"]}),
+        ("refresh_id_token_nonce", {"nonce": "other"}),
+        ("refresh_id_token_auth_time", {"auth_time": NOW - 11}),
+        ("azp_invalid", {"azp": "other"}),
+        ("expired", {"exp": NOW - 60}),
+        ("at_hash_invalid", {"at_hash": half_hash("ES256", "access-0")}),
+        ("typ_unexpected", {"events": {}}),
+    ],
+)
+def test_an_id_token_of_another_user_or_session_is_refused(
+    code: str, changes: dict[str, Any]
+) -> None:
+    """J08."""
+    token = signed(claims_for(None, **changes))
+    refused(ProtocolViolation, code, lambda: verified(token))
+
+
+@pytest.mark.req("OIDCC-12.2-07")
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        (unsigned(claims_for(), alg="none"), "alg_not_allowed"),
+        (signed(claims_for(), mac_key()), "alg_not_allowed"),
+        (signed(claims_for(), signing_key(slot="evil")), "signature_invalid"),
+        (signed(claims_for(), typ="logout+jwt"), "typ_unexpected"),
+        ("a.b", "jws_format"),
+    ],
+)
+def test_an_id_token_that_nobody_signed_is_refused(token: str, code: str) -> None:
+    """J08, D29."""
+    step = verifying(token)
+    assert isinstance(step, NeedKeys)
+    refused(ProtocolViolation, code, lambda: resume(RP, step, keys()))
+
+
+def test_the_at_hash_is_that_of_the_new_access_token() -> None:
+    token = signed(claims_for(None, at_hash=half_hash("ES256", ACCESS_TOKEN)))
+    assert verified(token).claims_refreshed
+
+
+def test_a_key_endpoint_that_is_down_does_not_lose_the_new_tokens() -> None:
+    """J12: they are known, and can be stored, before any key is asked for."""
+    result = renewed(signed(claims_for()), refresh_token="refresh-1")
+    assert result.tokens.refresh_token == "refresh-1"
+    step = verify(RP, result, now=NOW)
+    assert isinstance(step, NeedKeys)
+    assert step.wanted.channel == "direct"
+    refused(
+        TransportFailure, "keys_unavailable", lambda: resume(RP, step, KeysWithheld("unreachable"))
+    )
+
+
+def test_a_mac_is_verified_with_the_client_s_secret() -> None:
+    rp = relying_party(client={"id_token_signed_response_alg": "HS256"})
+    assert done(verifying(signed(claims_for(), mac_key()), rp=rp)).claims_refreshed
+
+
+@pytest.mark.parametrize("stored", ["", "damaged", "e30.W10.e30", "e30.!.e30", "a.b.c.d.e"])
+def test_a_stored_id_token_that_is_damaged_is_the_store_s_failure(stored: str) -> None:
+    broken = evolve(renewed(signed(claims_for())), tokens=evolve(TOKENS, id_token=stored))
+    refused(StoreFailure, "record_invalid", lambda: verify(RP, broken, now=NOW))

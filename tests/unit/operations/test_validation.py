@@ -1,0 +1,233 @@
+"""An ID token checked on its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import evolve
+
+from oidc_core.endpoints.id_token import EXPECT_NO_NONCE, IdTokenExpectations
+from oidc_core.jose.jwk import KeySet
+from oidc_core.machine.steps import KeysWithheld, NeedKeys, resume
+from oidc_core.model.provider import IssuerRule
+from oidc_core.operations.validation import ValidIdToken, validate
+from oidc_core.wire.errors import ProtocolViolation, TransportFailure
+from tests.parties import (
+    CLIENT_ID,
+    ISSUER,
+    NOW,
+    RP,
+    SUB,
+    claims_for,
+    done,
+    keys,
+    refused,
+    relying_party,
+    with_keys,
+)
+from tests.signing import mac_key, published, signed, signing_key, unsigned
+
+if TYPE_CHECKING:
+    from oidc_core.machine.steps import Step
+    from oidc_core.model.relying_party import RelyingParty
+
+NONCE = "n-0S6_WzA2Mj"
+EXPECTED = IdTokenExpectations(nonce=NONCE, started_at=NOW)
+TOKEN = signed(claims_for(NONCE))
+NEW = signing_key(slot="rotated", kid="k2")
+
+
+def begun(
+    token: str = TOKEN, expected: IdTokenExpectations = EXPECTED, *, rp: RelyingParty = RP
+) -> NeedKeys[ValidIdToken]:
+    """Begin to validate a token that needs the provider's keys."""
+    step = validate(rp, token, expected, now=NOW)
+    assert isinstance(step, NeedKeys)
+    return step
+
+
+def with_registered_mac(alg: str = "HS256") -> RelyingParty:
+    return relying_party(client={"id_token_signed_response_alg": alg})
+
+
+def test_a_good_token_comes_back_with_what_was_checked() -> None:
+    valid = done(resume(RP, begun(), keys()))
+
+    assert (valid.id_token.sub, valid.id_token.aud, valid.id_token.raw) == (
+        SUB,
+        (CLIENT_ID,),
+        TOKEN,
+    )
+    assert (valid.evidence.alg, valid.evidence.kid) == ("ES256", "k1")
+    assert valid.evidence.checked_at == NOW
+
+
+def test_a_token_without_a_nonce_is_good_if_none_is_expected() -> None:
+    expected = evolve(EXPECTED, nonce=EXPECT_NO_NONCE)
+
+    valid = done(resume(RP, begun(signed(claims_for()), expected), keys()))
+
+    assert valid.id_token.nonce is None
+
+
+@pytest.mark.req("OIDCC-3.1.3.7-11a")
+@pytest.mark.parametrize("nonce", ["another", NONCE.upper(), "", f"{NONCE} "])
+def test_another_nonce_is_refused(nonce: str) -> None:
+    step = begun(signed(claims_for(nonce)))
+
+    refused(ProtocolViolation, "nonce_mismatch", lambda: resume(RP, step, keys()))
+
+
+@pytest.mark.req("OIDCC-3.1.3.7-11a")
+def test_a_token_without_the_nonce_is_refused() -> None:
+    step = begun(signed(claims_for()))
+
+    refused(ProtocolViolation, "nonce_mismatch", lambda: resume(RP, step, keys()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"iss": "https://evil.example"}, "iss_invalid"),
+        ({"aud": "another-client"}, "aud_invalid"),
+        ({"exp": NOW - 3_600, "iat": NOW - 7_200}, "expired"),
+    ],
+)
+def test_the_rules_of_a_login_hold_here_too(changes: dict[str, object], code: str) -> None:
+    step = begun(signed(claims_for(NONCE, **changes)))
+
+    refused(ProtocolViolation, code, lambda: resume(RP, step, keys()))
+
+
+def test_what_else_is_expected_is_compared_too() -> None:
+    step = begun(expected=evolve(EXPECTED, sub="Bob"))
+
+    refused(ProtocolViolation, "sub_changed", lambda: resume(RP, step, keys()))
+
+
+def test_the_type_of_another_token_is_refused() -> None:
+    step = begun(signed(claims_for(NONCE), typ="at+jwt"))
+
+    refused(ProtocolViolation, "typ_unexpected", lambda: resume(RP, step, keys()))
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def test_keys_are_asked_for_on_the_strangers_channel() -> None:
+    wanted = begun().wanted
+
+    assert (wanted.channel, wanted.newer_than, wanted.missing_kid) == ("relayed", None, None)
+
+
+def test_who_knows_the_provider_sent_it_may_say_so() -> None:
+    step = validate(RP, TOKEN, EXPECTED, now=NOW, channel="direct")
+
+    assert isinstance(step, NeedKeys)
+    assert step.wanted.channel == "direct"
+
+
+@pytest.mark.req("OIDCC-10.1.1-01", "OIDCC-10.1.1-03")
+def test_an_unknown_key_is_asked_for_once_more_and_no_more() -> None:
+    again = resume(RP, begun(signed(claims_for(NONCE), NEW)), keys())
+
+    assert isinstance(again, NeedKeys)
+    assert (again.wanted.newer_than, again.wanted.missing_kid) == (NOW, "k2")
+    assert again.wanted.channel == "relayed"
+    fresh = keys(fetched_at=NOW + 1, now=NOW + 1)
+    refused(ProtocolViolation, "key_not_found", lambda: resume(RP, again, fresh))
+
+
+def test_a_key_that_was_added_meanwhile_is_found() -> None:
+    again = resume(RP, begun(signed(claims_for(NONCE), NEW)), keys())
+    assert isinstance(again, NeedKeys)
+
+    rotated = keys(published(signing_key(), NEW), fetched_at=NOW + 1, now=NOW + 1)
+    assert done(resume(RP, again, rotated)).evidence.kid == "k2"
+
+
+def test_without_keys_it_fails_for_now() -> None:
+    def resumed() -> Step[ValidIdToken]:
+        return resume(RP, begun(), KeysWithheld("throttled"))
+
+    refused(TransportFailure, "keys_unavailable", resumed)
+
+
+@pytest.mark.req("OIDCC-3.1.3.7-06b")
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        (TOKEN[:-4] + ("AAAA" if TOKEN[-4:] != "AAAA" else "BBBB"), "signature_invalid"),
+        (unsigned(claims_for(NONCE), alg="none"), "alg_not_allowed"),
+        (signed(claims_for(NONCE), mac_key()), "alg_not_allowed"),
+    ],
+)
+def test_a_token_that_the_provider_did_not_sign_is_refused(token: str, code: str) -> None:
+    step = begun(token)
+
+    refused(ProtocolViolation, code, lambda: resume(RP, step, keys()))
+
+
+# --- MACs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("OIDCC-3.1.3.7-08a")
+@pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512"])
+def test_a_registered_mac_is_verified_at_once_with_the_clients_secret(alg: str) -> None:
+    rp = with_registered_mac(alg)
+
+    valid = done(validate(rp, signed(claims_for(NONCE), mac_key(alg)), EXPECTED, now=NOW))
+
+    assert (valid.id_token.sub, valid.evidence.alg) == (SUB, alg)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"key": mac_key(secret="another secret of more than sixty-four octets " * 2)},
+         "signature_invalid"),
+        ({"key": mac_key("HS384")}, "alg_not_allowed"),
+        ({"key": signing_key()}, "alg_not_allowed"),
+        ({"key": mac_key(), "typ": "at+jwt"}, "typ_unexpected"),
+    ],
+)  # fmt: skip
+def test_another_mac_than_the_registered_one_is_refused(options: dict[str, Any], code: str) -> None:
+    token = signed(claims_for(NONCE), **options)
+    rp = with_registered_mac()
+
+    refused(ProtocolViolation, code, lambda: validate(rp, token, EXPECTED, now=NOW))
+
+
+def test_a_good_mac_does_not_excuse_the_claims() -> None:
+    token = signed(claims_for("another"), mac_key())
+    rp = with_registered_mac()
+
+    refused(ProtocolViolation, "nonce_mismatch", lambda: validate(rp, token, EXPECTED, now=NOW))
+
+
+# --- what is shown -------------------------------------------------------------------------------
+
+
+def test_a_waiting_step_shows_neither_token_nor_nonce() -> None:
+    shown = repr(begun())
+
+    assert TOKEN not in shown
+    assert NONCE not in shown
+
+
+@pytest.mark.parametrize("kid", ["k1", None])
+def test_a_key_that_is_published_once_for_each_of_two_tenants_serves_both(kid: str | None) -> None:
+    """B10."""
+    rule = IssuerRule.template(f"{ISSUER}/{{tenantid}}", tenants=frozenset({"t1", "t2", "t3"}))
+    rp = relying_party(provider={"issuer": rule.canonical}, rule=rule)
+    two = [published(signing_key(), issuer=f"{ISSUER}/{name}").published for name in ("t1", "t2")]
+    key_set = KeySet((*two[0], *two[1]))
+
+    def validated(tenant: str) -> str:
+        token = signed(claims_for(NONCE, iss=f"{ISSUER}/{tenant}", tid=tenant), kid=kid)
+        step = with_keys(rp, validate(rp, token, EXPECTED, now=NOW), key_set)
+        return done(step).id_token.iss
+
+    assert [validated("t1"), validated("t2")] == [f"{ISSUER}/t1", f"{ISSUER}/t2"]
+    refused(ProtocolViolation, "iss_invalid", lambda: validated("t3"))

@@ -1,0 +1,142 @@
+"""The tree of errors: facts survive, messages are bounded and give nothing away."""
+
+import copy
+import pickle
+from collections.abc import Callable
+
+import pytest
+
+from oidc_core.wire import errors
+from oidc_core.wire.codes import CODES
+from oidc_core.wire.errors import (
+    SHOWN,
+    CallbackError,
+    OidcError,
+    ProtocolViolation,
+    ProviderError,
+    StoreFailure,
+    TransportFailure,
+    UsageError,
+    fingerprint,
+    shown,
+)
+
+EVERY_CLASS: list[OidcError] = [
+    ProtocolViolation("iss_invalid", found="https://a", expected=("https://b",), about="iss"),
+    CallbackError("state_unknown", about="state"),
+    TransportFailure("http_timeout", found=1.5, expected=2, about="token", sent="no"),
+    StoreFailure("record_version", found=True, expected=1),
+    UsageError("config_invalid", found=None, about="leeway"),
+    ProviderError(
+        "access_denied",
+        error_description="no <b>way</b>",
+        error_uri="https://op.example/why",
+        status=400,
+        issuer_verified=False,
+    ),
+]
+COPIES: list[Callable[[OidcError], OidcError]] = [
+    copy.copy,
+    copy.deepcopy,
+    *[
+        lambda error, version=version: pickle.loads(pickle.dumps(error, version))
+        for version in range(2, pickle.HIGHEST_PROTOCOL + 1)
+    ],
+]
+
+
+@pytest.mark.parametrize("error", EVERY_CLASS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("copied", COPIES)
+def test_a_copy_keeps_class_and_facts(
+    error: OidcError, copied: Callable[[OidcError], OidcError]
+) -> None:
+    twin = copied(error)
+    assert type(twin) is type(error)
+    assert vars(twin) == vars(error)
+    assert (str(twin), twin.args) == (str(error), error.args)
+
+
+def test_every_class_is_copied_above() -> None:
+    kinds = {
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, OidcError) and kind is not OidcError
+    }
+    assert {type(error) for error in EVERY_CLASS} == kinds
+    assert {kind.fault for kind in kinds} == {row.fault for row in CODES.values()}
+
+
+def test_an_error_tells_what_the_table_knows_of_its_code() -> None:
+    error = ProtocolViolation("expired")
+    assert error.row is CODES["expired"]
+    assert error.spec == "OIDC Core §3.1.3.7, 9"
+    assert error.hint == CODES["expired"].hint
+    assert error.retryable == "restart"
+    assert (error.found, error.expected, error.about) == (None, None, "")
+    assert error.args == ("expired",)
+
+
+@pytest.mark.parametrize("code", ["no_such_code", "config_invalid", ""])
+def test_a_code_of_another_class_is_a_fault_of_the_library(code: str) -> None:
+    with pytest.raises(LookupError, match="is no code of ProtocolViolation"):
+        ProtocolViolation(code)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            ProtocolViolation("expired", found=1, expected=2, about="exp"),
+            "expired (exp): found 1, expected 2 (OIDC Core §3.1.3.7, 9); ",
+        ),
+        (ProtocolViolation("expired", expected="now"), "expired: expected 'now' (OIDC "),
+        (StoreFailure("store_unavailable"), "store_unavailable; the store failed"),
+    ],
+)
+def test_a_message_says_what_was_found_and_expected(error: OidcError, message: str) -> None:
+    assert str(error).startswith(message)
+    assert str(error).endswith(error.hint)
+
+
+@pytest.mark.parametrize(
+    "hostile", ["\x1b[31m\r\nSet-Cookie: a=b", "\u202e\u2028", "\x00", "é", "'\"", "\ud800"]
+)
+def test_a_fact_is_shown_in_printable_ascii(hostile: str) -> None:
+    error = ProtocolViolation("iss_invalid", found=hostile, expected=(hostile,))
+    text = str(error).removesuffix(error.hint).replace("§", "S")
+    assert text.isascii()
+    assert text.isprintable()
+
+
+def test_a_fact_is_shown_up_to_a_limit() -> None:
+    assert shown("x" * (SHOWN - 2)) == f"'{'x' * (SHOWN - 2)}'"
+    assert len(shown("x" * (SHOWN - 1))) == SHOWN
+    assert shown("x" * 10**6).endswith("xxx...")
+    assert len(str(ProtocolViolation("iss_invalid", found="x" * 10**6))) < 400
+
+
+def test_what_a_provider_says_is_cut() -> None:
+    error = ProviderError("e" * 300, error_description="d" * 300, error_uri="u" * 257)
+    assert (error.error, error.found) == ("e" * 256, "e" * 256)
+    assert (error.error_description, error.error_uri) == ("d" * 256, "u" * 256)
+    silent = ProviderError("access_denied")
+    assert (silent.error_description, silent.error_uri) == (None, None)
+
+
+def test_text_of_the_provider_stays_out_of_the_message() -> None:
+    error = ProviderError("access_denied", error_description="<script>", error_uri="javascript:")
+    assert (error.code, error.error, error.found) == ("op_error", "access_denied", "access_denied")
+    assert (error.status, error.issuer_verified) == (None, True)
+    assert "script" not in str(error)
+    assert "script" not in repr(error)
+
+
+def test_a_failure_may_have_reached_the_provider_unless_it_says_no() -> None:
+    assert TransportFailure("http_connect").sent == "maybe"
+    assert TransportFailure("http_connect", sent="no").sent == "no"
+
+
+def test_a_fingerprint_tells_secrets_apart_without_showing_them() -> None:
+    assert fingerprint("secret") == "#2bb80d53"
+    assert fingerprint("secret") != fingerprint("Secret")
+    assert len(fingerprint("\ud800" * 999)) == 9

@@ -1,0 +1,423 @@
+"""Frozen JSON, parsed strictly."""
+
+import copy
+import json
+import operator
+import pickle
+import tracemalloc
+from functools import partial
+from typing import cast
+
+import pytest
+
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.jsontypes import (
+    MAX_DEPTH,
+    MAX_DIGITS,
+    MAX_MEMBERS,
+    MAX_NESTED,
+    MAX_STRING,
+    JsonObject,
+    JsonValue,
+    frozen_json,
+    parse_object,
+    quoted,
+    render,
+)
+from tests.unit.parties import told
+
+
+def refusal(document: bytes | str) -> str:
+    octets = document.encode() if isinstance(document, str) else document
+    with pytest.raises(ProtocolViolation) as caught:
+        parse_object(octets)
+    return caught.value.code
+
+
+def value_of(text: str) -> JsonValue:
+    return parse_object(f'{{"a":{text}}}'.encode())["a"]
+
+
+# --- the frozen object ---------------------------------------------------------------------------
+
+OBJECT = parse_object(b'{"b":[1,{"c":null}],"a":{"d":[[]]},"e":1.5}')
+
+
+def test_an_object_reads_like_a_mapping() -> None:
+    assert [*OBJECT] == ["b", "a", "e"]
+    assert len(OBJECT) == 3
+    assert OBJECT["b"] == (1, JsonObject({"c": None}))
+    assert OBJECT["a"] == JsonObject({"d": ((),)})
+    assert OBJECT == {**OBJECT}
+    assert OBJECT.members == {**OBJECT}
+    assert repr(OBJECT) == "JsonObject(a, b, e)"
+    with pytest.raises(KeyError):
+        OBJECT["z"]
+
+
+def test_an_object_does_not_change() -> None:
+    kept = render(OBJECT)
+    with pytest.raises(AttributeError):
+        setattr(OBJECT, *("members", {}))
+    with pytest.raises(AttributeError, match=r"^a JsonObject does not change$"):
+        del OBJECT.members
+    with pytest.raises(AttributeError):
+        setattr(OBJECT, *("other", 1))
+    with pytest.raises(TypeError):
+        operator.setitem(cast("dict[str, JsonValue]", OBJECT.members), "b", 1)
+    assert render(OBJECT) == kept
+
+
+def test_an_object_keeps_no_hold_of_what_it_was_made_of() -> None:
+    members: dict[str, JsonValue] = {"a": 1}
+    made = JsonObject(members)
+    members["a"] = 2
+    assert made["a"] == 1
+
+
+def test_an_object_can_be_copied_pickled_and_hashed() -> None:
+    assert copy.copy(OBJECT) is OBJECT
+    assert copy.deepcopy(OBJECT) is OBJECT
+    for version in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(OBJECT, version)) == OBJECT
+    same = parse_object(b'{"e":1.5,"a":{"d":[[]]},"b":[1,{"c":null}]}')
+    assert (hash(same), same) == (hash(OBJECT), OBJECT)
+    assert JsonObject({"a": 1}) != JsonObject({"a": 2})
+    assert len({hash(JsonObject({"a": number})) for number in range(9)}) == 9
+
+
+def test_what_json_would_take_is_frozen() -> None:
+    assert frozen_json({"a": [1, (2, {"b": None})]}) == JsonObject(
+        {"a": (1, (2, JsonObject({"b": None})))}
+    )
+    assert frozen_json("x") == "x"
+
+
+# --- what is taken -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", 0),
+        ("-0", 0),
+        ("true", True),
+        ("false", False),
+        ("null", None),
+        ('"\\u00e9\\n\\/"', "é\n/"),
+        ("1e2", 100.0),
+        ("-1.25E-2", -0.0125),
+        ("9" * MAX_DIGITS, int("9" * MAX_DIGITS)),
+        ("-" + "9" * MAX_DIGITS, -int("9" * MAX_DIGITS)),
+        ("0." + "1" * 30, float("0." + "1" * 30)),
+        ('"' + "1" * 30 + '"', "1" * 30),
+        ("[[],{}]", ((), JsonObject({}))),
+    ],
+)
+def test_values_are_read(text: str, value: JsonValue) -> None:
+    found = value_of(text)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize("text", ["9" * MAX_DIGITS, "-" + "9" * MAX_DIGITS])
+def test_a_number_is_judged_alike_whatever_stands_beside_it(text: str) -> None:
+    beside = parse_object(f'{{"a":{text},"b":"{"1" * 20}"}}'.encode())
+    assert beside["a"] == int(text)
+
+
+@pytest.mark.parametrize("white", [" ", "\t", "\n", "\r", " \r\n\t "])
+def test_white_space_around_is_legal(white: str) -> None:
+    assert parse_object(f'{white}{{{white}"a"{white}:{white}1{white}}}{white}'.encode()) == {"a": 1}
+
+
+@pytest.mark.req("RFC7515-10.13-01")
+def test_characters_beyond_the_basic_plane_are_kept() -> None:
+    assert value_of('"\\ud83d\\ude00"') == value_of('"😀"') == "😀"
+    assert value_of('"é"') != value_of('"e\u0301"')
+
+
+def test_members_differing_in_case_are_different() -> None:
+    """E10."""
+    assert parse_object(b'{"alg":"RS256","ALG":"none"}') == {"alg": "RS256", "ALG": "none"}
+
+
+@pytest.mark.parametrize("name", ["__class__", "__proto__", "items", "members", ""])
+def test_a_member_of_any_name_is_a_member_and_nothing_else(name: str) -> None:
+    """E26."""
+    found = parse_object(json.dumps({name: {"x": 1}}).encode())
+    assert type(found) is JsonObject
+    assert [*found.items()] == [(name, JsonObject({"x": 1}))]
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+
+@pytest.mark.req("RFC8725-3.7-01", "RFC7519-4-02", "RFC7515-5.2-01")
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"],
+)
+def test_another_encoding_is_refused(encoding: str) -> None:
+    """E11."""
+    assert refusal('{"alg":"RS256"}'.encode(encoding)) == "json_encoding"
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b'{"a":"\xff"}', b'{"a":"\xc0\xaf"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\xf4\x90\x80\x80"}'],
+    ids=["stray", "overlong", "surrogate", "beyond"],
+)
+def test_what_is_not_utf_8_is_refused(octets: bytes) -> None:
+    """E12."""
+    assert refusal(octets) == "json_encoding"
+
+
+@pytest.mark.req("RFC7515-10.12-01")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "{",
+        "}",
+        '{"a"}',
+        '{"a":1',
+        '{"a":1,}',
+        '{"a":1}x',
+        '{"a":1}{}',
+        '{"a":1}\u00a0',
+        '{"a":1}X',
+        'X{"a":1}',
+        "{'a':1}",
+        "{a:1}",
+        '{"a":01}',
+        '{"a":+1}',
+        '{"a":.5}',
+        '{"a":1.}',
+        '{"a":0x1}',
+        '{"a":1_0}',
+        '{"a":TRUE}',
+        '{"a":"\n"}',
+        '{"a":"\\x41"}',
+        '{"a":"\\u12"}',
+        '{"a":"b}',
+        '{"a":1}//',
+        "[1,]",
+        "\u00a0{}",
+        "{" * 16,
+    ],
+)
+def test_what_is_not_json_is_refused(text: str) -> None:
+    assert refusal(text) == "json_syntax"
+
+
+@pytest.mark.parametrize("text", ["[]", "[{}]", '"a"', "1", "null", "true", " 1.5 ", '"{}"'])
+def test_what_is_no_object_is_refused(text: str) -> None:
+    """E17."""
+    assert refusal(text) == "json_not_object"
+
+
+@pytest.mark.req("RFC7515-4-01", "RFC7519-4-01", "RFC7517-4-01")
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":1,"a":1}',
+        '{"a":1,"\\u0061":2}',
+        '{"b":{"a":1,"a":null}}',
+        '{"b":[1,[{"a":1,"c":2,"a":3}]]}',
+        '{"a":[],"a":[]}',
+    ],
+)
+def test_a_member_may_stand_but_once_at_any_depth(text: str) -> None:
+    """E09, D27."""
+    assert refusal(text) == "json_duplicate_member"
+
+
+def test_a_duplicate_is_seen_at_the_greatest_depth() -> None:
+    around = MAX_DEPTH - 1
+    assert refusal('{"x":' * around + '{"a":1,"a":2}' + "}" * around) == "json_duplicate_member"
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e400",
+        "-1e400",
+        "9" * (MAX_DIGITS + 1),
+        "-" + "9" * (MAX_DIGITS + 1),
+        "9" * 5_000,
+        "1" + "0" * 5_000,
+    ],
+    ids=lambda text: text[:10],
+)
+def test_a_number_is_finite_and_short(number: str) -> None:
+    """E13, E14."""
+    assert refusal(f'{{"a":{number}}}') == "json_number"
+    assert refusal(f'{{"a":[{{"b":[{number}]}}]}}') == "json_number"
+
+
+@pytest.mark.parametrize("before", range(12))
+def test_a_number_that_is_too_long_is_seen_wherever_it_stands(before: int) -> None:
+    for number in ("1" * 20, "-" + "1" * 20):
+        assert refusal(f'{{"a":{" " * before}{number}}}') == "json_number"
+    assert refusal(f'{{"a":[{" " * before}{"1" * 20}') == "json_number"
+
+
+def test_a_number_that_is_refused_is_told_by_its_length_or_name() -> None:
+    for text in ("9" * 20, "-" + "9" * 20):
+        octets = f'{{"a":{text}}}'.encode()
+        assert told(partial(parse_object, octets)) == ("json_number", "", 20, MAX_DIGITS)
+    assert told(lambda: value_of("NaN")) == ("json_number", "", "NaN", None)
+    assert told(lambda: value_of("-Infinity")) == ("json_number", "", "-Infinity", None)
+    assert told(lambda: value_of("1e400")) == ("json_number", "", None, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\\ud800", "\\udc00", "\\ude00\\ud83d", "a\\uD800b", "\\ud800\\ud800"],
+)
+def test_an_unpaired_surrogate_is_refused_in_names_and_values(text: str) -> None:
+    """E12."""
+    assert refusal(f'{{"a":"{text}"}}') == "json_string"
+    assert refusal(f'{{"{text}":1}}') == "json_string"
+    assert refusal(f'{{"a":[1,{{"b":["{text}"]}}]}}') == "json_string"
+
+
+def test_a_string_has_a_limit() -> None:
+    assert value_of(f'"{"x" * MAX_STRING}"') == "x" * MAX_STRING
+    assert refusal(f'{{"a":"{"x" * (MAX_STRING + 1)}"}}') == "json_string"
+    assert refusal(f'{{"{"x" * (MAX_STRING + 1)}":1}}') == "json_string"
+    longer = f'{{"a":"{"x" * (MAX_STRING + 1)}"}}'.encode()
+    assert parse_object(longer, max_string=MAX_STRING + 1)["a"] == "x" * (MAX_STRING + 1)
+
+
+def test_long_documents_of_short_strings_are_fine() -> None:
+    document = {"a": ["x" * 1_000] * 40, "b": 1.5, "c": None}
+    assert parse_object(json.dumps(document).encode()) == frozen_json(document)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_depth_has_a_limit(opening: str, closing: str) -> None:
+    def nested(depth: int) -> str:
+        inner = depth - 1
+        return '{"a":' + opening * inner + "0" + closing * inner + "}"
+
+    assert render(parse_object(nested(MAX_DEPTH).encode())) == nested(MAX_DEPTH)
+    assert refusal(nested(MAX_DEPTH + 1)) == "json_depth"
+    deeper = parse_object(nested(MAX_DEPTH + 1).encode(), max_depth=MAX_DEPTH + 1)
+    assert render(deeper) == nested(MAX_DEPTH + 1)
+
+
+def test_depth_is_counted_up_and_down_again() -> None:
+    deepest, beside = '{"a":' + "[" * (MAX_DEPTH - 1), "]" * (MAX_DEPTH - 1) + ',"b":[{}]}'
+    assert render(parse_object(f"{deepest}{beside}".encode())) == deepest + beside
+    two_less = '{"a":' + "[" * (MAX_DEPTH - 2)
+    above = f"{two_less}[],[],[],[[]]{']' * (MAX_DEPTH - 2)}}}"
+    assert told(lambda: parse_object(above.encode())) == ("json_depth", "", None, MAX_DEPTH)
+    assert refusal('{"b":[],"a":' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}") == "json_depth"
+
+
+@pytest.mark.parametrize(
+    "document", ["[" * 200_000, '{"a":' * 200_000, '{"a":' + "[" * 200_000 + "]" * 200_000 + "}"]
+)
+def test_a_tower_is_refused_before_it_is_climbed(document: str) -> None:
+    """E15."""
+    assert refusal(document) == "json_depth"
+
+
+def test_brackets_side_by_side_or_in_strings_are_not_depth() -> None:
+    text = '{"a":[' + ",".join(['{"b":[]}'] * 40) + '],"c":"[[[[[{{{{{\\"[[[[[[[[[["}'
+    assert render(parse_object(text.encode())) == text
+
+
+def test_a_string_is_passed_over_whole_even_if_a_line_ends_in_it() -> None:
+    assert refusal('{"a":"\\\n' + "[" * 17 + '"}') == "json_syntax"
+
+
+def test_the_limits_are_those_that_are_written_down() -> None:
+    assert (MAX_DEPTH, MAX_MEMBERS, MAX_STRING, MAX_DIGITS) == (16, 256, 16_384, 19)
+    assert MAX_NESTED == 8192
+
+
+def test_an_endless_string_is_read_but_once() -> None:
+    # Were each quote in it tried anew, this would take an hour.
+    document = '{"a":"' + '\\"' * 500_000 + "[" * 17
+    assert refusal(document) == "json_syntax"
+    assert refusal("[" * 17 + document) == "json_depth"
+
+
+def test_an_object_has_a_limited_number_of_members() -> None:
+    """E16."""
+
+    def members(count: int) -> str:
+        return "{" + ",".join(f'"{n}":0' for n in range(count)) + "}"
+
+    assert len(parse_object(members(MAX_MEMBERS).encode())) == MAX_MEMBERS
+    assert refusal(members(MAX_MEMBERS + 1)) == "json_too_large"
+    assert refusal('{"a":[' + members(MAX_MEMBERS + 1) + "]}") == "json_too_large"
+
+
+@pytest.mark.parametrize("empty", ["[]", "{}"])
+def test_arrays_and_objects_have_a_limited_number(empty: str) -> None:
+    """E16: side by side, each makes more work than its two octets let expect."""
+
+    def many(count: int) -> str:
+        return '{"a":[' + ",".join([empty] * (count - 2)) + "]}"
+
+    assert render(parse_object(many(MAX_NESTED).encode())) == many(MAX_NESTED)
+    too_many = many(MAX_NESTED + 1).encode()
+    assert told(lambda: parse_object(too_many)) == ("json_too_large", "", None, MAX_NESTED)
+    assert refusal(many(1_000_000)) == "json_too_large"
+    text = '{"a":"' + "[{" * MAX_NESTED + '"}'  # in a string they are none
+    assert render(parse_object(text.encode())) == text
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '{"a":[' + ",".join(20 * ["[]"]) + 1_000_000 * "]" + 17 * "[",
+        "{}" + 17 * "[",
+        "[]" * 100_000,
+        "]" + 17 * "[",
+    ],
+)
+def test_nobody_looks_for_depth_beyond_the_end_of_the_value(document: str) -> None:
+    assert refusal(document) == "json_syntax"
+
+
+def test_a_refusal_costs_little_memory() -> None:
+    octets = b"[" * 1_000_000
+    tracemalloc.start()
+    code = refusal(octets)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert code == "json_depth"
+    assert peak < 3 * len(octets)
+
+
+# --- rendering -----------------------------------------------------------------------------------
+
+
+def test_rendering_is_compact_ascii_in_order() -> None:
+    text = '{"b":[1,{"c":null}],"a":"\\u00e9\\"","d":true,"e":1.5}'
+    assert render(parse_object(text.encode())) == text
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_is_no_json_is_not_rendered(number: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        render(JsonObject({"a": number}))
+
+
+def test_what_is_no_value_is_not_rendered() -> None:
+    with pytest.raises(TypeError, match="set"):
+        render(cast("JsonValue", {1}))
+
+
+def test_one_string_is_quoted_as_in_rendering() -> None:
+    for text in ("", 'a"\\é\n', "\x7f\u2028😀"):
+        assert quoted(text) == render(text)

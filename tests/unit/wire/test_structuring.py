@@ -1,0 +1,111 @@
+"""Strict conversion between JSON and attrs values."""
+
+import pytest
+from attrs import field, frozen
+
+from oidc_core.wire.errors import OidcError, ProtocolViolation, StoreFailure
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, render
+from oidc_core.wire.structuring import structured, unstructured
+
+EMPTY = JsonObject({})
+
+
+@frozen(kw_only=True)
+class Sample:
+    text: str
+    truth: bool = False
+    number: int = 7
+    texts: tuple[str, ...] = ("a",)
+    members: JsonObject = EMPTY
+    maybe_text: str | None = None
+    maybe_number: int | None = None
+    derived: int = field(init=False, default=3)
+
+
+def refusal(**members: JsonValue) -> OidcError:
+    with pytest.raises(StoreFailure) as caught:
+        structured(JsonObject(members), Sample, StoreFailure, "record_invalid")
+    return caught.value
+
+
+def sample(**members: JsonValue) -> Sample:
+    return structured(JsonObject({"text": "x", **members}), Sample, StoreFailure, "record_invalid")
+
+
+FULL = Sample(
+    text="x",
+    truth=True,
+    number=0,
+    texts=(),
+    members=JsonObject({"a": (1, JsonObject({"b": None}))}),
+    maybe_text="",
+    maybe_number=0,
+)
+
+
+def test_members_that_are_absent_or_null_take_the_default() -> None:
+    assert sample() == Sample(text="x")
+    nulls = dict.fromkeys(("truth", "number", "texts", "members", "maybe_text", "maybe_number"))
+    assert sample(**nulls) == Sample(text="x")
+
+
+def test_a_value_reads_back_as_it_was() -> None:
+    assert structured(unstructured(FULL), Sample, StoreFailure, "record_invalid") == FULL
+    assert unstructured(Sample(text="x")) == {"text": "x"}
+    assert render(unstructured(FULL)) == (
+        '{"text":"x","truth":true,"number":0,"texts":[],"members":{"a":[1,{"b":null}]},'
+        '"maybe_text":"","maybe_number":0}'
+    )
+
+
+def test_what_is_unknown_or_derived_is_not_read() -> None:
+    assert sample(unknown=1, derived=9) == Sample(text="x")
+
+
+ODD: list[JsonValue] = ["300", "true", 1, 1.0, True, ("a", 1), ("a", None), JsonObject({"a": 1})]
+TAKEN: dict[str, list[JsonValue]] = {
+    "text": ["300", "true"],
+    "truth": [True],
+    "number": [1],
+    "texts": [],
+    "members": [JsonObject({"a": 1})],
+    "maybe_text": ["300", "true"],
+    "maybe_number": [1],
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+@pytest.mark.parametrize("value", ODD, ids=repr)
+def test_nothing_is_coerced(name: str, value: JsonValue) -> None:
+    taken = any(value == good and type(value) is type(good) for good in TAKEN[name])
+    if taken:
+        assert getattr(sample(**{name: value}), name) == value
+        return
+    error = refusal(**{"text": "x", name: value})
+    assert (error.code, error.about) == ("record_invalid", name)
+    assert error.found == type(value).__name__
+
+
+def test_a_required_member_that_is_missing_is_named() -> None:
+    for error in (refusal(), refusal(text=None), refusal(number=1)):
+        assert (error.code, error.about) == ("record_invalid", "text")
+
+
+def test_the_caller_says_whose_fault_it_is() -> None:
+    with pytest.raises(ProtocolViolation) as caught:
+        structured(JsonObject({}), Sample, ProtocolViolation, "metadata_invalid")
+    assert caught.value.code == "metadata_invalid"
+
+
+@frozen
+class Picky:
+    text: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        raise TypeError
+
+
+def test_a_value_that_refuses_itself_names_no_member() -> None:
+    with pytest.raises(StoreFailure) as caught:
+        structured(JsonObject({"text": ""}), Picky, StoreFailure, "record_invalid")
+    assert (caught.value.code, caught.value.about) == ("record_invalid", "")
