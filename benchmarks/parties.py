@@ -17,7 +17,7 @@ from benchmarks.tokens import (
     signed_token,
 )
 from oidc_adapters.clients.shell import Shell
-from oidc_adapters.credentials.seal import Credentials, credentials_for
+from oidc_adapters.credentials.client_credentials import Credentials, credentials_for
 from oidc_adapters.crypto import CryptographyVerifier
 from oidc_adapters.runtime.clock import Clock, FrozenClock
 from oidc_adapters.runtime.entropy import SystemEntropy

@@ -34,7 +34,7 @@ def signing_rows(effort: Effort) -> tuple[Row, ...]:
 
 
 def assertion(private: ec.EllipticCurvePrivateKey) -> Call:
-    """Return what sealing does for each transmission; the header is encoded once."""
+    """Return what preparing a request does for each transmission; the header is encoded once."""
     key, entropy = ClientKey(private, alg="ES256"), SystemEntropy()
     named = ClientAssertion(
         issuer=ISSUER, client_id=CLIENT_ID, audience=ISSUER, alg=key.alg, lifetime=60
@@ -49,7 +49,7 @@ def assertion(private: ec.EllipticCurvePrivateKey) -> Call:
 
 
 def proof(private: ec.EllipticCurvePrivateKey) -> Call:
-    """Return what sealing does for each request to a resource that gave out a nonce."""
+    """Return what preparing a request does for each request to a resource that gave out a nonce."""
     keys, entropy = DpopKeys(ClientKey(private, alg="ES256")), SystemEntropy()
     named = DpopProof(
         issuer=ISSUER,

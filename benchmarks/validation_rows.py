@@ -72,7 +72,7 @@ def oversize() -> Call:
         step = validate(rp, dots, EXPECTED, now=NOW)
         return resume(rp, step, keys) if isinstance(step, NeedKeys) else step
 
-    return _refused(validated, "jws_too_large")
+    return _refused(validated, "token_too_large")
 
 
 def _refused(call: Call, code: str) -> Call:

@@ -65,7 +65,7 @@ ADAPTERS: Final = (
     "clients.client_setup",
     "clients.shell",
     "stores.pending",
-    "credentials.seal",
+    "credentials.client_credentials",
     "credentials.client_keys",
     "credentials.dpop",
     "stores.provider_keys",

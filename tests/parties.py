@@ -11,7 +11,7 @@ from attrs import evolve
 
 from oidc_adapters.crypto.verification import CryptographyVerifier
 from oidc_adapters.runtime.entropy import FixedEntropy
-from oidc_core.endpoints.authorization import PLAIN, AuthenticationRequest, Callback
+from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest, Callback
 from oidc_core.machine.steps import Done, KeysFound, NeedKeys, resume
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
@@ -92,7 +92,7 @@ def done(step: Step[T]) -> T:
 
 def started(rp: RelyingParty = RP, *, seed: int = 1, **request: Any) -> LoginStarted:
     """Start a login at :data:`NOW`."""
-    asked = AuthenticationRequest(**request) if request else PLAIN
+    asked = AuthenticationRequest(**request) if request else DEFAULT_REQUEST
     return done(start(rp, secrets(seed), asked, now=NOW))
 
 

@@ -43,7 +43,7 @@ def load_pending_login(text: str) -> PendingLogin:
     """Read a login in flight.
 
     Raises:
-        StoreFailure: ``record_invalid`` or ``record_version``.
+        StoreFailure: ``record_invalid`` or ``record_version_unknown``.
     """
     members = _members(text, PENDING_LOGIN).members
     state = _text(members, "state")
@@ -69,8 +69,7 @@ def load_pending_login(text: str) -> PendingLogin:
         expects_iss=_truth(members, "expects_iss"),
         expected_sub=_text(members, "expected_sub") if "expected_sub" in members else None,
         expected_iss=_text(members, "expected_iss") if "expected_iss" in members else None,
-        purpose=_purpose(members),
-        user=_text(members, "user", ""),
+        account=_text(members, "account", ""),
         resource=_texts(members, "resource"),
         dpop_thumbprint=_text(members, "dpop_thumbprint", ""),
         return_to=_text(members, "return_to", ""),
@@ -109,13 +108,6 @@ def _truth(members: Mapping[str, JsonValue], name: str) -> bool:
     return value
 
 
-def _purpose(members: Mapping[str, JsonValue]) -> str:
-    value = _text(members, "purpose", "login")
-    if value not in {"login", "link"}:
-        raise StoreFailure("record_invalid", about="purpose")
-    return value
-
-
 def _response_mode(members: Mapping[str, JsonValue]) -> ResponseMode:
     value = members.get("response_mode", "query")
     match value:
@@ -144,7 +136,7 @@ def load_tokens(text: str) -> Tokens:
     """Read tokens.
 
     Raises:
-        StoreFailure: ``record_invalid`` or ``record_version``.
+        StoreFailure: ``record_invalid`` or ``record_version_unknown``.
     """
     return _load(text, Tokens, TOKENS)
 
@@ -205,5 +197,5 @@ def _members(text: str, version: int) -> JsonObject:
     odd = isinstance(found, bool) or not isinstance(found, int)
     if odd or found not in (version, version - 1):
         shown = found if isinstance(found, int) else type(found).__name__
-        raise StoreFailure("record_version", found=shown, expected=version)
+        raise StoreFailure("record_version_unknown", found=shown, expected=version)
     return members

@@ -24,8 +24,8 @@ class Closed(Terminal):
 
 
 def test_main_runs_in_this_process(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "expired"]) == 0
-    assert capsys.readouterr().out.startswith("expired\n")
+    assert main(["explain", "exp_expired"]) == 0
+    assert capsys.readouterr().out.startswith("exp_expired\n")
 
 
 def test_help_is_no_failure_and_nonsense_is() -> None:

@@ -86,7 +86,7 @@ def test_a_body_beyond_its_limit_is_no_answer(served: Served, kind: str) -> None
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize(
     ("served", "code"),
-    [("metadata_encoded", "http_encoding"), ("metadata_dropped", "http_protocol")],
+    [("metadata_encoded", "content_encoding_unexpected"), ("metadata_dropped", "http_malformed")],
     indirect=["served"],
 )
 def test_what_the_network_does_is_said_and_not_raised(served: Served, kind: str, code: str) -> None:

@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from oidc_adapters.clients.client_setup import ClientSetup
-from oidc_adapters.clients.oidc_client import AsyncOidcClient, LoginResult, OidcClient, Page
+from oidc_adapters.clients.oidc_client import AsyncOidcClient, LoginResult, OidcClient, Redirect
 from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
@@ -16,14 +16,14 @@ from oidc_adapters.stores.pending import MemoryPendingLogins, PendingLogins, Set
 from oidc_adapters.stores.provider_keys import ProviderKeys
 from oidc_adapters.testing import (
     AsyncInMemoryTransport,
-    Callback,
+    AuthorizationResponse,
     FakeClient,
     FakeProvider,
     InMemoryTransport,
     Misbehaviour,
 )
 from oidc_core.endpoints import authorization
-from oidc_core.endpoints.authorization import PLAIN, AuthenticationRequest
+from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
 from oidc_core.endpoints.tokens import Tokens
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import DEFAULT_POLICY, Policy
@@ -87,7 +87,7 @@ class Browser:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
 
-def arrived(callback: Callback) -> authorization.Callback:
+def arrived(callback: AuthorizationResponse) -> authorization.Callback:
     """What the web application sees of an authorization response."""
     if callback.form is not None:
         form = callback.form.decode("ascii")
@@ -105,20 +105,20 @@ class Rig:
     client: OidcClient
     browser: Browser = field(factory=Browser)
 
-    def start(self, request: AuthenticationRequest = PLAIN, **named: Any) -> Page:
-        page = self.client.start_login(request, cookies=self.browser.header, **named)
-        self.browser.receive(page.cookies)
-        return page
+    def start(self, request: AuthenticationRequest = DEFAULT_REQUEST, **named: Any) -> Redirect:
+        redirect = self.client.start_login(request, cookies=self.browser.header, **named)
+        self.browser.receive(redirect.cookies)
+        return redirect
 
-    def visit(self, page: Page, **named: Any) -> authorization.Callback:
-        return arrived(self.provider.authorize(page.url, self.clock.now(), **named))
+    def visit(self, redirect: Redirect, **named: Any) -> authorization.Callback:
+        return arrived(self.provider.authorize(redirect.url, self.clock.now(), **named))
 
     def finish(self, callback: authorization.Callback) -> LoginResult:
         result = self.client.finish_login(callback, cookies=self.browser.header)
         self.browser.receive(result.cookies)
         return result
 
-    def log_in(self, request: AuthenticationRequest = PLAIN, **named: Any) -> LoginResult:
+    def log_in(self, request: AuthenticationRequest = DEFAULT_REQUEST, **named: Any) -> LoginResult:
         return self.finish(self.visit(self.start(request), **named))
 
 
@@ -202,7 +202,7 @@ class Misbehaving:
             return AuthenticationRequest(max_age=600)
         if self.row.needs == "acr":
             return AuthenticationRequest(required_acr=("urn:example:two-factor",))
-        return PLAIN
+        return DEFAULT_REQUEST
 
     def run(self, transport: InMemoryTransport) -> None:
         """Go on until the client refuses."""
@@ -214,9 +214,9 @@ class Misbehaving:
             clock=clock,
             entropy=FixedEntropy(1),
         )
-        page = client.start_login(self.request)
-        browser.receive(page.cookies)
-        callback = arrived(provider.authorize(page.url, NOW))
+        redirect = client.start_login(self.request)
+        browser.receive(redirect.cookies)
+        callback = arrived(provider.authorize(redirect.url, NOW))
         result = client.finish_login(callback, cookies=browser.header)
         provider.misbehave = self.row.name
         kept: list[Tokens] = []
@@ -232,9 +232,9 @@ class Misbehaving:
             clock=clock,
             entropy=FixedEntropy(1),
         )
-        page = await client.start_login(self.request)
-        browser.receive(page.cookies)
-        callback = arrived(provider.authorize(page.url, NOW))
+        redirect = await client.start_login(self.request)
+        browser.receive(redirect.cookies)
+        callback = arrived(provider.authorize(redirect.url, NOW))
         result = await client.finish_login(callback, cookies=browser.header)
         provider.misbehave = self.row.name
         await client.refresh(result.logged_in.tokens, _forget)

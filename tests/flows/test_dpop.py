@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oidc_adapters.clients.shell import AsyncShell, Shell
+from oidc_adapters.credentials.client_credentials import Credentials, credentials_for
 from oidc_adapters.credentials.client_keys import ClientKey, ClientKeys, Signer
 from oidc_adapters.credentials.dpop import DpopKeys
-from oidc_adapters.credentials.seal import Credentials, credentials_for
 from oidc_adapters.runtime.clock import Clock, FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_core.endpoints.tokens import Tokens, refresh_request
@@ -47,7 +47,7 @@ class AwaitingThumbprint(Exchange[str]):
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[str]:
         response = answered(answer)
         if response.status != 200:
-            raise ProtocolViolation("http_status", found=response.status)
+            raise ProtocolViolation("http_status_unexpected", found=response.status)
         return Done(str(parse_object(response.body).members["jkt"]))
 
 
@@ -68,7 +68,7 @@ class Sending:
         )
 
     def run(self, request: HttpRequest) -> str:
-        return self.shell.run(RP, AwaitingThumbprint(made_for=RP.mark, request=request))
+        return self.shell.run(RP, AwaitingThumbprint(made_for=RP.digest, request=request))
 
     @property
     def nonces(self) -> list[str | None]:
@@ -224,7 +224,7 @@ def test_a_second_demand_ends_the_operation(asked: Callable[..., HttpRequest]) -
     """J16."""
     sending = Sending(Whimsical())
 
-    refused(ProtocolViolation, "dpop_nonce_loop", lambda: sending.run(asked()))
+    refused(ProtocolViolation, "dpop_nonce_repeated", lambda: sending.run(asked()))
     assert sending.nonces == [None, "n-0"]
 
 
@@ -234,7 +234,7 @@ def test_an_unusable_nonce_is_not_sent_back(asked: Callable[..., HttpRequest], n
     """J16."""
     sending = Sending(DpopServer(nonce=nonce))
 
-    refused(ProtocolViolation, "http_status", lambda: sending.run(asked()))
+    refused(ProtocolViolation, "http_status_unexpected", lambda: sending.run(asked()))
     assert sending.nonces == [None]
 
 
@@ -253,7 +253,7 @@ def test_a_proof_for_another_request_is_refused(changed: HttpRequest) -> None:
     """J15: the server is not easily content."""
     sending = Sending(DpopServer())
 
-    refused(ProtocolViolation, "http_status", lambda: sending.run(changed))
+    refused(ProtocolViolation, "http_status_unexpected", lambda: sending.run(changed))
     assert len(sending.server.proofs) == 1
 
 
@@ -277,7 +277,7 @@ def test_it_is_the_same_where_one_awaits(
         clock=FrozenClock(NOW),
         entropy=FixedEntropy(1),
     )
-    step = AwaitingThumbprint(made_for=RP.mark, request=asked("EdDSA"))
+    step = AwaitingThumbprint(made_for=RP.digest, request=asked("EdDSA"))
 
     assert run(lambda: shell.run(RP, step)) == sync.run(asked("EdDSA"))
     assert other.server.proofs == sync.server.proofs

@@ -14,7 +14,7 @@ from oidc_core.endpoints.id_token import IdTokenExpectations
 from oidc_core.endpoints.tokens import Tokens
 from oidc_core.endpoints.userinfo import check_userinfo, decrypted_userinfo
 from oidc_core.jose.jws import JoseHeader, VerifiedJws
-from oidc_core.machine.keys import verification
+from oidc_core.machine.keys import verify_jwt
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import DEFAULT_POLICY
 from oidc_core.operations.validation import IdTokenAlone
@@ -103,8 +103,8 @@ def test_what_is_kept_is_the_signed_token_and_serves_as_a_hint() -> None:
     tokens = rig.log_in().logged_in.tokens
 
     assert tokens.id_token.count(".") == 2
-    page = rig.client.start_logout(tokens)
-    assert rig.provider.end_session(page.url, rig.clock.now()) is not None
+    redirect = rig.client.start_logout(tokens)
+    assert rig.provider.end_session(redirect.url, rig.clock.now()) is not None
 
 
 def test_without_encryption_the_evidence_says_so() -> None:
@@ -119,16 +119,24 @@ def test_without_encryption_the_evidence_says_so() -> None:
 @pytest.mark.parametrize(
     ("registered", "expected", "code"),
     [
-        (ID_TOKEN, {}, "jws_format"),
-        ({}, ID_TOKEN, "jwe_required"),
-        (ID_TOKEN, {**ID_TOKEN, "id_token_encrypted_response_alg": "ECDH-ES+A128KW"}, "jwe_alg"),
-        (ID_TOKEN, {**ID_TOKEN, "id_token_encrypted_response_enc": "A256GCM"}, "jwe_alg"),
-        (USERINFO, {}, "content_type"),
-        ({}, USERINFO, "content_type"),
-        ({**USERINFO, "userinfo_signed_response_alg": "EdDSA"}, USERINFO, "typ_unexpected"),
-        (USERINFO, {**USERINFO, "userinfo_signed_response_alg": "EdDSA"}, "jwe_inner_not_signed"),
-        ({"userinfo_signed_response_alg": "EdDSA"}, USERINFO, "jwe_required"),
-        (USERINFO, {"userinfo_signed_response_alg": "EdDSA"}, "jws_format"),
+        (ID_TOKEN, {}, "jws_malformed"),
+        ({}, ID_TOKEN, "encryption_missing"),
+        (
+            ID_TOKEN,
+            {**ID_TOKEN, "id_token_encrypted_response_alg": "ECDH-ES+A128KW"},
+            "encryption_mismatch",
+        ),
+        (
+            ID_TOKEN,
+            {**ID_TOKEN, "id_token_encrypted_response_enc": "A256GCM"},
+            "encryption_mismatch",
+        ),
+        (USERINFO, {}, "content_type_unexpected"),
+        ({}, USERINFO, "content_type_unexpected"),
+        ({**USERINFO, "userinfo_signed_response_alg": "EdDSA"}, USERINFO, "cty_unexpected"),
+        (USERINFO, {**USERINFO, "userinfo_signed_response_alg": "EdDSA"}, "signature_missing"),
+        ({"userinfo_signed_response_alg": "EdDSA"}, USERINFO, "encryption_missing"),
+        (USERINFO, {"userinfo_signed_response_alg": "EdDSA"}, "jws_malformed"),
     ],
 )
 def test_encryption_is_what_was_registered(
@@ -152,7 +160,7 @@ def test_a_key_that_was_never_published_decrypts_nothing() -> None:
     with pytest.raises(OidcError) as caught:
         rig.log_in()
 
-    assert caught.value.code == "jwe_failed"
+    assert caught.value.code == "decryption_failed"
 
 
 def evolve_client(provider: FakeProvider, key: DecryptionKey) -> FakeClient:
@@ -196,7 +204,7 @@ def test_the_rules_themselves_refuse_what_did_not_go_that_way() -> None:
     ):
         with pytest.raises(OidcError) as caught:
             check()
-        assert caught.value.code == "jwe_required"
+        assert caught.value.code == "encryption_missing"
 
 
 def test_userinfo_that_was_not_registered_as_encrypted_is_not_decrypted() -> None:
@@ -207,14 +215,14 @@ def test_userinfo_that_was_not_registered_as_encrypted_is_not_decrypted() -> Non
 
 def test_a_wish_for_decryption_needs_somebody_who_can() -> None:
     rp = encrypting_rig(ID_TOKEN).client.rp
-    wish = IdTokenAlone(
+    verification = IdTokenAlone(
         token="a.b.c.d.e",
         algorithms=rp.id_token_algorithms,
         encryption=rp.id_token_encryption,
         expected=IdTokenExpectations(nonce="n", started_at=0),
     )
     with pytest.raises(UsageError) as caught:
-        verification(new_rig_without_decrypter(), wish, channel="direct", now=0)
+        verify_jwt(new_rig_without_decrypter(), verification, source="solicited", now=0)
     assert (caught.value.code, caught.value.about) == ("config_invalid", "decrypter")
 
 

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from oidc_adapters.clients.oidc_client import OidcClient
-from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import MemoryPendingLogins
@@ -50,9 +50,9 @@ class Script:
         return lines
 
     def log_in(self) -> LoggedIn:
-        page = self.client.start_login(cookies=self.browser.header)
-        self.browser.receive(page.cookies)
-        callback = arrived(self.provider.authorize(page.url, self.clock.now()))
+        redirect = self.client.start_login(cookies=self.browser.header)
+        self.browser.receive(redirect.cookies)
+        callback = arrived(self.provider.authorize(redirect.url, self.clock.now()))
         result = self.client.finish_login(callback, cookies=self.browser.header)
         self.browser.receive(result.cookies)
         return result.logged_in
@@ -170,7 +170,7 @@ def test_a_login_whose_userinfo_cannot_be_had_stands() -> None:
     logged_in = script.log_in()
 
     assert logged_in.userinfo is None
-    assert logged_in.notes == ("userinfo: http_protocol",)
+    assert logged_in.notes == ("userinfo: http_malformed",)
     assert script.said()[-3:] == [
         "request: GET https://op.example/userinfo",
         "answer: NoAnswer",
@@ -212,7 +212,7 @@ def test_a_login_step_by_step_by_hand() -> None:
 
     keys = resume(rp, tokens, script.shell.send(tokens.request))
     assert isinstance(keys, AwaitingKeys)
-    assert keys.wanted.channel == "direct"
+    assert keys.wanted.source == "solicited"
     found = script.shell.keys(keys.wanted)
     assert isinstance(found, KeysFound)
 
@@ -232,7 +232,7 @@ def test_a_login_step_by_step_by_hand() -> None:
 def test_a_refreshed_token_whose_keys_are_withheld_is_not_lost() -> None:
     script = Script()
     tokens = script.log_in().tokens
-    renewed = script.shell.run(script.rp, refresh.exchange(script.rp, tokens))
+    renewed = script.shell.run(script.rp, refresh.renew(script.rp, tokens))
     step = refresh.verify(script.rp, renewed, now=NOW)
     assert isinstance(step, AwaitingKeys)
 
@@ -254,5 +254,5 @@ def test_nothing_leaves_before_the_callback_is_accepted() -> None:
     with pytest.raises(CallbackError) as caught:
         script.log_in()
 
-    assert caught.value.code == "issuer_mismatch"
+    assert caught.value.code == "response_iss_mismatch"
     assert script.said() == ["result: LoginStarted"]

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.oidc_client import OidcClient
+from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.credentials.client_keys import ClientKey, ClientKeys, Signer
-from oidc_adapters.credentials.seal import Credentials
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import CookiePendingLogins, MemoryPendingLogins, PendingLogins
@@ -23,7 +23,7 @@ from oidc_adapters.testing import (
     serve,
 )
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.endpoints.authorization import PLAIN, AuthenticationRequest
+from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
 from oidc_core.endpoints.tokens import Tokens
 from oidc_core.model.client import AuthMethod
 from oidc_core.model.policy import Policy
@@ -64,7 +64,7 @@ class Flow:
 
     provider: FakeProvider
     setup: ClientSetup
-    request: AuthenticationRequest = PLAIN
+    request: AuthenticationRequest = DEFAULT_REQUEST
     misbehaves_later: str | None = None
     pending: PendingLogins = field(factory=MemoryPendingLogins)
     approve: bool = True
@@ -102,10 +102,10 @@ class Flow:
         rp = shell.run(bare, discovery.discover(bare))
         shell.credentials = self.setup.credentials(rp)
         client = OidcClient(rp, shell, self.pending)
-        page = client.start_login(self.request, return_to="/orders")
-        browser.receive(page.cookies)
-        self.show(bare, rp, client, page, *page.cookies)
-        callback = self.provider.authorize(page.url, NOW, approve=self.approve)
+        redirect = client.start_login(self.request, return_to="/orders")
+        browser.receive(redirect.cookies)
+        self.show(bare, rp, client, redirect, *redirect.cookies)
+        callback = self.provider.authorize(redirect.url, NOW, approve=self.approve)
         self.show(callback, arrived(callback))
         result = client.finish_login(arrived(callback), cookies=browser.header)
         self.show(result, *[check for one in result.logged_in.evidence for check in one.checks])
@@ -181,7 +181,7 @@ def test_a_refused_user_shows_no_secret() -> None:
 
     flow = run_flow(Flow(provider=provider, setup=setup_for(provider), approve=False))
 
-    assert flow.errors == ["op_error"]
+    assert flow.errors == ["provider_error"]
     assert flow.leaks() == []
 
 

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve, frozen
 
 from oidc_adapters.clients.shell import Shell
-from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import FakeProvider, InMemoryTransport
@@ -72,7 +72,7 @@ def recorded(provider: FakeProvider, **settings: Any) -> Recorded:
         request = step.request if isinstance(step, Exchange) else step.wanted.request
         answers[request.purpose] = answer = shell.send(request)
         step = _resumed(rp_found, step, answer)
-    renewing = _exchange(refresh.exchange(rp_found, step.result.tokens))
+    renewing = _exchange(refresh.renew(rp_found, step.result.tokens))
     answers["refresh"] = shell.send(renewing.request)
     leaving = _done(logout.start(rp_found, LogoutRequest(), state=state, now=NOW))
     returned = provider.end_session(leaving.url, NOW) or ""
@@ -119,7 +119,7 @@ def flow(world: Recorded) -> list[str]:
         login.finish(rp, pending, world.callback, binding=world.binding, now=NOW),
     )
     tokens = load_tokens(dump_tokens(logged_in.tokens))
-    renewed = _run(world, rp, refresh.exchange(rp, tokens))
+    renewed = _run(world, rp, refresh.renew(rp, tokens))
     refreshed = _run(world, rp, refresh.verify(rp, renewed, now=NOW))
     leaving = _run(world, rp, logout.start(rp, LogoutRequest(), state=world.state, now=NOW))
     left = _run(world, rp, logout.finish(rp, leaving.pending, world.returned))

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve, frozen
 
 from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
-from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import MemoryPendingLogins

@@ -16,7 +16,7 @@ from oidc_core.jose.kinds import ID_TOKEN, KINDS, USERINFO
 from oidc_core.machine.steps import Exchange, Step, resume
 from oidc_core.model.policy import Policy
 from oidc_core.operations.login import finish
-from oidc_core.operations.refresh import exchange, verify
+from oidc_core.operations.refresh import renew, verify
 from oidc_core.operations.validation import validate
 from oidc_core.wire.errors import ProtocolViolation
 from tests.parties import (
@@ -61,7 +61,7 @@ def at_login(token: str) -> object:
 
 def at_refresh(token: str) -> object:
     tokens = done(after_login(RP, jwt(CLAIMS["id_token"]))).tokens
-    step = exchange(RP, evolve(tokens, refresh_token="refresh-token-1"))
+    step = renew(RP, evolve(tokens, refresh_token="refresh-token-1"))
     assert isinstance(step, Exchange)
     renewed = done(resume(RP, step, token_answer(token)))
     return done(with_keys(RP, verify(RP, renewed, now=NOW)))
@@ -87,15 +87,15 @@ VALIDATORS: Final[dict[str, tuple[str, Validator]]] = {
 }
 
 LOGIN: Final = {
-    "userinfo": "exp_invalid",
-    "authorization_response": "iat_invalid",
-    "request_object": "iss_invalid",
+    "userinfo": "exp_malformed",
+    "authorization_response": "iat_malformed",
+    "request_object": "iss_mismatch",
 }
 UNTYPED: Final[dict[str, dict[str, str]]] = {
     "login": LOGIN,
     "validation": LOGIN,
     "refresh": {
-        "userinfo": "exp_invalid",
+        "userinfo": "exp_malformed",
         "authorization_response": "refresh_id_token_sub",
         "request_object": "refresh_id_token_iss",
     },
@@ -115,7 +115,7 @@ def test_exactly_the_diagonal_is_accepted(door: str, example: Example) -> None:
         assert validator(token)
         return
     own_typ = example.typ is not None and example.typ != "JWT"
-    code = "typ_unexpected" if own_typ else UNTYPED[door].get(example.kind, "typ_unexpected")
+    code = "typ_unexpected" if own_typ else UNTYPED[door].get(example.kind, "claim_forbidden")
     refused(ProtocolViolation, code, partial(validator, token))
 
 
@@ -167,14 +167,14 @@ def test_a_forbidden_member_is_refused_whatever_its_value(
     wanted, validator = VALIDATORS[door]
     token = jwt({**CLAIMS[wanted], name: value})
 
-    refused(ProtocolViolation, "typ_unexpected", partial(validator, token))
+    refused(ProtocolViolation, "claim_forbidden", partial(validator, token))
 
 
 MISSING: Final = {
-    "login": {"iss": "iss_invalid", "sub": "sub_invalid", "aud": "aud_invalid",
-              "exp": "exp_invalid", "iat": "iat_invalid"},
+    "login": {"iss": "iss_mismatch", "sub": "sub_malformed", "aud": "aud_mismatch",
+              "exp": "exp_malformed", "iat": "iat_malformed"},
     "refresh": {"iss": "refresh_id_token_iss", "sub": "refresh_id_token_sub",
-                "aud": "refresh_id_token_aud", "exp": "exp_invalid", "iat": "iat_invalid"},
+                "aud": "refresh_id_token_aud", "exp": "exp_malformed", "iat": "iat_malformed"},
     "userinfo": {"iss": "userinfo_iss", "sub": "userinfo_sub_mismatch", "aud": "userinfo_aud"},
 }  # fmt: skip
 
@@ -199,8 +199,8 @@ def test_every_required_member_is_tried() -> None:
 @pytest.mark.parametrize(
     ("door", "code"),
     [
-        ("login", "iss_invalid"),
-        ("validation", "iss_invalid"),
+        ("login", "iss_mismatch"),
+        ("validation", "iss_mismatch"),
         ("refresh", "refresh_id_token_iss"),
         ("userinfo", "userinfo_sub_mismatch"),
     ],

@@ -18,7 +18,7 @@ from oidc_adapters.stores.pending import (
 )
 from oidc_adapters.testing.signing_keys import private_key
 from oidc_adapters.transport import Transport
-from oidc_core.endpoints.authorization import PLAIN, AuthenticationRequest, Callback
+from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest, Callback
 from oidc_core.endpoints.end_session import LogoutRequest
 from oidc_core.endpoints.tokens import Tokens
 from oidc_core.model.client import ClientRegistration
@@ -169,11 +169,11 @@ class Application:
         self.browser = Browser(setup.issuer) if browser is None else browser
         self.jar = CookieBox()
 
-    def start(self, request: AuthenticationRequest = PLAIN) -> str:
+    def start(self, request: AuthenticationRequest = DEFAULT_REQUEST) -> str:
         """Press "log in": where the browser is sent."""
-        page = self.client.start_login(request, return_to="/inbox", cookies=self.jar.header)
-        self.jar.take(page.cookies)
-        return page.url
+        redirect = self.client.start_login(request, return_to="/inbox", cookies=self.jar.header)
+        self.jar.take(redirect.cookies)
+        return redirect.url
 
     def finish(self, arrival: Arrival) -> LoggedIn:
         """Open the redirect URI with what the provider gave along."""
@@ -183,7 +183,7 @@ class Application:
 
     def log_in(
         self,
-        request: AuthenticationRequest = PLAIN,
+        request: AuthenticationRequest = DEFAULT_REQUEST,
         *,
         login: str = "alice",
         cancel_at: Literal["login", "consent"] | None = None,
@@ -201,9 +201,9 @@ class Application:
         self, tokens: Tokens | None, request: LogoutRequest | None = None, *, confirm: bool = True
     ) -> LoggedOut:
         """Log out at the provider, come back, and forget."""
-        page = self.client.start_logout(tokens, request)
-        self.jar.take(page.cookies)
-        arrival = self.browser.end_session(page.url, confirm=confirm)
+        redirect = self.client.start_logout(tokens, request)
+        self.jar.take(redirect.cookies)
+        arrival = self.browser.end_session(redirect.url, confirm=confirm)
         result = self.client.finish_logout(arrival.url, cookies=self.jar.header)
         self.jar.take(result.cookies)
         return result.logged_out

@@ -72,7 +72,9 @@ def test_an_encrypted_id_token_and_userinfo_in_login_and_refresh(
     assert refreshed.claims_refreshed
 
 
-@pytest.mark.parametrize(("expects", "code"), [(True, "jwe_required"), (False, "jws_format")])
+@pytest.mark.parametrize(
+    ("expects", "code"), [(True, "encryption_missing"), (False, "jws_malformed")]
+)
 def test_an_id_token_in_another_form_than_registered_is_refused(
     op: Provider, transport: Transport, interop_row: RecordRow, code: str, *, expects: bool
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from oidc_adapters.clients.shell import Shell
-from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import SystemClock
 from oidc_adapters.runtime.entropy import SystemEntropy
 from oidc_adapters.stores.pending import MemoryPendingLogins
@@ -88,7 +88,7 @@ def test_a_login_by_every_authentication_with_every_algorithm(
 def assert_proved(logged_in: LoggedIn, kind: Kind) -> None:
     """The evidence names callback, ID token and UserInfo, and the algorithm that was asked for."""
     callback, id_token, userinfo = logged_in.evidence
-    assert [each.subject for each in logged_in.evidence] == [
+    assert [each.of for each in logged_in.evidence] == [
         "authorization_response",
         "id_token",
         "userinfo",
@@ -126,7 +126,7 @@ def test_a_client_with_a_wrong_secret_is_refused(
     setup_at(op, Kind(id_token_alg="ES256", secret="another secret"), client_id="rp-wrong-secret")
     with pytest.raises(ProviderError) as refusal:
         app.log_in()
-    assert refusal.value.code == "op_error"
+    assert refusal.value.code == "provider_error"
     assert (refusal.value.error, refusal.value.status) == ("invalid_client", 401)
 
 
@@ -155,7 +155,7 @@ def test_logins_in_flight_can_wait_in_memory(
     interop_row(*kind.row, "login kept in memory")
     pending = MemoryPendingLogins(profile=COOKIES)
     app = Application(setup_at(op, kind), transport, pending=pending)
-    assert app.log_in().evidence[0].subject == "authorization_response"
+    assert app.log_in().evidence[0].of == "authorization_response"
     assert len(pending) == 0
 
 

@@ -68,22 +68,22 @@ def test_a_return_that_nobody_asked_for_is_refused(
     op: Provider, transport: Transport, interop_row: RecordRow
 ) -> None:
     kind = Kind(id_token_alg="ES256")
-    interop_row(*kind.row, "return with another state: logout_state")
+    interop_row(*kind.row, "return with another state: logout_state_mismatch")
     app = Application(setup_at(op, kind), transport)
     tokens = app.log_in().tokens
     urls: list[str] = []
     for _ in range(2):
-        page = app.client.start_logout(tokens)
-        app.jar.take(page.cookies)
-        urls.append(page.url)
+        redirect = app.client.start_logout(tokens)
+        app.jar.take(redirect.cookies)
+        urls.append(redirect.url)
     of_the_first = app.browser.end_session(urls[0], confirm=False)
     of_the_second = app.browser.end_session(urls[1])
     with pytest.raises(CallbackError) as refusal:
         app.client.finish_logout(of_the_first.url, cookies=app.jar.header)
-    assert refusal.value.code == "logout_state"
+    assert refusal.value.code == "logout_state_mismatch"
     with pytest.raises(CallbackError) as refusal:
         app.client.finish_logout(of_the_second.url, cookies="")
-    assert refusal.value.code == "logout_state"
+    assert refusal.value.code == "logout_state_mismatch"
     returned = app.client.finish_logout(of_the_second.url, cookies=app.jar.header)
     assert returned.logged_out.post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
 

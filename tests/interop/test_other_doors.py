@@ -61,9 +61,9 @@ def test_the_asynchronous_client_goes_the_whole_way(
     async def whole_way() -> str:
         async with InThreads(transport, threads=2) as sender:
             client = await AsyncOidcClient.discover(setup, cookie_pending(), transport=sender)
-            page = await client.start_login(cookies=jar.header)
-            jar.take(page.cookies)
-            callback = callback_of(browser.authorize(page.url))
+            redirect = await client.start_login(cookies=jar.header)
+            jar.take(redirect.cookies)
+            callback = callback_of(browser.authorize(redirect.url))
             result = await client.finish_login(callback, cookies=jar.header)
             jar.take(result.cookies)
             assert result.logged_in.identity.subject == "alice"
@@ -73,9 +73,9 @@ def test_the_asynchronous_client_goes_the_whole_way(
             ]
             refreshed = await client.refresh(result.logged_in.tokens, store)
             assert refreshed.claims_refreshed
-            page = await client.start_logout(refreshed.tokens)
-            jar.take(page.cookies)
-            arrival = browser.end_session(page.url)
+            redirect = await client.start_logout(refreshed.tokens)
+            jar.take(redirect.cookies)
+            arrival = browser.end_session(redirect.url)
             done = await client.finish_logout(arrival.url, cookies=jar.header)
             jar.take(done.cookies)
             return done.logged_out.post_logout_redirect_uri
@@ -112,7 +112,7 @@ def test_the_context_logs_in_validates_and_refreshes(
     tokens = flow_get_token(context, code)
     assert isinstance(tokens, dict)
     assert flow_validate_id_token(context, tokens["id_token"])
-    assert [each.subject for each in context.evidence(tokens["id_token"])] == [
+    assert [each.of for each in context.evidence(tokens["id_token"])] == [
         "authorization_response",
         "id_token",
     ]

@@ -34,7 +34,7 @@ def test_a_silent_login_needs_a_session(
     app = Application(setup_at(op, kind), transport)
     with pytest.raises(ProviderError) as refusal:
         app.log_in_silently(SILENT)
-    assert (refusal.value.code, refusal.value.error) == ("op_error", "login_required")
+    assert (refusal.value.code, refusal.value.error) == ("provider_error", "login_required")
     assert refusal.value.status is None
     assert refusal.value.issuer_verified
 
@@ -71,11 +71,11 @@ def test_a_hint_at_somebody_else_is_no_silent_login(
 def test_nobody_but_the_expected_user_comes_back(
     op: Provider, transport: Transport, interop_row: RecordRow
 ) -> None:
-    interop_row(*KIND.row, "another user than expected: sub_changed")
+    interop_row(*KIND.row, "another user than expected: sub_mismatch")
     app = Application(setup_at(op, KIND), transport)
     with pytest.raises(ProtocolViolation) as refusal:
         app.log_in(AuthenticationRequest(expected_sub="bob"), login="alice")
-    assert refusal.value.code == "sub_changed"
+    assert refusal.value.code == "sub_mismatch"
 
 
 @pytest.mark.parametrize("page", ["login", "consent"])
@@ -91,7 +91,7 @@ def test_cancel_is_access_denied(
     app = Application(setup_at(op, KIND), transport)
     with pytest.raises(ProviderError) as refusal:
         app.log_in(AuthenticationRequest(response_mode=response_mode), cancel_at=page)
-    assert (refusal.value.code, refusal.value.error) == ("op_error", "access_denied")
+    assert (refusal.value.code, refusal.value.error) == ("provider_error", "access_denied")
     assert refusal.value.issuer_verified
     assert app.log_in().identity.subject == "alice"
 
@@ -141,7 +141,7 @@ def test_a_login_that_was_too_long_ago_is_refused_here_too(
     op: Provider, transport: Transport, interop_row: RecordRow
 ) -> None:
     """The browser drops ``prompt`` out of the request; the ID token tells."""
-    interop_row(*KIND.row, "prompt=login dropped on the way: auth_too_old")
+    interop_row(*KIND.row, "prompt=login dropped on the way: auth_time_too_old")
     app = Application(setup_at(op, KIND), transport)
     app.log_in(AuthenticationRequest(max_age=3600))
     app.client.shell.clock = FrozenClock(int(time.time()) + 300)
@@ -151,7 +151,7 @@ def test_a_login_that_was_too_long_ago_is_refused_here_too(
     arrival = app.browser.authorize_silently(dropped)
     with pytest.raises(ProtocolViolation) as refusal:
         app.finish(arrival)
-    assert refusal.value.code == "auth_too_old"
+    assert refusal.value.code == "auth_time_too_old"
 
 
 def test_prompt_consent_asks_for_consent_again(

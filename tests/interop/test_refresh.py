@@ -45,7 +45,7 @@ def test_a_refresh_brings_a_new_id_token_of_the_same_session(
         assert refreshed.id_token.sub == logged_in.identity.subject
         assert refreshed.id_token.iat >= logged_in.id_token.iat
         (evidence,) = refreshed.evidence
-        assert (evidence.subject, evidence.alg) == ("refreshed_id_token", kind.id_token_alg)
+        assert (evidence.of, evidence.alg) == ("refreshed_id_token", kind.id_token_alg)
 
 
 def test_a_rotated_refresh_token_is_spent(

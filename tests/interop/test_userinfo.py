@@ -26,7 +26,7 @@ def test_signed_userinfo_is_verified(
     assert logged_in.userinfo.claims.members["email"] == "alice@example.com"
     assert logged_in.userinfo.claims.members["aud"] == app.client.rp.client.client_id
     evidence = logged_in.evidence[-1]
-    assert (evidence.subject, evidence.alg) == ("userinfo", alg)
+    assert (evidence.of, evidence.alg) == ("userinfo", alg)
     assert logged_in.notes == ()
 
 
@@ -49,8 +49,8 @@ def test_signed_userinfo_needs_no_secret(
 @pytest.mark.parametrize(
     ("algs", "code"),
     [
-        ((None, "ES256"), "content_type"),
-        (("ES256", None), "content_type"),
+        ((None, "ES256"), "content_type_unexpected"),
+        (("ES256", None), "content_type_unexpected"),
         (("RS256", "ES256"), "alg_not_allowed"),
     ],
 )
@@ -83,4 +83,4 @@ def test_a_login_goes_without_userinfo_that_is_not_wanted(
     setup = with_policy(setup_at(op, kind), userinfo="never")
     logged_in = Application(setup, transport).log_in()
     assert logged_in.userinfo is None
-    assert [each.subject for each in logged_in.evidence] == ["authorization_response", "id_token"]
+    assert [each.of for each in logged_in.evidence] == ["authorization_response", "id_token"]

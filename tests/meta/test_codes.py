@@ -117,7 +117,10 @@ def test_enough_is_seen() -> None:
     [
         ('raise ProtocolViolation("no_such_code")', "ProtocolViolation('no_such_code')"),
         ('raise ProtocolViolation("config_invalid")', "ProtocolViolation('config_invalid')"),
-        ('fault = UsageError("expired" if x else "config_invalid")', "UsageError('expired')"),
+        (
+            'fault = UsageError("exp_expired" if x else "config_invalid")',
+            "UsageError('exp_expired')",
+        ),
         ('raise ProtocolViolation(f"no_such_{x}")', "ProtocolViolation('no_such_{}')"),
     ],
 )
@@ -136,6 +139,8 @@ def test_a_known_code_is_not_seen(planted: Tree, call: str) -> None:
 
 def test_an_unused_code_is_seen(planted: Tree) -> None:
     for path, _ in sources(planted):
-        path.write_text(path.read_text("utf-8").replace('"expired"', '"other"'), encoding="utf-8")
+        path.write_text(
+            path.read_text("utf-8").replace('"exp_expired"', '"other"'), encoding="utf-8"
+        )
 
-    assert unused(planted) == {*UNUSED, "expired"}
+    assert unused(planted) == {*UNUSED, "exp_expired"}

@@ -102,7 +102,7 @@ def test_a_ciphertext_authenticated_anew_is_decrypted() -> None:
         for ciphertext in (padded, bytes(16))
     ]
 
-    assert codes == [{"jwe_inner_not_signed"}, {"jwe_failed"}]
+    assert codes == [{"signature_missing"}, {"decryption_failed"}]
 
 
 DEEP: Final = {
@@ -169,12 +169,12 @@ def test_only_a_violation_of_the_protocol_is_a_refusal(error: Exception) -> None
 
 def test_a_violation_is_a_refusal() -> None:
     def operation() -> None:
-        raise ProtocolViolation("jws_format")
+        raise ProtocolViolation("jws_malformed")
 
     found = outcome(operation)
 
     assert isinstance(found, ProtocolViolation)
-    assert found.code == "jws_format"
+    assert found.code == "jws_malformed"
 
 
 def test_a_slow_input_is_seen() -> None:

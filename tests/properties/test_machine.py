@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 
 from oidc_adapters.clients.shell import Shell
-from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import MISBEHAVIOURS, FakeProvider, InMemoryTransport
@@ -120,7 +120,7 @@ def tape(signed: bool, misbehave: str | None) -> Tape:
     (refresh_token,) = ledger.refresh_tokens
     answers["userinfo"] = shell.send(userinfo_request(rp, access_token))
     tokens = (honest or _logged_in(rp, step, answers)).tokens
-    renewing = refresh.exchange(rp, evolve(tokens, refresh_token=refresh_token))
+    renewing = refresh.renew(rp, evolve(tokens, refresh_token=refresh_token))
     answers["refresh"] = shell.send(_exchange(renewing).request)
     return Tape(started=begun.result, callback=callback, answers=answers)
 
@@ -133,7 +133,7 @@ def _token_step(rp: RelyingParty, started: LoginStarted, code: str) -> Exchange[
 
 
 def _keys_request(rp: RelyingParty) -> Any:
-    return keys_wanted(rp, "direct").request
+    return keys_wanted(rp, "solicited").request
 
 
 def _exchange(step: Step[Any]) -> Exchange[Any]:
@@ -160,7 +160,7 @@ def _honest_login(signed: bool) -> LoggedIn:
 @cache
 def _honest_renewal(signed: bool) -> TokensRenewed:
     rp = relying_party(signed, POLICIES[0])
-    step = _exchange(refresh.exchange(rp, _honest_login(signed).tokens))
+    step = _exchange(refresh.renew(rp, _honest_login(signed).tokens))
     done = resume(rp, step, tape(signed, None).answers["refresh"])
     assert isinstance(done, Done)
     renewed: TokensRenewed = done.result
@@ -185,9 +185,9 @@ class Going:
 
     @property
     def state(self) -> str:
-        wish = getattr(self.step, "wish", None)
+        verification = getattr(self.step, "verification", None)
         name = type(self.step).__name__
-        return name if wish is None else f"{name}[{type(wish).__name__}]"
+        return name if verification is None else f"{name}[{type(verification).__name__}]"
 
 
 _NAMES_OF_HEADERS: Final = ("content-type", "content-encoding", "location", "dpop-nonce", "x")
@@ -217,7 +217,7 @@ _bodies = st.binary(max_size=200) | st.sampled_from(
 )
 _responses = st.builds(HttpResponse, st.integers(0, 999) | _statuses, _headers, _bodies, _times)
 _codes = st.sampled_from(
-    ("http_timeout", "http_connect", "tls_failed", "http_protocol", "http_too_large")
+    ("http_timeout", "http_connect_failed", "tls_failed", "http_malformed", "http_too_large")
 )
 _failures = st.builds(NoAnswer, st.sampled_from(("no", "maybe")), _codes, _times)
 _withheld = st.sampled_from((KeysWithheld("throttled"), KeysWithheld("unreachable")))
@@ -310,7 +310,7 @@ class Machine(RuleBasedStateMachine):
 
     def _renewal(self, signed: bool) -> Going:
         rp = relying_party(signed, POLICIES[0])
-        return self._going(rp, signed, refresh.exchange(rp, _honest_login(signed).tokens))
+        return self._going(rp, signed, refresh.renew(rp, _honest_login(signed).tokens))
 
     def _verification(self, signed: bool, now: int) -> Going:
         rp = relying_party(signed, POLICIES[0])
@@ -414,7 +414,7 @@ class Machine(RuleBasedStateMachine):
         if isinstance(first, Done):
             self.reached |= {"Done", f"Done[{type(first.result).__name__}]"}
             return []
-        assert first.made_for == going.rp.mark
+        assert first.made_for == going.rp.digest
         return [self._going(going.rp, going.signed, first)]
 
     def _outcome(

@@ -9,10 +9,10 @@ from oidc_adapters.clients.oidc_client import (
     LoginResult,
     LogoutResult,
     OidcClient,
-    Page,
+    Redirect,
 )
 from oidc_adapters.clients.shell import AsyncShell, Shell
-from oidc_adapters.credentials.seal import Credentials, credentials_for
+from oidc_adapters.credentials.client_credentials import Credentials, credentials_for
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import MemoryPendingLogins, PendingLogins
@@ -146,7 +146,7 @@ def by_steps(rp: RelyingParty, shell: Shell, provider: FakeProvider) -> LoggedIn
 def after_login(rp: RelyingParty, shell: Shell, logged_in: LoggedIn) -> None:
     """Refresh, validate on its own, log out."""
     tokens: Tokens = logged_in.tokens
-    renewed: TokensRenewed = shell.run(rp, refresh.exchange(rp, tokens))
+    renewed: TokensRenewed = shell.run(rp, refresh.renew(rp, tokens))
     refreshed: Refreshed = shell.run(rp, refresh.verify(rp, renewed, now=NOW))
     fresh: IdToken | None = refreshed.id_token
     expected = IdTokenExpectations(nonce=tokens.nonce or EXPECT_NO_NONCE, started_at=NOW)
@@ -189,9 +189,9 @@ def ports(provider: FakeProvider, key_set: KeySet) -> tuple[Transport, AsyncTran
     return transport, awaited
 
 
-def sealed(shell: Shell, request: HttpRequest) -> WireRequest:
+def prepared(shell: Shell, request: HttpRequest) -> WireRequest:
     """A request, ready for the wire."""
-    return shell.credentials.seal(request, now=NOW, entropy=shell.entropy)
+    return shell.credentials.prepare(request, now=NOW, entropy=shell.entropy)
 
 
 def paved(provider: FakeProvider, setup: ClientSetup) -> tuple[LoginResult, LogoutResult]:
@@ -199,9 +199,9 @@ def paved(provider: FakeProvider, setup: ClientSetup) -> tuple[LoginResult, Logo
     pending: PendingLogins = MemoryPendingLogins()
     transport, clock = InMemoryTransport(provider), FrozenClock(NOW)
     client = OidcClient.discover(setup, pending, transport=transport, clock=clock)
-    page: Page = client.start_login(return_to="/inbox", cookies="")
-    cookies: dict[str, str] = {cookie.name: cookie.value for cookie in page.cookies}
-    result = client.finish_login(provider.authorize(page.url, NOW).url, cookies=cookies)
+    redirect: Redirect = client.start_login(return_to="/inbox", cookies="")
+    cookies: dict[str, str] = {cookie.name: cookie.value for cookie in redirect.cookies}
+    result = client.finish_login(provider.authorize(redirect.url, NOW).url, cookies=cookies)
     stored: list[Tokens] = []
     client.refresh(result.logged_in.tokens, stored.append)
     leaving = client.start_logout(stored[0])
@@ -216,9 +216,9 @@ async def paved_async(provider: FakeProvider, setup: ClientSetup) -> LoginResult
     pending = MemoryPendingLogins()
     client = await AsyncOidcClient.discover(setup, pending, transport=transport, clock=clock)
     shell: AsyncShell = client.shell
-    page: Page = await client.start_login()
-    cookies: dict[str, str] = {cookie.name: cookie.value for cookie in page.cookies}
-    came_back = provider.authorize(page.url, shell.clock.now())
+    redirect: Redirect = await client.start_login()
+    cookies: dict[str, str] = {cookie.name: cookie.value for cookie in redirect.cookies}
+    came_back = provider.authorize(redirect.url, shell.clock.now())
     return await client.finish_login(came_back.url, cookies=cookies)
 
 

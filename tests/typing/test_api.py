@@ -77,12 +77,12 @@ def test_the_paved_road_awaited() -> None:
     assert result.logged_in.identity.subject == "alice"
 
 
-def test_a_request_is_sealed() -> None:
+def test_a_request_is_prepared() -> None:
     provider = api.a_provider()
     step = discovery.discover(api.a_setup(provider).relying_party())
     assert isinstance(step, Exchange)
 
-    wire = api.sealed(api.a_shell(provider), step.request)
+    wire = api.prepared(api.a_shell(provider), step.request)
 
     assert wire.url == "https://op.example/.well-known/openid-configuration"
 
@@ -108,7 +108,7 @@ def test_settings_by_hand() -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (ProtocolViolation("expired"), "expired"),
+        (ProtocolViolation("exp_expired"), "exp_expired"),
         (CallbackError("state_missing"), "state_missing"),
         (ProviderError("access_denied", error_description="no"), "no"),
         (TransportFailure("http_timeout", sent="no"), "no"),

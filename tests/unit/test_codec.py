@@ -49,8 +49,7 @@ FULL_LOGIN = evolve(
     expects_iss=True,
     expected_sub="alice",
     expected_iss="https://op.example",
-    purpose="link",
-    user="user-7",
+    account="user-7",
     resource=("https://api.example/",),
     dpop_thumbprint="kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
     return_to="/é?a=b",
@@ -248,7 +247,7 @@ def test_a_reader_takes_its_version_and_the_one_before(kind: Kind) -> None:
     "version", [-1, 2, 10**18, None, ..., "1", 1.0, True, False, [1]], ids=repr
 )
 def test_any_other_version_is_refused(kind: Kind, version: object) -> None:
-    assert refusal(kind, changed(kind, v=version)) == ("record_version", "")
+    assert refusal(kind, changed(kind, v=version)) == ("record_version_unknown", "")
 
 
 @EACH_KIND
@@ -280,7 +279,7 @@ def test_each_member_of_a_login_has_its_type(attribute: Attribute[object]) -> No
         return
     example: object = getattr(FULL_LOGIN, name)
     for value in ODD:
-        if type(example) is type(value) and name not in {"response_mode", "purpose"}:
+        if type(example) is type(value) and name != "response_mode":
             assert (
                 getattr(codec.load_pending_login(changed(KINDS[0], **{name: value})), name) == value
             )
@@ -310,8 +309,6 @@ def test_the_id_of_a_login_is_derived_and_never_believed() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "value"),
     [
-        (KINDS[0], "purpose", "linked"),
-        (KINDS[0], "purpose", ""),
         (KINDS[1], "state", None),
         (KINDS[1], "created_at", "1"),
         (KINDS[2], "access_token", 5),

@@ -6,6 +6,7 @@ UPDATE_VERDICTS=1 ./test tests/vectors --vectors DIR  # write the snapshot anew,
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from pathlib import Path
@@ -14,6 +15,9 @@ from typing import Final
 import pytest
 
 from tests.vectors.wycheproof import JWS_FILES, jws_rows, verdict
+
+NAMES: Final = Path(__file__).parents[2] / "docs" / "decisions" / "0014-names.csv"
+"""The names that codes had when the list of errata was made."""
 
 SNAPSHOT: Final = Path(__file__).with_name("jws_verdicts.json")
 
@@ -68,8 +72,10 @@ def test_eight_rows_and_no_other_differ_from_what_the_files_say(
 
 def test_the_listed_errata_say_the_same(verdicts: dict[str, dict[str, str]], vectors: Path) -> None:
     document = json.loads((vectors / "wycheproof_ERRATA.json").read_bytes())
+    with NAMES.open(encoding="utf-8", newline="") as opened:
+        today = {row["old"]: row["new"] for row in csv.DictReader(opened) if row["kind"] == "code"}
     rows = {
-        ("json_web_signature", number): entry["code"] or "valid"
+        ("json_web_signature", number): today.get(entry["code"], entry["code"]) or "valid"
         for entry in document["json_web_signature_test.json"]
         for number in entry["tcIds"]
     }
@@ -90,4 +96,4 @@ def test_padding_that_one_file_lost_is_refused(vectors: Path) -> None:
         f"{header}.{payload}.{signature}=",
         f"{header}.{payload}.{signature}%3D",
     ):
-        assert verdict(row._replace(token=token)) == "jws_base64"
+        assert verdict(row._replace(token=token)) == "base64url_malformed"

@@ -33,7 +33,7 @@ _HEADERS: Final = (
 
 
 @frozen(kw_only=True)
-class Arrival:
+class ReceivedRequest:
     """A request for the callback's URL.
 
     Attributes:
@@ -58,7 +58,7 @@ class Arrival:
         """The callback, as the core takes it.
 
         Raises:
-            CallbackError: ``parameter_too_long`` or ``parameter_syntax``.
+            CallbackError: ``parameter_too_long`` or ``parameter_malformed``.
         """
         if self.method == "POST":
             return Callback.from_form(self.parameters, url=self.url)
@@ -74,19 +74,19 @@ class CallbackListener:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._arrivals: Queue[Arrival] = Queue()
+        self._arrivals: Queue[ReceivedRequest] = Queue()
         self._claimed = Lock()
 
     def claim(self) -> bool:
-        """Return whether this is the first arrival; only that one may be delivered."""
+        """Return whether this is the first received; only that one may be delivered."""
         return self._claimed.acquire(blocking=False)
 
-    def deliver(self, arrival: Arrival) -> None:
-        """Hand the arrival to whoever waits for it."""
-        self._arrivals.put(arrival)
+    def deliver(self, received: ReceivedRequest) -> None:
+        """Hand the received to whoever waits for it."""
+        self._arrivals.put(received)
 
-    def wait(self, seconds: float) -> Arrival:
-        """Return the arrival, as soon as there is one.
+    def wait(self, seconds: float) -> ReceivedRequest:
+        """Return the received, as soon as there is one.
 
         Raises:
             CallbackError: ``state_expired`` if nobody came in time.
@@ -140,8 +140,8 @@ class _Conversation(BaseHTTPRequestHandler):
             text = "Go back to the terminal: it says what came of it. This page can be closed."
             self._answer(200, "Thank you", text)
         finally:  # The page first: the process may end as soon as it has its answer.
-            arrival = Arrival(method=self.command, url=url, query=query, body=body)
-            self.listener.deliver(arrival)
+            received = ReceivedRequest(method=self.command, url=url, query=query, body=body)
+            self.listener.deliver(received)
 
     def _answer(self, status: int, title: str, text: str) -> None:
         page = (

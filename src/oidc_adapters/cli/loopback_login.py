@@ -8,13 +8,14 @@ from attrs import frozen
 from oidc_adapters.cli.listener import CallbackListener
 from oidc_adapters.cli.recording import WatchedShell
 from oidc_adapters.clients.client_setup import ClientSetup
-from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest
+from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest, pending_id
 from oidc_core.machine.steps import Done, Exchange, Step, resume
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery, login, refresh
 from oidc_core.operations.login import AwaitingTokens, AwaitingUserInfo, LoggedIn
 from oidc_core.operations.refresh import Refreshed
+from oidc_core.wire.errors import CallbackError
 
 T = TypeVar("T")
 
@@ -63,12 +64,14 @@ class LoopbackLogin:
         now = shell.clock.now()
         started = shell.run(self.rp, login.start(self.rp, secrets, request, now=now))
         visit(started.url)
-        arrival = listener.wait(timeout)
-        shell.witness.arrived(arrival)
+        received = listener.wait(timeout)
+        shell.witness.arrived(received)
+        if pending_id(received.callback, {}) != started.pending.id:
+            raise CallbackError("state_unknown", about="state")
         step = login.finish(
             self.rp,
             started.pending,
-            arrival.callback,
+            received.callback,
             binding=LOOPBACK_LISTENER,
             now=shell.clock.now(),
             single_use="process",
@@ -82,7 +85,7 @@ class LoopbackLogin:
             OidcError: what the refresh is refused with.
         """
         shell = self.shell
-        renewed = shell.run(self.rp, refresh.exchange(self.rp, logged_in.tokens))
+        renewed = shell.run(self.rp, refresh.renew(self.rp, logged_in.tokens))
         now = shell.clock.now()
         refreshed = shell.run(self.rp, refresh.verify(self.rp, renewed, now=now))
         for evidence in refreshed.evidence:

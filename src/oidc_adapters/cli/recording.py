@@ -5,9 +5,9 @@ from typing import Protocol
 
 from attrs import frozen
 
-from oidc_adapters.cli.listener import Arrival
+from oidc_adapters.cli.listener import ReceivedRequest
 from oidc_adapters.clients.shell import Shell
-from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.transport import Transport
@@ -59,7 +59,7 @@ class Witness(Protocol):
         """Take note that the provider's metadata was accepted."""
         ...
 
-    def arrived(self, arrival: Arrival) -> None:
+    def arrived(self, arrival: ReceivedRequest) -> None:
         """Take note that the browser came back."""
         ...
 

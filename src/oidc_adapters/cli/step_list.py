@@ -1,6 +1,6 @@
 """The witness behind ``--json``: what happened, as data."""
 
-from oidc_adapters.cli.listener import Arrival
+from oidc_adapters.cli.listener import ReceivedRequest
 from oidc_adapters.cli.recording import Recorded
 from oidc_core.model.evidence import Evidence, evidence_json
 from oidc_core.model.provider import ProviderMetadata
@@ -30,7 +30,7 @@ class StepList:
     def discovered(self, _metadata: ProviderMetadata, /) -> None:
         """Leave it at the exchange: metadata has no evidence."""
 
-    def arrived(self, arrival: Arrival) -> None:
+    def arrived(self, arrival: ReceivedRequest) -> None:
         """Add the callback, which the listener has answered with a page."""
         self._add("callback", arrival.method, arrival.url, 200)
 

@@ -4,7 +4,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from oidc_adapters.cli.layout import Page
-from oidc_adapters.cli.listener import Arrival
+from oidc_adapters.cli.listener import ReceivedRequest
 from oidc_adapters.cli.message_parts import (
     Fact,
     answer_facts,
@@ -98,7 +98,7 @@ class Story:
             self._passed += 1
             self._page.verdict("✓", says, spec, style="good")
 
-    def arrived(self, arrival: Arrival) -> None:
+    def arrived(self, arrival: ReceivedRequest) -> None:
         """Tell what the browser brought."""
         self._scene("callback", "")
         self._page.line(f"→ {arrival.method} {arrival.url}", indent=3)
@@ -106,7 +106,7 @@ class Story:
 
     def accepted(self, evidence: Evidence) -> None:
         """Tell what was checked, and what did not apply."""
-        subject = _SUBJECTS.get(evidence.subject, evidence.subject)
+        subject = _SUBJECTS.get(evidence.of, evidence.of)
         signed = f", signed with {evidence.alg} by key {evidence.kid}" if evidence.alg else ""
         self._heading(f"checks of {subject}{signed}")
         for check in evidence.checks:

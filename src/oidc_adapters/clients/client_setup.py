@@ -8,8 +8,8 @@ from typing import NoReturn, TypeAlias
 
 from attrs import field, frozen
 
+from oidc_adapters.credentials.client_credentials import Credentials, credentials_for
 from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys, DecryptionKey, Signer
-from oidc_adapters.credentials.seal import Credentials, credentials_for
 from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
 from oidc_core.model.client import AuthMethod, ClientRegistration
 from oidc_core.model.policy import DEFAULT_POLICY, Policy

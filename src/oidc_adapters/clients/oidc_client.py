@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.shell import AsyncShell, Shell
-from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.stores.pending import PendingLogins, SetCookie, Taken
@@ -20,7 +20,7 @@ from oidc_adapters.stores.provider_keys import ProviderKeys
 from oidc_adapters.transport import AsyncTransport, Transport
 from oidc_core.codec import dump_pending_logout, load_pending_logout
 from oidc_core.endpoints.authorization import (
-    PLAIN,
+    DEFAULT_REQUEST,
     AuthenticationRequest,
     Callback,
     cookies_of,
@@ -47,7 +47,7 @@ _NO_COOKIES: Final = ""
 
 
 @frozen(kw_only=True)
-class Page:
+class Redirect:
     """Answer the browser with a redirect (303) to ``url`` that sets ``cookies``."""
 
     url: str = field(repr=False)
@@ -124,11 +124,11 @@ class OidcClient:
 
     def start_login(
         self,
-        request: AuthenticationRequest = PLAIN,
+        request: AuthenticationRequest = DEFAULT_REQUEST,
         *,
         return_to: str = "",
         cookies: Cookies = _NO_COOKIES,
-    ) -> Page:
+    ) -> Redirect:
         """Start a login: where to send the browser, and the cookies to set.
 
         Args:
@@ -138,10 +138,10 @@ class OidcClient:
         """
         now = self.shell.clock.now()
         step = _start(self.rp, self.shell.entropy, request, return_to, now)
-        return _login_page(self.pending, self.shell.run(self.rp, step), cookies, now)
+        return _login_redirect(self.pending, self.shell.run(self.rp, step), cookies, now)
 
     def finish_login(
-        self, callback: Callback | str, *, cookies: Cookies, user: str = ""
+        self, callback: Callback | str, *, cookies: Cookies, account: str = ""
     ) -> LoginResult:
         """Finish a login.
 
@@ -151,7 +151,7 @@ class OidcClient:
         Args:
             callback: what arrived at the redirect URI; a string is its URL or query.
             cookies: those of the request.
-            user: for the purpose ``link``: who is logged in at the application now.
+            account: for a link: the application's account that is signed in now.
 
         Raises:
             CallbackError: start the login again.
@@ -160,7 +160,7 @@ class OidcClient:
         """
         arrived, now = _arrived(callback), self.shell.clock.now()
         taken = _taken(self.pending, arrived, cookies, now)
-        logged_in = self.shell.run(self.rp, _finish(self.rp, taken, arrived, now, user))
+        logged_in = self.shell.run(self.rp, _finish(self.rp, taken, arrived, now, account))
         return LoginResult(logged_in=logged_in, cookies=taken.cookies)
 
     def refresh(self, tokens: Tokens, store: Callable[[Tokens], None]) -> Refreshed:
@@ -175,23 +175,23 @@ class OidcClient:
             TransportFailure: ``refresh_in_doubt`` if nobody knows whether it happened.
             ProviderError: ``invalid_grant``: log in again.
         """
-        renewed = self.shell.run(self.rp, refresh.exchange(self.rp, tokens))
+        renewed = self.shell.run(self.rp, refresh.renew(self.rp, tokens))
         store(renewed.tokens)
         now = self.shell.clock.now()
         return self.shell.run(self.rp, refresh.verify(self.rp, renewed, now=now))
 
     def start_logout(
         self, tokens: Tokens | None = None, request: LogoutRequest | None = None
-    ) -> Page:
+    ) -> Redirect:
         """Start a logout at the provider; end the application's own session first."""
         step = _start_logout(self.rp, self.shell.entropy, tokens, request, self.shell.clock.now())
-        return _logout_page(self.pending, self.shell.run(self.rp, step))
+        return _logout_redirect(self.pending, self.shell.run(self.rp, step))
 
     def finish_logout(self, url: str, *, cookies: Cookies) -> LogoutResult:
         """Check that a return from a logout was asked for by this browser.
 
         Raises:
-            CallbackError: ``logout_state``.
+            CallbackError: ``logout_state_mismatch``.
         """
         step = _finish_logout(self.rp, self.pending, url, cookies)
         return _logged_out(self.pending, self.shell.run(self.rp, step))
@@ -229,40 +229,40 @@ class AsyncOidcClient:
 
     async def start_login(
         self,
-        request: AuthenticationRequest = PLAIN,
+        request: AuthenticationRequest = DEFAULT_REQUEST,
         *,
         return_to: str = "",
         cookies: Cookies = _NO_COOKIES,
-    ) -> Page:
+    ) -> Redirect:
         """Start a login; as :meth:`OidcClient.start_login`."""
         now = self.shell.clock.now()
         step = _start(self.rp, self.shell.entropy, request, return_to, now)
-        return _login_page(self.pending, await self.shell.run(self.rp, step), cookies, now)
+        return _login_redirect(self.pending, await self.shell.run(self.rp, step), cookies, now)
 
     async def finish_login(
-        self, callback: Callback | str, *, cookies: Cookies, user: str = ""
+        self, callback: Callback | str, *, cookies: Cookies, account: str = ""
     ) -> LoginResult:
         """Finish a login; as :meth:`OidcClient.finish_login`."""
         arrived, now = _arrived(callback), self.shell.clock.now()
         taken = _taken(self.pending, arrived, cookies, now)
-        logged_in = await self.shell.run(self.rp, _finish(self.rp, taken, arrived, now, user))
+        logged_in = await self.shell.run(self.rp, _finish(self.rp, taken, arrived, now, account))
         return LoginResult(logged_in=logged_in, cookies=taken.cookies)
 
     async def refresh(
         self, tokens: Tokens, store: Callable[[Tokens], Awaitable[None]]
     ) -> Refreshed:
         """Renew tokens; as :meth:`OidcClient.refresh`."""
-        renewed = await self.shell.run(self.rp, refresh.exchange(self.rp, tokens))
+        renewed = await self.shell.run(self.rp, refresh.renew(self.rp, tokens))
         await store(renewed.tokens)
         now = self.shell.clock.now()
         return await self.shell.run(self.rp, refresh.verify(self.rp, renewed, now=now))
 
     async def start_logout(
         self, tokens: Tokens | None = None, request: LogoutRequest | None = None
-    ) -> Page:
+    ) -> Redirect:
         """Start a logout at the provider; as :meth:`OidcClient.start_logout`."""
         step = _start_logout(self.rp, self.shell.entropy, tokens, request, self.shell.clock.now())
-        return _logout_page(self.pending, await self.shell.run(self.rp, step))
+        return _logout_redirect(self.pending, await self.shell.run(self.rp, step))
 
     async def finish_logout(self, url: str, *, cookies: Cookies) -> LogoutResult:
         """Check a return from a logout; as :meth:`OidcClient.finish_logout`."""
@@ -289,8 +289,10 @@ def _start(
     return login.start(rp, entropy.login_secrets(), asked, now=now)
 
 
-def _login_page(pending: PendingLogins, started: LoginStarted, cookies: Cookies, now: int) -> Page:
-    return Page(url=started.url, cookies=pending.put(started, _seen(cookies), now))
+def _login_redirect(
+    pending: PendingLogins, started: LoginStarted, cookies: Cookies, now: int
+) -> Redirect:
+    return Redirect(url=started.url, cookies=pending.put(started, _seen(cookies), now))
 
 
 def _by_name(cookies: Cookies) -> Mapping[str, str]:
@@ -324,7 +326,7 @@ def _taken(pending: PendingLogins, callback: Callback, cookies: Cookies, now: in
 
 
 def _finish(
-    rp: RelyingParty, taken: Taken, callback: Callback, now: int, user: str
+    rp: RelyingParty, taken: Taken, callback: Callback, now: int, account: str
 ) -> Step[LoggedIn]:
     return login.finish(
         rp,
@@ -333,7 +335,7 @@ def _finish(
         binding=taken.binding,
         now=now,
         single_use=taken.single_use,
-        user=user,
+        account=account,
     )
 
 
@@ -350,7 +352,7 @@ def _start_logout(
     return logout.start(rp, asked, state=entropy.token(), now=now)
 
 
-def _logout_page(pending: PendingLogins, started: LogoutStarted) -> Page:
+def _logout_redirect(pending: PendingLogins, started: LogoutStarted) -> Redirect:
     profile = pending.profile
     cookie = SetCookie(
         name=profile.prefix + _LOGOUT,
@@ -359,7 +361,7 @@ def _logout_page(pending: PendingLogins, started: LogoutStarted) -> Page:
         same_site="Lax",
         secure=profile.secure,
     )
-    return Page(url=started.url, cookies=(cookie,))
+    return Redirect(url=started.url, cookies=(cookie,))
 
 
 def _finish_logout(
@@ -370,7 +372,7 @@ def _finish_logout(
         text = b64url_decode((value or "").encode("ascii", "replace")).decode("utf-8", "replace")
         waiting = load_pending_logout(text)
     except OidcError:
-        raise CallbackError("logout_state", about="cookie") from None
+        raise CallbackError("logout_state_mismatch", about="cookie") from None
     return logout.finish(rp, waiting, url.partition("?")[2] if _is_url(url) else url)
 
 

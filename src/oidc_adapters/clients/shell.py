@@ -1,12 +1,12 @@
 """The shell: the world the core asks for, and the loop that lets it ask.
 
-**Send each request once, exactly as sealed, and resume the step it came from with that answer or
+**Send each request once, exactly as prepared, and resume the step it came from with that answer or
 with the failure; a step may be thrown away at any time.**
 """
 
 from typing import TypeVar
 
-from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock, SystemClock
 from oidc_adapters.runtime.entropy import Entropy, SystemEntropy
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys, ProviderKeys
@@ -23,7 +23,7 @@ class Shell:
 
     Args:
         transport: sends requests.
-        credentials: seals them.
+        credentials: prepares them.
         keys: has the key sets of providers; in memory by default.
         clock: tells the time; the system's by default.
         entropy: gives secrets; the operating system's by default.
@@ -47,11 +47,11 @@ class Shell:
         self.entropy: Entropy = SystemEntropy() if entropy is None else entropy
 
     def send(self, request: HttpRequest) -> Answer:
-        """Seal a request, send it once, and return the answer or the failure."""
-        wire = self.credentials.seal(request, now=self.clock.now(), entropy=self.entropy)
+        """Prepare a request, send it once, and return the answer or the failure."""
+        wire = self.credentials.prepare(request, now=self.clock.now(), entropy=self.entropy)
         answer = self.transport.send(wire, self.clock)
         if self.credentials.nonces is not None:
-            self.credentials.nonces.heed(request, answer)
+            self.credentials.nonces.remember(request, answer)
         return answer
 
     def keys(self, wanted: KeysWanted) -> KeysAnswer:
@@ -93,12 +93,12 @@ class AsyncShell:
         self.entropy: Entropy = SystemEntropy() if entropy is None else entropy
 
     async def send(self, request: HttpRequest) -> Answer:
-        """Seal a request, send it once, and return the answer or the failure."""
+        """Prepare a request, send it once, and return the answer or the failure."""
         now = self.clock.now()
-        wire = await self.credentials.seal_async(request, now=now, entropy=self.entropy)
+        wire = await self.credentials.prepare_async(request, now=now, entropy=self.entropy)
         answer = await self.transport.send(wire, self.clock)
         if self.credentials.nonces is not None:
-            self.credentials.nonces.heed(request, answer)
+            self.credentials.nonces.remember(request, answer)
         return answer
 
     async def keys(self, wanted: KeysWanted) -> KeysAnswer:

@@ -59,7 +59,7 @@ def flow_request_authorization_code(
 
     Raises:
         UsageError: ``parameter_invalid``, ``unsupported_by_provider``.
-        StoreFailure: ``too_many_pending``.
+        StoreFailure: ``pending_too_many``.
     """
     request = AuthenticationRequest(
         display=display or "",
@@ -129,7 +129,7 @@ def flow_get_authorization_code(
         code = callback.named["code"]
         answered = AnsweredLogin(rp=waiting.rp, pending=waiting.pending, step=step, accepted_at=now)
         if not ctx.records.answered.admit(key_of(code), answered, now):
-            raise CallbackError("already_used", about="code")
+            raise CallbackError("state_used", about="code")
     except OidcError as fault:
         return failure(fault)
     return code
@@ -155,7 +155,7 @@ def flow_get_token(ctx: OIDCCtx, code: str) -> TokenDict | Failure:
         age, longest = now - answered.accepted_at, answered.rp.policy.login_lifetime
         if age > longest:
             raise CallbackError("state_expired", found=age, expected=longest, about="code")
-        logged_in, tokens = ctx.exchange(answered.rp, answered.step)
+        logged_in, tokens = ctx.drive(answered.rp, answered.step)
         _remember(ctx, answered, logged_in)
     except OidcError as fault:
         return failure(fault)

@@ -54,14 +54,14 @@ class Memory(Generic[T]):
             Whether it is kept; not if the key is taken.
 
         Raises:
-            StoreFailure: ``too_many_pending``.
+            StoreFailure: ``pending_too_many``.
         """
         with self._process.lock:
             self._expire(now)
             if key in self._values:
                 return False
             if len(self._values) >= self._cap:
-                raise StoreFailure("too_many_pending", found=self._cap)
+                raise StoreFailure("pending_too_many", found=self._cap)
             self._values[key] = (value, now)
             return True
 

@@ -13,7 +13,7 @@ from oidc_adapters.clients.shell import Shell
 from oidc_adapters.context.memory import key_of
 from oidc_adapters.context.outcomes import TokenDict
 from oidc_adapters.context.records import records
-from oidc_adapters.credentials.seal import Credentials
+from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.transport import Transport
@@ -133,7 +133,7 @@ class OIDCCtx:
         known = self.records.accepted.find(key_of(id_token), self.shell.clock.now())
         return () if known is None else known.evidence
 
-    def exchange(self, rp: RelyingParty, step: Step[T]) -> tuple[T, TokenDict]:
+    def drive(self, rp: RelyingParty, step: Step[T]) -> tuple[T, TokenDict]:
         """Drive an operation to its end; return its result and the last answer, as plain JSON.
 
         Raises:

@@ -74,7 +74,7 @@ def _refreshed(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> TokenD
 def _renewed(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> Renewal:
     known = ctx.records.refreshable.find(key_of(refresh_token), ctx.shell.clock.now())
     tokens = known or _of_unknown_login(ctx, refresh_token, id_token)
-    renewed, answer = ctx.exchange(ctx.rp, refresh.exchange(ctx.rp, tokens))
+    renewed, answer = ctx.drive(ctx.rp, refresh.renew(ctx.rp, tokens))
     return Renewal(renewed=renewed, answer=answer)
 
 

@@ -10,14 +10,14 @@ from oidc_core.endpoints import id_token as id_tokens
 from oidc_core.endpoints.id_token import EXPECT_NO_NONCE, REFRESH_RULES, IdTokenExpectations
 from oidc_core.endpoints.id_token.rules import Examined
 from oidc_core.jose.jws import VerifiedJws
-from oidc_core.machine.keys import Verification, verification
+from oidc_core.machine.keys import Verification, verify_jwt
 from oidc_core.machine.steps import Done, Step
 from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import refresh
 from oidc_core.operations.refresh import Refreshed, TokensRenewed
 from oidc_core.wire.errors import OidcError
-from oidc_core.wire.http import Channel
+from oidc_core.wire.http import Source
 from oidc_core.wire.jsontypes import JsonObject
 
 
@@ -68,12 +68,12 @@ def check_id_token(ctx: OIDCCtx, id_token: str) -> Evidence:
     known = ctx.records.accepted.find(key_of(id_token), now)
     if known is not None and known.renewed is not None:
         return verify_renewed(ctx, known.renewed).evidence[0]
-    signed = _verified_signature(ctx, id_token, channel="relayed")
+    signed = _verified_signature(ctx, id_token, source="unsolicited")
     expected = _of_its_login(ctx, signed.claims, now)
     return id_tokens.check(signed.rp, signed.jws, signed.claims, expected, raw=signed.raw)[1]
 
 
-def _verified_signature(ctx: OIDCCtx, id_token: str, *, channel: Channel) -> SignedIdToken:
+def _verified_signature(ctx: OIDCCtx, id_token: str, *, source: Source) -> SignedIdToken:
     """Verify the signature of an ID token with the provider's keys.
 
     Raises:
@@ -81,8 +81,8 @@ def _verified_signature(ctx: OIDCCtx, id_token: str, *, channel: Channel) -> Sig
         TransportFailure: ``keys_unavailable``.
     """
     rp, now = ctx.rp, ctx.shell.clock.now()
-    wish = _Signature(token=id_token, algorithms=rp.id_token_algorithms)
-    return ctx.shell.run(rp, verification(rp, wish, channel=channel, now=now))
+    verification = _Signature(token=id_token, algorithms=rp.id_token_algorithms)
+    return ctx.shell.run(rp, verify_jwt(rp, verification, source=source, now=now))
 
 
 def _of_its_login(ctx: OIDCCtx, claims: JsonObject, now: int) -> IdTokenExpectations:
@@ -114,7 +114,7 @@ def verify_renewed(ctx: OIDCCtx, renewed: TokensRenewed) -> Refreshed:
     if renewed.tokens.id_token or renewed.id_token is None:
         now = ctx.shell.clock.now()
         return ctx.shell.run(ctx.rp, refresh.verify(ctx.rp, renewed, now=now))
-    signed = _verified_signature(ctx, renewed.id_token, channel="direct")
+    signed = _verified_signature(ctx, renewed.id_token, source="solicited")
     expected = IdTokenExpectations(
         nonce=EXPECT_NO_NONCE,  # no rule of this table looks at it
         access_token=renewed.tokens.access_token,
@@ -136,5 +136,5 @@ def _without_original(rule: Rule[Examined]) -> Rule[Examined]:
 
 
 _UNKNOWN_LOGIN: Final = RuleTable(
-    REFRESH_RULES.subject, tuple([_without_original(rule) for rule in REFRESH_RULES.rules])
+    REFRESH_RULES.of, tuple([_without_original(rule) for rule in REFRESH_RULES.rules])
 )

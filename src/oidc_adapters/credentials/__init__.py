@@ -1,1 +1,1 @@
-"""The client's own keys and secrets, and how a request is sealed with them."""
+"""The client's own keys and secrets, and how a request is prepared with them."""

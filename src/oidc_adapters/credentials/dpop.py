@@ -113,7 +113,7 @@ class DpopNonces:
         """Return what is known of the server that a request goes to."""
         return self._nonces.get(_server(request, proof))
 
-    def heed(self, request: HttpRequest, answer: Answer) -> None:
+    def remember(self, request: HttpRequest, answer: Answer) -> None:
         """Remember the nonce of an answer to a request with a proof, refused or not."""
         proof = proof_of(request)
         if proof is None or not isinstance(answer, HttpResponse):

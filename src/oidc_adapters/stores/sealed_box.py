@@ -1,6 +1,6 @@
 """A sealed box: what is put in can be neither read nor changed outside, and keys can rotate.
 
-AES-256-GCM under a key derived from the application's secret.  The purpose and the name a value is
+AES-256-GCM under a key derived from the application's secret.  The label and the name a value is
 kept under are authenticated with it, so that no value can stand in another's place.
 """
 
@@ -51,16 +51,16 @@ class SealedBox:
             key = HKDF(SHA256(), 32, None, b"oidc-core sealed box").derive(octets)
             self._keys[sha256(key).digest()[:_KEY_ID]] = AESGCM(key)
 
-    def close(self, text: str, *, purpose: str) -> str:
-        """Seal text, as base64url.  ``purpose`` says what it is and under which name it is kept."""
+    def close(self, text: str, *, label: str) -> str:
+        """Seal text, as base64url.  ``label`` says what it is and under which name it is kept."""
         key_id, key = next(iter(self._keys.items()))
         head = _VERSION + key_id
         nonce = urandom(_NONCE)
-        sealed = key.encrypt(nonce, _octets(text), head + _octets(purpose))
+        sealed = key.encrypt(nonce, _octets(text), head + _octets(label))
         return b64url_encode(head + nonce + sealed)
 
-    def open(self, sealed: str, *, purpose: str) -> str:
-        """Open what :meth:`close` sealed for the same purpose.
+    def open(self, sealed: str, *, label: str) -> str:
+        """Open what :meth:`close` sealed for the same label.
 
         Raises:
             StoreFailure: ``seal_invalid`` for everything else.
@@ -76,7 +76,7 @@ class SealedBox:
         if len(octets) < _OVERHEAD or head[:1] != _VERSION or key is None:
             raise StoreFailure("seal_invalid")
         try:
-            text = key.decrypt(rest[:_NONCE], rest[_NONCE:], head + _octets(purpose))
+            text = key.decrypt(rest[:_NONCE], rest[_NONCE:], head + _octets(label))
             return text.decode("utf-8", "surrogatepass")
         except (InvalidTag, UnicodeDecodeError):
             raise StoreFailure("seal_invalid") from None

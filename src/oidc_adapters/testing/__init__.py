@@ -11,7 +11,14 @@ It needs nothing beyond what the library itself depends on.
 
 from oidc_adapters.testing.misbehaviours import MISBEHAVIOURS, Misbehaviour
 from oidc_adapters.testing.oauth_messages import RequestRefused
-from oidc_adapters.testing.parties import ALICE, BOB, Callback, FakeClient, FakeUser, Session
+from oidc_adapters.testing.parties import (
+    ALICE,
+    BOB,
+    AuthorizationResponse,
+    FakeClient,
+    FakeUser,
+    Session,
+)
 from oidc_adapters.testing.provider import FakeProvider
 from oidc_adapters.testing.servers import ServedProvider, serve
 from oidc_adapters.testing.transports import AsyncInMemoryTransport, InMemoryTransport
@@ -21,7 +28,7 @@ __all__ = [
     "BOB",
     "MISBEHAVIOURS",
     "AsyncInMemoryTransport",
-    "Callback",
+    "AuthorizationResponse",
     "FakeClient",
     "FakeProvider",
     "FakeUser",

@@ -9,7 +9,7 @@ from attrs import field, frozen
 from oidc_adapters.testing.ledger import Family, Grant, IssuedCode
 from oidc_adapters.testing.metadata import endpoint
 from oidc_adapters.testing.oauth_messages import OAuthError, RequestRefused, unique_parameters
-from oidc_adapters.testing.parties import Callback, FakeClient, ResponseMode, Session
+from oidc_adapters.testing.parties import AuthorizationResponse, FakeClient, ResponseMode, Session
 from oidc_adapters.testing.provider_state import ACR_VALUES, ProviderState
 from oidc_adapters.testing.signing import is_array, is_object, parsed
 
@@ -18,7 +18,7 @@ _PROMPTS: Final = frozenset({"none", "login", "consent", "select_account"})
 
 
 @frozen(kw_only=True)
-class Arrival:
+class AuthorizationRequest:
     """An authorization request that can be answered: who asks and where the answer goes."""
 
     client: FakeClient
@@ -36,7 +36,7 @@ class Arrival:
         return frozenset(self.parameters.get("prompt", "").split())
 
 
-def arrival(state: ProviderState, url: str) -> Arrival:
+def arrival(state: ProviderState, url: str) -> AuthorizationRequest:
     """Find out who asks and whether the answer may go where they say.
 
     Raises:
@@ -56,18 +56,18 @@ def arrival(state: ProviderState, url: str) -> Arrival:
         raise RequestRefused("unauthorized_client", "the client is unknown")
     if parameters.get("redirect_uri") not in client.redirect_uris:
         raise RequestRefused("invalid_request", "redirect_uri is not registered exactly so")
-    return Arrival(client=client, parameters=parameters, repeated=repeated)
+    return AuthorizationRequest(client=client, parameters=parameters, repeated=repeated)
 
 
 def callback(
     state: ProviderState,
-    request: Arrival,
+    request: AuthorizationRequest,
     now: int,
     *,
     user: str,
     approve: bool,
     session: Session | None,
-) -> Callback:
+) -> AuthorizationResponse:
     """Decide on a request and answer it, with a code or with an error."""
     signed_in = session
     try:
@@ -83,7 +83,7 @@ def callback(
         answer["state"] = request.parameters["state"]
     if state.sends_iss:
         answer["iss"] = state.issuer
-    honest = Callback(
+    honest = AuthorizationResponse(
         redirect_uri=request.parameters["redirect_uri"],
         mode=request.mode,
         parameters=tuple(answer.items()),
@@ -92,7 +92,7 @@ def callback(
     return state.changes("authorization").callback(honest)
 
 
-def _check_client(request: Arrival) -> None:
+def _check_client(request: AuthorizationRequest) -> None:
     """Hold the client to what every code flow needs (OIDC Core §3.1.2.1, RFC 9700 §2.1.1)."""
     parameters = request.parameters
     if request.repeated:
@@ -110,7 +110,7 @@ def _check_client(request: Arrival) -> None:
         raise OAuthError("invalid_request", "code_challenge is missing or no SHA-256")
 
 
-def _check_parameters(request: Arrival) -> None:
+def _check_parameters(request: AuthorizationRequest) -> None:
     """Hold the client to the values there are of what is optional (OIDC Core §3.1.2.1)."""
     parameters, prompts = request.parameters, request.prompts
     if parameters.get("response_mode", "query") not in {"query", "form_post"}:
@@ -122,7 +122,12 @@ def _check_parameters(request: Arrival) -> None:
 
 
 def _signed_in(
-    state: ProviderState, request: Arrival, now: int, *, user: str, session: Session | None
+    state: ProviderState,
+    request: AuthorizationRequest,
+    now: int,
+    *,
+    user: str,
+    session: Session | None,
 ) -> Session:
     """Return the session to answer from: the browser's if it is good enough, else a new one."""
     parameters = request.parameters
@@ -141,7 +146,7 @@ def _signed_in(
     return session
 
 
-def _code(state: ProviderState, request: Arrival, session: Session, now: int) -> str:
+def _code(state: ProviderState, request: AuthorizationRequest, session: Session, now: int) -> str:
     """Issue a code for the request."""
     parameters = request.parameters
     wanted = _claims_request(parameters.get("claims", "{}"))

@@ -5,7 +5,7 @@ Every text that came in is escaped, as a real provider must.
 
 from html import escape
 
-from oidc_adapters.testing.parties import Callback, FakeClient, FakeUser
+from oidc_adapters.testing.parties import AuthorizationResponse, FakeClient, FakeUser
 
 _STYLE = (
     "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:12vh auto;padding:0 1rem}"
@@ -22,7 +22,7 @@ def _page(title: str, body: str) -> bytes:
     ).encode()
 
 
-def form_post_page(callback: Callback) -> bytes:
+def form_post_page(callback: AuthorizationResponse) -> bytes:
     """Return the page that posts an authorization response by itself (Form Post Response Mode)."""
     fields = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'

@@ -104,7 +104,7 @@ class Session:
 
 
 @frozen(kw_only=True)
-class Callback:
+class AuthorizationResponse:
     """What the provider makes the browser bring to the client: an authorization response.
 
     Attributes:

@@ -17,7 +17,7 @@ from oidc_adapters.testing.oauth_messages import (
     json_answer,
     unique_parameters,
 )
-from oidc_adapters.testing.parties import Callback, Session
+from oidc_adapters.testing.parties import AuthorizationResponse, Session
 from oidc_adapters.testing.provider_state import ProviderState
 from oidc_adapters.testing.token_endpoint import token_answer
 from oidc_adapters.testing.userinfo_endpoint import userinfo_answer
@@ -77,7 +77,7 @@ class FakeProvider(ProviderState):
         user: str | None = None,
         approve: bool = True,
         session: Session | None = None,
-    ) -> Callback:
+    ) -> AuthorizationResponse:
         """Let a browser arrive at the authorization endpoint, and answer as the end-user decides.
 
         Args:

@@ -18,7 +18,7 @@ from oidc_adapters.testing.authorization_endpoint import arrival
 from oidc_adapters.testing.metadata import endpoint
 from oidc_adapters.testing.oauth_messages import RequestRefused, unique_parameters
 from oidc_adapters.testing.pages import form_post_page, login_page, notice_page
-from oidc_adapters.testing.parties import Callback, Session
+from oidc_adapters.testing.parties import AuthorizationResponse, Session
 from oidc_adapters.testing.provider import FakeProvider
 from oidc_adapters.testing.transports import RecordedExchange, TellsTime
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
@@ -104,7 +104,7 @@ class ServedProvider:
         )
         return self._delivered(callback)
 
-    def _delivered(self, callback: Callback) -> HttpResponse:
+    def _delivered(self, callback: AuthorizationResponse) -> HttpResponse:
         headers: tuple[tuple[str, str], ...] = ()
         if callback.session is not None:
             self._memory.sessions[callback.session.sid] = callback.session

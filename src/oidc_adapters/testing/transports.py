@@ -74,5 +74,5 @@ def admitted(answer: Answer, request: WireRequest) -> Answer:
 
 def _refusal(answer: HttpResponse, request: WireRequest) -> str | None:
     if (answer.header("content-encoding") or "identity") != "identity":
-        return "http_encoding"
+        return "content_encoding_unexpected"
     return "http_too_large" if len(answer.body) > request.max_body else None

@@ -223,9 +223,9 @@ def _checked_headers(request: WireRequest) -> dict[str, str]:
 
 def _may_resend(request: WireRequest, failure: NoAnswer) -> bool:
     """Whether a second attempt is allowed and might end otherwise."""
-    if failure.code == "http_connect":
+    if failure.code == "http_connect_failed":
         return request.resend != "never"
-    return failure.code == "http_protocol" and request.resend == "safe"
+    return failure.code == "http_malformed" and request.resend == "safe"
 
 
 def _response(
@@ -265,7 +265,7 @@ def _body(response: BaseHTTPResponse, limit: int, exchange: Exchange) -> bytes:
     """
     coding = response.headers.get("content-encoding")
     if coding is not None and coding.strip().lower() not in {"", "identity"}:
-        exchange.refuse("http_encoding")
+        exchange.refuse("content_encoding_unexpected")
     if response.length_remaining is not None and response.length_remaining > limit:
         exchange.refuse("http_too_large")
     body = response.read(limit + 1, decode_content=False)
@@ -290,7 +290,7 @@ def _failure(exchange: Exchange, error: Exception) -> str:
     cause = error.original_error if isinstance(error, ProxyError) else error
     if isinstance(cause, SSLError | ssl.SSLError):
         return "tls_failed"
-    return "http_protocol" if exchange.sent else "http_connect"
+    return "http_malformed" if exchange.sent else "http_connect_failed"
 
 
 class _UnverifiedPool(HTTPSConnectionPool):

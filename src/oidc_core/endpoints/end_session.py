@@ -119,10 +119,11 @@ def check_return(pending: PendingLogout, query: str) -> None:
     """Check that a return from a logout was asked for here (§3).
 
     Raises:
-        CallbackError: ``logout_state``, ``parameter_duplicated`` or ``parameter_syntax``.
+        CallbackError: ``logout_state_mismatch``, ``parameter_duplicated`` or
+        ``parameter_malformed``.
     """
     states = [value for name, value in parse_form(query) if name == "state"]
     if len(states) > 1:
         raise CallbackError("parameter_duplicated", about="state")
     if not states or not same(states[0], pending.state):
-        raise CallbackError("logout_state", about="state")
+        raise CallbackError("logout_state_mismatch", about="state")

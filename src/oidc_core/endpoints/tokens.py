@@ -28,8 +28,8 @@ from oidc_core.wire.http import (
     HttpRequest,
     HttpResponse,
     NoAnswer,
+    ParameterValue,
     Purpose,
-    Sealable,
 )
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
 
@@ -99,12 +99,12 @@ class Tokens:
     auth_time: int | None = None
 
 
-def code_request(rp: RelyingParty, pending: PendingLogin, code: str) -> HttpRequest:
+def authorization_code_request(rp: RelyingParty, pending: PendingLogin, code: str) -> HttpRequest:
     """Ask for the tokens of an authorization code (OIDC Core §3.1.3.1).
 
     ``redirect_uri`` is sent as it was sent before, byte for byte (RFC 6749 §4.1.3).
     """
-    form: tuple[tuple[str, Sealable], ...] = (
+    form: tuple[tuple[str, ParameterValue], ...] = (
         ("grant_type", "authorization_code"),
         ("code", code),
         ("redirect_uri", pending.redirect_uri),
@@ -126,7 +126,7 @@ def refresh_request(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Htt
     check_owner(rp, tokens)
     if not {*scope.split()} <= {*tokens.scope.split()}:
         raise UsageError("parameter_invalid", about="scope", found=scope, expected=tokens.scope)
-    form: tuple[tuple[str, Sealable], ...] = (
+    form: tuple[tuple[str, ParameterValue], ...] = (
         ("grant_type", "refresh_token"),
         ("refresh_token", tokens.refresh_token),
     )
@@ -144,7 +144,7 @@ def check_owner(rp: RelyingParty, tokens: Tokens) -> None:
 
 
 def _request(
-    rp: RelyingParty, purpose: Purpose, form: tuple[tuple[str, Sealable], ...]
+    rp: RelyingParty, purpose: Purpose, form: tuple[tuple[str, ParameterValue], ...]
 ) -> HttpRequest:
     headers, credentials = client_authentication(rp)
     return HttpRequest(
@@ -176,13 +176,14 @@ def parse_token_response(response: HttpResponse) -> TokenResponse:
 
     Raises:
         ProviderError: the provider's error, also where it came with status 200.
-        ProtocolViolation: ``http_status``, ``content_type``, ``token_response_invalid``,
-            ``token_syntax``, ``token_type``, or what the JSON is refused with.
+        ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``,
+            ``token_response_invalid``, ``access_token_malformed``, ``token_type_mismatch``, or
+            what the JSON is refused with.
     """
     if response.status != _OK:
         raise _refused(response)
     if _JSON not in response.headers and response.media_type != "application/json":
-        raise ProtocolViolation("content_type", found=response.media_type)
+        raise ProtocolViolation("content_type_unexpected", found=response.media_type)
     member = parse_object(response.body, max_string=LIMITS.token_response).members.get
     if member("error") is not None:
         raise _refused(response)
@@ -190,10 +191,12 @@ def parse_token_response(response: HttpResponse) -> TokenResponse:
     if not isinstance(access_token, str):
         raise ProtocolViolation("token_response_invalid", about="access_token")
     if not _TOKEN.fullmatch(access_token):
-        raise ProtocolViolation("token_syntax", about="access_token")
+        raise ProtocolViolation("access_token_malformed", about="access_token")
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
         found = token_type if isinstance(token_type, str) else None
-        raise ProtocolViolation("token_type", found=found, expected="Bearer", about="token_type")
+        raise ProtocolViolation(
+            "token_type_mismatch", found=found, expected="Bearer", about="token_type"
+        )
     lifetime = member("expires_in")
     expires_in = _lifetime(lifetime)
     return TokenResponse(
@@ -248,7 +251,7 @@ def _refused(response: HttpResponse) -> ProviderError | ProtocolViolation:
     try:
         members = parse_object(response.body)
     except ProtocolViolation:
-        return ProtocolViolation("http_status", found=response.status, expected=_OK)
+        return ProtocolViolation("http_status_unexpected", found=response.status, expected=_OK)
     return provider_error(members, response.status)
 
 
@@ -256,7 +259,7 @@ def provider_error(members: JsonObject, status: int) -> ProviderError | Protocol
     """Return the OAuth error that JSON members spell, if they do."""
     error = members.members.get("error")
     if not isinstance(error, str) or not _ERROR.fullmatch(error[:TEXT]):
-        return ProtocolViolation("http_status", found=status, expected=_OK)
+        return ProtocolViolation("http_status_unexpected", found=status, expected=_OK)
     description, uri = members.members.get("error_description"), members.members.get("error_uri")
     return ProviderError(
         error,

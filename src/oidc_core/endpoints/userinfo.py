@@ -52,14 +52,16 @@ def parse_userinfo(rp: RelyingParty, response: HttpResponse) -> JsonObject | str
 
     Raises:
         ProviderError: the provider's error, as in ``invalid_token``.
-        ProtocolViolation: ``http_status``; ``content_type`` for JSON where a JWT was registered
-            and the other way round; or what the JSON is refused with.
+        ProtocolViolation: ``http_status_unexpected``; ``content_type_unexpected`` for JSON where a
+            JWT was registered and the other way round; or what the JSON is refused with.
     """
     if response.status != _OK:
         raise _refused(response)
     expected = _media_type(rp)
     if response.media_type != expected:
-        raise ProtocolViolation("content_type", found=response.media_type, expected=expected)
+        raise ProtocolViolation(
+            "content_type_unexpected", found=response.media_type, expected=expected
+        )
     if expected == _JSON:
         return parse_object(response.body)
     return response.body.decode("latin-1").strip()
@@ -76,8 +78,9 @@ def decrypted_userinfo(rp: RelyingParty, token: str) -> JsonObject:
 
     Raises:
         UsageError: ``config_invalid`` if it was not registered as encrypted.
-        ProtocolViolation: what :func:`oidc_core.jose.jwe.decrypt` raises, ``jwe_failed`` in most
-            cases; what the JSON is refused with; or a claim's code if the header says otherwise.
+        ProtocolViolation: what :func:`oidc_core.jose.jwe.decrypt` raises, ``decryption_failed`` in
+            most cases; what the JSON is refused with; or a claim's code if the header says
+            otherwise.
     """
     if rp.userinfo_encryption is None or rp.decrypter is None:
         raise UsageError("config_invalid", about="userinfo_encrypted_response_alg")
@@ -111,7 +114,7 @@ def _refused(response: HttpResponse) -> ProviderError | ProtocolViolation:
                 error_uri=named.get("error_uri"),
                 status=response.status,
             )
-    return ProtocolViolation("http_status", found=response.status, expected=_OK)
+    return ProtocolViolation("http_status_unexpected", found=response.status, expected=_OK)
 
 
 class _Answer(NamedTuple):
@@ -136,7 +139,7 @@ def _encryption(answer: _Answer) -> SkipReason | None:
     if registered is None:
         return "not registered as encrypted"
     if answer.encryption != registered:
-        raise ProtocolViolation("jwe_required", expected=" ".join(registered))
+        raise ProtocolViolation("encryption_missing", expected=" ".join(registered))
     return None
 
 

@@ -108,12 +108,14 @@ def check_secret(encryption: Encryption, secret: str) -> None:
     the key, or 32, for which 64 of a key are two halves.
 
     Raises:
-        ProtocolViolation: ``jwe_alg``.
+        ProtocolViolation: ``encryption_mismatch``.
     """
     least = min(secret_octets(encryption), _SECRET_OCTETS)
     octets = len(secret.encode("utf-8", "surrogatepass"))
     if octets < least:
-        raise ProtocolViolation("jwe_alg", found=octets, expected=least, about="client_secret")
+        raise ProtocolViolation(
+            "encryption_mismatch", found=octets, expected=least, about="client_secret"
+        )
 
 
 class EphemeralKey(NamedTuple):
@@ -175,7 +177,7 @@ class Decrypter(Protocol):
 
         Raises:
             UsageError: ``credential_missing``.
-            ProtocolViolation: ``jwe_alg`` for a client secret that is too short.
+            ProtocolViolation: ``encryption_mismatch`` for a client secret that is too short.
         """
         ...
 
@@ -206,8 +208,8 @@ def decrypt(
         limit: how many characters the token may have.
 
     Raises:
-        ProtocolViolation: what :func:`split` and :func:`parse_jwe_header` raise; ``jwe_failed``
-            for everything after these.
+        ProtocolViolation: what :func:`split` and :func:`parse_jwe_header` raise;
+            ``decryption_failed`` for everything after these.
     """
     protected, *encoded = split(token, limit)
     header = parse_jwe_header(protected, encryption, types, nested=nested)
@@ -221,18 +223,18 @@ def split(token: str, limit: int = LIMITS.id_token) -> tuple[bytes, ...]:
     """Split a compact JWE into its five parts, still encoded (RFC 7516 §7.1).
 
     Raises:
-        ProtocolViolation: ``jws_too_large`` beyond ``limit`` characters; ``jwe_required`` for a
-            JWS; ``jws_format`` for anything else that has not five parts of ASCII.
+        ProtocolViolation: ``token_too_large`` beyond ``limit`` characters; ``encryption_missing``
+            for a JWS; ``jwe_malformed`` for anything else that has not five parts of ASCII.
     """
     if len(token) > limit:
-        raise ProtocolViolation("jws_too_large", found=len(token), expected=limit)
+        raise ProtocolViolation("token_too_large", found=len(token), expected=limit)
     if not token.isascii():
-        raise ProtocolViolation("jws_format", expected="ASCII")
+        raise ProtocolViolation("jwe_malformed", expected="ASCII")
     parts = token.encode("ascii").split(b".", 5)
     if len(parts) == 3:
-        raise ProtocolViolation("jwe_required", found="three parts", expected="five parts")
+        raise ProtocolViolation("encryption_missing", found="three parts", expected="five parts")
     if len(parts) != 5:
-        raise ProtocolViolation("jws_format", expected="five parts")
+        raise ProtocolViolation("jwe_malformed", expected="five parts")
     return tuple(parts)
 
 
@@ -252,7 +254,7 @@ def _plaintext(
 
 def _fail() -> NoReturn:
     """Raise the one error of all failures: equal in every detail, and chained to nothing."""
-    raise ProtocolViolation("jwe_failed")
+    raise ProtocolViolation("decryption_failed")
 
 
 def parse_jwe_header(
@@ -261,24 +263,23 @@ def parse_jwe_header(
     """Read a JWE's header and hold it to what was registered (RFC 7516 §4).
 
     Raises:
-        ProtocolViolation: ``jws_base64``, ``jws_header``, ``jws_crit``, ``jwe_zip``,
-            ``alg_not_allowed`` for what is implemented nowhere here, ``jwe_alg`` for what was not
-            registered, ``kid_invalid``, ``typ_unexpected``; ``jwe_failed`` without a header or for
-            parameters of the key that are malformed; or what the JSON is refused with.
+        ProtocolViolation: ``base64url_malformed``, ``jose_header_invalid``, ``crit_unsupported``,
+            ``zip_unsupported``, ``alg_not_allowed`` for what is implemented nowhere here,
+            ``encryption_mismatch`` for what was not registered, ``kid_malformed``,
+            ``typ_unexpected``; ``decryption_failed`` without a header or for parameters of the key
+            that are malformed; or what the JSON is refused with.
     """
     if not protected:
         _fail()
-    if len(protected) > LIMITS.jose_header:
-        raise ProtocolViolation("jws_header", found=len(protected), expected=LIMITS.jose_header)
-    members = header_members(b64url_decode(protected))
+    members = header_members(protected)
     if not _REFUSED.isdisjoint(members):
-        raise ProtocolViolation("jwe_zip" if "zip" in members else "jws_crit")
+        raise ProtocolViolation("zip_unsupported" if "zip" in members else "crit_unsupported")
     alg = members.get("alg")
     if (alg, members.get("enc")) != encryption or alg not in KEY_MANAGEMENT:
         raise _unregistered(members, encryption)
     kid = members.get("kid")
     if kid is not None and not is_kid(kid):
-        raise ProtocolViolation("kid_invalid", about="kid")
+        raise ProtocolViolation("kid_malformed", about="kid")
     _check_kind(members.get("typ"), "typ", types)
     _check_kind(members.get("cty"), "cty", _NESTED if nested else _CLAIMS)
     parameters = _key_parameters(members, KEY_MANAGEMENT[encryption.alg].family)
@@ -299,14 +300,15 @@ def _unregistered(members: Mapping[str, JsonValue], encryption: Encryption) -> P
         if not isinstance(value, str) or value not in table:
             found = value if isinstance(value, str) else type(value).__name__
             return ProtocolViolation("alg_not_allowed", found=found, about=name)
-    found = f"{members['alg']} {members['enc']}"
-    return ProtocolViolation("jwe_alg", found=found, expected=" ".join(encryption), about="alg")
+    found, agreed = f"{members['alg']} {members['enc']}", " ".join(encryption)
+    return ProtocolViolation("encryption_mismatch", found=found, expected=agreed, about="alg")
 
 
 def _check_kind(value: JsonValue, name: str, expected: frozenset[str]) -> None:
     if not (value is None or isinstance(value, str)) or spelled(value) not in expected:
         found = value if isinstance(value, str) else type(value).__name__
-        raise ProtocolViolation("typ_unexpected", found=found, about=name)
+        code = "typ_unexpected" if name == "typ" else "cty_unexpected"
+        raise ProtocolViolation(code, found=found, about=name)
 
 
 _MAX_PARTY: Final = 512
@@ -347,7 +349,7 @@ def _octets(value: JsonValue) -> bytes | None:
 
 
 _REPLICATED: Final = MappingProxyType(
-    {"iss": "iss_invalid", "aud": "aud_invalid", "sub": "sub_invalid"}
+    {"iss": "iss_mismatch", "aud": "aud_mismatch", "sub": "sub_malformed"}
 )
 
 
@@ -359,7 +361,7 @@ def check_replicated(header: JweHeader, claims: JsonObject) -> None:
     """Hold what the header repeats to the claims themselves (RFC 7519 §5.3).
 
     Raises:
-        ProtocolViolation: ``iss_invalid``, ``aud_invalid``, ``sub_invalid``.
+        ProtocolViolation: ``iss_mismatch``, ``aud_mismatch``, ``sub_malformed``.
     """
     for name, value in header.replicated:
         claimed = claims.members.get(name)
@@ -377,11 +379,11 @@ def signed_inside(plaintext: bytes) -> str:
     """Return the JWS that was encrypted; it is still to be verified.
 
     Raises:
-        ProtocolViolation: ``jwe_inner_not_signed`` for claims, for another JWE, and for a JWS
+        ProtocolViolation: ``signature_missing`` for claims, for another JWE, and for a JWS
             without a signature, be it that it has none or that its ``alg`` is ``none``.
     """
     if not _signed(plaintext) or _says_none(plaintext.partition(b".")[0]):
-        raise ProtocolViolation("jwe_inner_not_signed", expected="a signed compact JWS")
+        raise ProtocolViolation("signature_missing", expected="a signed compact JWS")
     return plaintext.decode("ascii")
 
 

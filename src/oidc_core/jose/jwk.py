@@ -99,14 +99,14 @@ def parse_jwk(members: JsonObject) -> Jwk:
     ``x5c``, ``x5u`` and whatever is unknown are ignored.
 
     Raises:
-        ProtocolViolation: ``jwks_private_key`` for a private or symmetric key, ``kid_invalid``,
+        ProtocolViolation: ``key_not_public`` for a private or symmetric key, ``kid_malformed``,
             ``jwk_invalid`` for a malformed key or one whose ``alg`` is for other keys,
             ``key_too_small``, ``key_too_large``, ``key_weak``.
     """
     member = members.members.get
     kty = _text(member, "kty")
     if kty == "oct" or not members.members.keys().isdisjoint(PRIVATE_MEMBERS):
-        raise ProtocolViolation("jwks_private_key")
+        raise ProtocolViolation("key_not_public")
     if kty is None:
         raise ProtocolViolation("jwk_invalid", expected="a string", about="kty")
     crv = "" if kty in _WITHOUT_CURVE else _text(member, "crv") or ""
@@ -136,7 +136,7 @@ def _text(member: Lookup, name: str) -> str | None:
 
 def _kid(value: JsonValue) -> str | None:
     if value is not None and not (isinstance(value, str) and len(value) <= MAX_KID):
-        raise ProtocolViolation("kid_invalid", expected=f"at most {MAX_KID} characters")
+        raise ProtocolViolation("kid_malformed", expected=f"at most {MAX_KID} characters")
     return value
 
 
@@ -201,9 +201,9 @@ class KeySet:
             alg: the algorithm that was agreed on, asymmetric.
 
         Raises:
-            ProtocolViolation: ``key_not_found``; ``jwks_duplicate_kid`` if different keys of this
+            ProtocolViolation: ``key_not_found``; ``kid_duplicated`` if different keys of this
                 ``kid`` fit; ``key_ambiguous`` if too many fit and there is no ``kid``;
-                ``key_use`` or ``jws_key_alg_mismatch`` if the key is for something else; the
+                ``key_use_mismatch`` or ``key_alg_mismatch`` if the key is for something else; the
                 key's own code if it was skipped; ``alg_not_allowed`` if no public key serves.
         """
         if alg in HMAC or alg not in SIGNATURES:
@@ -218,7 +218,7 @@ class KeySet:
             return (fitting[0],)
         distinct = _distinct(fitting)
         if len(distinct) > 1:
-            raise ProtocolViolation("jwks_duplicate_kid", found=kid)
+            raise ProtocolViolation("kid_duplicated", found=kid)
         return distinct
 
     def _unnamed(self, alg: str) -> tuple[Jwk, ...]:
@@ -276,9 +276,9 @@ def _refusal(kid: str, alg: str, found: _Outcomes) -> ProtocolViolation:
     """Say why none of the keys of this ``kid`` serves."""
     keys = [key for key in found if isinstance(key, Jwk)]
     if any(key.verifies for key in keys):
-        return ProtocolViolation("jws_key_alg_mismatch", found=kid, expected=alg)
+        return ProtocolViolation("key_alg_mismatch", found=kid, expected=alg)
     if keys:
-        return ProtocolViolation("key_use", found=kid, expected="sig")
+        return ProtocolViolation("key_use_mismatch", found=kid, expected="sig")
     codes = [key.code for key in found if isinstance(key, SkippedKey)]
     return ProtocolViolation(codes[0] if codes else "key_not_found", found=kid)
 

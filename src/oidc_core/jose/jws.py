@@ -128,20 +128,20 @@ def split(
             a payload that is kept elsewhere (RFC 7515, appendix F) looks the same.
 
     Raises:
-        ProtocolViolation: ``jws_too_large`` beyond ``limit`` characters, ``jws_format`` unless
+        ProtocolViolation: ``token_too_large`` beyond ``limit`` characters, ``jws_malformed`` unless
             there are three parts of ASCII, the first two not empty, with no white space around
             them; JSON serializations are not used in OpenID Connect.
     """
     if len(token) > limit:
-        raise ProtocolViolation("jws_too_large", found=len(token), expected=limit)
+        raise ProtocolViolation("token_too_large", found=len(token), expected=limit)
     if not token.isascii():
-        raise ProtocolViolation("jws_format", expected="ASCII")
+        raise ProtocolViolation("jws_malformed", expected="ASCII")
     if token[:1] in _NOT_COMPACT or token.strip() != token:
-        raise ProtocolViolation("jws_format", expected="compact serialization")
+        raise ProtocolViolation("jws_malformed", expected="compact serialization")
     signing_input, _, signature = token.encode("ascii").rpartition(b".")
     protected, dot, payload = signing_input.partition(b".")
     if not (protected and (payload or (empty_payload and dot))) or b"." in payload:
-        raise ProtocolViolation("jws_format", expected="three parts")
+        raise ProtocolViolation("jws_malformed", expected="three parts")
     return _unverified(UnverifiedJws, (protected, payload, signature, signing_input))
 
 
@@ -149,42 +149,45 @@ def parse_header(protected: bytes) -> JoseHeader:
     """Read a JOSE header (RFC 7515 §4).
 
     Raises:
-        ProtocolViolation: ``jws_base64``, ``jws_header``, ``jws_crit`` for ``crit`` and ``b64``,
-            ``kid_invalid``, ``typ_unexpected``, ``alg_not_allowed`` without an ``alg``, or what
-            :func:`~oidc_core.wire.jsontypes.parse_object` raises.
+        ProtocolViolation: ``base64url_malformed``, ``jose_header_invalid``, ``crit_unsupported``
+            for ``crit`` and ``b64``, ``kid_malformed``, ``typ_unexpected``, ``alg_not_allowed``
+            without an ``alg``, or what :func:`~oidc_core.wire.jsontypes.parse_object` raises.
     """
-    if len(protected) > LIMITS.jose_header:
-        raise ProtocolViolation("jws_header", found=len(protected), expected=LIMITS.jose_header)
-    members = header_members(b64url_decode(protected))
+    members = header_members(protected)
     if not _REFUSED.isdisjoint(members):
-        code = "jws_header" if "zip" in members else "jws_crit"
+        code = "jose_header_invalid" if "zip" in members else "crit_unsupported"
         raise ProtocolViolation(code, found=tuple(sorted(_REFUSED.intersection(members))))
     alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ")
     if not isinstance(alg, str):
         raise ProtocolViolation("alg_not_allowed", about="alg")
     if kid is not None and not is_kid(kid):
-        raise ProtocolViolation("kid_invalid", about="kid")
+        raise ProtocolViolation("kid_malformed", about="kid")
     if typ is not None and not isinstance(typ, str):
         raise ProtocolViolation("typ_unexpected", about="typ")
     if members.get("cty") is not None:
-        raise ProtocolViolation("typ_unexpected", about="cty")
+        raise ProtocolViolation("cty_unexpected", about="cty")
     return JoseHeader(alg, kid, typ, tuple(filter(members.__contains__, _KEYS_OF_HEADER)))
 
 
-def header_members(octets: bytes) -> Mapping[str, JsonValue]:
-    """Return the members of a decoded JOSE header; it has some.
+def header_members(protected: bytes) -> Mapping[str, JsonValue]:
+    """Return the members of an encoded JOSE header; it has some.
 
     Raises:
-        ProtocolViolation: ``jws_header``, or what the JSON is refused with.
+        ProtocolViolation: ``jose_header_invalid``, ``base64url_malformed``, or what the JSON is
+            refused with.
     """
+    if len(protected) > LIMITS.jose_header:
+        raise ProtocolViolation(
+            "jose_header_invalid", found=len(protected), expected=LIMITS.jose_header
+        )
     try:
-        members = parse_object(octets).members
+        members = parse_object(b64url_decode(protected)).members
     except ProtocolViolation as violation:
         if violation.code != "json_not_object":
             raise
-        raise ProtocolViolation("jws_header", expected="a JSON object") from None
+        raise ProtocolViolation("jose_header_invalid", expected="a JSON object") from None
     if not members:
-        raise ProtocolViolation("jws_header", expected="a JSON object with alg")
+        raise ProtocolViolation("jose_header_invalid", expected="a JSON object with alg")
     return members
 
 
@@ -219,14 +222,14 @@ def verify(
 
     Raises:
         ProtocolViolation: what :func:`parse_header`, :func:`check_header` and
-            :meth:`KeySet.select` refuse, ``signature_length``, ``signature_invalid``,
-            ``jws_base64``.
+            :meth:`KeySet.select` refuse, ``signature_length_mismatch``, ``signature_invalid``,
+            ``base64url_malformed``.
     """
     header, key = known or verifier.recall(jws.protected, keys) or first_seen(jws.protected)
     check_header(header, algorithms, types)
     payload = b64url_decode(jws.payload)
     if not jws.signature:
-        raise ProtocolViolation("jws_format", expected="a signature")
+        raise ProtocolViolation("jws_malformed", expected="a signature")
     signature = b64url_decode(jws.signature)
     candidates = keys.select(header.kid, header.alg) if key is None else (key,)
     unique = key is None and len(candidates) == 1
@@ -265,11 +268,11 @@ def verify_mac(
     """Verify a MAC made with the client's secret (OIDC Core §10.1); ``owner``: issuer, client id.
 
     Raises:
-        ProtocolViolation: ``jws_format`` without a signature, ``jws_base64``,
+        ProtocolViolation: ``jws_malformed`` without a signature, ``base64url_malformed``,
             ``signature_invalid``.
     """
     if not jws.signature:
-        raise ProtocolViolation("jws_format", expected="a signature")
+        raise ProtocolViolation("jws_malformed", expected="a signature")
     payload, signature = b64url_decode(jws.payload), b64url_decode(jws.signature)
     if not verifier.verifies_mac(*owner, header.alg, jws.signing_input, signature):
         raise ProtocolViolation("signature_invalid")
@@ -281,7 +284,9 @@ def _check_length(alg: str, key: Jwk, signature: bytes) -> None:
     row = row_for(alg, key.kty, key.crv)
     expected = (row.signature_length if row else 0) or len(key.material[0])
     if len(signature) != expected:
-        raise ProtocolViolation("signature_length", found=len(signature), expected=expected)
+        raise ProtocolViolation(
+            "signature_length_mismatch", found=len(signature), expected=expected
+        )
 
 
 def check_header(header: JoseHeader, algorithms: frozenset[str], types: frozenset[str]) -> None:

@@ -144,8 +144,8 @@ def refuse_other_kinds(kind: Kind, claims: JsonObject) -> None:
     """Refuse a token with a member that no token of this kind has (RFC 8725 §3.12).
 
     Raises:
-        ProtocolViolation: ``typ_unexpected``, with ``about`` the member.
+        ProtocolViolation: ``claim_forbidden``, with ``about`` the member.
     """
     if not kind.forbidden.isdisjoint(claims.members):
         foreign = min(kind.forbidden.intersection(claims.members))
-        raise ProtocolViolation("typ_unexpected", expected=kind.name, about=foreign)
+        raise ProtocolViolation("claim_forbidden", expected=kind.name, about=foreign)

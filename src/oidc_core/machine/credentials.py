@@ -1,7 +1,7 @@
 """How the client authenticates (OIDC Core §9), and what goes into the JWTs it signs.
 
-The core names credentials; the adapter that seals a request replaces the name by the value.  What
-an assertion says is protocol, so it is built here, of ``now`` and ``jti``.
+The core names credentials; the adapter that prepares a request replaces the name by the value.
+What an assertion says is protocol, so it is built here, of ``now`` and ``jti``.
 """
 
 from binascii import b2a_base64
@@ -10,12 +10,12 @@ from typing import Final, TypeAlias
 
 from oidc_core.model.relying_party import RelyingParty, assertion_audience
 from oidc_core.wire.encoding import b64url_encode, percent_encode
-from oidc_core.wire.http import BasicCredentials, ClientAssertion, ClientSecret, Sealable
+from oidc_core.wire.http import BasicCredentials, ClientAssertion, ClientSecret, ParameterValue
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, quoted, render
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-Pairs: TypeAlias = tuple[tuple[str, Sealable], ...]
+Pairs: TypeAlias = tuple[tuple[str, ParameterValue], ...]
 
 
 def client_authentication(rp: RelyingParty) -> tuple[Pairs, Pairs]:

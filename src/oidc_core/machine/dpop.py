@@ -1,6 +1,6 @@
 """DPoP (RFC 9449): what a proof of possession says, and when a server demands a nonce in it.
 
-A proof is *named* by the core and *sealed* by the adapter that has the key; so each transmission
+A proof is *named* by the core and *made* by the adapter that has the key; so each transmission
 has a fresh ``jti``, and no step holds a key.  A server may refuse a request only to hand out a
 nonce (§8, §9).  :func:`with_demanded_nonce` reads that out of an answer, for every operation alike:
 the same request goes out once more, with the nonce, and a second demand is an error.
@@ -96,13 +96,13 @@ def with_demanded_nonce(request: HttpRequest, response: HttpResponse) -> HttpReq
     """Return the request to send instead, if the answer demands a nonce in its proof.
 
     Raises:
-        ProtocolViolation: ``dpop_nonce_loop`` if it demanded one of this very request before.
+        ProtocolViolation: ``dpop_nonce_repeated`` if it demanded one of this very request before.
     """
     proof, nonce = proof_of(request), nonce_of(response)
     if proof is None or nonce is None or not _demands(request, response):
         return None
     if proof.demanded:
-        raise ProtocolViolation("dpop_nonce_loop", expected="one nonce", about="DPoP-Nonce")
+        raise ProtocolViolation("dpop_nonce_repeated", expected="one nonce", about="DPoP-Nonce")
     renewed = proof._replace(nonce=nonce, demanded=True)
     return evolve(request, headers=(*request.headers[:-1], (HEADER, renewed)))
 

@@ -36,7 +36,7 @@ from oidc_core.machine.steps import (
 )
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
-from oidc_core.wire.http import LIMITS, Channel, HttpResponse, KeysWanted
+from oidc_core.wire.http import LIMITS, HttpResponse, KeysWanted, Source
 from oidc_core.wire.jsontypes import JsonObject, parse_object
 
 T_co = TypeVar("T_co", covariant=True)
@@ -80,17 +80,17 @@ class KeyRecord:
     Attributes:
         key_set: the newest set that could be parsed.
         fetched_at: when it was fetched.
-        direct: fetches left on behalf of tokens from the provider itself.
-        relayed: fetches left on behalf of everything a browser or a stranger brings.
+        solicited: fetches left on behalf of tokens from the provider itself.
+        unsolicited: fetches left on behalf of everything a browser or a stranger brings.
         absent: key identifiers that a fresh set lacked, until when that is believed, and on whose
             behalf it was found out: what a stranger asked for says nothing to the provider's own.
     """
 
     key_set: KeySet | None = None
     fetched_at: int = 0
-    direct: Bucket = field(factory=Bucket)
-    relayed: Bucket = field(factory=Bucket)
-    absent: tuple[tuple[str, int, Channel], ...] = ()
+    solicited: Bucket = field(factory=Bucket)
+    unsolicited: Bucket = field(factory=Bucket)
+    absent: tuple[tuple[str, int, Source], ...] = ()
 
 
 @frozen
@@ -104,20 +104,20 @@ Decision: TypeAlias = Fetch | KeysAnswer
 
 
 def decide(record: KeyRecord, wanted: KeysWanted, now: int) -> Decision:
-    """Decide what to do about a wish: use what is there, fetch, or withhold."""
+    """Decide what to do about a verification: use what is there, fetch, or withhold."""
     stored = record.key_set
     if stored is not None and _will_do(record, wanted, now):
         return KeysFound(stored, record.fetched_at, now)
-    bucket = _bucket(record, wanted.channel).at(now)
+    bucket = _bucket(record, wanted.source).at(now)
     if bucket.left > 0:
-        return Fetch(_with_bucket(record, wanted.channel, bucket.taken()))
+        return Fetch(_with_bucket(record, wanted.source, bucket.taken()))
     if stored is not None and wanted.newer_than is None and _fresh_enough(record, wanted, now):
         return KeysFound(stored, record.fetched_at, now)
     return KeysWithheld("throttled")
 
 
 def _will_do(record: KeyRecord, wanted: KeysWanted, now: int) -> bool:
-    """Return whether the stored set answers the wish without a fetch."""
+    """Return whether the stored set answers the verification without a fetch."""
     age = now - record.fetched_at
     if not 0 <= age < wanted.max_age:
         return False
@@ -126,8 +126,8 @@ def _will_do(record: KeyRecord, wanted: KeysWanted, now: int) -> bool:
     return any(
         kid == wanted.missing_kid
         and now < until <= now + REFILL
-        and channel in {"direct", wanted.channel}
-        for kid, until, channel in record.absent
+        and source in {"solicited", wanted.source}
+        for kid, until, source in record.absent
     )
 
 
@@ -147,7 +147,7 @@ def fetched(
     kid = wanted.missing_kid
     absent = tuple([entry for entry in record.absent if now < entry[1]])
     if kid is not None and not key_set.has(kid):
-        absent = (*absent[1 - _REMEMBERED_KIDS :], (kid, now + REFILL, wanted.channel))
+        absent = (*absent[1 - _REMEMBERED_KIDS :], (kid, now + REFILL, wanted.source))
     renewed = evolve(record, key_set=key_set, fetched_at=now, absent=absent)
     return renewed, KeysFound(key_set, now, now)
 
@@ -160,28 +160,28 @@ def failed(record: KeyRecord, wanted: KeysWanted, now: int) -> tuple[KeyRecord, 
     return record, KeysFound(stored, record.fetched_at, now)
 
 
-def _bucket(record: KeyRecord, channel: Channel) -> Bucket:
-    return record.direct if channel == "direct" else record.relayed
+def _bucket(record: KeyRecord, source: Source) -> Bucket:
+    return record.solicited if source == "solicited" else record.unsolicited
 
 
-def _with_bucket(record: KeyRecord, channel: Channel, bucket: Bucket) -> KeyRecord:
-    if channel == "direct":
-        return evolve(record, direct=bucket)
-    return evolve(record, relayed=bucket)
+def _with_bucket(record: KeyRecord, source: Source, bucket: Bucket) -> KeyRecord:
+    if source == "solicited":
+        return evolve(record, solicited=bucket)
+    return evolve(record, unsolicited=bucket)
 
 
 def key_set_of(answer: HttpResponse) -> KeySet:
     """Read the answer of a ``jwks_uri``.
 
     Raises:
-        ProtocolViolation: ``http_status``, ``http_redirect``, ``content_type``, ``jwks_invalid``
-            or what the JSON is refused with.
+        ProtocolViolation: ``http_status_unexpected``, ``http_redirect_refused``,
+            ``content_type_unexpected``, ``jwks_invalid`` or what the JSON is refused with.
     """
     response = answered(answer)
     if response.status != _OK:
-        raise ProtocolViolation("http_status", found=response.status, expected=_OK)
+        raise ProtocolViolation("http_status_unexpected", found=response.status, expected=_OK)
     if response.media_type not in _KEY_SET_TYPES:
-        raise ProtocolViolation("content_type", found=response.media_type)
+        raise ProtocolViolation("content_type_unexpected", found=response.media_type)
     return parse_key_set(response.body)
 
 
@@ -217,8 +217,8 @@ class Verification(Generic[T_co]):
         raise TransportFailure("keys_unavailable", found=answer.reason, sent="no")
 
 
-def verification(
-    rp: RelyingParty, wish: Verification[T_co], *, channel: Channel, now: int
+def verify_jwt(
+    rp: RelyingParty, verification: Verification[T_co], *, source: Source, now: int
 ) -> Step[T_co]:
     """Begin to verify a token: with this client's secret at once, else by asking for keys.
 
@@ -227,48 +227,52 @@ def verification(
     Raises:
         ProtocolViolation: what the token's form, header or MAC is refused with.
     """
-    if wish.encryption is not None:
-        wish = _decrypted(rp, wish)
-    if wish.algorithms <= HMAC:
-        return _passed(rp, wish, _verified_mac(rp, wish, now))
-    return AwaitingKeys(made_for=rp.mark, wanted=keys_wanted(rp, channel), wish=wish)
+    if verification.encryption is not None:
+        verification = _decrypted(rp, verification)
+    if verification.algorithms <= HMAC:
+        return _passed(rp, verification, _verified_mac(rp, verification, now))
+    return AwaitingKeys(
+        made_for=rp.digest, wanted=keys_wanted(rp, source), verification=verification
+    )
 
 
-def _verified_mac(rp: RelyingParty, wish: Verification[T_co], now: int) -> VerifiedJws:
+def _verified_mac(rp: RelyingParty, verification: Verification[T_co], now: int) -> VerifiedJws:
     """Verify a MAC; a header that once stood before a good one is known."""
-    jws = split(wish.token, wish.max_token)
+    jws = split(verification.token, verification.max_token)
     recalled = rp.verifier.recall(jws.protected, _NO_KEYS)
     known = recalled or first_seen(jws.protected)
-    check_header(known.header, wish.algorithms, wish.types)
+    check_header(known.header, verification.algorithms, verification.types)
     verified = verify_mac(jws, known.header, (rp.issuer, rp.client.client_id), rp.verifier, now)
     if recalled is None:
         rp.verifier.remember(jws.protected, _NO_KEYS, known)
     return verified
 
 
-def _decrypted(rp: RelyingParty, wish: Verification[T_co]) -> Verification[T_co]:
+def _decrypted(rp: RelyingParty, verification: Verification[T_co]) -> Verification[T_co]:
     """Put the signed token in the place of the encrypted one."""
-    encryption = wish.encryption
+    encryption = verification.encryption
     if rp.decrypter is None or not isinstance(encryption, Encryption):
         raise UsageError("config_invalid", expected="a decrypter", about="decrypter")
     header, plaintext = decrypt(
-        wish.token,
+        verification.token,
         rp.decrypter,
         (rp.issuer, rp.client.client_id),
         encryption=encryption,
-        types=wish.types,
-        limit=wish.max_token,
+        types=verification.types,
+        limit=verification.max_token,
     )
-    return evolve(wish, token=signed_inside(plaintext), encryption=header)
+    return evolve(verification, token=signed_inside(plaintext), encryption=header)
 
 
-def _passed(rp: RelyingParty, wish: Verification[T_co], verified: VerifiedJws) -> Step[T_co]:
+def _passed(
+    rp: RelyingParty, verification: Verification[T_co], verified: VerifiedJws
+) -> Step[T_co]:
     """Go on with a verified token, which what was said around it may not contradict."""
-    claims, header = parse_object(verified.payload), wish.encryption
+    claims, header = parse_object(verified.payload), verification.encryption
     if isinstance(header, JweHeader):
         check_replicated(header, claims)
         verified = verified._replace(encryption=header.encryption)
-    return wish.passed(rp, verified, claims)
+    return verification.passed(rp, verified, claims)
 
 
 @frozen(kw_only=True)
@@ -280,25 +284,25 @@ class AwaitingKeys(NeedKeys[T_co]):
     fits, the signature does not, and the set is older than a minute.
     """
 
-    wish: Verification[T_co]
+    verification: Verification[T_co]
 
     def consume(self, rp: RelyingParty, answer: KeysAnswer) -> Step[T_co]:
         """Verify the token, or ask once more."""
         if isinstance(answer, KeysWithheld):
-            return self.wish.withheld(rp, answer)
-        wish, wanted = self.wish, self.wanted
+            return self.verification.withheld(rp, answer)
+        verification, wanted = self.verification, self.wanted
         kid = wanted.missing_kid
         if kid is not None and not answer.key_set.has(kid):
             raise ProtocolViolation("key_not_found", found=kid)  # its form held before
-        jws = split(wish.token, wish.max_token)
+        jws = split(verification.token, verification.max_token)
         known = rp.verifier.recall(jws.protected, answer.key_set) or first_seen(jws.protected)
         try:
             verified = verify(
                 jws,
                 answer.key_set,
                 rp.verifier,
-                algorithms=wish.algorithms,
-                types=wish.types,
+                algorithms=verification.algorithms,
+                types=verification.types,
                 now=answer.now,
                 keys_fetched_at=answer.fetched_at,
                 known=known,
@@ -307,9 +311,9 @@ class AwaitingKeys(NeedKeys[T_co]):
             if wanted.newer_than is None and _may_be_stale(miss, known.header, answer):
                 return self._fresh(known.header.kid, answer.fetched_at)
             raise
-        if wish.encryption is not None:
-            return _passed(rp, wish, verified)
-        return wish.passed(rp, verified, parse_object(verified.payload))
+        if verification.encryption is not None:
+            return _passed(rp, verification, verified)
+        return verification.passed(rp, verified, parse_object(verified.payload))
 
     def _fresh(self, kid: str | None, fetched_at: int) -> "AwaitingKeys[T_co]":
         """Ask for a newer set; built in full, as a stranger can ask for this too."""
@@ -321,9 +325,9 @@ class AwaitingKeys(NeedKeys[T_co]):
             max_age=old.max_age,
             newer_than=fetched_at,
             missing_kid=kid,
-            channel=old.channel,
+            source=old.source,
         )
-        return AwaitingKeys(made_for=self.made_for, wanted=wanted, wish=self.wish)
+        return AwaitingKeys(made_for=self.made_for, wanted=wanted, verification=self.verification)
 
 
 # Headers of MACs are remembered under it: the secret is the client's and in no set.
@@ -331,6 +335,9 @@ _NO_KEYS: Final = KeySet()
 
 
 def _may_be_stale(miss: ProtocolViolation, header: JoseHeader, answer: KeysFound) -> bool:
-    if miss.code in {"signature_invalid", "signature_length"}:  # a longer key of the same name
+    if miss.code in {
+        "signature_invalid",
+        "signature_length_mismatch",
+    }:  # a longer key of the same name
         return header.kid is None or answer.now - answer.fetched_at > _SIGNATURE_DOUBT
     return miss.code == "key_not_found"

@@ -3,7 +3,7 @@
 Theory of operation.  An operation such as :func:`oidc_core.operations.login.finish` returns a
 *step*:
 
-* an :class:`Exchange` asks for one HTTP request to be sent once, exactly as sealed;
+* an :class:`Exchange` asks for one HTTP request to be sent once, exactly as prepared;
 * a :class:`NeedKeys` asks for the key set of an issuer;
 * a :class:`Done` holds the result.
 
@@ -32,7 +32,7 @@ from oidc_core.jose.jwk import KeySet
 from oidc_core.machine.dpop import with_demanded_nonce
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
-from oidc_core.wire.http import Answer, Channel, HttpRequest, HttpResponse, KeysWanted, NoAnswer
+from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, KeysWanted, NoAnswer, Source
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -108,11 +108,11 @@ def resume(
     Raises:
         UsageError: ``foreign_step`` if another relying party made the step,
             ``answer_unexpected`` if it waits for an answer of another kind.
-        ProtocolViolation: ``dpop_nonce_loop`` if a nonce is demanded of the same request twice.
+        ProtocolViolation: ``dpop_nonce_repeated`` if a nonce is demanded of the same request twice.
         OidcError: whatever the answer is refused with.  The step stays as it was.
     """
-    if step.made_for != rp.mark:
-        raise UsageError("foreign_step", found=step.made_for, expected=rp.mark)
+    if step.made_for != rp.digest:
+        raise UsageError("foreign_step", found=step.made_for, expected=rp.digest)
     if isinstance(step, Exchange):
         if isinstance(answer, HttpResponse):
             if answer.status in _REFUSALS:
@@ -132,18 +132,18 @@ def answered(answer: Answer) -> HttpResponse:
 
     Raises:
         TransportFailure: the failure of the exchange.
-        ProtocolViolation: ``http_redirect``: on the back channel nothing is ever followed.
+        ProtocolViolation: ``http_redirect_refused``: on the back channel nothing is ever followed.
     """
     if isinstance(answer, NoAnswer):
         raise TransportFailure(answer.code, sent=answer.sent)
     if 300 <= answer.status < 400:
-        raise ProtocolViolation("http_redirect", found=answer.status)
+        raise ProtocolViolation("http_redirect_refused", found=answer.status)
     return answer
 
 
-def keys_wanted(rp: RelyingParty, channel: Channel) -> KeysWanted:
+def keys_wanted(rp: RelyingParty, source: Source) -> KeysWanted:
     """Return the wish for this provider's key set."""
     if rp.keys_wanted is None:
         raise UsageError("unsupported_by_provider", about="jwks_uri")
-    direct, relayed = rp.keys_wanted
-    return direct if channel == "direct" else relayed
+    solicited, unsolicited = rp.keys_wanted
+    return solicited if source == "solicited" else unsolicited

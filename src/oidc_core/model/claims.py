@@ -146,11 +146,11 @@ def subject(value: JsonValue) -> str:
     """Return a subject identifier, exactly as it came (OIDC Core §2).
 
     Raises:
-        ProtocolViolation: ``sub_invalid`` unless it is 1 to 255 ASCII characters,
+        ProtocolViolation: ``sub_malformed`` unless it is 1 to 255 ASCII characters,
             ``sub_placeholder`` for texts that some providers send for each and every user.
     """
     if not isinstance(value, str) or not _SUB(value):
-        raise ProtocolViolation("sub_invalid", about="sub", expected="1 to 255 printable ASCII")
+        raise ProtocolViolation("sub_malformed", about="sub", expected="1 to 255 printable ASCII")
     if value in _PLACEHOLDERS:
         raise ProtocolViolation("sub_placeholder", about="sub")
     return value

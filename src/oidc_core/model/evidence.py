@@ -50,23 +50,23 @@ class RuleTable(Generic[S_contra]):
     """The rules for one kind of thing, in the order in which they run.
 
     Attributes:
-        subject: what they are about, as in ``id_token``.
+        of: what they are about, as in ``id_token``.
         rules: the rows.
     """
 
-    subject: str
+    of: str
     rules: tuple[Rule[S_contra], ...] = field(repr=False)
     _checks: tuple[Callable[[S_contra], SkipReason | None], ...] = field(
         init=False, repr=False, eq=False, default=Factory(_checks_of, takes_self=True)
     )
 
-    def outcomes(self, subject: S_contra) -> tuple[SkipReason | None, ...]:
+    def outcomes(self, examined: S_contra) -> tuple[SkipReason | None, ...]:
         """Run every rule; return for each why it was skipped, or ``None``.
 
         Raises:
             OidcError: that of the first rule that does not hold.
         """
-        return tuple(map(_apply, self._checks, repeat(subject)))
+        return tuple(map(_apply, self._checks, repeat(examined)))
 
 
 class Check(NamedTuple):
@@ -120,9 +120,9 @@ class Evidence:
         return None if self.jws is None else self.jws.keys
 
     @property
-    def subject(self) -> str:
+    def of(self) -> str:
         """What was accepted, as in ``id_token``."""
-        return self.table.subject
+        return self.table.of
 
     @property
     def alg(self) -> str:
@@ -174,7 +174,7 @@ def evidence_json(evidence: Evidence) -> JsonObject:
     """Return evidence as JSON, for logs and audits; it holds no secret."""
     return JsonObject(
         {
-            "subject": evidence.subject,
+            "of": evidence.of,
             "policy": evidence.terms.policy,
             "checked_at": evidence.checked_at,
             "leeway": evidence.terms.leeway,

@@ -70,8 +70,7 @@ class PendingLogin:
         expects_iss: whether the provider promised ``iss`` in the response (RFC 9207).
         expected_sub: the only user who may come back, from an ``id_token_hint``.
         expected_iss: the issuer of that user's token, where each tenant is an issuer of its own.
-        purpose: ``login``, or ``link`` to add an identity to an account.
-        user: for ``link``: the application's own handle of the account's user.
+        account: where the identity is to be added to an account: the application's handle of it.
         resource: the resources asked for (RFC 8707).
         dpop_thumbprint: the key the tokens will be bound to, or an empty string.
         return_to: where the application goes on afterwards; opaque here.
@@ -99,8 +98,7 @@ class PendingLogin:
     expects_iss: bool = False
     expected_sub: str | None = None
     expected_iss: str | None = None
-    purpose: str = "login"
-    user: str = ""
+    account: str = ""
     resource: tuple[str, ...] = ()
     dpop_thumbprint: str = ""
     return_to: str = ""

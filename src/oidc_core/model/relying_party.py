@@ -26,7 +26,7 @@ def _issuer(rp: "RelyingParty") -> str:
     return rp.issuer_rule.canonical
 
 
-def _mark(rp: "RelyingParty") -> str:
+def _digest(rp: "RelyingParty") -> str:
     parts = (
         rp.provider.endpoints_digest,
         *_terms_of(rp.issuer_rule),
@@ -79,14 +79,14 @@ def _insecure_http(rp: "RelyingParty") -> bool:
 def _keys_wanted(rp: "RelyingParty") -> tuple[KeysWanted, KeysWanted] | None:
     if rp.provider.jwks_uri is None:
         return None
-    direct = KeysWanted(
+    solicited = KeysWanted(
         issuer=rp.issuer,
         client_id=rp.client.client_id,
         jwks_uri=rp.provider.jwks_uri,
         max_age=rp.policy.key_set_max_age,
-        channel="direct",
+        source="solicited",
     )
-    return direct, evolve(direct, channel="relayed")
+    return solicited, evolve(solicited, source="unsolicited")
 
 
 def _terms(rp: "RelyingParty") -> Terms:
@@ -109,7 +109,7 @@ class RelyingParty:
         policy: what is accepted.
         issuer_rule: how the issuer is recognised; exactly ``provider.issuer`` by default.
         issuer: the provider's identity.
-        mark: a short digest of issuer rule, registration, endpoints and policy.  Each step
+        digest: a short digest of issuer rule, registration, endpoints and policy.  Each step
             carries it, so that no step is resumed with another relying party.
         endpoints_digest: the same of issuer and endpoints alone, for logins in flight.
         id_token_algorithms: what an ID token may be signed with: the registered algorithm; else
@@ -117,8 +117,8 @@ class RelyingParty:
         id_token_encryption, userinfo_encryption: how ID tokens and UserInfo are encrypted, ``None``
             where that was not registered.
         insecure_http: whether the policy lets http pass on loopback.
-        keys_wanted: the wishes for the provider's key set, ``direct`` and ``relayed``; ``None``
-            without a ``jwks_uri``.
+        keys_wanted: the wishes for the provider's key set, ``solicited`` and ``unsolicited``;
+            ``None`` without a ``jwks_uri``.
         terms: what evidence says of the policy.
     """
 
@@ -129,7 +129,7 @@ class RelyingParty:
     policy: Policy = DEFAULT_POLICY
     issuer_rule: IssuerRule = field(default=Factory(_exact_issuer, takes_self=True))
     issuer: str = field(init=False, default=Factory(_issuer, takes_self=True))
-    mark: str = field(init=False, default=Factory(_mark, takes_self=True))
+    digest: str = field(init=False, default=Factory(_digest, takes_self=True))
     endpoints_digest: str = field(init=False, default=Factory(_endpoints_digest, takes_self=True))
     id_token_algorithms: frozenset[str] = field(
         init=False, default=Factory(_id_token_algorithms, takes_self=True)

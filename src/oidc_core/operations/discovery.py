@@ -72,7 +72,7 @@ def discover(
         resend="safe",
         max_body=LIMITS.metadata,
     )
-    return AwaitingMetadata(made_for=rp.mark, request=request)
+    return AwaitingMetadata(made_for=rp.digest, request=request)
 
 
 @frozen(kw_only=True)
@@ -91,14 +91,14 @@ def parse_metadata(
     """Read a metadata document (OIDC Discovery §4.2, §4.3).
 
     Raises:
-        ProtocolViolation: ``http_status``, ``content_type``, ``metadata_invalid``,
-            ``metadata_endpoint_invalid``, ``metadata_issuer_mismatch`` with the difference
-            explained, or what the JSON is refused with.
+        ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``,
+            ``metadata_invalid``, ``metadata_endpoint_invalid``, ``metadata_issuer_mismatch`` with
+            the difference explained, or what the JSON is refused with.
     """
     if response.status != _OK:
-        raise ProtocolViolation("http_status", found=response.status, expected=_OK)
+        raise ProtocolViolation("http_status_unexpected", found=response.status, expected=_OK)
     if response.media_type != "application/json":
-        raise ProtocolViolation("content_type", found=response.media_type)
+        raise ProtocolViolation("content_type_unexpected", found=response.media_type)
     metadata = metadata_of(parse_object(response.body), http=http)
     if not rule.in_metadata(metadata.issuer):
         raise ProtocolViolation(

@@ -19,20 +19,20 @@ from attrs import evolve, field, frozen
 
 from oidc_core.endpoints import id_token
 from oidc_core.endpoints.authorization import (
-    PLAIN,
+    DEFAULT_REQUEST,
     AuthenticationRequest,
     Binding,
     Callback,
     CodeResponse,
-    accept,
     authorization_url,
+    check_authorization_response,
     pending_login,
 )
 from oidc_core.endpoints.tokens import (
     TokenResponse,
     Tokens,
+    authorization_code_request,
     check_scope,
-    code_request,
     parse_token_response,
     token_answer,
 )
@@ -44,7 +44,7 @@ from oidc_core.endpoints.userinfo import (
     userinfo_request,
 )
 from oidc_core.jose.jws import Encryption, VerifiedJws
-from oidc_core.machine.keys import Verification, verification
+from oidc_core.machine.keys import Verification, verify_jwt
 from oidc_core.machine.steps import Done, Exchange, KeysWithheld, Step, answered
 from oidc_core.model.claims import Identity, IdToken, UserInfo
 from oidc_core.model.evidence import Evidence
@@ -54,7 +54,7 @@ from oidc_core.wire.errors import OidcError, ProtocolViolation, ProviderError, T
 from oidc_core.wire.http import LIMITS, Answer
 from oidc_core.wire.jsontypes import JsonObject
 
-_UNOBTAINABLE: Final = frozenset({"http_status", "http_redirect"})
+_UNOBTAINABLE: Final = frozenset({"http_status_unexpected", "http_redirect_refused"})
 _ID_TOKEN_ONLY: Final = frozenset(
     {"iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "acr", "amr", "auth_time", "sid",
      "at_hash", "c_hash", "s_hash"}
@@ -91,7 +91,7 @@ class LoggedIn:
         userinfo: the claims of UserInfo, if it was asked for and could be had.
         tokens: for refresh, logout and calls to the provider; store them as one record.
         requested_scope: what was asked for, space-delimited; ``tokens.scope`` is what was granted.
-        purpose, user, return_to: as the login was started with.
+        account, return_to: as the login was started with.
         evidence: what was checked, one value each for callback, ID token and UserInfo.
         notes: what was met and did not stop the login.
     """
@@ -101,8 +101,7 @@ class LoggedIn:
     userinfo: UserInfo | None = None
     tokens: Tokens
     requested_scope: str
-    purpose: str
-    user: str
+    account: str
     return_to: str
     evidence: tuple[Evidence, ...]
     notes: tuple[str, ...]
@@ -132,7 +131,7 @@ class LoggedIn:
 def start(
     rp: RelyingParty,
     secrets: LoginSecrets,
-    request: AuthenticationRequest = PLAIN,
+    request: AuthenticationRequest = DEFAULT_REQUEST,
     *,
     now: int,
 ) -> Step[LoginStarted]:
@@ -162,7 +161,7 @@ def finish(
     binding: Binding,
     now: int,
     single_use: SingleUse = "provider_only",
-    user: str = "",
+    account: str = "",
 ) -> Step[LoggedIn]:
     """Finish a login with what the browser brought back.
 
@@ -175,19 +174,19 @@ def finish(
         now: the current time, in seconds since the epoch.
         single_use: who made sure that ``pending`` was taken but once: a store that all processes
             ``shared``, this ``process``, or ``provider_only``; stands in the evidence.
-        user: for the purpose ``link``: the application's handle of the user who is logged in now,
-            who has to be the one the link was started for.
+        account: where a link was started: the application's handle of the account that is signed
+            in now, which has to be the one that it was started for.
 
     Raises:
         CallbackError: the callback does not answer this login; nothing was sent.
         ProviderError: the provider refused, as in ``access_denied``.
     """
-    response = accept(
-        rp, pending, callback, binding=binding, now=now, single_use=single_use, user=user
+    response = check_authorization_response(
+        rp, pending, callback, binding=binding, now=now, single_use=single_use, account=account
     )
     return AwaitingTokens(
-        made_for=rp.mark,
-        request=code_request(rp, pending, response.code),
+        made_for=rp.digest,
+        request=authorization_code_request(rp, pending, response.code),
         pending=pending,
         response=response,
     )
@@ -202,11 +201,11 @@ class AwaitingTokens(Exchange[LoggedIn]):
 
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[LoggedIn]:
         """Take the tokens; verify the ID token, which an OpenID provider always sends."""
-        tokens = parse_token_response(token_answer(answer, "token_outcome_unknown"))
+        tokens = parse_token_response(token_answer(answer, "code_in_doubt"))
         if tokens.id_token is None:
             raise ProtocolViolation("id_token_missing", about="id_token")
         check_scope(rp, tokens, asked=self.pending.scope)
-        wish = IdTokenOfLogin(
+        verification = IdTokenOfLogin(
             token=tokens.id_token,
             algorithms=rp.id_token_algorithms,
             encryption=rp.id_token_encryption,
@@ -214,7 +213,7 @@ class AwaitingTokens(Exchange[LoggedIn]):
             tokens=tokens,
             response=self.response,
         )
-        return verification(rp, wish, channel="direct", now=tokens.received_at)
+        return verify_jwt(rp, verification, source="solicited", now=tokens.received_at)
 
 
 @frozen(kw_only=True)
@@ -247,7 +246,7 @@ class IdTokenOfLogin(Verification[LoggedIn]):
         ):
             return Done(logged_in)
         return AwaitingUserInfo(
-            made_for=rp.mark,
+            made_for=rp.digest,
             request=userinfo_request(rp, self.tokens.access_token),
             logged_in=logged_in,
         )
@@ -280,8 +279,7 @@ def _logged_in(
         id_token=token,
         tokens=tokens,
         requested_scope=pending.scope,
-        purpose=pending.purpose,
-        user=pending.user,
+        account=pending.account,
         return_to=pending.return_to,
         evidence=(login.response.evidence, evidence),
         notes=answer.notes,
@@ -310,13 +308,13 @@ class AwaitingUserInfo(Exchange[LoggedIn]):
             return _with_userinfo(
                 rp, self.logged_in, plain, jws=None, now=now, encryption=encryption
             )
-        wish = UserInfoOfLogin(
+        verification = UserInfoOfLogin(
             token=claims,
             algorithms=frozenset({alg}),
             encryption=encryption,
             logged_in=self.logged_in,
         )
-        return verification(rp, wish, channel="direct", now=received_at)
+        return verify_jwt(rp, verification, source="solicited", now=received_at)
 
 
 @frozen(kw_only=True)

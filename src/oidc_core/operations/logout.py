@@ -49,7 +49,7 @@ def finish(rp: RelyingParty, pending: PendingLogout, query: str) -> Step[LoggedO
     """Check the return from a logout; ``query`` is the query string it brought.
 
     Raises:
-        CallbackError: ``logout_state`` or ``connection_mismatch``.
+        CallbackError: ``logout_state_mismatch`` or ``connection_mismatch``.
     """
     if (pending.issuer, pending.client_id) != (rp.issuer, rp.client.client_id):
         raise CallbackError("connection_mismatch")

@@ -1,6 +1,6 @@
 """Refreshing tokens (OIDC Core §12): two operations, with the store of the tokens in between.
 
-:func:`exchange` sends the refresh token, once, and returns new tokens whose ID token is still
+:func:`renew` sends the refresh token, once, and returns new tokens whose ID token is still
 unverified.  The application stores them *now*: the provider may have rotated the refresh token,
 and a key endpoint that is down must not lose it.  :func:`verify` then checks the new ID token
 against the one the session began with.
@@ -20,7 +20,7 @@ from oidc_core.endpoints.tokens import (
     token_answer,
 )
 from oidc_core.jose.jws import VerifiedJws, claims_kept
-from oidc_core.machine.keys import Verification, verification
+from oidc_core.machine.keys import Verification, verify_jwt
 from oidc_core.machine.steps import Done, Exchange, Step
 from oidc_core.model.claims import IdToken
 from oidc_core.model.evidence import Evidence
@@ -63,7 +63,7 @@ class Refreshed:
     evidence: tuple[Evidence, ...] = ()
 
 
-def exchange(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Step[TokensRenewed]:
+def renew(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Step[TokensRenewed]:
     """Exchange a refresh token for new tokens.
 
     Raises:
@@ -72,7 +72,7 @@ def exchange(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Step[Token
     """
     request = refresh_request(rp, tokens, scope=scope)
     asked = scope or tokens.scope
-    return AwaitingRenewal(made_for=rp.mark, request=request, tokens=tokens, scope=asked)
+    return AwaitingRenewal(made_for=rp.digest, request=request, tokens=tokens, scope=asked)
 
 
 @frozen(kw_only=True)
@@ -107,14 +107,14 @@ def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refres
     check_owner(rp, renewed.tokens)
     if renewed.id_token is None:
         return Done(Refreshed(tokens=renewed.tokens))
-    wish = IdTokenOfRefresh(
+    verification = IdTokenOfRefresh(
         token=renewed.id_token,
         algorithms=rp.id_token_algorithms,
         encryption=rp.id_token_encryption,
         tokens=renewed.tokens,
         original=_original(renewed.tokens),
     )
-    return verification(rp, wish, channel="direct", now=now)
+    return verify_jwt(rp, verification, source="solicited", now=now)
 
 
 def _original(tokens: Tokens) -> JsonObject:

@@ -1,7 +1,7 @@
 """An ID token on its own: for those who need nothing but the check (OIDC Core §3.1.3.7).
 
 A login does this by itself.  Here a token may come from anywhere, so its keys are asked for on the
-``relayed`` channel, which strangers cannot use to hold up the provider's own rotation.
+``unsolicited`` source, which strangers cannot use to hold up the provider's own rotation.
 """
 
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast
@@ -10,12 +10,12 @@ from attrs import field, frozen
 
 from oidc_core.endpoints import id_token
 from oidc_core.jose.jws import VerifiedJws
-from oidc_core.machine.keys import Verification, verification
+from oidc_core.machine.keys import Verification, verify_jwt
 from oidc_core.machine.steps import Done, Step
 from oidc_core.model.claims import IdToken
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.http import Channel
+from oidc_core.wire.http import Source
 from oidc_core.wire.jsontypes import JsonObject
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def validate(
     expected: id_token.IdTokenExpectations,
     *,
     now: int,
-    channel: Channel = "relayed",
+    source: Source = "unsolicited",
 ) -> Step[ValidIdToken]:
     """Validate an ID token.
 
@@ -44,18 +44,18 @@ def validate(
         token: the token, as it came.
         expected: what it is compared with; the nonce has no default.
         now: the current time, in seconds since the epoch.
-        channel: ``direct`` if the provider itself sent it in answer to a request of ours.
+        source: ``solicited`` if the provider itself sent it in answer to a request of ours.
 
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
     """
-    wish = IdTokenAlone(
+    verification = IdTokenAlone(
         token=token,
         algorithms=rp.id_token_algorithms,
         encryption=rp.id_token_encryption,
         expected=expected,
     )
-    return verification(rp, wish, channel=channel, now=now)
+    return verify_jwt(rp, verification, source=source, now=now)
 
 
 @frozen(kw_only=True)

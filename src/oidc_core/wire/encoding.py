@@ -48,16 +48,16 @@ def b64url_decode(text: bytes) -> bytes:
     """Decode base64url without padding, exactly as RFC 7515 §2 has it.
 
     Raises:
-        ProtocolViolation: ``jws_base64`` for a foreign character, padding, an impossible length,
-            or a last character with bits that nobody would have set (RFC 4648 §3.5).
+        ProtocolViolation: ``base64url_malformed`` for a foreign character, padding, an impossible
+            length, or a last character with bits that nobody would have set (RFC 4648 §3.5).
     """
     tail = len(text) & 3
     if tail and text[-1] not in _LAST[tail]:
-        raise ProtocolViolation("jws_base64")
+        raise ProtocolViolation("base64url_malformed")
     try:
         return a2b_base64(text.translate(_TO_STANDARD) + _PADDING[tail], strict_mode=True)
     except BinasciiError:
-        raise ProtocolViolation("jws_base64") from None
+        raise ProtocolViolation("base64url_malformed") from None
 
 
 def b64url_encode(octets: bytes) -> str:

@@ -140,7 +140,7 @@ class ProviderError(OidcError):
         status: int | None = None,
         issuer_verified: bool = True,
     ) -> None:
-        super().__init__("op_error", found=error[:TEXT])
+        super().__init__("provider_error", found=error[:TEXT])
         self.error = error[:TEXT]
         self.error_description = error_description and error_description[:TEXT]
         self.error_uri = error_uri and error_uri[:TEXT]

@@ -1,7 +1,7 @@
-"""What is asked of the world and what it answers: requests, answers, limits, unsealed values.
+"""What is asked of the world and what it answers: requests, answers, limits, placeholders.
 
-The core *describes* a request.  An adapter seals it, that is, it replaces the values that only it
-can know (a client secret, a freshly signed assertion), and sends it.  So nothing the core holds,
+The core *describes* a request.  An adapter prepares it, that is, it replaces the values that only
+it can know (a client secret, a freshly signed assertion), and sends it.  So nothing the core holds,
 keeps or prints contains a client secret or a private key.
 """
 
@@ -15,7 +15,7 @@ from oidc_core.wire.errors import UsageError
 Role: TypeAlias = Literal["authorization_server", "resource"]
 Resend: TypeAlias = Literal["never", "if_unsent", "safe"]
 Sent: TypeAlias = Literal["no", "maybe"]
-Channel: TypeAlias = Literal["direct", "relayed"]
+Source: TypeAlias = Literal["solicited", "unsolicited"]
 Purpose: TypeAlias = Literal["discovery", "key_set", "token", "refresh", "userinfo"]
 
 
@@ -100,20 +100,20 @@ class DpopProof(NamedTuple):
     demanded: bool = False
 
 
-Unsealed: TypeAlias = ClientSecret | BasicCredentials | ClientAssertion | DpopProof
-Sealable: TypeAlias = str | Unsealed
+Placeholder: TypeAlias = ClientSecret | BasicCredentials | ClientAssertion | DpopProof
+ParameterValue: TypeAlias = str | Placeholder
 
 
 @frozen(kw_only=True)
 class HttpRequest:
-    """One request to be sent once, after sealing.
+    """One request to be sent once, after it was prepared.
 
     Attributes:
         purpose: what it is for; an adapter may log it.
         method: ``GET`` or ``POST``.
         url: an absolute URL, to be used verbatim.
-        headers: names in lower case with values or unsealed values.
-        form: the body as names and values or unsealed values, or ``None`` for no body.
+        headers: names in lower case with values or placeholders.
+        form: the body as names and values or placeholders, or ``None`` for no body.
         issuer: the issuer identifier of the provider it belongs to.
         client_id: the client on whose behalf it is sent.
         role: whether it goes to the authorization server or to a resource.
@@ -125,8 +125,8 @@ class HttpRequest:
     purpose: Purpose
     method: str
     url: str
-    headers: tuple[tuple[str, Sealable], ...] = field(repr=False)
-    form: tuple[tuple[str, Sealable], ...] | None = field(default=None, repr=False)
+    headers: tuple[tuple[str, ParameterValue], ...] = field(repr=False)
+    form: tuple[tuple[str, ParameterValue], ...] | None = field(default=None, repr=False)
     issuer: str
     client_id: str
     role: Role = "authorization_server"
@@ -146,8 +146,9 @@ class KeysWanted:
         max_age: seconds after which a stored set is to be fetched anew.
         newer_than: if given, a set fetched at that time or before does not do: it lacks a key.
         missing_kid: the key it lacks, if the token names one.
-        channel: ``direct`` if the token came from the provider itself, ``relayed`` if a browser
-            or a stranger brought it, so that strangers cannot use up the fetches of the former.
+        source: ``solicited`` if the token came from the provider itself, ``unsolicited`` if a
+            browser or a stranger brought it, so that strangers cannot use up the fetches of the
+            former.
     """
 
     issuer: str
@@ -156,7 +157,7 @@ class KeysWanted:
     max_age: int
     newer_than: int | None = None
     missing_kid: str | None = None
-    channel: Channel
+    source: Source
 
     @property
     def request(self) -> HttpRequest:
@@ -175,7 +176,7 @@ class KeysWanted:
 
 @frozen(kw_only=True)
 class WireRequest:
-    """A sealed request: what goes over the wire.  Transports take nothing else."""
+    """A prepared request: what goes over the wire.  Transports take nothing else."""
 
     method: str
     url: str
@@ -186,7 +187,7 @@ class WireRequest:
     deadline: int
 
     def __reduce__(self) -> NoReturn:
-        message = "a sealed request holds credentials and is not pickled"
+        message = "a prepared request holds credentials and is not pickled"
         raise TypeError(message)
 
 
@@ -226,8 +227,8 @@ class NoAnswer:
 
     Attributes:
         sent: ``no`` if the request certainly never reached the provider, else ``maybe``.
-        code: ``http_timeout``, ``http_connect``, ``tls_failed``, ``http_protocol``,
-            ``http_too_large`` or ``http_encoding``.
+        code: ``http_timeout``, ``http_connect_failed``, ``tls_failed``, ``http_malformed``,
+            ``http_too_large`` or ``content_encoding_unexpected``.
         at: when that was certain, in seconds since the epoch.
 
     Raises:

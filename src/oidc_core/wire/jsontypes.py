@@ -83,7 +83,7 @@ def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
     """Build an object of its members, each of which may stand but once (RFC 8259 §4)."""
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ProtocolViolation("json_duplicate_member")
+        raise ProtocolViolation("json_member_duplicated")
     if len(pairs) > MAX_MEMBERS:
         raise ProtocolViolation("json_too_large", found=len(pairs), expected=MAX_MEMBERS)
     for name in compress(members, map(_is_array, members.values())):
@@ -112,19 +112,19 @@ def frozen_json(value: Any) -> JsonValue:
 def _float(text: str) -> float:
     number = float(text)
     if not isfinite(number):
-        raise ProtocolViolation("json_number")
+        raise ProtocolViolation("json_number_invalid")
     return number
 
 
 def _int(text: str) -> int:
     digits = len(text.removeprefix("-"))
     if digits > MAX_DIGITS:
-        raise ProtocolViolation("json_number", found=digits, expected=MAX_DIGITS)
+        raise ProtocolViolation("json_number_invalid", found=digits, expected=MAX_DIGITS)
     return int(text)
 
 
 def _constant(text: str) -> NoReturn:
-    raise ProtocolViolation("json_number", found=text)
+    raise ProtocolViolation("json_number_invalid", found=text)
 
 
 _Scan: TypeAlias = Callable[[str, int], tuple[Any, int]]
@@ -160,16 +160,17 @@ def parse_object(
         max_depth: how deep arrays and objects may be nested; 16 by default.
 
     Raises:
-        ProtocolViolation: ``json_encoding`` if it is not UTF-8 or starts with a byte order mark,
-            ``json_syntax``, ``json_not_object``, ``json_duplicate_member``, ``json_number`` for
-            NaN, infinities and more than 19 digits, ``json_string`` for an unpaired surrogate or
-            a string that is too long, ``json_depth``, ``json_too_large`` beyond 256 members in one
-            object, or 8,192 arrays and objects in all.
+        ProtocolViolation: ``json_not_utf8`` if it is not UTF-8 or starts with a byte order mark,
+            ``json_malformed``, ``json_not_object``, ``json_member_duplicated``,
+            ``json_number_invalid`` for NaN, infinities and more than 19 digits,
+            ``json_string_invalid`` for an unpaired surrogate or a string that is too long,
+            ``json_too_deep``, ``json_too_large`` beyond 256 members in one object, or 8,192 arrays
+            and objects in all.
     """
     try:
         text = octets.decode("utf-8")
     except UnicodeDecodeError:
-        raise ProtocolViolation("json_encoding") from None
+        raise ProtocolViolation("json_not_utf8") from None
     if text.count("[") + text.count("{") > max_depth:
         _refuse_nesting(text, max_depth)
     scan = _careful if _LONG_NUMBER in octets.translate(_DIGITS) else _quick
@@ -177,10 +178,10 @@ def parse_object(
         value, end = scan(text, 0 if text[:1] == "{" else _start(text))
     except (StopIteration, ValueError):
         # UTF-16 and UTF-32 without a byte order mark are good UTF-8, full of NUL.
-        code = "json_encoding" if "\0" in text else "json_syntax"
+        code = "json_not_utf8" if "\0" in text else "json_malformed"
         raise ProtocolViolation(code) from None
     if end != len(text) and text[end:].strip(_WHITESPACE):
-        raise ProtocolViolation("json_syntax")
+        raise ProtocolViolation("json_malformed")
     if value.__class__ is not JsonObject:
         raise ProtocolViolation("json_not_object")
     if ("\\" in text and "\\u" in text) or len(text) > max_string:
@@ -191,7 +192,7 @@ def parse_object(
 def _start(text: str) -> int:
     """Find where the value starts, in a text that does not start with ``{``."""
     if text[:1] == "\ufeff":
-        raise ProtocolViolation("json_encoding")
+        raise ProtocolViolation("json_not_utf8")
     return len(text) - len(text.lstrip(_WHITESPACE))
 
 
@@ -206,7 +207,7 @@ def _refuse_nesting(text: str, limit: int) -> None:
             if opened > MAX_NESTED:
                 raise ProtocolViolation("json_too_large", expected=MAX_NESTED)
             if depth > limit:
-                raise ProtocolViolation("json_depth", expected=limit)
+                raise ProtocolViolation("json_too_deep", expected=limit)
         elif token in "]}":
             depth -= 1
             if depth <= 0:  # the value ends here, or is none: the parser goes no further either
@@ -224,11 +225,13 @@ def _refuse_strings(value: JsonValue, limit: int) -> None:
             _refuse_strings(member, limit)
     elif isinstance(value, str):
         if len(value) > limit:
-            raise ProtocolViolation("json_string", found=len(value), expected=limit)
+            raise ProtocolViolation("json_string_invalid", found=len(value), expected=limit)
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise ProtocolViolation("json_string", expected="Unicode scalar values") from None
+            raise ProtocolViolation(
+                "json_string_invalid", expected="Unicode scalar values"
+            ) from None
 
 
 def _plain(value: object) -> object:

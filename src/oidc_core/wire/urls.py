@@ -69,8 +69,8 @@ def parse_url(text: str, *, about: str = "", http: bool = False) -> Url:
         http: whether ``http`` may be used, on loopback only.
 
     Raises:
-        UsageError: ``url_invalid``, ``url_scheme``, ``url_userinfo``, ``url_host_invalid`` or
-            ``url_port_invalid``.
+        UsageError: ``url_invalid``, ``url_scheme_not_allowed``, ``url_userinfo_not_allowed``,
+            ``url_host_invalid`` or ``url_port_invalid``.
     """
     match = _SPLIT.fullmatch(text) if len(text) <= _MAX_URL else None
     if match is None or not _ALLOWED.fullmatch(text) or "%" in match["authority"]:
@@ -80,17 +80,17 @@ def parse_url(text: str, *, about: str = "", http: bool = False) -> Url:
         raise UsageError(code, found=_harmless(text), about=about)
     scheme = match["scheme"]
     if scheme not in _DEFAULT_PORTS:
-        raise UsageError("url_scheme", found=scheme, expected="https", about=about)
+        raise UsageError("url_scheme_not_allowed", found=scheme, expected="https", about=about)
     host, port = _host_and_port(match["authority"], scheme, about)
     url = Url(text, scheme, host, port, match["path"], match["query"])
     if scheme == "http" and not (http and url.is_loopback):
-        raise UsageError("url_scheme", found=text, expected="https", about=about)
+        raise UsageError("url_scheme_not_allowed", found=text, expected="https", about=about)
     return url
 
 
 def _host_and_port(authority: str, scheme: str, about: str) -> tuple[str, int]:
     if "@" in authority:
-        raise UsageError("url_userinfo", about=about)
+        raise UsageError("url_userinfo_not_allowed", about=about)
     host, colon, port = authority.rpartition(":")
     if not colon or authority.endswith("]"):
         host, colon, port = authority, "", ""
@@ -181,7 +181,7 @@ def parse_form(text: str) -> tuple[tuple[str, str], ...]:
     """Take an ``application/x-www-form-urlencoded`` string apart, as a browser brings it.
 
     Raises:
-        CallbackError: ``parameter_syntax`` if a value is not UTF-8.
+        CallbackError: ``parameter_malformed`` if a value is not UTF-8.
     """
     parts = [part.partition("=") for part in text.split("&") if part]
     if "%" in text or "+" in text or not text.isascii():
@@ -204,7 +204,7 @@ def _decoded(text: str) -> str:
             return a2b_qp(text.replace("+", " ").replace("%", "=")).decode()
         return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
     except UnicodeError:
-        raise CallbackError("parameter_syntax", expected="UTF-8") from None
+        raise CallbackError("parameter_malformed", expected="UTF-8") from None
 
 
 _literal: Final = re.compile(r"[A-Za-z0-9._~-]*").fullmatch

@@ -95,7 +95,7 @@ def test_what_does_not_go_together_is_a_usage_error(
 
 
 def test_explain_takes_a_code_or_all() -> None:
-    assert parse(["explain", "expired"], {}) == Explain("expired")
+    assert parse(["explain", "exp_expired"], {}) == Explain("exp_expired")
     assert parse(["explain", "--all"], {}) == Explain("")
 
 

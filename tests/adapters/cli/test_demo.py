@@ -48,7 +48,7 @@ def test_json_is_one_object_with_exactly_its_members() -> None:
     verdicts = {
         check["name"]: check["verdict"]
         for one in told["checks"]
-        if one["subject"] == "id_token"
+        if one["of"] == "id_token"
         for check in one["checks"]
     }
     assert {verdicts[name] for name in ("iss", "aud", "signature", "exp", "nonce")} == {"passed"}
@@ -134,7 +134,11 @@ def test_all_misbehaviours_are_listed() -> None:
     ("code", "status", "said"),
     [
         ("", NOT_REFUSED, "wrong_nonce was not refused; it must be with nonce_mismatch"),
-        ("expired", NOT_REFUSED, "was refused with expired; it must be with nonce_mismatch"),
+        (
+            "exp_expired",
+            NOT_REFUSED,
+            "was refused with exp_expired; it must be with nonce_mismatch",
+        ),
         ("nonce_mismatch", REFUSED, "refused: nonce_mismatch"),
     ],
 )
@@ -158,8 +162,8 @@ def test_a_real_provider_that_cannot_be_reached_is_told_of() -> None:
     ran = Stage().run(*argv, "--insecure-allow-http-loopback")
 
     assert ran.status == REFUSED
-    assert "no answer: http_connect" in ran.out
-    assert ran.err.startswith("failed: http_connect\n")
+    assert "no answer: http_connect_failed" in ran.out
+    assert ran.err.startswith("failed: http_connect_failed\n")
 
 
 @pytest.mark.parametrize("json_too", [False, True])

@@ -23,10 +23,10 @@ def told(error: OidcError) -> str:
 
 
 def test_a_refusal_says_what_was_found_and_expected_and_the_rule() -> None:
-    text = told(ProtocolViolation("iss_invalid", found="a", expected="b", about="iss"))
+    text = told(ProtocolViolation("iss_mismatch", found="a", expected="b", about="iss"))
 
     assert text.splitlines() == [
-        "refused: iss_invalid (iss)",
+        "refused: iss_mismatch (iss)",
         "   class     ProtocolViolation",
         "   found     'a'",
         "   expected  'b'",
@@ -37,7 +37,7 @@ def test_a_refusal_says_what_was_found_and_expected_and_the_rule() -> None:
 
 
 def test_a_failure_is_no_refusal() -> None:
-    assert told(TransportFailure("http_connect")).startswith("failed: http_connect\n")
+    assert told(TransportFailure("http_connect_failed")).startswith("failed: http_connect_failed\n")
 
 
 def test_the_providers_text_is_quoted() -> None:

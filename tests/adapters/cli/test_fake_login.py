@@ -20,7 +20,7 @@ def test_an_honest_provider_logs_somebody_in() -> None:
     assert logged_in.claims["email"] == "alice@op.example"
     told = [step["step"] for step in steps.steps]
     assert told == ["discovery", "authorization", "callback", "token", "key_set", "userinfo"]
-    assert [one["subject"] for one in steps.checks] == [
+    assert [one["of"] for one in steps.checks] == [
         "authorization_response",
         "id_token",
         "userinfo",

@@ -7,8 +7,8 @@ import urllib3
 
 from oidc_adapters.cli.listener import (
     HOST,
-    Arrival,
     CallbackListener,
+    ReceivedRequest,
     _Conversation,
     _Server,
     listening,
@@ -32,13 +32,13 @@ def test_it_listens_on_loopback_only() -> None:
 def test_a_get_brings_a_query(pool: urllib3.PoolManager) -> None:
     with listening(path="/auth/login") as listener, pool:
         answer = pool.request("GET", f"{listener.url}?code=abc&state=s")
-        arrival = listener.wait(10)
+        received = listener.wait(10)
 
     assert answer.status == 200
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert b"abc" not in answer.data
-    assert arrival.callback == Callback(
+    assert received.callback == Callback(
         parameters=(("code", "abc"), ("state", "s")), mode="query", url=listener.url
     )
 
@@ -46,10 +46,10 @@ def test_a_get_brings_a_query(pool: urllib3.PoolManager) -> None:
 def test_a_post_brings_a_form(pool: urllib3.PoolManager) -> None:
     with listening() as listener, pool:
         answer = pool.request("POST", listener.url, body=b"code=a%20b")
-        arrival = listener.wait(10)
+        received = listener.wait(10)
 
     assert answer.status == 200
-    assert arrival.callback == Callback(
+    assert received.callback == Callback(
         parameters=(("code", "a b"),), mode="form_post", url=listener.url
     )
 
@@ -58,10 +58,10 @@ def test_only_the_first_callback_counts(pool: urllib3.PoolManager) -> None:
     with listening() as listener, pool:
         pool.request("GET", f"{listener.url}?code=first")
         second = pool.request("GET", f"{listener.url}?code=second")
-        arrival = listener.wait(10)
+        received = listener.wait(10)
         third = pool.request("GET", f"{listener.url}?code=third")
 
-    assert arrival.query == "code=first"
+    assert received.query == "code=first"
     assert (second.status, third.status) == (410, 410)
 
 
@@ -96,10 +96,10 @@ def test_a_form_beyond_the_limit_is_not_read(pool: urllib3.PoolManager, length: 
 def test_a_query_beyond_the_limit_is_refused_by_the_core(pool: urllib3.PoolManager) -> None:
     with listening() as listener, pool:
         pool.request("GET", f"{listener.url}?code={'a' * LIMITS.callback}")
-        arrival = listener.wait(10)
+        received = listener.wait(10)
 
     with pytest.raises(CallbackError) as refused:
-        _ = arrival.callback
+        _ = received.callback
     assert refused.value.code == "parameter_too_long"
 
 
@@ -140,6 +140,8 @@ def test_a_browser_may_go_away(
 
 
 def test_an_arrival_shows_no_code() -> None:
-    arrival = Arrival(method="GET", url="http://127.0.0.1:1/", query="code=abc", body=b"code=abc")
+    received = ReceivedRequest(
+        method="GET", url="http://127.0.0.1:1/", query="code=abc", body=b"code=abc"
+    )
 
-    assert "abc" not in repr(arrival)
+    assert "abc" not in repr(received)

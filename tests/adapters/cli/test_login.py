@@ -54,7 +54,7 @@ def test_userinfo_that_cannot_be_had_is_noted() -> None:
 
     assert ran.status == 0
     assert "email" not in json.loads(ran.out)
-    assert "! userinfo: http_status" in ran.err
+    assert "! userinfo: http_status_unexpected" in ran.err
 
 
 def test_a_refusal_is_told_and_nothing_printed() -> None:

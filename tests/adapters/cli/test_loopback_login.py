@@ -47,7 +47,7 @@ def test_a_login_and_a_refresh_tell_what_they_accept() -> None:
 
     assert refreshed.claims_refreshed
     assert refreshed.tokens.refresh_token != logged_in.tokens.refresh_token
-    assert [one["subject"] for one in steps.checks] == [
+    assert [one["of"] for one in steps.checks] == [
         "authorization_response",
         "id_token",
         "userinfo",

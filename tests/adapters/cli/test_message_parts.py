@@ -50,7 +50,7 @@ def test_a_form_that_is_none_shows_nothing() -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (NoAnswer("no", "http_connect", NOW), "no answer: http_connect"),
+        (NoAnswer("no", "http_connect_failed", NOW), "no answer: http_connect_failed"),
         (HttpResponse(303, (), b"", NOW), "303 See Other"),
         (HttpResponse(299, (), b"", NOW), "299"),
         (HttpResponse(200, (JSON,), b"{" + b" " * 1_999, NOW), "200 OK, application/json, 2,000"),
@@ -106,7 +106,7 @@ def test_a_jwt_shows_as_a_fingerprint() -> None:
 
 
 def test_no_answer_shows_nothing() -> None:
-    assert answer_facts("token", NoAnswer("no", "http_connect", NOW)) == ()
+    assert answer_facts("token", NoAnswer("no", "http_connect_failed", NOW)) == ()
 
 
 @pytest.mark.parametrize(

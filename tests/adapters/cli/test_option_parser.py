@@ -36,7 +36,7 @@ def test_what_is_left_out_has_a_default() -> None:
         (*ISSUER, "--client-secret-env", "A", "--client-secret-file", "b"),
         ("demo", "--misbehave", "no_such_thing"),
         ("explain",),
-        ("explain", "--all", "expired"),
+        ("explain", "--all", "exp_expired"),
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(

@@ -63,7 +63,7 @@ def test_a_refusal_ends_it(misbehave: str) -> None:
             log_in(at(served.issuer, port), world, StepList(), Page(StringIO(), {}))
         threads.get(timeout=10).join()
 
-    assert (refused.value.code, refused.value.error) == ("op_error", "access_denied")
+    assert (refused.value.code, refused.value.error) == ("provider_error", "access_denied")
 
 
 @pytest.mark.parametrize("browser", [True, False])
@@ -91,7 +91,7 @@ def test_a_provider_needs_tls() -> None:
     with pytest.raises(UsageError) as refused:
         log_in(strict, Stage().world, StepList(), Page(StringIO(), {}))
 
-    assert refused.value.code == "url_scheme"
+    assert refused.value.code == "url_scheme_not_allowed"
 
 
 def test_a_port_in_use_is_told() -> None:

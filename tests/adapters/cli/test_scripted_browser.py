@@ -64,7 +64,7 @@ def test_it_submits_a_form() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [page("<p>no form"), page("<form>"), NoAnswer("no", "http_connect", NOW)]
+    "answer", [page("<p>no form"), page("<form>"), NoAnswer("no", "http_connect_failed", NOW)]
 )
 def test_it_stays_where_nothing_leads_on(answer: Answer) -> None:
     transport, _ = visited(answer)

@@ -1,7 +1,7 @@
 """What happened, as data."""
 
 from oidc_adapters.cli.fake_login import fake_login
-from oidc_adapters.cli.listener import Arrival
+from oidc_adapters.cli.listener import ReceivedRequest
 from oidc_adapters.cli.recording import Recorded
 from oidc_adapters.cli.step_list import StepList
 from oidc_core.model.evidence import evidence_json
@@ -30,7 +30,9 @@ def test_steps_are_told_without_their_queries() -> None:
 
     steps.exchange("authorization", recorded(HttpResponse(303, (), b"", NOW)))
     steps.exchange("token", recorded(NoAnswer("maybe", "http_timeout", NOW)))
-    steps.arrived(Arrival(method="GET", url="http://127.0.0.1:1/c", query="code=a", body=b""))
+    steps.arrived(
+        ReceivedRequest(method="GET", url="http://127.0.0.1:1/c", query="code=a", body=b"")
+    )
 
     place = "https://op.example/a"
     assert steps.steps == [

@@ -66,11 +66,11 @@ def test_notes_are_told() -> None:
 
     story.closing(_with_note(logged_in))
 
-    assert "   ! userinfo: http_status\n" in out.getvalue()
+    assert "   ! userinfo: http_status_unexpected\n" in out.getvalue()
 
 
 def _with_note(logged_in: LoggedIn) -> LoggedIn:
-    return evolve(logged_in, notes=("userinfo: http_status",))
+    return evolve(logged_in, notes=("userinfo: http_status_unexpected",))
 
 
 def test_an_unknown_subject_is_named_as_it_is() -> None:

@@ -12,7 +12,7 @@ from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
 from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
 from oidc_core.wire.errors import OidcError, UsageError
-from tests.adapters.credentials.test_seal import KEY, SECRET
+from tests.adapters.credentials.test_client_credentials import KEY, SECRET
 from tests.encryption import P256, P384
 
 ISSUER = "https://op.example"
@@ -89,12 +89,12 @@ def test_the_client_authenticates_as_its_credentials_let_it(
     ("changed", "code", "about"),
     [
         ({"redirect_uri": ""}, "config_invalid", "redirect_uri"),
-        ({"redirect_uri": "http://rp.example/callback"}, "url_scheme", "redirect_uri"),
+        ({"redirect_uri": "http://rp.example/callback"}, "url_scheme_not_allowed", "redirect_uri"),
         ({"client_id": ""}, "config_invalid", "client_id"),
         ({"scope": "email"}, "config_invalid", "scope"),
         ({"issuer": ""}, "url_invalid", "issuer"),
         ({"issuer": "https://op.example?x"}, "issuer_invalid", "issuer"),
-        ({"issuer": "http://op.example"}, "url_scheme", "issuer"),
+        ({"issuer": "http://op.example"}, "url_scheme_not_allowed", "issuer"),
         ({"client_keys": ClientKeys[Signer]()}, "credential_missing", "client key"),
         ({"metadata": METADATA, "issuer": "https://other.example"}, "issuer_not_allowed", ""),
     ],

@@ -6,7 +6,7 @@ from typing import Any, Final, get_args, get_type_hints
 import pytest
 from attrs import evolve
 
-from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient, Page
+from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient, Redirect
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import CookiePendingLogins, CookieProfile, MemoryPendingLogins
@@ -248,7 +248,7 @@ def test_a_cookie_that_came_twice_is_refused(pending: Callable[[], Any]) -> None
     error = refused(lambda: rig.client.finish_login(callback, cookies=f"{header}; {header}"))
 
     assert isinstance(error, CallbackError)
-    assert error.code == "binding_ambiguous"
+    assert error.code == "binding_duplicated"
 
 
 @STORES
@@ -272,7 +272,7 @@ def test_a_login_is_finished_once(pending: Callable[[], Any]) -> None:
     error = refused(lambda: rig.client.finish_login(callback, cookies=header))
 
     assert isinstance(error, CallbackError)
-    assert error.code in {"state_unknown", "already_used"}
+    assert error.code in {"state_unknown", "state_used"}
     assert len(rig.transport.exchanges) == sent
 
 
@@ -290,7 +290,7 @@ def test_a_login_that_took_too_long_is_refused(pending: Callable[[], Any]) -> No
 
 def test_the_oldest_logins_of_a_browser_give_way_to_the_newest() -> None:
     rig = new_rig(pending=CookiePendingLogins(SEALING_SECRET))
-    pages: list[Page] = []
+    pages: list[Redirect] = []
     for _ in range(60):
         pages.append(rig.start())
         rig.clock.advance(1)
@@ -360,7 +360,11 @@ def test_the_providers_error_is_raised() -> None:
     error = refused(lambda: rig.log_in(approve=False))
 
     assert isinstance(error, ProviderError)
-    assert (error.code, error.error, error.issuer_verified) == ("op_error", "access_denied", True)
+    assert (error.code, error.error, error.issuer_verified) == (
+        "provider_error",
+        "access_denied",
+        True,
+    )
 
 
 def test_a_return_to_of_the_request_stays_unless_another_is_given() -> None:
@@ -385,7 +389,7 @@ def test_an_id_token_with_a_mac_is_verified_with_the_clients_secret() -> None:
     assert logged_in.evidence[1].alg == "HS256"
     secret = "another secret of the same length or so, it does not matter here"
     other = new_rig(provider, registration=registration, client_secret=secret)
-    assert refused(other.log_in).code == "op_error"  # invalid_client
+    assert refused(other.log_in).code == "provider_error"  # invalid_client
     asymmetric = new_rig(
         provider, registration=evolve(registration, id_token_signed_response_alg=None)
     )
@@ -467,7 +471,7 @@ def test_a_refresh_without_an_id_token_is_fine() -> None:
 # --- logout --------------------------------------------------------------------------------------
 
 
-def log_out(rig: Rig, page: Page) -> str:
+def log_out(rig: Rig, page: Redirect) -> str:
     rig.browser.receive(page.cookies)
     url = rig.provider.end_session(page.url, rig.clock.now())
     assert url is not None
@@ -527,7 +531,7 @@ def test_a_return_that_was_not_asked_for_is_refused(change: Callable[[str], str]
     error = refused(lambda: rig.client.finish_logout(change(url), cookies=rig.browser.header))
 
     assert isinstance(error, CallbackError)
-    assert error.code == "logout_state"
+    assert error.code == "logout_state_mismatch"
 
 
 RETURNS: Final[tuple[Callable[[str], str], ...]] = (
@@ -557,7 +561,7 @@ def test_a_logout_of_another_browser_is_refused(value: str | None) -> None:
     error = refused(lambda: rig.client.finish_logout(url, cookies=cookies))
 
     assert isinstance(error, CallbackError)
-    assert (error.code, error.about) == ("logout_state", "cookie")
+    assert (error.code, error.about) == ("logout_state_mismatch", "cookie")
 
 
 def test_a_logout_of_another_client_is_refused() -> None:
@@ -638,7 +642,7 @@ def test_refusals_awaited(run: Run) -> None:
             codes.append(caught.value.code)
         return codes
 
-    assert run(main) == ["state_unknown", "state_missing", "logout_state"]
+    assert run(main) == ["state_unknown", "state_missing", "logout_state_mismatch"]
 
 
 # --- nothing shows -------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from attrs import evolve, field, frozen
 
 from oidc_adapters.clients.oidc_client import AsyncOidcClient
 from oidc_adapters.clients.shell import AsyncShell, Shell
+from oidc_adapters.credentials.client_credentials import Credentials, credentials_for
 from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys
-from oidc_adapters.credentials.seal import Credentials, credentials_for
 from oidc_adapters.runtime.clock import FrozenClock, SystemClock
 from oidc_adapters.runtime.entropy import FixedEntropy, SystemEntropy
 from oidc_adapters.stores.pending import MemoryPendingLogins
@@ -30,7 +30,7 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery
 from oidc_core.wire.errors import OidcError, ProtocolViolation, TransportFailure, UsageError
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
-from tests.adapters.credentials.test_seal import (
+from tests.adapters.credentials.test_client_credentials import (
     KEY,
     SECRET,
     RemoteKey,
@@ -51,7 +51,7 @@ from tests.flows.rig import (
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 LIBRARIES = pytest.mark.parametrize("run", [run_asyncio, run_trio])
-REFUSED: Final = NoAnswer("no", "http_connect", NOW)
+REFUSED: Final = NoAnswer("no", "http_connect_failed", NOW)
 
 
 @frozen(kw_only=True)
@@ -64,7 +64,9 @@ class Twice(Exchange[tuple[Any, ...]]):
         answers = (*self.answers, answer)
         if len(answers) < 2:
             return Twice(made_for=self.made_for, request=self.request, answers=answers)
-        return ThenKeys(made_for=self.made_for, wanted=keys_wanted(rp, "direct"), answers=answers)
+        return ThenKeys(
+            made_for=self.made_for, wanted=keys_wanted(rp, "solicited"), answers=answers
+        )
 
 
 @frozen(kw_only=True)
@@ -82,7 +84,7 @@ class Refusing(Exchange[None]):
     """Refuses whatever comes."""
 
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[None]:
-        raise ProtocolViolation("http_status", found=599)
+        raise ProtocolViolation("http_status_unexpected", found=599)
 
 
 class Wire:
@@ -93,7 +95,7 @@ class Wire:
 
     def send(self, request: WireRequest, clock: Any) -> NoAnswer:
         self.sent.append(request)
-        return NoAnswer("no", "http_connect", clock.now())
+        return NoAnswer("no", "http_connect_failed", clock.now())
 
 
 class AsyncWire:
@@ -113,7 +115,7 @@ class AsyncWire:
 Transport = type[Wire] | type[AsyncWire]
 RP = relying_party("client_secret_jwt")
 CREDENTIALS = Credentials(credentials_for(RP, secret=SECRET))
-STEP = Twice(made_for=RP.mark, request=token_request(RP))
+STEP = Twice(made_for=RP.digest, request=token_request(RP))
 
 
 def world(**named: Any) -> dict[str, Any]:
@@ -138,7 +140,7 @@ KINDS = pytest.mark.parametrize(
 
 
 @KINDS
-def test_each_request_is_sealed_anew_and_sent_once(wire: Transport, run: Run | None) -> None:
+def test_each_request_is_prepared_anew_and_sent_once(wire: Transport, run: Run | None) -> None:
     transport = wire()
 
     result = run_step(transport, STEP, run)
@@ -166,12 +168,12 @@ def test_a_finished_step_sends_nothing(wire: Transport, run: Run | None) -> None
 @KINDS
 def test_a_refusal_ends_the_run(wire: Transport, run: Run | None) -> None:
     transport = wire()
-    step = Refusing(made_for=RP.mark, request=token_request(RP))
+    step = Refusing(made_for=RP.digest, request=token_request(RP))
 
     with pytest.raises(OidcError) as caught:
         run_step(transport, step, run)
 
-    assert (caught.value.code, caught.value.found) == ("http_status", 599)
+    assert (caught.value.code, caught.value.found) == ("http_status_unexpected", 599)
     assert len(transport.sent) == 1
 
 
@@ -194,7 +196,7 @@ def test_the_clock_of_each_transmission_is_the_shells() -> None:
 
     answer = shell.send(token_request(RP))
 
-    assert answer == NoAnswer("no", "http_connect", NOW + 30)
+    assert answer == NoAnswer("no", "http_connect_failed", NOW + 30)
     stamps = [claims_of(form_of(one)["client_assertion"])["iat"] for one in wire.sent]
     assert stamps == [NOW, NOW + 30]
 
@@ -209,7 +211,7 @@ def test_a_shell_brings_what_is_not_given() -> None:
 
 @LIBRARIES
 def test_key_sets_come_from_the_store_that_was_given(run: Run) -> None:
-    key_set, wanted = KeySet(()), keys_wanted(RP, "direct")
+    key_set, wanted = KeySet(()), keys_wanted(RP, "solicited")
     keys, wire = StaticProviderKeys(key_set), AsyncWire()
     awaited = AsyncShell(wire, CREDENTIALS, keys, **world())
 
@@ -268,7 +270,7 @@ def test_discovery_needs_no_credentials() -> None:
     found = shell.run(rp, discovery.discover(rp))
 
     assert found.provider.token_endpoint == "https://op.example/token"
-    assert isinstance(shell.keys(keys_wanted(found, "direct")), KeysFound)
+    assert isinstance(shell.keys(keys_wanted(found, "solicited")), KeysFound)
     with pytest.raises(UsageError) as caught:
         shell.send(userinfo_request(found, "abc"))
     assert caught.value.code == "credential_missing"
@@ -281,7 +283,7 @@ def test_a_failing_transport_is_an_answer() -> None:
     with pytest.raises(TransportFailure) as caught:
         shell.run(rp, discovery.discover(rp))
 
-    assert (caught.value.code, caught.value.sent) == ("http_connect", "no")
+    assert (caught.value.code, caught.value.sent) == ("http_connect_failed", "no")
 
 
 def test_answers_are_the_transports_own() -> None:

@@ -138,7 +138,7 @@ class TestRequestAuthorizationCode:
         other = world.provider.authorize(url, NOW, user="bob")
         code = text(flow_get_authorization_code(world.ctx, dict(other.parameters)))
 
-        assert flow_get_token(world.ctx, code) == APIError("sub_changed")
+        assert flow_get_token(world.ctx, code) == APIError("sub_mismatch")
 
     def test_the_states_that_wait_are_bounded(self, world: World) -> None:
         waiting = world.ctx.records.waiting
@@ -147,7 +147,7 @@ class TestRequestAuthorizationCode:
         with pytest.raises(StoreFailure) as refusal:
             flow_request_authorization_code(world.ctx)
 
-        assert refusal.value.code == "too_many_pending"
+        assert refusal.value.code == "pending_too_many"
         assert len(waiting) == 0
         world.clock.advance(121)
         assert flow_request_authorization_code(world.ctx)
@@ -253,7 +253,7 @@ class TestGetAuthorizationCode:
         query = world.callback()
         spoilt = {**query, "iss": "https://other.example"}
 
-        assert flow_get_authorization_code(world.ctx, spoilt) == APIError("issuer_mismatch")
+        assert flow_get_authorization_code(world.ctx, spoilt) == APIError("response_iss_mismatch")
         assert flow_get_authorization_code(world.ctx, query) == APIError("state_unknown")
 
     @pytest.mark.parametrize(
@@ -305,14 +305,14 @@ class TestGetAuthorizationCode:
         other = {**world.callback(), "code": query["code"]}
 
         assert flow_get_authorization_code(world.ctx, query) == query["code"]
-        assert flow_get_authorization_code(world.ctx, other) == APIError("already_used")
+        assert flow_get_authorization_code(world.ctx, other) == APIError("state_used")
 
     def test_the_codes_that_wait_are_bounded(self, world: World) -> None:
         world.ctx.records = evolve(world.ctx.records, answered=Memory(lifetime=120, cap=1))
         world.code()
 
         refused = flow_get_authorization_code(world.ctx, world.callback())
-        assert refused == APIError("too_many_pending")
+        assert refused == APIError("pending_too_many")
 
 
 class TestBrowser:
@@ -419,7 +419,7 @@ class TestGetToken:
         outcome = flow_get_token(world.ctx, world.code())
         code = MISBEHAVIOURS[name].code
 
-        assert isinstance(outcome, AuthServerError if code == "op_error" else APIError)
+        assert isinstance(outcome, AuthServerError if code == "provider_error" else APIError)
         cause = outcome.cause
         assert cause is not None
         assert cause.code == code
@@ -433,7 +433,7 @@ class TestGetToken:
         world = World(FakeProvider(clients=(CLIENT,), misbehave="old_auth_time"))
 
         outcome = flow_get_token(world.ctx, world.code(max_age=10))
-        assert outcome == APIError("auth_too_old")
+        assert outcome == APIError("auth_time_too_old")
 
     def test_the_providers_error_is_returned(self, world: World) -> None:
         code = world.code()
@@ -446,13 +446,13 @@ class TestGetToken:
         code = world.code()
         world.transport.cut("/token")
 
-        assert flow_get_token(world.ctx, code) == APIError("http_connect")
+        assert flow_get_token(world.ctx, code) == APIError("http_connect_failed")
 
     def test_a_login_that_failed_is_gone_though_nothing_was_sent(self, world: World) -> None:
         """Put back, it could be taken by whoever brought the same code meanwhile."""
         code = world.code()
         world.transport.cut("/token")
-        assert flow_get_token(world.ctx, code) == APIError("http_connect")
+        assert flow_get_token(world.ctx, code) == APIError("http_connect_failed")
         world.transport.tamper = None
 
         assert flow_get_token(world.ctx, code) == APIError("state_unknown")
@@ -465,7 +465,7 @@ class TestGetToken:
             return NoAnswer("maybe", "http_timeout", clock.now())
 
         world.transport.tamper = broken_off
-        assert flow_get_token(world.ctx, code) == APIError("token_outcome_unknown")
+        assert flow_get_token(world.ctx, code) == APIError("code_in_doubt")
         assert flow_get_token(world.ctx, code) == APIError("state_unknown")
         assert len(world.forms("authorization_code")) == 1
 

@@ -83,5 +83,5 @@ class TestMemory:
         assert not memory.admit("a", "B", 0)
         with pytest.raises(StoreFailure) as refusal:
             memory.admit("b", "B", 0)
-        assert refusal.value.code == "too_many_pending"
+        assert refusal.value.code == "pending_too_many"
         assert memory.find("a", 0) == "A"

@@ -118,7 +118,7 @@ class TestOIDCCtx:
 
         assert world.ctx.rp.issuer == ISSUER + "/"
         refused = flow_get_authorization_code(world.ctx, world.callback())
-        assert refused == APIError("issuer_mismatch")  # iss without the slash
+        assert refused == APIError("response_iss_mismatch")  # iss without the slash
 
     @pytest.mark.parametrize(
         ("scopes", "sent"),
@@ -158,7 +158,7 @@ class TestOIDCCtx:
         with pytest.raises(UsageError) as refusal:
             World(issuer="http://127.0.0.1:1")
 
-        assert refusal.value.code == "url_scheme"
+        assert refusal.value.code == "url_scheme_not_allowed"
 
     def test_it_shows_no_secret_and_is_not_pickled(self, world: World) -> None:
         assert repr(world.ctx) == f"OIDCCtx('{ISSUER}', client_id='client')"
@@ -235,7 +235,7 @@ class TestEvidence:
     def test_it_tells_of_callback_and_id_token(self, world: World) -> None:
         callback, token = world.ctx.evidence(world.tokens()["id_token"])
 
-        assert (callback.subject, token.subject) == ("authorization_response", "id_token")
+        assert (callback.of, token.of) == ("authorization_response", "id_token")
         assert "at_hash" not in dict(token.skipped)
 
     def test_it_forgets_after_a_day(self, world: World) -> None:
@@ -256,5 +256,5 @@ def test_a_failed_discovery_leaves_no_connection_open() -> None:
                 server.url(""), REDIRECT_URI, "client", "secret", insecure_allow_http_loopback=True
             )
 
-        assert refusal.value.code == "content_type"
+        assert refusal.value.code == "content_type_unexpected"
         assert server.closed_by_client.wait(10)

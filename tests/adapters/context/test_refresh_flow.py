@@ -88,7 +88,7 @@ class TestRefreshToken:
         outcome = flow_refresh_token(world.ctx, world.tokens()["refresh_token"])
         code = MISBEHAVIOURS[name].code
 
-        assert isinstance(outcome, AuthServerError if code == "op_error" else APIError)
+        assert isinstance(outcome, AuthServerError if code == "provider_error" else APIError)
         cause = outcome.cause
         assert cause is not None
         assert cause.code == code
@@ -217,10 +217,10 @@ class TestRefreshAfterRestart:
     @pytest.mark.parametrize(
         ("name", "code"),
         [
-            ("refresh_other_iss", "iss_invalid"),
-            ("refresh_other_aud", "aud_invalid"),
-            ("refresh_other_azp", "azp_invalid"),
-            ("refresh_expired_id_token", "expired"),
+            ("refresh_other_iss", "iss_mismatch"),
+            ("refresh_other_aud", "aud_mismatch"),
+            ("refresh_other_azp", "azp_mismatch"),
+            ("refresh_expired_id_token", "exp_expired"),
             ("refresh_bad_signature", "signature_invalid"),
             ("refresh_alg_none", "alg_not_allowed"),
         ],

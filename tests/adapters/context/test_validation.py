@@ -86,14 +86,14 @@ class TestValidateIdToken:
         later = evolve(pending, created_at=NOW + 131)
         world.ctx.records.finished.put(key_of(pending.nonce), later, NOW)
 
-        assert self.refused(world, id_token) == "auth_too_old"
+        assert self.refused(world, id_token) == "auth_time_too_old"
 
     @pytest.mark.parametrize(
         ("form", "code"),
         [
-            ("", "jws_format"),
-            ("{header}.{payload}.{signature}.", "jws_format"),
-            ("{header}.{payload}", "jws_format"),
+            ("", "jws_malformed"),
+            ("{header}.{payload}.{signature}.", "jws_malformed"),
+            ("{header}.{payload}", "jws_malformed"),
             ("{header}.{payload}.{other}", "signature_invalid"),
             ("eyJhbGciOiJub25lIn0.{payload}.", "alg_not_allowed"),
         ],
@@ -112,7 +112,7 @@ class TestValidateIdToken:
         assert flow_validate_id_token(world.ctx, id_token)
         world.clock.advance(1)
 
-        assert self.refused(world, id_token) == "expired"
+        assert self.refused(world, id_token) == "exp_expired"
 
     def test_the_expected_user_still_binds_it(self, world: World) -> None:
         id_token = world.tokens()["id_token"]
@@ -121,7 +121,7 @@ class TestValidateIdToken:
         other = evolve(pending, expected_sub="bob")
         world.ctx.records.finished.put(key_of(pending.nonce), other, NOW)
 
-        assert self.refused(world, id_token) == "sub_changed"
+        assert self.refused(world, id_token) == "sub_mismatch"
 
     def test_strangers_do_not_use_up_the_fetches_of_logins(self, world: World) -> None:
         payload = world.tokens()["id_token"].split(".")[1]

@@ -56,7 +56,7 @@ class Line(InMemoryTransport):
 
         def unreachable(request: WireRequest, clock: TellsTime) -> Answer:
             if request.url.endswith(path):
-                return NoAnswer("no", "http_connect", clock.now())
+                return NoAnswer("no", "http_connect_failed", clock.now())
             return self.through(request, clock)
 
         self.tamper = unreachable

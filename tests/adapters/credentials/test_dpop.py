@@ -136,8 +136,8 @@ def test_an_unknown_thumbprint_is_missed() -> None:
 @pytest.mark.parametrize(
     ("key", "found"),
     [
-        (ForeignKey({**ONE.public_jwk(), "d": "AA"}), "jwks_private_key"),
-        (ForeignKey({"kty": "oct", "k": "AAAA"}), "jwks_private_key"),
+        (ForeignKey({**ONE.public_jwk(), "d": "AA"}), "key_not_public"),
+        (ForeignKey({"kty": "oct", "k": "AAAA"}), "key_not_public"),
         (ForeignKey({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}), "jwk_invalid"),
         (ForeignKey({**ONE.public_jwk()}, alg="HS256"), "HS256"),
         (ForeignKey({**ONE.public_jwk()}, alg="none"), "none"),
@@ -165,7 +165,7 @@ def test_keys_are_not_pickled() -> None:
 @pytest.mark.parametrize("status", [200, 204, 400, 401, 503])
 def test_a_nonce_is_taken_from_every_answer(status: int) -> None:
     nonces = DpopNonces()
-    nonces.heed(request_to(), answer("n-1", status=status))
+    nonces.remember(request_to(), answer("n-1", status=status))
 
     assert newest(nonces, request_to()) == "n-1"
     assert repr(nonces) == "DpopNonces(1)"
@@ -182,7 +182,7 @@ def test_a_nonce_is_taken_from_every_answer(status: int) -> None:
 )
 def test_a_nonce_is_one_server_s(other: HttpRequest) -> None:
     nonces = DpopNonces()
-    nonces.heed(request_to(), answer("n-1"))
+    nonces.remember(request_to(), answer("n-1"))
 
     assert newest(nonces, other) is None
 
@@ -197,7 +197,7 @@ def test_a_nonce_is_one_server_s(other: HttpRequest) -> None:
 )
 def test_a_nonce_is_good_for_the_whole_server(same: HttpRequest) -> None:
     nonces = DpopNonces()
-    nonces.heed(request_to(), answer("n-1"))
+    nonces.remember(request_to(), answer("n-1"))
 
     assert newest(nonces, same) == "n-1"
 
@@ -210,16 +210,16 @@ def test_a_nonce_is_good_for_the_whole_server(same: HttpRequest) -> None:
 def test_the_last_good_nonce_stays(silent: Any) -> None:
     """J17."""
     nonces = DpopNonces()
-    nonces.heed(request_to(), answer("n-1"))
-    nonces.heed(request_to(), answer("n-2"))
-    nonces.heed(request_to(), silent)
+    nonces.remember(request_to(), answer("n-1"))
+    nonces.remember(request_to(), answer("n-2"))
+    nonces.remember(request_to(), silent)
 
     assert newest(nonces, request_to()) == "n-2"
 
 
 def test_an_answer_to_a_request_without_a_proof_is_not_listened_to() -> None:
     nonces = DpopNonces()
-    nonces.heed(evolve(request_to(), headers=()), answer("n-1"))
+    nonces.remember(evolve(request_to(), headers=()), answer("n-1"))
 
     assert newest(nonces, request_to()) is None
 
@@ -228,9 +228,9 @@ def test_the_memory_is_bounded_and_the_longest_silent_goes_first() -> None:
     nonces = DpopNonces()
     servers = [request_to(f"https://s{n}.example/token") for n in range(REMEMBERED + 1)]
     for server in servers[:-1]:
-        nonces.heed(server, answer("n-1"))
-    nonces.heed(servers[0], answer("n-2"))
-    nonces.heed(servers[-1], answer("n-1"))
+        nonces.remember(server, answer("n-1"))
+    nonces.remember(servers[0], answer("n-2"))
+    nonces.remember(servers[-1], answer("n-1"))
 
     assert repr(nonces) == f"DpopNonces({REMEMBERED})"
     assert newest(nonces, servers[0]) == "n-2"
@@ -240,7 +240,7 @@ def test_the_memory_is_bounded_and_the_longest_silent_goes_first() -> None:
 
 def test_a_nonce_is_no_part_of_what_prints() -> None:
     nonces = DpopNonces()
-    nonces.heed(request_to(), answer("n-canary"))
+    nonces.remember(request_to(), answer("n-canary"))
 
     assert "canary" not in repr(nonces)
     assert isinstance(proof_of(request_to()), DpopProof)

@@ -179,7 +179,9 @@ def test_a_secret_that_is_too_short_is_refused_when_configured(alg: str, least: 
     encryption = Encryption(alg, "A256GCM")
     for secret in (8 * "s", (least - 1) * "s"):
         decrypter = ClientDecrypter(client_secrets=only(secret))
-        refused(ProtocolViolation, "jwe_alg", partial(decrypter.check, *OWNER, encryption))
+        refused(
+            ProtocolViolation, "encryption_mismatch", partial(decrypter.check, *OWNER, encryption)
+        )
     ClientDecrypter(client_secrets=only(least * "s")).check(*OWNER, encryption)
 
 

@@ -86,7 +86,7 @@ SPENT: Final = MemorySpent()
 LOGINS: Final = MemoryPendingLogins()
 VERIFIER: Final = CryptographyVerifier()
 KEYS: Final = MemoryProviderKeys()
-UNREACHABLE: Final = NoAnswer("no", "http_connect", NOW)
+UNREACHABLE: Final = NoAnswer("no", "http_connect_failed", NOW)
 USES: Final[tuple[tuple[Any, Callable[[], object]], ...]] = (
     (MEMORY, lambda: MEMORY.put("a", "A", NOW)),
     (FLIGHTS, lambda: FLIGHTS.board("a")),

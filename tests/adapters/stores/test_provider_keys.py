@@ -14,7 +14,7 @@ from oidc_adapters.stores.provider_keys import MemoryProviderKeys, StaticProvide
 from oidc_core.jose.jwk import KeySet, parse_key_set
 from oidc_core.machine.keys import BUCKET_SIZE, REFILL, STALE_IF_ERROR
 from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
-from oidc_core.wire.http import Answer, Channel, HttpRequest, HttpResponse, KeysWanted, NoAnswer
+from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, KeysWanted, NoAnswer, Source
 from oidc_core.wire.jsontypes import JsonObject, render
 from tests.flows.rig import NOW, run_asyncio, run_trio
 
@@ -33,7 +33,7 @@ WANTED: Final = KeysWanted(
     client_id="client",
     jwks_uri="https://op.example/jwks",
     max_age=HOUR,
-    channel="direct",
+    source="solicited",
 )
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
@@ -61,7 +61,7 @@ class Provider:
         now = self.clock.now()
         json = (("content-type", "application/json"),)
         if self.broken == "dropped":
-            return NoAnswer("maybe", "http_protocol", now)
+            return NoAnswer("maybe", "http_malformed", now)
         if self.broken == "status":
             return HttpResponse(503, json, b"{}", now)
         body = b"{" if self.broken == "syntax" else render(key_set_of(*self.kids)).encode()
@@ -122,7 +122,7 @@ def test_issuers_and_addresses_have_sets_of_their_own(
 
     def send(request: HttpRequest) -> Answer:
         sent.append(request)
-        return NoAnswer("no", "http_connect", clock.now())
+        return NoAnswer("no", "http_connect_failed", clock.now())
 
     for wanted in (
         WANTED,
@@ -198,24 +198,22 @@ def test_a_rotated_key_is_found_within_one_fetch(
     assert provider.fetches == 1
 
 
-@pytest.mark.parametrize("channel", ["direct", "relayed"])
+@pytest.mark.parametrize("source", ["solicited", "unsolicited"])
 def test_a_flood_of_unknown_kids_is_a_handful_of_fetches(
-    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock, channel: Channel
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock, source: Source
 ) -> None:
     keys.find(WANTED, provider.send, clock)
     provider.fetches = 0
     clock.advance(HOUR // 2)  # both buckets are full again
     for number in range(10_000):
-        missing = evolve(
-            WANTED, newer_than=clock.now(), missing_kid=f"kid-{number}", channel=channel
-        )
+        missing = evolve(WANTED, newer_than=clock.now(), missing_kid=f"kid-{number}", source=source)
         keys.find(missing, provider.send, clock)
 
     assert provider.fetches == BUCKET_SIZE
 
     clock.advance(10 * REFILL)
     for number in range(10_000):
-        missing = evolve(WANTED, newer_than=clock.now(), missing_kid=f"k{number}", channel=channel)
+        missing = evolve(WANTED, newer_than=clock.now(), missing_kid=f"k{number}", source=source)
         keys.find(missing, provider.send, clock)
 
     assert provider.fetches == 2 * BUCKET_SIZE
@@ -241,17 +239,17 @@ def test_strangers_never_starve_the_providers_own_tokens(
     keys.find(WANTED, provider.send, clock)
     clock.advance(HOUR // 2)
     for number in range(1_000):
-        relayed = evolve(
-            WANTED, newer_than=clock.now(), missing_kid=f"kid-{number}", channel="relayed"
+        unsolicited = evolve(
+            WANTED, newer_than=clock.now(), missing_kid=f"kid-{number}", source="unsolicited"
         )
-        keys.find(relayed, provider.send, clock)
+        keys.find(unsolicited, provider.send, clock)
     # Among what strangers asked for is the very key that the provider signs with from now on.
-    relayed = evolve(WANTED, newer_than=clock.now(), missing_kid="second", channel="relayed")
-    keys.find(relayed, provider.send, clock)
+    unsolicited = evolve(WANTED, newer_than=clock.now(), missing_kid="second", source="unsolicited")
+    keys.find(unsolicited, provider.send, clock)
     provider.kids = ("second", "first")
-    direct = evolve(WANTED, newer_than=clock.now(), missing_kid="second")
+    solicited = evolve(WANTED, newer_than=clock.now(), missing_kid="second")
 
-    assert kids(keys.find(direct, provider.send, clock)) == ("second", "first")
+    assert kids(keys.find(solicited, provider.send, clock)) == ("second", "first")
 
 
 def test_what_a_sender_raises_is_raised_and_releases_the_store(

@@ -13,56 +13,56 @@ OLD, NEW, FOREIGN = (letter * MIN_SECRET for letter in (b"o", b"n", b"f"))
 BOX = SealedBox(NEW)
 
 
-def refused(box: SealedBox, sealed: str, purpose: str = "test") -> bool:
+def refused(box: SealedBox, sealed: str, label: str = "test") -> bool:
     """Whether it is refused, and by this code."""
     with pytest.raises(StoreFailure) as caught:
-        box.open(sealed, purpose=purpose)
+        box.open(sealed, label=label)
     return caught.value.code == "seal_invalid"
 
 
-@given(text=st.text(st.characters()), purpose=st.text(st.characters()))
-@example(text="\udcff", purpose="\udcff")
-def test_what_was_sealed_is_opened(text: str, purpose: str) -> None:
-    assert BOX.open(BOX.close(text, purpose=purpose), purpose=purpose) == text
+@given(text=st.text(st.characters()), label=st.text(st.characters()))
+@example(text="\udcff", label="\udcff")
+def test_what_was_sealed_is_opened(text: str, label: str) -> None:
+    assert BOX.open(BOX.close(text, label=label), label=label) == text
 
 
 def test_two_seals_of_the_same_text_differ() -> None:
-    assert BOX.close("text", purpose="test") != BOX.close("text", purpose="test")
+    assert BOX.close("text", label="test") != BOX.close("text", label="test")
 
 
 def test_a_seal_shows_nothing_of_its_text() -> None:
-    sealed = b64url_decode(BOX.close("canary", purpose="test").encode())
+    sealed = b64url_decode(BOX.close("canary", label="test").encode())
 
     assert b"canary" not in sealed
 
 
 def test_a_box_with_a_new_secret_in_front_opens_what_the_old_one_sealed() -> None:
-    sealed = SealedBox(OLD).close("text", purpose="test")
+    sealed = SealedBox(OLD).close("text", label="test")
     rotating = SealedBox(NEW, OLD)
 
-    assert rotating.open(sealed, purpose="test") == "text"
-    assert SealedBox(NEW).open(rotating.close("anew", purpose="test"), purpose="test") == "anew"
+    assert rotating.open(sealed, label="test") == "text"
+    assert SealedBox(NEW).open(rotating.close("anew", label="test"), label="test") == "anew"
     assert refused(SealedBox(NEW), sealed)
-    assert refused(SealedBox(OLD), rotating.close("anew", purpose="test"))
+    assert refused(SealedBox(OLD), rotating.close("anew", label="test"))
 
 
 def test_a_secret_is_the_same_as_text_and_as_octets() -> None:
-    sealed = SealedBox("s" * MIN_SECRET).close("text", purpose="test")
+    sealed = SealedBox("s" * MIN_SECRET).close("text", label="test")
 
-    assert SealedBox(b"s" * MIN_SECRET).open(sealed, purpose="test") == "text"
+    assert SealedBox(b"s" * MIN_SECRET).open(sealed, label="test") == "text"
 
 
 def test_a_secret_may_be_any_text_that_an_environment_variable_holds() -> None:
     """As Python reads octets there that are no UTF-8; to refuse one would be to quote it."""
     secret = "canary-" + "\udcff" * MIN_SECRET
-    sealed = SealedBox(secret).close("text", purpose="test")
+    sealed = SealedBox(secret).close("text", label="test")
 
-    assert SealedBox(secret).open(sealed, purpose="test") == "text"
+    assert SealedBox(secret).open(sealed, label="test") == "text"
     assert refused(SealedBox("canary-" + "\udcfe" * MIN_SECRET), sealed)
 
 
 def test_every_flipped_bit_is_refused() -> None:
-    octets = b64url_decode(BOX.close("a text", purpose="test").encode())
+    octets = b64url_decode(BOX.close("a text", label="test").encode())
     for position in range(8 * len(octets)):
         flipped = bytearray(octets)
         flipped[position // 8] ^= 1 << position % 8
@@ -71,14 +71,14 @@ def test_every_flipped_bit_is_refused() -> None:
 
 
 def test_every_truncation_and_every_addition_is_refused() -> None:
-    octets = b64url_decode(BOX.close("", purpose="test").encode())
+    octets = b64url_decode(BOX.close("", label="test").encode())
     for length in range(len(octets)):
         assert refused(BOX, b64url_encode(octets[:length])), length
     assert refused(BOX, b64url_encode(octets + b"\0"))
 
 
 def test_a_value_does_not_stand_in_for_another_purpose() -> None:
-    sealed = BOX.close("text", purpose="pending a")
+    sealed = BOX.close("text", label="pending a")
 
     assert refused(BOX, sealed, "pending b")
     assert refused(BOX, sealed, "pending ")
@@ -92,7 +92,7 @@ def test_whatever_else_is_refused(text: str) -> None:
 
 @given(st.binary(max_size=60))
 def test_whatever_else_under_the_head_of_the_right_key_is_refused(rest: bytes) -> None:
-    head = b64url_decode(BOX.close("", purpose="test").encode())[:5]
+    head = b64url_decode(BOX.close("", label="test").encode())[:5]
 
     assert refused(BOX, b64url_encode(head + rest))
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from oidc_adapters.testing import Callback, FakeClient, FakeProvider, Session
+from oidc_adapters.testing import AuthorizationResponse, FakeClient, FakeProvider, Session
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 
 NOW: Final = 1_800_000_000
@@ -68,7 +68,7 @@ def arrive(
     session: Session | None = None,
     now: int = NOW,
     **changed: str | None,
-) -> Callback:
+) -> AuthorizationResponse:
     url = authorization_url(provider, **changed)
     return provider.authorize(url, now, user=user, approve=approve, session=session)
 
@@ -142,7 +142,12 @@ def post_token(
 
 
 def redeem(
-    provider: FakeProvider, callback: Callback, *, key: Any = None, now: int = NOW, **changed: str
+    provider: FakeProvider,
+    callback: AuthorizationResponse,
+    *,
+    key: Any = None,
+    now: int = NOW,
+    **changed: str,
 ) -> HttpResponse | NoAnswer:
     headers, proof = credentials(provider.issuer, provider.clients[0], key)
     form = {

@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from oidc_adapters.testing import Callback, FakeClient, FakeUser
+from oidc_adapters.testing import AuthorizationResponse, FakeClient, FakeUser
 from oidc_adapters.testing.pages import form_post_page, login_page, notice_page
 
 NASTY = "\"'><script>alert(1)</script>&amp;"
@@ -28,7 +28,7 @@ class Reader(HTMLParser):
 
 
 def test_a_form_carries_the_response_whatever_it_holds() -> None:
-    callback = Callback(
+    callback = AuthorizationResponse(
         redirect_uri="https://rp.example/?a=1&b=2",
         mode="form_post",
         parameters=(("code", NASTY), (NASTY, "x")),

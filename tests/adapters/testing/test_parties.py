@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from oidc_adapters.testing import ALICE, BOB, Callback, FakeClient, FakeUser
+from oidc_adapters.testing import ALICE, BOB, AuthorizationResponse, FakeClient, FakeUser
 
-QUERY = Callback(
+QUERY = AuthorizationResponse(
     redirect_uri="https://rp.example/cb",
     mode="query",
     parameters=(("code", "a b"), ("state", "x"), ("state", "y")),

@@ -46,7 +46,7 @@ def test_the_asynchronous_twin_answers_alike() -> None:
 
 @pytest.mark.parametrize(
     ("misbehave", "code"),
-    [("metadata_encoded", "http_encoding"), ("metadata_dropped", "http_protocol")],
+    [("metadata_encoded", "content_encoding_unexpected"), ("metadata_dropped", "http_malformed")],
 )
 def test_what_no_transport_lets_through_is_no_answer(misbehave: str, code: str) -> None:
     transport = InMemoryTransport(FakeProvider(misbehave=misbehave))

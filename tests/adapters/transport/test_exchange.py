@@ -59,8 +59,8 @@ def test_a_refusal_keeps_its_code() -> None:
     refusing = exchange()
 
     with pytest.raises(HTTPException):
-        refusing.refuse("http_encoding")
-    assert refusing.fault == "http_encoding"
+        refusing.refuse("content_encoding_unexpected")
+    assert refusing.fault == "content_encoding_unexpected"
 
 
 def test_each_thread_has_its_own_current_exchange() -> None:

@@ -134,7 +134,7 @@ def test_a_full_pool_makes_wait_until_the_deadline() -> None:
             assert failed(second) == ("http_timeout", "no")
             assert 0.95 <= monotonic() - start <= 1 + LATE
             assert server.connections == 1
-        assert failed(first.result()) == ("http_protocol", "maybe")
+        assert failed(first.result()) == ("http_malformed", "maybe")
 
 
 def test_a_deadline_of_nothing_sends_nothing(transport: Urllib3Transport) -> None:
@@ -178,14 +178,16 @@ def test_a_coded_body_is_refused_without_decoding(
     bomb = gzip.compress(bytes(30_000_000))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     answer = played(transport, Send(ok(bomb, b"Content-Encoding: " + coding)))
-    assert failed(answer) == ("http_encoding", "maybe")
+    assert failed(answer) == ("content_encoding_unexpected", "maybe")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4_096  # KiB
 
 
 def test_a_connection_that_failed_is_not_used_again(transport: Urllib3Transport) -> None:
     coded = ok(b"zip", b"Content-Encoding: gzip")
     with FaultServer((Read(), Send(coded), Wait()), (Read(), Send(ok(b"fresh")))) as server:
-        assert failed(transport.send(request(server.url()), CLOCK))[0] == "http_encoding"
+        assert (
+            failed(transport.send(request(server.url()), CLOCK))[0] == "content_encoding_unexpected"
+        )
         assert server.closed_by_client.wait(5)
         assert answered(transport.send(request(server.url()), CLOCK)).body == b"fresh"
 
@@ -194,7 +196,7 @@ def test_a_refused_answer_gives_its_place_in_the_pool_back() -> None:
     script = (Read(), Send(ok(b"zip", b"Content-Encoding: gzip")))
     with FaultServer(script) as server, Urllib3Transport(pool_size=1) as transport:
         codes = [failed(transport.send(request(server.url()), CLOCK)) for _ in range(3)]
-    assert codes == [("http_encoding", "maybe")] * 3
+    assert codes == [("content_encoding_unexpected", "maybe")] * 3
 
 
 # --- second attempts -----------------------------------------------------------------------------
@@ -203,7 +205,7 @@ def test_a_refused_answer_gives_its_place_in_the_pool_back() -> None:
 @pytest.mark.parametrize("resend", ["never", "if_unsent", "safe"])
 def test_a_refused_connection_was_not_sent(transport: Urllib3Transport, resend: Resend) -> None:
     answer = transport.send(request(f"http://127.0.0.1:{closed_port()}/", resend=resend), CLOCK)
-    assert failed(answer) == ("http_connect", "no")
+    assert failed(answer) == ("http_connect_failed", "no")
 
 
 @pytest.mark.parametrize(("resend", "answers"), [("never", 0), ("if_unsent", 1), ("safe", 1)])
@@ -260,7 +262,7 @@ def test_a_kept_connection_that_closes_under_the_request_may_have_delivered_it(
         answered(transport.send(request(server.url(), resend=resend), CLOCK))
         answer = transport.send(request(server.url(), resend=resend), CLOCK)
         if body is None:
-            assert failed(answer) == ("http_protocol", "maybe")
+            assert failed(answer) == ("http_malformed", "maybe")
         else:
             assert answered(answer).body == body
         assert len(server.requests) == requests
@@ -269,7 +271,7 @@ def test_a_kept_connection_that_closes_under_the_request_may_have_delivered_it(
 def test_there_is_no_third_attempt(transport: Urllib3Transport) -> None:
     with FaultServer((Read(), Reset())) as server:
         answer = transport.send(request(server.url(), resend="safe"), CLOCK)
-        assert failed(answer) == ("http_protocol", "maybe")
+        assert failed(answer) == ("http_malformed", "maybe")
         assert len(server.requests) == 2
 
 
@@ -290,7 +292,7 @@ def test_a_first_attempt_that_may_have_arrived_is_not_forgotten(
         monkeypatch.setattr(socket, "socket", Refusing)
         answer = transport.send(request(url, resend="safe"), CLOCK)
         monkeypatch.undo()
-    assert failed(answer) == ("http_connect", "maybe")
+    assert failed(answer) == ("http_connect_failed", "maybe")
 
 
 # --- TLS -----------------------------------------------------------------------------------------
@@ -357,7 +359,7 @@ def test_a_client_certificate_is_shown(authority: Authority) -> None:
         with Urllib3Transport(ca=authority.path) as transport:
             # TLS 1.3 tells a client of its missing certificate only after it has spoken.
             code, sent = failed(transport.send(request(server.url()), CLOCK))
-        assert code in {"tls_failed", "http_protocol"}
+        assert code in {"tls_failed", "http_malformed"}
         assert sent == "maybe"
         assert len(server.requests) == 1
 
@@ -464,7 +466,7 @@ def test_http_on_loopback_goes_through_no_proxy_elsewhere(options: dict[str, Any
 
     with pytest.raises(UsageError) as caught:
         transport.send(request("http://127.0.0.1:9/token"), CLOCK)
-    assert (caught.value.code, caught.value.about) == ("url_scheme", "proxy")
+    assert (caught.value.code, caught.value.about) == ("url_scheme_not_allowed", "proxy")
 
 
 @pytest.mark.parametrize(
@@ -479,13 +481,13 @@ def test_http_on_loopback_goes_through_no_proxy_elsewhere(options: dict[str, Any
 def test_a_proxy_that_refuses_lets_nothing_through(acts: Script) -> None:
     with FaultServer(acts) as proxy, Urllib3Transport(proxy=proxy.url()) as transport:
         answer = transport.send(request("https://op.example/token"), CLOCK)
-        assert failed(answer) == ("http_connect", "no")
+        assert failed(answer) == ("http_connect_failed", "no")
 
 
 def test_a_proxy_that_is_not_there_is_no_connection() -> None:
     with Urllib3Transport(proxy=f"http://127.0.0.1:{closed_port()}") as transport:
         answer = transport.send(request("https://op.example/token"), CLOCK)
-        assert failed(answer) == ("http_connect", "no")
+        assert failed(answer) == ("http_connect_failed", "no")
 
 
 def test_the_far_certificate_counts_behind_a_proxy(authority: Authority) -> None:
@@ -617,9 +619,9 @@ def test_a_header_that_breaks_out_of_its_line_is_refused(
 @pytest.mark.parametrize(
     ("code", "url"),
     [
-        ("url_scheme", "http://op.example/"),
-        ("url_scheme", "ftp://op.example/"),
-        ("url_userinfo", "https://op.example:443@127.0.0.1/"),
+        ("url_scheme_not_allowed", "http://op.example/"),
+        ("url_scheme_not_allowed", "ftp://op.example/"),
+        ("url_userinfo_not_allowed", "https://op.example:443@127.0.0.1/"),
         ("url_invalid", "https://op%0d%0a/"),
         ("url_invalid", "https://[fe80::1%25lo]/"),
         ("url_invalid", "//op.example/"),
@@ -696,6 +698,6 @@ def test_failures_leave_no_socket_and_no_thread_behind(transport: Urllib3Transpo
         descriptors = Path("/dev/fd")
     before, threads = len(list(descriptors.iterdir())), threading.active_count()
     for acts in ((Reset(),), (Send(HEAD + b"{}"),), (Send(b"nonsense\r\n\r\n"),)):
-        assert failed(played(transport, *acts))[0] == "http_protocol"
+        assert failed(played(transport, *acts))[0] == "http_malformed"
     assert len(list(descriptors.iterdir())) == before
     assert threading.active_count() == threads

@@ -13,7 +13,7 @@ from oidc_core.endpoints.authorization import (
     Callback,
     CodeResponse,
     Unbound,
-    accept,
+    check_authorization_response,
     cookies_of,
     pending_id,
 )
@@ -48,7 +48,9 @@ def accepted(
     now: int = NOW + 10,
 ) -> CodeResponse:
     proof = login.binding if binding is None else binding
-    return accept(rp, login.pending, arrival, binding=proof, now=now, single_use="process")
+    return check_authorization_response(
+        rp, login.pending, arrival, binding=proof, now=now, single_use="process"
+    )
 
 
 def refusal(code: str, arrival: Callback, **how: Any) -> CallbackError:
@@ -58,7 +60,7 @@ def refusal(code: str, arrival: Callback, **how: Any) -> CallbackError:
 
 
 def op_error(arrival: Callback, **how: Any) -> ProviderError:
-    error = refused(ProviderError, "op_error", lambda: accepted(arrival, **how))
+    error = refused(ProviderError, "provider_error", lambda: accepted(arrival, **how))
     assert isinstance(error, ProviderError)
     return error
 
@@ -72,10 +74,10 @@ def test_a_good_callback_gives_its_code_and_evidence() -> None:
     code, evidence, _ = accepted(callback(LOGIN, session_state="s.1", vendor="x"))
 
     assert code == "code-1"
-    assert (evidence.subject, evidence.checked_at) == ("authorization_response", NOW + 10)
+    assert (evidence.of, evidence.checked_at) == ("authorization_response", NOW + 10)
     assert evidence.notes == ("single_use: process",)
     assert dict(evidence.skipped) == {
-        "user": "not a link",
+        "account": "not a link",
         "redirect_uri": "the URL was not told",
         "iss": "the provider does not announce iss",
     }
@@ -102,7 +104,7 @@ def test_a_callback_with_another_state_is_refused_whatever_it_says(
     """A02, A08, A09."""
     state = LOGIN.pending.state
     for other in (started(seed=2).pending.state, state[:-1], f"{state}x", state.swapcase(), "x"):
-        error = refusal("state_unknown", callback(LOGIN, state=other, **parameters))
+        error = refusal("state_mismatch", callback(LOGIN, state=other, **parameters))
         assert state not in str(error)
 
 
@@ -153,7 +155,7 @@ def test_that_no_browser_is_bound_takes_a_quirk_to_say() -> None:
 def test_a_cookie_that_is_there_twice_is_refused() -> None:
     """A19."""
     name = f"{COOKIE_PREFIX}{LOGIN.pending.id}"
-    refused(CallbackError, "binding_ambiguous", lambda: cookies_of(f"{name}=a; x=1; {name}=b"))
+    refused(CallbackError, "binding_duplicated", lambda: cookies_of(f"{name}=a; x=1; {name}=b"))
     assert cookies_of(f"a=1; {name}=x=y ; a=2;;b") == {name: "x=y"}
     assert cookies_of("") == {}
     for space in ("\x0b", "\x1c", "\x85", "\xa0", "\u2000"):
@@ -181,7 +183,7 @@ def test_a_login_expires_to_the_second() -> None:
 def test_a_login_at_one_provider_is_not_finished_at_another() -> None:
     """A07, A08, B01."""
     other = relying_party(provider={"issuer": OTHER_ISSUER})
-    refusal("issuer_mismatch", callback(LOGIN), rp=other)
+    refusal("connection_mismatch", callback(LOGIN), rp=other)
 
 
 @pytest.mark.parametrize("change", [{"client_id": "client-2"}, {"connection_id": "tenant-2"}])
@@ -201,23 +203,23 @@ def test_a_login_whose_endpoint_moved_ends(member: str) -> None:
 
 
 @pytest.mark.parametrize("parameters", [{}, {"error": "access_denied", "code": None}])
-@pytest.mark.parametrize("user", ["", "user-2", "user-1 ", "USER-1"])
+@pytest.mark.parametrize("account", ["", "user-2", "user-1 ", "USER-1"])
 def test_an_identity_is_linked_by_the_user_who_began_it_only(
-    user: str, parameters: dict[str, Any]
+    account: str, parameters: dict[str, Any]
 ) -> None:
     """A11, A12."""
-    login = started(purpose="link", user="user-1")
+    login = started(account="user-1")
 
     def linked(who: str) -> CodeResponse:
         arrival = callback(login, **parameters)
         proof: dict[str, Any] = {"binding": login.binding, "now": NOW, "single_use": "shared"}
-        return accept(RP, login.pending, arrival, user=who, **proof)
+        return check_authorization_response(RP, login.pending, arrival, account=who, **proof)
 
-    refused(CallbackError, "subject_context_changed", lambda: linked(user))
+    refused(CallbackError, "account_mismatch", lambda: linked(account))
     if parameters:
-        refused(ProviderError, "op_error", lambda: linked("user-1"))
+        refused(ProviderError, "provider_error", lambda: linked("user-1"))
     else:
-        assert "user" not in dict(linked("user-1").evidence.skipped)
+        assert "account" not in dict(linked("user-1").evidence.skipped)
 
 
 # --- where and how it arrived --------------------------------------------------------------------
@@ -300,7 +302,7 @@ def test_parameters_in_the_fragment_are_not_read(base: str, mark: str) -> None:
 def test_a_response_from_another_issuer_is_refused(rp: RelyingParty, iss: str) -> None:
     """B01."""
     login = started(rp)
-    refusal("issuer_mismatch", callback(login, iss=iss), rp=rp, login=login)
+    refusal("response_iss_mismatch", callback(login, iss=iss), rp=rp, login=login)
 
 
 @pytest.mark.req("RFC9207-2.4-01", "RFC9207-2.4-03")
@@ -316,7 +318,7 @@ def test_a_response_that_names_the_issuer_passes(rp: RelyingParty) -> None:
 def test_a_promised_issuer_that_is_missing_is_refused(iss: str | None) -> None:
     """B02: what counts is the promise when the login began."""
     login = started(PROMISING)
-    refusal("issuer_missing", callback(login, iss=iss), rp=PROMISING, login=login)
+    refusal("response_iss_missing", callback(login, iss=iss), rp=PROMISING, login=login)
 
 
 @pytest.mark.req("RFC9207-2.4-01", "RFC9207-2.4-04")
@@ -325,7 +327,7 @@ def test_an_error_from_another_issuer_is_refused_and_its_text_not_shown() -> Non
     arrival = callback(
         LOGIN, code=None, iss=OTHER_ISSUER, error="evil_error", error_description="EVIL TEXT"
     )
-    error = refusal("issuer_mismatch", arrival)
+    error = refusal("response_iss_mismatch", arrival)
     assert "evil" not in str(error).lower()
     assert "EVIL" not in repr(error.__dict__)
     assert error.__cause__ is None
@@ -355,7 +357,7 @@ def test_of_many_tenants_a_response_names_one_that_is_let_in() -> None:
     good = callback(login, iss="https://login.example/t1/v2.0")
     assert accepted(good, rp=rp, login=login).code == "code-1"
     for iss in ("https://login.example/t2/v2.0", pattern, "https://login.example//v2.0"):
-        refusal("issuer_mismatch", callback(login, iss=iss), rp=rp, login=login)
+        refusal("response_iss_mismatch", callback(login, iss=iss), rp=rp, login=login)
 
 
 # --- code or error -------------------------------------------------------------------------------
@@ -409,7 +411,7 @@ def test_the_provider_s_text_is_bounded_and_no_reason_to_refuse() -> None:
 @pytest.mark.parametrize("name", ["access_token", "id_token", "response"])
 def test_tokens_are_not_taken_from_a_callback(name: str) -> None:
     """A25, D31."""
-    error = refusal("unexpected_parameter", callback(LOGIN, **{name: "x"}))
+    error = refusal("parameter_unexpected", callback(LOGIN, **{name: "x"}))
     assert error.about == name
 
 
@@ -490,14 +492,14 @@ def test_a_callback_has_a_length_that_is_taken_and_no_more() -> None:
 @pytest.mark.parametrize("value", ["a\0b", "a\nb", "é", "\x7f", "\t", "\u2028", "x\n"])
 def test_characters_beyond_the_grammar_are_refused(name: str, value: str) -> None:
     """A28."""
-    error = refusal("parameter_syntax", callback(LOGIN, **{name: value}))
+    error = refusal("parameter_malformed", callback(LOGIN, **{name: value}))
     assert error.about == name
 
 
 @pytest.mark.req("RFC6749-4.1.2.1-02")
 @pytest.mark.parametrize("value", ['a"b', "a\\b"])
 def test_an_error_has_neither_quote_nor_backslash(value: str) -> None:
-    refusal("parameter_syntax", callback(LOGIN, code=None, error=value))
+    refusal("parameter_malformed", callback(LOGIN, code=None, error=value))
     assert accepted(callback(LOGIN, code=value)).code == value
 
 
@@ -505,7 +507,7 @@ def test_an_error_has_neither_quote_nor_backslash(value: str) -> None:
 @pytest.mark.parametrize("query", ["state=%FF", "%C3=x", "code=%ED%A0%80"])
 def test_octets_that_are_not_utf8_are_refused(query: str) -> None:
     """A28."""
-    refused(CallbackError, "parameter_syntax", lambda: Callback.from_query(query))
+    refused(CallbackError, "parameter_malformed", lambda: Callback.from_query(query))
 
 
 def test_a_callback_and_its_code_are_not_shown() -> None:

@@ -93,7 +93,7 @@ def test_a_return_that_is_not_registered_is_refused(uri: str) -> None:
 def test_a_return_is_https(uri: str) -> None:
     with pytest.raises(UsageError) as caught:
         relying_party(client={"post_logout_redirect_uris": (uri,)})
-    assert caught.value.code in {"url_scheme", "url_invalid"}
+    assert caught.value.code in {"url_scheme_not_allowed", "url_invalid"}
 
 
 @pytest.mark.req("OIDCRIL-2-04", "OIDCRIL-2-02")
@@ -121,7 +121,7 @@ def test_the_endpoint_is_https_and_keeps_its_query() -> None:
     assert url(rp).startswith(f"{ISSUER}/logout?a=b&client_id=")
     refused(
         UsageError,
-        "url_scheme",
+        "url_scheme_not_allowed",
         lambda: relying_party(provider={"end_session_endpoint": "http://op.example/logout"}),
     )
     none = relying_party(provider={"end_session_endpoint": None})
@@ -145,18 +145,18 @@ def test_a_return_with_the_state_that_was_sent_is_taken() -> None:
     for query in (f"state={STATE}", f"a=1&state={STATE}&b", f"st%61te={STATE}"):
         check_return(pending(), query)
     for query in ("", "state=", "state", "state=other", f"state={STATE}x", f"State={STATE}", "a=1"):
-        refused(CallbackError, "logout_state", partial(check_return, pending(), query))
+        refused(CallbackError, "logout_state_mismatch", partial(check_return, pending(), query))
 
 
 @pytest.mark.req("OIDCRIL-2-08")
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ("", "logout_state"),
-        (f"state={STATE.upper()}", "logout_state"),
-        ("state=other", "logout_state"),
+        ("", "logout_state_mismatch"),
+        (f"state={STATE.upper()}", "logout_state_mismatch"),
+        ("state=other", "logout_state_mismatch"),
         (f"state={STATE}&state={STATE}", "parameter_duplicated"),
-        ("state=%FF", "parameter_syntax"),
+        ("state=%FF", "parameter_malformed"),
     ],
 )
 def test_any_other_return_was_not_asked_for_here(query: str, code: str) -> None:

@@ -99,7 +99,7 @@ def test_userinfo_about_the_user_of_the_id_token_is_taken() -> None:
     userinfo, evidence = checked(name="Alice", email=None)
 
     assert (userinfo.sub, userinfo.claims["name"]) == (SUB, "Alice")
-    assert (evidence.subject, evidence.checked_at, evidence.alg) == ("userinfo", NOW, "")
+    assert (evidence.of, evidence.checked_at, evidence.alg) == ("userinfo", NOW, "")
     assert {name for name, _ in evidence.skipped} == {
         "encryption", "signature", "kind", "iss", "aud", "exp", "nbf"
     }  # fmt: skip
@@ -119,7 +119,7 @@ def test_userinfo_about_anybody_else_is_refused(sub: object) -> None:
 def test_a_subject_that_is_there_twice_is_refused() -> None:
     """J01."""
     body = f'{{"sub":"{SUB}","sub":"Bob"}}'.encode()
-    parse_refusal("json_duplicate_member", json_response(body))
+    parse_refusal("json_member_duplicated", json_response(body))
 
 
 @pytest.mark.req("OIDCC-5.3.2-06")
@@ -249,15 +249,19 @@ def test_json_is_read_as_claims_and_a_jwt_as_a_token() -> None:
 def test_userinfo_of_another_media_type_is_refused(content_type: str) -> None:
     """I12, J04."""
     for rp in (RP, SIGNED):
-        parse_refusal("content_type", json_response({"sub": SUB}, content_type=content_type), rp)
+        parse_refusal(
+            "content_type_unexpected", json_response({"sub": SUB}, content_type=content_type), rp
+        )
 
 
 @pytest.mark.req("OIDCC-5.3.2-04", "OIDCC-5.3.2-05")
 def test_json_is_not_taken_for_a_jwt_nor_a_jwt_for_json() -> None:
     """J04."""
-    parse_refusal("content_type", json_response({"sub": SUB}), SIGNED)
-    parse_refusal("content_type", json_response(b"a.b.c", content_type="application/jwt"), RP)
-    parse_refusal("json_syntax", json_response(b"a.b.c"), RP)
+    parse_refusal("content_type_unexpected", json_response({"sub": SUB}), SIGNED)
+    parse_refusal(
+        "content_type_unexpected", json_response(b"a.b.c", content_type="application/jwt"), RP
+    )
+    parse_refusal("json_malformed", json_response(b"a.b.c"), RP)
 
 
 @pytest.mark.req("OIDCC-5.3.2-04", "RFC6749-10.14-01")
@@ -266,9 +270,9 @@ def test_json_is_not_taken_for_a_jwt_nor_a_jwt_for_json() -> None:
     [
         (b"[]", "json_not_object"),
         (b"null", "json_not_object"),
-        ('{"sub":"a"}'.encode("utf-16"), "json_encoding"),
-        (b'{"sub":"\\udc00"}', "json_string"),
-        (b'{"a":' * 17 + b"1" + b"}" * 17, "json_depth"),
+        ('{"sub":"a"}'.encode("utf-16"), "json_not_utf8"),
+        (b'{"sub":"\\udc00"}', "json_string_invalid"),
+        (b'{"a":' * 17 + b"1" + b"}" * 17, "json_too_deep"),
     ],
 )
 def test_userinfo_that_is_no_strict_json_is_refused(body: bytes, code: str) -> None:
@@ -279,7 +283,7 @@ def test_userinfo_that_is_no_strict_json_is_refused(body: bytes, code: str) -> N
 @pytest.mark.parametrize("status", [201, 204, 400, 401, 403, 404, 500, 503])
 def test_claims_with_another_status_than_200_are_refused(status: int) -> None:
     """I15."""
-    parse_refusal("http_status", json_response({"sub": SUB}, status=status))
+    parse_refusal("http_status_unexpected", json_response({"sub": SUB}, status=status))
 
 
 def challenged(value: str, status: int = 401) -> HttpResponse:
@@ -292,7 +296,7 @@ def test_the_providers_own_error_is_read_out_of_the_challenge(scheme: str) -> No
     answer = challenged(
         f'{scheme} realm="r", error="invalid_token", error_description="It is over"'
     )
-    error = refused(ProviderError, "op_error", lambda: parse_userinfo(RP, answer))
+    error = refused(ProviderError, "provider_error", lambda: parse_userinfo(RP, answer))
     assert isinstance(error, ProviderError)
     assert (error.error, error.error_description, error.error_uri, error.status) == (
         "invalid_token",
@@ -315,14 +319,14 @@ def test_the_providers_own_error_is_read_out_of_the_challenge(scheme: str) -> No
     ],
 )
 def test_an_error_is_found_however_its_challenge_is_written(value: str) -> None:
-    error = refused(ProviderError, "op_error", lambda: parse_userinfo(RP, challenged(value)))
+    error = refused(ProviderError, "provider_error", lambda: parse_userinfo(RP, challenged(value)))
     assert isinstance(error, ProviderError)
     assert error.error == "invalid_token"
 
 
 def test_a_long_description_in_a_challenge_is_cut_and_not_lost() -> None:
     answer = challenged(f'Bearer error="invalid_token", error_description="{"d" * 300}"')
-    error = refused(ProviderError, "op_error", lambda: parse_userinfo(RP, answer))
+    error = refused(ProviderError, "provider_error", lambda: parse_userinfo(RP, answer))
     assert isinstance(error, ProviderError)
     assert error.error_description == "d" * 256
 
@@ -341,14 +345,16 @@ def test_a_long_description_in_a_challenge_is_cut_and_not_lost() -> None:
     ],
 )
 def test_without_an_error_in_the_challenge_the_status_is_told(value: str) -> None:
-    parse_refusal("http_status", challenged(value))
+    parse_refusal("http_status_unexpected", challenged(value))
 
 
 @pytest.mark.parametrize("name", sorted(USERINFO.forbidden))
 @pytest.mark.parametrize("value", [None, "x"])
 def test_signed_userinfo_with_a_member_of_another_kind_is_refused(name: str, value: Any) -> None:
     """D30: an ID token has a nonce, a logout token has events."""
-    error = refused(ProtocolViolation, "typ_unexpected", lambda: checked(**in_jwt(**{name: value})))
+    error = refused(
+        ProtocolViolation, "claim_forbidden", lambda: checked(**in_jwt(**{name: value}))
+    )
     assert error.about == name
 
 

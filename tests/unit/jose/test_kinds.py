@@ -108,7 +108,7 @@ def test_a_member_of_another_kind_is_refused_whatever_its_value(kind: Kind, valu
     for name in kind.forbidden:
         with pytest.raises(ProtocolViolation) as caught:
             refuse_other_kinds(kind, JsonObject({"iss": "x", name: value}))
-        assert (caught.value.code, caught.value.about) == ("typ_unexpected", name)
+        assert (caught.value.code, caught.value.about) == ("claim_forbidden", name)
         assert caught.value.expected == kind.name
 
 

@@ -278,4 +278,4 @@ def test_a_second_demand_is_an_error(nonces: tuple[str, ...]) -> None:
     with pytest.raises(ProtocolViolation) as caught:
         with_demanded_nonce(again, demand(nonces=nonces))
 
-    assert caught.value.code == "dpop_nonce_loop"
+    assert caught.value.code == "dpop_nonce_repeated"

@@ -21,7 +21,7 @@ from oidc_core.machine.keys import (
     failed,
     fetched,
     key_set_of,
-    verification,
+    verify_jwt,
 )
 from oidc_core.machine.steps import (
     Done,
@@ -85,9 +85,9 @@ class Reading(Verification[tuple["VerifiedJws", JsonObject]]):
 
 
 def wanted(
-    *, newer_than: int | None = None, kid: str | None = None, relayed: bool = False
+    *, newer_than: int | None = None, kid: str | None = None, unsolicited: bool = False
 ) -> KeysWanted:
-    base = keys_wanted(RP, "relayed" if relayed else "direct")
+    base = keys_wanted(RP, "unsolicited" if unsolicited else "solicited")
     return evolve(base, newer_than=newer_than, missing_kid=kid)
 
 
@@ -112,7 +112,7 @@ def reading(token: str, *algorithms: str) -> Reading:
 
 
 def asked(token: str, *algorithms: str, rp: RelyingParty = RP) -> Step[Any]:
-    return verification(rp, reading(token, *algorithms), channel="direct", now=NOW)
+    return verify_jwt(rp, reading(token, *algorithms), source="solicited", now=NOW)
 
 
 def verified(token: str, answer: KeysFound, *algorithms: str) -> Step[Any]:
@@ -155,7 +155,7 @@ def test_a_clock_that_was_set_back_stops_no_bucket() -> None:
 
 
 def test_a_set_that_is_not_there_is_fetched() -> None:
-    assert taken(KeyRecord(), wanted(), NOW).direct == Bucket(1, NOW)
+    assert taken(KeyRecord(), wanted(), NOW).solicited == Bucket(1, NOW)
 
 
 def test_a_fresh_set_is_used_without_a_fetch_until_the_second_it_is_due() -> None:
@@ -173,7 +173,7 @@ def test_ten_thousand_unknown_kids_cause_two_fetches() -> None:
     record = filled()
     fetches = 0
     for number in range(10_000):
-        wish = wanted(newer_than=NOW, kid=f"random-{number}", relayed=True)
+        wish = wanted(newer_than=NOW, kid=f"random-{number}", unsolicited=True)
         decision = decide(record, wish, NOW)
         if isinstance(decision, Fetch):
             fetches += 1
@@ -187,34 +187,34 @@ def test_strangers_do_not_starve_the_provider_s_own_tokens() -> None:
     """H01, H05: the buckets are apart."""
     record = filled()
     for _ in range(BUCKET_SIZE):
-        record = taken(record, wanted(newer_than=NOW, kid="x", relayed=True), NOW)
+        record = taken(record, wanted(newer_than=NOW, kid="x", unsolicited=True), NOW)
 
-    assert decide(record, wanted(newer_than=NOW, kid="x", relayed=True), NOW) == KeysWithheld(
+    assert decide(record, wanted(newer_than=NOW, kid="x", unsolicited=True), NOW) == KeysWithheld(
         "throttled"
     )
-    assert taken(record, wanted(newer_than=NOW, kid="k2"), NOW).direct == Bucket(1, NOW)
+    assert taken(record, wanted(newer_than=NOW, kid="k2"), NOW).solicited == Bucket(1, NOW)
 
 
 def test_a_key_that_a_stranger_asked_for_too_early_is_found_by_the_provider_s_own_token() -> None:
     """H05, H15: who guesses the next kid cannot have a rotation overlooked."""
-    relayed = wanted(newer_than=NOW, kid="k2", relayed=True)
-    record = taken(filled(), relayed, NOW + 1)
-    record, _ = fetched(record, relayed, json_response(OLD_SET), NOW + 1)
+    unsolicited = wanted(newer_than=NOW, kid="k2", unsolicited=True)
+    record = taken(filled(), unsolicited, NOW + 1)
+    record, _ = fetched(record, unsolicited, json_response(OLD_SET), NOW + 1)
 
-    again = wanted(newer_than=NOW + 1, kid="k2", relayed=True)
+    again = wanted(newer_than=NOW + 1, kid="k2", unsolicited=True)
     assert isinstance(decide(record, again, NOW + 2), KeysFound)  # believed for strangers
-    direct = wanted(newer_than=NOW + 1, kid="k2")
-    record = taken(record, direct, NOW + 2)
-    record, answer = fetched(record, direct, json_response(BOTH), NOW + 2)
+    solicited = wanted(newer_than=NOW + 1, kid="k2")
+    record = taken(record, solicited, NOW + 2)
+    record, answer = fetched(record, solicited, json_response(BOTH), NOW + 2)
     assert isinstance(answer, KeysFound)
     assert answer.key_set.has("k2")
 
 
 def test_what_the_provider_s_own_token_missed_strangers_miss_too() -> None:
-    direct = wanted(newer_than=NOW, kid="k9")
-    record, _ = fetched(filled(), direct, json_response(OLD_SET), NOW + 1)
+    solicited = wanted(newer_than=NOW, kid="k9")
+    record, _ = fetched(filled(), solicited, json_response(OLD_SET), NOW + 1)
 
-    again = wanted(newer_than=NOW + 1, kid="k9", relayed=True)
+    again = wanted(newer_than=NOW + 1, kid="k9", unsolicited=True)
     assert isinstance(decide(record, again, NOW + 2), KeysFound)
 
 
@@ -246,7 +246,7 @@ def test_absent_kids_are_remembered_in_a_bounded_number() -> None:
     """H01."""
     record = filled()
     for number in range(200):
-        wish = wanted(newer_than=NOW, kid=f"random-{number}", relayed=True)
+        wish = wanted(newer_than=NOW, kid=f"random-{number}", unsolicited=True)
         record, _ = fetched(record, wish, json_response(OLD_SET), NOW)
 
     assert len(record.absent) == 64
@@ -274,7 +274,7 @@ def test_with_no_fetch_left_a_due_set_serves_on() -> None:
 
 def test_with_no_fetch_left_and_no_set_keys_are_withheld() -> None:
     """H02: nothing is let through unverified."""
-    record = KeyRecord(direct=Bucket(0, NOW))
+    record = KeyRecord(solicited=Bucket(0, NOW))
     assert decide(record, wanted(), NOW) == KeysWithheld("throttled")
 
 
@@ -364,11 +364,15 @@ def test_a_key_set_comes_as_json(content_type: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "code"),
     [
-        (json_response(OLD_SET, status=500), ProtocolViolation, "http_status"),
-        (json_response(OLD_SET, status=301), ProtocolViolation, "http_redirect"),
-        (json_response(OLD_SET, content_type="text/html"), ProtocolViolation, "content_type"),
+        (json_response(OLD_SET, status=500), ProtocolViolation, "http_status_unexpected"),
+        (json_response(OLD_SET, status=301), ProtocolViolation, "http_redirect_refused"),
+        (
+            json_response(OLD_SET, content_type="text/html"),
+            ProtocolViolation,
+            "content_type_unexpected",
+        ),
         (json_response({}), ProtocolViolation, "jwks_invalid"),
-        (NoAnswer("no", "http_connect", NOW), TransportFailure, "http_connect"),
+        (NoAnswer("no", "http_connect_failed", NOW), TransportFailure, "http_connect_failed"),
     ],
 )
 def test_an_answer_that_is_no_key_set_says_why(answer: Any, kind: Any, code: str) -> None:
@@ -381,7 +385,7 @@ def test_keys_in_the_metadata_are_not_keys() -> None:
     extra = frozen_json({"jwks": NEW_SET})
     assert isinstance(extra, JsonObject)
     rp = relying_party(provider={"extra": extra})
-    step = verification(rp, reading(signed(CLAIMS, NEW)), channel="direct", now=NOW)
+    step = verify_jwt(rp, reading(signed(CLAIMS, NEW)), source="solicited", now=NOW)
     assert isinstance(step, NeedKeys)
     assert step.wanted.request.url == f"{rp.issuer}/jwks"
     step = resume(rp, step, keys())
@@ -418,7 +422,7 @@ def test_an_unknown_kid_has_the_set_fetched_once_more_and_only_once() -> None:
     """H05, H06, F07."""
     step = verified(signed(CLAIMS, NEW), keys())
     wish = asks_again(step)
-    assert (wish.newer_than, wish.missing_kid, wish.channel) == (NOW, "k2", "direct")
+    assert (wish.newer_than, wish.missing_kid, wish.source) == (NOW, "k2", "solicited")
     assert isinstance(step, NeedKeys)
 
     fresh = keys(published(signing_key(), NEW), fetched_at=NOW + 1)
@@ -468,7 +472,7 @@ def test_a_longer_key_under_the_same_name_is_found_too() -> None:
     assert asks_again(step).newer_than == NOW - 61
     refused(
         ProtocolViolation,
-        "signature_length",
+        "signature_length_mismatch",
         lambda: verified(rsa_length_token, keys(fetched_at=NOW - 60)),
     )
     assert long.kid == short.kid
@@ -500,7 +504,7 @@ def test_two_keys_of_one_name_make_that_name_useless_and_no_other() -> None:
     twin = signing_key(slot="twin")
     key_set = keys(published(signing_key(), twin, NEW))
 
-    refused(ProtocolViolation, "jwks_duplicate_kid", lambda: verified(signed(CLAIMS), key_set))
+    refused(ProtocolViolation, "kid_duplicated", lambda: verified(signed(CLAIMS), key_set))
     assert done(verified(signed(CLAIMS, NEW), key_set))[1] == CLAIMS
     same = keys(published(signing_key(), signing_key()))
     assert done(verified(signed(CLAIMS), same))[1] == CLAIMS
@@ -513,7 +517,7 @@ def test_a_key_serves_only_the_algorithm_it_names() -> None:
 
     refused(
         ProtocolViolation,
-        "jws_key_alg_mismatch",
+        "key_alg_mismatch",
         lambda: verified(signed(CLAIMS, key), other, "RS256"),
     )
 
@@ -537,7 +541,7 @@ def test_with_no_algorithm_in_common_nothing_is_accepted(token: str) -> None:
     refused(
         ProtocolViolation,
         "alg_not_allowed",
-        lambda: verification(RP, wish, channel="direct", now=NOW),
+        lambda: verify_jwt(RP, wish, source="solicited", now=NOW),
     )
 
 
@@ -572,7 +576,7 @@ def test_a_mac_by_the_secret_of_another_client_is_refused() -> None:
         refused(
             ProtocolViolation,
             "signature_invalid",
-            partial(verification, party, wish, channel="direct", now=NOW),
+            partial(verify_jwt, party, wish, source="solicited", now=NOW),
         )
 
 
@@ -584,18 +588,18 @@ def test_a_token_with_a_mac_may_not_have_a_signature_in_its_place() -> None:
 @pytest.mark.parametrize(
     ("payload", "code"),
     [
-        (b'{"sub":"a","sub":"b"}', "json_duplicate_member"),
-        (b'{"x":{"iss":"a","iss":"b"}}', "json_duplicate_member"),
-        (b'{"aud":"a","\\u0061ud":"b"}', "json_duplicate_member"),
+        (b'{"sub":"a","sub":"b"}', "json_member_duplicated"),
+        (b'{"x":{"iss":"a","iss":"b"}}', "json_member_duplicated"),
+        (b'{"aud":"a","\\u0061ud":"b"}', "json_member_duplicated"),
         (b"[]", "json_not_object"),
         (b'"text"', "json_not_object"),
-        (b'{"exp":NaN}', "json_number"),
-        (b'{"exp":Infinity}', "json_number"),
-        (b'{"exp":1e400}', "json_number"),
-        (b'{"exp":' + b"9" * 5000 + b"}", "json_number"),
-        (b'{"sub":"\\ud800"}', "json_string"),
-        ('{"sub":"a"}'.encode("utf-16"), "json_encoding"),
-        (b"{", "json_syntax"),
+        (b'{"exp":NaN}', "json_number_invalid"),
+        (b'{"exp":Infinity}', "json_number_invalid"),
+        (b'{"exp":1e400}', "json_number_invalid"),
+        (b'{"exp":' + b"9" * 5000 + b"}", "json_number_invalid"),
+        (b'{"sub":"\\ud800"}', "json_string_invalid"),
+        ('{"sub":"a"}'.encode("utf-16"), "json_not_utf8"),
+        (b"{", "json_malformed"),
     ],
 )
 @pytest.mark.req("RFC7519-4-01", "RFC7519-4-02", "RFC7519-7.2-01")
@@ -630,10 +634,10 @@ def test_a_token_beyond_its_limit_is_refused() -> None:
         max_token: ClassVar[int] = len(token) - 1
 
     wish = Short(token=token, algorithms=frozenset({"ES256"}))
-    step = verification(RP, wish, channel="relayed", now=NOW)
+    step = verify_jwt(RP, wish, source="unsolicited", now=NOW)
     assert isinstance(step, NeedKeys)
-    assert step.wanted.channel == "relayed"
-    refused(ProtocolViolation, "jws_too_large", lambda: resume(RP, step, keys()))
+    assert step.wanted.source == "unsolicited"
+    refused(ProtocolViolation, "token_too_large", lambda: resume(RP, step, keys()))
 
 
 @pytest.mark.req("RFC8725-3.8-01")
@@ -642,7 +646,7 @@ def test_the_keys_of_one_issuer_verify_nothing_of_another_s() -> None:
     other = relying_party(
         provider={"issuer": "https://op.example/", "jwks_uri": "https://op.example/jwks"}
     )
-    ours, theirs = keys_wanted(RP, "direct"), keys_wanted(other, "direct")
+    ours, theirs = keys_wanted(RP, "solicited"), keys_wanted(other, "solicited")
 
     assert ours.request.url == theirs.request.url
     assert (ours.request.issuer, theirs.request.issuer) == (RP.issuer, other.issuer)
@@ -653,10 +657,10 @@ def test_the_keys_of_one_issuer_verify_nothing_of_another_s() -> None:
 def test_the_age_of_a_key_set_is_the_policy_s() -> None:
     """H12: what the answer says of caching does not count."""
     rp = relying_party(policy=Policy(key_set_max_age=120))
-    assert keys_wanted(rp, "direct").max_age == 120
+    assert keys_wanted(rp, "solicited").max_age == 120
     plain = json_response(OLD_SET)
     answer = HttpResponse(
         200, (*plain.headers, ("cache-control", "max-age=1000000000")), plain.body, NOW
     )
-    record, _ = fetched(KeyRecord(), keys_wanted(rp, "direct"), answer, NOW)
-    assert isinstance(decide(record, keys_wanted(rp, "direct"), NOW + 120), Fetch)
+    record, _ = fetched(KeyRecord(), keys_wanted(rp, "solicited"), answer, NOW)
+    assert isinstance(decide(record, keys_wanted(rp, "solicited"), NOW + 120), Fetch)

@@ -45,7 +45,7 @@ FOUND = KeysFound(KeySet(), NOW, NOW)
 class AwaitingStatus(Exchange[int]):
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[int]:
         return AwaitingCount(
-            made_for=rp.mark, wanted=keys_wanted(rp, "direct"), so_far=status(answer)
+            made_for=rp.digest, wanted=keys_wanted(rp, "solicited"), so_far=status(answer)
         )
 
 
@@ -61,8 +61,8 @@ class AwaitingCount(NeedKeys[int]):
         return Done(self.so_far + (answer.now if isinstance(answer, KeysFound) else 0))
 
 
-FIRST = AwaitingStatus(made_for=RP.mark, request=REQUEST)
-SECOND = AwaitingCount(made_for=RP.mark, wanted=keys_wanted(RP, "direct"), so_far=200)
+FIRST = AwaitingStatus(made_for=RP.digest, request=REQUEST)
+SECOND = AwaitingCount(made_for=RP.digest, wanted=keys_wanted(RP, "solicited"), so_far=200)
 
 
 def refusal(
@@ -105,7 +105,11 @@ def test_a_step_of_another_relying_party_is_foreign(other: RelyingParty) -> None
     for step, answer in ((FIRST, RESPONSE), (SECOND, FOUND)):
         error = refusal(step, answer, other)
         assert isinstance(error, UsageError)
-        assert (error.code, error.found, error.expected) == ("foreign_step", RP.mark, other.mark)
+        assert (error.code, error.found, error.expected) == (
+            "foreign_step",
+            RP.digest,
+            other.digest,
+        )
 
 
 @pytest.mark.parametrize(
@@ -143,7 +147,7 @@ def test_a_second_demand_for_a_nonce_is_an_error_and_leaves_the_step_as_it_was()
     again = resume(RP, PROVING, NONCE_DEMANDED)
     assert isinstance(again, AwaitingStatus)
     error = refusal(again, evolve(NONCE_DEMANDED, headers=(("dpop-nonce", "n-2"),)))
-    assert (type(error), error.code) == (ProtocolViolation, "dpop_nonce_loop")
+    assert (type(error), error.code) == (ProtocolViolation, "dpop_nonce_repeated")
     assert resume(RP, again, RESPONSE) == SECOND
 
 
@@ -174,7 +178,7 @@ def test_a_failed_exchange_fails_with_its_own_code(sent: Sent) -> None:
 def test_a_redirect_is_never_followed(code: int) -> None:
     with pytest.raises(ProtocolViolation) as caught:
         answered(evolve(RESPONSE, status=code))
-    assert (caught.value.code, caught.value.found) == ("http_redirect", code)
+    assert (caught.value.code, caught.value.found) == ("http_redirect_refused", code)
 
 
 @pytest.mark.parametrize("code", [200, 299, 400, 500])
@@ -184,13 +188,13 @@ def test_any_other_status_is_an_answer(code: int) -> None:
 
 
 def test_keys_are_wished_for_from_the_provider() -> None:
-    wanted = keys_wanted(RP, "relayed")
+    wanted = keys_wanted(RP, "unsolicited")
     assert (wanted.issuer, wanted.client_id) == (ISSUER, CLIENT_ID)
-    assert (wanted.jwks_uri, wanted.channel) == (PROVIDER.jwks_uri, "relayed")
+    assert (wanted.jwks_uri, wanted.source) == (PROVIDER.jwks_uri, "unsolicited")
     assert wanted.max_age == RP.policy.key_set_max_age
 
 
 def test_a_provider_without_keys_cannot_be_asked() -> None:
     with pytest.raises(UsageError) as caught:
-        keys_wanted(relying_party(evolve(PROVIDER, jwks_uri=None)), "direct")
+        keys_wanted(relying_party(evolve(PROVIDER, jwks_uri=None)), "solicited")
     assert (caught.value.code, caught.value.about) == ("unsupported_by_provider", "jwks_uri")

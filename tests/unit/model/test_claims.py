@@ -84,7 +84,7 @@ def test_a_subject_is_kept_to_the_letter(value: str) -> None:
 def test_what_is_no_subject_is_refused(value: JsonValue) -> None:
     with pytest.raises(ProtocolViolation) as caught:
         subject(value)
-    assert (caught.value.code, caught.value.about) == ("sub_invalid", "sub")
+    assert (caught.value.code, caught.value.about) == ("sub_malformed", "sub")
 
 
 @pytest.mark.parametrize("name", ["oid", "objectId"])

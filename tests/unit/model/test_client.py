@@ -55,9 +55,9 @@ def test_a_redirect_uri_is_kept_as_it_is(uri: str) -> None:
 @pytest.mark.parametrize(
     ("uri", "code"),
     [
-        ("http://app.example/callback", "url_scheme"),
+        ("http://app.example/callback", "url_scheme_not_allowed"),
         ("https://app.example/#f", "url_invalid"),
-        ("https://user@app.example/", "url_userinfo"),
+        ("https://user@app.example/", "url_userinfo_not_allowed"),
         ("javascript:alert(1)", "url_invalid"),
         ("myapp:/callback", "url_invalid"),
         ("com.example.app:/a#b", "url_invalid"),

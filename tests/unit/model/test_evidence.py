@@ -28,7 +28,7 @@ def does_not_apply(subject: int) -> SkipReason | None:
 def positive(subject: int) -> SkipReason | None:
     RAN.append("positive")
     if subject < 0:
-        raise ProtocolViolation("exp_invalid")
+        raise ProtocolViolation("exp_malformed")
     return None
 
 
@@ -69,7 +69,7 @@ def test_the_first_rule_that_does_not_hold_ends_it() -> None:
     RAN.clear()
     with pytest.raises(ProtocolViolation) as caught:
         TABLE.outcomes(-1)
-    assert caught.value.code == "exp_invalid"
+    assert caught.value.code == "exp_malformed"
     assert RAN == ["positive"]
 
 
@@ -86,7 +86,7 @@ def test_each_rule_has_its_verdict() -> None:
         Check("last", "§3", "it is good", "passed", ""),
     )
     assert EVIDENCE.skipped == (("other", "5 is none"),)
-    assert EVIDENCE.subject == "number"
+    assert EVIDENCE.of == "number"
 
 
 def test_an_outcome_too_few_is_seen() -> None:
@@ -109,7 +109,7 @@ def test_evidence_can_be_written_down() -> None:
     written = evidence_json(EVIDENCE)
     assert parse_object(render(written).encode()) == written
     assert {name: written[name] for name in written if name != "checks"} == {
-        "subject": "number",
+        "of": "number",
         "policy": "default",
         "checked_at": 7,
         "leeway": 60,

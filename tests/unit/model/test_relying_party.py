@@ -49,12 +49,12 @@ def test_a_registration_is_used_with_its_own_issuer_only(issuer: str) -> None:
 @pytest.mark.parametrize(
     ("issuer", "code"),
     [
-        ("http://op.example", "url_scheme"),
-        ("http://localhost", "url_scheme"),
-        ("http://127.0.0.1:8080", "url_scheme"),
+        ("http://op.example", "url_scheme_not_allowed"),
+        ("http://localhost", "url_scheme_not_allowed"),
+        ("http://127.0.0.1:8080", "url_scheme_not_allowed"),
         ("https://op.example?a", "issuer_invalid"),
         ("https://op.example#a", "issuer_invalid"),
-        ("https://u@op.example", "url_userinfo"),
+        ("https://u@op.example", "url_userinfo_not_allowed"),
         ("op.example", "url_invalid"),
         ("", "url_invalid"),
     ],
@@ -70,10 +70,10 @@ def test_an_issuer_is_checked_when_it_is_configured(issuer: str, code: str) -> N
 @pytest.mark.parametrize(
     ("pattern", "code"),
     [
-        ("http://login.example/{t}/", "url_scheme"),
+        ("http://login.example/{t}/", "url_scheme_not_allowed"),
         ("javascript:{t}", "url_invalid"),
         ("https://login.example/{t}?a", "issuer_invalid"),
-        ("https://u:{t}@login.example/", "url_userinfo"),
+        ("https://u:{t}@login.example/", "url_userinfo_not_allowed"),
     ],
 )
 def test_a_template_is_an_https_url_too(pattern: str, code: str) -> None:
@@ -101,7 +101,7 @@ def test_metadata_of_another_issuer_does_not_fit() -> None:
 def test_metadata_made_by_hand_has_https_endpoints_too(name: str) -> None:
     moved: dict[str, Any] = {name: "http://op.example/x"}
     error = refusal(evolve(PROVIDER, **moved))
-    assert (error.code, error.about) == ("url_scheme", name)
+    assert (error.code, error.about) == ("url_scheme_not_allowed", name)
 
 
 @pytest.mark.parametrize("name", ["state", "code_challenge_method", "%73tate"])
@@ -156,14 +156,16 @@ def test_a_pattern_is_the_audience_of_no_assertion(rule: IssuerRule, method: Aut
 
 def test_http_on_loopback_is_a_quirk_with_a_name() -> None:
     local = ProviderMetadata(issuer="http://127.0.0.1:8080", jwks_uri="http://localhost/jwks")
-    assert refusal(local, issuer_rule=IssuerRule.exact(local.issuer)).code == "url_scheme"
+    assert (
+        refusal(local, issuer_rule=IssuerRule.exact(local.issuer)).code == "url_scheme_not_allowed"
+    )
     quirk = Policy(quirks=frozenset({"insecure_allow_http_loopback"}))
     rp = relying_party(local, policy=quirk)
     assert rp.insecure_http
     assert not relying_party().insecure_http
     with pytest.raises(UsageError) as caught:
         relying_party(evolve(local, issuer="http://op.example"), policy=quirk)
-    assert caught.value.code == "url_scheme"
+    assert caught.value.code == "url_scheme_not_allowed"
 
 
 # --- what is derived -----------------------------------------------------------------------------
@@ -223,9 +225,9 @@ def test_a_registered_algorithm_is_the_only_one(alg: str) -> None:
 )
 def test_a_mark_tells_relying_parties_apart(changes: dict[str, Any]) -> None:
     rp = relying_party()
-    assert evolve(rp, **changes).mark != rp.mark
+    assert evolve(rp, **changes).digest != rp.digest
     assert evolve(rp, **changes) != rp
-    assert relying_party().mark == rp.mark
+    assert relying_party().digest == rp.digest
     assert relying_party() == rp
 
 
@@ -234,7 +236,7 @@ def test_a_mark_tells_tenants_apart() -> None:
     rules = [IssuerRule.template(TEMPLATE, tenants=tenants) for tenants in several]
     rules.append(IssuerRule.template(TEMPLATE, tenants=several[0], claim="org"))
     provider = evolve(PROVIDER, issuer=TEMPLATE)
-    marks = {evolve(relying_party(), provider=provider, issuer_rule=rule).mark for rule in rules}
+    marks = {evolve(relying_party(), provider=provider, issuer_rule=rule).digest for rule in rules}
     assert len(marks) == len(rules)
 
 
@@ -264,7 +266,7 @@ def test_an_endpoint_is_there_or_not_supported() -> None:
 def test_a_policy_of_the_same_name_but_other_terms_makes_another_mark(changes: Any) -> None:
     other = relying_party(policy=evolve(DEFAULT_POLICY, **changes))
     assert other.policy.name == relying_party().policy.name
-    assert other.mark != relying_party().mark
+    assert other.digest != relying_party().digest
 
 
 def test_it_can_be_copied_and_pickled_where_its_verifier_can() -> None:
@@ -285,4 +287,4 @@ def test_it_can_be_copied_and_pickled_where_its_verifier_can() -> None:
 def test_another_registration_of_the_same_client_makes_another_mark(changes: Any) -> None:
     other = relying_party(client=evolve(CLIENT, **changes))
     assert other.client.client_id == CLIENT.client_id
-    assert other.mark != relying_party().mark
+    assert other.digest != relying_party().digest

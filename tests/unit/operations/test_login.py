@@ -116,9 +116,9 @@ def test_a_callback_leads_to_one_token_request() -> None:
     ("changes", "code"),
     [
         ({"state": None}, "state_missing"),
-        ({"state": "other"}, "state_unknown"),
-        ({"iss": OTHER_ISSUER}, "issuer_mismatch"),
-        ({"id_token": "x"}, "unexpected_parameter"),
+        ({"state": "other"}, "state_mismatch"),
+        ({"iss": OTHER_ISSUER}, "response_iss_mismatch"),
+        ({"id_token": "x"}, "parameter_unexpected"),
     ],
 )
 def test_a_callback_that_is_refused_sends_nothing(changes: dict[str, Any], code: str) -> None:
@@ -134,28 +134,32 @@ def test_two_logins_of_one_browser_do_not_mix() -> None:
 
     assert finished(PLAIN, first).request.url == f"{ISSUER}/token"
     assert finished(other, second).request.url == f"{OTHER_ISSUER}/t"
-    refused(CallbackError, "issuer_mismatch", lambda: finished(other, first))
+    refused(CallbackError, "connection_mismatch", lambda: finished(other, first))
     crossed = callback(second)
-    refused(CallbackError, "state_unknown", lambda: finished(PLAIN, first, crossed))
+    refused(CallbackError, "state_mismatch", lambda: finished(PLAIN, first, crossed))
 
 
 @pytest.mark.req("OIDCC-3.1.2.6-01")
 def test_the_provider_s_refusal_ends_the_login() -> None:
     login = started(PLAIN)
     denied = callback(login, code=None, error="access_denied")
-    error = refused(ProviderError, "op_error", lambda: finished(PLAIN, login, denied))
+    error = refused(ProviderError, "provider_error", lambda: finished(PLAIN, login, denied))
     assert error.retryable == "restart"
 
 
 def test_a_link_names_its_user_at_both_ends() -> None:
     """A12."""
-    login = started(PLAIN, purpose="link", user="user-1")
-    refused(CallbackError, "subject_context_changed", lambda: finished(PLAIN, login, user="user-2"))
-    refused(CallbackError, "subject_context_changed", lambda: finished(PLAIN, login))
+    login = started(PLAIN, account="user-1")
+    refused(
+        CallbackError,
+        "account_mismatch",
+        lambda: finished(PLAIN, login, account="user-2"),
+    )
+    refused(CallbackError, "account_mismatch", lambda: finished(PLAIN, login))
     token = signed(claims_for(login.pending.nonce))
-    step = resume(PLAIN, finished(PLAIN, login, user="user-1"), token_answer(token))
+    step = resume(PLAIN, finished(PLAIN, login, account="user-1"), token_answer(token))
     logged_in = done(with_keys(PLAIN, step))
-    assert (logged_in.purpose, logged_in.user) == ("link", "user-1")
+    assert logged_in.account == "user-1"
 
 
 def test_a_command_line_names_its_listener_in_place_of_a_browser() -> None:
@@ -181,10 +185,10 @@ def test_a_good_id_token_logs_its_user_in() -> None:
     assert (logged_in.id_token.raw, logged_in.id_token.acr) == (token, "gold")
     assert logged_in.claims == logged_in.id_token.claims
     assert logged_in.userinfo is None
-    assert (logged_in.missing_scope, logged_in.return_to, logged_in.purpose) == (
+    assert (logged_in.missing_scope, logged_in.return_to, logged_in.account) == (
         ("email",),
         "/next",
-        "login",
+        "",
     )
     tokens = logged_in.tokens
     assert (tokens.issuer, tokens.client_id, tokens.subject) == (ISSUER, CLIENT_ID, SUB)
@@ -199,7 +203,7 @@ def test_a_good_id_token_logs_its_user_in() -> None:
         NOW + 3600,
     )
     assert (tokens.nonce, tokens.sid, tokens.auth_time) == (login.pending.nonce, "s1", NOW - 3)
-    assert [evidence.subject for evidence in logged_in.evidence] == [
+    assert [evidence.of for evidence in logged_in.evidence] == [
         "authorization_response",
         "id_token",
     ]
@@ -250,26 +254,26 @@ def test_without_an_id_token_nobody_is_logged_in(id_token: str | None) -> None:
 def test_a_code_that_may_have_been_used_is_not_used_again() -> None:
     step = finished(PLAIN, started(PLAIN))
     lost = NoAnswer("maybe", "http_timeout", NOW)
-    error = refused(TransportFailure, "token_outcome_unknown", lambda: resume(PLAIN, step, lost))
+    error = refused(TransportFailure, "code_in_doubt", lambda: resume(PLAIN, step, lost))
     assert error.retryable == "restart"
     assert isinstance(error, TransportFailure)
     assert error.sent == "maybe"
     refused_code = json_response({"error": "invalid_request"}, status=400)
-    refused(ProviderError, "op_error", lambda: resume(PLAIN, step, refused_code))
+    refused(ProviderError, "provider_error", lambda: resume(PLAIN, step, refused_code))
 
 
 @pytest.mark.req("OIDCC-3.1.3.5-01")
 @pytest.mark.parametrize(
     ("code", "claims"),
     [
-        ("iss_invalid", {"iss": OTHER_ISSUER}),
-        ("aud_invalid", {"aud": "other"}),
-        ("azp_invalid", {"azp": "other"}),
-        ("expired", {"exp": NOW - 60}),
-        ("iat_invalid", {"iat": None}),
+        ("iss_mismatch", {"iss": OTHER_ISSUER}),
+        ("aud_mismatch", {"aud": "other"}),
+        ("azp_mismatch", {"azp": "other"}),
+        ("exp_expired", {"exp": NOW - 60}),
+        ("iat_malformed", {"iat": None}),
         ("nonce_mismatch", {"nonce": "other"}),
-        ("sub_invalid", {"sub": ""}),
-        ("at_hash_invalid", {"at_hash": half_hash("ES256", "other")}),
+        ("sub_malformed", {"sub": ""}),
+        ("at_hash_mismatch", {"at_hash": half_hash("ES256", "other")}),
     ],
 )
 def test_a_login_ends_at_the_first_rule_that_does_not_hold(
@@ -289,13 +293,13 @@ def test_the_id_token_of_another_login_is_refused() -> None:
 @pytest.mark.parametrize(
     ("code", "request_", "claims"),
     [
-        ("sub_changed", {"expected_sub": "Bob", "prompt": "none"}, {}),
-        ("sub_changed", {"id_token_hint": signed(claims_for("n", sub="Bob"))}, {}),
-        ("acr_unsatisfied", {"required_acr": ("gold",)}, {"acr": "silver"}),
-        ("auth_time_invalid", {"max_age": 0}, {}),
-        ("auth_time_invalid", {"prompt": "login"}, {}),
-        ("auth_too_old", {"prompt": "login"}, {"auth_time": NOW - 61}),
-        ("auth_too_old", {"prompt": "login", "max_age": 999}, {"auth_time": NOW - 61}),
+        ("sub_mismatch", {"expected_sub": "Bob", "prompt": "none"}, {}),
+        ("sub_mismatch", {"id_token_hint": signed(claims_for("n", sub="Bob"))}, {}),
+        ("acr_mismatch", {"required_acr": ("gold",)}, {"acr": "silver"}),
+        ("auth_time_malformed", {"max_age": 0}, {}),
+        ("auth_time_malformed", {"prompt": "login"}, {}),
+        ("auth_time_too_old", {"prompt": "login"}, {"auth_time": NOW - 61}),
+        ("auth_time_too_old", {"prompt": "login", "max_age": 999}, {"auth_time": NOW - 61}),
     ],
 )
 def test_what_was_demanded_at_the_start_is_compared(
@@ -318,7 +322,7 @@ def test_the_signature_is_always_checked() -> None:
         (signed(claims, signing_key(slot="evil"), jwk={}), "signature_invalid"),
         (signed(claims, typ="at+jwt"), "typ_unexpected"),
         (signed(claims, typ="logout+jwt"), "typ_unexpected"),
-        ("not.a.token", "jws_base64"),
+        ("not.a.token", "base64url_malformed"),
     ):
         step = resume(PLAIN, finished(PLAIN, login), token_answer(token))
         assert isinstance(step, NeedKeys)
@@ -343,9 +347,13 @@ def test_a_client_that_registered_a_mac_needs_no_keys() -> None:
 
 def test_keys_that_cannot_be_had_are_no_reason_to_go_on() -> None:
     """H02."""
-    step = resume(PLAIN, finished(PLAIN, started(PLAIN)), token_answer(signed(claims_for("n"))))
+    step = resume(
+        PLAIN,
+        finished(PLAIN, started(PLAIN)),
+        token_answer(signed(claims_for("n"))),
+    )
     assert isinstance(step, NeedKeys)
-    assert step.wanted.channel == "direct"
+    assert step.wanted.source == "solicited"
     refused(
         TransportFailure,
         "keys_unavailable",
@@ -364,7 +372,7 @@ def test_each_tenant_is_an_issuer_of_its_own() -> None:
 
     assert logged_in.identity == Identity(tenant, SUB)
     assert logged_in.tokens.issuer == pattern
-    refusal("iss_invalid", rp, iss="https://login.example/t2/v2.0", tid="t2")
+    refusal("iss_mismatch", rp, iss="https://login.example/t2/v2.0", tid="t2")
 
 
 def test_userinfo_of_another_tenant_ends_the_login() -> None:
@@ -391,7 +399,7 @@ def test_userinfo_is_asked_for_with_the_new_access_token(rp: RelyingParty) -> No
 
     assert logged_in.userinfo is not None
     assert (logged_in.claims["name"], logged_in.claims["sub"]) == ("Alice", SUB)
-    assert [evidence.subject for evidence in logged_in.evidence][2:] == ["userinfo"]
+    assert [evidence.of for evidence in logged_in.evidence][2:] == ["userinfo"]
 
 
 def test_userinfo_says_nothing_of_the_token_or_the_authentication() -> None:
@@ -456,11 +464,15 @@ def test_userinfo_about_another_user_ends_the_login_under_every_policy(
 
 
 UNOBTAINABLE = [
-    (NoAnswer("no", "http_connect", NOW), TransportFailure, "http_connect"),
+    (NoAnswer("no", "http_connect_failed", NOW), TransportFailure, "http_connect_failed"),
     (NoAnswer("maybe", "http_timeout", NOW), TransportFailure, "http_timeout"),
-    (json_response({"error": "invalid_token"}, status=401), ProtocolViolation, "http_status"),
-    (json_response(b"<html>", status=503), ProtocolViolation, "http_status"),
-    (json_response({}, status=302), ProtocolViolation, "http_redirect"),
+    (
+        json_response({"error": "invalid_token"}, status=401),
+        ProtocolViolation,
+        "http_status_unexpected",
+    ),
+    (json_response(b"<html>", status=503), ProtocolViolation, "http_status_unexpected"),
+    (json_response({}, status=302), ProtocolViolation, "http_redirect_refused"),
 ]
 
 
@@ -481,9 +493,9 @@ def test_userinfo_that_cannot_be_had_undoes_a_login_only_where_it_is_required(
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (json_response({"sub": SUB}, content_type="text/html"), "content_type"),
-        (json_response(b"a.b.c", content_type="application/jwt"), "content_type"),
-        (json_response(b"{"), "json_syntax"),
+        (json_response({"sub": SUB}, content_type="text/html"), "content_type_unexpected"),
+        (json_response(b"a.b.c", content_type="application/jwt"), "content_type_unexpected"),
+        (json_response(b"{"), "json_malformed"),
         (json_response({"sub": SUB, "iss": OTHER_ISSUER}), "userinfo_iss"),
     ],
 )
@@ -534,8 +546,8 @@ def test_signed_userinfo_is_verified_with_the_provider_s_keys() -> None:
         (signed(userinfo_claims(exp=NOW - 60)), "userinfo_expired"),
         (signed(userinfo_claims(), typ="at+jwt"), "typ_unexpected"),
         (signed(userinfo_claims(), typ="logout+jwt"), "typ_unexpected"),
-        ("{}", "jws_format"),
-        ("é.é.é", "jws_format"),
+        ("{}", "jws_malformed"),
+        ("é.é.é", "jws_malformed"),
     ],
 )
 def test_signed_userinfo_that_does_not_hold_ends_the_login(token: str, code: str) -> None:
@@ -583,7 +595,7 @@ def test_a_step_may_be_resumed_again_and_stays_as_it_was() -> None:
     token = signed(claims_for(login.pending.nonce))
     with pytest.raises(ProtocolViolation) as caught:
         resume(PLAIN, step, json_response(b"{"))
-    assert caught.value.code == "json_syntax"
+    assert caught.value.code == "json_malformed"
 
     first, second = (resume(PLAIN, step, token_answer(token)) for _ in range(2))
     assert first == second
@@ -618,6 +630,12 @@ def test_every_step_says_what_it_waits_for() -> None:
         ProtocolViolation,
         "signature_invalid",
         lambda: with_keys(
-            PLAIN, resume(PLAIN, finished(PLAIN, started(PLAIN)), token_answer(signed({}))), other
+            PLAIN,
+            resume(
+                PLAIN,
+                finished(PLAIN, started(PLAIN)),
+                token_answer(signed({})),
+            ),
+            other,
         ),
     )

@@ -30,7 +30,7 @@ def test_a_logout_leads_to_the_provider_and_back() -> None:
 @pytest.mark.parametrize("query", ["", "state=other", "error=x"])
 def test_a_return_that_was_not_asked_for_is_refused(query: str) -> None:
     """K17."""
-    refused(CallbackError, "logout_state", lambda: finish(RP, STARTED.pending, query))
+    refused(CallbackError, "logout_state_mismatch", lambda: finish(RP, STARTED.pending, query))
 
 
 def test_a_logout_needs_a_secret_state() -> None:

@@ -13,7 +13,7 @@ from oidc_core.endpoints.tokens import Tokens
 from oidc_core.machine.steps import Exchange, KeysWithheld, NeedKeys, Step, resume
 from oidc_core.model.policy import Policy
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.operations.refresh import Refreshed, TokensRenewed, exchange, verify
+from oidc_core.operations.refresh import Refreshed, TokensRenewed, renew, verify
 from oidc_core.wire.errors import (
     ProtocolViolation,
     ProviderError,
@@ -63,7 +63,7 @@ STRICT = relying_party(policy=Policy(forbid_extra_scope=True))
 def exchanged(
     rp: RelyingParty = RP, tokens: Tokens = TOKENS, **how: Any
 ) -> Exchange[TokensRenewed]:
-    step = exchange(rp, tokens, **how)
+    step = renew(rp, tokens, **how)
     assert isinstance(step, Exchange)
     return step
 
@@ -152,11 +152,11 @@ def test_a_scope_beyond_the_granted_one_is_refused() -> None:
 def test_tokens_go_back_to_their_own_provider_and_client_only() -> None:
     """B25, J07."""
     for foreign in (evolve(TOKENS, issuer=OTHER_ISSUER), evolve(TOKENS, client_id="client-2")):
-        refused(UsageError, "client_issuer_mismatch", partial(exchange, RP, foreign))
+        refused(UsageError, "client_issuer_mismatch", partial(renew, RP, foreign))
         held = TokensRenewed(tokens=foreign)
         refused(UsageError, "client_issuer_mismatch", partial(verify, RP, held, now=NOW))
     bare = evolve(TOKENS, refresh_token=None)
-    refused(UsageError, "refresh_token_missing", lambda: exchange(RP, bare))
+    refused(UsageError, "refresh_token_missing", lambda: renew(RP, bare))
 
 
 @pytest.mark.req("OIDCC-12.3-01")
@@ -164,7 +164,7 @@ def test_a_refresh_token_that_is_refused_is_over() -> None:
     """J13."""
     step = exchanged()
     answer = json_response({"error": "invalid_grant"}, status=400)
-    error = refused(ProviderError, "op_error", lambda: resume(RP, step, answer))
+    error = refused(ProviderError, "provider_error", lambda: resume(RP, step, answer))
     assert isinstance(error, ProviderError)
     assert (error.error, error.retryable) == ("invalid_grant", "restart")
 
@@ -180,9 +180,9 @@ def test_a_refresh_that_may_have_arrived_is_in_doubt() -> None:
 @pytest.mark.parametrize(
     ("members", "code"),
     [
-        ({"token_type": "DPoP"}, "token_type"),
+        ({"token_type": "DPoP"}, "token_type_mismatch"),
         ({"access_token": None}, "token_response_invalid"),
-        ({"access_token": "a\r\nb"}, "token_syntax"),
+        ({"access_token": "a\r\nb"}, "access_token_malformed"),
     ],
 )
 def test_the_answer_is_read_as_strictly_as_at_login(members: dict[str, Any], code: str) -> None:
@@ -213,7 +213,7 @@ def test_a_good_id_token_refreshes_the_claims_and_not_the_session() -> None:
     assert result.id_token is not None
     assert result.id_token.claims["email"] == "new@example.org"
     assert (result.tokens.id_token, result.tokens.auth_time) == (ORIGINAL, NOW - 10)
-    assert [evidence.subject for evidence in result.evidence] == ["refreshed_id_token"]
+    assert [evidence.of for evidence in result.evidence] == ["refreshed_id_token"]
     assert later not in repr(renewed(later))
 
 
@@ -233,10 +233,10 @@ def test_a_good_id_token_refreshes_the_claims_and_not_the_session() -> None:
         ("refresh_id_token_aud", {"aud": [CLIENT_ID, "other"]}),
         ("refresh_id_token_nonce", {"nonce": "other"}),
         ("refresh_id_token_auth_time", {"auth_time": NOW - 11}),
-        ("azp_invalid", {"azp": "other"}),
-        ("expired", {"exp": NOW - 60}),
-        ("at_hash_invalid", {"at_hash": half_hash("ES256", "access-0")}),
-        ("typ_unexpected", {"events": {}}),
+        ("azp_mismatch", {"azp": "other"}),
+        ("exp_expired", {"exp": NOW - 60}),
+        ("at_hash_mismatch", {"at_hash": half_hash("ES256", "access-0")}),
+        ("claim_forbidden", {"events": {}}),
     ],
 )
 def test_an_id_token_of_another_user_or_session_is_refused(
@@ -255,7 +255,7 @@ def test_an_id_token_of_another_user_or_session_is_refused(
         (signed(claims_for(), mac_key()), "alg_not_allowed"),
         (signed(claims_for(), signing_key(slot="evil")), "signature_invalid"),
         (signed(claims_for(), typ="logout+jwt"), "typ_unexpected"),
-        ("a.b", "jws_format"),
+        ("a.b", "jws_malformed"),
     ],
 )
 def test_an_id_token_that_nobody_signed_is_refused(token: str, code: str) -> None:
@@ -276,7 +276,7 @@ def test_a_key_endpoint_that_is_down_does_not_lose_the_new_tokens() -> None:
     assert result.tokens.refresh_token == "refresh-1"
     step = verify(RP, result, now=NOW)
     assert isinstance(step, NeedKeys)
-    assert step.wanted.channel == "direct"
+    assert step.wanted.source == "solicited"
     refused(
         TransportFailure, "keys_unavailable", lambda: resume(RP, step, KeysWithheld("unreachable"))
     )

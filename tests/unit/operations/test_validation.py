@@ -89,9 +89,9 @@ def test_a_token_without_the_nonce_is_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"iss": "https://evil.example"}, "iss_invalid"),
-        ({"aud": "another-client"}, "aud_invalid"),
-        ({"exp": NOW - 3_600, "iat": NOW - 7_200}, "expired"),
+        ({"iss": "https://evil.example"}, "iss_mismatch"),
+        ({"aud": "another-client"}, "aud_mismatch"),
+        ({"exp": NOW - 3_600, "iat": NOW - 7_200}, "exp_expired"),
     ],
 )
 def test_the_rules_of_a_login_hold_here_too(changes: dict[str, object], code: str) -> None:
@@ -103,7 +103,7 @@ def test_the_rules_of_a_login_hold_here_too(changes: dict[str, object], code: st
 def test_what_else_is_expected_is_compared_too() -> None:
     step = begun(expected=evolve(EXPECTED, sub="Bob"))
 
-    refused(ProtocolViolation, "sub_changed", lambda: resume(RP, step, keys()))
+    refused(ProtocolViolation, "sub_mismatch", lambda: resume(RP, step, keys()))
 
 
 def test_the_type_of_another_token_is_refused() -> None:
@@ -118,14 +118,14 @@ def test_the_type_of_another_token_is_refused() -> None:
 def test_keys_are_asked_for_on_the_strangers_channel() -> None:
     wanted = begun().wanted
 
-    assert (wanted.channel, wanted.newer_than, wanted.missing_kid) == ("relayed", None, None)
+    assert (wanted.source, wanted.newer_than, wanted.missing_kid) == ("unsolicited", None, None)
 
 
 def test_who_knows_the_provider_sent_it_may_say_so() -> None:
-    step = validate(RP, TOKEN, EXPECTED, now=NOW, channel="direct")
+    step = validate(RP, TOKEN, EXPECTED, now=NOW, source="solicited")
 
     assert isinstance(step, NeedKeys)
-    assert step.wanted.channel == "direct"
+    assert step.wanted.source == "solicited"
 
 
 @pytest.mark.req("OIDCC-10.1.1-01", "OIDCC-10.1.1-03")
@@ -134,7 +134,7 @@ def test_an_unknown_key_is_asked_for_once_more_and_no_more() -> None:
 
     assert isinstance(again, NeedKeys)
     assert (again.wanted.newer_than, again.wanted.missing_kid) == (NOW, "k2")
-    assert again.wanted.channel == "relayed"
+    assert again.wanted.source == "unsolicited"
     fresh = keys(fetched_at=NOW + 1, now=NOW + 1)
     refused(ProtocolViolation, "key_not_found", lambda: resume(RP, again, fresh))
 
@@ -230,4 +230,4 @@ def test_a_key_that_is_published_once_for_each_of_two_tenants_serves_both(kid: s
         return done(step).id_token.iss
 
     assert [validated("t1"), validated("t2")] == [f"{ISSUER}/t1", f"{ISSUER}/t2"]
-    refused(ProtocolViolation, "iss_invalid", lambda: validated("t3"))
+    refused(ProtocolViolation, "iss_mismatch", lambda: validated("t3"))

@@ -22,10 +22,10 @@ from oidc_core.wire.errors import (
 )
 
 EVERY_CLASS: list[OidcError] = [
-    ProtocolViolation("iss_invalid", found="https://a", expected=("https://b",), about="iss"),
+    ProtocolViolation("iss_mismatch", found="https://a", expected=("https://b",), about="iss"),
     CallbackError("state_unknown", about="state"),
     TransportFailure("http_timeout", found=1.5, expected=2, about="token", sent="no"),
-    StoreFailure("record_version", found=True, expected=1),
+    StoreFailure("record_version_unknown", found=True, expected=1),
     UsageError("config_invalid", found=None, about="leeway"),
     ProviderError(
         "access_denied",
@@ -67,13 +67,13 @@ def test_every_class_is_copied_above() -> None:
 
 
 def test_an_error_tells_what_the_table_knows_of_its_code() -> None:
-    error = ProtocolViolation("expired")
-    assert error.row is CODES["expired"]
+    error = ProtocolViolation("exp_expired")
+    assert error.row is CODES["exp_expired"]
     assert error.spec == "OIDC Core §3.1.3.7, 9"
-    assert error.hint == CODES["expired"].hint
+    assert error.hint == CODES["exp_expired"].hint
     assert error.retryable == "restart"
     assert (error.found, error.expected, error.about) == (None, None, "")
-    assert error.args == ("expired",)
+    assert error.args == ("exp_expired",)
 
 
 @pytest.mark.parametrize("code", ["no_such_code", "config_invalid", ""])
@@ -86,10 +86,10 @@ def test_a_code_of_another_class_is_a_fault_of_the_library(code: str) -> None:
     ("error", "message"),
     [
         (
-            ProtocolViolation("expired", found=1, expected=2, about="exp"),
-            "expired (exp): found 1, expected 2 (OIDC Core §3.1.3.7, 9); ",
+            ProtocolViolation("exp_expired", found=1, expected=2, about="exp"),
+            "exp_expired (exp): found 1, expected 2 (OIDC Core §3.1.3.7, 9); ",
         ),
-        (ProtocolViolation("expired", expected="now"), "expired: expected 'now' (OIDC "),
+        (ProtocolViolation("exp_expired", expected="now"), "exp_expired: expected 'now' (OIDC "),
         (StoreFailure("store_unavailable"), "store_unavailable; the store failed"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_message_says_what_was_found_and_expected(error: OidcError, message: s
     "hostile", ["\x1b[31m\r\nSet-Cookie: a=b", "\u202e\u2028", "\x00", "é", "'\"", "\ud800"]
 )
 def test_a_fact_is_shown_in_printable_ascii(hostile: str) -> None:
-    error = ProtocolViolation("iss_invalid", found=hostile, expected=(hostile,))
+    error = ProtocolViolation("iss_mismatch", found=hostile, expected=(hostile,))
     text = str(error).removesuffix(error.hint).replace("§", "S")
     assert text.isascii()
     assert text.isprintable()
@@ -112,7 +112,7 @@ def test_a_fact_is_shown_up_to_a_limit() -> None:
     assert shown("x" * (SHOWN - 2)) == f"'{'x' * (SHOWN - 2)}'"
     assert len(shown("x" * (SHOWN - 1))) == SHOWN
     assert shown("x" * 10**6).endswith("xxx...")
-    assert len(str(ProtocolViolation("iss_invalid", found="x" * 10**6))) < 400
+    assert len(str(ProtocolViolation("iss_mismatch", found="x" * 10**6))) < 400
 
 
 def test_what_a_provider_says_is_cut() -> None:
@@ -125,15 +125,19 @@ def test_what_a_provider_says_is_cut() -> None:
 
 def test_text_of_the_provider_stays_out_of_the_message() -> None:
     error = ProviderError("access_denied", error_description="<script>", error_uri="javascript:")
-    assert (error.code, error.error, error.found) == ("op_error", "access_denied", "access_denied")
+    assert (error.code, error.error, error.found) == (
+        "provider_error",
+        "access_denied",
+        "access_denied",
+    )
     assert (error.status, error.issuer_verified) == (None, True)
     assert "script" not in str(error)
     assert "script" not in repr(error)
 
 
 def test_a_failure_may_have_reached_the_provider_unless_it_says_no() -> None:
-    assert TransportFailure("http_connect").sent == "maybe"
-    assert TransportFailure("http_connect", sent="no").sent == "no"
+    assert TransportFailure("http_connect_failed").sent == "maybe"
+    assert TransportFailure("http_connect_failed", sent="no").sent == "no"
 
 
 def test_a_fingerprint_tells_secrets_apart_without_showing_them() -> None:

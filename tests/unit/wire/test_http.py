@@ -11,13 +11,13 @@ from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import (
     LIMITS,
     BasicCredentials,
-    Channel,
     ClientAssertion,
     ClientSecret,
     HttpRequest,
     HttpResponse,
     KeysWanted,
     NoAnswer,
+    Source,
     WireRequest,
 )
 
@@ -55,7 +55,7 @@ def test_a_request_goes_to_the_authorization_server_within_the_deadline_unless_t
 
 
 def test_nothing_secret_is_printed() -> None:
-    sealed = WireRequest(
+    prepared = WireRequest(
         method="POST",
         url="https://op.example/token",
         headers=(("authorization", "s3cret"),),
@@ -64,7 +64,7 @@ def test_nothing_secret_is_printed() -> None:
         max_body=1,
         deadline=1,
     )
-    for value in (REQUEST, sealed, response(("set-cookie", "s3cret"))):
+    for value in (REQUEST, prepared, response(("set-cookie", "s3cret"))):
         assert "s3cret" not in repr(value)
 
 
@@ -103,21 +103,21 @@ def test_an_exchange_fails_with_a_code_of_the_transport(code: str) -> None:
     assert (failure.sent, failure.code, failure.at) == ("no", code, 1)
 
 
-@pytest.mark.parametrize("code", ["timeout", "", "iss_invalid"])
+@pytest.mark.parametrize("code", ["timeout", "", "iss_mismatch"])
 def test_a_transport_invents_no_code(code: str) -> None:
     with pytest.raises(UsageError) as caught:
         NoAnswer("maybe", code, 1)
     assert caught.value.code == "answer_unexpected"
 
 
-@pytest.mark.parametrize("channel", ["direct", "relayed"])
-def test_a_wish_for_keys_knows_the_request_that_fulfils_it(channel: Channel) -> None:
+@pytest.mark.parametrize("source", ["solicited", "unsolicited"])
+def test_a_wish_for_keys_knows_the_request_that_fulfils_it(source: Source) -> None:
     wanted = KeysWanted(
         issuer="https://op.example",
         client_id="client-1",
         jwks_uri="https://op.example/jwks",
         max_age=60,
-        channel=channel,
+        source=source,
     )
     request = wanted.request
     assert (request.purpose, request.method, request.url) == ("key_set", "GET", wanted.jwks_uri)
@@ -126,8 +126,8 @@ def test_a_wish_for_keys_knows_the_request_that_fulfils_it(channel: Channel) -> 
     assert (wanted.newer_than, wanted.missing_kid) == (None, None)
 
 
-def test_a_sealed_request_is_not_pickled() -> None:
-    sealed = WireRequest(
+def test_a_prepared_request_is_not_pickled() -> None:
+    prepared = WireRequest(
         method="POST",
         url="https://op.example/token",
         headers=(),
@@ -138,4 +138,4 @@ def test_a_sealed_request_is_not_pickled() -> None:
     )
     for kept in (pickle.dumps, copy.deepcopy):
         with pytest.raises(TypeError, match="not pickled"):
-            kept(sealed)
+            kept(prepared)

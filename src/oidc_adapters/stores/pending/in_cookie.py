@@ -57,7 +57,7 @@ class CookiePendingLogins:
         """
         pending = started.pending
         name = self._profile.prefix + pending.id
-        sealed = self._box.close(dump_pending_login(pending), purpose=f"pending {pending.id}")
+        sealed = self._box.close(dump_pending_login(pending), label=f"pending {pending.id}")
         cookie = self._profile.cookie(pending, f"{started.binding}.{sealed}", self._lifetime)
         size = len(name) + len(cookie.value)
         if size > MAX_COOKIE:
@@ -68,9 +68,9 @@ class CookiePendingLogins:
         """Open this browser's cookie of that login, once.
 
         Raises:
-            CallbackError: ``binding_missing`` without the cookie, ``already_used``,
+            CallbackError: ``binding_missing`` without the cookie, ``state_used``,
                 ``state_expired`` after twice the lifetime.
-            StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version``.
+            StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version_unknown``.
         """
         name = self._profile.prefix + pending_id
         value = cookies.get(name)
@@ -78,12 +78,12 @@ class CookiePendingLogins:
             raise CallbackError("binding_missing", about="cookie")
         _, _, rest = value.partition(".")
         binding, _, sealed = rest.partition(".")
-        pending = load_pending_login(self._box.open(sealed, purpose=f"pending {pending_id}"))
+        pending = load_pending_login(self._box.open(sealed, label=f"pending {pending_id}"))
         until = pending.created_at + 2 * self._lifetime
         if now > until:  # nothing is remembered as spent for longer
             raise CallbackError("state_expired", found=now - pending.created_at)
         if not self._spent.seen_once(pending_id, until, now):
-            raise CallbackError("already_used")
+            raise CallbackError("state_used")
         return Taken(
             pending=pending,
             binding=binding,

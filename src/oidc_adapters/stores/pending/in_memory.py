@@ -48,13 +48,13 @@ class MemoryPendingLogins:
         """Keep a login; return the browser's cookie, and deletions beyond its budget.
 
         Raises:
-            StoreFailure: ``too_many_pending``.
+            StoreFailure: ``pending_too_many``.
         """
         pending = started.pending
         with self._process.lock:
             self._expire(now)
             if len(self._logins) >= self._cap:
-                raise StoreFailure("too_many_pending", found=self._cap)
+                raise StoreFailure("pending_too_many", found=self._cap)
             self._logins[pending.id] = pending
         cookie = self._profile.cookie(pending, started.binding, self._lifetime)
         return (cookie, *self._profile.evicted(cookies, cookie)) if cookies else (cookie,)

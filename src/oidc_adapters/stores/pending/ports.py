@@ -43,7 +43,7 @@ class PendingLogins(Protocol):
 
         Raises:
             UsageError: ``pending_too_large``.
-            StoreFailure: ``too_many_pending``, ``store_unavailable``.
+            StoreFailure: ``pending_too_many``, ``store_unavailable``.
         """
         ...
 
@@ -52,8 +52,8 @@ class PendingLogins(Protocol):
 
         Raises:
             CallbackError: ``state_unknown``, ``state_expired``, ``binding_missing``,
-                ``binding_mismatch``, ``already_used``.
-            StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version``,
+                ``binding_mismatch``, ``state_used``.
+            StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version_unknown``,
                 ``store_unavailable``.
         """
         ...

@@ -26,7 +26,7 @@ def redirect(answer: HttpResponse) -> HttpResponse:
 
 def dropped(answer: HttpResponse) -> NoAnswer:
     """Close the connection without an answer."""
-    return NoAnswer("maybe", "http_protocol", answer.received_at)
+    return NoAnswer("maybe", "http_malformed", answer.received_at)
 
 
 def with_status(status: int) -> AnswerChange:

@@ -5,7 +5,7 @@ from typing import Final
 from attrs import evolve
 
 from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
-from oidc_adapters.testing.parties import Callback
+from oidc_adapters.testing.parties import AuthorizationResponse
 from oidc_core.wire.http import LIMITS
 
 
@@ -23,7 +23,7 @@ def _row(name: str, code: str, summary: str, changes: Changes) -> Misbehaviour:
 def _with(name: str, value: str) -> Changes:
     """Set a parameter that is there."""
 
-    def change(callback: Callback) -> Callback:
+    def change(callback: AuthorizationResponse) -> AuthorizationResponse:
         changed = ((known, value if known == name else old) for known, old in callback.parameters)
         return evolve(callback, parameters=tuple(changed))
 
@@ -31,7 +31,7 @@ def _with(name: str, value: str) -> Changes:
 
 
 def _without(*names: str) -> Changes:
-    def change(callback: Callback) -> Callback:
+    def change(callback: AuthorizationResponse) -> AuthorizationResponse:
         kept = (pair for pair in callback.parameters if pair[0] not in names)
         return evolve(callback, parameters=tuple(kept))
 
@@ -48,7 +48,7 @@ def _plus(name: str, value: str) -> Changes:
 def _error(error: str, *, iss: str | None = None, drop: str = "") -> Changes:
     """Answer with an error instead of a code, with another ``iss`` or without a parameter."""
 
-    def change(callback: Callback) -> Callback:
+    def change(callback: AuthorizationResponse) -> AuthorizationResponse:
         text = "<script>alert(1)</script>"
         rest = [pair for pair in callback.parameters if pair[0] in {"state", "iss"}]
         if iss is not None:
@@ -60,7 +60,7 @@ def _error(error: str, *, iss: str | None = None, drop: str = "") -> Changes:
     return Changes(callback=change)
 
 
-def _other_mode(callback: Callback) -> Callback:
+def _other_mode(callback: AuthorizationResponse) -> AuthorizationResponse:
     mode: Final = "query" if callback.mode == "form_post" else "form_post"
     return evolve(callback, mode=mode)
 
@@ -82,11 +82,11 @@ ROWS: Final = (
     ),
     _row(
         "wrong_iss",
-        "issuer_mismatch",
+        "response_iss_mismatch",
         "names another issuer in the response",
         _with("iss", "https://other.example"),
     ),
-    _row("no_iss", "issuer_missing", "withholds the iss it promised", _without("iss")),
+    _row("no_iss", "response_iss_missing", "withholds the iss it promised", _without("iss")),
     _row("no_code", "code_missing", "returns neither code nor error", _without("code")),
     _row("duplicate_code", "parameter_duplicated", "returns two codes", _plus("code", "another")),
     _row(
@@ -97,7 +97,7 @@ ROWS: Final = (
     ),
     _row(
         "code_with_control_character",
-        "parameter_syntax",
+        "parameter_malformed",
         "returns a code with a line feed in it",
         _with("code", "abc\ndef"),
     ),
@@ -109,13 +109,13 @@ ROWS: Final = (
     ),
     _row(
         "id_token_in_response",
-        "unexpected_parameter",
+        "parameter_unexpected",
         "returns an ID token beside the code",
         _plus("id_token", "eyJhbGciOiJub25lIn0.e30."),
     ),
     _row(
         "access_token_in_response",
-        "unexpected_parameter",
+        "parameter_unexpected",
         "returns an access token beside the code",
         _plus("access_token", "abc"),
     ),
@@ -125,17 +125,17 @@ ROWS: Final = (
         "returns a form where a query was asked for, or the reverse",
         Changes(callback=_other_mode),
     ),
-    _row("access_denied", "op_error", "refuses the login", _error("access_denied")),
-    _row("server_error", "op_error", "says that it failed", _error("server_error")),
+    _row("access_denied", "provider_error", "refuses the login", _error("access_denied")),
+    _row("server_error", "provider_error", "says that it failed", _error("server_error")),
     _row(
         "error_without_iss",
-        "op_error",
+        "provider_error",
         "refuses the login and withholds the iss it promised",
         _error("access_denied", drop="iss"),
     ),
     _row(
         "error_with_wrong_iss",
-        "issuer_mismatch",
+        "response_iss_mismatch",
         "refuses the login in another provider's name",
         _error("access_denied", iss="https://other.example"),
     ),

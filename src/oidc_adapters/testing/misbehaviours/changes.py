@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from attrs import evolve, field, frozen
 
 from oidc_adapters.testing.encryption import JweDraft
-from oidc_adapters.testing.parties import Callback, Members
+from oidc_adapters.testing.parties import AuthorizationResponse, Members
 from oidc_adapters.testing.signing import JwtDraft
 from oidc_core.wire.http import Answer, HttpResponse
 
@@ -29,7 +29,7 @@ def same_members(members: Members) -> Members:
     return members
 
 
-def same_callback(callback: Callback) -> Callback:
+def same_callback(callback: AuthorizationResponse) -> AuthorizationResponse:
     """Change nothing."""
     return callback
 
@@ -57,7 +57,7 @@ class Changes:
 
     metadata: Callable[[Members], Members] = same_members
     key_set: Callable[[Members], Members] = same_members
-    callback: Callable[[Callback], Callback] = same_callback
+    callback: Callable[[AuthorizationResponse], AuthorizationResponse] = same_callback
     id_token: Callable[[JwtDraft], str] = JwtDraft.signed
     tokens: Callable[[Members], Members] = same_members
     userinfo: Callable[[Members], Members] = same_members

@@ -93,30 +93,33 @@ def _off_the_curve(draft: JweDraft) -> str:
 
 ROWS: Final = (
     _id_token(
-        "cleartext_where_encrypted", "jwe_required", "does not encrypt the ID token", _cleartext
+        "cleartext_where_encrypted",
+        "encryption_missing",
+        "does not encrypt the ID token",
+        _cleartext,
     ),
     _id_token(
         "jwe_unsigned_inner",
-        "jwe_inner_not_signed",
+        "signature_missing",
         "encrypts claims that nobody signed",
         _claims_only,
     ),
     _id_token(
         "jwe_inner_alg_none",
-        "jwe_inner_not_signed",
+        "signature_missing",
         "encrypts a JWT without a signature",
         _inner_none,
     ),
-    _id_token("jwe_inner_jwe", "jwe_inner_not_signed", "encrypts the ID token twice", _twice),
+    _id_token("jwe_inner_jwe", "signature_missing", "encrypts the ID token twice", _twice),
     _id_token(
         "jwe_wrong_alg",
-        "jwe_alg",
+        "encryption_mismatch",
         "wraps the key in another way than registered",
         _with_header(alg="ECDH-ES+A256KW"),
     ),
     _id_token(
         "jwe_wrong_enc",
-        "jwe_alg",
+        "encryption_mismatch",
         "encrypts in another way than registered",
         _with_header(enc="A256GCM"),
     ),
@@ -132,8 +135,10 @@ ROWS: Final = (
         "asks for two thousand million rounds of PBKDF2",
         _with_header(alg="PBES2-HS256+A128KW", p2c=2**31, p2s="c2FsdA"),
     ),
-    _id_token("jwe_zip", "jwe_zip", "sends a compressed megabyte", _compressed),
-    _id_token("jwe_crit", "jws_crit", "sends a critical extension", _with_header(crit=["exp"])),
+    _id_token("jwe_zip", "zip_unsupported", "sends a compressed megabyte", _compressed),
+    _id_token(
+        "jwe_crit", "crit_unsupported", "sends a critical extension", _with_header(crit=["exp"])
+    ),
     _id_token(
         "jwe_of_another_kind",
         "typ_unexpected",
@@ -142,44 +147,47 @@ ROWS: Final = (
     ),
     _id_token(
         "jwe_other_content_kind",
-        "typ_unexpected",
+        "cty_unexpected",
         "says that no JWT is encrypted",
         _with_header(cty="text"),
     ),
     _id_token(
         "jwe_other_iss_in_header",
-        "iss_invalid",
+        "iss_mismatch",
         "names another issuer in the header",
         _with_header(iss="https://other.example"),
     ),
     _id_token(
         "jwe_other_aud_in_header",
-        "aud_invalid",
+        "aud_mismatch",
         "names another client in the header",
         _with_header(aud="another-client"),
     ),
-    _id_token("jwe_damaged_tag", "jwe_failed", "damages the tag", _damaged(4)),
-    _id_token("jwe_damaged_key", "jwe_failed", "damages the encrypted key", _damaged(1)),
+    _id_token("jwe_damaged_tag", "decryption_failed", "damages the tag", _damaged(4)),
+    _id_token("jwe_damaged_key", "decryption_failed", "damages the encrypted key", _damaged(1)),
     _id_token(
-        "jwe_for_somebody_else", "jwe_failed", "encrypts for another client", _for_somebody_else
+        "jwe_for_somebody_else",
+        "decryption_failed",
+        "encrypts for another client",
+        _for_somebody_else,
     ),
     _id_token(
         "jwe_point_off_the_curve",
-        "jwe_failed",
+        "decryption_failed",
         "sends a point that is not on the curve",
         _off_the_curve,
     ),
     _userinfo(
         "userinfo_cleartext_where_encrypted",
-        "jwe_required",
+        "encryption_missing",
         "does not encrypt UserInfo",
         _cleartext,
     ),
     _userinfo(
         "userinfo_jwe_unsigned_inner",
-        "jwe_inner_not_signed",
+        "signature_missing",
         "encrypts UserInfo that nobody signed",
         _claims_only,
     ),
-    _userinfo("userinfo_jwe_damaged", "jwe_failed", "damages the content", _damaged(3)),
+    _userinfo("userinfo_jwe_damaged", "decryption_failed", "damages the content", _damaged(3)),
 )

@@ -137,7 +137,7 @@ ROWS: Final = (
     _row("jwks_empty", "key_not_found", "publishes an empty key set", Changes(key_set=_no_keys)),
     _row(
         "jwks_private_keys_only",
-        "jwks_private_key",
+        "key_not_public",
         "publishes private keys only, and signs with them",
         Changes(key_set=_with_private_parts, id_token=_signed_with_published_private_key),
     ),

@@ -60,7 +60,7 @@ ROWS: Final = (
     ),
     _row(
         "refresh_expired_id_token",
-        "expired",
+        "exp_expired",
         "refreshes to an ID token that is over",
         Changes(id_token=forgeries.expired),
     ),
@@ -78,7 +78,7 @@ ROWS: Final = (
     ),
     _row(
         "refresh_invalid_grant",
-        "op_error",
+        "provider_error",
         "refuses the refresh token",
         Changes(answer=answers.oauth_error("invalid_grant", status=400)),
     ),

@@ -34,66 +34,71 @@ def _answer(change: answers.AnswerChange) -> Changes:
 
 
 ROWS: Final = (
-    _row("token_html", "content_type", "answers 200 with a page", _answer(answers.html)),
+    _row("token_html", "content_type_unexpected", "answers 200 with a page", _answer(answers.html)),
     _row(
         "token_not_json",
-        "json_syntax",
+        "json_malformed",
         "answers with half a JSON object",
         _answer(answers.with_body(b'{"access_token":')),
     ),
     _row(
         "token_array", "json_not_object", "answers with an array", _answer(answers.with_body(b"[]"))
     ),
-    _row("token_utf16", "json_encoding", "answers in UTF-16", _answer(answers.utf16)),
+    _row("token_utf16", "json_not_utf8", "answers in UTF-16", _answer(answers.utf16)),
     _row(
         "token_redirect",
-        "http_redirect",
+        "http_redirect_refused",
         "redirects the code to another host",
         _answer(answers.redirect),
     ),
     _row(
         "token_500",
-        "http_status",
+        "http_status_unexpected",
         "sends tokens with the status of a failure",
         _answer(answers.with_status(500)),
     ),
     _row(
         "token_400_html",
-        "http_status",
+        "http_status_unexpected",
         "refuses with a page",
         _answer(answers.html_with_status(400)),
     ),
     _row(
         "token_invalid_grant",
-        "op_error",
+        "provider_error",
         "refuses the code",
         _answer(answers.oauth_error("invalid_grant", status=400)),
     ),
     _row(
         "token_200_with_error",
-        "op_error",
+        "provider_error",
         "refuses the code with the status of a success",
         _answer(answers.oauth_error("invalid_grant", status=200)),
     ),
     _row(
         "token_dropped",
-        "token_outcome_unknown",
+        "code_in_doubt",
         "takes the code and closes the connection",
         _answer(answers.dropped),
     ),
     _row(
         "token_encoded",
-        "token_outcome_unknown",
+        "code_in_doubt",
         "answers with a Content-Encoding nobody offered",
         _answer(answers.gzipped),
     ),
     _row(
         "wrong_token_type",
-        "token_type",
+        "token_type_mismatch",
         "gives a token of a type nobody asked for",
         _with("token_type", "mac"),
     ),
-    _row("no_token_type", "token_type", "gives a token without a type", _without("token_type")),
+    _row(
+        "no_token_type",
+        "token_type_mismatch",
+        "gives a token without a type",
+        _without("token_type"),
+    ),
     _row(
         "no_access_token",
         "token_response_invalid",
@@ -108,13 +113,13 @@ ROWS: Final = (
     ),
     _row(
         "access_token_with_line_break",
-        "token_syntax",
+        "access_token_malformed",
         "gives an access token that would split a header",
         _with("access_token", "abc\r\nx-injected: 1"),
     ),
     _row(
         "duplicate_access_token",
-        "json_duplicate_member",
+        "json_member_duplicated",
         "gives two access tokens in one object",
         _answer(answers.twice("access_token", "another")),
     ),

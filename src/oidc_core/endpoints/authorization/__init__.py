@@ -1,7 +1,7 @@
 """The authorization endpoint: the request (:mod:`.request`) and the callback (:mod:`.response`)."""
 
 from oidc_core.endpoints.authorization.request import (
-    PLAIN,
+    DEFAULT_REQUEST,
     AuthenticationRequest,
     authorization_url,
     pending_login,
@@ -14,7 +14,7 @@ from oidc_core.endpoints.authorization.response import (
     Callback,
     CodeResponse,
     Unbound,
-    accept,
+    check_authorization_response,
     cookies_of,
     pending_id,
 )
@@ -22,15 +22,15 @@ from oidc_core.endpoints.authorization.response import (
 __all__ = [
     "CALLBACK_RULES",
     "COOKIE_PREFIX",
+    "DEFAULT_REQUEST",
     "LOOPBACK_LISTENER",
-    "PLAIN",
     "AuthenticationRequest",
     "Binding",
     "Callback",
     "CodeResponse",
     "Unbound",
-    "accept",
     "authorization_url",
+    "check_authorization_response",
     "cookies_of",
     "pending_id",
     "pending_login",

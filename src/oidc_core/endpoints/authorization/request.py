@@ -24,12 +24,10 @@ from oidc_core.wire.jsontypes import JsonObject, render
 from oidc_core.wire.urls import with_query
 
 Display: TypeAlias = Literal["page", "popup", "touch", "wap"]
-Purpose: TypeAlias = Literal["login", "link"]
 
 _RESPONSE_MODES: Final = frozenset({"query", "form_post"})
 _DISPLAYS: Final = frozenset({"", "page", "popup", "touch", "wap"})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_PURPOSES: Final = frozenset({"login", "link"})
 _ALONE: Final = frozenset({"none", "create"})
 _LIST: Final = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 _RESOURCE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\x21\x22\x24-\x7e]+")
@@ -116,8 +114,8 @@ class AuthenticationRequest:
         resource: resource indicators (RFC 8707).
         extra: further parameters, by name; none that the library sets itself.
         expected_sub: the only user who may come back, if known otherwise.
-        purpose: ``login``, or ``link`` to add an identity to the account of ``user``.
-        user: the application's handle of the user who is logged in, for ``link``.
+        account: the application's handle of the account that the identity is to be added to, where
+            a user who is signed in there links it; empty for a login.
         return_to: where the application goes on afterwards; opaque here.
 
     Raises:
@@ -140,8 +138,7 @@ class AuthenticationRequest:
     resource: tuple[str, ...] = ()
     extra: tuple[tuple[str, str], ...] = ()
     expected_sub: str | None = None
-    purpose: Purpose = "login"
-    user: str = ""
+    account: str = ""
     return_to: str = ""
     demands: "Demands" = field(
         init=False, repr=False, eq=False, default=Factory(_demands, takes_self=True)
@@ -156,12 +153,9 @@ class AuthenticationRequest:
         for name, value, allowed in (
             ("response_mode", self.response_mode, _RESPONSE_MODES),
             ("display", self.display, _DISPLAYS),
-            ("purpose", self.purpose, _PURPOSES),
         ):
             if value not in allowed:
                 raise UsageError("parameter_invalid", about=name, found=value)
-        if (self.purpose == "link") != (self.user != ""):
-            raise UsageError("parameter_invalid", about="user", expected="with purpose link only")
         _check_kept(self)
         _check_lists(self)
         _check_claims(self.claims)
@@ -177,7 +171,7 @@ def _check_kept(request: AuthenticationRequest) -> None:
     """Refuse what would not come back out of a store as it was put in."""
     for name, value in (
         ("return_to", request.return_to),
-        ("user", request.user),
+        ("account", request.account),
         ("expected_sub", request.expected_sub or ""),
     ):
         if _SURROGATE.search(value):
@@ -224,7 +218,7 @@ def _check_extra(extra: tuple[tuple[str, str], ...]) -> None:
         seen.add(name)
 
 
-PLAIN: Final = AuthenticationRequest()
+DEFAULT_REQUEST: Final = AuthenticationRequest()
 """Asks for nothing in particular."""
 
 
@@ -261,8 +255,7 @@ def pending_login(
         expects_iss=rp.provider.authorization_response_iss_parameter_supported,
         expected_sub=expected_sub,
         expected_iss=expected_iss,
-        purpose=request.purpose,
-        user=request.user,
+        account=request.account,
         resource=request.resource,
         return_to=request.return_to,
         created_at=now,
@@ -315,7 +308,7 @@ def authorization_url(
     if "omit_pkce" not in rp.policy.quirks:
         challenge = challenge_s256(pending.code_verifier)
         query = f"{query}&code_challenge={challenge}&code_challenge_method=S256"
-    if request is not PLAIN:
+    if request is not DEFAULT_REQUEST:
         query = "&".join([query, *_optional(request, pending)])
     return with_query(endpoint(rp, "authorization_endpoint"), query)
 

@@ -90,7 +90,8 @@ class Callback:
         One without a value counts as omitted (RFC 6749 §3.1), though not as another's double.
 
         Raises:
-            CallbackError: ``parameter_duplicated``, ``parameter_too_long``, ``parameter_syntax``.
+            CallbackError: ``parameter_duplicated``, ``parameter_too_long``,
+            ``parameter_malformed``.
         """
         found = dict(self.parameters)
         if len(found) != len(self.parameters):
@@ -133,7 +134,7 @@ def _refuse(name: str, value: str) -> NoReturn:
     limit = _LENGTHS[name]
     if len(value) > limit:
         raise CallbackError("parameter_too_long", about=name, expected=limit)
-    raise CallbackError("parameter_syntax", about=name)
+    raise CallbackError("parameter_malformed", about=name)
 
 
 def _refuse_doubles(parameters: tuple[tuple[str, str], ...]) -> None:
@@ -148,7 +149,7 @@ def cookies_of(header: str) -> Mapping[str, str]:
     """Read the pending-login cookies out of a ``Cookie`` header (RFC 6265 §5.4).
 
     Raises:
-        CallbackError: ``binding_ambiguous`` if one of them is there twice: a sibling domain may
+        CallbackError: ``binding_duplicated`` if one of them is there twice: a sibling domain may
             have planted the other.
     """
     found: dict[str, str] = {}
@@ -157,7 +158,7 @@ def cookies_of(header: str) -> Mapping[str, str]:
         name, _, value = part.strip(" \t").partition("=")
         if name.startswith(_COOKIES):
             if name in found:
-                raise CallbackError("binding_ambiguous", about="cookie")
+                raise CallbackError("binding_duplicated", about="cookie")
             found[name] = value
     return found
 
@@ -176,7 +177,7 @@ def pending_id(callback: Callback, cookies: Mapping[str, str]) -> str:
     return pending_id_of(state)
 
 
-class _Arrival(NamedTuple):
+class _Received(NamedTuple):
     """A callback on its way through the rules."""
 
     rp: RelyingParty
@@ -185,47 +186,49 @@ class _Arrival(NamedTuple):
     parameters: Mapping[str, str]
     binding: Binding
     now: int
-    user: str
+    account: str
 
 
 _Skipped: TypeAlias = SkipReason | None
 
 
-def _state(arrival: _Arrival) -> _Skipped:
-    state = arrival.parameters.get("state")
+def _state(received: _Received) -> _Skipped:
+    state = received.parameters.get("state")
     if state is None:
         raise CallbackError("state_missing", about="state")
-    if not same(state, arrival.pending.state):
-        raise CallbackError("state_unknown", about="state")
+    if not same(state, received.pending.state):
+        raise CallbackError("state_mismatch", about="state")
     return None
 
 
-def _browser(arrival: _Arrival) -> _Skipped:
-    binding = arrival.binding
+def _browser(received: _Received) -> _Skipped:
+    binding = received.binding
     if isinstance(binding, Unbound):
-        quirks = arrival.rp.policy.quirks
+        quirks = received.rp.policy.quirks
         if binding is Unbound.NOT_BOUND and "unbound_browser" not in quirks:
             raise CallbackError("binding_missing", expected="quirk unbound_browser")
         return binding.value
     if not binding:
         raise CallbackError("binding_missing")
-    if not same(binding_digest_of(binding), arrival.pending.binding_digest):
+    if not same(binding_digest_of(binding), received.pending.binding_digest):
         raise CallbackError("binding_mismatch")
     return None
 
 
-def _lifetime(arrival: _Arrival) -> _Skipped:
-    age = arrival.now - arrival.pending.created_at
-    policy = arrival.rp.policy
+def _lifetime(received: _Received) -> _Skipped:
+    age = received.now - received.pending.created_at
+    policy = received.rp.policy
     if not -policy.leeway <= age <= policy.login_lifetime:
         raise CallbackError("state_expired", found=age, expected=policy.login_lifetime)
     return None
 
 
-def _same_connection(arrival: _Arrival) -> _Skipped:
-    rp, pending = arrival.rp, arrival.pending
+def _same_connection(received: _Received) -> _Skipped:
+    rp, pending = received.rp, received.pending
     if pending.issuer != rp.issuer:
-        raise CallbackError("issuer_mismatch", found=rp.issuer, expected=pending.issuer)
+        raise CallbackError(
+            "connection_mismatch", found=rp.issuer, expected=pending.issuer, about="issuer"
+        )
     if (pending.client_id, pending.connection_id) != (rp.client.client_id, rp.client.connection_id):
         raise CallbackError("connection_mismatch", about="client_id")
     if pending.policy != rp.policy.name:
@@ -235,51 +238,51 @@ def _same_connection(arrival: _Arrival) -> _Skipped:
     return None
 
 
-def _same_user(arrival: _Arrival) -> _Skipped:
+def _same_account(received: _Received) -> _Skipped:
     """An identity is added to an account only where its user began it and is there still."""
-    if arrival.pending.purpose != "link":
+    if not received.pending.account:
         return "not a link"
-    if not arrival.user or not same(arrival.user, arrival.pending.user):
-        raise CallbackError("subject_context_changed", about="user")
+    if not same(received.account, received.pending.account):
+        raise CallbackError("account_mismatch", about="account")
     return None
 
 
-def _mode(arrival: _Arrival) -> _Skipped:
-    asked = arrival.pending.response_mode
-    if arrival.callback.mode != asked:
-        raise CallbackError("response_mode_mismatch", found=arrival.callback.mode, expected=asked)
+def _mode(received: _Received) -> _Skipped:
+    asked = received.pending.response_mode
+    if received.callback.mode != asked:
+        raise CallbackError("response_mode_mismatch", found=received.callback.mode, expected=asked)
     return None
 
 
-def _redirect_uri(arrival: _Arrival) -> _Skipped:
-    url = arrival.callback.url
+def _redirect_uri(received: _Received) -> _Skipped:
+    url = received.callback.url
     if url is None:
         return "the URL was not told"
-    expected = arrival.pending.redirect_uri.partition("?")[0]
+    expected = received.pending.redirect_uri.partition("?")[0]
     if url != expected:
         found = url.partition("?")[0]
         raise CallbackError("redirect_uri_mismatch", found=found, expected=expected)
     return None
 
 
-def _issuer(arrival: _Arrival) -> _Skipped:
-    iss = arrival.parameters.get("iss")
+def _issuer(received: _Received) -> _Skipped:
+    iss = received.parameters.get("iss")
     if iss is not None:
-        if not arrival.rp.issuer_rule.in_response(iss):
-            raise CallbackError("issuer_mismatch", expected=arrival.rp.issuer, about="iss")
+        if not received.rp.issuer_rule.in_response(iss):
+            raise CallbackError("response_iss_mismatch", expected=received.rp.issuer, about="iss")
         return None
-    if not arrival.pending.expects_iss:
+    if not received.pending.expects_iss:
         return "the provider does not announce iss"
-    if "error" not in arrival.parameters:
-        raise CallbackError("issuer_missing", about="iss")
+    if "error" not in received.parameters:
+        raise CallbackError("response_iss_missing", about="iss")
     return "absent from an error"
 
 
-def _unambiguous(arrival: _Arrival) -> _Skipped:
-    if not _TOKENS.isdisjoint(arrival.parameters):
-        name = min(_TOKENS.intersection(arrival.parameters))
-        raise CallbackError("unexpected_parameter", about=name)
-    if "error" in arrival.parameters and "code" in arrival.parameters:
+def _unambiguous(received: _Received) -> _Skipped:
+    if not _TOKENS.isdisjoint(received.parameters):
+        name = min(_TOKENS.intersection(received.parameters))
+        raise CallbackError("parameter_unexpected", about=name)
+    if "error" in received.parameters and "code" in received.parameters:
         raise CallbackError("response_ambiguous")
     return None
 
@@ -291,7 +294,7 @@ CALLBACK_RULES: Final = RuleTable(
         Rule("binding", "RFC 9700 §4.7", "the browser is the one that started it", _browser),
         Rule("lifetime", "RFC 9700 §4.7", "it did not take too long", _lifetime),
         Rule("connection", "RFC 9700 §4.4", "client and provider are the same", _same_connection),
-        Rule("user", "RFC 9700 §4.7", "a link is finished by whoever began it", _same_user),
+        Rule("account", "RFC 9700 §4.7", "a link is finished by whoever began it", _same_account),
         Rule("response_mode", "OAuth Multiple Response Types §2.1", "it came as asked", _mode),
         Rule("redirect_uri", "RFC 9700 §4.4.2", "it came to the URL as asked", _redirect_uri),
         Rule("iss", "RFC 9207 §2.4", "it comes from the provider that was asked", _issuer),
@@ -311,7 +314,7 @@ class CodeResponse(NamedTuple):
         return f"CodeResponse(iss={self.iss!r})"
 
 
-def accept(
+def check_authorization_response(
     rp: RelyingParty,
     pending: PendingLogin,
     callback: Callback,
@@ -319,11 +322,11 @@ def accept(
     binding: Binding,
     now: int,
     single_use: SingleUse,
-    user: str = "",
+    account: str = "",
 ) -> CodeResponse:
     """Check a callback against the login that waits for it; return its code.
 
-    ``user``: for the purpose ``link``, who is logged in at the application now.
+    ``account``: for a link, the application's account that is signed in now.
 
     Raises:
         CallbackError: the code of the first rule that does not hold, ``code_missing``.
@@ -331,10 +334,10 @@ def accept(
         ProviderError: the provider's error, once state, binding and issuer hold.
     """
     parameters = callback.named
-    arrival = _Arrival(rp, pending, callback, parameters, binding, now, user)
-    outcomes = CALLBACK_RULES.outcomes(arrival)
+    received = _Received(rp, pending, callback, parameters, binding, now, account)
+    outcomes = CALLBACK_RULES.outcomes(received)
     if "error" in parameters:
-        raise _provider_error(arrival)
+        raise _provider_error(received)
     code = parameters.get("code")
     if code is None:
         raise CallbackError("code_missing", about="code")
@@ -348,10 +351,10 @@ def accept(
     return CodeResponse(code, evidence, parameters.get("iss"))
 
 
-def _provider_error(arrival: _Arrival) -> ProviderError:
+def _provider_error(received: _Received) -> ProviderError:
     """Return the provider's error; its text is withheld unless the issuer is beyond doubt."""
-    parameters = arrival.parameters
-    certain = "iss" in parameters or not arrival.pending.expects_iss
+    parameters = received.parameters
+    certain = "iss" in parameters or not received.pending.expects_iss
     description, uri = parameters.get("error_description"), parameters.get("error_uri")
     return ProviderError(
         parameters["error"],

@@ -105,7 +105,7 @@ def _encryption(token: Examined) -> _Skipped:
     if registered is None:
         return "not registered as encrypted"
     if token.jws.encryption != registered:
-        raise ProtocolViolation("jwe_required", expected=" ".join(registered))
+        raise ProtocolViolation("encryption_missing", expected=" ".join(registered))
     return None
 
 
@@ -124,7 +124,7 @@ def _issuer(token: Examined) -> _Skipped:
         else:
             return None
     found = iss if isinstance(iss, str) else type(iss).__name__
-    raise ProtocolViolation("iss_invalid", found=found, expected=expected, about="iss")
+    raise ProtocolViolation("iss_mismatch", found=found, expected=expected, about="iss")
 
 
 def _audience(token: Examined) -> _Skipped:
@@ -134,7 +134,7 @@ def _audience(token: Examined) -> _Skipped:
         return None
     named = audience(aud)
     if named is None or client.client_id not in named:
-        raise ProtocolViolation("aud_invalid", found=named, expected=client.client_id, about="aud")
+        raise ProtocolViolation("aud_mismatch", found=named, expected=client.client_id, about="aud")
     # What a MAC means to several audiences is unspecified (§3.1.3.7, 8): it serves this one only.
     trusted = frozenset[str]() if token.jws.key is None else client.trusted_audiences
     foreign = tuple([a for a in named if a != client.client_id and a not in trusted])
@@ -150,7 +150,7 @@ def _authorized_party(token: Examined) -> _Skipped:
     if azp != token.rp.client.client_id:
         found = azp if isinstance(azp, str) else type(azp).__name__
         raise ProtocolViolation(
-            "azp_invalid", found=found, expected=token.rp.client.client_id, about="azp"
+            "azp_mismatch", found=found, expected=token.rp.client.client_id, about="azp"
         )
     return None
 
@@ -185,9 +185,10 @@ def _expiry(token: Examined) -> _Skipped:
         return None
     exp = numeric_date(value)
     if exp is None:
-        raise ProtocolViolation("exp_invalid", about="exp")
+        raise ProtocolViolation("exp_malformed", about="exp")
     if token.now >= exp + token.rp.policy.leeway:
-        raise ProtocolViolation("expired", found=exp, expected=f"after {token.now}", about="exp")
+        latest = f"after {token.now}"
+        raise ProtocolViolation("exp_expired", found=exp, expected=latest, about="exp")
     return None
 
 
@@ -197,7 +198,7 @@ def _issued_at(token: Examined) -> _Skipped:
         return None
     iat = numeric_date(value)
     if iat is None:
-        raise ProtocolViolation("iat_invalid", about="iat")
+        raise ProtocolViolation("iat_malformed", about="iat")
     if iat > now + policy.leeway:
         raise ProtocolViolation("iat_in_future", found=iat, expected=f"up to {now}", about="iat")
     if iat < now - policy.id_token_age - policy.leeway:
@@ -239,7 +240,7 @@ def _authentication_context(token: Examined) -> _Skipped:
     if acr not in token.expected.required_acr:
         found = acr if isinstance(acr, str) else type(acr).__name__
         expected = token.expected.required_acr
-        raise ProtocolViolation("acr_unsatisfied", found=found, expected=expected, about="acr")
+        raise ProtocolViolation("acr_mismatch", found=found, expected=expected, about="acr")
     return None
 
 
@@ -250,13 +251,14 @@ def _authentication_time(token: Examined) -> _Skipped:
     auth_time = numeric_date(token.claim("auth_time"))
     leeway = token.rp.policy.leeway
     if auth_time is None or auth_time > token.now + leeway:
-        raise ProtocolViolation("auth_time_invalid", found=auth_time, about="auth_time")
+        raise ProtocolViolation("auth_time_malformed", found=auth_time, about="auth_time")
     if expected.max_age is None:
         return "any time will do"
     earliest = expected.started_at - expected.max_age - leeway
     if auth_time < earliest:
+        found, oldest = auth_time, f"from {earliest}"
         raise ProtocolViolation(
-            "auth_too_old", found=auth_time, expected=f"from {earliest}", about="auth_time"
+            "auth_time_too_old", found=found, expected=oldest, about="auth_time"
         )
     return None
 
@@ -273,9 +275,9 @@ def _expected_subject(token: Examined) -> _Skipped:
     if expected is None:
         return "nobody in particular was expected"
     if token.claim("sub") != expected:
-        raise ProtocolViolation("sub_changed", about="sub")
+        raise ProtocolViolation("sub_mismatch", about="sub")
     if token.expected.sub_iss not in {None, token.claim("iss")}:
-        raise ProtocolViolation("sub_changed", about="iss")
+        raise ProtocolViolation("sub_mismatch", about="iss")
     return None
 
 
@@ -292,7 +294,7 @@ def _access_token_hash(token: Examined) -> _Skipped:
     if _sha256_for_eddsa(token) and at_hash == half_hash("ES256", "P-256", access_token):
         return "quirk at_hash_sha256_for_eddsa"
     found = at_hash if isinstance(at_hash, str) else type(at_hash).__name__
-    raise ProtocolViolation("at_hash_invalid", found=found, expected=expected, about="at_hash")
+    raise ProtocolViolation("at_hash_mismatch", found=found, expected=expected, about="at_hash")
 
 
 def _optional(token: Examined) -> _Skipped:
@@ -330,10 +332,6 @@ def _essential_claims(token: Examined) -> _Skipped:
     if absent and token.rp.policy.require_essential_claims:
         raise ProtocolViolation("claim_missing", about=absent[0])
     return f"absent: {' '.join(absent)}" if absent else None
-
-
-def _notes(jws: VerifiedJws) -> tuple[str, ...]:
-    return *jws.header.ignored, *decryption_notes(jws.encryption)
 
 
 _P: Final = "OIDC Core §3.1.3.7, "
@@ -392,7 +390,7 @@ def check(
     evidence = Evidence(
         table=rules,
         outcomes=rules.outcomes(token),
-        notes=jws.header.ignored if jws.encryption is None else _notes(jws),
+        notes=(*jws.header.ignored, *decryption_notes(jws.encryption)),
         terms=rp.terms,
         checked_at=now,
         jws=jws,

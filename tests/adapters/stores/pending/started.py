@@ -6,7 +6,7 @@ from oidc_adapters.crypto import CryptographyVerifier
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import SetCookie
 from oidc_adapters.testing import FakeProvider
-from oidc_core.endpoints.authorization import PLAIN, AuthenticationRequest
+from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
 from oidc_core.machine.steps import Done
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.provider import ProviderMetadata
@@ -36,7 +36,7 @@ RP: Final = RelyingParty(
 
 
 def started(
-    seed: int = 1, request: AuthenticationRequest = PLAIN, *, now: int = NOW
+    seed: int = 1, request: AuthenticationRequest = DEFAULT_REQUEST, *, now: int = NOW
 ) -> LoginStarted:
     step = login.start(RP, FixedEntropy(seed).login_secrets(), request, now=now)
     assert isinstance(step, Done)

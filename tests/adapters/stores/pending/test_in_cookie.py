@@ -39,7 +39,7 @@ def test_a_login_is_put_and_taken_once(store: CookiePendingLogins) -> None:
     assert jar(*store.put(login, {}, NOW), *taken.cookies) == {}
     again = refusal(store, login.pending.id, cookies)
     assert isinstance(again, CallbackError)
-    assert again.code == "already_used"
+    assert again.code == "state_used"
 
 
 def test_it_is_taken_once_as_long_as_it_could_be_finished(store: CookiePendingLogins) -> None:
@@ -49,7 +49,7 @@ def test_it_is_taken_once_as_long_as_it_could_be_finished(store: CookiePendingLo
 
     with pytest.raises(CallbackError) as caught:
         store.take(login.pending.id, cookies, NOW + 1_200)
-    assert caught.value.code == "already_used"
+    assert caught.value.code == "state_used"
 
 
 def test_it_is_taken_once_though_the_clock_goes_wrong_meanwhile(store: CookiePendingLogins) -> None:
@@ -59,7 +59,7 @@ def test_it_is_taken_once_though_the_clock_goes_wrong_meanwhile(store: CookiePen
     store.take(login.pending.id, cookies, NOW)
     store.take(another.pending.id, others, NOW + 3_600)
 
-    assert refusal(store, login.pending.id, cookies).code == "already_used"
+    assert refusal(store, login.pending.id, cookies).code == "state_used"
 
 
 def test_what_would_be_remembered_no_longer_is_refused(store: CookiePendingLogins) -> None:
@@ -172,17 +172,17 @@ def test_the_binding_comes_out_as_the_browser_brought_it(store: CookiePendingLog
 
 def test_what_is_sealed_must_be_a_login(store: CookiePendingLogins) -> None:
     login = started()
-    purpose = f"pending {login.pending.id}"
+    label = f"pending {login.pending.id}"
     name = store.profile.prefix + login.pending.id
     box = SealedBox(SECRET)
     good = dump_pending_login(login.pending)
     for text, code in (
         ("", "record_invalid"),
         ("[]", "record_invalid"),
-        (good.replace('"v":', '"v":9'), "record_version"),
+        (good.replace('"v":', '"v":9'), "record_version_unknown"),
         (good.replace('"created_at"', '"created"'), "record_invalid"),
     ):
-        sealed = box.close(text, purpose=purpose)
+        sealed = box.close(text, label=label)
         error = refusal(store, login.pending.id, {name: f"{NOW}.b.{sealed}"})
         assert isinstance(error, StoreFailure)
         assert error.code == code
@@ -225,7 +225,7 @@ def test_two_processes_that_share_what_is_spent_take_a_login_once() -> None:
     cookies = jar(*here.put(login, {}, NOW))
 
     assert there.take(login.pending.id, cookies, NOW).single_use == "shared"
-    assert refusal(here, login.pending.id, cookies).code == "already_used"
+    assert refusal(here, login.pending.id, cookies).code == "state_used"
 
 
 @pytest.mark.parametrize("order", [*permutations(range(3))])

@@ -112,7 +112,7 @@ def test_at_the_cap_new_logins_are_refused_and_none_is_dropped() -> None:
     for seed in range(3, 50):
         with pytest.raises(StoreFailure) as caught:
             store.put(started(seed), {}, NOW)
-        assert (caught.value.code, caught.value.found) == ("too_many_pending", 3)
+        assert (caught.value.code, caught.value.found) == ("pending_too_many", 3)
         assert caught.value.retryable == "later"
 
     assert store.take(logins[1].pending.id, cookies, NOW).pending == logins[1].pending

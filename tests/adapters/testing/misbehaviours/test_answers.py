@@ -36,7 +36,7 @@ def test_an_answer_is_changed_where_it_says(
 
 
 def test_a_dropped_answer_may_have_been_sent() -> None:
-    assert answers.dropped(ANSWER) == NoAnswer("maybe", "http_protocol", NOW)
+    assert answers.dropped(ANSWER) == NoAnswer("maybe", "http_malformed", NOW)
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,14 @@
 
 from attrs import evolve
 
-from oidc_adapters.testing import Callback
+from oidc_adapters.testing import AuthorizationResponse
 from oidc_adapters.testing.misbehaviours import HONEST, Changes, answers
 from oidc_core.wire.http import HttpResponse
 from tests.adapters.testing.raw_client import NOW
 
 
 def test_an_honest_provider_changes_nothing() -> None:
-    callback = Callback(
+    callback = AuthorizationResponse(
         redirect_uri="https://rp.example", mode="query", parameters=(), session=None
     )
     answer = HttpResponse(200, (), b"{}", NOW)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from attrs import frozen
 from cryptography.exceptions import InvalidSignature
 
-from oidc_adapters.testing import Callback, FakeClient, FakeProvider, Misbehaviour
+from oidc_adapters.testing import AuthorizationResponse, FakeClient, FakeProvider, Misbehaviour
 from oidc_core.wire.http import Answer, NoAnswer
 from tests.adapters.testing.raw_client import (
     NOW,
@@ -30,7 +30,7 @@ class Wire:
     """All that a provider sent in one login and one refresh."""
 
     discovery: Answer
-    authorization: Callback
+    authorization: AuthorizationResponse
     token: Answer
     keys: Answer
     userinfo: Answer
@@ -103,7 +103,7 @@ def body(place: str, check: Callable[[bytes], bool]) -> Check:
 
 
 def dropped(place: str) -> Check:
-    return lambda wire: getattr(wire, place) == NoAnswer("maybe", "http_protocol", NOW)
+    return lambda wire: getattr(wire, place) == NoAnswer("maybe", "http_malformed", NOW)
 
 
 def no_json(octets: bytes) -> bool:

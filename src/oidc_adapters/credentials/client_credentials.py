@@ -1,4 +1,4 @@
-"""Sealing: a request described by the core becomes one that can be sent.
+"""Credentials: a request described by the core becomes one that can be sent.
 
 The values the core only names are filled in here, anew for every transmission: the client's
 secret, a freshly signed assertion, a proof that the client has a key.  They are looked up by
@@ -32,8 +32,8 @@ from oidc_core.wire.http import (
     ClientAssertion,
     DpopProof,
     HttpRequest,
+    Placeholder,
     Role,
-    Unsealed,
     WireRequest,
 )
 
@@ -129,7 +129,7 @@ class Credentials:
         self.nonces = DpopNonces() if nonces is None and bound else nonces
         self._clients = {(client.issuer, client.client_id): client for client in clients}
 
-    def seal(self, request: HttpRequest, *, now: int, entropy: Entropy) -> WireRequest:
+    def prepare(self, request: HttpRequest, *, now: int, entropy: Entropy) -> WireRequest:
         """Seal a request; each call signs its assertion and its proof anew.
 
         Raises:
@@ -145,8 +145,10 @@ class Credentials:
             proven = "" if to_prove is None else _at_once(*to_prove)
         return _wire(request, client, signed, proven)
 
-    async def seal_async(self, request: HttpRequest, *, now: int, entropy: Entropy) -> WireRequest:
-        """Seal a request, and wait for a key service if a key is there; else as :meth:`seal`."""
+    async def prepare_async(
+        self, request: HttpRequest, *, now: int, entropy: Entropy
+    ) -> WireRequest:
+        """Prepare a request and wait for its key service; else as :meth:`prepare`."""
         client = self._client(request)
         assertion, signed, proven = _assertion(request), "", ""
         if assertion is not None and client is not None:
@@ -180,7 +182,7 @@ class Credentials:
 
 
 def _proves_client(request: HttpRequest) -> bool:
-    """Return whether there is anything to unseal but a proof, which is for a resource too."""
+    """Return whether there is anything to fill in but a proof, which is for a resource too."""
     values = (*request.headers, *(request.form or ()))
     return any(not isinstance(value, (str, DpopProof)) for _, value in values)
 
@@ -258,7 +260,7 @@ def _wire(
     request: HttpRequest, client: ClientCredentials | None, assertion: str, proof: str
 ) -> WireRequest:
     headers = [
-        (name, value if isinstance(value, str) else _unsealed(value, client, assertion, proof))
+        (name, value if isinstance(value, str) else _filled_in(value, client, assertion, proof))
         for name, value in request.headers
     ]
     body: bytes | None = None
@@ -267,7 +269,7 @@ def _wire(
         pairs = [
             f"{name}={percent_encode(value)}"
             if isinstance(value, str)
-            else f"{name}={percent_encode(_unsealed(value, client, assertion, proof))}"
+            else f"{name}={percent_encode(_filled_in(value, client, assertion, proof))}"
             for name, value in request.form
         ]
         body = "&".join(pairs).encode("ascii")
@@ -282,8 +284,10 @@ def _wire(
     )
 
 
-def _unsealed(value: Unsealed, client: ClientCredentials | None, assertion: str, proof: str) -> str:
-    """Return what an unsealed value stands for."""
+def _filled_in(
+    value: Placeholder, client: ClientCredentials | None, assertion: str, proof: str
+) -> str:
+    """Return what a placeholder stands for."""
     if client is None or (value.issuer, value.client_id) != (client.issuer, client.client_id):
         raise UsageError("credential_missing", expected=value.issuer)
     if isinstance(value, ClientAssertion):

@@ -10,9 +10,13 @@ import pytest
 from attrs import evolve
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from oidc_adapters.credentials.client_credentials import (
+    ClientCredentials,
+    Credentials,
+    credentials_for,
+)
 from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKey, ClientKeys, Signer
 from oidc_adapters.credentials.dpop import DpopKeys, DpopNonces
-from oidc_adapters.credentials.seal import ClientCredentials, Credentials, credentials_for
 from oidc_adapters.crypto import CryptographyVerifier
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import FakeClient, FakeProvider
@@ -118,8 +122,8 @@ def token_request(rp: RelyingParty) -> HttpRequest:
     return refresh_request(rp, tokens)
 
 
-def sealed(credentials: Credentials, request: HttpRequest, seed: int = 1) -> WireRequest:
-    return credentials.seal(request, now=NOW, entropy=FixedEntropy(seed))
+def prepared(credentials: Credentials, request: HttpRequest, seed: int = 1) -> WireRequest:
+    return credentials.prepare(request, now=NOW, entropy=FixedEntropy(seed))
 
 
 def own(rp: RelyingParty, **named: Any) -> Credentials:
@@ -149,7 +153,7 @@ def basic_of(wire: WireRequest) -> bytes:
 
 
 def refusal(credentials: Credentials, request: HttpRequest) -> str:
-    return code_of(lambda: sealed(credentials, request))
+    return code_of(lambda: prepared(credentials, request))
 
 
 def code_of(call: Callable[[], object]) -> str:
@@ -161,11 +165,11 @@ def code_of(call: Callable[[], object]) -> str:
 # --- what goes over the wire ---------------------------------------------------------------------
 
 
-def test_a_sealed_request_is_the_described_one_with_its_form_rendered() -> None:
+def test_a_prepared_request_is_the_described_one_with_its_form_rendered() -> None:
     rp = relying_party("none")
     request = token_request(rp)
 
-    wire = sealed(own(rp), request)
+    wire = prepared(own(rp), request)
 
     assert ("POST", f"{ISSUER}/token") == (wire.method, wire.url)
     assert (request.resend, request.max_body, request.deadline) == (
@@ -185,7 +189,7 @@ def test_a_sealed_request_is_the_described_one_with_its_form_rendered() -> None:
 def test_a_request_without_a_form_has_no_body() -> None:
     rp = relying_party()
 
-    wire = sealed(own(rp, secret=SECRET), userinfo_request(rp, "abc"))
+    wire = prepared(own(rp, secret=SECRET), userinfo_request(rp, "abc"))
 
     assert wire.body is None
     assert ("authorization", "Bearer abc") in wire.headers
@@ -195,7 +199,9 @@ def test_a_request_without_a_form_has_no_body() -> None:
 def test_basic_credentials_are_percent_encoded_and_never_have_a_plus_for_a_space() -> None:
     rp = relying_party(client_id="our client")
 
-    user, _, password = basic_of(sealed(own(rp, secret=SECRET), token_request(rp))).partition(b":")
+    user, _, password = basic_of(prepared(own(rp, secret=SECRET), token_request(rp))).partition(
+        b":"
+    )
 
     assert user == b"our%20client"
     assert b"+" not in password
@@ -207,7 +213,7 @@ def test_a_quirk_sends_basic_credentials_as_they_are() -> None:
     policy = Policy(quirks=frozenset({"basic_raw_credentials"}))
     rp = relying_party(client_id="our client", policy=policy)
 
-    decoded = basic_of(sealed(own(rp, secret=SECRET), token_request(rp)))
+    decoded = basic_of(prepared(own(rp, secret=SECRET), token_request(rp)))
 
     assert f"our client:{SECRET}".encode() == decoded
 
@@ -215,7 +221,7 @@ def test_a_quirk_sends_basic_credentials_as_they_are() -> None:
 def test_a_secret_in_the_form_is_encoded() -> None:
     rp = relying_party("client_secret_post")
 
-    wire = sealed(own(rp, secret=SECRET), token_request(rp))
+    wire = prepared(own(rp, secret=SECRET), token_request(rp))
 
     assert form_of(wire)["client_secret"] == SECRET
     assert b"+" not in (wire.body or b"")
@@ -232,7 +238,7 @@ def test_an_assertion_is_made_anew_for_each_transmission(method: AuthMethod) -> 
     request, entropy = token_request(rp), FixedEntropy(7)
 
     assertions = [
-        form_of(credentials.seal(request, now=NOW + n, entropy=entropy))["client_assertion"]
+        form_of(credentials.prepare(request, now=NOW + n, entropy=entropy))["client_assertion"]
         for n in range(20)
     ]
     claims = [claims_of(assertion) for assertion in assertions]
@@ -247,7 +253,7 @@ def test_an_assertion_is_made_anew_for_each_transmission(method: AuthMethod) -> 
 def test_an_assertion_names_its_key_and_verifies() -> None:
     rp = relying_party("private_key_jwt")
 
-    form = form_of(sealed(own(rp, keys=ClientKeys[Signer](KEY)), token_request(rp)))
+    form = form_of(prepared(own(rp, keys=ClientKeys[Signer](KEY)), token_request(rp)))
     head, _, signature = form["client_assertion"].rpartition(".")
 
     assert header_of(head) == {"alg": "EdDSA", "typ": "JWT", "kid": "our-key"}
@@ -257,7 +263,7 @@ def test_an_assertion_names_its_key_and_verifies() -> None:
 def test_a_mac_names_no_key() -> None:
     rp = relying_party("client_secret_jwt")
 
-    form = form_of(sealed(own(rp, secret=SECRET), token_request(rp)))
+    form = form_of(prepared(own(rp, secret=SECRET), token_request(rp)))
 
     assert header_of(form["client_assertion"]) == {"alg": "HS256", "typ": "JWT"}
 
@@ -279,7 +285,7 @@ def test_a_key_service_is_waited_for(run: Callable[[Callable[[], Awaitable[Any]]
     credentials = own(rp, keys=ClientKeys[AsyncSigner](remote))
     request = token_request(rp)
 
-    wire = run(lambda: credentials.seal_async(request, now=NOW, entropy=FixedEntropy(1)))
+    wire = run(lambda: credentials.prepare_async(request, now=NOW, entropy=FixedEntropy(1)))
     head, _, signature = form_of(wire)["client_assertion"].rpartition(".")
 
     assert remote.calls == 1
@@ -294,7 +300,7 @@ def test_a_key_service_is_refused_where_nobody_can_wait(kind: type[RemoteKey]) -
     credentials = own(rp, keys=ClientKeys[AsyncSigner](remote))
 
     with pytest.raises(UsageError) as caught:
-        sealed(credentials, token_request(rp))
+        prepared(credentials, token_request(rp))
 
     assert (caught.value.code, caught.value.expected) == ("config_invalid", "AsyncShell")
     assert remote.calls == 0
@@ -312,12 +318,12 @@ def test_sealing_is_the_same_where_one_awaits(
     for request in (
         token_request(rp),
         userinfo_request(rp, "abc"),
-        keys_wanted(rp, "direct").request,
+        keys_wanted(rp, "solicited").request,
     ):
-        seal = partial(credentials.seal_async, request, now=NOW, entropy=FixedEntropy(1))
-        awaited = run(seal)
+        prepare = partial(credentials.prepare_async, request, now=NOW, entropy=FixedEntropy(1))
+        awaited = run(prepare)
 
-        assert sealed(credentials, request) == awaited
+        assert prepared(credentials, request) == awaited
 
 
 # --- proofs --------------------------------------------------------------------------------------
@@ -341,7 +347,7 @@ def test_a_proof_is_signed_with_the_key_of_its_thumbprint(method: AuthMethod) ->
     rp = relying_party(method)
     request = with_proof(token_request(rp), PROVING.thumbprint)
 
-    proof = proof_in(sealed(proving(rp), request))
+    proof = proof_in(prepared(proving(rp), request))
     head, _, signature = proof.rpartition(".")
 
     assert header_of(proof)["jwk"]["x"] == PROVING.public_jwk()["x"]
@@ -352,24 +358,24 @@ def test_a_proof_is_signed_with_the_key_of_its_thumbprint(method: AuthMethod) ->
 def test_a_proof_goes_to_a_resource_too_and_has_its_own_jti_beside_an_assertion() -> None:
     rp = relying_party("private_key_jwt")
     credentials = proving(rp)
-    wire = sealed(credentials, with_proof(token_request(rp), PROVING.thumbprint))
+    wire = prepared(credentials, with_proof(token_request(rp), PROVING.thumbprint))
     to_resource = with_proof(userinfo_request(rp, "abc"), PROVING.thumbprint, access_token="abc")
 
     assertion, proof = form_of(wire)["client_assertion"], proof_in(wire)
     assert claims_of(assertion)["jti"] != claims_of(proof)["jti"]
     assert header_of(assertion)["typ"] == "JWT"
     assert header_of(proof)["typ"] == "dpop+jwt"
-    assert "ath" in claims_of(proof_in(sealed(credentials, to_resource)))
+    assert "ath" in claims_of(proof_in(prepared(credentials, to_resource)))
 
 
 def test_a_shared_memory_of_nonces_is_asked() -> None:
     rp, nonces = relying_party("none"), DpopNonces()
     request = with_proof(token_request(rp), PROVING.thumbprint)
-    nonces.heed(request, HttpResponse(200, (("dpop-nonce", "n-1"),), b"", NOW))
+    nonces.remember(request, HttpResponse(200, (("dpop-nonce", "n-1"),), b"", NOW))
     one = Credentials(credentials_for(rp, dpop_keys=DpopKeys(PROVING)), nonces=nonces)
 
-    assert claims_of(proof_in(sealed(one, request)))["nonce"] == "n-1"
-    assert "nonce" not in claims_of(proof_in(sealed(proving(rp), request)))
+    assert claims_of(proof_in(prepared(one, request)))["nonce"] == "n-1"
+    assert "nonce" not in claims_of(proof_in(prepared(proving(rp), request)))
     assert own(rp).nonces is None
 
 
@@ -401,7 +407,7 @@ def test_a_proof_that_does_not_stand_last_or_is_another_client_s_is_not_sealed()
 @pytest.mark.parametrize("purpose", ["discovery", "key_set"])
 def test_public_documents_are_fetched_without_a_proof(purpose: Any) -> None:
     rp = relying_party("none")
-    request = with_proof(keys_wanted(rp, "direct").request, PROVING.thumbprint)
+    request = with_proof(keys_wanted(rp, "solicited").request, PROVING.thumbprint)
 
     assert refusal(proving(rp), evolve(request, purpose=purpose)) == "credential_missing"
 
@@ -432,9 +438,9 @@ def test_a_proof_by_a_key_service_is_waited_for_and_only_there(
     request = with_proof(token_request(rp), PROVING.thumbprint)
     credentials = proving(rp, remote)
 
-    wire = run(lambda: credentials.seal_async(request, now=NOW, entropy=FixedEntropy(1)))
+    wire = run(lambda: credentials.prepare_async(request, now=NOW, entropy=FixedEntropy(1)))
 
-    assert proof_in(wire) == proof_in(sealed(proving(rp), request))
+    assert proof_in(wire) == proof_in(prepared(proving(rp), request))
     assert remote.calls == 1
     assert refusal(credentials, request) == "config_invalid"
     assert remote.calls == 1
@@ -500,7 +506,7 @@ def test_refusals_of_an_origin_are_the_same_where_one_awaits() -> None:
 
     code = code_of(
         lambda: run_asyncio(
-            lambda: credentials.seal_async(request, now=NOW, entropy=FixedEntropy(1))
+            lambda: credentials.prepare_async(request, now=NOW, entropy=FixedEntropy(1))
         )
     )
 
@@ -519,9 +525,9 @@ def test_credentials_are_found_by_issuer_and_client() -> None:
         credentials_for(other, secret="c"),
     )
 
-    assert basic_of(sealed(credentials, token_request(first))) == b"first:a"
-    assert basic_of(sealed(credentials, token_request(second))) == b"second:b"
-    assert basic_of(sealed(credentials, token_request(other))) == b"first:c"
+    assert basic_of(prepared(credentials, token_request(first))) == b"first:a"
+    assert basic_of(prepared(credentials, token_request(second))) == b"second:b"
+    assert basic_of(prepared(credentials, token_request(other))) == b"first:c"
 
 
 def test_a_request_of_a_stranger_is_not_sealed() -> None:
@@ -557,11 +563,11 @@ def test_a_value_of_another_owner_is_not_put_into_a_request(value: Any) -> None:
 @pytest.mark.parametrize("purpose", ["discovery", "key_set"])
 def test_public_documents_are_fetched_without_credentials(purpose: Any) -> None:
     rp = relying_party()
-    public = evolve(keys_wanted(rp, "direct").request, purpose=purpose)
+    public = evolve(keys_wanted(rp, "solicited").request, purpose=purpose)
     credentials = own(rp, secret=SECRET)
 
-    assert "authorization" not in dict(sealed(credentials, public).headers)
-    assert sealed(credentials, public) == sealed(Credentials(), public)
+    assert "authorization" not in dict(prepared(credentials, public).headers)
+    assert prepared(credentials, public) == prepared(Credentials(), public)
     for value in (
         ClientSecret(issuer=ISSUER, client_id="client"),
         BasicCredentials(issuer=ISSUER, client_id="client", raw=False),
@@ -619,7 +625,7 @@ def test_a_client_without_authentication_needs_nothing() -> None:
     assert credentials_for(relying_party("none")).secret is None
 
 
-def test_credentials_made_by_hand_miss_what_they_lack_when_a_request_is_sealed() -> None:
+def test_credentials_made_by_hand_miss_what_they_lack_when_a_request_is_prepared() -> None:
     bare = Credentials(
         ClientCredentials(
             issuer=ISSUER,
@@ -659,7 +665,7 @@ def test_the_provider_takes_every_method(method: AuthMethod, raw: bool) -> None:
     credentials = own(rp, secret=SECRET, keys=ClientKeys[Signer](KEY))
     provider = FakeProvider(clients=(client,))
 
-    answer = provider.answer(sealed(credentials, token_request(rp)), NOW)
+    answer = provider.answer(prepared(credentials, token_request(rp)), NOW)
 
     assert isinstance(answer, HttpResponse)
     assert json.loads(answer.body)["error"] == "invalid_grant"  # not invalid_client
@@ -681,7 +687,7 @@ def test_no_secret_shows_and_none_is_pickled() -> None:
             pickle.dumps(held)
         with pytest.raises(TypeError, match="not pickled"):
             copy.deepcopy(held)
-    assert "canary" not in repr(sealed(many, token_request(rp)))
+    assert "canary" not in repr(prepared(many, token_request(rp)))
 
 
 def test_an_assertion_that_does_not_stand_last_is_not_sealed_as_nothing() -> None:
