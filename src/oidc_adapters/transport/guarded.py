@@ -21,11 +21,11 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 
 from oidc_adapters.transport.dialling import dial
 from oidc_adapters.transport.exchange import CURRENT, Exchange
+from oidc_adapters.transport.tls import is_modern
 
 _INTERIM: Final = 8
 _RECORD: Final = 16_384  # a TLS record: one send never waits twice
 _LENGTH: Final = re.compile(r"[0-9]{1,15}")
-_OLD_PROTOCOLS: Final = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
 
 
 class _GuardedSocketIO(io.RawIOBase):
@@ -149,20 +149,30 @@ class GuardedConnection(HTTPConnection):
     response_class = GuardedResponse
     dials_itself = True
     """Whether it connects as urllib3 does, and not by a way of the application's (as SOCKS)."""
+    is_checked = False
+    """Whether TLS was found good enough; what the application opened itself was not looked at."""
 
     def connect(self) -> None:
         """Connect, through the proxy if there is one, and make sure of TLS."""
         exchange = CURRENT.exchange
+        self.is_checked = False
         if exchange is None:
             super().connect()
             return
         exchange.dialling = True
         super().connect()
         exchange.dialling = False
+        self._check(exchange)
+
+    def _check(self, exchange: Exchange) -> None:
         self._check_tls(exchange)
+        self.is_checked = True
 
     def _check_tls(self, exchange: Exchange) -> None:
         """Nothing to check without TLS; :class:`GuardedTlsConnection` does."""
+
+    def _check_proxy(self) -> None:
+        """The same for the way to the proxy, before it is told where to connect to."""
 
     def _new_conn(self) -> socket.socket:
         exchange = CURRENT.exchange
@@ -209,7 +219,11 @@ class GuardedConnection(HTTPConnection):
             return
         if self.is_closed:
             self.connect()
-        if not exchange.dialling:
+        if exchange.dialling:
+            self._check_proxy()
+        else:
+            if not self.is_checked:
+                self._check(exchange)
             exchange.sent = True
             exchange.discard = self.close
         for start in range(0, len(data), _RECORD):
@@ -224,9 +238,12 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
         # An application's own pools may have been told to skip what must not be skipped.
         if exchange.verified and (not self.is_verified or self.assert_hostname is False):
             raise SSLError("the server was not verified")
-        version = getattr(self.sock, "version", None)
-        if version is not None and version() in _OLD_PROTOCOLS:
+        if not is_modern(self.sock):
             raise SSLError("TLS is too old")
+
+    def _check_proxy(self) -> None:
+        if self.proxy is not None and self.proxy.scheme == "https" and not is_modern(self.sock):
+            raise SSLError("the proxy's TLS is too old")
 
 
 _GUARDED: Final[Mapping[type, type[GuardedConnection]]] = MappingProxyType(

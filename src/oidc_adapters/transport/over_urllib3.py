@@ -54,7 +54,8 @@ class Urllib3Transport:
         ca: a file or folder of CA certificates, or their PEM text, in place of the system's.
         client_certificate: paths of the client's certificate and key, and the key's password, for
             mutual TLS (RFC 8705).
-        ssl_context: TLS settings made by the application, in place of those two.
+        ssl_context: TLS settings made by the application, in place of those two.  Where they leave
+            the version open, a connection that is older than TLS 1.2 carries no request.
         proxy: the URL of a proxy; ``https`` goes through it by ``CONNECT``, and ``http`` only if
             it is on this machine too.  None is ever taken from the environment.
         pool_size: how many connections to an origin may be open at a time; a further request

@@ -3,9 +3,12 @@
 import ssl
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from oidc_core.wire.errors import UsageError
+
+_MODERN: Final = frozenset({"TLSv1.2", "TLSv1.3"})
+_UNNAMED: Final = frozenset({ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.TLSVersion.MAXIMUM_SUPPORTED})
 
 StrPath: TypeAlias = str | PathLike[str]
 Certificate: TypeAlias = tuple[StrPath, StrPath] | tuple[StrPath, StrPath, str]
@@ -46,15 +49,28 @@ def tls_context(
 
 
 def check_context(context: ssl.SSLContext) -> None:
-    """Refuse a context of the application that does not verify or speaks an old protocol.
+    """Refuse a context of the application that does not verify or that names an old protocol.
+
+    An operating system's Python names none and leaves it to OpenSSL.  Then the version of each
+    connection decides; see :func:`is_modern`.
 
     Raises:
         UsageError: ``config_invalid``.
     """
     if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
         raise UsageError("config_invalid", about="ssl_context", expected="a verifying context")
-    if context.minimum_version < ssl.TLSVersion.TLSv1_2:
-        raise UsageError("config_invalid", about="ssl_context", expected="TLS 1.2 or newer")
+    for version in (context.minimum_version, context.maximum_version):
+        if version not in _UNNAMED and version < ssl.TLSVersion.TLSv1_2:
+            raise UsageError("config_invalid", about="ssl_context", expected="TLS 1.2 or newer")
+
+
+def is_modern(connection: object) -> bool:
+    """Whether a connection speaks TLS 1.2 or newer, by its own word after the handshake.
+
+    A name that is not known counts as old, and so does a connection that names no version.
+    """
+    version = getattr(connection, "version", None)
+    return callable(version) and version() in _MODERN
 
 
 def _load_ca(context: ssl.SSLContext, ca: str) -> None:

@@ -54,7 +54,7 @@ class Drip:
 
 @dataclass(frozen=True)
 class Wait:
-    """Do nothing until the client closes the connection."""
+    """Do nothing until the client closes the connection, and remember what it says meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,12 @@ class FaultServer:
 
     def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
+        self.unasked = b""
+        self.spoken: list[str | None] = []
         self.connections = 0
         self.heard = threading.Semaphore(0)
         self.closed_by_client = threading.Event()
+        self.ended = threading.Semaphore(0)
         self._scripts = scripts
         self._tls = tls
         self._stopped = threading.Event()
@@ -138,13 +141,19 @@ class FaultServer:
         stream = connection
         with contextlib.suppress(OSError):
             if self._tls is not None:
-                stream = self._tls.wrap_socket(connection.dup(), server_side=True)
+                stream = self._secured(self._tls, connection)
             for act in script:
                 stream = self._perform(act, stream)
                 if isinstance(act, Reset):
                     break
         connection.close()
         stream.close()
+        self.ended.release()
+
+    def _secured(self, context: ssl.SSLContext, stream: socket.socket) -> ssl.SSLSocket:
+        secured = context.wrap_socket(stream.dup(), server_side=True)
+        self.spoken.append(secured.version())
+        return secured
 
     def _perform(self, act: Act, stream: socket.socket) -> socket.socket:
         match act:
@@ -157,15 +166,15 @@ class FaultServer:
             case Drip():
                 self._drip(act, stream)
             case Wait():
-                while stream.recv(4_096):
-                    pass
+                while heard := stream.recv(4_096):
+                    self.unasked += heard
                 self.closed_by_client.set()
             case HalfClose():
                 stream.shutdown(socket.SHUT_WR)
             case Reset():
                 stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             case Handshake():
-                return act.context.wrap_socket(stream.dup(), server_side=True)
+                return self._secured(act.context, stream)
         return stream
 
     def _drip(self, act: Drip, stream: socket.socket) -> None:

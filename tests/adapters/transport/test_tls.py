@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from oidc_adapters.transport.tls import Certificate, StrPath, check_context, tls_context
+from oidc_adapters.transport.tls import Certificate, StrPath, check_context, is_modern, tls_context
 from oidc_core.wire.errors import UsageError
 from tests.adapters.transport.fault_server import Authority
 
@@ -149,6 +149,14 @@ def old(version: ssl.TLSVersion) -> ssl.SSLContext:
     return context
 
 
+def held_back(version: ssl.TLSVersion) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.maximum_version = version
+    return context
+
+
 @pytest.mark.req("OIDCC-16.17-01")
 @pytest.mark.parametrize(
     ("context", "expected"),
@@ -157,7 +165,8 @@ def old(version: ssl.TLSVersion) -> ssl.SSLContext:
         (optional(), "a verifying context"),
         (nameless(), "a verifying context"),
         (old(ssl.TLSVersion.TLSv1_1), "TLS 1.2 or newer"),
-        (old(ssl.TLSVersion.MINIMUM_SUPPORTED), "TLS 1.2 or newer"),
+        (held_back(ssl.TLSVersion.TLSv1_1), "TLS 1.2 or newer"),
+        (held_back(ssl.TLSVersion.MINIMUM_SUPPORTED), "TLS 1.2 or newer"),
     ],
 )
 def test_a_lax_context_is_refused(context: ssl.SSLContext, expected: str) -> None:
@@ -174,3 +183,43 @@ def test_a_strict_context_is_taken() -> None:
         context.minimum_version = version
         check_context(context)
         assert context.minimum_version == version
+
+
+def test_a_context_that_leaves_the_version_open_is_taken() -> None:
+    """As an operating system's Python makes it: the connection's version decides."""
+    context = old(ssl.TLSVersion.MINIMUM_SUPPORTED)
+    context.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED
+    assert (context.minimum_version, context.maximum_version) == (-2, -1)
+
+    check_context(context)
+    check_context(ssl.create_default_context())
+
+
+# --- the version of a connection -----------------------------------------------------------------
+
+
+class Speaking:
+    """A connection that gives the version it is told to."""
+
+    def __init__(self, name: str | None) -> None:
+        self._name = name
+
+    def version(self) -> str | None:
+        return self._name
+
+
+@pytest.mark.parametrize("name", ["TLSv1.2", "TLSv1.3"])
+def test_a_known_new_version_is_modern(name: str) -> None:
+    assert is_modern(Speaking(name))
+
+
+@pytest.mark.parametrize(
+    "name", ["TLSv1.1", "TLSv1", "SSLv3", "SSLv2", "TLSv1.4", "tlsv1.2", "unknown", "", None]
+)
+def test_any_other_version_is_not(name: str | None) -> None:
+    assert not is_modern(Speaking(name))
+
+
+def test_a_connection_that_names_no_version_is_not_modern() -> None:
+    assert not is_modern(object())
+    assert not is_modern(None)
