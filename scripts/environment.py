@@ -99,7 +99,7 @@ def _install(python: Path, arguments: list[str]) -> None:
 
 def _make(home: Path, interpreter: str) -> None:
     say(f"making {home.name} …")
-    if not _has_venv(interpreter):
+    if not has_venv(interpreter):
         version = re.search(r"3\.\d+", _output([interpreter, "--version"]))
         name = f"python{version[0] if version else '3'}-venv"
         sys.exit(
@@ -114,10 +114,12 @@ def _make(home: Path, interpreter: str) -> None:
     )
 
 
-def _has_venv(interpreter: str) -> bool:
+def has_venv(interpreter: str) -> bool:
+    """Whether a Python is complete enough to make an environment with."""
     if interpreter == sys.executable:
         return all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
-    done = subprocess.run([interpreter, "-c", "import venv, ensurepip"], check=False)
+    check = [interpreter, "-c", "import venv, ensurepip"]
+    done = subprocess.run(check, capture_output=True, check=False)
     return done.returncode == 0
 
 

@@ -25,6 +25,8 @@ LONGEST = 20 * 60
 """Seconds after which a leg is ended as hanging."""
 PROCESSES = ("-n", "2")
 PYTHONS = ("3.11", "3.12", "3.13")
+SYSTEM_PYTHON = "/usr/bin/python3"
+"""The operating system's own, which differs from others of its version: in `ssl` on Debian."""
 PORTABLE = ("unit", "properties", "flows", "spec", "vectors", "adapters")
 """The folders of tests that hold in every environment; the rest looks at the source tree."""
 INSTALLED = ("unit", "flows")
@@ -101,7 +103,8 @@ def run_all(common: Sequence[str]) -> int:
     _static(legs)
     _suite(legs, common)
     legs.run("wheel", lambda: _wheel(python, common))
-    _other_pythons(legs, common)
+    others = _other_pythons(legs, common)
+    _system_python(legs, common, [str(python), *others])
     legs.run("lowest dependencies", lambda: _lowest(common))
     return legs.summary()
 
@@ -157,8 +160,8 @@ def _inspect(wheel: Path) -> None:
             raise Failure(f"the wheel lacks {needed}")
 
 
-def _other_pythons(legs: Legs, common: Sequence[str]) -> None:
-    """The portable suite on each other Python that this machine has."""
+def _other_pythons(legs: Legs, common: Sequence[str]) -> list[str]:
+    """The portable suite on each other Python that this machine has; return those found."""
     current = _version(legs.python)
     found = {version: _interpreter(version) for version in PYTHONS if version != current}
     for version, interpreter in found.items():
@@ -166,6 +169,27 @@ def _other_pythons(legs: Legs, common: Sequence[str]) -> None:
             legs.run(f"Python {version}", partial(_on, version, interpreter, common))
         else:
             legs.note(f"Python {version}", "not found, not run")
+    return [interpreter for interpreter in found.values() if interpreter]
+
+
+def _system_python(legs: Legs, common: Sequence[str], before: Sequence[str]) -> None:
+    """The portable suite on the operating system's Python, unless it has run there before."""
+    reason = _unfit(SYSTEM_PYTHON, before)
+    if reason:
+        legs.note("system's Python", f"{reason}, not run")
+    else:
+        legs.run("system's Python", partial(_on, "system", SYSTEM_PYTHON, common))
+
+
+def _unfit(interpreter: str, before: Sequence[str]) -> str | None:
+    """Say why an interpreter gets no leg of its own, or nothing if it does."""
+    if not _is_supported(interpreter):
+        return "not found"
+    if _origin(interpreter) in {_origin(other) for other in before}:
+        return "the same as one above"
+    if not environment.has_venv(interpreter):
+        return "without python3-venv"
+    return None
 
 
 def _on(version: str, interpreter: str, common: Sequence[str]) -> None:
@@ -210,6 +234,20 @@ def _prose() -> list[str]:
 def _version(python: Path | str) -> str:
     check = "import sys; print('%d.%d' % sys.version_info[:2])"
     done = subprocess.run([str(python), "-c", check], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def _is_supported(interpreter: str) -> bool:
+    """Whether there is a Python, of 3.11 or newer."""
+    check = "import sys; sys.exit(sys.version_info < (3, 11))"
+    found = shutil.which(interpreter)
+    return found is not None and subprocess.run([found, "-c", check], check=False).returncode == 0
+
+
+def _origin(python: str) -> str:
+    """Return the file that a Python is, whatever environment, link or shim leads to it."""
+    check = "import os, sys; print(os.path.realpath(sys.executable))"
+    done = subprocess.run([python, "-c", check], capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
 
