@@ -1,7 +1,7 @@
 """What one exchange may still use up: time and octets; and what is known about it so far."""
 
 from collections.abc import Callable
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from threading import local
 from time import monotonic
 from typing import Final, NoReturn
@@ -24,6 +24,7 @@ class Exchange:
         fault: the code of the limit that was exceeded, or ``None``.
         held: pieces of the request that wait for the rest of it, or ``None``.
         discard: closes the connection in use, so that it is never reused.
+        proxy_answer: returns what the proxy answered, while somebody holds it.
         verified: whether the server must have been verified.
     """
 
@@ -35,6 +36,7 @@ class Exchange:
         "discard",
         "fault",
         "held",
+        "proxy_answer",
         "quota",
         "sent",
         "verified",
@@ -48,6 +50,7 @@ class Exchange:
         self.fault: str | None = None
         self.held: list[bytes] | None = None
         self.discard: Callable[[], None] = _nothing
+        self.proxy_answer: Callable[[], HTTPResponse | None] = _nothing
         self.verified = verified
         self._excess: str | None = None
         self._body_quota = FRAMING * max_body + HEADER_OCTETS

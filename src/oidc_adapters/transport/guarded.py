@@ -15,6 +15,7 @@ from contextlib import suppress
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from types import MappingProxyType
 from typing import Any, Final, cast
+from weakref import ref
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
@@ -107,6 +108,8 @@ class GuardedResponse(HTTPResponse):
         if self._exchange is not None:
             sock = cast("socket.socket", _Source(sock, self._exchange))
         super().__init__(sock, debuglevel, method, url)
+        if self._exchange is not None and self._exchange.dialling:
+            self._exchange.proxy_answer = ref(self)
 
     def begin(self) -> None:
         """Read interim answers, the status line and the header section."""
@@ -160,7 +163,14 @@ class GuardedConnection(HTTPConnection):
             super().connect()
             return
         exchange.dialling = True
-        super().connect()
+        try:
+            super().connect()
+        except BaseException:
+            # Before 3.11.4 http.client leaves a refusal open, and with it the socket.
+            answer = exchange.proxy_answer()
+            if answer is not None:
+                answer.close()
+            raise
         exchange.dialling = False
         self._check(exchange)
 

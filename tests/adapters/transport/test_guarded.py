@@ -17,6 +17,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.guarded import (
     GuardedConnection,
+    GuardedResponse,
     GuardedTlsConnection,
     _Source,
     guarded,
@@ -303,6 +304,35 @@ def test_what_a_proxy_says_before_the_handshake_is_not_heard(authority: Authorit
     ):
         answer = transport.send(request("https://op.example/token"), CLOCK)
         assert isinstance(answer, NoAnswer) or answer.body == b"through"
+
+
+def tunnel_of_old(self: Any) -> None:
+    """Ask a proxy as ``http.client`` did before 3.11.4, which does not close what it answers."""
+    self.send(b"CONNECT op.example:443 HTTP/1.0\r\n\r\n")
+    answer = self.response_class(self.sock, method="CONNECT")
+    _, status, reason = answer._read_status()
+    self.close()
+    raise OSError(status, reason)
+
+
+def test_a_refusal_by_a_proxy_is_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HTTPConnection, "_tunnel", tunnel_of_old, raising=False)
+    answers: list[GuardedResponse] = []
+
+    class Kept(GuardedResponse):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            answers.append(self)
+
+    monkeypatch.setattr(GuardedConnection, "response_class", Kept)
+    with (
+        FaultServer((Read(), Send(b"HTTP/1.1 403 Forbidden\r\n\r\n"), Wait())) as proxy,
+        Urllib3Transport(proxy=proxy.url()) as transport,
+    ):
+        answer = transport.send(request("https://op.example/token"), CLOCK)
+        assert failed(answer) == ("http_connect", "no")
+        assert [each.isclosed() for each in answers] == [True]
+        assert proxy.closed_by_client.wait(5)
 
 
 class DiallingOtherwise(HTTPConnection):
