@@ -6,7 +6,7 @@ import ssl
 import warnings
 from functools import lru_cache
 from http.client import HTTPException
-from queue import Empty
+from queue import LifoQueue
 from time import monotonic
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, cast
@@ -61,8 +61,8 @@ class Urllib3Transport:
         pool_size: how many connections to an origin may be open at a time; a further request
             waits for its turn, within its deadline.
         pool_manager: the application's own pools, in place of all of the above.  Their connections
-            are used and put back, and they are never closed here; idle ones that they hold when
-            an origin is first used are replaced.  A forked process needs pools of its own.
+            are used and put back, and they are never closed here; those that were made before an
+            origin is first used are replaced.  A forked process needs pools of its own.
         insecure_skip_tls_verification: do not verify who the provider is.  Only the context of the
             original system offers this.
 
@@ -345,13 +345,29 @@ def _guard(pool: HTTPConnectionPool) -> None:
     if issubclass(kind, GuardedConnection) or pool.pool is None:
         return
     pool.ConnectionCls = cast("type[Any]", guarded(kind))
-    places = 0
-    try:
-        while True:
-            idle = pool.pool.get(block=False)
-            places += 1
-            if idle is not None:
-                idle.close()
-    except Empty:
-        for _ in range(places):
-            pool.pool.put(None)
+    pool.pool = _Places(pool.pool)
+
+
+class _Places(LifoQueue[Any]):
+    """The places of a guarded pool, from which only guarded connections are taken.
+
+    It may hold others: those that were idle before, and those that the application had in use and
+    puts back later.
+    """
+
+    def __init__(self, places: LifoQueue[Any]) -> None:
+        super().__init__()
+        self._places = places
+
+    def get(self, *arguments: Any, **options: Any) -> Any:
+        found = self._places.get(*arguments, **options)
+        if found is None or isinstance(found, GuardedConnection):
+            return found
+        found.close()
+        return None
+
+    def put(self, *arguments: Any, **options: Any) -> None:
+        self._places.put(*arguments, **options)
+
+    def qsize(self) -> int:
+        return self._places.qsize()

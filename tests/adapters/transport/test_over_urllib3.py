@@ -571,6 +571,20 @@ def test_the_deadline_holds_in_the_applications_pools_too() -> None:
         assert 0.95 <= monotonic() - start <= 1 + LATE
 
 
+def test_idle_connections_of_the_applications_pools_are_replaced() -> None:
+    own_use: Script = (Read(), Send(ok(b"1")), Wait())
+    then: Script = (Read(), Send(ok(b"2")), Read(), Send(ok(b"3")), Wait())
+    with FaultServer(own_use, then) as server, PoolManager(maxsize=1, block=True) as pools:
+        assert pools.request("GET", server.url()).data == b"1"
+        transport = Urllib3Transport(pool_manager=pools)
+        bodies = [answered(transport.send(request(server.url()), CLOCK)).body for _ in range(2)]
+        assert (bodies, server.connections) == ([b"2", b"3"], 2)
+        assert server.closed_by_client.wait(5)
+        places = pools.connection_from_url(server.url()).pool
+        assert places is not None
+        assert places.qsize() == 1
+
+
 def test_the_applications_pools_may_bind_to_an_address() -> None:
     with (
         FaultServer((Read(), Send(ok(b"bound")))) as server,

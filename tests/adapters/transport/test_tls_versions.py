@@ -215,6 +215,26 @@ def test_a_new_connection_that_the_application_opened_is_used(authority: Authori
         assert server.connections == 2
 
 
+def test_a_connection_that_was_in_use_before_the_transport_is_not_used(
+    authority: Authority,
+) -> None:
+    own_use: Script = (Read(), Send(ok(b"for the application")), Wait())
+    tls = speaking(authority, ssl.TLSVersion.TLSv1_1)
+    with (
+        FaultServer(own_use, (Wait(),), tls=tls) as server,
+        PoolManager(ssl_context=lenient(authority), maxsize=2) as pools,
+    ):
+        in_use = pools.request("GET", server.url(), preload_content=False)
+        transport = Urllib3Transport(pool_manager=pools)
+        assert failed(transport.send(request(server.url()), CLOCK)) == ("tls_failed", "no")
+        assert in_use.data == b"for the application"
+        in_use.release_conn()
+        assert failed(transport.send(request(server.url()), CLOCK)) == ("tls_failed", "no")
+        for _ in range(3):
+            assert server.ended.acquire(timeout=5)
+        assert (server.connections, len(server.requests), server.unasked) == (3, 1, b"")
+
+
 # --- versions that nothing here speaks -----------------------------------------------------------
 
 
