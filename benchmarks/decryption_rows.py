@@ -22,9 +22,9 @@ from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.crypto import ClientDecrypter
 from oidc_adapters.testing.encryption import JweDraft
 from oidc_adapters.testing.signing_keys import rsa_key
-from oidc_core.endpoints.id_token import TYPES
 from oidc_core.jose.jwe import decrypt, signed_inside
 from oidc_core.jose.jws import Encryption
+from oidc_core.jose.profiles import ID_TOKEN
 
 Header: TypeAlias = dict[str, dict[str, str]]
 FindKey: TypeAlias = Callable[[Header, bytes], bytes]
@@ -75,7 +75,7 @@ def decryption(alg: str, token: str) -> Call:
     decrypter.check(*owner, encryption)
 
     def decrypted() -> str:
-        found = decrypt(token, decrypter, owner, encryption=encryption, types=TYPES)
+        found = decrypt(token, decrypter, owner, encryption=encryption, types=ID_TOKEN.types)
         return signed_inside(found.plaintext)
 
     return decrypted

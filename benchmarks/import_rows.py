@@ -1,11 +1,14 @@
 """What importing costs, each time in a process of its own."""
 
+import os
 import subprocess
 import sys
+from collections import Counter
 from typing import Final
 
+from benchmarks.count import Count
 from benchmarks.rounds import Effort, Spread, spread
-from benchmarks.rows import Row, exact_row, value_row
+from benchmarks.rows import Row, count_rows, exact_row, value_row
 
 CLIENT: Final = (
     "import oidc_adapters.clients.oidc_client, oidc_adapters.crypto.primitives,"
@@ -22,14 +25,33 @@ print(json.dumps(len({
     if isinstance(value, type) and "__attrs_attrs__" in vars(value)
 })))
 """
+_COUNT_BYTECODES: Final = """
+import gc, sys
+count = 0
+def each(frame, event, _):
+    global count
+    count += event == "opcode"
+    return each
+def entered(frame, _event, _):
+    frame.f_trace_opcodes, frame.f_trace_lines = True, False
+    return each
+gc.disable()
+sys.settrace(entered)
+import oidc_adapters.clients.oidc_client
+sys.settrace(None)
+print(count)
+"""
 _CPU_TIME: Final = "import time; print(time.process_time_ns())"
 
 
 def import_rows(effort: Effort) -> tuple[Row, ...]:
-    """The classes that the core builds, and the time of the whole client over bare Python."""
+    """The classes that the core builds, and the cost of the whole client over bare Python."""
     classes = exact_row("import_core_classes", int(_run(_COUNT_CLASSES)), "classes")
+    _run(CLIENT)  # compiles what was not compiled yet
+    told = Count(int(_run(_COUNT_BYTECODES)), 0, Counter())
+    bytecodes = count_rows(told, bytecodes="import_client_bytecodes")
     cost = imports({"import_client_ms": CLIENT}, effort)
-    return (classes, *[value_row(name, ms, "ms") for name, ms in cost.items()])
+    return (classes, *bytecodes, *[value_row(name, ms, "ms") for name, ms in cost.items()])
 
 
 def imports(statements: dict[str, str], effort: Effort) -> dict[str, Spread]:
@@ -51,5 +73,8 @@ def _cpu_time(statement: str) -> int:
 
 def _run(code: str) -> str:
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    seeded = {**os.environ, "PYTHONHASHSEED": "0"}  # the order of sets decides on branches
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=60, env=seeded
+    )
     return done.stdout

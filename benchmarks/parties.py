@@ -23,10 +23,10 @@ from oidc_adapters.runtime.clock import Clock, FrozenClock
 from oidc_adapters.runtime.entropy import SystemEntropy
 from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_core.endpoints.authorization import Callback, pending_id
-from oidc_core.endpoints.id_token import IdTokenExpectations
 from oidc_core.jose.jwk import KeySet
 from oidc_core.machine.steps import Done, KeysFound, NeedKeys, resume
 from oidc_core.model.client import ClientRegistration
+from oidc_core.model.demands import Demands
 from oidc_core.model.policy import Policy
 from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
@@ -35,7 +35,7 @@ from oidc_core.operations.validation import validate
 from oidc_core.wire.http import HttpResponse, WireRequest
 from oidc_core.wire.jsontypes import frozen_json
 
-EXPECTED: Final = IdTokenExpectations(nonce=NONCE, started_at=NOW, access_token=ACCESS_TOKEN)
+DEMANDS: Final = Demands(nonce=NONCE, started_at=NOW)
 
 
 def relying_party(alg: str) -> RelyingParty:
@@ -64,7 +64,7 @@ def found(token: SignedToken, *others: SignedToken) -> KeysFound:
     """Return the keys of some tokens as a store answers with them."""
     signers = [each.key for each in (token, *others)]
     published = [frozen_json(key.public_jwk()) for key in signers if key.kid is not None]
-    return KeysFound(KeySet(tuple(published)), NOW, NOW)
+    return KeysFound(ISSUER, f"{ISSUER}/jwks", KeySet(tuple(published)), NOW, NOW)
 
 
 def validation(token: SignedToken, keys: KeysFound | None = None) -> Call:
@@ -73,7 +73,7 @@ def validation(token: SignedToken, keys: KeysFound | None = None) -> Call:
     keys = found(token) if keys is None else keys
 
     def validated() -> object:
-        step = validate(rp, text, EXPECTED, now=NOW)
+        step = validate(rp, text, DEMANDS, access_token=ACCESS_TOKEN, now=NOW)
         return resume(rp, step, keys) if isinstance(step, NeedKeys) else step
 
     if not isinstance(validated(), Done):

@@ -3,7 +3,7 @@
 from typing import Final
 
 from benchmarks.count import counted
-from benchmarks.parties import EXPECTED, found, relying_party, shell_of, validation
+from benchmarks.parties import DEMANDS, found, relying_party, shell_of, validation
 from benchmarks.rounds import Call, Effort, interleaved
 from benchmarks.rows import Row, count_rows, ratio_row, value_row
 from benchmarks.tokens import NOW, floor_of, signed_token
@@ -59,7 +59,7 @@ def unknown_kid() -> Call:
     rp, token, other = relying_party("ES256"), signed_token("ES256"), signed_token("RS256")
     shell = shell_of(rp, {"jwks": {"keys": [other.key.public_jwk()]}})
     return _refused(
-        lambda: shell.run(rp, validate(rp, token.text, EXPECTED, now=NOW)), "key_not_found"
+        lambda: shell.run(rp, validate(rp, token.text, DEMANDS, now=NOW)), "key_not_found"
     )
 
 
@@ -69,7 +69,7 @@ def oversize() -> Call:
     dots = "." * _MEGABYTE
 
     def validated() -> object:
-        step = validate(rp, dots, EXPECTED, now=NOW)
+        step = validate(rp, dots, DEMANDS, now=NOW)
         return resume(rp, step, keys) if isinstance(step, NeedKeys) else step
 
     return _refused(validated, "token_too_large")

@@ -50,7 +50,7 @@ KILLED, SURVIVED, UNCOVERED = "killed", "survived", "not covered"
 
 
 def modules() -> list[str]:
-    """Return the modules to mutate, as in `id_token/rules`."""
+    """Return the modules to mutate, as in `endpoints/id_token/rules`."""
     patterns: list[str] = SETTINGS["only_mutate"]
     return [pattern.removeprefix(SOURCE).removesuffix(".py") for pattern in patterns]
 
@@ -125,8 +125,19 @@ def in_tables(chosen: list[str]) -> Iterator[tuple[Mutant, str]]:
 
 def _passes(copy: Path, module: str) -> bool:
     """Run the module's own tests and, if they pass, all others; tell whether those pass too."""
-    own = f"tests/unit/test_{module.replace('/', '_')}.py"
+    own = own_tests(module)
     return all(_fork(copy, tests) for tests in ([own], [test for test in TESTS if test != own]))
+
+
+def own_tests(module: str) -> str:
+    """Return the test module of `a/b/c`: it is `a/b/test_c.py`, or `a/test_b_c.py`."""
+    parts = module.split("/")
+    mirrors = {
+        "/".join(["tests/unit", *parts[:depth], f"test_{'_'.join(parts[depth:])}.py"])
+        for depth in range(len(parts))
+    }
+    (own,) = mirrors.intersection(TESTS)
+    return own
 
 
 def _fork(copy: Path, tests: list[str]) -> bool:
@@ -189,12 +200,12 @@ def main() -> int:
 
 def _print_table(chosen: list[str], counts: Counter[tuple[str, str]]) -> None:
     verdicts = (KILLED, SURVIVED, UNCOVERED)
-    print(f"{'module':22}{'mutants':>12}{''.join(f'{verdict:>12}' for verdict in verdicts)}")
+    print(f"{'module':30}{'mutants':>12}{''.join(f'{verdict:>12}' for verdict in verdicts)}")
     for name, members in [*[(module, [module]) for module in chosen], ("all", chosen)]:
         row = [sum(counts[member, verdict] for member in members) for verdict in verdicts]
         total = sum(row)
         share = 100 * row[0] / total if total else 100
-        print(f"{name:22}{total:12}{''.join(f'{count:12}' for count in row)}{share:8.1f} % killed")
+        print(f"{name:30}{total:12}{''.join(f'{count:12}' for count in row)}{share:8.1f} % killed")
 
 
 if __name__ == "__main__":

@@ -23,20 +23,26 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "reference"
+PACKAGES: Final = ("oidc_core", "oidc_adapters")
 
 OPERATIONS: Final = ("discovery", "login", "refresh", "logout", "validation")
 CORE: Final = (
     *[f"operations.{name}" for name in OPERATIONS],
+    "operations.logged_in",
     "endpoints.authorization",
     "endpoints.id_token",
     "endpoints.tokens",
     "endpoints.userinfo",
-    "wire.challenge",
     "endpoints.end_session",
     "machine.steps",
-    "machine.keys",
+    "machine.verification",
+    "machine.claim_rules",
+    "machine.key_fetching",
     "model.claims",
+    "model.demands",
     "model.pending",
+    "model.connection",
+    "model.records",
     "model.relying_party",
     "model.provider",
     "model.client",
@@ -46,10 +52,13 @@ CORE: Final = (
     "machine.dpop",
     "codec",
     "wire.http",
+    "wire.answers",
+    "wire.challenge",
     "jose.jws",
     "jose.jwe",
+    "jose.encryption",
     "jose.jwk",
-    "jose.kinds",
+    "jose.profiles",
     "jose.algorithms",
     "jose.pkce",
     "wire.urls",
@@ -128,11 +137,14 @@ def _index(modules: Sequence[Module]) -> str:
         "- [Quirks](quirks.md)",
         "- [Rules](rules.md)",
         "- [Steps](steps.md)\n",
-        "## Public names\n",
-        "These are promised: `from oidc_core import …` finds each.\n",
-        table(("name", "what it is"), _promised(modules)),
     ]
-    for package in ("oidc_core", "oidc_adapters"):
+    for package in PACKAGES:
+        parts += [
+            f"## Public names of `{package}`\n",
+            f"These are promised: `from {package} import …` finds each.\n",
+            table(("name", "what it is"), _promised(package, modules)),
+        ]
+    for package in PACKAGES:
         rows = [
             (f"[`{module.name}`]({module.name}.md)", module.summary)
             for module in modules
@@ -142,13 +154,12 @@ def _index(modules: Sequence[Module]) -> str:
     return "\n".join(parts)
 
 
-def _promised(modules: Sequence[Module]) -> list[tuple[str, str]]:
-    """List the names of `oidc_core.__all__`, each with its page and its first line."""
+def _promised(package: str, modules: Sequence[Module]) -> list[tuple[str, str]]:
+    """List the names of a package's `__all__`, each with its page and its first line."""
     entries = {(module.name, entry.name): entry for module in modules for entry in module.entries}
     summaries = {module.name: module.summary for module in modules}
     rows: list[tuple[str, str]] = []
-    for name, home in public_names().items():
-        page = f"oidc_core.{home}"
+    for name, page in public_names(package).items():
         if page.endswith(f".{name}"):
             rows.append((f"[`{name}`]({page}.md)", summaries[page]))
             continue

@@ -60,9 +60,9 @@ def tree_of(name: str) -> ast.Module:
     return ast.parse(path_of(name).read_text("utf-8"))
 
 
-def public_names() -> dict[str, str]:
-    """Return the promised names with their modules, as `oidc_core` itself looks them up."""
-    for node in tree_of("oidc_core").body:
+def public_names(package: str) -> dict[str, str]:
+    """Return the promised names with their modules, as the package itself looks them up."""
+    for node in tree_of(package).body:
         if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "_HOME" and node.value:
             found: dict[str, str] = ast.literal_eval(node.value)
             return found

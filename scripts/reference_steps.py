@@ -1,7 +1,8 @@
 """The diagram of an operation's steps, derived from its classes and functions.
 
 A class that waits (`Exchange`) or is verified (`Verification`) leads to what its methods build:
-another such class, or `Done`. What a helper of the same module builds, its caller builds.
+another such class, or `Done`. What a helper builds, its caller builds.  A module takes what
+another of the operations defines for its own: what follows the tokens is drawn with a login.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from reference_sources import Function, tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+OPERATIONS: Final = "oidc_core.operations."
 SHAPES: Final = {"Exchange": "[{}]", "Verification": "[/{}/]"}
 Targets: TypeAlias = dict[str, tuple[str, ...]]
 
@@ -22,27 +24,35 @@ Targets: TypeAlias = dict[str, tuple[str, ...]]
 def diagram(module: str) -> str:
     """Return the diagram of a module's operations, for Mermaid."""
     tree = tree_of(module)
-    waiting = _waiting(tree)
-    local = {node.name: node for node in tree.body if isinstance(node, Function)}
+    body = [*tree.body, *_continued(tree)]
+    waiting = _waiting(body)
+    local = {node.name: node for node in body if isinstance(node, Function)}
     lines = ["flowchart TD\n"]
     for name, kind in waiting.items():
         label = f'"AwaitingKeys: {name}"' if kind == "Verification" else name
         lines.append(f"    {name}{SHAPES[kind].format(label)}\n")
-    for node in local.values():
-        result = _result(node)
-        if result and not node.name.startswith("_"):
+    for node in tree.body:
+        result = _result(node) if isinstance(node, Function) else ""
+        if isinstance(node, Function) and result and not node.name.startswith("_"):
             lines.append(f"    {node.name}([{node.name}])\n")
             lines += _arrows(node.name, node, result, waiting, local)
-    for each in tree.body:
+    for each in body:
         if isinstance(each, ast.ClassDef) and each.name in waiting:
             lines += _of_class(each, waiting, local)
     return "".join(dict.fromkeys(lines))
 
 
-def _waiting(tree: ast.Module) -> Mapping[str, str]:
+def _continued(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield what the modules define with which the operation goes on."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(OPERATIONS):
+            yield from tree_of(node.module or "").body
+
+
+def _waiting(body: Sequence[ast.stmt]) -> Mapping[str, str]:
     """Name the classes that wait, each with what it waits as."""
     found: dict[str, str] = {}
-    for node in tree.body:
+    for node in body:
         if isinstance(node, ast.ClassDef):
             for base in node.bases:
                 kind = ast.unparse(base).partition("[")[0]
@@ -67,7 +77,7 @@ def _asks_again() -> bool:
     """Look whether waiting for keys may lead to waiting for keys: a rotation was not seen yet."""
     return any(
         isinstance(node, Function) and (ast.unparse(node.returns or node)).startswith("'Awaiting")
-        for outer in tree_of("oidc_core.machine.keys").body
+        for outer in tree_of("oidc_core.machine.verification").body
         if isinstance(outer, ast.ClassDef) and outer.name == "AwaitingKeys"
         for node in outer.body
     )
@@ -100,8 +110,14 @@ def _built(
         name = call.func.id
         if name == "Done" or name in waiting:
             yield name
-        elif name in local and name not in seen and _result(local[name]):
+        elif name in local and name not in seen and _leads_on(local[name], waiting):
             yield from _built(local[name], waiting, local, seen | {name})
+
+
+def _leads_on(node: Function, waiting: Mapping[str, str]) -> bool:
+    """Return whether a function returns a step, named as such or by its class."""
+    kind = "" if node.returns is None else ast.unparse(node.returns).strip("'\"")
+    return kind in waiting or bool(_result(node))
 
 
 def _result(node: Function) -> str:

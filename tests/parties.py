@@ -12,22 +12,25 @@ from attrs import evolve
 from oidc_adapters.crypto.verification import CryptographyVerifier
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest, Callback
-from oidc_core.machine.steps import Done, KeysFound, NeedKeys, resume
+from oidc_core.machine import steps
+from oidc_core.machine.steps import Done, Exchange, KeysFound, KeysWithheld, NeedKeys
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
 from oidc_core.model.provider import IssuerRule, ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted, start
 from oidc_core.wire.errors import OidcError
-from oidc_core.wire.http import HttpResponse
+from oidc_core.wire.http import AnswerTo, HttpResponse, KeysWanted, NoAnswer
 from tests.signing import SECRET, published, signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from oidc_core.jose.jwe import Decrypter
     from oidc_core.jose.jwk import KeySet
-    from oidc_core.machine.steps import Exchange, Step
+    from oidc_core.machine.steps import Step
     from oidc_core.model.pending import LoginSecrets
+    from oidc_core.wire.http import Source
 
 T = TypeVar("T")
 
@@ -61,6 +64,7 @@ def relying_party(
     client: dict[str, Any] | None = None,
     policy: Policy | None = None,
     rule: IssuerRule | None = None,
+    decrypter: Decrypter | None = None,
 ) -> RelyingParty:
     """Return the relying party with changes to the provider's metadata and the registration."""
     metadata = evolve(METADATA, **(provider or {}))
@@ -71,6 +75,7 @@ def relying_party(
         provider=metadata,
         client=registration,
         verifier=CryptographyVerifier(secrets),
+        decrypter=decrypter,
         policy=policy or Policy(),
         issuer_rule=rule or IssuerRule.exact(metadata.issuer),
     )
@@ -141,9 +146,28 @@ def token_answer(id_token: str | None, **changes: object) -> HttpResponse:
     return json_response({name: value for name, value in members.items() if value is not None})
 
 
+def resume(
+    rp: RelyingParty,
+    step: Step[T],
+    answer: HttpResponse | NoAnswer | AnswerTo | KeysFound | KeysWithheld,
+) -> Step[T]:
+    """Resume a step as a shell does, which writes down what request an answer was given to."""
+    assert not isinstance(step, Done)
+    if isinstance(step, Exchange) and isinstance(answer, HttpResponse | NoAnswer):
+        return steps.resume(rp, step, AnswerTo(step.request, answer))
+    given: Any = answer
+    return steps.resume(rp, step, given)
+
+
+def keys_wanted(rp: RelyingParty, source: Source = "solicited") -> KeysWanted:
+    """Return the request for the provider's keys."""
+    return rp.keys_wanted[source]
+
+
 def keys(key_set: KeySet | None = None, *, fetched_at: int = NOW, now: int = NOW) -> KeysFound:
     """Return the provider's key set as a store answers it."""
-    return KeysFound(published(signing_key()) if key_set is None else key_set, fetched_at, now)
+    held = published(signing_key()) if key_set is None else key_set
+    return KeysFound(ISSUER, f"{ISSUER}/jwks", held, fetched_at, now)
 
 
 def with_keys(rp: RelyingParty, step: Step[T], key_set: KeySet | None = None) -> Step[T]:
@@ -151,7 +175,9 @@ def with_keys(rp: RelyingParty, step: Step[T], key_set: KeySet | None = None) ->
     for offset in (0, 1):
         if not isinstance(step, NeedKeys):
             break
-        step = resume(rp, step, keys(key_set, fetched_at=NOW + offset, now=NOW + offset))
+        found = keys(key_set, fetched_at=NOW + offset, now=NOW + offset)
+        wanted = step.wanted
+        step = resume(rp, step, evolve(found, issuer=wanted.issuer, jwks_uri=wanted.jwks_uri))
     return step
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve, fields
 from hypothesis import strategies as st
 
-from oidc_core.endpoints.end_session import PendingLogout
-from oidc_core.endpoints.tokens import Tokens
+from oidc_core.model.connection import Connection
+from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.pending import PendingLogin, ResponseMode, pending_id_of
 from oidc_core.model.provider import ProviderMetadata
+from oidc_core.model.records import PendingLogout, Tokens
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, frozen_json
 
@@ -189,31 +190,46 @@ def pending_logins(draw: st.DrawFn) -> PendingLogin:
     text = st.text(max_size=40)
     return PendingLogin(
         id=pending_id_of(state),
-        issuer=draw(text),
-        client_id=draw(text),
-        connection_id=draw(text),
-        endpoints_digest=draw(text),
-        policy=draw(text),
+        connection=draw(connections()),
         state=state,
-        nonce=draw(text),
         code_verifier=draw(text),
         binding_digest=draw(text),
         redirect_uri=draw(text),
-        response_type=draw(st.just("code") | text),
         response_mode=draw(st.sampled_from(RESPONSE_MODES)),
-        scope=draw(text),
-        prompt=draw(text),
-        max_age=draw(st.none() | MOMENTS),
-        required_acr=draw(texts()),
-        essential_claims=draw(texts()),
         expects_iss=draw(st.booleans()),
-        expected_sub=draw(WORDS_OR_NONE),
-        expected_iss=draw(WORDS_OR_NONE),
+        demands=draw(demands()),
         account=draw(text),
-        resource=draw(texts()),
-        dpop_thumbprint=draw(text),
         return_to=draw(text),
-        created_at=draw(MOMENTS),
+    )
+
+
+def connections() -> SearchStrategy[Connection]:
+    """What logins are bound to."""
+    text = st.text(max_size=40)
+    return st.builds(
+        Connection,
+        issuer=text,
+        client_id=text,
+        connection_id=text,
+        endpoints_digest=text,
+        policy_digest=text,
+    )
+
+
+def demands() -> SearchStrategy[Demands]:
+    """What logins demand, with a nonce or without."""
+    text = st.text(max_size=40)
+    return st.builds(
+        Demands,
+        nonce=st.just(EXPECT_NO_NONCE) | text,
+        started_at=MOMENTS,
+        max_age=st.none() | MOMENTS,
+        required_acr=texts(),
+        essential_claims=texts(),
+        sub=WORDS_OR_NONE,
+        sub_iss=WORDS_OR_NONE,
+        scope=text,
+        resource=texts(),
     )
 
 

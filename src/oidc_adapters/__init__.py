@@ -1,6 +1,251 @@
-"""Everything of oidc_core that touches the world: transports, clocks, keys, stores, commands.
+"""Everything of oidc_core that touches the world: clients, transports, clocks, keys, stores.
 
-The protocol itself lives in `oidc_core` and knows none of this.
-An adapter imports the core, never the reverse, and holds no rule of the protocol.
-Import what you use from the submodule that defines it; importing this package loads nothing.
+What is named here is its public API, with the names of the core that an application meets; an
+application imports from here and needs no other module.  Two doors lie beside it:
+``oidc_adapters.testing`` for tests, and ``oidc_adapters.context`` for the original system's calls.
+Each name is imported when it is first used, so importing this package alone loads nothing.
 """
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from oidc_adapters.clients.client_setup import ClientSetup
+    from oidc_adapters.clients.oidc_client import (
+        AsyncOidcClient,
+        LoginResult,
+        LogoutResult,
+        OidcClient,
+        Redirect,
+    )
+    from oidc_adapters.clients.shell import AsyncShell, Shell
+    from oidc_adapters.credentials.client_credentials import (
+        ClientCredentials,
+        Credentials,
+        credentials_for,
+    )
+    from oidc_adapters.credentials.client_keys import (
+        AsyncSigner,
+        ClientKey,
+        ClientKeys,
+        DecryptionKey,
+        Signer,
+    )
+    from oidc_adapters.credentials.dpop import DpopKeys, DpopNonces
+    from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
+    from oidc_adapters.runtime.clock import Clock, FrozenClock, SystemClock
+    from oidc_adapters.runtime.entropy import Entropy, FixedEntropy, SystemEntropy
+    from oidc_adapters.stores.pending import (
+        CookiePendingLogins,
+        CookieProfile,
+        MemoryPendingLogins,
+        MemorySpent,
+        PendingLogins,
+        SetCookie,
+        Spent,
+        Taken,
+    )
+    from oidc_adapters.stores.provider_keys import (
+        MemoryProviderKeys,
+        ProviderKeys,
+        StaticProviderKeys,
+    )
+    from oidc_adapters.stores.sealed_box import SealedBox
+    from oidc_adapters.transport import AsyncTransport, Transport
+    from oidc_adapters.transport.in_threads import InThreads
+    from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+    from oidc_core.codec import dump_tokens, load_tokens
+    from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest, Callback
+    from oidc_core.endpoints.end_session import LogoutRequest
+    from oidc_core.model.claims import Identity, IdToken, UserInfo, verified_email
+    from oidc_core.model.client import ClientRegistration
+    from oidc_core.model.evidence import Check, Evidence, evidence_json
+    from oidc_core.model.policy import DEFAULT_POLICY, QUIRKS, Policy
+    from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
+    from oidc_core.model.records import Tokens
+    from oidc_core.operations.logged_in import LoggedIn, LoginEvidence
+    from oidc_core.operations.logout import LoggedOut
+    from oidc_core.operations.refresh import Refreshed
+    from oidc_core.wire.errors import (
+        CallbackError,
+        OidcError,
+        ProtocolViolation,
+        ProviderError,
+        StoreFailure,
+        TransportFailure,
+        UsageError,
+    )
+    from oidc_core.wire.jsontypes import JsonObject, frozen_json
+
+_HOME: Final[Mapping[str, str]] = {
+    "ANY_TENANT": "oidc_core.model.provider",
+    "AsyncOidcClient": "oidc_adapters.clients.oidc_client",
+    "AsyncShell": "oidc_adapters.clients.shell",
+    "AsyncSigner": "oidc_adapters.credentials.client_keys",
+    "AsyncTransport": "oidc_adapters.transport",
+    "AuthenticationRequest": "oidc_core.endpoints.authorization",
+    "Callback": "oidc_core.endpoints.authorization",
+    "CallbackError": "oidc_core.wire.errors",
+    "Check": "oidc_core.model.evidence",
+    "ClientCredentials": "oidc_adapters.credentials.client_credentials",
+    "ClientDecrypter": "oidc_adapters.crypto",
+    "ClientKey": "oidc_adapters.credentials.client_keys",
+    "ClientKeys": "oidc_adapters.credentials.client_keys",
+    "ClientRegistration": "oidc_core.model.client",
+    "ClientSetup": "oidc_adapters.clients.client_setup",
+    "Clock": "oidc_adapters.runtime.clock",
+    "CookiePendingLogins": "oidc_adapters.stores.pending",
+    "CookieProfile": "oidc_adapters.stores.pending",
+    "Credentials": "oidc_adapters.credentials.client_credentials",
+    "CryptographyVerifier": "oidc_adapters.crypto",
+    "DEFAULT_POLICY": "oidc_core.model.policy",
+    "DecryptionKey": "oidc_adapters.credentials.client_keys",
+    "DpopKeys": "oidc_adapters.credentials.dpop",
+    "DpopNonces": "oidc_adapters.credentials.dpop",
+    "Entropy": "oidc_adapters.runtime.entropy",
+    "Evidence": "oidc_core.model.evidence",
+    "FixedEntropy": "oidc_adapters.runtime.entropy",
+    "FrozenClock": "oidc_adapters.runtime.clock",
+    "IdToken": "oidc_core.model.claims",
+    "Identity": "oidc_core.model.claims",
+    "InThreads": "oidc_adapters.transport.in_threads",
+    "IssuerRule": "oidc_core.model.provider",
+    "JsonObject": "oidc_core.wire.jsontypes",
+    "LOOPBACK_LISTENER": "oidc_core.endpoints.authorization",
+    "LoggedIn": "oidc_core.operations.logged_in",
+    "LoggedOut": "oidc_core.operations.logout",
+    "LoginEvidence": "oidc_core.operations.logged_in",
+    "LoginResult": "oidc_adapters.clients.oidc_client",
+    "LogoutRequest": "oidc_core.endpoints.end_session",
+    "LogoutResult": "oidc_adapters.clients.oidc_client",
+    "MemoryPendingLogins": "oidc_adapters.stores.pending",
+    "MemoryProviderKeys": "oidc_adapters.stores.provider_keys",
+    "MemorySpent": "oidc_adapters.stores.pending",
+    "OidcClient": "oidc_adapters.clients.oidc_client",
+    "OidcError": "oidc_core.wire.errors",
+    "PendingLogins": "oidc_adapters.stores.pending",
+    "Policy": "oidc_core.model.policy",
+    "ProtocolViolation": "oidc_core.wire.errors",
+    "ProviderError": "oidc_core.wire.errors",
+    "ProviderKeys": "oidc_adapters.stores.provider_keys",
+    "ProviderMetadata": "oidc_core.model.provider",
+    "QUIRKS": "oidc_core.model.policy",
+    "Redirect": "oidc_adapters.clients.oidc_client",
+    "Refreshed": "oidc_core.operations.refresh",
+    "SealedBox": "oidc_adapters.stores.sealed_box",
+    "SetCookie": "oidc_adapters.stores.pending",
+    "Shell": "oidc_adapters.clients.shell",
+    "Signer": "oidc_adapters.credentials.client_keys",
+    "Spent": "oidc_adapters.stores.pending",
+    "StaticProviderKeys": "oidc_adapters.stores.provider_keys",
+    "StoreFailure": "oidc_core.wire.errors",
+    "SystemClock": "oidc_adapters.runtime.clock",
+    "SystemEntropy": "oidc_adapters.runtime.entropy",
+    "Taken": "oidc_adapters.stores.pending",
+    "Tokens": "oidc_core.model.records",
+    "Transport": "oidc_adapters.transport",
+    "TransportFailure": "oidc_core.wire.errors",
+    "Urllib3Transport": "oidc_adapters.transport.over_urllib3",
+    "UsageError": "oidc_core.wire.errors",
+    "UserInfo": "oidc_core.model.claims",
+    "credentials_for": "oidc_adapters.credentials.client_credentials",
+    "dump_tokens": "oidc_core.codec",
+    "evidence_json": "oidc_core.model.evidence",
+    "frozen_json": "oidc_core.wire.jsontypes",
+    "load_tokens": "oidc_core.codec",
+    "verified_email": "oidc_core.model.claims",
+}
+
+__all__ = [
+    "ANY_TENANT",
+    "DEFAULT_POLICY",
+    "LOOPBACK_LISTENER",
+    "QUIRKS",
+    "AsyncOidcClient",
+    "AsyncShell",
+    "AsyncSigner",
+    "AsyncTransport",
+    "AuthenticationRequest",
+    "Callback",
+    "CallbackError",
+    "Check",
+    "ClientCredentials",
+    "ClientDecrypter",
+    "ClientKey",
+    "ClientKeys",
+    "ClientRegistration",
+    "ClientSetup",
+    "Clock",
+    "CookiePendingLogins",
+    "CookieProfile",
+    "Credentials",
+    "CryptographyVerifier",
+    "DecryptionKey",
+    "DpopKeys",
+    "DpopNonces",
+    "Entropy",
+    "Evidence",
+    "FixedEntropy",
+    "FrozenClock",
+    "IdToken",
+    "Identity",
+    "InThreads",
+    "IssuerRule",
+    "JsonObject",
+    "LoggedIn",
+    "LoggedOut",
+    "LoginEvidence",
+    "LoginResult",
+    "LogoutRequest",
+    "LogoutResult",
+    "MemoryPendingLogins",
+    "MemoryProviderKeys",
+    "MemorySpent",
+    "OidcClient",
+    "OidcError",
+    "PendingLogins",
+    "Policy",
+    "ProtocolViolation",
+    "ProviderError",
+    "ProviderKeys",
+    "ProviderMetadata",
+    "Redirect",
+    "Refreshed",
+    "SealedBox",
+    "SetCookie",
+    "Shell",
+    "Signer",
+    "Spent",
+    "StaticProviderKeys",
+    "StoreFailure",
+    "SystemClock",
+    "SystemEntropy",
+    "Taken",
+    "Tokens",
+    "Transport",
+    "TransportFailure",
+    "Urllib3Transport",
+    "UsageError",
+    "UserInfo",
+    "credentials_for",
+    "dump_tokens",
+    "evidence_json",
+    "frozen_json",
+    "load_tokens",
+    "verified_email",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name's module when the name is first used (PEP 562)."""
+    home = _HOME.get(name)
+    if home is None:
+        message = f"module 'oidc_adapters' has no attribute {name!r}"
+        raise AttributeError(message)
+    found: object = getattr(import_module(home), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME)

@@ -10,12 +10,13 @@ from typing import Final, TypeVar
 
 from attrs import AttrsInstance, fields
 
-from oidc_core.endpoints.end_session import PendingLogout
-from oidc_core.endpoints.tokens import Tokens
 from oidc_core.jose.jwk import KeySet, parse_key_set
 from oidc_core.model.claims import texts
-from oidc_core.model.pending import PendingLogin, ResponseMode, pending_id_of
+from oidc_core.model.connection import Connection
+from oidc_core.model.demands import EXPECT_NO_NONCE, Demands, NoNonce
+from oidc_core.model.pending import DELIVERIES, PendingLogin, pending_id_of
 from oidc_core.model.provider import ProviderMetadata
+from oidc_core.model.records import PendingLogout, Tokens
 from oidc_core.wire.errors import OidcError, StoreFailure
 from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import MAX_DEPTH, JsonObject, JsonValue, parse_object, render
@@ -27,16 +28,29 @@ METADATA: Final = 1
 KEY_SET: Final = 1
 
 T = TypeVar("T", bound=AttrsInstance)
+L = TypeVar("L", bound=str)
 
 
 def dump_pending_login(pending: PendingLogin) -> str:
     """Return a login in flight as compact JSON.  It holds secrets: seal it."""
-    members: dict[str, JsonValue] = {"v": PENDING_LOGIN}
-    for attribute in _PENDING_LOGIN:
-        value: JsonValue = getattr(pending, attribute.name)
-        if value != attribute.default and attribute.name != "id":
-            members[attribute.name] = value
-    return render(JsonObject(members))
+    members = {name: value for name, value in _changed(pending).items() if name != "id"}
+    return render(JsonObject({"v": PENDING_LOGIN, **members}))
+
+
+def _changed(value: PendingLogin | Demands) -> dict[str, JsonValue]:
+    """Return the fields that differ from their default; ``null`` for a nonce that was not sent."""
+    members: dict[str, JsonValue] = {}
+    for attribute in fields(type(value)):
+        member = getattr(value, attribute.name)
+        if isinstance(member, Demands):
+            members[attribute.name] = JsonObject(_changed(member))
+        elif isinstance(member, Connection):
+            members[attribute.name] = JsonObject(member._asdict())
+        elif member is EXPECT_NO_NONCE:
+            members[attribute.name] = None
+        elif member != attribute.default:
+            members[attribute.name] = member
+    return members
 
 
 def load_pending_login(text: str) -> PendingLogin:
@@ -49,35 +63,53 @@ def load_pending_login(text: str) -> PendingLogin:
     state = _text(members, "state")
     return PendingLogin(
         id=pending_id_of(state),
-        issuer=_text(members, "issuer"),
-        client_id=_text(members, "client_id"),
-        connection_id=_text(members, "connection_id", ""),
-        endpoints_digest=_text(members, "endpoints_digest"),
-        policy=_text(members, "policy"),
+        connection=_connection(_object(members, "connection")),
         state=state,
-        nonce=_text(members, "nonce"),
         code_verifier=_text(members, "code_verifier"),
         binding_digest=_text(members, "binding_digest"),
         redirect_uri=_text(members, "redirect_uri"),
-        response_type=_text(members, "response_type", "code"),
-        response_mode=_response_mode(members),
-        scope=_text(members, "scope"),
-        prompt=_text(members, "prompt", ""),
-        max_age=_number(members, "max_age") if "max_age" in members else None,
-        required_acr=_texts(members, "required_acr"),
-        essential_claims=_texts(members, "essential_claims"),
+        response_mode=_choice(members, "response_mode", *DELIVERIES),
         expects_iss=_truth(members, "expects_iss"),
-        expected_sub=_text(members, "expected_sub") if "expected_sub" in members else None,
-        expected_iss=_text(members, "expected_iss") if "expected_iss" in members else None,
+        demands=_demands(_object(members, "demands")),
         account=_text(members, "account", ""),
-        resource=_texts(members, "resource"),
-        dpop_thumbprint=_text(members, "dpop_thumbprint", ""),
         return_to=_text(members, "return_to", ""),
-        created_at=_number(members, "created_at"),
     )
 
 
-_PENDING_LOGIN: Final = fields(PendingLogin)
+def _object(members: Mapping[str, JsonValue], name: str) -> Mapping[str, JsonValue]:
+    value = members.get(name)
+    if not isinstance(value, JsonObject):
+        raise StoreFailure("record_invalid", about=name)
+    return value.members
+
+
+def _connection(members: Mapping[str, JsonValue]) -> Connection:
+    return Connection(
+        issuer=_text(members, "issuer"),
+        client_id=_text(members, "client_id"),
+        connection_id=_text(members, "connection_id"),
+        endpoints_digest=_text(members, "endpoints_digest"),
+        policy_digest=_text(members, "policy_digest"),
+    )
+
+
+def _demands(members: Mapping[str, JsonValue]) -> Demands:
+    return Demands(
+        nonce=_nonce(members),
+        started_at=_number(members, "started_at"),
+        max_age=_number(members, "max_age") if "max_age" in members else None,
+        required_acr=_texts(members, "required_acr"),
+        essential_claims=_texts(members, "essential_claims"),
+        sub=_text(members, "sub") if "sub" in members else None,
+        sub_iss=_text(members, "sub_iss") if "sub_iss" in members else None,
+        scope=_text(members, "scope", ""),
+        resource=_texts(members, "resource"),
+    )
+
+
+def _nonce(members: Mapping[str, JsonValue]) -> str | NoNonce:
+    """Return the nonce; that none was sent has to be said, for a member can get lost."""
+    return EXPECT_NO_NONCE if members.get("nonce", "") is None else _text(members, "nonce")
 
 
 def _text(members: Mapping[str, JsonValue], name: str, default: str | None = None) -> str:
@@ -108,13 +140,13 @@ def _truth(members: Mapping[str, JsonValue], name: str) -> bool:
     return value
 
 
-def _response_mode(members: Mapping[str, JsonValue]) -> ResponseMode:
-    value = members.get("response_mode", "query")
-    match value:
-        case "query" | "form_post":
-            return value
-        case _:
-            raise StoreFailure("record_invalid", about="response_mode")
+def _choice(members: Mapping[str, JsonValue], name: str, *choices: L) -> L:
+    """Return which of the choices a member names; the first is its default."""
+    value = members.get(name, choices[0])
+    for choice in choices:
+        if choice == value:
+            return choice
+    raise StoreFailure("record_invalid", about=name)
 
 
 def dump_pending_logout(pending: PendingLogout) -> str:
@@ -177,7 +209,7 @@ def _dump(value: AttrsInstance, version: int) -> str:
 def _load(text: str, kind: type[T], version: int) -> T:
     from oidc_core.wire.structuring import structured
 
-    return structured(_members(text, version), kind, StoreFailure, "record_invalid")
+    return structured(_members(text, version), kind, StoreFailure, "record_invalid").value
 
 
 def _members(text: str, version: int) -> JsonObject:

@@ -68,9 +68,10 @@ def test_a_whole_login_over_real_http() -> None:
             assert claims_of(tokens["id_token"])["sub"] == "alice"
             assert flow_validate_id_token(ctx, tokens["id_token"])
             assert flow_validate_id_token(ctx, renewed["id_token"])
-            assert ctx.evidence(tokens["id_token"])[0].relaxations == (
-                "insecure_allow_http_loopback",
-            )
+            evidence = ctx.evidence(tokens["id_token"])
+            assert evidence is not None
+            assert {one.relaxations for one in evidence.each} == {("insecure_allow_http_loopback",)}
+            assert evidence.channel == "unverified"
         finally:
             ctx.close()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+import oidc_adapters
 import oidc_core
 import reference_pages
 import reference_sources
@@ -18,6 +19,7 @@ from tests.docs.pages import ROOT, Page
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
 PAGES: Final = reference_pages.pages()
 
@@ -26,10 +28,14 @@ def test_the_reference_is_up_to_date() -> None:
     assert reference_pages.outdated() == [], "run .venv/bin/python scripts/reference"
 
 
-def test_every_public_name_of_the_core_is_listed() -> None:
-    index = PAGES["README.md"]
+@pytest.mark.parametrize("package", [oidc_core, oidc_adapters], ids=lambda each: each.__name__)
+def test_every_public_name_is_listed(package: ModuleType) -> None:
+    start = f"## Public names of `{package.__name__}`\n"
+    listed = PAGES["README.md"].partition(start)[2].partition("\n## ")[0]
+    public: list[str] = package.__all__
 
-    assert [name for name in oidc_core.__all__ if f"[`{name}`]" not in index] == []
+    assert len(public) > 50
+    assert [name for name in public if f"| [`{name}`]" not in listed] == []
 
 
 def test_every_code_and_every_quirk_has_its_row() -> None:
@@ -68,10 +74,14 @@ def test_a_signature_stands_as_it_was_written() -> None:
 def test_the_steps_of_a_login_are_drawn_from_its_classes() -> None:
     drawn = reference_steps.diagram("oidc_core.operations.login")
 
+    assert "    finish([finish])\n" in drawn
     assert "    finish --> AwaitingTokens\n" in drawn
     assert "    AwaitingTokens -->|consume| IdTokenOfLogin\n" in drawn
     assert '    IdTokenOfLogin -->|passed| Done_LoggedIn(("Done: LoggedIn"))\n' in drawn
+    assert "    IdTokenOfLogin -->|passed| AwaitingUserInfo\n" in drawn
+    assert "    AwaitingUserInfo -->|consume| UserInfoOfLogin\n" in drawn
     assert "    UserInfoOfLogin -->|a fresh set, once| UserInfoOfLogin\n" in drawn
+    assert "from_tokens" not in drawn
 
 
 def test_a_docstring_becomes_markdown() -> None:

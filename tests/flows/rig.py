@@ -24,9 +24,9 @@ from oidc_adapters.testing import (
 )
 from oidc_core.endpoints import authorization
 from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
-from oidc_core.endpoints.tokens import Tokens
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import DEFAULT_POLICY, Policy
+from oidc_core.model.records import Tokens
 
 NOW: Final = 1_700_000_000
 SCOPE: Final = "openid profile email offline_access"

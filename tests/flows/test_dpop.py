@@ -15,10 +15,12 @@ from oidc_adapters.credentials.client_keys import ClientKey, ClientKeys, Signer
 from oidc_adapters.credentials.dpop import DpopKeys
 from oidc_adapters.runtime.clock import Clock, FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
-from oidc_core.endpoints.tokens import Tokens, refresh_request
+from oidc_core.endpoints.tokens import refresh_request
 from oidc_core.machine.dpop import with_proof
-from oidc_core.machine.steps import Done, Exchange, Step, answered
+from oidc_core.machine.steps import Done, Exchange, Step
+from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.answers import answered
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, WireRequest

@@ -10,14 +10,12 @@ from attrs import evolve
 from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.testing import FakeClient, FakeProvider
 from oidc_core.endpoints import id_token
-from oidc_core.endpoints.id_token import IdTokenExpectations
-from oidc_core.endpoints.tokens import Tokens
 from oidc_core.endpoints.userinfo import check_userinfo, decrypted_userinfo
 from oidc_core.jose.jws import JoseHeader, VerifiedJws
-from oidc_core.machine.keys import verify_jwt
 from oidc_core.model.client import ClientRegistration
+from oidc_core.model.demands import Demands
 from oidc_core.model.policy import DEFAULT_POLICY
-from oidc_core.operations.validation import IdTokenAlone
+from oidc_core.model.records import Tokens
 from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.jsontypes import JsonObject
 from tests.encryption import P256, P384, P521, RSA, X25519
@@ -88,10 +86,11 @@ def test_an_encrypted_login_and_its_refresh(
     assert logged_in.userinfo is not None
     assert logged_in.userinfo.claims["email"] == "alice@op.example"
     note = f"decrypted: {alg} {enc}"
-    evidence = [*logged_in.evidence[1:], *refreshed.evidence]
-    assert [each.notes for each in evidence] == [(note,), (note,), (note,)]
-    assert [each.checks[0].name for each in evidence] == 3 * ["encryption"]
-    assert [each.checks[0].verdict for each in evidence] == 3 * ["passed"]
+    evidence = (logged_in.evidence.id_token, logged_in.evidence.userinfo, refreshed.evidence)
+    for each in evidence:
+        assert each is not None
+        assert each.notes == (note,)
+        assert (each.checks[0].name, each.checks[0].verdict) == ("encryption", "passed")
     assert refreshed.claims_refreshed
 
 
@@ -109,7 +108,8 @@ def test_what_is_kept_is_the_signed_token_and_serves_as_a_hint() -> None:
 
 def test_without_encryption_the_evidence_says_so() -> None:
     logged_in = new_rig().log_in().logged_in
-    for evidence in logged_in.evidence[1:]:
+    for evidence in (logged_in.evidence.id_token, logged_in.evidence.userinfo):
+        assert evidence is not None
         assert evidence.checks[0].verdict == "skipped"
         assert evidence.checks[0].reason == "not registered as encrypted"
         assert evidence.notes == ()
@@ -187,44 +187,29 @@ def test_a_relying_party_without_a_decrypter_cannot_be_configured_for_encryption
     with pytest.raises(UsageError) as caught:
         evolve(rp, decrypter=None)
     assert (caught.value.code, caught.value.about) == ("config_invalid", "decrypter")
-    assert evolve(new_rig().client.rp, decrypter=None).id_token_encryption is None
+    without = evolve(new_rig().client.rp, decrypter=None)
+    assert without.protection["id_token"].encryption is None
 
 
 def test_the_rules_themselves_refuse_what_did_not_go_that_way() -> None:
     """What was verified without having been decrypted is no token of this client."""
     rp = encrypting_rig({**ID_TOKEN, **USERINFO, "userinfo_signed_response_alg": "EdDSA"}).client.rp
-    jws = VerifiedJws(JoseHeader("EdDSA", None, None, ()), b"{}", None, 0, None)
+    jws = VerifiedJws(JoseHeader("EdDSA", None, "", ()), b"{}", None, 0, None)
     claims = JsonObject({"sub": "alice"})
-    expected = IdTokenExpectations(nonce="n", started_at=0)
+    expected = id_token.Expected(Demands(nonce="n", started_at=0))
 
-    for check in (
-        lambda: id_token.check(rp, jws, claims, expected, raw=""),
-        lambda: check_userinfo(rp, claims, sub="alice", jws=jws, now=0),
-        lambda: check_userinfo(rp, claims, sub="alice", jws=None, now=0),
+    for of, check in (
+        ("id_token", lambda: id_token.check(rp, jws, claims, expected, raw="")),
+        ("userinfo", lambda: check_userinfo(rp, claims, sub="alice", jws=jws, now=0)),
+        ("userinfo", lambda: check_userinfo(rp, claims, sub="alice", jws=None, now=0)),
     ):
         with pytest.raises(OidcError) as caught:
             check()
-        assert caught.value.code == "encryption_missing"
+        assert (caught.value.code, caught.value.of) == ("encryption_missing", of)
+        assert caught.value.expected == "ECDH-ES A128GCM"
 
 
 def test_userinfo_that_was_not_registered_as_encrypted_is_not_decrypted() -> None:
     with pytest.raises(UsageError) as caught:
         decrypted_userinfo(new_rig().client.rp, "a.b.c.d.e")
     assert caught.value.code == "config_invalid"
-
-
-def test_a_wish_for_decryption_needs_somebody_who_can() -> None:
-    rp = encrypting_rig(ID_TOKEN).client.rp
-    verification = IdTokenAlone(
-        token="a.b.c.d.e",
-        algorithms=rp.id_token_algorithms,
-        encryption=rp.id_token_encryption,
-        expected=IdTokenExpectations(nonce="n", started_at=0),
-    )
-    with pytest.raises(UsageError) as caught:
-        verify_jwt(new_rig_without_decrypter(), verification, source="solicited", now=0)
-    assert (caught.value.code, caught.value.about) == ("config_invalid", "decrypter")
-
-
-def new_rig_without_decrypter() -> Any:
-    return evolve(new_rig().client.rp, decrypter=None)

@@ -12,15 +12,16 @@ from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.testing import InMemoryTransport
 from oidc_core.endpoints.authorization import LOOPBACK_LISTENER
-from oidc_core.machine.keys import AwaitingKeys
 from oidc_core.machine.steps import Done, KeysFound, KeysWithheld, resume
+from oidc_core.machine.verification import AwaitingKeys
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery, login, refresh
-from oidc_core.operations.login import AwaitingTokens, AwaitingUserInfo, LoggedIn, LoginStarted
+from oidc_core.operations.logged_in import AwaitingUserInfo, LoggedIn
+from oidc_core.operations.login import AwaitingTokens, LoginStarted
 from oidc_core.wire.errors import CallbackError, TransportFailure
-from oidc_core.wire.http import NoAnswer
+from oidc_core.wire.http import AnswerTo, NoAnswer
 from tests.flows.rig import FAKE_CLIENT, NOW, Browser, arrived, honest_provider, setup_for
 from tests.flows.tracing import TracedShell, told
 
@@ -151,7 +152,9 @@ def test_a_login_with_signed_userinfo_asks_for_the_keys_again() -> None:
 
     logged_in = script.log_in()
 
-    assert logged_in.evidence[2].alg == "EdDSA"
+    userinfo = logged_in.evidence.userinfo
+    assert userinfo is not None
+    assert userinfo.alg == "EdDSA"
     assert script.said() == [
         "result: LoginStarted",
         *CODE,
@@ -220,7 +223,8 @@ def test_a_login_step_by_step_by_hand() -> None:
     assert isinstance(userinfo, AwaitingUserInfo)
     assert userinfo.request.role == "resource"
 
-    without = resume(rp, userinfo, NoAnswer("maybe", "http_timeout", NOW))
+    timeout = NoAnswer("maybe", "http_timeout", NOW)
+    without = resume(rp, userinfo, AnswerTo(userinfo.request, timeout))
     assert isinstance(without, Done)
     assert without.result.notes == ("userinfo: http_timeout",)
     done = resume(rp, userinfo, script.shell.send(userinfo.request))

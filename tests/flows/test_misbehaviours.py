@@ -15,6 +15,12 @@ from oidc_adapters.testing import (
 from oidc_core.wire.errors import OidcError
 from tests.flows.rig import Misbehaving, run_asyncio, run_trio
 
+OF = {"login": "id_token", "userinfo": "userinfo", "refresh": "id_token"}
+"""What a refused claim belongs to."""
+
+NOT_OF_CLAIMS = frozenset({"no_id_token"})
+"""There are no claims."""
+
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 ROWS = pytest.mark.parametrize("row", MISBEHAVIOURS.values(), ids=MISBEHAVIOURS.keys())
 
@@ -44,6 +50,8 @@ def test_it_is_refused_by_code(row: Misbehaviour, alg: str) -> None:
         case.run(transport)
 
     assert (row.code, row.during) == (caught.value.code, reached(transport, transport.provider))
+    if caught.value.row.stage == "id_token":
+        assert caught.value.of == ("" if row.name in NOT_OF_CLAIMS else OF[row.during])
 
 
 @ROWS

@@ -24,9 +24,9 @@ from oidc_adapters.testing import (
 )
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
-from oidc_core.endpoints.tokens import Tokens
 from oidc_core.model.client import AuthMethod
 from oidc_core.model.policy import Policy
+from oidc_core.model.records import Tokens
 from oidc_core.operations import discovery
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import OidcError
@@ -108,7 +108,9 @@ class Flow:
         callback = self.provider.authorize(redirect.url, NOW, approve=self.approve)
         self.show(callback, arrived(callback))
         result = client.finish_login(arrived(callback), cookies=browser.header)
-        self.show(result, *[check for one in result.logged_in.evidence for check in one.checks])
+        self.show(
+            result, *[check for one in result.logged_in.evidence.each for check in one.checks]
+        )
         self.provider.misbehave = self.misbehaves_later
         refreshed = client.refresh(result.logged_in.tokens, self.keep)
         goodbye = client.start_logout(refreshed.tokens)

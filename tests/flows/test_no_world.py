@@ -23,13 +23,14 @@ from oidc_core.codec import (
 )
 from oidc_core.endpoints.authorization import Callback
 from oidc_core.endpoints.end_session import LogoutRequest
-from oidc_core.machine.keys import key_set_of
+from oidc_core.machine.key_fetching import key_set_of
 from oidc_core.machine.steps import Done, Exchange, KeysFound, KeysWithheld, NeedKeys, Step, resume
 from oidc_core.model.pending import LoginSecrets
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery, login, logout, refresh
+from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.errors import OidcError
-from oidc_core.wire.http import Answer, HttpRequest, NoAnswer
+from oidc_core.wire.http import AnswerTo, HttpRequest, NoAnswer
 from tests.flows.rig import NOW, arrived, honest_provider, setup_for
 from tests.meta.world import WorldTouchedError, no_world
 
@@ -46,7 +47,7 @@ class Recorded:
     state: str
     callback: Callback
     returned: str
-    answers: dict[str, Answer]
+    answers: dict[str, AnswerTo]
 
     @property
     def binding(self) -> str:
@@ -58,14 +59,14 @@ def recorded(provider: FakeProvider, **settings: Any) -> Recorded:
     setup = setup_for(provider, **settings)
     rp, entropy = setup.relying_party(), FixedEntropy(1)
     secrets, state = entropy.login_secrets(), entropy.token()
-    answers: dict[str, Answer] = {}
+    answers: dict[str, AnswerTo] = {}
     shell = Shell(InMemoryTransport(provider), Credentials(), clock=FrozenClock(NOW))
     answers["discovery"] = shell.send(_request(discovery.discover(rp)))
     rp_found = _done(resume(rp, _exchange(discovery.discover(rp)), answers["discovery"]))
     shell.credentials = setup.credentials(rp_found)
     started = _done(login.start(rp_found, secrets, now=NOW))
     callback = arrived(provider.authorize(started.url, NOW))
-    step: Step[login.LoggedIn] = login.finish(
+    step: Step[LoggedIn] = login.finish(
         rp_found, started.pending, callback, binding=secrets.binding, now=NOW
     )
     while not isinstance(step, Done):
@@ -100,12 +101,14 @@ def _done(step: Step[T]) -> T:
     return step.result
 
 
-def _resumed(rp: RelyingParty, step: Exchange[T] | NeedKeys[T], answer: Answer) -> Step[T]:
+def _resumed(rp: RelyingParty, step: Exchange[T] | NeedKeys[T], given: AnswerTo) -> Step[T]:
     if isinstance(step, Exchange):
-        return resume(rp, step, answer)
+        return resume(rp, step, given)
+    wanted, answer = step.wanted, given.answer
     if isinstance(answer, NoAnswer):
         return resume(rp, step, KeysWithheld("unreachable"))
-    return resume(rp, step, KeysFound(key_set_of(answer), NOW, NOW))
+    found = KeysFound(wanted.issuer, wanted.jwks_uri, key_set_of(answer), NOW, NOW)
+    return resume(rp, step, found)
 
 
 def flow(world: Recorded) -> list[str]:
@@ -123,7 +126,7 @@ def flow(world: Recorded) -> list[str]:
     refreshed = _run(world, rp, refresh.verify(rp, renewed, now=NOW))
     leaving = _run(world, rp, logout.start(rp, LogoutRequest(), state=world.state, now=NOW))
     left = _run(world, rp, logout.finish(rp, leaving.pending, world.returned))
-    checks = [check.name for evidence in logged_in.evidence for check in evidence.checks]
+    checks = [check.name for evidence in logged_in.evidence.each for check in evidence.checks]
     return [
         logged_in.identity.subject,
         str(refreshed.claims_refreshed),

@@ -17,12 +17,14 @@ from oidc_adapters.testing import (
     InMemoryTransport,
     serve,
 )
+from oidc_adapters.testing.transports import TellsTime
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.endpoints.tokens import Tokens
 from oidc_core.model.policy import Policy
+from oidc_core.model.records import Tokens
 from oidc_core.operations import discovery
-from oidc_core.wire.http import HttpRequest, HttpResponse
+from oidc_core.operations.logged_in import LoggedIn
+from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, HttpResponse, WireRequest
 from tests.flows.rig import (
     NOW,
     Browser,
@@ -56,9 +58,18 @@ def settled(trace: list[Entry]) -> tuple[Entry, ...]:
 
 
 def _plain(value: object) -> object:
-    if not isinstance(value, HttpResponse):
+    if not (isinstance(value, AnswerTo) and isinstance(value.answer, HttpResponse)):
         return value
-    return evolve(value, headers=(("content-type", value.header("content-type") or ""),))
+    media_type = value.answer.header("content-type") or ""
+    return value._replace(answer=evolve(value.answer, headers=(("content-type", media_type),)))
+
+
+class InPlainMemory(InMemoryTransport):
+    """Says of its channel what a real one says of http on loopback."""
+
+    def send(self, request: WireRequest, clock: TellsTime) -> Answer:
+        answer = super().send(request, clock)
+        return evolve(answer, channel="unverified") if isinstance(answer, HttpResponse) else answer
 
 
 class World:
@@ -136,9 +147,9 @@ async def async_scenario(world: World, transport: Any) -> Scenario:
     return world.ended(shell.trace)
 
 
-def in_memory(issuer: str) -> Scenario:
+def in_memory(issuer: str, transport: type[InMemoryTransport] = InMemoryTransport) -> Scenario:
     provider = honest_provider(issuer=issuer)
-    return sync_scenario(World(provider), InMemoryTransport(provider))
+    return sync_scenario(World(provider), transport(provider))
 
 
 def awaited(issuer: str, run: Callable[..., Any]) -> Scenario:
@@ -201,7 +212,7 @@ def test_it_is_the_same_awaited(run: Callable[..., Any]) -> None:
 
 def test_it_is_the_same_over_a_real_connection() -> None:
     issuer, other = over_loopback()
-    sync = in_memory(issuer)
+    sync = in_memory(issuer, InPlainMemory)
 
     assert sync.requests == other.requests
     assert sync.trace == other.trace
@@ -211,11 +222,31 @@ def test_it_is_the_same_over_a_real_connection() -> None:
 @pytest.mark.parametrize("run", [run_asyncio, run_trio])
 def test_it_is_the_same_over_a_real_connection_awaited(run: Callable[..., Any]) -> None:
     issuer, other = over_loopback_awaited(run)
-    sync = in_memory(issuer)
+    sync = in_memory(issuer, InPlainMemory)
 
     assert sync.requests == other.requests
     assert sync.trace == other.trace
     assert (sync.pages, sync.cookies) == (other.pages, other.cookies)
+
+
+def test_each_world_says_what_it_knows_of_its_channel() -> None:
+    """The one difference there may be between a real connection and a transport in memory."""
+    issuer, real = over_loopback()
+
+    assert channels(real) == {"unverified"}
+    assert channels(in_memory(issuer)) == {"not_told"}
+
+
+def channels(scenario: Scenario) -> set[str]:
+    """Name what the answers say of their channel, and what the login says of it."""
+    values = [value for _, value in scenario.trace]
+    answers = [value.answer for value in values if isinstance(value, AnswerTo)]
+    logins = [value for value in values if isinstance(value, LoggedIn)]
+    assert (len(answers), len(logins)) == (5, 1)
+    return {
+        *[answer.channel for answer in answers if isinstance(answer, HttpResponse)],
+        *[logged_in.evidence.channel for logged_in in logins],
+    }
 
 
 def test_another_secret_makes_another_trace() -> None:

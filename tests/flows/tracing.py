@@ -5,7 +5,7 @@ from typing import Any, TypeAlias, TypeVar
 from oidc_adapters.clients.shell import AsyncShell, Shell
 from oidc_core.machine.steps import Done, Exchange, KeysAnswer, Step, resume
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, KeysWanted
+from oidc_core.wire.http import AnswerTo, HttpRequest, HttpResponse, KeysWanted
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ class TracedShell(Shell):
         super().__init__(*arguments, **named)
         self.trace: list[Entry] = []
 
-    def send(self, request: HttpRequest) -> Answer:
+    def send(self, request: HttpRequest) -> AnswerTo:
         self.trace.append(("request", request))
         answer = super().send(request)
         self.trace.append(("answer", answer))
@@ -50,7 +50,7 @@ class AsyncTracedShell(AsyncShell):
         super().__init__(*arguments, **named)
         self.trace: list[Entry] = []
 
-    async def send(self, request: HttpRequest) -> Answer:
+    async def send(self, request: HttpRequest) -> AnswerTo:
         self.trace.append(("request", request))
         answer = await super().send(request)
         self.trace.append(("answer", answer))
@@ -82,6 +82,8 @@ def _line(kind: str, value: Any) -> str:
     if isinstance(value, HttpRequest):
         form = "" if value.form is None else " " + " ".join(name for name, _ in value.form)
         return f"{kind}: {value.method} {value.url}{form}"
+    if isinstance(value, AnswerTo):
+        return _line(kind, value.answer)
     if isinstance(value, HttpResponse):
         return f"{kind}: {value.status} {value.media_type}"
     if isinstance(value, KeysWanted):

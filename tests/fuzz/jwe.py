@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ALG: Final = "EdDSA"
 DIRECT: Final = Encryption("dir", "A128GCM")
 AUTHENTICATED: Final = Encryption("dir", "A128CBC-HS256")
-"""What inputs are encrypted anew with, and what a MAC is put on anew with."""
+"""What inputs are encrypted again with, and what a MAC is put on again with."""
 
 KINDS: Final[dict[Encryption, DecryptionKey]] = {
     Encryption("RSA-OAEP", "A128CBC-HS256"): RSA,
@@ -84,7 +84,7 @@ HONEST: Final = frozenset(
 
 
 def unencrypted(plaintext: str, **header: object) -> str:
-    """Return what is no JWE until it is encrypted anew."""
+    """Return what is no JWE until it is encrypted again."""
     members = {"alg": DIRECT.alg, "enc": DIRECT.enc, **header}
     parts = (rendered(members), b"", bytes(12), plaintext.encode(), bytes(16))
     return ".".join(map(b64url, parts))
@@ -115,7 +115,7 @@ WORDS: Final = (
 
 
 def judge(octets: bytes) -> frozenset[str]:
-    """Try an input as it is, and encrypted and authenticated anew."""
+    """Try an input as it is, and encrypted and authenticated again."""
     token, codes = octets.decode("utf-8", "surrogateescape"), frozenset[str]()
     for rp in RPS.values():
         codes |= jws.refusal(rp, token, lambda _: token in HONEST)
@@ -125,9 +125,9 @@ def judge(octets: bytes) -> frozenset[str]:
     protected = parts[0].decode("utf-8", "surrogateescape")
     iv, content = _decoded(parts[2]), _decoded(parts[3])
     for plaintext in (content, _inner(content)):
-        codes |= jws.refusal(RPS[DIRECT], encrypted_anew(protected, plaintext), jws.holds)
-    anew = authenticated_anew(protected, iv, content)
-    return codes | jws.refusal(RPS[AUTHENTICATED], anew, jws.holds)
+        codes |= jws.refusal(RPS[DIRECT], encrypted_again(protected, plaintext), jws.holds)
+    again = authenticated_again(protected, iv, content)
+    return codes | jws.refusal(RPS[AUTHENTICATED], again, jws.holds)
 
 
 def _decoded(part: bytes) -> bytes:
@@ -138,19 +138,19 @@ def _decoded(part: bytes) -> bytes:
 
 
 def _inner(plaintext: bytes) -> bytes:
-    """Sign anew what is inside."""
+    """Sign what is inside again."""
     token = plaintext.decode("utf-8", "surrogateescape")
-    return jws.signed_anew(token, jws.KEYS[ALG]).encode("utf-8", "surrogatepass")
+    return jws.signed_again(token, jws.KEYS[ALG]).encode("utf-8", "surrogatepass")
 
 
-def encrypted_anew(protected: str, plaintext: bytes) -> str:
+def encrypted_again(protected: str, plaintext: bytes) -> str:
     """Encrypt a plaintext under a header as it is."""
     aad, iv = protected.encode("utf-8", "surrogatepass"), bytes(12)
     sealed = AESGCM(SECRETS[DIRECT]).encrypt(iv, plaintext, aad)
     return ".".join([protected, *map(b64url, (b"", iv, sealed[:-16], sealed[-16:]))])
 
 
-def authenticated_anew(protected: str, iv: bytes, ciphertext: bytes) -> str:
+def authenticated_again(protected: str, iv: bytes, ciphertext: bytes) -> str:
     """Put a good MAC on a ciphertext as it is, so that its padding is looked at."""
     aad, key = protected.encode("utf-8", "surrogatepass"), SECRETS[AUTHENTICATED]
     said = b"".join((aad, iv, ciphertext, (8 * len(aad)).to_bytes(8, "big")))

@@ -1,7 +1,7 @@
 """Fuzzing of the whole way of an ID token: form, header, key, signature, claims.
 
 Each input is tried as it is, and accepted only if it is one of the honest tokens.  Then it is
-signed anew over whatever its header and payload have become, so that their parsers and the rules
+signed again over whatever its header and payload have become, so that their parsers and the rules
 of the claims are reached, which no forger reaches.
 """
 
@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from oidc_adapters.testing.signing import b64url, half_hash
-from oidc_core.endpoints.id_token import IdTokenExpectations
 from oidc_core.jose.algorithms import HMAC, SIGNATURES
 from oidc_core.machine.steps import Done
+from oidc_core.model.demands import Demands
 from oidc_core.model.policy import Policy
 from oidc_core.operations.validation import validate
 from oidc_core.wire.errors import ProtocolViolation
@@ -38,10 +38,9 @@ if TYPE_CHECKING:
     from oidc_core.model.relying_party import RelyingParty
 
 NONCE: Final = "nonce-1"
-EXPECTED: Final = IdTokenExpectations(
+DEMANDS: Final = Demands(
     nonce=NONCE,
     started_at=NOW,
-    access_token=ACCESS_TOKEN,
     max_age=300,
     required_acr=("gold", "silver"),
     sub=SUB,
@@ -56,7 +55,7 @@ RPS: Final = {
     ),
     "HS256": relying_party(client={"id_token_signed_response_alg": "HS256"}),
 }
-"""By the algorithm that inputs are signed anew with: whatever is asymmetric, and a MAC."""
+"""By the algorithm that inputs are signed again with: whatever is asymmetric, and a MAC."""
 
 
 def claims(alg: str = "EdDSA") -> dict[str, object]:
@@ -101,7 +100,8 @@ WORDS: Final = (
 
 def validated(rp: RelyingParty, token: str) -> IdToken:
     """Validate a token wholly."""
-    step = with_keys(rp, validate(rp, token, EXPECTED, now=NOW), KEY_SET)
+    begun = validate(rp, token, DEMANDS, now=NOW, access_token=ACCESS_TOKEN)
+    step = with_keys(rp, begun, KEY_SET)
     assert isinstance(step, Done), "no step is left once the keys are there"
     return step.result.id_token
 
@@ -126,15 +126,15 @@ def holds(found: IdToken) -> bool:
 
 
 def judge(octets: bytes) -> frozenset[str]:
-    """Try an input as it is, and signed anew."""
+    """Try an input as it is, and signed again."""
     token, codes = octets.decode("utf-8", "surrogateescape"), frozenset[str]()
     for alg, rp in RPS.items():
         codes |= refusal(rp, token, lambda _: token in HONEST)
-        codes |= refusal(rp, signed_anew(token, KEYS[alg]), holds)
+        codes |= refusal(rp, signed_again(token, KEYS[alg]), holds)
     return codes
 
 
-def signed_anew(token: str, key: SigningKey) -> str:
+def signed_again(token: str, key: SigningKey) -> str:
     """Put a good signature in the place of the last part."""
     signing_input = token.rpartition(".")[0]
     octets = signing_input.encode("utf-8", "surrogatepass")

@@ -42,7 +42,7 @@ def mutated(
         limit: how many octets may come out.
         rng: all choices are drawn from it.
         mutate: changes octets that have no structure.
-        words: names and strings that mean something to whoever reads the input.
+        words: names and strings that mean something to what reads the input.
     """
     choice = rng.random()
     if choice < 0.15:

@@ -20,10 +20,10 @@ from oidc_adapters.testing.signing_keys import private_key
 from oidc_adapters.transport import Transport
 from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest, Callback
 from oidc_core.endpoints.end_session import LogoutRequest
-from oidc_core.endpoints.tokens import Tokens
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
-from oidc_core.operations.login import LoggedIn
+from oidc_core.model.records import Tokens
+from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.operations.logout import LoggedOut
 from oidc_core.wire.jsontypes import JsonObject, render
 from tests.interop.browser import Arrival, Browser

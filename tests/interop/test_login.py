@@ -14,7 +14,7 @@ from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.transport import Transport
 from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest
 from oidc_core.operations import discovery, login
-from oidc_core.operations.login import LoggedIn
+from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.errors import CallbackError, ProviderError
 from tests.interop.application import (
     COOKIES,
@@ -87,12 +87,20 @@ def test_a_login_by_every_authentication_with_every_algorithm(
 
 def assert_proved(logged_in: LoggedIn, kind: Kind) -> None:
     """The evidence names callback, ID token and UserInfo, and the algorithm that was asked for."""
-    callback, id_token, userinfo = logged_in.evidence
-    assert [each.of for each in logged_in.evidence] == [
+    evidence = logged_in.evidence
+    callback, id_token, userinfo = (
+        evidence.authorization_response,
+        evidence.id_token,
+        evidence.userinfo,
+    )
+    assert [each.of for each in evidence.each] == [
         "authorization_response",
         "id_token",
         "userinfo",
     ]
+    assert callback is not None
+    assert userinfo is not None
+    assert evidence.channel == "unverified"  # there is no TLS on this machine
     assert id_token.alg == kind.id_token_alg
     assert (id_token.key is None) is kind.id_token_alg.startswith("HS")
     assert callback.relaxations == ("insecure_allow_http_loopback",)
@@ -139,7 +147,7 @@ def test_raw_basic_credentials_do_for_plain_secrets_only(
     quirks = frozenset({"insecure_allow_http_loopback", "basic_raw_credentials"})
     plain = setup_at(op, kind, client_id="rp-raw-plain")
     logged_in = Application(with_policy(plain, quirks=quirks), transport).log_in()
-    assert logged_in.evidence[0].relaxations == tuple(sorted(quirks))
+    assert logged_in.evidence.id_token.relaxations == tuple(sorted(quirks))
 
     awkward = setup_at(op, Kind(id_token_alg="ES256"), client_id="rp-raw-awkward")
     app = Application(with_policy(awkward, quirks=quirks), transport)
@@ -155,7 +163,10 @@ def test_logins_in_flight_can_wait_in_memory(
     interop_row(*kind.row, "login kept in memory")
     pending = MemoryPendingLogins(profile=COOKIES)
     app = Application(setup_at(op, kind), transport, pending=pending)
-    assert app.log_in().evidence[0].of == "authorization_response"
+    response = app.log_in().evidence.authorization_response
+    assert response is not None
+    assert response.of == "authorization_response"
+    assert "single_use: process" in response.notes
     assert len(pending) == 0
 
 
@@ -254,4 +265,4 @@ def test_a_strict_policy_passes_too(
     setup = with_policy(setup_at(op, kind), leeway=2, forbid_extra_scope=True, userinfo="required")
     logged_in = Application(setup, transport).log_in()
     assert logged_in.tokens.scope == SCOPE
-    assert logged_in.evidence[1].terms.leeway == 2
+    assert logged_in.evidence.id_token.terms.leeway == 2

@@ -17,7 +17,7 @@ from oidc_adapters.context import (
 )
 from oidc_adapters.transport import Transport
 from oidc_adapters.transport.in_threads import InThreads
-from oidc_core.endpoints.tokens import Tokens
+from oidc_core.model.records import Tokens
 from tests.flows.rig import run_asyncio, run_trio
 from tests.interop.application import CookieBox, Kind, callback_of, cookie_pending, setup_at
 from tests.interop.browser import Browser
@@ -67,10 +67,8 @@ def test_the_asynchronous_client_goes_the_whole_way(
             result = await client.finish_login(callback, cookies=jar.header)
             jar.take(result.cookies)
             assert result.logged_in.identity.subject == "alice"
-            assert [each.alg for each in result.logged_in.evidence[1:]] == [
-                kind.id_token_alg,
-                "ES256",
-            ]
+            _, *signed = result.logged_in.evidence.each
+            assert [each.alg for each in signed] == [kind.id_token_alg, "ES256"]
             refreshed = await client.refresh(result.logged_in.tokens, store)
             assert refreshed.claims_refreshed
             redirect = await client.start_logout(refreshed.tokens)
@@ -112,10 +110,10 @@ def test_the_context_logs_in_validates_and_refreshes(
     tokens = flow_get_token(context, code)
     assert isinstance(tokens, dict)
     assert flow_validate_id_token(context, tokens["id_token"])
-    assert [each.of for each in context.evidence(tokens["id_token"])] == [
-        "authorization_response",
-        "id_token",
-    ]
+    evidence = context.evidence(tokens["id_token"])
+    assert evidence is not None
+    assert [each.of for each in evidence.each] == ["authorization_response", "id_token"]
+    assert evidence.channel == "unverified"
     refreshed = flow_refresh_token(context, tokens["refresh_token"])
     assert isinstance(refreshed, dict)
     assert refreshed["access_token"] != tokens["access_token"]

@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 from oidc_adapters.transport import Transport
-from oidc_core.endpoints.tokens import Tokens
+from oidc_core.model.records import Tokens
 from oidc_core.wire.errors import ProviderError
 from tests.interop.application import Application, Kind, setup_at
 from tests.interop.oidc_provider import Provider
@@ -44,7 +44,8 @@ def test_a_refresh_brings_a_new_id_token_of_the_same_session(
         assert refreshed.id_token is not None
         assert refreshed.id_token.sub == logged_in.identity.subject
         assert refreshed.id_token.iat >= logged_in.id_token.iat
-        (evidence,) = refreshed.evidence
+        evidence = refreshed.evidence
+        assert evidence is not None
         assert (evidence.of, evidence.alg) == ("refreshed_id_token", kind.id_token_alg)
 
 

@@ -31,12 +31,12 @@ def test_keys_rotate_between_start_and_finish(
 ) -> None:
     interop_row(*kind.row, f"rotation in mid-login, old keys {'kept' if keep_old else 'withdrawn'}")
     app = Application(setup_at(own_op, kind), transport)
-    old = app.log_in().evidence[1]
+    old = app.log_in().evidence.id_token
     assert key_fetches(own_op) == 1
 
     arrival = app.browser.authorize(app.start())
     new_kids = own_op.rotate_keys(keep_old=keep_old)
-    new = app.finish(arrival).evidence[1]
+    new = app.finish(arrival).evidence.id_token
 
     assert key_fetches(own_op) == 2
     assert new.kid in new_kids
@@ -53,7 +53,7 @@ def test_keys_rotate_between_one_login_and_the_next(
     app = Application(setup_at(own_op, kind), transport)
     app.log_in()
     new_kids = own_op.rotate_keys()
-    assert app.log_in(login="bob").evidence[1].kid in new_kids
+    assert app.log_in(login="bob").evidence.id_token.kid in new_kids
     assert key_fetches(own_op) == 2
 
 
@@ -65,7 +65,7 @@ def test_keys_rotate_before_the_very_first_keys_are_needed(
     app = Application(setup_at(own_op, kind), transport)
     arrival = app.browser.authorize(app.start())
     new_kids = own_op.rotate_keys()
-    assert app.finish(arrival).evidence[1].kid in new_kids
+    assert app.finish(arrival).evidence.id_token.kid in new_kids
     assert key_fetches(own_op) == 1
 
 
@@ -77,7 +77,8 @@ def test_keys_rotate_between_login_and_refresh(
     app = Application(setup_at(own_op, kind), transport)
     tokens = app.log_in().tokens
     new_kids = own_op.rotate_keys()
-    (evidence,) = app.client.refresh(tokens, lambda _: None).evidence
+    evidence = app.client.refresh(tokens, lambda _: None).evidence
+    assert evidence is not None
     assert evidence.kid in new_kids
     assert key_fetches(own_op) == 2
 
@@ -91,7 +92,9 @@ def test_keys_rotate_between_id_token_and_userinfo(
     app.log_in()
     new_kids = own_op.rotate_keys()
     logged_in = app.log_in()
-    assert {each.kid for each in logged_in.evidence[1:]} <= set(new_kids)
+    _, *signed = logged_in.evidence.each
+    assert [each.of for each in signed] == ["id_token", "userinfo"]
+    assert {each.kid for each in signed} <= set(new_kids)
     assert key_fetches(own_op) == 2
 
 
@@ -106,5 +109,5 @@ def test_a_provider_may_rotate_every_minute(
     for _ in range(4):
         clock.advance(60)
         new_kids = own_op.rotate_keys()
-        assert app.log_in().evidence[1].kid in new_kids
+        assert app.log_in().evidence.id_token.kid in new_kids
     assert key_fetches(own_op) == 5

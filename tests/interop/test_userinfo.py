@@ -25,7 +25,8 @@ def test_signed_userinfo_is_verified(
     assert logged_in.userinfo.sub == logged_in.identity.subject == "alice"
     assert logged_in.userinfo.claims.members["email"] == "alice@example.com"
     assert logged_in.userinfo.claims.members["aud"] == app.client.rp.client.client_id
-    evidence = logged_in.evidence[-1]
+    evidence = logged_in.evidence.userinfo
+    assert evidence is not None
     assert (evidence.of, evidence.alg) == ("userinfo", alg)
     assert logged_in.notes == ()
 
@@ -43,7 +44,9 @@ def test_signed_userinfo_needs_no_secret(
 ) -> None:
     interop_row(kind.authentication, "ES256", "signed UserInfo")
     app = Application(setup_at(op, kind, userinfo_signed_response_alg="ES256"), transport)
-    assert app.log_in().evidence[-1].alg == "ES256"
+    evidence = app.log_in().evidence.userinfo
+    assert evidence is not None
+    assert evidence.alg == "ES256"
 
 
 @pytest.mark.parametrize(
@@ -83,4 +86,4 @@ def test_a_login_goes_without_userinfo_that_is_not_wanted(
     setup = with_policy(setup_at(op, kind), userinfo="never")
     logged_in = Application(setup, transport).log_in()
     assert logged_in.userinfo is None
-    assert [each.of for each in logged_in.evidence] == ["authorization_response", "id_token"]
+    assert [each.of for each in logged_in.evidence.each] == ["authorization_response", "id_token"]

@@ -56,6 +56,7 @@ NAMES: Final = [
     "jwe_ecdh_es_a128kw",
     "jwe_dir",
     "import_core_classes",
+    "import_client_bytecodes",
     "import_client_ms",
     "transport_over_urlopen",
     "pending_cookie_bytes",

@@ -49,7 +49,7 @@ CROSSINGS = (
     ),
     ("The machine has an inner order", "oidc_core.machine.dpop", "oidc_core.machine.steps"),
     ("The model has an inner order", "oidc_core.model.client", "oidc_core.model.relying_party"),
-    ("JOSE has an inner order", "oidc_core.jose.kinds", "oidc_core.jose.jws"),
+    ("JOSE has an inner order", "oidc_core.jose.profiles", "oidc_core.jose.jws"),
     ("The wire has an inner order", "oidc_core.wire.encoding", "oidc_core.wire.jsontypes"),
     (
         "Each layer of the adapters imports only from the layers below it",

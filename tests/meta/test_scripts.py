@@ -9,7 +9,9 @@ import pytest
 
 import environment
 import legs
+import mutants
 import suite
+from tests.meta.trees import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +71,18 @@ def test_a_wheel_may_speak_of_keys(tmp_path: Path) -> None:
     legs._inspect(spoken)
 
     assert legs.PRIVATE_KEY.search(text.encode()) is None
+
+
+@pytest.mark.parametrize("module", mutants.modules())
+def test_what_is_mutated_is_there_with_its_tests(module: str) -> None:
+    assert (ROOT / mutants.SOURCE / f"{module}.py").is_file()
+    assert (ROOT / mutants.own_tests(module)).is_file()
+
+
+def test_mutants_are_told_by_every_test_that_is_named() -> None:
+    own = {mutants.own_tests(module) for module in mutants.modules()}
+
+    assert own == {*mutants.TESTS}
 
 
 @pytest.mark.parametrize(

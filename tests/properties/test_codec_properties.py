@@ -27,10 +27,9 @@ from tests.strategies import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oidc_core.endpoints.end_session import PendingLogout
-    from oidc_core.endpoints.tokens import Tokens
     from oidc_core.model.pending import PendingLogin
     from oidc_core.model.provider import ProviderMetadata
+    from oidc_core.model.records import PendingLogout, Tokens
     from oidc_core.wire.jsontypes import JsonObject, JsonValue
 
 LOADERS: list[Callable[[str], object]] = [

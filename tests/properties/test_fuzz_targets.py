@@ -72,33 +72,33 @@ def test_the_runner_knows_every_target() -> None:
 
 
 @pytest.mark.parametrize("alg", jws.RPS)
-def test_honest_tokens_are_accepted_and_so_is_one_signed_anew(alg: str) -> None:
+def test_honest_tokens_are_accepted_and_so_is_one_signed_again(alg: str) -> None:
     rp, key = jws.RPS[alg], jws.KEYS[alg]
     honest = {token for token in jws.HONEST if not jws.refusal(rp, token, jws.holds)}
 
     assert len(honest) == (1 if alg == "HS256" else len(jws.HONEST) - 1)
-    assert {jws.signed_anew(token, key) for token in honest} & honest
+    assert {jws.signed_again(token, key) for token in honest} & honest
 
 
-def test_honest_tokens_are_decrypted_and_so_is_one_encrypted_anew() -> None:
+def test_honest_tokens_are_decrypted_and_so_is_one_encrypted_again() -> None:
     refusals = [
         jws.refusal(rp, token, jws.holds) for token in jwe.HONEST for rp in jwe.RPS.values()
     ]
     protected, *_ = jwe.unencrypted(jwe.INNER).split(".")
-    anew = jwe.encrypted_anew(protected, jwe.INNER.encode())
+    again = jwe.encrypted_again(protected, jwe.INNER.encode())
 
     assert refusals.count(frozenset()) == len(jwe.HONEST) == 2 * len(jwe.KINDS)
-    assert jws.refusal(jwe.RPS[jwe.DIRECT], anew, jws.holds) == frozenset()
+    assert jws.refusal(jwe.RPS[jwe.DIRECT], again, jws.holds) == frozenset()
 
 
-def test_a_ciphertext_authenticated_anew_is_decrypted() -> None:
+def test_a_ciphertext_authenticated_again_is_decrypted() -> None:
     """Its header, MAC and padding are right: what is inside is then no token."""
     protected, *_ = jwe.unencrypted("", enc=jwe.AUTHENTICATED.enc).split(".")
     encryptor = Cipher(AES(jwe.SECRETS[jwe.AUTHENTICATED][16:]), CBC(bytes(16))).encryptor()
     padded = encryptor.update(16 * b"\x10") + encryptor.finalize()
     rp = jwe.RPS[jwe.AUTHENTICATED]
     codes = [
-        jws.refusal(rp, jwe.authenticated_anew(protected, bytes(16), ciphertext), jws.holds)
+        jws.refusal(rp, jwe.authenticated_again(protected, bytes(16), ciphertext), jws.holds)
         for ciphertext in (padded, bytes(16))
     ]
 

@@ -30,7 +30,7 @@ from oidc_adapters.testing import MISBEHAVIOURS, FakeProvider, InMemoryTransport
 from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, Callback
 from oidc_core.endpoints.userinfo import userinfo_request
 from oidc_core.jose.jwk import KeySet
-from oidc_core.machine.keys import key_set_of
+from oidc_core.machine.key_fetching import key_set_of
 from oidc_core.machine.steps import (
     Done,
     Exchange,
@@ -39,18 +39,18 @@ from oidc_core.machine.steps import (
     KeysWithheld,
     NeedKeys,
     Step,
-    keys_wanted,
-    resume,
 )
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery, login, refresh
-from oidc_core.operations.login import LoggedIn, LoginStarted
+from oidc_core.operations.logged_in import LoggedIn
+from oidc_core.operations.login import LoginStarted
 from oidc_core.operations.refresh import TokensRenewed
 from oidc_core.wire.errors import OidcError, UsageError
-from oidc_core.wire.http import Answer, HttpResponse, NoAnswer
+from oidc_core.wire.http import Answer, AnswerTo, HttpResponse, KeysWanted, NoAnswer
 from tests.flows.rig import FAKE_CLIENT, NOW, SCOPE, arrived, setup_for
+from tests.parties import keys_wanted, resume
 
 AnyStep = Exchange[Any] | NeedKeys[Any]
 POLICIES: Final = (Policy(), Policy(userinfo="required"), Policy(userinfo="never"))
@@ -65,7 +65,6 @@ class Tape:
     The provider is deterministic, so that what it would answer can be played again and again.
     """
 
-    started: LoginStarted
     callback: Any
     answers: dict[str, Answer]
 
@@ -95,6 +94,15 @@ def relying_party(signed: bool, policy: Policy) -> RelyingParty:
 
 
 @cache
+def started(signed: bool, policy: Policy) -> LoginStarted:
+    """The login that is on every tape, as each policy begins it: with the same secrets."""
+    rp = relying_party(signed, policy)
+    begun = login.start(rp, FixedEntropy(1).login_secrets(), now=NOW)
+    assert isinstance(begun, Done)
+    return begun.result
+
+
+@cache
 def tape(signed: bool, misbehave: str | None) -> Tape:
     """Record what a provider says, whether or not a client would have gone on so far."""
     settings_, rp = _settings(signed, POLICIES[0]), relying_party(signed, POLICIES[0])
@@ -105,35 +113,30 @@ def tape(signed: bool, misbehave: str | None) -> Tape:
         clock=FrozenClock(NOW),
         entropy=FixedEntropy(2),
     )
-    begun = login.start(rp, FixedEntropy(1).login_secrets(), now=NOW)
-    assert isinstance(begun, Done)
-    callback = arrived(provider.authorize(begun.result.url, NOW))
+    begun = started(signed, POLICIES[0])
+    callback = arrived(provider.authorize(begun.url, NOW))
     bare = settings_.relying_party()
-    answers = {"discovery": shell.send(_exchange(discovery.discover(bare)).request)}
+    answers = {"discovery": shell.send(_exchange(discovery.discover(bare)).request).answer}
     ledger = provider.ledger
     (code,) = ledger.codes
     honest = _honest_login(signed) if misbehave is not None else None
-    step = _token_step(rp, begun.result, code)
-    answers["token"] = shell.send(step.request)
-    answers["key_set"] = shell.send(_keys_request(rp))
+    step = _token_step(rp, begun, code)
+    answers["token"] = shell.send(step.request).answer
+    answers["key_set"] = shell.send(keys_wanted(rp).request).answer
     (access_token,) = ledger.access_tokens
     (refresh_token,) = ledger.refresh_tokens
-    answers["userinfo"] = shell.send(userinfo_request(rp, access_token))
+    answers["userinfo"] = shell.send(userinfo_request(rp, access_token)).answer
     tokens = (honest or _logged_in(rp, step, answers)).tokens
     renewing = refresh.renew(rp, evolve(tokens, refresh_token=refresh_token))
-    answers["refresh"] = shell.send(_exchange(renewing).request)
-    return Tape(started=begun.result, callback=callback, answers=answers)
+    answers["refresh"] = shell.send(_exchange(renewing).request).answer
+    return Tape(callback=callback, answers=answers)
 
 
-def _token_step(rp: RelyingParty, started: LoginStarted, code: str) -> Exchange[LoggedIn]:
-    pending = started.pending
+def _token_step(rp: RelyingParty, begun: LoginStarted, code: str) -> Exchange[LoggedIn]:
+    pending = begun.pending
     parameters = (("code", code), ("state", pending.state), ("iss", rp.issuer))
     callback = Callback(parameters=parameters)
     return _exchange(login.finish(rp, pending, callback, binding=LOOPBACK_LISTENER, now=NOW))
-
-
-def _keys_request(rp: RelyingParty) -> Any:
-    return keys_wanted(rp, "solicited").request
 
 
 def _exchange(step: Step[Any]) -> Exchange[Any]:
@@ -146,7 +149,7 @@ def _logged_in(rp: RelyingParty, step: Step[LoggedIn], answers: dict[str, Answer
         if isinstance(step, Exchange):
             step = resume(rp, step, answers[step.request.purpose])
         else:
-            step = resume(rp, step, key_answer(answers["key_set"]))
+            step = resume(rp, step, key_answer(answers["key_set"], step.wanted))
     return step.result
 
 
@@ -154,7 +157,8 @@ def _logged_in(rp: RelyingParty, step: Step[LoggedIn], answers: dict[str, Answer
 def _honest_login(signed: bool) -> LoggedIn:
     rp, played = relying_party(signed, POLICIES[0]), tape(signed, None)
     (parameter,) = [value for name, value in played.callback.parameters if name == "code"]
-    return _logged_in(rp, _token_step(rp, played.started, parameter), played.answers)
+    begun = started(signed, POLICIES[0])
+    return _logged_in(rp, _token_step(rp, begun, parameter), played.answers)
 
 
 @cache
@@ -167,11 +171,11 @@ def _honest_renewal(signed: bool) -> TokensRenewed:
     return renewed
 
 
-def key_answer(answer: Answer, *, fetched_at: int = NOW, now: int = NOW) -> KeysAnswer:
+def key_answer(answer: Answer, wanted: KeysWanted, *, now: int = NOW) -> KeysAnswer:
     """What a store makes of the provider's key set."""
     if isinstance(answer, HttpResponse):
         with suppress(OidcError):
-            return KeysFound(key_set_of(answer), fetched_at, now)
+            return KeysFound(wanted.issuer, wanted.jwks_uri, key_set_of(answer), NOW, now)
     return KeysWithheld("unreachable")
 
 
@@ -302,7 +306,7 @@ class Machine(RuleBasedStateMachine):
     def _login(self, signed: bool, policy: Policy) -> Going:
         rp, played = relying_party(signed, policy), tape(signed, None)
         (code,) = [value for name, value in played.callback.parameters if name == "code"]
-        return self._going(rp, signed, _token_step(rp, played.started, code))
+        return self._going(rp, signed, _token_step(rp, started(signed, policy), code))
 
     def _discovery(self, signed: bool) -> Going:
         bare = _settings(signed, POLICIES[0]).relying_party()
@@ -347,14 +351,24 @@ class Machine(RuleBasedStateMachine):
         return self._verification(signed, data.draw(_times))
 
     def _check_foreign(self, going: Going, data: st.DataObject) -> None:
-        """An answer of another kind, and a step of another relying party, are misuse."""
-        response = data.draw(_responses)
-        wrong = KeysFound(KeySet(), NOW, NOW) if isinstance(going.step, Exchange) else response
+        """A wrong answer is misuse, be it of another kind or to another request.
+
+        So is a step of another relying party.
+        """
+        response, step = data.draw(_responses), going.step
+        wrong: HttpResponse | KeysFound
+        other: AnswerTo | KeysFound
+        found = KeysFound("https://other.example", "https://other.example/k", KeySet(), NOW, NOW)
+        if isinstance(step, Exchange):
+            wrong, other = found, AnswerTo(evolve(step.request, client_id="other"), response)
+        else:
+            wrong, other = response, found
         client = evolve(going.rp.client, connection_id="another connection")
         foreign = evolve(going.rp, client=client)
 
-        assert self._outcome(going.rp, going.step, wrong) == (UsageError, "answer_unexpected")
-        assert self._outcome(foreign, going.step, response) == (UsageError, "foreign_step")
+        assert self._outcome(going.rp, step, wrong) == (UsageError, "answer_unexpected")
+        assert self._outcome(going.rp, step, other) == (UsageError, "answer_foreign")
+        assert self._outcome(foreign, step, response) == (UsageError, "foreign_step")
 
     def _to_the_end(self, going: Going) -> list[Going]:
         """Answer honestly as long as there is a step, and return all of them."""
@@ -375,17 +389,18 @@ class Machine(RuleBasedStateMachine):
         return self._said(going, data.draw(st.sampled_from(NAMES)))
 
     def _mutated(self, going: Going, data: st.DataObject) -> Any:
-        purpose = going.step.request.purpose if isinstance(going.step, Exchange) else "key_set"
+        step = going.step
+        purpose = step.request.purpose if isinstance(step, Exchange) else "key_set"
         answer = tape(going.signed, None).answers[purpose]
         assert isinstance(answer, HttpResponse)
         changed = data.draw(mutations(answer))
-        return changed if isinstance(going.step, Exchange) else key_answer(changed)
+        return changed if isinstance(step, Exchange) else key_answer(changed, step.wanted)
 
     def _arbitrary(self, going: Going, data: st.DataObject) -> Any:
         response = data.draw(_responses)
         if isinstance(going.step, Exchange):
             return response
-        return key_answer(response, now=response.received_at)
+        return key_answer(response, going.step.wanted, now=response.received_at)
 
     def _none(self, going: Going, data: st.DataObject) -> Any:
         return data.draw(_failures if isinstance(going.step, Exchange) else _withheld)
@@ -394,7 +409,7 @@ class Machine(RuleBasedStateMachine):
         answers = tape(going.signed, name).answers
         if isinstance(going.step, Exchange):
             return answers[going.step.request.purpose]
-        return key_answer(answers["key_set"])
+        return key_answer(answers["key_set"], going.step.wanted)
 
     # --- what has to hold ---
 

@@ -19,8 +19,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from oidc_adapters.testing.signing import compact, half_hash, rendered
-from oidc_core.endpoints.id_token import IdTokenExpectations
 from oidc_core.machine.steps import Done
+from oidc_core.model.demands import Demands
 from oidc_core.operations.validation import validate
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
 from oidc_core.wire.errors import ProtocolViolation
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
+    from oidc_core.endpoints.id_token import CheckedIdToken
     from oidc_core.model.relying_party import RelyingParty
-    from oidc_core.operations.validation import ValidIdToken
     from oidc_core.wire.jsontypes import JsonValue
 
 PROFILE: Final = settings().max_examples
@@ -50,10 +50,9 @@ def often(percent: int) -> settings:
 LEEWAY: Final = 60
 DAY: Final = 86_400
 EDDSA: Final = signing_key("EdDSA")
-EXPECTED: Final = IdTokenExpectations(
+DEMANDS: Final = Demands(
     nonce="nonce-1",
     started_at=NOW,
-    access_token=ACCESS_TOKEN,
     max_age=300,
     required_acr=("gold", "silver"),
     sub=SUB,
@@ -90,11 +89,12 @@ TOKENS: Final = {
 }
 
 
-def outcome(token: str, alg: str = "EdDSA") -> ValidIdToken | ProtocolViolation:
+def outcome(token: str, alg: str = "EdDSA") -> CheckedIdToken | ProtocolViolation:
     """Validate a token wholly; anything raised but a violation of the protocol is a failure."""
     rp = RPS[alg]
     try:
-        step = with_keys(rp, validate(rp, token, EXPECTED, now=NOW), SETS[alg])
+        begun = validate(rp, token, DEMANDS, now=NOW, access_token=ACCESS_TOKEN)
+        step = with_keys(rp, begun, SETS[alg])
     except ProtocolViolation as refusal:
         return refusal
     assert isinstance(step, Done)
@@ -291,6 +291,7 @@ HARMLESS_IN_CLAIMS: Final[Mapping[str, Callable[[JsonValue], bool]]] = {
     "nbf": either(is_absent, from_to(-(2**53), NOW + LEEWAY + 1)),
     "auth_time": from_to(NOW - 300 - LEEWAY - 1, NOW + LEEWAY + 1),
     "events": never,
+    "token_introspection": never,
 }
 """No decision hangs on any other claim: it is passed on, or counts as absent if malformed."""
 

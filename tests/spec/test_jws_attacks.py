@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from oidc_adapters.crypto import CryptographyVerifier, primitives, sign
 from oidc_adapters.testing.signing import SigningKey, compact, public_pem, rendered
-from oidc_core.endpoints.id_token import IdTokenExpectations
 from oidc_core.jose.algorithms import ALGORITHMS, HMAC, half_hash
 from oidc_core.jose.jwk import KeySet, parse_key_set
 from oidc_core.jose.jws import VerifiedJws, verify, verify_mac
 from oidc_core.machine.steps import Done
+from oidc_core.model.demands import Demands
 from oidc_core.model.policy import Policy
 from oidc_core.operations.validation import validate
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oidc_adapters.crypto.primitives import PrivateKey
+    from oidc_core.endpoints.id_token import CheckedIdToken
     from oidc_core.model.relying_party import RelyingParty
-    from oidc_core.operations.validation import ValidIdToken
 
-EXPECTED: Final = IdTokenExpectations(nonce="n", started_at=NOW, access_token="token")
+DEMANDS: Final = Demands(nonce="n", started_at=NOW)
 CLAIMS: Final = claims_for("n")
 REGISTERED_MAC: Final = relying_party(client={"id_token_signed_response_alg": "HS256"})
 
 
-def valid(token: str, keys: KeySet, rp: RelyingParty = RP) -> ValidIdToken:
-    step = with_keys(rp, validate(rp, token, EXPECTED, now=NOW), keys)
+def valid(token: str, keys: KeySet, rp: RelyingParty = RP) -> CheckedIdToken:
+    step = with_keys(rp, validate(rp, token, DEMANDS, now=NOW, access_token="token"), keys)
     assert isinstance(step, Done)
     return step.result
 

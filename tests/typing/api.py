@@ -3,37 +3,45 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from oidc_adapters.clients.client_setup import ClientSetup
-from oidc_adapters.clients.oidc_client import (
+from oidc_adapters import (
     AsyncOidcClient,
+    AsyncShell,
+    AsyncTransport,
+    ClientSetup,
+    Credentials,
+    FixedEntropy,
+    FrozenClock,
     LoginResult,
     LogoutResult,
+    MemoryPendingLogins,
     OidcClient,
+    PendingLogins,
+    ProviderKeys,
     Redirect,
+    Shell,
+    StaticProviderKeys,
+    Transport,
+    credentials_for,
 )
-from oidc_adapters.clients.shell import AsyncShell, Shell
-from oidc_adapters.credentials.client_credentials import Credentials, credentials_for
-from oidc_adapters.runtime.clock import FrozenClock
-from oidc_adapters.runtime.entropy import FixedEntropy
-from oidc_adapters.stores.pending import MemoryPendingLogins, PendingLogins
-from oidc_adapters.stores.provider_keys import ProviderKeys, StaticProviderKeys
 from oidc_adapters.testing import (
     AsyncInMemoryTransport,
     FakeClient,
     FakeProvider,
     InMemoryTransport,
 )
-from oidc_adapters.transport import AsyncTransport, Transport
 from oidc_core import (
     ANY_TENANT,
     DEFAULT_POLICY,
+    EXPECT_NO_NONCE,
     LOOPBACK_LISTENER,
     QUIRKS,
+    AnswerTo,
     AuthenticationRequest,
     Callback,
     CallbackError,
     Check,
     ClientRegistration,
+    Demands,
     Done,
     Evidence,
     Exchange,
@@ -50,6 +58,7 @@ from oidc_core import (
     KeysWithheld,
     LoggedIn,
     LoggedOut,
+    LoginEvidence,
     LoginSecrets,
     LoginStarted,
     LogoutRequest,
@@ -73,12 +82,15 @@ from oidc_core import (
     UsageError,
     UserInfo,
     WireRequest,
+    discovery,
     evidence_json,
+    login,
+    logout,
+    refresh,
     resume,
+    validation,
     verified_email,
 )
-from oidc_core.endpoints.id_token import EXPECT_NO_NONCE, IdTokenExpectations
-from oidc_core.operations import discovery, login, logout, refresh, validation
 
 T = TypeVar("T")
 
@@ -118,10 +130,11 @@ def drive(
     send: Callable[[HttpRequest], HttpResponse | NoAnswer],
     keys: Callable[[KeysWanted], KeysFound | KeysWithheld],
 ) -> T:
-    """The loop of an embedder."""
+    """The loop of an embedder, who says which request an answer was given to."""
     while not isinstance(step, Done):
         if isinstance(step, Exchange):
-            step = resume(rp, step, send(step.request))
+            request: HttpRequest = step.request
+            step = resume(rp, step, AnswerTo(request, send(request)))
         else:
             waiting: NeedKeys[T] = step  # a third kind of pause would be an error here
             step = resume(rp, waiting, keys(waiting.wanted))
@@ -138,7 +151,7 @@ def by_steps(rp: RelyingParty, shell: Shell, provider: FakeProvider) -> LoggedIn
     waiting: PendingLogin = started.pending
     arrived = Callback.from_url(provider.authorize(started.url, NOW).url)
     step: Step[LoggedIn] = login.finish(found, waiting, arrived, binding=LOOPBACK_LISTENER, now=NOW)
-    logged_in: LoggedIn = drive(found, step, shell.send, shell.keys)
+    logged_in: LoggedIn = drive(found, step, lambda to: shell.send(to).answer, shell.keys)
     after_login(found, shell, logged_in)
     return logged_in
 
@@ -149,8 +162,8 @@ def after_login(rp: RelyingParty, shell: Shell, logged_in: LoggedIn) -> None:
     renewed: TokensRenewed = shell.run(rp, refresh.renew(rp, tokens))
     refreshed: Refreshed = shell.run(rp, refresh.verify(rp, renewed, now=NOW))
     fresh: IdToken | None = refreshed.id_token
-    expected = IdTokenExpectations(nonce=tokens.nonce or EXPECT_NO_NONCE, started_at=NOW)
-    valid = shell.run(rp, validation.validate(rp, tokens.id_token, expected, now=NOW))
+    demands = Demands(nonce=tokens.nonce or EXPECT_NO_NONCE, started_at=NOW)
+    valid = shell.run(rp, validation.validate(rp, tokens.id_token, demands, now=NOW))
     same: tuple[str, str] = (valid.id_token.sub, fresh.sub if fresh else "")
     request = LogoutRequest(id_token_hint=tokens.id_token, logout_hint=same[0])
     out: LogoutStarted = shell.run(
@@ -169,14 +182,17 @@ def read(logged_in: LoggedIn) -> str:
     userinfo: UserInfo | None = logged_in.userinfo
     claims: JsonObject = logged_in.claims
     as_mapping: Mapping[str, object] = claims
-    evidence: Evidence = logged_in.evidence[1]
+    known: LoginEvidence = logged_in.evidence
+    each: tuple[Evidence, ...] = known.each
+    evidence: Evidence = known.id_token
     checks: tuple[Check, ...] = evidence.checks
     key: Jwk | None = evidence.key
     as_json: JsonObject = evidence_json(evidence)
     email: str | None = verified_email(claims)
     times: tuple[int, int | None] = (token.exp, token.auth_time)
-    seen = (as_mapping, checks, key, as_json, times, None if userinfo is None else userinfo.sub)
-    assert len(seen) == 6
+    other: str | None = None if userinfo is None else userinfo.sub
+    seen = (as_mapping, each, checks, key, as_json, times, other)
+    assert len(seen) == 7
     return f"{identity.subject} {email}"
 
 

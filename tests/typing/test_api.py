@@ -1,40 +1,47 @@
-"""`tests/typing/api.py` uses every public name, and what it says holds when it runs."""
+"""`api.py` and `parts.py` use every public name, and what they say holds when they run."""
 
 from __future__ import annotations
 
 import ast
 import asyncio
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from attrs import evolve
 
 import legs
+import oidc_adapters
 import oidc_core
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
 from oidc_core import (
     CallbackError,
+    HttpRequest,
     KeySet,
     OidcError,
     ProtocolViolation,
     ProviderError,
     TransportFailure,
+    fingerprint,
 )
 from oidc_core.machine.steps import Exchange
 from oidc_core.operations import discovery
-from tests.typing import api
+from oidc_core.wire.http import Answer
+from tests.typing import api, parts
 
-SOURCE: Final = Path(__file__).with_name("api.py")
+SOURCES: Final = [Path(__file__).with_name(name) for name in ("api.py", "parts.py")]
 
 
 def used() -> set[str]:
-    """The names that the code of api.py uses, not counting its imports."""
-    tree = ast.parse(SOURCE.read_text("utf-8"))
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    """The names that the code of both modules uses, not counting its imports."""
+    trees = [ast.parse(source.read_text("utf-8")) for source in SOURCES]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
-def test_every_public_name_is_used() -> None:
-    assert {*oidc_core.__all__} - used() == set()
+@pytest.mark.parametrize("root", [oidc_core, oidc_adapters], ids=lambda root: root.__name__)
+def test_every_public_name_is_used(root: Any) -> None:
+    assert {*root.__all__} - used() == set()
 
 
 def test_the_type_checkers_look_at_it() -> None:
@@ -116,3 +123,54 @@ def test_settings_by_hand() -> None:
 )
 def test_errors_say_whose_fault_it_was(error: OidcError, expected: str) -> None:
     assert api.told(error) == expected
+
+
+def test_a_login_by_parts() -> None:
+    provider = api.a_provider()
+    shell = api.a_shell(provider)
+    rp = api.a_setup(provider).relying_party()
+    rp = shell.run(rp, discovery.discover(rp))
+    shell.credentials = api.a_setup(provider).credentials(rp)
+
+    def send(request: HttpRequest) -> Answer:
+        return shell.send(request).answer
+
+    login = parts.started(rp, shell.entropy.login_secrets())
+    came_back = provider.authorize(login.url, parts.NOW).url
+    response = parts.returned(rp, login.pending, came_back)
+    tokens = parts.tokens_for(rp, login.pending, response.code, send)
+    userinfo, evidence = parts.userinfo_of(rp, tokens, send)
+
+    assert (tokens.subject, userinfo.sub, evidence.of) == ("alice", "alice", "userinfo")
+    assert parts.waited(login).pending == login.pending
+    stored, metadata, leaving = parts.kept(rp, tokens)
+    assert (stored, metadata) == (tokens, rp.provider)
+    assert leaving.post_logout_redirect_uri == "https://rp.example/"
+    renewal, own = parts.requests_of(rp, evolve(tokens, refresh_token="r"))
+    assert (renewal.purpose, own.purpose) == ("refresh", "token")
+    assert own.form == (("grant_type", "client_credentials"), ("client_id", "client"))
+
+
+def test_the_parts_of_the_adapters() -> None:
+    provider = api.a_provider()
+    shell = api.a_shell(provider)
+    rp = api.a_setup(provider).relying_party()
+    rp = shell.run(rp, discovery.discover(rp))
+
+    assert len(parts.ports_of(rp)) == 2
+    own, remote, credentials = parts.keys_of_a_client(rp)
+    assert (own.issuer, remote.client_id) == (rp.issuer, "client")
+    assert credentials.nonces is not None
+    assert len(parts.world()) == 5
+
+
+def test_the_facts() -> None:
+    assert parts.facts() == (
+        "state",
+        "state_mismatch",
+        fingerprint("a secret"),
+        "authorization_response",
+        "id_token",
+        "refreshed_id_token",
+        "userinfo",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,11 +12,12 @@ import pytest
 from attrs import NOTHING, Attribute, AttrsInstance, evolve, fields
 
 from oidc_core import codec
-from oidc_core.endpoints.end_session import PendingLogout
-from oidc_core.endpoints.tokens import Tokens
 from oidc_core.jose.jwk import KeySet, parse_key_set
+from oidc_core.model.connection import Connection
+from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.pending import PendingLogin, pending_id_of
 from oidc_core.model.provider import ProviderMetadata, metadata_of
+from oidc_core.model.records import PendingLogout, Tokens
 from oidc_core.wire.errors import StoreFailure
 from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import MAX_DEPTH, JsonObject, parse_object
@@ -26,32 +28,38 @@ STATE = "c3RhdGUtMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA"
 
 SMALL_LOGIN = PendingLogin(
     id=pending_id_of(STATE),
-    issuer="https://op.example",
-    client_id="client-1",
-    endpoints_digest="0123456789abcdef",
-    policy="default",
+    connection=Connection(
+        issuer="https://op.example",
+        client_id="client-1",
+        connection_id="",
+        endpoints_digest="0123456789abcdef",
+        policy_digest="e3b0c44298fc1c14",
+    ),
     state=STATE,
-    nonce="bm9uY2UtMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA",
     code_verifier="dmVyaWZpZXItMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA",
     binding_digest="0123456789abcdef0123456789abcdef",
     redirect_uri="https://app.example/callback",
-    scope="openid",
-    created_at=1_800_000_000,
+    demands=Demands(
+        nonce="bm9uY2UtMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA",
+        started_at=1_800_000_000,
+        scope="openid",
+    ),
 )
 FULL_LOGIN = evolve(
     SMALL_LOGIN,
-    connection_id="tenant-1",
+    connection=SMALL_LOGIN.connection._replace(connection_id="tenant-1"),
     response_mode="form_post",
-    prompt="login",
-    max_age=0,
-    required_acr=("gold", "silver"),
-    essential_claims=("email",),
     expects_iss=True,
-    expected_sub="alice",
-    expected_iss="https://op.example",
+    demands=evolve(
+        SMALL_LOGIN.demands,
+        max_age=0,
+        required_acr=("gold", "silver"),
+        essential_claims=("email",),
+        sub="alice",
+        sub_iss="https://op.example",
+        resource=("https://api.example/",),
+    ),
     account="user-7",
-    resource=("https://api.example/",),
-    dpop_thumbprint="kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
     return_to="/é?a=b",
 )
 SMALL_TOKENS = Tokens(
@@ -74,7 +82,7 @@ FULL_TOKENS = evolve(
     auth_time=0,
 )
 SMALL_METADATA = ProviderMetadata(issuer="https://op.example")
-FULL_METADATA = metadata_of(
+DOCUMENT = metadata_of(
     JsonObject(
         {
             "issuer": "https://op.example",
@@ -109,6 +117,7 @@ FULL_METADATA = metadata_of(
         }
     )
 )
+FULL_METADATA = evolve(DOCUMENT, notes=("malformed: claims_locales_supported",))
 LOGOUT = PendingLogout(
     issuer="https://op.example",
     client_id="client-1",
@@ -226,11 +235,16 @@ def test_every_golden_file_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "full", [FULL_LOGIN, FULL_TOKENS, FULL_METADATA, LOGOUT], ids=lambda v: type(v).__name__
+    "full",
+    [FULL_LOGIN, FULL_LOGIN.demands, FULL_TOKENS, FULL_METADATA, LOGOUT],
+    ids=lambda v: type(v).__name__,
 )
 def test_the_full_examples_leave_no_member_at_its_default(full: AttrsInstance) -> None:
-    same = [a.name for a in fields(type(full)) if getattr(full, a.name) == a.default]
-    assert same in ([], ["response_type"])
+    assert [a.name for a in fields(type(full)) if getattr(full, a.name) == a.default] == []
+
+
+def test_the_full_login_leaves_no_member_of_its_connection_empty() -> None:
+    assert all(FULL_LOGIN.connection)
 
 
 # --- versions ------------------------------------------------------------------------------------
@@ -272,33 +286,99 @@ def test_what_is_no_record_is_refused(kind: Kind, text: str) -> None:
 ODD: list[object] = [None, 5, 1.5, True, "x", ["x", 5], [None], {"a": 1}]
 
 
-@pytest.mark.parametrize("attribute", fields(PendingLogin), ids=lambda a: a.name)
+LOGIN = KINDS[0]
+OF_LOGIN = [a for a in fields(PendingLogin) if a.name not in {"id", "connection", "demands"}]
+
+
+def changed_in(part: str, **members: object) -> str:
+    """Dump the fullest login, with members of its connection or of its demands replaced."""
+    held = json.loads(codec.dump_pending_login(FULL_LOGIN))[part] | members
+    return changed(LOGIN, **{part: {name: v for name, v in held.items() if v is not ...}})
+
+
+@pytest.mark.parametrize("attribute", OF_LOGIN, ids=lambda a: a.name)
 def test_each_member_of_a_login_has_its_type(attribute: Attribute[object]) -> None:
     name = attribute.name
-    if name == "id":
-        return
     example: object = getattr(FULL_LOGIN, name)
     for value in ODD:
+        text = changed(LOGIN, **{name: value})
         if type(example) is type(value) and name != "response_mode":
-            assert (
-                getattr(codec.load_pending_login(changed(KINDS[0], **{name: value})), name) == value
-            )
+            assert getattr(codec.load_pending_login(text), name) == value
         else:
-            found = refusal(KINDS[0], changed(KINDS[0], **{name: value}))
-            assert found == ("record_invalid", name)
+            assert refusal(LOGIN, text) == ("record_invalid", name)
 
 
-@pytest.mark.parametrize("attribute", fields(PendingLogin), ids=lambda a: a.name)
+@pytest.mark.parametrize("attribute", fields(Demands), ids=lambda a: a.name)
+def test_each_member_of_what_a_login_demands_has_its_type(attribute: Attribute[object]) -> None:
+    name = attribute.name
+    example: object = getattr(FULL_LOGIN.demands, name)
+    for value in ODD:
+        text = changed_in("demands", **{name: value})
+        if name == "nonce" and value is None:
+            assert codec.load_pending_login(text).demands.nonce is EXPECT_NO_NONCE
+        elif type(example) is type(value):
+            assert getattr(codec.load_pending_login(text).demands, name) == value
+        else:
+            assert refusal(LOGIN, text) == ("record_invalid", name)
+
+
+@pytest.mark.parametrize("name", Connection._fields)
+def test_each_member_of_a_connection_is_a_text_and_has_to_be_there(name: str) -> None:
+    for value in (*ODD, ...):
+        text = changed_in("connection", **{name: value})
+        if isinstance(value, str):
+            assert getattr(codec.load_pending_login(text).connection, name) == value
+        else:
+            assert refusal(LOGIN, text) == ("record_invalid", name)
+
+
+@pytest.mark.parametrize("part", ["connection", "demands"])
+def test_the_parts_of_a_login_are_objects(part: str) -> None:
+    given: list[object] = [None, ..., 5, "x", [], [[]]]
+    for value in given:
+        assert refusal(LOGIN, changed(LOGIN, **{part: value})) == ("record_invalid", part)
+    odd = changed_in(part, from_the_future=True, _x=None)
+    assert codec.load_pending_login(odd) == FULL_LOGIN
+
+
+@pytest.mark.parametrize("attribute", OF_LOGIN, ids=lambda a: a.name)
 def test_a_member_of_a_login_that_is_absent_is_at_its_default(attribute: Attribute[object]) -> None:
     name = attribute.name
-    text = changed(KINDS[0], **{name: ...})
-    if name == "id":
-        assert codec.load_pending_login(text) == FULL_LOGIN
-    elif attribute.default is NOTHING:
-        assert refusal(KINDS[0], text) == ("record_invalid", name)
+    text = changed(LOGIN, **{name: ...})
+    if attribute.default is NOTHING:
+        assert refusal(LOGIN, text) == ("record_invalid", name)
     else:
         default: dict[str, Any] = {name: attribute.default}
         assert codec.load_pending_login(text) == evolve(FULL_LOGIN, **default)
+
+
+@pytest.mark.parametrize("attribute", fields(Demands), ids=lambda a: a.name)
+def test_a_demand_that_is_absent_is_at_its_default(attribute: Attribute[object]) -> None:
+    name = attribute.name
+    text = changed_in("demands", **{name: ...})
+    if name in {"started_at", "nonce"}:
+        assert refusal(LOGIN, text) == ("record_invalid", name)
+    else:
+        absent: dict[str, Any] = {name: attribute.default}
+        demands = evolve(FULL_LOGIN.demands, **absent)
+        assert codec.load_pending_login(text).demands == demands
+
+
+def test_that_no_nonce_was_sent_is_kept_apart_from_every_nonce() -> None:
+    silent = evolve(SMALL_LOGIN, demands=evolve(SMALL_LOGIN.demands, nonce=EXPECT_NO_NONCE))
+    text = codec.dump_pending_login(silent)
+    assert '"nonce":null' in text
+    assert codec.load_pending_login(text).demands.nonce is EXPECT_NO_NONCE
+    for nonce in ("", "no nonce"):
+        pending = evolve(SMALL_LOGIN, demands=evolve(SMALL_LOGIN.demands, nonce=nonce))
+        assert codec.load_pending_login(codec.dump_pending_login(pending)) == pending
+
+
+def test_a_login_that_lost_its_nonce_in_the_store_is_not_one_without() -> None:
+    text = codec.dump_pending_login(SMALL_LOGIN)
+    lost = re.sub(r'"nonce":"[^"]*",?', "", text)
+    assert lost != text
+    assert refusal(LOGIN, lost) == ("record_invalid", "nonce")
 
 
 def test_the_id_of_a_login_is_derived_and_never_believed() -> None:

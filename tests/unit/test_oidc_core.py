@@ -10,7 +10,7 @@ import oidc_core
 
 @pytest.mark.parametrize("name", oidc_core.__all__)
 def test_a_public_name_is_the_one_of_its_module(name: str) -> None:
-    home = import_module(f"oidc_core.{oidc_core._HOME[name]}")
+    home = import_module(oidc_core._HOME[name])
     found = oidc_core.__getattr__(name)
     if isinstance(found, ModuleType):
         assert found is home

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.crypto import ClientDecrypter
 from oidc_adapters.crypto.decryption import opener_for
-from oidc_core.jose.jwe import CONTENT_ENCRYPTION, DEFAULT_ENC, KEY_MANAGEMENT, Jwe, decrypt
+from oidc_core.jose.encryption import CONTENT_ENCRYPTION, DEFAULT_ENC, KEY_MANAGEMENT
+from oidc_core.jose.jwe import Jwe, decrypt
 from oidc_core.jose.jws import Encryption
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import ProtocolViolation, UsageError

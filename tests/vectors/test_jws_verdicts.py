@@ -1,7 +1,7 @@
 """Wycheproof's rows about JWS and JWK: each verdict, with its code, as it was last agreed upon.
 
 ./test tests/vectors --vectors DIR -s                 # judge, and print how many
-UPDATE_VERDICTS=1 ./test tests/vectors --vectors DIR  # write the snapshot anew, to be reviewed
+UPDATE_VERDICTS=1 ./test tests/vectors --vectors DIR  # write the snapshot again, to be reviewed
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ import pytest
 from attrs import evolve
 
 from oidc_adapters.crypto import CryptographyVerifier
-from oidc_core.endpoints.id_token import IdTokenExpectations
 from oidc_core.jose.algorithms import half_hash
 from oidc_core.jose.jwk import SkippedKey, parse_jwk
-from oidc_core.jose.jws import VerifiedJws, parse_header, split, verify
+from oidc_core.jose.jws import VerifiedJws, first_seen, parse_header, split, verify
 from oidc_core.machine.steps import Done, KeysFound, NeedKeys, resume
+from oidc_core.model.demands import Demands
 from oidc_core.operations.validation import validate
 from oidc_core.wire.encoding import sha256_b64url
 from oidc_core.wire.errors import ProtocolViolation
@@ -65,14 +65,16 @@ def test_the_example_of_rfc_8037(vectors: Path) -> None:
 
 
 def proof(text: str, jwk: dict[str, Any], types: frozenset[str] = DPOP) -> VerifiedJws:
+    jws = split(text)
     return verify(
-        split(text),
+        jws,
         key_set(jwk),
         CryptographyVerifier(),
         algorithms=ES256,
         types=types,
         now=NOW,
         keys_fetched_at=NOW,
+        known=first_seen(jws.protected),
     )
 
 
@@ -109,14 +111,13 @@ def test_the_id_tokens_of_openid_connect_core(vectors: Path, index: int) -> None
         evolve(PROVIDER, issuer=case["issuer"]), evolve(CLIENT, client_id=case["client_id"])
     )
     rp = evolve(rp, verifier=CryptographyVerifier())
-    expected = IdTokenExpectations(
-        nonce=case["nonce"], started_at=case["valid_at"], access_token=case["access_token"]
-    )
     now = case["valid_at"]
+    demands = Demands(nonce=case["nonce"], started_at=now)
 
-    asked = validate(rp, case["id_token"], expected, now=now)
+    asked = validate(rp, case["id_token"], demands, now=now, access_token=case["access_token"])
     assert isinstance(asked, NeedKeys)
-    step = resume(rp, asked, KeysFound(key_set(example["jwk"]), now, now))
+    found = KeysFound(asked.wanted.issuer, asked.wanted.jwks_uri, key_set(example["jwk"]), now, now)
+    step = resume(rp, asked, found)
 
     assert isinstance(step, Done)
     assert step.result.id_token.claims == case["claims"]

@@ -16,7 +16,7 @@ from oidc_adapters.crypto import CryptographyVerifier
 from oidc_adapters.crypto.primitives import mac_verifier
 from oidc_core.jose.algorithms import ASYMMETRIC, row_for
 from oidc_core.jose.jwk import KeySet, parse_key_set
-from oidc_core.jose.jws import check_header, parse_header, split, verify, verify_mac
+from oidc_core.jose.jws import check_header, first_seen, parse_header, split, verify, verify_mac
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
@@ -72,14 +72,16 @@ def verdict(row: Row) -> str:
 
 def verified_with_a_set(row: Row) -> VerifiedJws:
     """Verify a token with the provider's key set, whatever public-key algorithm it has."""
+    jws = split(row.token, empty_payload=True)
     return verify(
-        split(row.token, empty_payload=True),
+        jws,
         key_set(*row.keys),
         CryptographyVerifier(),
         algorithms=ASYMMETRIC,
         types=TYPES,
         now=NOW,
         keys_fetched_at=NOW,
+        known=first_seen(jws.protected),
     )
 
 
@@ -118,5 +120,6 @@ def verified_with_a_secret(row: Row) -> VerifiedJws:
     header = parse_header(jws.protected)
     key = next((key for key in row.keys if key["kid"] == header.kid), row.keys[0])
     client = evolve(CLIENT, id_token_signed_response_alg=key["alg"])
-    check_header(header, relying_party(client=client).id_token_algorithms, TYPES)
+    algorithms = relying_party(client=client).protection["id_token"].algorithms
+    check_header(header, algorithms, TYPES)
     return verify_mac(jws, header, (ISSUER, key["kid"]), verifier, NOW)

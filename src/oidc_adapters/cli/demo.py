@@ -14,7 +14,7 @@ from oidc_adapters.cli.step_list import StepList
 from oidc_adapters.cli.story import Story
 from oidc_adapters.cli.world import World
 from oidc_adapters.testing import MISBEHAVIOURS
-from oidc_core.operations.login import LoggedIn
+from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.errors import OidcError
 from oidc_core.wire.jsontypes import JsonObject
 

@@ -14,7 +14,7 @@ from oidc_adapters.testing.misbehaviours import During, Needs
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
-from oidc_core.operations.login import LoggedIn
+from oidc_core.operations.logged_in import LoggedIn
 
 CLIENT_ID: Final = "demo"
 _PATIENCE: Final = 10

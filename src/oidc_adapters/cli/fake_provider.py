@@ -39,7 +39,7 @@ def fake_provider(command: FakeProviderCommand, world: World) -> int:
 
 def _tell(page: Page, issuer: str, client: FakeClient, command: FakeProviderCommand) -> None:
     """Print all that a client needs, and how to try it."""
-    page.line("A fake OpenID provider, for tests; whoever asks is let in.", style="bold")
+    page.line("A fake OpenID provider, for tests; everybody is let in.", style="bold")
     page.line()
     facts = [
         ("issuer", issuer),

@@ -82,7 +82,7 @@ class CallbackListener:
         return self._claimed.acquire(blocking=False)
 
     def deliver(self, received: ReceivedRequest) -> None:
-        """Hand the received to whoever waits for it."""
+        """Hand the received to the one who waits for it."""
         self._arrivals.put(received)
 
     def wait(self, seconds: float) -> ReceivedRequest:

@@ -13,7 +13,8 @@ from oidc_core.machine.steps import Done, Exchange, Step, resume
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery, login, refresh
-from oidc_core.operations.login import AwaitingTokens, AwaitingUserInfo, LoggedIn
+from oidc_core.operations.logged_in import AwaitingUserInfo, LoggedIn
+from oidc_core.operations.login import AwaitingTokens
 from oidc_core.operations.refresh import Refreshed
 from oidc_core.wire.errors import CallbackError
 
@@ -88,8 +89,8 @@ class LoopbackLogin:
         renewed = shell.run(self.rp, refresh.renew(self.rp, logged_in.tokens))
         now = shell.clock.now()
         refreshed = shell.run(self.rp, refresh.verify(self.rp, renewed, now=now))
-        for evidence in refreshed.evidence:
-            shell.witness.accepted(evidence)
+        if refreshed.evidence is not None:
+            shell.witness.accepted(refreshed.evidence)
         return refreshed
 
     def _run(self, step: Step[LoggedIn]) -> LoggedIn:
@@ -110,9 +111,8 @@ class LoopbackLogin:
 def _evidence(step: Step[LoggedIn]) -> tuple[Evidence, ...]:
     """Return what was accepted by the time a step is reached, in the order of the login."""
     if isinstance(step, Done):
-        return step.result.evidence
-    if isinstance(step, AwaitingTokens):
-        return (step.response.evidence,)
+        return step.result.evidence.each
     if isinstance(step, AwaitingUserInfo):
-        return step.logged_in.evidence
-    return ()
+        return step.logged_in.evidence.each
+    response = step.asked.response if isinstance(step, AwaitingTokens) else None
+    return () if response is None else (response.evidence,)

@@ -11,7 +11,7 @@ from oidc_adapters.cli.world import World
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.policy import Policy
-from oidc_core.operations.login import LoggedIn
+from oidc_core.operations.logged_in import LoggedIn
 
 
 def log_in(provider: RealProvider, world: World, witness: Witness, page: Page) -> LoggedIn:

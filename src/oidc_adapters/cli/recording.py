@@ -13,7 +13,7 @@ from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.transport import Transport
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.provider import ProviderMetadata
-from oidc_core.wire.http import Answer, HttpRequest, WireRequest
+from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, WireRequest
 
 
 @frozen(kw_only=True)
@@ -87,7 +87,7 @@ class WatchedShell(Shell):
         self.witness = witness
         super().__init__(self._recording, Credentials(), clock=clock, entropy=entropy)
 
-    def send(self, request: HttpRequest) -> Answer:
+    def send(self, request: HttpRequest) -> AnswerTo:
         """Send a request as every shell does, and tell of it."""
         answer = super().send(request)
         self.witness.exchange(request.purpose, self._recording.exchanges[-1])

@@ -17,7 +17,7 @@ from oidc_adapters.cli.recording import Recorded
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.policy import QUIRKS
 from oidc_core.model.provider import ProviderMetadata
-from oidc_core.operations.login import LoggedIn
+from oidc_core.operations.logged_in import LoggedIn
 
 _DETAIL: Final = 7
 
@@ -127,7 +127,7 @@ class Story:
         page.facts(claim_facts(logged_in.claims), indent=_DETAIL)
         page.line()
         for relaxed in dict.fromkeys(
-            name for one in logged_in.evidence for name in one.relaxations
+            name for one in logged_in.evidence.each for name in one.relaxations
         ):
             page.verdict("!", f"relaxed: {relaxed} ({QUIRKS[relaxed].relaxes})", "", style="warn")
         for note in logged_in.notes:

@@ -27,11 +27,12 @@ from oidc_core.endpoints.authorization import (
     pending_id,
 )
 from oidc_core.endpoints.end_session import LogoutRequest
-from oidc_core.endpoints.tokens import Tokens
 from oidc_core.machine.steps import Step
+from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery, login, logout, refresh
-from oidc_core.operations.login import LoggedIn, LoginStarted
+from oidc_core.operations.logged_in import LoggedIn
+from oidc_core.operations.login import LoginStarted
 from oidc_core.operations.logout import LoggedOut, LogoutStarted
 from oidc_core.operations.refresh import Refreshed
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
@@ -138,7 +139,9 @@ class OidcClient:
         """
         now = self.shell.clock.now()
         step = _start(self.rp, self.shell.entropy, request, return_to, now)
-        return _login_redirect(self.pending, self.shell.run(self.rp, step), cookies, now)
+        started = self.shell.run(self.rp, step)
+        set_cookies = self.pending.put(started, _seen(cookies), now)
+        return Redirect(url=started.url, cookies=set_cookies)
 
     def finish_login(
         self, callback: Callback | str, *, cookies: Cookies, account: str = ""
@@ -159,7 +162,8 @@ class OidcClient:
             OidcError: see its ``hint`` and ``retryable``.
         """
         arrived, now = _arrived(callback), self.shell.clock.now()
-        taken = _taken(self.pending, arrived, cookies, now)
+        by_name = _by_name(cookies)
+        taken = self.pending.take(pending_id(arrived, by_name), by_name, now)
         logged_in = self.shell.run(self.rp, _finish(self.rp, taken, arrived, now, account))
         return LoginResult(logged_in=logged_in, cookies=taken.cookies)
 
@@ -237,14 +241,17 @@ class AsyncOidcClient:
         """Start a login; as :meth:`OidcClient.start_login`."""
         now = self.shell.clock.now()
         step = _start(self.rp, self.shell.entropy, request, return_to, now)
-        return _login_redirect(self.pending, await self.shell.run(self.rp, step), cookies, now)
+        started = await self.shell.run(self.rp, step)
+        set_cookies = await self.pending.put_async(started, _seen(cookies), now)
+        return Redirect(url=started.url, cookies=set_cookies)
 
     async def finish_login(
         self, callback: Callback | str, *, cookies: Cookies, account: str = ""
     ) -> LoginResult:
         """Finish a login; as :meth:`OidcClient.finish_login`."""
         arrived, now = _arrived(callback), self.shell.clock.now()
-        taken = _taken(self.pending, arrived, cookies, now)
+        by_name = _by_name(cookies)
+        taken = await self.pending.take_async(pending_id(arrived, by_name), by_name, now)
         logged_in = await self.shell.run(self.rp, _finish(self.rp, taken, arrived, now, account))
         return LoginResult(logged_in=logged_in, cookies=taken.cookies)
 
@@ -289,12 +296,6 @@ def _start(
     return login.start(rp, entropy.login_secrets(), asked, now=now)
 
 
-def _login_redirect(
-    pending: PendingLogins, started: LoginStarted, cookies: Cookies, now: int
-) -> Redirect:
-    return Redirect(url=started.url, cookies=pending.put(started, _seen(cookies), now))
-
-
 def _by_name(cookies: Cookies) -> Mapping[str, str]:
     return cookies_of(cookies) if isinstance(cookies, str) else cookies
 
@@ -318,11 +319,6 @@ def _is_url(text: str) -> bool:
     head, mark, _ = text.partition("?")
     looks_so = head.startswith("/") or "=" not in head or _SCHEME.match(head)
     return mark != "" and bool(looks_so)
-
-
-def _taken(pending: PendingLogins, callback: Callback, cookies: Cookies, now: int) -> Taken:
-    by_name = _by_name(cookies)
-    return pending.take(pending_id(callback, by_name), by_name, now)
 
 
 def _finish(

@@ -13,7 +13,7 @@ from oidc_adapters.stores.provider_keys import MemoryProviderKeys, ProviderKeys
 from oidc_adapters.transport import AsyncTransport, Transport
 from oidc_core.machine.steps import Done, Exchange, KeysAnswer, Step, resume
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.http import Answer, HttpRequest, KeysWanted
+from oidc_core.wire.http import AnswerTo, HttpRequest, KeysWanted
 
 T = TypeVar("T")
 
@@ -46,13 +46,13 @@ class Shell:
         self.clock: Clock = SystemClock() if clock is None else clock
         self.entropy: Entropy = SystemEntropy() if entropy is None else entropy
 
-    def send(self, request: HttpRequest) -> Answer:
+    def send(self, request: HttpRequest) -> AnswerTo:
         """Prepare a request, send it once, and return the answer or the failure."""
         wire = self.credentials.prepare(request, now=self.clock.now(), entropy=self.entropy)
         answer = self.transport.send(wire, self.clock)
         if self.credentials.nonces is not None:
             self.credentials.nonces.remember(request, answer)
-        return answer
+        return AnswerTo(request, answer)
 
     def keys(self, wanted: KeysWanted) -> KeysAnswer:
         """Return a provider's key set, or why there is none."""
@@ -92,14 +92,14 @@ class AsyncShell:
         self.clock: Clock = SystemClock() if clock is None else clock
         self.entropy: Entropy = SystemEntropy() if entropy is None else entropy
 
-    async def send(self, request: HttpRequest) -> Answer:
+    async def send(self, request: HttpRequest) -> AnswerTo:
         """Prepare a request, send it once, and return the answer or the failure."""
         now = self.clock.now()
         wire = await self.credentials.prepare_async(request, now=now, entropy=self.entropy)
         answer = await self.transport.send(wire, self.clock)
         if self.credentials.nonces is not None:
             self.credentials.nonces.remember(request, answer)
-        return answer
+        return AnswerTo(request, answer)
 
     async def keys(self, wanted: KeysWanted) -> KeysAnswer:
         """Return a provider's key set, or why there is none."""

@@ -19,19 +19,16 @@ from oidc_core.endpoints.authorization import (
     Binding,
     Callback,
     Unbound,
-    authorization_url,
     pending_id,
-    pending_login,
 )
 from oidc_core.endpoints.authorization.request import Display
+from oidc_core.model.pending import PendingLogin
 from oidc_core.operations import login
-from oidc_core.operations.login import LoggedIn
+from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.encoding import sha256_b64url
 from oidc_core.wire.errors import CallbackError, OidcError, UsageError
 
 _SECONDS: Final = re.compile(r"[0-9]{1,15}")
-_LONGEST_NONCE: Final = 512
-_SHORTEST_LONE_NONCE: Final = 22
 
 
 def flow_request_authorization_code(
@@ -69,16 +66,16 @@ def flow_request_authorization_code(
         id_token_hint=id_token_hint,
         login_hint=login_hint or "",
         acr_values=acr_values or "",
+        nonce=_given(nonce),
     )
     with_pkce = ctx.pkce if pkce is None else pkce
-    return _started(ctx, request, nonce=nonce, pkce=with_pkce, browser=browser)
+    return _started(ctx, request, pkce=with_pkce, browser=browser)
 
 
 def _started(
     ctx: OIDCCtx,
     request: AuthenticationRequest,
     *,
-    nonce: str | None,
     pkce: bool,
     browser: str | None,
 ) -> str:
@@ -86,15 +83,13 @@ def _started(
     secrets = ctx.shell.entropy.login_secrets()
     if browser is not None:
         secrets = evolve(secrets, binding=_binding(browser))
-    pending = pending_login(rp, request, secrets, now)
-    if nonce is not None:
-        pending = evolve(pending, nonce=_checked_nonce(nonce, alone=not pkce))
-    url = authorization_url(rp, request, pending)
+    started = ctx.shell.run(rp, login.start(rp, secrets, request, now=now))
+    pending = started.pending
     waiting = WaitingLogin(rp=rp, pending=pending, bound=browser is not None)
     if not ctx.records.waiting.admit(pending.id, waiting, now):
         raise UsageError("entropy_failure", about="state")
-    ctx.records.issued.put(key_of(pending.nonce), pending, now)
-    return url
+    ctx.records.issued.put(_key(pending), pending, now)
+    return started.url
 
 
 def flow_get_authorization_code(
@@ -142,7 +137,7 @@ def flow_get_token(ctx: OIDCCtx, code: str) -> TokenDict | Failure:
     expiry, nonce and all that was asked for.  Ask :meth:`OIDCCtx.evidence` what was checked.
 
     The code's login is taken once, before anything is sent: after any failure start a new one.
-    Were it put back, whoever brought the same code meanwhile could be given these tokens.
+    Were it put back, one who brought the same code meanwhile could be given these tokens.
 
     Returns:
         The provider's answer as a plain dict: ``access_token``, ``id_token``, …; or an error.
@@ -165,7 +160,7 @@ def flow_get_token(ctx: OIDCCtx, code: str) -> TokenDict | Failure:
 def _remember(ctx: OIDCCtx, answered: AnsweredLogin, logged_in: LoggedIn) -> None:
     """Keep what a later validation, refresh or question for evidence needs."""
     tokens, now = logged_in.tokens, ctx.shell.clock.now()
-    ctx.records.finished.put(key_of(answered.pending.nonce), answered.pending, now)
+    ctx.records.finished.put(_key(answered.pending), answered.pending, now)
     accepted = AcceptedIdToken(evidence=logged_in.evidence)
     ctx.records.accepted.put(key_of(tokens.id_token), accepted, now)
     ctx.records.keep_refreshable(tokens, now)
@@ -182,14 +177,17 @@ def _seconds(max_age: int | str | None) -> int | None:
     return number
 
 
-def _checked_nonce(nonce: str, *, alone: bool) -> str:
-    """Take the application's own nonce; without PKCE it has to be unguessable by itself."""
-    shortest = _SHORTEST_LONE_NONCE if alone else 1
-    visible = nonce.isascii() and nonce.isprintable()
-    if not visible or not shortest <= len(nonce) <= _LONGEST_NONCE:
-        expected = f"{shortest}..{_LONGEST_NONCE} printable ASCII characters"
-        raise UsageError("parameter_invalid", about="nonce", expected=expected)
-    return nonce
+def _key(pending: PendingLogin) -> str:
+    """Return the key that a login is found by: that of its nonce."""
+    nonce = pending.demands.nonce
+    return key_of(nonce if isinstance(nonce, str) else "")
+
+
+def _given(nonce: str | None) -> str:
+    """Return the application's own nonce; an empty one is a mistake, and none is fresh."""
+    if nonce == "":
+        raise UsageError("parameter_invalid", about="nonce", expected="a nonce")
+    return nonce or ""
 
 
 def _binding(browser: str) -> str:

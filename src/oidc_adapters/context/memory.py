@@ -92,7 +92,7 @@ class Memory(Generic[T]):
 
 
 class Flights(Generic[T]):
-    """What is under way: whoever wants the same thing meanwhile waits for its result."""
+    """What is under way: a caller who wants the same thing meanwhile waits for its result."""
 
     __slots__ = ("_flights", "_process")
 

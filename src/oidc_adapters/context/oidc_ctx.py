@@ -17,13 +17,14 @@ from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.transport import Transport
-from oidc_core.machine.steps import Done, Exchange, Step, answered, resume
+from oidc_core.machine.steps import Done, Exchange, Step, resume
 from oidc_core.model.client import ClientRegistration
-from oidc_core.model.evidence import Evidence
 from oidc_core.model.policy import Policy
 from oidc_core.model.provider import IssuerRule
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery
+from oidc_core.operations.logged_in import LoginEvidence
+from oidc_core.wire.answers import answered
 from oidc_core.wire.errors import OidcError, UsageError
 
 T = TypeVar("T")
@@ -124,14 +125,14 @@ class OIDCCtx:
         policy = self.rp.policy
         return evolve(self.rp, policy=evolve(policy, quirks=policy.quirks | quirks))
 
-    def evidence(self, id_token: str) -> tuple[Evidence, ...]:
+    def evidence(self, id_token: str) -> LoginEvidence | None:
         """Return what was checked before this ID token was returned.
 
-        Of a login: one value each for the callback and the ID token.  Of a refresh: one for the ID
-        token.  Nothing of a token that this context does not remember, after a day at the latest.
+        Of a refresh there is no authorization response.  ``None`` for a token that this context
+        does not remember, after a day at the latest.
         """
         known = self.records.accepted.find(key_of(id_token), self.shell.clock.now())
-        return () if known is None else known.evidence
+        return None if known is None else known.evidence
 
     def drive(self, rp: RelyingParty, step: Step[T]) -> tuple[T, TokenDict]:
         """Drive an operation to its end; return its result and the last answer, as plain JSON.
@@ -145,7 +146,7 @@ class OIDCCtx:
                 received = self.shell.send(step.request)
                 step = resume(rp, step, received)
                 # The core has read it, and found nothing ambiguous in it.
-                answer = json.loads(answered(received).body)
+                answer = json.loads(answered(received.answer).body)
             else:
                 step = resume(rp, step, self.shell.keys(step.wanted))
         return step.result, answer

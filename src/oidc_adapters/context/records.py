@@ -6,13 +6,12 @@ from attrs import field, frozen
 
 from oidc_adapters.context.memory import Flights, Memory, key_of
 from oidc_adapters.context.outcomes import Failure, TokenDict
-from oidc_core.endpoints.tokens import Tokens
 from oidc_core.machine.steps import Step
-from oidc_core.model.evidence import Evidence
 from oidc_core.model.pending import PendingLogin
 from oidc_core.model.policy import Policy
+from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.operations.login import LoggedIn
+from oidc_core.operations.logged_in import LoggedIn, LoginEvidence
 from oidc_core.operations.refresh import TokensRenewed
 
 _MANY: Final = 100_000
@@ -61,7 +60,7 @@ class AcceptedIdToken:
         renewed: of a refreshed one: what it was verified with.
     """
 
-    evidence: tuple[Evidence, ...]
+    evidence: LoginEvidence
     renewed: TokensRenewed | None = None
 
 

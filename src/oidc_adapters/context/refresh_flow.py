@@ -12,9 +12,10 @@ from oidc_adapters.context.oidc_ctx import OIDCCtx
 from oidc_adapters.context.outcomes import APIError, Failure, TokenDict, failure
 from oidc_adapters.context.records import AcceptedIdToken, Renewal
 from oidc_adapters.context.validation import verify_renewed
-from oidc_core.endpoints.tokens import Tokens
 from oidc_core.jose.jws import claims_kept
+from oidc_core.model.records import Tokens
 from oidc_core.operations import refresh
+from oidc_core.operations.logged_in import LoginEvidence
 from oidc_core.wire.errors import OidcError, ProtocolViolation, TransportFailure, UsageError
 from oidc_core.wire.jsontypes import JsonObject
 
@@ -63,8 +64,9 @@ def _refreshed(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> TokenD
         ctx.records.unverified.put(key, renewal, now)
         raise
     tokens = refreshed.tokens
-    if refreshed.id_token is not None:
-        accepted = AcceptedIdToken(evidence=refreshed.evidence, renewed=renewal.renewed)
+    if refreshed.id_token is not None and refreshed.evidence is not None:
+        evidence = LoginEvidence(id_token=refreshed.evidence)
+        accepted = AcceptedIdToken(evidence=evidence, renewed=renewal.renewed)
         ctx.records.accepted.put(key_of(refreshed.id_token.raw), accepted, now)
     ctx.records.refreshable.take(key, now)
     ctx.records.keep_refreshable(tokens, now)

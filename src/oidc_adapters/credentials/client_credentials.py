@@ -1,6 +1,6 @@
 """Credentials: a request described by the core becomes one that can be sent.
 
-The values the core only names are filled in here, anew for every transmission: the client's
+The values the core only names are filled in here, again for every transmission: the client's
 secret, a freshly signed assertion, a proof that the client has a key.  They are looked up by
 issuer and client id, and go to that issuer's own endpoints and nowhere else.
 """
@@ -8,7 +8,7 @@ issuer and client id, and go to that issuer's own endpoints and nowhere else.
 from collections.abc import Awaitable, Coroutine, Mapping
 from functools import lru_cache
 from inspect import isawaitable
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias, assert_never
 
 from attrs import field, frozen
 
@@ -23,18 +23,24 @@ from oidc_core.machine.credentials import (
     encoded_header,
     signing_input,
 )
-from oidc_core.machine.dpop import dpop_payload, proof_of
+from oidc_core.machine.dpop import dpop_payload
+from oidc_core.model.client import REGISTERED
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.encoding import b64url_encode, percent_encode
+from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import (
     BasicCredentials,
     ClientAssertion,
+    ClientSecret,
     DpopProof,
+    Fill,
     HttpRequest,
     Placeholder,
     Role,
     WireRequest,
+    form_encoded,
+    placeholders,
+    written,
 )
 
 _FORM: Final = ("content-type", "application/x-www-form-urlencoded")
@@ -86,7 +92,7 @@ def credentials_for(
         if keys is None:
             raise UsageError("credential_missing", about="client key", expected=method)
         keys.for_alg(rp.client.assertion_alg)
-    macs = {rp.client.id_token_signed_response_alg, rp.client.userinfo_signed_response_alg}
+    macs = {*map(rp.client.signed_with, REGISTERED)}
     if method == "client_secret_jwt":
         macs.add(rp.client.assertion_alg)
     for alg in macs & HMAC:
@@ -130,33 +136,53 @@ class Credentials:
         self._clients = {(client.issuer, client.client_id): client for client in clients}
 
     def prepare(self, request: HttpRequest, *, now: int, entropy: Entropy) -> WireRequest:
-        """Seal a request; each call signs its assertion and its proof anew.
+        """Prepare a request; each call signs its assertion and its proof again.
 
         Raises:
             UsageError: ``credential_missing``, ``origin_not_allowed`` for an endpoint that is not
                 the issuer's, ``config_invalid`` for a key that must be awaited.
         """
         client = self._client(request)
-        assertion, signed, proven = _assertion(request), "", ""
-        if assertion is not None and client is not None:
-            signed = _at_once(*_signature(client, assertion, now, entropy))
-        if self.nonces is not None and client is not None:
-            to_prove = _proof(client, request, self.nonces, now, entropy)
-            proven = "" if to_prove is None else _at_once(*to_prove)
-        return _wire(request, client, signed, proven)
+
+        def fill(value: Placeholder) -> str:
+            return _at_once(self._filling(client, request, value, now, entropy))
+
+        return _wire(request, fill)
 
     async def prepare_async(
         self, request: HttpRequest, *, now: int, entropy: Entropy
     ) -> WireRequest:
         """Prepare a request and wait for its key service; else as :meth:`prepare`."""
-        client = self._client(request)
-        assertion, signed, proven = _assertion(request), "", ""
-        if assertion is not None and client is not None:
-            signed = await _awaited(*_signature(client, assertion, now, entropy))
-        if self.nonces is not None and client is not None:
-            to_prove = _proof(client, request, self.nonces, now, entropy)
-            proven = "" if to_prove is None else await _awaited(*to_prove)
-        return _wire(request, client, signed, proven)
+        client, filled = self._client(request), dict[Placeholder, str]()
+        for value in _named_by(request):
+            filling = self._filling(client, request, value, now, entropy)
+            filled[value] = filling if isinstance(filling, str) else await _signed(filling)
+        return _wire(request, filled.__getitem__)
+
+    def _filling(
+        self,
+        client: ClientCredentials | None,
+        request: HttpRequest,
+        value: Placeholder,
+        now: int,
+        entropy: Entropy,
+    ) -> "str | _ToSign":
+        """Return what a placeholder stands for, or what has to be signed for it."""
+        if client is None or (value.issuer, value.client_id) != (client.issuer, client.client_id):
+            raise UsageError("credential_missing", expected=value.issuer)
+        match value:
+            case ClientSecret():
+                return _secret(client)
+            case BasicCredentials():
+                return basic_credentials(value.client_id, _secret(client), raw=value.raw)
+            case ClientAssertion():
+                payload = assertion_payload(value, now=now, jti=entropy.token())
+                return _jwt(client, value.alg, "JWT", payload)
+            case DpopProof():
+                nonce = None if self.nonces is None else self.nonces.newest(request, value)
+                return _proof(client, value, nonce, now, entropy)
+            case _:
+                assert_never(value)
 
     def _client(self, request: HttpRequest) -> ClientCredentials | None:
         """Find whose credentials a request may carry; none for public documents."""
@@ -181,60 +207,53 @@ class Credentials:
         raise TypeError(message)
 
 
+def _named_by(request: HttpRequest) -> tuple[Placeholder, ...]:
+    """Return what has to be filled in, wherever it stands."""
+    return placeholders(request.headers + (request.form or ()))
+
+
 def _proves_client(request: HttpRequest) -> bool:
     """Return whether there is anything to fill in but a proof, which is for a resource too."""
-    values = (*request.headers, *(request.form or ()))
-    return any(not isinstance(value, (str, DpopProof)) for _, value in values)
-
-
-def _assertion(request: HttpRequest) -> ClientAssertion | None:
-    """Find the assertion a request carries; the core puts it last."""
-    last = request.form[-1][1] if request.form else None
-    return last if isinstance(last, ClientAssertion) else None
+    return any(not isinstance(value, DpopProof) for value in _named_by(request))
 
 
 _ToSign: TypeAlias = tuple[bytes, bytes | Awaitable[bytes]]
 """What was signed and the signature; that of a key service is to be awaited."""
 
 
-def _signature(
-    client: ClientCredentials, assertion: ClientAssertion, now: int, entropy: Entropy
-) -> _ToSign:
-    payload = assertion_payload(assertion, now=now, jti=entropy.token())
-    if assertion.alg in HMAC:
-        octets = signing_input(_header(assertion.alg, None), payload)
-        return octets, sign_mac(_secret(client), assertion.alg, octets)
+def _jwt(client: ClientCredentials, alg: str, typ: str, payload: str) -> _ToSign:
+    """Sign what the client says with its secret or one of its keys."""
+    if alg in HMAC:
+        octets = signing_input(_header(alg, typ, None), payload)
+        return octets, sign_mac(_secret(client), alg, octets)
     if client.keys is None:
-        raise UsageError("credential_missing", about="client key", expected=assertion.alg)
-    key = client.keys.for_alg(assertion.alg)
-    octets = signing_input(_header(assertion.alg, key.kid), payload)
+        raise UsageError("credential_missing", about="client key", expected=alg)
+    key = client.keys.for_alg(alg)
+    octets = signing_input(_header(alg, typ, key.kid), payload)
     return octets, key.sign(octets)
 
 
 @lru_cache(maxsize=64)
-def _header(alg: str, kid: str | None) -> str:
-    """Return the encoded header of an assertion; a client has a handful of them."""
+def _header(alg: str, typ: str, kid: str | None) -> str:
+    """Return the encoded header of what a client signs; it has a handful of them."""
     named = {} if kid is None else {"kid": kid}
-    return encoded_header({"alg": alg, "typ": "JWT", **named})
+    return encoded_header({"alg": alg, "typ": typ, **named})
 
 
 def _proof(
-    client: ClientCredentials,
-    request: HttpRequest,
-    nonces: DpopNonces,
-    now: int,
-    entropy: Entropy,
-) -> _ToSign | None:
-    proof = proof_of(request)
-    if proof is None or client.dpop_keys is None:
-        return None
+    client: ClientCredentials, proof: DpopProof, nonce: str | None, now: int, entropy: Entropy
+) -> _ToSign:
+    if client.dpop_keys is None:
+        raise UsageError("credential_missing", about="DPoP key", expected=proof.thumbprint)
     key, header = client.dpop_keys.find(proof.thumbprint)
-    nonce = nonces.newest(request, proof)
     octets = signing_input(header, dpop_payload(proof, now=now, jti=entropy.token(), nonce=nonce))
     return octets, key.sign(octets)
 
 
-def _at_once(octets: bytes, signature: bytes | Awaitable[bytes]) -> str:
+def _at_once(filling: str | _ToSign) -> str:
+    if isinstance(filling, str):
+        return filling
+    octets, signature = filling
     if isawaitable(signature):
         if isinstance(signature, Coroutine):
             signature.close()
@@ -242,7 +261,8 @@ def _at_once(octets: bytes, signature: bytes | Awaitable[bytes]) -> str:
     return _compact(octets, signature)
 
 
-async def _awaited(octets: bytes, signature: bytes | Awaitable[bytes]) -> str:
+async def _signed(to_sign: _ToSign) -> str:
+    octets, signature = to_sign
     return _compact(octets, await signature if isawaitable(signature) else signature)
 
 
@@ -256,51 +276,18 @@ def _secret(client: ClientCredentials) -> str:
     return client.secret
 
 
-def _wire(
-    request: HttpRequest, client: ClientCredentials | None, assertion: str, proof: str
-) -> WireRequest:
-    headers = [
-        (name, value if isinstance(value, str) else _filled_in(value, client, assertion, proof))
-        for name, value in request.headers
-    ]
+def _wire(request: HttpRequest, fill: Fill) -> WireRequest:
+    headers = written(request.headers, fill)
     body: bytes | None = None
     if request.form is not None:
-        headers.append(_FORM)
-        pairs = [
-            f"{name}={percent_encode(value)}"
-            if isinstance(value, str)
-            else f"{name}={percent_encode(_filled_in(value, client, assertion, proof))}"
-            for name, value in request.form
-        ]
-        body = "&".join(pairs).encode("ascii")
+        headers = (*headers, _FORM)
+        body = form_encoded(request.form, fill).encode("ascii")
     return WireRequest(
         method=request.method,
         url=request.url,
-        headers=tuple(headers),
+        headers=headers,
         body=body,
         resend=request.resend,
         max_body=request.max_body,
         deadline=request.deadline,
     )
-
-
-def _filled_in(
-    value: Placeholder, client: ClientCredentials | None, assertion: str, proof: str
-) -> str:
-    """Return what a placeholder stands for."""
-    if client is None or (value.issuer, value.client_id) != (client.issuer, client.client_id):
-        raise UsageError("credential_missing", expected=value.issuer)
-    if isinstance(value, ClientAssertion):
-        return assertion or _missed("client_assertion")
-    if isinstance(value, BasicCredentials):
-        return basic_credentials(value.client_id, _secret(client), raw=value.raw)
-    if isinstance(value, DpopProof):
-        if client.dpop_keys is None:
-            raise UsageError("credential_missing", about="DPoP key", expected=value.thumbprint)
-        return proof or _missed("dpop")
-    return _secret(client)
-
-
-def _missed(about: str) -> NoReturn:
-    """Refuse what has to be signed and stands where nobody looks for it."""
-    raise UsageError("config_invalid", about=about, expected="at the end")

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, NoReturn, Protocol, TypeVar
 
-from oidc_core.jose.jwe import KEY_MANAGEMENT
+from oidc_core.jose.encryption import KEY_MANAGEMENT
 from oidc_core.jose.jwk import Jwk, parse_jwk
 from oidc_core.jose.jws import is_kid
 from oidc_core.jose.key_material import PRIVATE_MEMBERS

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from oidc_core.jose.jwe import ContentEncryption, Jwe
+from oidc_core.jose.encryption import ContentEncryption
+from oidc_core.jose.jwe import Jwe
 
 Open: TypeAlias = Callable[[bytes, Jwe], bytes | None]
 """(content's key, JWE) to plaintext, ``None`` for whatever reason; the key's length is right."""

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from oidc_adapters.crypto.primitives import CURVES
-from oidc_core.jose.jwe import ContentEncryption, EphemeralKey, Jwe, JweHeader, KeyManagement
+from oidc_core.jose.encryption import ContentEncryption, KeyManagement
+from oidc_core.jose.jwe import EphemeralKey, Jwe, JweHeader
 
 DecryptingKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | X25519PrivateKey
 """A private key that decrypts."""

@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 from oidc_adapters.runtime.locks import ProcessLock
-from oidc_core.jose.jwe import (
+from oidc_core.jose.encryption import (
     CONTENT_ENCRYPTION,
     KEY_MANAGEMENT,
     SYMMETRIC,
-    Jwe,
     check_secret,
     secret_octets,
 )
+from oidc_core.jose.jwe import Jwe
 from oidc_core.jose.jws import Encryption
 from oidc_core.wire.errors import UsageError
 

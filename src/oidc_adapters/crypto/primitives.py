@@ -1,7 +1,7 @@
 """What ``cryptography`` does here: one closure a key and algorithm, with everything prepared.
 
 Building a key object costs ten times as much as looking it up, so a closure is made once and kept
-by whoever asks for it.  What verifies, decrypts and signs imports the modules that need
+by what asks for it.  What verifies, decrypts and signs imports the modules that need
 ``cryptography``, this one among them, only when it is first used.
 """
 

@@ -41,7 +41,7 @@ class SystemEntropy:
 
 
 class FixedEntropy:
-    """A reproducible sequence, for tests alone: whoever knows the seed knows every secret."""
+    """A reproducible sequence, for tests alone: who knows the seed knows every secret."""
 
     __slots__ = ("_drawn", "_seed")
 

@@ -32,7 +32,7 @@ _ALL: Final[WeakSet[ProcessLock]] = WeakSet()
 
 
 def _renew() -> None:
-    """Replace them: to open them would fail whoever forked within one, and leaves it there."""
+    """Replace them: to open them would fail a fork within one, and leaves it there."""
     for each in _ALL:
         each.lock = Lock()
 

@@ -14,14 +14,14 @@ from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.concurrency import settled
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_core.jose.jwk import KeySet
-from oidc_core.machine.keys import Fetch, KeyRecord, decide, failed, fetched
+from oidc_core.machine.key_fetching import Fetch, KeyRecord, decide, failed, fetched
 from oidc_core.machine.steps import KeysAnswer, KeysFound
-from oidc_core.wire.http import Answer, HttpRequest, KeysWanted, NoAnswer
+from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, KeysWanted, NoAnswer
 
-Send: TypeAlias = Callable[[HttpRequest], Answer]
-SendAsync: TypeAlias = Callable[[HttpRequest], Awaitable[Answer]]
+Send: TypeAlias = Callable[[HttpRequest], AnswerTo]
+SendAsync: TypeAlias = Callable[[HttpRequest], Awaitable[AnswerTo]]
 
-_Source: TypeAlias = tuple[str, str]
+_Source: TypeAlias = tuple[str, str, bool]
 _Flight: TypeAlias = Future[bool | None]
 """A fetch under way; its result is whether there is a new set, ``None`` if it was broken off."""
 
@@ -64,7 +64,7 @@ class MemoryProviderKeys:
                 return self._after(wanted, clock.now(), renewed=renewed)
         received: Answer | None = None
         try:
-            received = send(wanted.request)
+            received = send(wanted.request).answer
         finally:
             result = self._end(wanted, received, clock)
         return result
@@ -82,7 +82,7 @@ class MemoryProviderKeys:
                 return self._after(wanted, clock.now(), renewed=renewed)
         received: Answer | None = None
         try:
-            received = await send(wanted.request)
+            received = (await send(wanted.request)).answer
         finally:
             result = self._end(wanted, received, clock)
         return result
@@ -92,7 +92,7 @@ class MemoryProviderKeys:
 
         A fetch under way serves also those who might not begin one of their own.
         """
-        source = _source(wanted)
+        source = wanted.kept_under
         with self._process.lock:
             decision = decide(self._records.get(source, _EMPTY), wanted, now)
             if isinstance(decision, KeysFound):
@@ -108,7 +108,7 @@ class MemoryProviderKeys:
 
     def _end(self, wanted: KeysWanted, received: Answer | None, clock: Clock) -> KeysAnswer:
         """Write down the outcome and let those who wait go on, whatever happened."""
-        source = _source(wanted)
+        source = wanted.kept_under
         renewed: bool | None = None
         try:
             now = clock.now()
@@ -129,14 +129,10 @@ class MemoryProviderKeys:
     def _after(self, wanted: KeysWanted, now: int, *, renewed: bool) -> KeysAnswer:
         """Answer from what somebody else's fetch left behind, without another one."""
         with self._process.lock:
-            record = self._records.get(_source(wanted), _EMPTY)
+            record = self._records.get(wanted.kept_under, _EMPTY)
         if renewed and record.key_set is not None:
-            return KeysFound(record.key_set, record.fetched_at, now)
+            return KeysFound(wanted.issuer, wanted.jwks_uri, record.key_set, record.fetched_at, now)
         return failed(record, wanted, now)[1]
-
-
-def _source(wanted: KeysWanted) -> _Source:
-    return wanted.issuer, wanted.jwks_uri
 
 
 def _waited_for(flight: _Flight, seconds: int) -> bool | None:
@@ -158,14 +154,12 @@ class StaticProviderKeys:
     def __init__(self, key_set: KeySet) -> None:
         self._key_set = key_set
 
-    def find(self, _wanted: KeysWanted, _send: Send, clock: Clock, /) -> KeysAnswer:
+    def find(self, wanted: KeysWanted, _send: Send, clock: Clock, /) -> KeysAnswer:
         """Return the configured set."""
         now = clock.now()
-        return KeysFound(self._key_set, now, now)
+        return KeysFound(wanted.issuer, wanted.jwks_uri, self._key_set, now, now)
 
-    async def find_async(
-        self, _wanted: KeysWanted, _send: SendAsync, clock: Clock, /
-    ) -> KeysAnswer:
+    async def find_async(self, wanted: KeysWanted, _send: SendAsync, clock: Clock, /) -> KeysAnswer:
         """Return the configured set."""
         now = clock.now()
-        return KeysFound(self._key_set, now, now)
+        return KeysFound(wanted.issuer, wanted.jwks_uri, self._key_set, now, now)

@@ -29,7 +29,7 @@ class FakeProvider(ProviderState):
     """An OpenID Provider in memory, honest unless told to misbehave.
 
     It is deterministic: the same seed and the same calls give the same octets (but for the keys and
-    signatures of RSA, which are made anew in each process, the salt of PS* and the padding of
+    signatures of RSA, which are made in each process again, the salt of PS* and the padding of
     RSA-OAEP).  It is not
     thread-safe; the servers and transports of this package take care of that.
 

@@ -1,4 +1,4 @@
-"""How a prepared request reaches a provider: the ports, and what whoever fills them must do.
+"""How a prepared request reaches a provider: the ports, and what their implementations must do.
 
 A transport
 

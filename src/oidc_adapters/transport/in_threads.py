@@ -1,8 +1,5 @@
 """A blocking transport for asyncio and trio alike, in threads of its own."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from math import ceil
 from time import monotonic
 from types import TracebackType
@@ -11,7 +8,7 @@ from typing import Self
 from attrs import evolve
 
 from oidc_adapters.runtime.clock import Clock
-from oidc_adapters.runtime.concurrency import settled
+from oidc_adapters.runtime.threads import OwnThreads
 from oidc_adapters.transport import Transport
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 
@@ -31,12 +28,7 @@ class InThreads:
 
     def __init__(self, transport: Transport, *, threads: int = 32) -> None:
         self._transport = transport
-        self._count = threads
-        self._start()
-
-    def _start(self) -> None:
-        self._process = os.getpid()
-        self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="oidc-transport")
+        self._threads = OwnThreads(threads, "oidc-transport")
 
     async def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
         """Send a request in a thread.
@@ -44,14 +36,8 @@ class InThreads:
         If the waiting task is cancelled, a request that has not begun is never sent; one that has
         runs to its end, at the latest its deadline, and its answer is dropped.
         """
-        if self._process != os.getpid():  # the threads stayed behind in the parent
-            self._start()
-        end, context = monotonic() + request.deadline, copy_context()
-        future = self._threads.submit(context.run, self._send, request, clock, end)
-        try:
-            return await settled(future)
-        finally:
-            future.cancel()  # takes effect only while no thread has taken it up
+        end = monotonic() + request.deadline
+        return await self._threads.run(lambda: self._send(request, clock, end))
 
     def _send(self, request: WireRequest, clock: Clock, end: float) -> HttpResponse | NoAnswer:
         """Send a request whose turn has come, in the time that waiting for it has left."""
@@ -62,7 +48,7 @@ class InThreads:
 
     def close(self) -> None:
         """Let the threads end once their exchanges have; none is begun any more."""
-        self._threads.shutdown(wait=False)
+        self._threads.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -24,7 +24,7 @@ from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.guarded import GuardedConnection, guarded
 from oidc_adapters.transport.tls import Certificate, StrPath, check_context, tls_context
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.http import ChannelState, HttpResponse, NoAnswer, WireRequest
 from oidc_core.wire.urls import Url
 from oidc_core.wire.urls import parse_url as parse_endpoint
 
@@ -170,7 +170,13 @@ class Urllib3Transport:
         named = tuple(
             [(name.lower(), _line(value)) for name, value in response.headers.iteritems()]
         )
-        return HttpResponse(response.status, named, body, clock.now())
+        return HttpResponse(response.status, named, body, clock.now(), self._channel(request.url))
+
+    def _channel(self, url: str) -> ChannelState:
+        """Say whether the server was verified; of an application's own pools nobody told us."""
+        if not self._own:
+            return "not_told"
+        return "verified" if self._verified and url.startswith("https:") else "unverified"
 
     def _route(self, url: str) -> _Route:
         if self._pid != os.getpid():

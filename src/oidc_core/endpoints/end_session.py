@@ -6,6 +6,7 @@ from attrs import field, frozen
 
 from oidc_core.jose.jws import claims_kept
 from oidc_core.model.claims import audience
+from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty, endpoint
 from oidc_core.wire.encoding import same
 from oidc_core.wire.errors import CallbackError, ProtocolViolation, UsageError
@@ -39,17 +40,6 @@ class LogoutRequest:
         for name, _ in self.extra:
             if name in RESERVED:
                 raise UsageError("parameter_reserved", about=name)
-
-
-@frozen(kw_only=True)
-class PendingLogout:
-    """A logout in flight: where the browser will come back to, and with which state."""
-
-    issuer: str
-    client_id: str
-    state: str = field(repr=False)
-    post_logout_redirect_uri: str
-    created_at: int
 
 
 def pending_logout(

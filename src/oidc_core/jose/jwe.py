@@ -5,117 +5,20 @@ the token's header may only agree.  Until it does, nothing is decrypted.  From t
 failure is one and the same error, so that nobody learns from it what went wrong (RFC 7516 §11.5).
 Encryption proves nothing about the sender: what comes out has to be signed (RFC 7519 §11.2).
 
-There is no row for ``RSA1_5``, for ``PBES2`` and for ``zip``, and therefore no code.
+What may be registered is in the tables of :mod:`oidc_core.jose.encryption`.
 """
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final, Literal, NamedTuple, NoReturn, Protocol, TypeAlias
+from typing import Final, NamedTuple, NoReturn, Protocol, TypeAlias
 
+from oidc_core.jose.encryption import CONTENT_ENCRYPTION, KEY_MANAGEMENT, KeyFamily
 from oidc_core.jose.jws import Encryption, header_members, is_kid, parse_header
-from oidc_core.jose.kinds import spelled
+from oidc_core.jose.profiles import normalized_typ
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
-
-KeyFamily: TypeAlias = Literal["RSA-OAEP", "ECDH-ES", "AES-KW", "AES-GCMKW", "dir"]
-ContentFamily: TypeAlias = Literal["AES-GCM", "AES-CBC-HMAC"]
-
-
-class KeyManagement(NamedTuple):
-    """How the content's key comes to the recipient (RFC 7518 §4).
-
-    Attributes:
-        alg: the name in a JOSE header.
-        family: the construction.
-        digest: what OAEP hashes with, as :mod:`hashlib` names it; else empty.
-        octets: how long the key is that wraps the content's key; 0 where none wraps it.
-    """
-
-    alg: str
-    family: KeyFamily
-    digest: str
-    octets: int
-
-
-class ContentEncryption(NamedTuple):
-    """How the content is encrypted (RFC 7518 §5); all lengths are in octets.
-
-    Attributes:
-        enc: the name in a JOSE header.
-        family: the construction.
-        digest: what the MAC hashes with, as :mod:`hashlib` names it; else empty.
-        octets: how long the key is, that of the MAC included.
-        iv_octets: how long the initialization vector is.
-        tag_octets: how long the authentication tag is.
-    """
-
-    enc: str
-    family: ContentFamily
-    digest: str
-    octets: int
-    iv_octets: int
-    tag_octets: int
-
-
-_SIZES: Final = (16, 24, 32)
-
-_KEY_ROWS: Final[tuple[KeyManagement, ...]] = (
-    KeyManagement("RSA-OAEP", "RSA-OAEP", "sha1", 0),
-    *[KeyManagement(f"RSA-OAEP-{n}", "RSA-OAEP", f"sha{n}", 0) for n in (256, 384, 512)],
-    KeyManagement("ECDH-ES", "ECDH-ES", "", 0),
-    *[KeyManagement(f"ECDH-ES+A{8 * n}KW", "ECDH-ES", "", n) for n in _SIZES],
-    *[KeyManagement(f"A{8 * n}KW", "AES-KW", "", n) for n in _SIZES],
-    *[KeyManagement(f"A{8 * n}GCMKW", "AES-GCMKW", "", n) for n in _SIZES],
-    KeyManagement("dir", "dir", "", 0),
-)
-_CONTENT_ROWS: Final[tuple[ContentEncryption, ...]] = (
-    *[ContentEncryption(f"A{8 * n}GCM", "AES-GCM", "", n, 12, 16) for n in _SIZES],
-    *[
-        ContentEncryption(f"A{8 * n}CBC-HS{16 * n}", "AES-CBC-HMAC", f"sha{16 * n}", 2 * n, 16, n)
-        for n in _SIZES
-    ],
-)
-
-KEY_MANAGEMENT: Final = MappingProxyType({row.alg: row for row in _KEY_ROWS})
-"""``alg`` to row."""
-
-CONTENT_ENCRYPTION: Final = MappingProxyType({row.enc: row for row in _CONTENT_ROWS})
-"""``enc`` to row."""
-
-SYMMETRIC: Final = frozenset(
-    row.alg for row in _KEY_ROWS if row.family in {"AES-KW", "AES-GCMKW", "dir"}
-)
-"""The ``alg`` whose key is made of the client's secret (OIDC Core §10.2)."""
-
-DEFAULT_ENC: Final = "A128CBC-HS256"
-"""The ``enc`` of whoever registers only an ``alg`` (OIDC Dynamic Client Registration §2)."""
-
-_SECRET_OCTETS: Final = 32
-
-
-def secret_octets(encryption: Encryption) -> int:
-    """Return how many octets the key is long that the client's secret is to make."""
-    return KEY_MANAGEMENT[encryption.alg].octets or CONTENT_ENCRYPTION[encryption.enc].octets
-
-
-def check_secret(encryption: Encryption, secret: str) -> None:
-    """Refuse a client secret that is shorter than the strength its key claims (OIDC Core §16.19).
-
-    Hashing makes a key as long as need be, and no guess harder: the secret has as many octets as
-    the key, or 32, for which 64 of a key are two halves.
-
-    Raises:
-        ProtocolViolation: ``encryption_mismatch``.
-    """
-    least = min(secret_octets(encryption), _SECRET_OCTETS)
-    octets = len(secret.encode("utf-8", "surrogatepass"))
-    if octets < least:
-        raise ProtocolViolation(
-            "encryption_mismatch", found=octets, expected=least, about="client_secret"
-        )
 
 
 class EphemeralKey(NamedTuple):
@@ -305,7 +208,7 @@ def _unregistered(members: Mapping[str, JsonValue], encryption: Encryption) -> P
 
 
 def _check_kind(value: JsonValue, name: str, expected: frozenset[str]) -> None:
-    if not (value is None or isinstance(value, str)) or spelled(value) not in expected:
+    if not (value is None or isinstance(value, str)) or normalized_typ(value) not in expected:
         found = value if isinstance(value, str) else type(value).__name__
         code = "typ_unexpected" if name == "typ" else "cty_unexpected"
         raise ProtocolViolation(code, found=found, about=name)
@@ -348,25 +251,24 @@ def _octets(value: JsonValue) -> bytes | None:
         return None
 
 
-_REPLICATED: Final = MappingProxyType(
-    {"iss": "iss_mismatch", "aud": "aud_mismatch", "sub": "sub_malformed"}
-)
+_REPLICATED: Final = ("iss", "sub", "aud")
 
 
 def _replicated(members: Mapping[str, JsonValue]) -> tuple[tuple[str, JsonValue], ...]:
     return tuple([(name, members[name]) for name in _REPLICATED if name in members])
 
 
-def check_replicated(header: JweHeader, claims: JsonObject) -> None:
+def check_replicated(header: JweHeader, claims: JsonObject, *, of: str) -> None:
     """Hold what the header repeats to the claims themselves (RFC 7519 §5.3).
 
     Raises:
-        ProtocolViolation: ``iss_mismatch``, ``aud_mismatch``, ``sub_malformed``.
+        ProtocolViolation: ``iss_mismatch``, ``aud_mismatch``, ``sub_mismatch``.
     """
     for name, value in header.replicated:
         claimed = claims.members.get(name)
         if value != claimed and (name != "aud" or _members(value) != _members(claimed)):
-            raise ProtocolViolation(_REPLICATED[name], found="another in the header", about=name)
+            found = "another in the header"
+            raise ProtocolViolation(f"{name}_mismatch", found=found, about=name, of=of)
 
 
 def _members(value: JsonValue) -> frozenset[JsonValue] | tuple[JsonValue, ...]:

@@ -6,17 +6,15 @@ only name one of those allowed.  Keys come from the provider's key set, never fr
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias, TypeGuard, cast
+from typing import Final, NamedTuple, Protocol, TypeGuard
 
 from oidc_core.jose.algorithms import row_for
 from oidc_core.jose.jwk import MAX_KID, Jwk, KeySet
+from oidc_core.jose.profiles import normalized_typ
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _KEYS_OF_HEADER: Final = ("jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256")
 _REFUSED: Final = frozenset({"crit", "b64", "zip"})
@@ -63,12 +61,13 @@ class SignatureVerifier(Protocol):
 class JoseHeader(NamedTuple):
     """What the header of a JWS says, as far as anybody may listen to it.
 
+    ``typ`` is in lower case and without ``application/``, an empty string without one.
     ``ignored`` names the members that offer keys; they are never used nor fetched.
     """
 
     alg: str
     kid: str | None
-    typ: str | None
+    typ: str
     ignored: tuple[str, ...]
 
 
@@ -142,7 +141,7 @@ def split(
     protected, dot, payload = signing_input.partition(b".")
     if not (protected and (payload or (empty_payload and dot))) or b"." in payload:
         raise ProtocolViolation("jws_malformed", expected="three parts")
-    return _unverified(UnverifiedJws, (protected, payload, signature, signing_input))
+    return UnverifiedJws(protected, payload, signature, signing_input)
 
 
 def parse_header(protected: bytes) -> JoseHeader:
@@ -166,7 +165,8 @@ def parse_header(protected: bytes) -> JoseHeader:
         raise ProtocolViolation("typ_unexpected", about="typ")
     if members.get("cty") is not None:
         raise ProtocolViolation("cty_unexpected", about="cty")
-    return JoseHeader(alg, kid, typ, tuple(filter(members.__contains__, _KEYS_OF_HEADER)))
+    ignored = tuple(filter(members.__contains__, _KEYS_OF_HEADER))
+    return JoseHeader(alg, kid, normalized_typ(typ), ignored)
 
 
 def header_members(protected: bytes) -> Mapping[str, JsonValue]:
@@ -214,48 +214,49 @@ def verify(
     types: frozenset[str],
     now: int,
     keys_fetched_at: int,
-    known: Recognised | None = None,
+    known: Recognised,
 ) -> VerifiedJws:
     """Verify the signature with a key of the provider's set (RFC 7515 §5.2).
 
-    ``known``: its header, where it was recalled or read already.
+    ``known``: its header, as the verifier recalled it or as :func:`first_seen` read it.
 
     Raises:
         ProtocolViolation: what :func:`parse_header`, :func:`check_header` and
             :meth:`KeySet.select` refuse, ``signature_length_mismatch``, ``signature_invalid``,
             ``base64url_malformed``.
     """
-    header, key = known or verifier.recall(jws.protected, keys) or first_seen(jws.protected)
+    header, key = known
     check_header(header, algorithms, types)
     payload = b64url_decode(jws.payload)
     if not jws.signature:
         raise ProtocolViolation("jws_malformed", expected="a signature")
     signature = b64url_decode(jws.signature)
-    candidates = keys.select(header.kid, header.alg) if key is None else (key,)
-    unique = key is None and len(candidates) == 1
-    if unique:
+    if key is None:
+        key = _signer(jws, keys, verifier, header, signature)
+    elif not verifier.verifies(key, header.alg, jws.signing_input, signature):
+        _check_length(header.alg, key, signature)
+        raise ProtocolViolation("signature_invalid")
+    return VerifiedJws(header, payload, key, now, keys_fetched_at, keys)
+
+
+def _signer(
+    jws: UnverifiedJws,
+    keys: KeySet,
+    verifier: SignatureVerifier,
+    header: JoseHeader,
+    signature: bytes,
+) -> Jwk:
+    """Find the key of the set that made the signature; one that is alone is remembered."""
+    candidates = keys.select(header.kid, header.alg)
+    alone = len(candidates) == 1
+    if alone:
         _check_length(header.alg, candidates[0], signature)
     for candidate in candidates:
         if verifier.verifies(candidate, header.alg, jws.signing_input, signature):
-            break
-    else:
-        if key is not None:
-            _check_length(header.alg, key, signature)
-        raise ProtocolViolation("signature_invalid")
-    if unique:
-        verifier.remember(jws.protected, keys, Recognised(header, candidate))
-    return _verified(VerifiedJws, (header, payload, candidate, now, keys_fetched_at, keys, None))
-
-
-# What the constructors do, without the frame that a named tuple's own would cost each token.
-_Verified: TypeAlias = tuple[JoseHeader, bytes, Jwk, int, int, KeySet, None]
-_verified: Final = cast(
-    "Callable[[type[VerifiedJws], _Verified], VerifiedJws]", vars(tuple)["__new__"]
-)
-_unverified: Final = cast(
-    "Callable[[type[UnverifiedJws], tuple[bytes, bytes, bytes, bytes]], UnverifiedJws]",
-    vars(tuple)["__new__"],
-)
+            if alone:
+                verifier.remember(jws.protected, keys, Recognised(header, candidate))
+            return candidate
+    raise ProtocolViolation("signature_invalid")
 
 
 def verify_mac(
@@ -301,9 +302,7 @@ def check_header(header: JoseHeader, algorithms: frozenset[str], types: frozense
         raise ProtocolViolation(
             "alg_not_allowed", found=header.alg, expected=tuple(sorted(algorithms)), about="alg"
         )
-    # ``kinds.spelled``, written out where each token comes by.
-    kind = "" if header.typ is None else header.typ.lower().removeprefix("application/")
-    if kind not in types:
+    if header.typ not in types:
         raise ProtocolViolation("typ_unexpected", found=header.typ, about="typ")
 
 

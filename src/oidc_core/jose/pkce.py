@@ -1,6 +1,6 @@
 """Proof Key for Code Exchange (RFC 7636), with S256 and nothing else.
 
-``plain`` would hand the verifier to whoever reads the authorization request.
+``plain`` would hand the verifier to anybody who reads the authorization request.
 """
 
 import re

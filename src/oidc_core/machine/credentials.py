@@ -6,19 +6,57 @@ What an assertion says is protocol, so it is built here, of ``now`` and ``jti``.
 
 from binascii import b2a_base64
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import Final
 
-from oidc_core.model.relying_party import RelyingParty, assertion_audience
+from oidc_core.model.relying_party import RelyingParty, assertion_audience, endpoint
 from oidc_core.wire.encoding import b64url_encode, percent_encode
-from oidc_core.wire.http import BasicCredentials, ClientAssertion, ClientSecret, ParameterValue
+from oidc_core.wire.http import (
+    BasicCredentials,
+    ClientAssertion,
+    ClientSecret,
+    HttpRequest,
+    Parameters,
+    Purpose,
+)
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, quoted, render
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_ACCEPT: Final = ("accept", "application/json")
 
-Pairs: TypeAlias = tuple[tuple[str, ParameterValue], ...]
+
+def client_request(
+    rp: RelyingParty, purpose: Purpose, endpoint_name: str, parameters: Parameters, *, max_body: int
+) -> HttpRequest:
+    """Return a request that the client authenticates: every one goes through here.
+
+    An authorization code works once, and so does many a refresh token: such a request is never sent
+    again unless not an octet of it can have reached the provider.
+
+    Args:
+        rp: the relying party.
+        purpose: what it is for.
+        endpoint_name: the metadata's name of where it goes, as in ``token_endpoint``.
+        parameters: what is asked.
+        max_body: how many octets the answer may have.
+
+    Raises:
+        UsageError: ``unsupported_by_provider`` if the metadata has no such endpoint.
+    """
+    headers, credentials = client_authentication(rp)
+    return HttpRequest(
+        purpose=purpose,
+        method="POST",
+        url=endpoint(rp, endpoint_name),
+        headers=(_ACCEPT, *headers),
+        form=parameters + credentials,
+        issuer=rp.issuer,
+        client_id=rp.client.client_id,
+        resend="if_unsent",
+        max_body=max_body,
+    )
 
 
-def client_authentication(rp: RelyingParty) -> tuple[Pairs, Pairs]:
+def client_authentication(rp: RelyingParty) -> tuple[Parameters, Parameters]:
     """Return the headers and the form values that authenticate the client.
 
     The identifier is sent in the form only where it is not in the header: twice would be two
@@ -30,7 +68,7 @@ def client_authentication(rp: RelyingParty) -> tuple[Pairs, Pairs]:
         raw = "basic_raw_credentials" in rp.policy.quirks
         basic = BasicCredentials(issuer=rp.issuer, client_id=client.client_id, raw=raw)
         return (("authorization", basic),), ()
-    identifier: Pairs = (("client_id", client.client_id),)
+    identifier: Parameters = (("client_id", client.client_id),)
     if method == "none":
         return (), identifier
     if method == "client_secret_post":

@@ -76,9 +76,8 @@ def dpop_payload(proof: DpopProof, *, now: int, jti: str, nonce: str | None) -> 
 
 
 def proof_of(request: HttpRequest) -> DpopProof | None:
-    """Return the proof that a request carries; it is its last header."""
-    last = request.headers[-1][1] if request.headers else None
-    return last if isinstance(last, DpopProof) else None
+    """Return the proof that a request carries, if it does."""
+    return next((value for _, value in request.headers if isinstance(value, DpopProof)), None)
 
 
 def nonce_of(response: HttpResponse) -> str | None:
@@ -104,7 +103,8 @@ def with_demanded_nonce(request: HttpRequest, response: HttpResponse) -> HttpReq
     if proof.demanded:
         raise ProtocolViolation("dpop_nonce_repeated", expected="one nonce", about="DPoP-Nonce")
     renewed = proof._replace(nonce=nonce, demanded=True)
-    return evolve(request, headers=(*request.headers[:-1], (HEADER, renewed)))
+    kept = [header for header in request.headers if header[1] is not proof]
+    return evolve(request, headers=(*kept, (HEADER, renewed)))
 
 
 def _demands(request: HttpRequest, response: HttpResponse) -> bool:

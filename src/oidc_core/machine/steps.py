@@ -31,8 +31,8 @@ from attrs import evolve, frozen
 from oidc_core.jose.jwk import KeySet
 from oidc_core.machine.dpop import with_demanded_nonce
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
-from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, KeysWanted, NoAnswer, Source
+from oidc_core.wire.errors import ProtocolViolation, UsageError
+from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, HttpResponse, KeysWanted, NoAnswer
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -49,8 +49,17 @@ class Done(Generic[T_co]):
 
 @frozen
 class KeysFound:
-    """A provider's key set, when it was fetched, and what time it is now."""
+    """A provider's key set.
 
+    Attributes:
+        issuer, jwks_uri: whose set it is and where it was published, as the request for it had it.
+        key_set: the set.
+        fetched_at: when it was fetched, in seconds since the epoch.
+        now: what time it is now.
+    """
+
+    issuer: str
+    jwks_uri: str
     key_set: KeySet
     fetched_at: int
     now: int
@@ -58,7 +67,7 @@ class KeysFound:
 
 @frozen
 class KeysWithheld:
-    """No key set: fetched too often of late (``throttled``), or ``unreachable``."""
+    """No key set: fetches are rate-limited now (``throttled``), or it is ``unreachable``."""
 
     reason: Literal["throttled", "unreachable"]
 
@@ -95,55 +104,63 @@ Step: TypeAlias = Exchange[T_co] | NeedKeys[T_co] | Done[T_co]
 
 
 @overload
-def resume(rp: RelyingParty, step: Exchange[T_co], answer: Answer) -> Step[T_co]: ...
+def resume(rp: RelyingParty, step: Exchange[T_co], answer: AnswerTo) -> Step[T_co]: ...
 @overload
 def resume(rp: RelyingParty, step: NeedKeys[T_co], answer: KeysAnswer) -> Step[T_co]: ...
 def resume(
-    rp: RelyingParty, step: Exchange[T_co] | NeedKeys[T_co], answer: Answer | KeysAnswer
+    rp: RelyingParty, step: Exchange[T_co] | NeedKeys[T_co], answer: AnswerTo | KeysAnswer
 ) -> Step[T_co]:
     """Give a step its answer and return the next step.
 
     A demand for a DPoP nonce (RFC 9449 §8, §9) gives the same step with that nonce, once.
 
     Raises:
-        UsageError: ``foreign_step`` if another relying party made the step,
-            ``answer_unexpected`` if it waits for an answer of another kind.
-        ProtocolViolation: ``dpop_nonce_repeated`` if a nonce is demanded of the same request twice.
+        UsageError: ``foreign_step`` if another relying party made the step, ``answer_unexpected``
+            if it waits for an answer of another kind, ``answer_foreign`` for the answer to another
+            request, or the keys of another provider.
+        ProtocolViolation: ``dpop_nonce_repeated`` if a nonce is demanded of the same request
+            twice; ``channel_unverified`` where the policy has the transport verify the server.
         OidcError: whatever the answer is refused with.  The step stays as it was.
     """
     if step.made_for != rp.digest:
         raise UsageError("foreign_step", found=step.made_for, expected=rp.digest)
     if isinstance(step, Exchange):
-        if isinstance(answer, HttpResponse):
-            if answer.status in _REFUSALS:
-                again = with_demanded_nonce(step.request, answer)
-                if again is not None:
-                    return evolve(step, request=again)
-            return step.consume(rp, answer)
-        if isinstance(answer, NoAnswer):
-            return step.consume(rp, answer)
-    elif isinstance(answer, (KeysFound, KeysWithheld)):
+        if isinstance(answer, AnswerTo):
+            return _answered(rp, step, answer)
+    elif isinstance(answer, KeysFound):
+        wanted = step.wanted
+        if answer.issuer != wanted.issuer or answer.jwks_uri != wanted.jwks_uri:
+            found, expected = (answer.issuer, answer.jwks_uri), (wanted.issuer, wanted.jwks_uri)
+            raise UsageError("answer_foreign", found=found, expected=expected)
+        return step.consume(rp, answer)
+    elif isinstance(answer, KeysWithheld):
         return step.consume(rp, answer)
     raise UsageError("answer_unexpected", found=type(answer).__name__, about=type(step).__name__)
 
 
-def answered(answer: Answer) -> HttpResponse:
-    """Return the response, where nothing but a response will do.
+def _answered(rp: RelyingParty, step: Exchange[T_co], given: AnswerTo) -> Step[T_co]:
+    """Give an exchange its answer, and none to another request: that may be another user's."""
+    request, answer = given
+    if request is not step.request and request != step.request:
+        found, expected = _purpose(request), step.request.purpose
+        raise UsageError("answer_foreign", found=found, expected=expected)
+    if isinstance(answer, HttpResponse):
+        if answer.channel != "verified" and rp.policy.require_verified_channel:
+            raise ProtocolViolation("channel_unverified", found=answer.channel, about="channel")
+        if answer.status in _REFUSALS:
+            again = with_demanded_nonce(step.request, answer)
+            if again is not None:
+                return evolve(step, request=again)
+    else:
+        _check_no_answer(answer)
+    return step.consume(rp, answer)
 
-    Raises:
-        TransportFailure: the failure of the exchange.
-        ProtocolViolation: ``http_redirect_refused``: on the back channel nothing is ever followed.
-    """
-    if isinstance(answer, NoAnswer):
-        raise TransportFailure(answer.code, sent=answer.sent)
-    if 300 <= answer.status < 400:
-        raise ProtocolViolation("http_redirect_refused", found=answer.status)
-    return answer
+
+def _purpose(request: object) -> str:
+    """Tell what a request was for; a driver without types may have none."""
+    return request.purpose if isinstance(request, HttpRequest) else type(request).__name__
 
 
-def keys_wanted(rp: RelyingParty, source: Source) -> KeysWanted:
-    """Return the wish for this provider's key set."""
-    if rp.keys_wanted is None:
-        raise UsageError("unsupported_by_provider", about="jwks_uri")
-    solicited, unsolicited = rp.keys_wanted
-    return solicited if source == "solicited" else unsolicited
+def _check_no_answer(answer: object) -> None:
+    if not isinstance(answer, NoAnswer):
+        raise UsageError("answer_unexpected", found=type(answer).__name__, about="AnswerTo")

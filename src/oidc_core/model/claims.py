@@ -5,6 +5,8 @@ e-mail address, which changes hands, and not the name.
 """
 
 import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from attrs import field, frozen
@@ -14,9 +16,6 @@ from oidc_core.wire.jsontypes import JsonObject, JsonValue
 
 MAX_DATE: Final = 2**53
 _SUB: Final = re.compile(r"[\x20-\x7e]{1,255}").fullmatch
-
-usual_subject: Final = re.compile(r"[0-9A-Za-z_|@.:-]{1,255}").fullmatch
-"""Matches subjects that :func:`subject` takes, nearly all there are."""
 
 _PLACEHOLDERS: Final = frozenset(
     {"Not supported currently. Use oid claim.", "Not supported currently. Use objectId claim."}
@@ -115,9 +114,7 @@ def numeric_date(value: JsonValue) -> int | None:
 
     Fractions are cut off.  Booleans, strings, negative numbers and those from 2**53 are none.
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value if 0 <= value < MAX_DATE else None
-    if isinstance(value, float) and 0 <= value < MAX_DATE:
+    if (type(value) is int or type(value) is float) and 0 <= value < MAX_DATE:
         return int(value)
     return None
 
@@ -142,18 +139,32 @@ def text(value: JsonValue) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def subject(value: JsonValue) -> str:
+def subject(value: JsonValue, *, of: str = "") -> str:
     """Return a subject identifier, exactly as it came (OIDC Core §2).
 
     Raises:
-        ProtocolViolation: ``sub_malformed`` unless it is 1 to 255 ASCII characters,
-            ``sub_placeholder`` for texts that some providers send for each and every user.
+        ProtocolViolation: ``sub_missing``; ``sub_malformed`` unless it is 1 to 255 ASCII
+            characters; ``sub_placeholder`` for texts that some providers send for every user.
     """
     if not isinstance(value, str) or not _SUB(value):
-        raise ProtocolViolation("sub_malformed", about="sub", expected="1 to 255 printable ASCII")
+        if value is None:
+            raise ProtocolViolation("sub_missing", about="sub", of=of)
+        expected = "1 to 255 printable ASCII characters"
+        raise ProtocolViolation("sub_malformed", about="sub", expected=expected, of=of)
     if value in _PLACEHOLDERS:
-        raise ProtocolViolation("sub_placeholder", about="sub")
+        raise ProtocolViolation("sub_placeholder", about="sub", of=of)
     return value
+
+
+_READERS: Final[Mapping[str, Callable[[JsonValue], object]]] = MappingProxyType(
+    {"acr": text, "amr": texts, "auth_time": numeric_date, "sid": text}
+)
+
+
+def malformed(claims: JsonObject, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of these claims are there and of a wrong type, so that they read as absent."""
+    held = [(name, claims.members.get(name)) for name in names]
+    return tuple([n for n, value in held if value is not None and _READERS[n](value) is None])
 
 
 def verified_email(claims: JsonObject) -> str | None:

@@ -7,9 +7,9 @@ from typing import Final, Literal, TypeAlias
 from attrs import frozen
 
 from oidc_core.jose.algorithms import ASYMMETRIC, HMAC
-from oidc_core.jose.jwe import CONTENT_ENCRYPTION, DEFAULT_ENC, KEY_MANAGEMENT, SYMMETRIC
+from oidc_core.jose.encryption import CONTENT_ENCRYPTION, DEFAULT_ENC, KEY_MANAGEMENT, SYMMETRIC
 from oidc_core.jose.jws import Encryption
-from oidc_core.jose.kinds import ID_TOKEN, USERINFO
+from oidc_core.jose.profiles import ID_TOKEN, USERINFO
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.grammar import NQCHAR
 from oidc_core.wire.urls import parse_url
@@ -24,9 +24,9 @@ _SCOPE: Final = re.compile(f"{NQCHAR}+(?: {NQCHAR}+)*")
 _ASSERTION_ALGORITHMS: Final = MappingProxyType(
     {"client_secret_jwt": HMAC, "private_key_jwt": ASYMMETRIC}
 )
-_SIGNED_RESPONSES: Final = MappingProxyType(
-    {"id_token_signed_response_alg": ID_TOKEN, "userinfo_signed_response_alg": USERINFO}
-)
+REGISTERED: Final = MappingProxyType({row.registered_as: row for row in (ID_TOKEN, USERINFO)})
+"""The profiles of JWT that a registration has members about, by what these start with."""
+
 _DEFAULT_ASSERTION: Final = MappingProxyType(
     {"client_secret_jwt": "HS256", "private_key_jwt": "RS256"}
 )
@@ -39,6 +39,7 @@ class ClientRegistration:
     Attributes:
         client_id: the identifier the provider gave out.
         redirect_uris: where the browser comes back to; the first is used unless another is named.
+            A login needs one.
         token_endpoint_auth_method: how the client authenticates.
         token_endpoint_auth_signing_alg: the algorithm of its assertions, if it signs some.
         id_token_signed_response_alg: the algorithm of ID tokens, if one was registered.
@@ -48,14 +49,14 @@ class ClientRegistration:
         userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: the same of UserInfo,
             signed or not.
         post_logout_redirect_uris: where the browser comes back to after a logout.
-        scope: what is asked for unless a login says otherwise; always with ``openid``.
+        scope: what is asked for unless a login says otherwise.  A login needs ``openid`` in it.
         trusted_audiences: further audiences an ID token may name.
         connection_id: tells connections to the same provider apart.
         issuer: the only issuer this registration may be used with, if known.
     """
 
     client_id: str
-    redirect_uris: tuple[str, ...]
+    redirect_uris: tuple[str, ...] = ()
     token_endpoint_auth_method: AuthMethod = "client_secret_basic"
     token_endpoint_auth_signing_alg: str | None = None
     id_token_signed_response_alg: str | None = None
@@ -73,27 +74,31 @@ class ClientRegistration:
     def __attrs_post_init__(self) -> None:
         if not self.client_id or not self.client_id.isprintable() or not self.client_id.isascii():
             raise UsageError("config_invalid", about="client_id", found=self.client_id)
-        if not self.redirect_uris:
-            raise UsageError("config_invalid", about="redirect_uris", expected="at least one")
         for uri in self.redirect_uris + self.post_logout_redirect_uris:
             _check_redirect_uri(uri)
-        if not is_openid_scope(self.scope):
-            raise UsageError("config_invalid", about="scope", expected="openid", found=self.scope)
+        if self.scope and not is_scope(self.scope):
+            raise UsageError("config_invalid", about="scope", found=self.scope)
         if self.token_endpoint_auth_method not in AUTH_METHODS:
             method: str = self.token_endpoint_auth_method
             raise UsageError("config_invalid", about="token_endpoint_auth_method", found=method)
-        for name, kind in _SIGNED_RESPONSES.items():
-            alg = getattr(self, name)
-            if alg is not None and alg not in kind.algorithms:
-                raise UsageError("config_invalid", about=name, found=alg)
-            if alg in HMAC and self.token_endpoint_auth_method == "none":
-                # A public client has no secret (OIDC Core §10.1).
-                raise UsageError("config_invalid", about=name, found=alg, expected="a signature")
         self._check_assertion_alg()
-        self._check_encryption(self.id_token_encryption, "id_token_encrypted_response")
-        self._check_encryption(self.userinfo_encryption, "userinfo_encrypted_response")
+        for registered_as in REGISTERED:
+            self._check_signature(registered_as)
+            self._check_encryption(registered_as)
 
-    def _check_encryption(self, encryption: Encryption | None, about: str) -> None:
+    def _check_signature(self, registered_as: str) -> None:
+        alg, about = self.signed_with(registered_as), f"{registered_as}_signed_response_alg"
+        if alg is not None and alg not in REGISTERED[registered_as].algorithms:
+            raise UsageError("config_invalid", about=about, found=alg)
+        if alg in HMAC and self.token_endpoint_auth_method == "none":
+            # A public client has no secret (OIDC Core §10.1).
+            raise UsageError("config_invalid", about=about, found=alg, expected="a signature")
+
+    def _check_encryption(self, registered_as: str) -> None:
+        encryption, about = (
+            self.encrypted_with(registered_as),
+            f"{registered_as}_encrypted_response",
+        )
         if encryption is None:
             if getattr(self, f"{about}_enc") is not None:
                 raise UsageError("config_invalid", about=f"{about}_enc", expected=f"{about}_alg")
@@ -113,24 +118,21 @@ class ClientRegistration:
         if alg is not None and alg not in allowed:
             raise UsageError("config_invalid", about="token_endpoint_auth_signing_alg", found=alg)
 
-    @property
-    def id_token_encryption(self) -> Encryption | None:
-        """How ID tokens are encrypted, if that was registered."""
-        return _encryption(
-            self.id_token_encrypted_response_alg, self.id_token_encrypted_response_enc
-        )
+    def signed_with(self, registered_as: str) -> str | None:
+        """Return the algorithm that was registered for one kind of JWT, if one was."""
+        alg: str | None = getattr(self, f"{registered_as}_signed_response_alg")
+        return alg
 
-    @property
-    def userinfo_encryption(self) -> Encryption | None:
-        """How UserInfo is encrypted, if that was registered."""
-        return _encryption(
-            self.userinfo_encrypted_response_alg, self.userinfo_encrypted_response_enc
-        )
+    def encrypted_with(self, registered_as: str) -> Encryption | None:
+        """Return how one kind of JWT is encrypted, if that was registered."""
+        alg: str | None = getattr(self, f"{registered_as}_encrypted_response_alg")
+        enc: str | None = getattr(self, f"{registered_as}_encrypted_response_enc")
+        return None if alg is None else Encryption(alg, DEFAULT_ENC if enc is None else enc)
 
     @property
     def redirect_uri(self) -> str:
-        """The redirect URI that is used unless a login names another."""
-        return self.redirect_uris[0]
+        """The redirect URI that is used unless a login names another; empty if there is none."""
+        return self.redirect_uris[0] if self.redirect_uris else ""
 
     @property
     def assertion_alg(self) -> str:
@@ -139,13 +141,9 @@ class ClientRegistration:
         return self.token_endpoint_auth_signing_alg or default
 
 
-def _encryption(alg: str | None, enc: str | None) -> Encryption | None:
-    return None if alg is None else Encryption(alg, DEFAULT_ENC if enc is None else enc)
-
-
-def is_openid_scope(scope: str) -> bool:
-    """Return whether it is a scope (RFC 6749 §3.3) with ``openid`` (OIDC Core §3.1.2.1)."""
-    return _SCOPE.fullmatch(scope) is not None and "openid" in scope.split(" ")
+def is_scope(scope: str) -> bool:
+    """Return whether a text is a scope (RFC 6749 §3.3)."""
+    return _SCOPE.fullmatch(scope) is not None
 
 
 def _check_redirect_uri(uri: str) -> None:

@@ -13,8 +13,9 @@ from attrs import Factory, field, frozen
 
 from oidc_core.jose.jwk import Jwk, KeySet, SkippedKey
 from oidc_core.jose.jws import Encryption, JoseHeader, VerifiedJws
+from oidc_core.model.claims import malformed
 from oidc_core.model.policy import Terms
-from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.jsontypes import JsonObject, parse_object
 
 SkipReason: TypeAlias = str
 
@@ -52,10 +53,13 @@ class RuleTable(Generic[S_contra]):
     Attributes:
         of: what they are about, as in ``id_token``.
         rules: the rows.
+        optional: claims that are typed when they are read and that no rule reads unless it was
+            demanded: one of a wrong type counts as absent, and the evidence has a note of it.
     """
 
     of: str
     rules: tuple[Rule[S_contra], ...] = field(repr=False)
+    optional: tuple[str, ...] = field(default=(), repr=False)
     _checks: tuple[Callable[[S_contra], SkipReason | None], ...] = field(
         init=False, repr=False, eq=False, default=Factory(_checks_of, takes_self=True)
     )
@@ -86,7 +90,7 @@ class Evidence:
     Attributes:
         table: the rules that ran.
         outcomes: for each rule why it was skipped, or ``None`` if it held.
-        notes: what was met and deliberately ignored, and how it was encrypted if it was.
+        remarks: what else there is to say of it.
         terms: the terms in force.
         checked_at: seconds since the epoch.
         jws: the signed token, ``None`` if there was none.
@@ -94,10 +98,20 @@ class Evidence:
 
     table: RuleTable[Never]
     outcomes: tuple[SkipReason | None, ...] = field(repr=False)
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     terms: Terms
     checked_at: int
     jws: VerifiedJws | None = field(default=None, repr=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was met and deliberately ignored, and how it was encrypted if it was."""
+        jws = self.jws
+        if jws is None:
+            return self.remarks
+        odd = malformed(parse_object(jws.payload), self.table.optional)
+        told = (f"malformed, taken as absent: {' '.join(odd)}",) if odd else ()
+        return (*self.remarks, *jws.header.ignored, *decryption_notes(jws.encryption), *told)
 
     @property
     def header(self) -> JoseHeader | None:
@@ -176,6 +190,7 @@ def evidence_json(evidence: Evidence) -> JsonObject:
         {
             "of": evidence.of,
             "policy": evidence.terms.policy,
+            "policy_digest": evidence.terms.policy_digest,
             "checked_at": evidence.checked_at,
             "leeway": evidence.terms.leeway,
             "alg": evidence.alg,

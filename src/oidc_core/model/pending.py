@@ -5,14 +5,27 @@ reconstructed from the URL that comes in, and nothing of the user is kept on the
 """
 
 import re
+from collections.abc import Mapping
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from oidc_core.wire.errors import UsageError
+from oidc_core.model.connection import Connection
+from oidc_core.model.demands import Demands
+from oidc_core.wire.encoding import same
+from oidc_core.wire.errors import CallbackError, UsageError
+
+Delivery: TypeAlias = Literal["query", "form_post"]
+"""How a callback comes: with a GET, or with a POST across sites."""
 
 ResponseMode: TypeAlias = Literal["query", "form_post"]
+
+DELIVERIES: Final[Mapping[ResponseMode, Delivery]] = MappingProxyType(
+    {"query": "query", "form_post": "form_post"}
+)
+"""Every response mode that can be asked for, and how its callback comes."""
 
 SingleUse: TypeAlias = Literal["shared", "process", "provider_only"]
 
@@ -52,57 +65,33 @@ class PendingLogin:
 
     Attributes:
         id: the one-time identifier under which it waits; derived from ``state``.
-        issuer: the provider's identity.
-        client_id: the client.
-        connection_id: tells connections to the same provider apart.
-        endpoints_digest: of issuer and endpoints; a login whose endpoints moved ends.
-        policy: the name of the policy.
-        state, nonce, code_verifier: secrets of this login.
-        binding_digest: SHA-256 of the browser's binding secret.
+        connection: the client, provider and policy it belongs to.
+        state, code_verifier: secrets of this login.
+        binding_digest: a digest of the browser's binding secret.
         redirect_uri: as sent in the authorization request, byte for byte.
-        response_type: ``code``.
         response_mode: how the callback will arrive.
-        scope: as asked for.
-        prompt: as asked for, or an empty string.
-        max_age: the re-authentication that was asked for, in seconds.
-        required_acr: one of these has to come back as ``acr``.
-        essential_claims: have to be in the ID token.
         expects_iss: whether the provider promised ``iss`` in the response (RFC 9207).
-        expected_sub: the only user who may come back, from an ``id_token_hint``.
-        expected_iss: the issuer of that user's token, where each tenant is an issuer of its own.
+        demands: what is demanded of the tokens.
         account: where the identity is to be added to an account: the application's handle of it.
-        resource: the resources asked for (RFC 8707).
-        dpop_thumbprint: the key the tokens will be bound to, or an empty string.
         return_to: where the application goes on afterwards; opaque here.
-        created_at: when it started, in seconds since the epoch.
     """
 
     id: str
-    issuer: str
-    client_id: str
-    connection_id: str = ""
-    endpoints_digest: str
-    policy: str
+    connection: Connection
     state: str = field(repr=False)
-    nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
     binding_digest: str = field(repr=False)
     redirect_uri: str
-    response_type: str = "code"
     response_mode: ResponseMode = "query"
-    scope: str
-    prompt: str = ""
-    max_age: int | None = None
-    required_acr: tuple[str, ...] = ()
-    essential_claims: tuple[str, ...] = ()
     expects_iss: bool = False
-    expected_sub: str | None = None
-    expected_iss: str | None = None
+    demands: Demands
     account: str = ""
-    resource: tuple[str, ...] = ()
-    dpop_thumbprint: str = ""
     return_to: str = ""
-    created_at: int
+
+    @property
+    def created_at(self) -> int:
+        """When it started, in seconds since the epoch."""
+        return self.demands.started_at
 
 
 def pending_id_of(state: str) -> str:
@@ -113,3 +102,15 @@ def pending_id_of(state: str) -> str:
 def binding_digest_of(binding: str) -> str:
     """Return what a pending login keeps of its browser's secret."""
     return sha256(f"binding {binding}".encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+
+
+def check_binding(pending: PendingLogin, binding: str) -> None:
+    """Check that the browser which brings this secret is the one that started the login.
+
+    Raises:
+        CallbackError: ``binding_missing`` for an empty one, ``binding_mismatch``.
+    """
+    if not binding:
+        raise CallbackError("binding_missing", about="cookie")
+    if not same(binding_digest_of(binding), pending.binding_digest):
+        raise CallbackError("binding_mismatch", about="cookie")

@@ -8,10 +8,11 @@ evidence that the context of the original system did without the browser's bindi
 server's certificate.
 """
 
+from hashlib import sha256
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
-from attrs import frozen
+from attrs import Factory, field, fields, frozen
 
 from oidc_core.jose.algorithms import ASYMMETRIC, OPTIONAL
 from oidc_core.wire.errors import UsageError
@@ -50,6 +51,24 @@ QUIRKS: Final = MappingProxyType(
 """All relaxations there are, by name."""
 
 
+def _digest(policy: "Policy") -> str:
+    """Digest the fields that differ from the default, so that a release may add one."""
+    differing = [
+        f"{attribute.name} {_written(getattr(policy, attribute.name))}"
+        for attribute in fields(Policy)
+        if attribute.name not in {"name", "digest"}
+        and getattr(policy, attribute.name) != attribute.default
+    ]
+    return sha256("\n".join(differing).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _written(value: object) -> str:
+    """Write a field down, the same in every process."""
+    if isinstance(value, frozenset):
+        return " ".join(sorted(map(str, cast("frozenset[object]", value))))
+    return str(value)
+
+
 @frozen(kw_only=True)
 class Policy:
     """Which tokens and answers are accepted.
@@ -68,7 +87,10 @@ class Policy:
         require_essential_claims: whether an essential claim that is absent ends the login; the
             provider may leave it out, and the evidence says so (OIDC Core §5.5.1).
         forbid_extra_scope: whether a granted scope beyond the one asked for is refused.
+        require_verified_channel: whether an answer counts only if the transport says that it
+            verified the server.
         quirks: names out of :data:`QUIRKS`.
+        digest: tells this policy from every other that accepts something else, whatever its name.
     """
 
     name: str = "default"
@@ -82,7 +104,9 @@ class Policy:
     require_at_hash: bool = False
     require_essential_claims: bool = False
     forbid_extra_scope: bool = False
+    require_verified_channel: bool = False
     quirks: frozenset[str] = frozenset()
+    digest: str = field(init=False, eq=False, default=Factory(_digest, takes_self=True))
 
     def __attrs_post_init__(self) -> None:
         if not 0 <= self.leeway <= MAX_LEEWAY:
@@ -103,11 +127,11 @@ class Policy:
             raise UsageError("config_invalid", about="quirks", expected="PKCE or nonce")
 
 
-@frozen(kw_only=True)
-class Terms:
-    """What evidence says of the policy: its name, the leeway, and the quirks in force, sorted."""
+class Terms(NamedTuple):
+    """What evidence says of the policy: name and digest, leeway, and quirks in force, sorted."""
 
     policy: str
+    policy_digest: str
     leeway: int
     relaxations: tuple[str, ...]
 

@@ -8,7 +8,7 @@ import re
 from hashlib import sha256
 from typing import Final
 
-from attrs import Factory, field, fields, frozen
+from attrs import evolve, fields, frozen
 
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import JsonObject
@@ -26,6 +26,7 @@ RESERVED_PARAMETERS: Final = frozenset(
         "display", "prompt", "max_age", "ui_locales", "claims_locales", "id_token_hint",
         "login_hint", "acr_values", "claims", "code_challenge", "code_challenge_method", "request",
         "request_uri", "registration", "resource", "dpop_jkt", "client_secret", "client_assertion",
+        "client_assertion_type",
     }
 )  # fmt: skip
 """Parameters of an authorization request that nobody but the library sets."""
@@ -57,11 +58,6 @@ ANY_TENANT: Final = _AnyTenant()
 """Lets the users of every tenant in; each tenant is an issuer of its own."""
 
 
-def _sole(rule: "IssuerRule") -> str | None:
-    """Return the one issuer that a rule accepts as it stands, if there is but one."""
-    return None if rule.pattern or len(rule.accepted) != 1 else min(rule.accepted)
-
-
 @frozen(kw_only=True)
 class IssuerRule:
     """How the issuer of one provider is recognised in metadata, responses and tokens.
@@ -74,7 +70,6 @@ class IssuerRule:
         pattern: an issuer with ``{…}`` in place of the tenant, or an empty string.
         claim: the claim of an ID token that names the tenant.
         tenants: the tenants let in, or :data:`ANY_TENANT`.
-        sole: the one issuer that is accepted as it stands, or ``None`` if there are several.
     """
 
     canonical: str
@@ -82,9 +77,6 @@ class IssuerRule:
     pattern: str = ""
     claim: str = ""
     tenants: frozenset[str] = frozenset()
-    sole: str | None = field(
-        init=False, repr=False, eq=False, default=Factory(_sole, takes_self=True)
-    )
 
     @classmethod
     def exact(cls, issuer: str) -> "IssuerRule":
@@ -181,7 +173,8 @@ class ProviderMetadata:
     """The provider's metadata (OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
     A member that is absent or null has the default of its specification.  Members not known here
-    are kept in ``extra``.
+    are kept in ``extra``; ``notes`` name those that were malformed and that no rule reads, which
+    count as absent.
     """
 
     issuer: str
@@ -211,6 +204,7 @@ class ProviderMetadata:
     request_uri_parameter_supported: bool = True
     authorization_response_iss_parameter_supported: bool = False
     extra: JsonObject = _EMPTY
+    notes: tuple[str, ...] = ()
 
     @property
     def endpoints(self) -> tuple[tuple[str, str], ...]:
@@ -221,8 +215,8 @@ class ProviderMetadata:
 
     @property
     def endpoints_digest(self) -> str:
-        """A short digest of the issuer and all endpoints: changes when one of them does."""
-        text = "\n".join([self.issuer, *[f"{name} {url}" for name, url in self.endpoints]])
+        """A short digest of the issuer and of what a login sends its code and tokens to."""
+        text = "\n".join(map(str, (self.issuer, self.token_endpoint, self.userinfo_endpoint)))
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -236,7 +230,16 @@ ENDPOINTS: Final = (
     "revocation_endpoint",
     "introspection_endpoint",
 )
-_KNOWN: Final = frozenset([attribute.name for attribute in fields(ProviderMetadata)]) - {"extra"}
+_KNOWN: Final = frozenset([attribute.name for attribute in fields(ProviderMetadata)]) - {
+    "extra",
+    "notes",
+}
+_READ: Final = frozenset(
+    {"issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint",
+     "end_session_endpoint", "id_token_signing_alg_values_supported",
+     "authorization_response_iss_parameter_supported"}
+)  # fmt: skip
+"""What a rule or an operation reads: malformed, it is an error."""
 
 
 def metadata_of(members: JsonObject, *, http: bool = False) -> ProviderMetadata:
@@ -253,12 +256,15 @@ def metadata_of(members: JsonObject, *, http: bool = False) -> ProviderMetadata:
 
     extra = {name: value for name, value in members.items() if name not in _KNOWN}
     known = {name: value for name, value in members.items() if name in _KNOWN}
-    metadata = structured(
+    metadata, dropped = structured(
         JsonObject({**known, "extra": JsonObject(extra)}),
         ProviderMetadata,
         ProtocolViolation,
         "metadata_invalid",
+        droppable=_KNOWN - _READ,
     )
+    if dropped:
+        metadata = evolve(metadata, notes=tuple([f"malformed: {name}" for name in dropped]))
     for name, url in metadata.endpoints:
         try:
             parse_url(url, about=name, http=http)

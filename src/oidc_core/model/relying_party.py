@@ -1,20 +1,28 @@
 """The relying party: client, provider, policy and the two ports, as one frozen value."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from hashlib import sha256
-from typing import Final, cast
+from types import MappingProxyType
+from typing import Final, NamedTuple, cast
 
 from attrs import AttrsInstance, Factory, evolve, field, fields, frozen
 
+from oidc_core.jose.algorithms import HMAC
 from oidc_core.jose.jwe import Decrypter
 from oidc_core.jose.jws import Encryption, SignatureVerifier
-from oidc_core.model.client import ClientRegistration
+from oidc_core.model.client import REGISTERED, ClientRegistration
+from oidc_core.model.connection import Connection
 from oidc_core.model.policy import DEFAULT_POLICY, Policy, Terms
 from oidc_core.model.provider import IssuerRule, ProviderMetadata, check_authorization_endpoint
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import KeysWanted
+from oidc_core.wire.http import KeysWanted, Source
 from oidc_core.wire.urls import parse_issuer, parse_url
 
 _DEFAULT_ALGORITHMS: Final = frozenset({"RS256"})
+_UNSIGNED: Final = frozenset({"userinfo"})
+"""What is not signed unless that was registered."""
+
 _WITH_ASSERTION: Final = frozenset({"client_secret_jwt", "private_key_jwt"})
 
 
@@ -28,10 +36,11 @@ def _issuer(rp: "RelyingParty") -> str:
 
 def _digest(rp: "RelyingParty") -> str:
     parts = (
-        rp.provider.endpoints_digest,
+        rp.provider.issuer,
+        *[f"{name} {url}" for name, url in rp.provider.endpoints],
         *_terms_of(rp.issuer_rule),
         *_terms_of(rp.client),
-        *_terms_of(rp.policy),
+        f"{rp.policy.name} {rp.policy.digest}",
     )
     return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -50,49 +59,86 @@ def _terms_of(value: AttrsInstance) -> list[str]:
     return named
 
 
-def _endpoints_digest(rp: "RelyingParty") -> str:
-    return rp.provider.endpoints_digest
+def _connection(rp: "RelyingParty") -> Connection:
+    return Connection(
+        issuer=rp.issuer,
+        client_id=rp.client.client_id,
+        connection_id=rp.client.connection_id,
+        endpoints_digest=rp.provider.endpoints_digest,
+        policy_digest=rp.policy.digest,
+    )
 
 
-def _id_token_algorithms(rp: "RelyingParty") -> frozenset[str]:
-    registered = rp.client.id_token_signed_response_alg
+class Protection(NamedTuple):
+    """How one kind of JWT is protected: what it may be signed with, and how it is encrypted.
+
+    Without algorithms it is not signed.
+    """
+
+    algorithms: frozenset[str]
+    encryption: Encryption | None
+
+
+def _protection(rp: "RelyingParty") -> Mapping[str, Protection]:
+    return MappingProxyType(
+        {
+            name: Protection(_algorithms(rp, name), rp.client.encrypted_with(name))
+            for name in REGISTERED
+        }
+    )
+
+
+def _algorithms(rp: "RelyingParty", registered_as: str) -> frozenset[str]:
+    registered = rp.client.signed_with(registered_as)
     if registered is not None:
         return frozenset({registered})
-    advertised = rp.provider.id_token_signing_alg_values_supported
+    if registered_as in _UNSIGNED:
+        return frozenset()
+    advertised: tuple[str, ...] = getattr(
+        rp.provider, f"{registered_as}_signing_alg_values_supported"
+    )
     if not advertised:
         return _DEFAULT_ALGORITHMS & rp.policy.algorithms
     return rp.policy.algorithms & frozenset(advertised)
-
-
-def _id_token_encryption(rp: "RelyingParty") -> Encryption | None:
-    return rp.client.id_token_encryption
-
-
-def _userinfo_encryption(rp: "RelyingParty") -> Encryption | None:
-    return rp.client.userinfo_encryption
 
 
 def _insecure_http(rp: "RelyingParty") -> bool:
     return "insecure_allow_http_loopback" in rp.policy.quirks
 
 
-def _keys_wanted(rp: "RelyingParty") -> tuple[KeysWanted, KeysWanted] | None:
+def _keys_wanted(rp: "RelyingParty") -> Mapping[Source, KeysWanted]:
     if rp.provider.jwks_uri is None:
-        return None
+        return MappingProxyType({})
     solicited = KeysWanted(
         issuer=rp.issuer,
         client_id=rp.client.client_id,
         jwks_uri=rp.provider.jwks_uri,
         max_age=rp.policy.key_set_max_age,
         source="solicited",
+        verified_channel=rp.policy.require_verified_channel,
     )
-    return solicited, evolve(solicited, source="unsolicited")
+    unsolicited = evolve(solicited, source="unsolicited")
+    return MappingProxyType({"solicited": solicited, "unsolicited": unsolicited})
+
+
+def _lacking(rp: "RelyingParty") -> str:
+    needed = ["token_endpoint"]
+    if rp.policy.userinfo == "required":
+        needed.append("userinfo_endpoint")
+    if not rp.protection["id_token"].algorithms <= HMAC:
+        needed.append("jwks_uri")
+    return next((name for name in needed if getattr(rp.provider, name) is None), "")
 
 
 def _terms(rp: "RelyingParty") -> Terms:
     policy = rp.policy
     quirks = tuple(sorted(policy.quirks))
-    return Terms(policy=policy.name, leeway=policy.leeway, relaxations=quirks)
+    return Terms(
+        policy=policy.name,
+        policy_digest=policy.digest,
+        leeway=policy.leeway,
+        relaxations=quirks,
+    )
 
 
 @frozen(kw_only=True)
@@ -111,14 +157,15 @@ class RelyingParty:
         issuer: the provider's identity.
         digest: a short digest of issuer rule, registration, endpoints and policy.  Each step
             carries it, so that no step is resumed with another relying party.
-        endpoints_digest: the same of issuer and endpoints alone, for logins in flight.
-        id_token_algorithms: what an ID token may be signed with: the registered algorithm; else
-            what both the policy and the provider name; RS256 if the provider names nothing.
-        id_token_encryption, userinfo_encryption: how ID tokens and UserInfo are encrypted, ``None``
-            where that was not registered.
+        connection: what a login in flight is bound to.
+        protection: how each kind of JWT is protected, by what the registration's members about it
+            start with.  An ID token is signed with the registered algorithm; else with what both
+            the policy and the provider name; with RS256 if the provider names nothing.
         insecure_http: whether the policy lets http pass on loopback.
-        keys_wanted: the wishes for the provider's key set, ``solicited`` and ``unsolicited``;
-            ``None`` without a ``jwks_uri``.
+        keys_wanted: what is asked for the provider's key set with, for ``solicited`` tokens and for
+            others; nothing without a ``jwks_uri``.
+        lacking: what every login needs in the end and the metadata does not name, as in
+            ``token_endpoint``; empty if there is nothing.
         terms: what evidence says of the policy.
     """
 
@@ -130,20 +177,15 @@ class RelyingParty:
     issuer_rule: IssuerRule = field(default=Factory(_exact_issuer, takes_self=True))
     issuer: str = field(init=False, default=Factory(_issuer, takes_self=True))
     digest: str = field(init=False, default=Factory(_digest, takes_self=True))
-    endpoints_digest: str = field(init=False, default=Factory(_endpoints_digest, takes_self=True))
-    id_token_algorithms: frozenset[str] = field(
-        init=False, default=Factory(_id_token_algorithms, takes_self=True)
-    )
-    id_token_encryption: Encryption | None = field(
-        init=False, default=Factory(_id_token_encryption, takes_self=True)
-    )
-    userinfo_encryption: Encryption | None = field(
-        init=False, default=Factory(_userinfo_encryption, takes_self=True)
+    connection: Connection = field(init=False, default=Factory(_connection, takes_self=True))
+    protection: Mapping[str, Protection] = field(
+        init=False, repr=False, eq=False, default=Factory(_protection, takes_self=True)
     )
     insecure_http: bool = field(init=False, default=Factory(_insecure_http, takes_self=True))
-    keys_wanted: tuple[KeysWanted, KeysWanted] | None = field(
+    keys_wanted: Mapping[Source, KeysWanted] = field(
         init=False, repr=False, eq=False, default=Factory(_keys_wanted, takes_self=True)
     )
+    lacking: str = field(init=False, default=Factory(_lacking, takes_self=True))
     terms: Terms = field(init=False, default=Factory(_terms, takes_self=True))
 
     def __attrs_post_init__(self) -> None:
@@ -166,8 +208,13 @@ class RelyingParty:
             assertion_audience(self)
         self._check_decrypter()
 
+    def __reduce__(self) -> "tuple[Callable[[], RelyingParty], tuple[()]]":
+        """Copy and pickle what it was built of; what is derived is derived again."""
+        given = {each.name: getattr(self, each.name) for each in fields(RelyingParty) if each.init}
+        return partial(RelyingParty, **given), ()
+
     def _check_decrypter(self) -> None:
-        for encryption in (self.id_token_encryption, self.userinfo_encryption):
+        for _, encryption in self.protection.values():
             if encryption is None:
                 continue
             if self.decrypter is None:
@@ -185,6 +232,15 @@ def assertion_audience(rp: RelyingParty) -> str:
     """
     if "assertion_audience_token_endpoint" in rp.policy.quirks:
         return endpoint(rp, "token_endpoint")
+    return issuer_audience(rp)
+
+
+def issuer_audience(rp: RelyingParty) -> str:
+    """Return the audience of what the client signs for the authorization server: the issuer.
+
+    Raises:
+        UsageError: ``config_invalid`` as :func:`assertion_audience`.
+    """
     audience = rp.issuer_rule.audience(rp.provider.issuer)
     if audience is None:
         expected = "one tenant, or the quirk assertion_audience_token_endpoint"

@@ -8,9 +8,10 @@ from typing import Final, Literal, TypeAlias
 
 from attrs import evolve, frozen
 
-from oidc_core.machine.steps import Done, Exchange, Step, answered
+from oidc_core.machine.steps import Done, Exchange, Step
 from oidc_core.model.provider import IssuerRule, ProviderMetadata, metadata_of
 from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.answers import answered, document
 from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.http import LIMITS, Answer, HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import parse_object
@@ -18,7 +19,6 @@ from oidc_core.wire.urls import explain_difference, parse_issuer, parse_url
 
 WellKnown: TypeAlias = Literal["openid", "oauth"]
 
-_OK: Final = 200
 _REQUIRED: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _OPENID: Final = "/.well-known/openid-configuration"
 _OAUTH: Final = "/.well-known/oauth-authorization-server"
@@ -95,11 +95,7 @@ def parse_metadata(
             ``metadata_invalid``, ``metadata_endpoint_invalid``, ``metadata_issuer_mismatch`` with
             the difference explained, or what the JSON is refused with.
     """
-    if response.status != _OK:
-        raise ProtocolViolation("http_status_unexpected", found=response.status, expected=_OK)
-    if response.media_type != "application/json":
-        raise ProtocolViolation("content_type_unexpected", found=response.media_type)
-    metadata = metadata_of(parse_object(response.body), http=http)
+    metadata = metadata_of(parse_object(document(response)), http=http)
     if not rule.in_metadata(metadata.issuer):
         raise ProtocolViolation(
             "metadata_issuer_mismatch",

@@ -7,12 +7,12 @@ from attrs import field, frozen
 
 from oidc_core.endpoints.end_session import (
     LogoutRequest,
-    PendingLogout,
     check_return,
     end_session_url,
     pending_logout,
 )
 from oidc_core.machine.steps import Done, Step
+from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import CallbackError, UsageError
 

@@ -8,22 +8,26 @@ against the one the session began with.
 
 from typing import ClassVar
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from oidc_core.endpoints import id_token
 from oidc_core.endpoints.tokens import (
-    Tokens,
+    Session,
     check_owner,
     check_scope,
     parse_token_response,
     refresh_request,
     token_answer,
+    tokens_of,
 )
 from oidc_core.jose.jws import VerifiedJws, claims_kept
-from oidc_core.machine.keys import Verification, verify_jwt
+from oidc_core.jose.profiles import ID_TOKEN, JwtProfile
 from oidc_core.machine.steps import Done, Exchange, Step
+from oidc_core.machine.verification import Verification, verify_jwt
 from oidc_core.model.claims import IdToken
+from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.evidence import Evidence
+from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import OidcError, StoreFailure
 from oidc_core.wire.http import Answer
@@ -52,15 +56,15 @@ class Refreshed:
     Attributes:
         tokens: the tokens, as stored.
         id_token: the claims of the new ID token, if there was one.
-        claims_refreshed: whether the provider spoke of the user anew; if not, nothing is known
+        claims_refreshed: whether the provider spoke of the user again; if not, nothing is known
             but that the session goes on.
-        evidence: what was checked of the new ID token.
+        evidence: what was checked of the new ID token, if there was one.
     """
 
     tokens: Tokens
     id_token: IdToken | None = None
     claims_refreshed: bool = False
-    evidence: tuple[Evidence, ...] = ()
+    evidence: Evidence | None = None
 
 
 def renew(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Step[TokensRenewed]:
@@ -85,15 +89,19 @@ class AwaitingRenewal(Exchange[TokensRenewed]):
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[TokensRenewed]:
         """Take the new tokens: what the provider did not send again stays (RFC 6749 §6)."""
         new = parse_token_response(token_answer(answer, "refresh_in_doubt"))
-        check_scope(rp, new, asked=self.scope)
+        check_scope(rp, new, self.scope)
         old = self.tokens
-        renewed = evolve(
-            old,
-            access_token=new.access_token,
-            refresh_token=new.refresh_token or old.refresh_token,
-            scope=self.scope if new.scope is None else new.scope,
-            expires_at=None if new.expires_in is None else new.received_at + new.expires_in,
+        session = Session(
+            id_token=old.id_token,
+            subject=old.subject,
+            resource=old.resource,
+            nonce=old.nonce,
+            sid=old.sid,
+            auth_time=old.auth_time,
+            thumbprint=old.thumbprint,
+            refresh_token=old.refresh_token,
         )
+        renewed = tokens_of(rp, new, self.scope, session)
         return Done(TokensRenewed(tokens=renewed, id_token=new.id_token, notes=new.notes))
 
 
@@ -101,18 +109,15 @@ def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refres
     """Verify the new ID token against the original; without one, the identity stays as it was.
 
     Raises:
-        ProtocolViolation: ``refresh_id_token_…`` if it is another user's or another session's.
+        ProtocolViolation: the code of the first rule that does not hold, as ``sub_mismatch`` for
+            another user.
         StoreFailure: ``record_invalid`` if the stored ID token is damaged.
     """
     check_owner(rp, renewed.tokens)
     if renewed.id_token is None:
         return Done(Refreshed(tokens=renewed.tokens))
     verification = IdTokenOfRefresh(
-        token=renewed.id_token,
-        algorithms=rp.id_token_algorithms,
-        encryption=rp.id_token_encryption,
-        tokens=renewed.tokens,
-        original=_original(renewed.tokens),
+        token=renewed.id_token, tokens=renewed.tokens, original=_original(renewed.tokens)
     )
     return verify_jwt(rp, verification, source="solicited", now=now)
 
@@ -129,28 +134,17 @@ def _original(tokens: Tokens) -> JsonObject:
 class IdTokenOfRefresh(Verification[Refreshed]):
     """The ID token of a refresh (OIDC Core §12.2)."""
 
-    types: ClassVar[frozenset[str]] = id_token.TYPES
+    profile: ClassVar[JwtProfile] = ID_TOKEN
     tokens: Tokens
     original: JsonObject = field(repr=False)
 
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[Refreshed]:
         """Check that the same session goes on."""
-        expected = id_token.IdTokenExpectations(
-            nonce=id_token.EXPECT_NO_NONCE,
-            access_token=self.tokens.access_token,
-            started_at=jws.verified_at,
-            original=self.original,
-        )
+        nothing = Demands(nonce=EXPECT_NO_NONCE, started_at=jws.verified_at)
+        expected = id_token.Expected(nothing, self.tokens.access_token, self.original)
         token, evidence = id_token.check(
-            rp,
-            jws,
-            claims,
-            expected,
-            raw=self.token,
-            rules=id_token.REFRESH_RULES,
+            rp, jws, claims, expected, raw=self.token, rules=id_token.REFRESH_RULES
         )
         return Done(
-            Refreshed(
-                tokens=self.tokens, id_token=token, claims_refreshed=True, evidence=(evidence,)
-            )
+            Refreshed(tokens=self.tokens, id_token=token, claims_refreshed=True, evidence=evidence)
         )

@@ -72,11 +72,12 @@ def sha256_b64url(text: str) -> str:
 
 def same(left: str, right: str) -> bool:
     """Compare two secrets in a time that does not depend on where they differ."""
-    if left.isascii() and right.isascii():
+    try:
         return compare_digest(left, right)
-    return compare_digest(
-        left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass")
-    )
+    except TypeError:  # one of them is not ASCII
+        return compare_digest(
+            left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass")
+        )
 
 
 def percent_encode(text: str) -> str:

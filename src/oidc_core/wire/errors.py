@@ -48,12 +48,20 @@ class OidcError(Exception):
         found: the fact that was met, if one can be told.
         expected: what should have been there.
         about: the name of the member, parameter or setting at stake, or an empty string.
+        of: the kind of token or answer that the member belongs to, as in ``id_token``, or an empty
+            string.
     """
 
     fault: ClassVar[Fault]
 
     def __init__(
-        self, code: str, *, found: Fact = None, expected: Fact = None, about: str = ""
+        self,
+        code: str,
+        *,
+        found: Fact = None,
+        expected: Fact = None,
+        about: str = "",
+        of: str = "",
     ) -> None:
         super().__init__(code)
         row = CODES.get(code)
@@ -64,6 +72,7 @@ class OidcError(Exception):
         self.found = found
         self.expected = expected
         self.about = about
+        self.of = of
 
     @property
     def row(self) -> CodeRow:
@@ -86,7 +95,8 @@ class OidcError(Exception):
         return self.row.retryable
 
     def __str__(self) -> str:
-        parts = [self.code + (f" ({self.about})" if self.about else "")]
+        place = " of ".join([name for name in (self.about, self.of) if name])
+        parts = [self.code + (f" ({place})" if place else "")]
         if self.found is not None:
             parts.append(f"found {shown(self.found)}")
         if self.expected is not None:
@@ -99,11 +109,16 @@ class OidcError(Exception):
         return _restored, (type(self), self.code, self._facts())
 
     def _facts(self) -> dict[str, Fact]:
-        return {"found": self.found, "expected": self.expected, "about": self.about}
+        return {
+            "found": self.found,
+            "expected": self.expected,
+            "about": self.about,
+            "of": self.of,
+        }
 
 
 def _restored(kind: type[OidcError], code: str, facts: dict[str, object]) -> OidcError:
-    """Build an error anew, as pickle and copy ask for it."""
+    """Build an error again, as pickle and copy ask for it."""
     error = kind.__new__(kind)
     Exception.__init__(error, code)
     error.code = code
@@ -180,9 +195,10 @@ class TransportFailure(OidcError):
         found: Fact = None,
         expected: Fact = None,
         about: str = "",
+        of: str = "",
         sent: str = "maybe",
     ) -> None:
-        super().__init__(code, found=found, expected=expected, about=about)
+        super().__init__(code, found=found, expected=expected, about=about, of=of)
         self.sent = sent
 
     def _facts(self) -> dict[str, Fact]:

@@ -5,17 +5,21 @@ it can know (a client secret, a freshly signed assertion), and sends it.  So not
 keeps or prints contains a client secret or a private key.
 """
 
+from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias
 
 from attrs import field, frozen
 
 from oidc_core.wire.codes import CODES
+from oidc_core.wire.encoding import percent_encode
 from oidc_core.wire.errors import UsageError
+from oidc_core.wire.jsontypes import JsonObject, render
 
 Role: TypeAlias = Literal["authorization_server", "resource"]
 Resend: TypeAlias = Literal["never", "if_unsent", "safe"]
 Sent: TypeAlias = Literal["no", "maybe"]
 Source: TypeAlias = Literal["solicited", "unsolicited"]
+ChannelState: TypeAlias = Literal["verified", "unverified", "not_told"]
 Purpose: TypeAlias = Literal["discovery", "key_set", "token", "refresh", "userinfo"]
 
 
@@ -48,8 +52,7 @@ class ClientSecret:
     client_id: str
 
 
-@frozen(kw_only=True)
-class BasicCredentials:
+class BasicCredentials(NamedTuple):
     """In place of an ``Authorization`` header: HTTP Basic with the client's secret.
 
     ``raw`` leaves out the percent-encoding of RFC 6749 §2.3.1, as several providers expect.
@@ -64,7 +67,7 @@ class BasicCredentials:
 class ClientAssertion:
     """In place of a form value: a JWT that authenticates the client (RFC 7523 §3).
 
-    It is signed anew for each transmission.  ``alg`` is ``HS256`` and the like for
+    It is signed again for each transmission.  ``alg`` is ``HS256`` and the like for
     ``client_secret_jwt``, else that of the client's key.
     """
 
@@ -76,9 +79,9 @@ class ClientAssertion:
 
 
 class DpopProof(NamedTuple):
-    """In place of the last header, ``dpop``: a proof that the client has a key (RFC 9449 §4).
+    """In place of the header ``dpop``: a proof that the client has a key (RFC 9449 §4).
 
-    It is signed anew for each transmission, with the key of that thumbprint.
+    It is signed again for each transmission, with the key of that thumbprint.
 
     Attributes:
         issuer, client_id: whose key it is.
@@ -101,7 +104,57 @@ class DpopProof(NamedTuple):
 
 
 Placeholder: TypeAlias = ClientSecret | BasicCredentials | ClientAssertion | DpopProof
-ParameterValue: TypeAlias = str | Placeholder
+"""In place of a value that only an adapter can know."""
+
+ParameterValue: TypeAlias = str | int | JsonObject | Placeholder
+"""Text, number, JSON, or a placeholder: how it is written depends on where it is sent."""
+
+Parameters: TypeAlias = tuple[tuple[str, ParameterValue], ...]
+"""Names and values, in order: the parts of a request before it is known how they are sent."""
+
+
+Fill: TypeAlias = Callable[[Placeholder], str]
+"""Returns what a placeholder stands for, for one transmission."""
+
+
+def unfilled(value: Placeholder) -> NoReturn:
+    """Refuse a placeholder where no adapter fills one in.
+
+    Raises:
+        UsageError: ``credential_missing``.
+    """
+    raise UsageError("credential_missing", about=type(value).__name__, expected=value.issuer)
+
+
+def written(parameters: Parameters, fill: Fill = unfilled) -> tuple[tuple[str, str], ...]:
+    """Return parameters as text."""
+    return tuple([(n, v if isinstance(v, str) else _text(v, fill)) for n, v in parameters])
+
+
+def form_encoded(parameters: Parameters, fill: Fill = unfilled) -> str:
+    """Return parameters as ``application/x-www-form-urlencoded`` text, for a query or a body.
+
+    Their names need no encoding: they are made of letters, digits and ``-._`` (RFC 6749 §8.2).  A
+    space in a value becomes ``%20``, which every server reads.
+    """
+    return "&".join(
+        [
+            f"{n}={percent_encode(v if isinstance(v, str) else _text(v, fill))}"
+            for n, v in parameters
+        ]
+    )
+
+
+def _text(value: int | JsonObject | Placeholder, fill: Fill) -> str:
+    if type(value) is JsonObject:
+        return render(value)
+    return str(value) if isinstance(value, int) else fill(value)
+
+
+def placeholders(parameters: Parameters) -> tuple[Placeholder, ...]:
+    """Return what only an adapter can fill in, in order."""
+    odd = [value for _, value in parameters if not isinstance(value, str)]
+    return tuple([value for value in odd if not isinstance(value, (int, JsonObject))])
 
 
 @frozen(kw_only=True)
@@ -125,8 +178,8 @@ class HttpRequest:
     purpose: Purpose
     method: str
     url: str
-    headers: tuple[tuple[str, ParameterValue], ...] = field(repr=False)
-    form: tuple[tuple[str, ParameterValue], ...] | None = field(default=None, repr=False)
+    headers: Parameters = field(repr=False)
+    form: Parameters | None = field(default=None, repr=False)
     issuer: str
     client_id: str
     role: Role = "authorization_server"
@@ -143,12 +196,13 @@ class KeysWanted:
         issuer: the provider's identity.
         client_id: the client on whose behalf it is asked.
         jwks_uri: where the set is published.
-        max_age: seconds after which a stored set is to be fetched anew.
+        max_age: seconds after which a stored set is to be fetched again.
         newer_than: if given, a set fetched at that time or before does not do: it lacks a key.
         missing_kid: the key it lacks, if the token names one.
         source: ``solicited`` if the token came from the provider itself, ``unsolicited`` if a
             browser or a stranger brought it, so that strangers cannot use up the fetches of the
             former.
+        verified_channel: whether a set counts only if the transport verified its server.
     """
 
     issuer: str
@@ -158,6 +212,15 @@ class KeysWanted:
     newer_than: int | None = None
     missing_kid: str | None = None
     source: Source
+    verified_channel: bool = False
+
+    @property
+    def kept_under(self) -> tuple[str, str, bool]:
+        """What a store keeps the set under.
+
+        One that anybody could have sent serves no policy that wants the server verified.
+        """
+        return self.issuer, self.jwks_uri, self.verified_channel
 
     @property
     def request(self) -> HttpRequest:
@@ -200,12 +263,15 @@ class HttpResponse:
         headers: names in lower case with values, in the order received.
         body: the octets of the body, without any Content-Encoding.
         received_at: when it was received, in seconds since the epoch.
+        channel: whether the transport knows that the server was the one the URL names:
+            ``verified`` by its certificate, ``unverified``, or ``not_told``.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
     received_at: int
+    channel: ChannelState = "not_told"
 
     def header(self, name: str) -> str | None:
         """Return the first header of that lower-case name."""
@@ -246,3 +312,15 @@ class NoAnswer:
 
 
 Answer: TypeAlias = HttpResponse | NoAnswer
+
+
+class AnswerTo(NamedTuple):
+    """An answer with the request that it was given to, written down by the shell that sent it.
+
+    Attributes:
+        request: the request, as the step asked for it.
+        answer: the answer, or the failure.
+    """
+
+    request: HttpRequest
+    answer: Answer

@@ -15,7 +15,7 @@ from json import JSONDecoder, JSONEncoder
 from json.encoder import encode_basestring_ascii
 from math import isfinite
 from types import MappingProxyType
-from typing import Any, Final, NoReturn, TypeAlias, cast
+from typing import Any, Final, NoReturn, TypeAlias, cast, final
 
 from oidc_core.wire.errors import ProtocolViolation
 
@@ -28,6 +28,7 @@ MAX_DIGITS: Final = 19
 JsonValue: TypeAlias = "str | int | float | bool | JsonObject | tuple[JsonValue, ...] | None"
 
 
+@final
 class JsonObject(Mapping[str, JsonValue]):
     """A JSON object that does not change: hashable, picklable, equal to a mapping like it.
 
@@ -144,7 +145,7 @@ _careful: Final = _scanner(parse_int=_int)
 # Twenty digits in a row; in a string they merely cost the careful scan.
 _LONG_NUMBER: Final = b"0" * (MAX_DIGITS + 1)
 _DIGITS: Final = bytes(48 if octet in b"0123456789" else 46 for octet in range(256))
-# A string may lack its end: it is taken whole even so, or each quote in it would be tried anew.
+# A string may lack its end: it is taken whole even so, or each quote in it would be tried again.
 _bracket: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL).finditer
 _WHITESPACE: Final = " \t\n\r"
 
@@ -184,7 +185,7 @@ def parse_object(
         raise ProtocolViolation("json_malformed")
     if value.__class__ is not JsonObject:
         raise ProtocolViolation("json_not_object")
-    if ("\\" in text and "\\u" in text) or len(text) > max_string:
+    if "\\u" in text or len(text) > max_string:
         _refuse_strings(value, max_string)
     return value
 

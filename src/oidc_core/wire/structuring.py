@@ -5,10 +5,11 @@ on the way of every login.  cattrs coerces by default (``"300"`` becomes 300, ``
 list of letters); every hook here refuses instead.
 """
 
-from typing import Final, TypeVar, cast
+from collections.abc import Set as AbstractSet
+from typing import Final, Generic, NamedTuple, TypeVar, cast
 
-from attrs import AttrsInstance, fields
-from cattrs import Converter
+from attrs import AttrsInstance
+from cattrs import ClassValidationError, Converter
 
 from oidc_core.wire.errors import OidcError
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
@@ -55,7 +56,7 @@ def _optional_integer(value: object, _type: object) -> int | None:
 
 
 def _strict_converter() -> Converter:
-    converter = Converter(detailed_validation=False)
+    converter = Converter(omit_if_default=True)
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _boolean)
     converter.register_structure_hook(int, _integer)
@@ -70,34 +71,50 @@ def _strict_converter() -> Converter:
 _converter: Final = _strict_converter()
 
 
-def structured(members: JsonObject, kind: type[T], error: type[OidcError], code: str) -> T:
+class Structured(NamedTuple, Generic[T]):
+    """A value made of JSON members, and the names of those that were dropped on the way."""
+
+    value: T
+    dropped: tuple[str, ...]
+
+
+def structured(
+    members: JsonObject,
+    kind: type[T],
+    error: type[OidcError],
+    code: str,
+    *,
+    droppable: AbstractSet[str] = frozenset(),
+) -> Structured[T]:
     """Build an attrs value of JSON members; absent and null members take the default.
 
+    Args:
+        members: the members.
+        kind: the class.
+        error: what is raised for a member of a wrong type, or for one that is missing.
+        code: its code.
+        droppable: members that no rule reads: one of a wrong type is dropped.
+
     Raises:
-        OidcError: of class ``error`` with ``code``, naming the first member of a wrong type or the
-            first required one that is missing.
+        OidcError: of class ``error`` with ``code``, naming the first member that does not fit.
     """
-    found: dict[str, object] = {}
-    for attribute in fields(kind):
-        value = members.members.get(attribute.name)
-        if value is None or not attribute.init:
-            continue
-        try:
-            found[attribute.name] = _converter.structure(value, attribute.type)
-        except (TypeError, ValueError, LookupError):
-            raise error(code, about=attribute.name, found=type(value).__name__) from None
+    held = {name: value for name, value in members.items() if value is not None}
     try:
-        return kind(**found)
-    except TypeError:
-        missing = tuple([a.name for a in fields(kind) if a.init and a.name not in found])
-        raise error(code, about=missing[0] if missing else "") from None
+        return Structured(_converter.structure(held, kind), ())
+    except ClassValidationError as fault:
+        failing = [note.name for _, note in fault.group_exceptions()[0]]
+    if not failing:  # the value itself refused what its members say together
+        raise error(code)
+    for name in failing:
+        if name not in droppable:
+            found = type(held[name]).__name__ if name in held else None
+            raise error(code, about=name, found=found)
+    kept = JsonObject({name: value for name, value in held.items() if name not in failing})
+    value, _ = structured(kept, kind, error, code)
+    return Structured(value, tuple(failing))
 
 
 def unstructured(value: AttrsInstance) -> JsonObject:
     """Return an attrs value as JSON, without the members that have their default."""
-    members: dict[str, object] = {}
-    for attribute in fields(type(value)):
-        member = getattr(value, attribute.name)
-        if attribute.init and member != attribute.default:
-            members[attribute.name] = _converter.unstructure(member)
+    members: dict[str, object] = _converter.unstructure(value)
     return JsonObject({name: frozen_json(member) for name, member in members.items()})

@@ -7,6 +7,7 @@ credentials, no fragment.  A URL is never rebuilt: it is kept and sent as it was
 
 import re
 from binascii import a2b_qp
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import unquote_plus, unquote_to_bytes
@@ -195,6 +196,18 @@ def parse_form(text: str) -> tuple[tuple[str, str], ...]:
             ]
         )
     return tuple([(name, value) for name, _, value in parts])
+
+
+def refuse_doubles(parameters: tuple[tuple[str, str], ...], known: AbstractSet[str]) -> None:
+    """Refuse a parameter of the protocol that is there twice; others may be (RFC 6749 §3.1).
+
+    Raises:
+        CallbackError: ``parameter_duplicated``.
+    """
+    names = [name for name, _ in parameters if name in known]
+    for name in names:
+        if names.count(name) > 1:
+            raise CallbackError("parameter_duplicated", about=name)
 
 
 def _decoded(text: str) -> str:

@@ -1,5 +1,7 @@
 """The login on the command line, with a listener that nobody or somebody comes to."""
 
+from typing import Any
+
 import pytest
 
 from oidc_adapters.cli.listener import listening
@@ -14,6 +16,8 @@ from oidc_adapters.testing import FakeClient, FakeProvider, serve
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest
 from oidc_core.model.policy import Policy
+from oidc_core.operations.logged_in import LoggedIn
+from oidc_core.operations.refresh import Refreshed
 from oidc_core.wire.errors import CallbackError
 
 from .worlds import NOW
@@ -21,11 +25,11 @@ from .worlds import NOW
 HTTP = Policy(quirks=frozenset({"insecure_allow_http_loopback"}))
 
 
-def test_a_login_and_a_refresh_tell_what_they_accept() -> None:
-    steps, clock = StepList(), FrozenClock(NOW)
+def logged_in_and_refreshed(steps: StepList, **behaviour: Any) -> tuple[LoggedIn, Refreshed]:
+    clock = FrozenClock(NOW)
     with Urllib3Transport() as transport, listening() as listener:
         provider = FakeProvider(
-            clients=(FakeClient(redirect_uris=(listener.url,)),), id_token_alg="ES256"
+            clients=(FakeClient(redirect_uris=(listener.url,)),), id_token_alg="ES256", **behaviour
         )
         with serve(provider, clock) as served:
             setup = ClientSetup(
@@ -43,7 +47,12 @@ def test_a_login_and_a_refresh_tell_what_they_accept() -> None:
                 ScriptedBrowser(transport, steps, clock).visit,
                 timeout=10,
             )
-            refreshed = login.refresh(logged_in)
+            return logged_in, login.refresh(logged_in)
+
+
+def test_a_login_and_a_refresh_tell_what_they_accept() -> None:
+    steps = StepList()
+    logged_in, refreshed = logged_in_and_refreshed(steps)
 
     assert refreshed.claims_refreshed
     assert refreshed.tokens.refresh_token != logged_in.tokens.refresh_token
@@ -54,9 +63,23 @@ def test_a_login_and_a_refresh_tell_what_they_accept() -> None:
         "refreshed_id_token",
     ]
     assert [step["step"] for step in steps.steps][-1] == "refresh"
-    skipped = dict(logged_in.evidence[0].skipped)
-    assert skipped["binding"] == LOOPBACK_LISTENER.value
-    assert "single_use: process" in logged_in.evidence[0].notes
+    response = logged_in.evidence.authorization_response
+    assert response is not None
+    assert dict(response.skipped)["binding"] == LOOPBACK_LISTENER.value
+    assert "single_use: process" in response.notes
+    assert logged_in.channel == logged_in.evidence.channel == "unverified"
+
+
+def test_a_refresh_without_an_id_token_accepts_nothing() -> None:
+    steps = StepList()
+    _, refreshed = logged_in_and_refreshed(steps, refresh_id_token=False)
+
+    assert (refreshed.claims_refreshed, refreshed.evidence) == (False, None)
+    assert [one["of"] for one in steps.checks] == [
+        "authorization_response",
+        "id_token",
+        "userinfo",
+    ]
 
 
 def test_a_login_to_which_nobody_comes_back_is_over() -> None:

@@ -51,5 +51,6 @@ def test_evidence_is_serialised_and_metadata_has_none() -> None:
     told = len(steps.steps)
     steps.discovered(ProviderMetadata(issuer="https://op.example"))
 
-    assert steps.checks == [evidence_json(one) for one in logged_in.evidence]
+    assert steps.checks == [evidence_json(one) for one in logged_in.evidence.each]
+    assert len(steps.checks) == 3
     assert len(steps.steps) == told

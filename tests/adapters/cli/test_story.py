@@ -9,7 +9,7 @@ from oidc_adapters.cli.fake_login import fake_login
 from oidc_adapters.cli.layout import WIDTH, Page
 from oidc_adapters.cli.story import Story
 from oidc_core.model.evidence import RuleTable
-from oidc_core.operations.login import LoggedIn
+from oidc_core.operations.logged_in import LoggedIn
 
 from .worlds import Stage, Terminal
 
@@ -76,7 +76,8 @@ def _with_note(logged_in: LoggedIn) -> LoggedIn:
 def test_an_unknown_subject_is_named_as_it_is() -> None:
     out = StringIO()
     story = Story(Page(StringIO(), {}))
-    evidence = fake_login(None, Stage().world, story).evidence[0]
+    evidence = fake_login(None, Stage().world, story).evidence.authorization_response
+    assert evidence is not None
 
     Story(Page(out, {})).accepted(
         evolve(evidence, table=RuleTable("logout_token", ()), outcomes=())

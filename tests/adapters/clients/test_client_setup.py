@@ -91,7 +91,7 @@ def test_the_client_authenticates_as_its_credentials_let_it(
         ({"redirect_uri": ""}, "config_invalid", "redirect_uri"),
         ({"redirect_uri": "http://rp.example/callback"}, "url_scheme_not_allowed", "redirect_uri"),
         ({"client_id": ""}, "config_invalid", "client_id"),
-        ({"scope": "email"}, "config_invalid", "scope"),
+        ({"scope": "openid  email"}, "config_invalid", "scope"),
         ({"issuer": ""}, "url_invalid", "issuer"),
         ({"issuer": "https://op.example?x"}, "issuer_invalid", "issuer"),
         ({"issuer": "http://op.example"}, "url_scheme_not_allowed", "issuer"),
@@ -140,7 +140,7 @@ def test_a_registration_stands_in_for_the_settings() -> None:
     rp = setup.relying_party()
 
     assert rp.client is registration
-    assert rp.id_token_algorithms == {"HS256"}
+    assert rp.protection["id_token"].algorithms == {"HS256"}
     octets = b"signing input"
     mac = sign_mac(SECRET, "HS256", octets)
     assert rp.verifier.verifies_mac(ISSUER, "another", "HS256", octets, mac)

@@ -16,10 +16,10 @@ from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.endpoints.authorization import AuthenticationRequest, Callback
 from oidc_core.endpoints.end_session import LogoutRequest
-from oidc_core.endpoints.tokens import Tokens
 from oidc_core.jose.jwk import parse_key_set
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.provider import metadata_of
+from oidc_core.model.records import Tokens
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
 from oidc_core.wire.errors import (
     CallbackError,
@@ -188,7 +188,25 @@ def test_a_login_from_start_to_end(pending: Callable[[], Any]) -> None:
     assert logged_in.claims["email"] == "alice@op.example"
     assert logged_in.missing_scope == ()
     assert rig.browser.cookies == {}
-    assert "single_use: process" in logged_in.evidence[0].notes
+    response = logged_in.evidence.authorization_response
+    assert response is not None
+    assert "single_use: process" in response.notes
+    assert [evidence.of for evidence in logged_in.evidence.each] == [
+        "authorization_response",
+        "id_token",
+        "userinfo",
+    ]
+
+
+def test_a_client_that_asks_for_no_openid_starts_no_login() -> None:
+    rig = new_rig(scope="email")
+
+    error = refused(rig.start)
+
+    assert isinstance(error, UsageError)
+    assert (error.code, error.about, error.expected) == ("parameter_invalid", "scope", "openid")
+    request = AuthenticationRequest(scope="openid email")
+    assert rig.log_in(request).logged_in.identity.subject == "alice"
 
 
 @STORES
@@ -386,7 +404,7 @@ def test_an_id_token_with_a_mac_is_verified_with_the_clients_secret() -> None:
 
     logged_in = new_rig(provider, registration=registration).log_in().logged_in
 
-    assert logged_in.evidence[1].alg == "HS256"
+    assert logged_in.evidence.id_token.alg == "HS256"
     secret = "another secret of the same length or so, it does not matter here"
     other = new_rig(provider, registration=registration, client_secret=secret)
     assert refused(other.log_in).code == "provider_error"  # invalid_client

@@ -3,12 +3,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import pytest
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from oidc_adapters.clients.oidc_client import AsyncOidcClient
 from oidc_adapters.clients.shell import AsyncShell, Shell
 from oidc_adapters.credentials.client_credentials import Credentials, credentials_for
-from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys
+from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys, Signer
+from oidc_adapters.credentials.dpop import DpopKeys
 from oidc_adapters.runtime.clock import FrozenClock, SystemClock
 from oidc_adapters.runtime.entropy import FixedEntropy, SystemEntropy
 from oidc_adapters.stores.pending import MemoryPendingLogins
@@ -16,6 +17,7 @@ from oidc_adapters.stores.provider_keys import MemoryProviderKeys, StaticProvide
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
 from oidc_core.endpoints.userinfo import userinfo_request
 from oidc_core.jose.jwk import KeySet
+from oidc_core.machine.dpop import with_proof
 from oidc_core.machine.steps import (
     Done,
     Exchange,
@@ -24,12 +26,19 @@ from oidc_core.machine.steps import (
     KeysWithheld,
     NeedKeys,
     Step,
-    keys_wanted,
 )
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery
 from oidc_core.wire.errors import OidcError, ProtocolViolation, TransportFailure, UsageError
-from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.http import (
+    Answer,
+    AnswerTo,
+    HttpRequest,
+    HttpResponse,
+    KeysWanted,
+    NoAnswer,
+    WireRequest,
+)
 from tests.adapters.credentials.test_client_credentials import (
     KEY,
     SECRET,
@@ -48,6 +57,7 @@ from tests.flows.rig import (
     run_trio,
     setup_for,
 )
+from tests.parties import keys_wanted
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 LIBRARIES = pytest.mark.parametrize("run", [run_asyncio, run_trio])
@@ -64,16 +74,14 @@ class Twice(Exchange[tuple[Any, ...]]):
         answers = (*self.answers, answer)
         if len(answers) < 2:
             return Twice(made_for=self.made_for, request=self.request, answers=answers)
-        return ThenKeys(
-            made_for=self.made_for, wanted=keys_wanted(rp, "solicited"), answers=answers
-        )
+        return ThenKeys(made_for=self.made_for, wanted=keys_wanted(rp), answers=answers)
 
 
 @frozen(kw_only=True)
 class ThenKeys(NeedKeys[tuple[Any, ...]]):
     """Takes keys and ends."""
 
-    answers: tuple[Any, ...] = field()
+    answers: tuple[Any, ...] = ()
 
     def consume(self, rp: RelyingParty, answer: KeysAnswer) -> Step[tuple[Any, ...]]:
         return Done((*self.answers, answer))
@@ -194,9 +202,9 @@ def test_the_clock_of_each_transmission_is_the_shells() -> None:
     shell.send(token_request(RP))
     clock.advance(30)
 
-    answer = shell.send(token_request(RP))
+    given = shell.send(token_request(RP))
 
-    assert answer == NoAnswer("no", "http_connect_failed", NOW + 30)
+    assert given.answer == NoAnswer("no", "http_connect_failed", NOW + 30)
     stamps = [claims_of(form_of(one)["client_assertion"])["iat"] for one in wire.sent]
     assert stamps == [NOW, NOW + 30]
 
@@ -211,12 +219,13 @@ def test_a_shell_brings_what_is_not_given() -> None:
 
 @LIBRARIES
 def test_key_sets_come_from_the_store_that_was_given(run: Run) -> None:
-    key_set, wanted = KeySet(()), keys_wanted(RP, "solicited")
+    key_set, wanted = KeySet(()), keys_wanted(RP)
     keys, wire = StaticProviderKeys(key_set), AsyncWire()
     awaited = AsyncShell(wire, CREDENTIALS, keys, **world())
 
-    assert Shell(Wire(), CREDENTIALS, keys, **world()).keys(wanted) == KeysFound(key_set, NOW, NOW)
-    assert run(lambda: awaited.keys(wanted)) == KeysFound(key_set, NOW, NOW)
+    found = KeysFound(wanted.issuer, wanted.jwks_uri, key_set, NOW, NOW)
+    assert Shell(Wire(), CREDENTIALS, keys, **world()).keys(wanted) == found
+    assert run(lambda: awaited.keys(wanted)) == found
     assert wire.sent == []
 
 
@@ -270,7 +279,7 @@ def test_discovery_needs_no_credentials() -> None:
     found = shell.run(rp, discovery.discover(rp))
 
     assert found.provider.token_endpoint == "https://op.example/token"
-    assert isinstance(shell.keys(keys_wanted(found, "solicited")), KeysFound)
+    assert isinstance(shell.keys(keys_wanted(found)), KeysFound)
     with pytest.raises(UsageError) as caught:
         shell.send(userinfo_request(found, "abc"))
     assert caught.value.code == "credential_missing"
@@ -292,11 +301,97 @@ def test_answers_are_the_transports_own() -> None:
     step = discovery.discover(setup_for(provider).relying_party())
     assert isinstance(step, Exchange)
 
-    answer = Shell(transport, Credentials(), **world()).send(step.request)
+    given = Shell(transport, Credentials(), **world()).send(step.request)
 
     ((_, recorded),) = transport.exchanges
-    assert answer is recorded
-    assert isinstance(answer, HttpResponse)
+    assert given.answer is recorded
+    assert isinstance(given.answer, HttpResponse)
+
+
+@LIBRARIES
+def test_an_answer_names_the_request_it_was_given_to(run: Run) -> None:
+    request = token_request(RP)
+    awaiting = AsyncShell(AsyncWire(), CREDENTIALS, **world())
+
+    given = Shell(Wire(), CREDENTIALS, **world()).send(request)
+    awaited = run(lambda: awaiting.send(request))
+
+    assert given.request is awaited.request is request
+    assert given == awaited == AnswerTo(request, REFUSED)
+
+
+class Noncing(Wire):
+    """Refuses a request, and hands out a nonce on the way."""
+
+    def send(self, request: WireRequest, clock: Any) -> Any:
+        super().send(request, clock)
+        return HttpResponse(400, (("dpop-nonce", f"n-{len(self.sent)}"),), b"{}", clock.now())
+
+
+class AsyncNoncing(AsyncWire):
+    """The same, awaited."""
+
+    def __init__(self) -> None:
+        self.wire = Noncing()
+
+
+@pytest.mark.parametrize("run", [None, run_asyncio, run_trio])
+def test_the_newest_nonce_of_a_server_goes_out_with_the_next_proof(run: Run | None) -> None:
+    rp = relying_party("none")
+    credentials = Credentials(credentials_for(rp, dpop_keys=DpopKeys[Signer](KEY)))
+    request = with_proof(token_request(rp), KEY.thumbprint)
+    wire: Noncing | AsyncNoncing
+    if run is None:
+        wire = Noncing()
+        shell = Shell(wire, credentials, **world())
+        for _ in range(3):
+            shell.send(request)
+    else:
+        wire = AsyncNoncing()
+        awaiting = AsyncShell(wire, credentials, **world())
+        for _ in range(3):
+            run(lambda: awaiting.send(request))
+
+    proofs = [claims_of(dict(sent.headers)["dpop"]) for sent in wire.sent]
+    assert [proof.get("nonce") for proof in proofs] == [None, "n-1", "n-2"]
+
+
+class MixedUp(Shell):
+    """Gives out an answer to another request."""
+
+    def send(self, request: HttpRequest) -> AnswerTo:
+        return super().send(evolve(request, form=(("grant_type", "other"),)))
+
+
+def test_an_answer_to_another_request_ends_the_run() -> None:
+    wire = Wire()
+
+    with pytest.raises(UsageError) as caught:
+        MixedUp(wire, CREDENTIALS, **world()).run(RP, STEP)
+
+    assert (caught.value.code, caught.value.expected) == ("answer_foreign", "refresh")
+    assert len(wire.sent) == 1
+
+
+class Mistaken(StaticProviderKeys):
+    """A store that answers with another provider's keys."""
+
+    def find(self, wanted: KeysWanted, send: Any, clock: Any, /) -> KeysAnswer:
+        other = evolve(wanted, issuer="https://b.example", jwks_uri="https://b.example/jwks")
+        return super().find(other, send, clock)
+
+
+def test_keys_of_another_provider_end_the_run() -> None:
+    shell = Shell(Wire(), CREDENTIALS, Mistaken(KeySet(())), **world())
+    step = ThenKeys(made_for=RP.digest, wanted=keys_wanted(RP))
+
+    with pytest.raises(UsageError) as caught:
+        shell.run(RP, step)
+
+    assert (caught.value.code, caught.value.found) == (
+        "answer_foreign",
+        ("https://b.example", "https://b.example/jwks"),
+    )
 
 
 def test_no_shell_is_pickled_and_none_shows_a_secret() -> None:

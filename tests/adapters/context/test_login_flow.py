@@ -19,7 +19,7 @@ from oidc_adapters.context import (
     flow_request_authorization_code,
     flow_validate_id_token,
 )
-from oidc_adapters.context.memory import Memory
+from oidc_adapters.context.memory import Memory, key_of
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import (
     MISBEHAVIOURS,
@@ -27,6 +27,8 @@ from oidc_adapters.testing import (
 )
 from oidc_adapters.testing.transports import TellsTime
 from oidc_core.jose.pkce import challenge_s256
+from oidc_core.model.demands import Demands
+from oidc_core.model.pending import pending_id_of
 from oidc_core.wire.errors import (
     StoreFailure,
     UsageError,
@@ -140,6 +142,45 @@ class TestRequestAuthorizationCode:
 
         assert flow_get_token(world.ctx, code) == APIError("sub_mismatch")
 
+    @pytest.mark.parametrize(
+        ("change", "code", "about"),
+        [
+            ({"authorization_endpoint": None}, "unsupported_by_provider", "authorization_endpoint"),
+            ({"scope": "email"}, "parameter_invalid", "scope"),
+            ({"redirect_uris": ()}, "parameter_invalid", "redirect_uri"),
+        ],
+    )
+    def test_it_starts_as_every_login_does(
+        self, change: dict[str, Any], code: str, about: str, world: World
+    ) -> None:
+        """What the core refuses at the start is refused here, and nothing waits then."""
+        rp = world.ctx.rp
+        changed = (
+            {"provider": evolve(rp.provider, **change)}
+            if "authorization_endpoint" in change
+            else {"client": evolve(rp.client, **change)}
+        )
+        world.ctx.rp = evolve(rp, **changed)
+        with pytest.raises(UsageError) as refusal:
+            flow_request_authorization_code(world.ctx)
+
+        assert (refusal.value.code, refusal.value.about) == (code, about)
+        assert len(world.ctx.records.waiting) == len(world.ctx.records.issued) == 0
+
+    def test_what_waits_is_what_the_core_wrote_down(self, world: World) -> None:
+        url = flow_request_authorization_code(world.ctx, nonce="my-own-nonce", max_age="300")
+        sent, secrets = parameters(url), FixedEntropy(1).login_secrets()
+
+        waiting = world.ctx.records.waiting.take(pending_id_of(sent["state"]), NOW)
+        assert waiting is not None
+        assert waiting.pending.demands == Demands(
+            nonce="my-own-nonce", started_at=NOW, max_age=300, scope=" ".join(SCOPES)
+        )
+        assert waiting.pending.connection == waiting.rp.connection
+        assert (waiting.pending.state, sent["nonce"]) == (secrets.state, "my-own-nonce")
+        issued = world.ctx.records.issued.find(key_of("my-own-nonce"), NOW)
+        assert issued == waiting.pending
+
     def test_the_states_that_wait_are_bounded(self, world: World) -> None:
         waiting = world.ctx.records.waiting
         world.ctx.records = evolve(world.ctx.records, waiting=Memory(lifetime=120, cap=1))
@@ -184,7 +225,8 @@ class TestPkce:
 
         assert "code_challenge" not in parameters(url)
         evidence = world.ctx.evidence(tokens["id_token"])
-        assert [one.relaxations for one in evidence] == [("omit_pkce",), ("omit_pkce",)]
+        assert evidence is not None
+        assert [one.relaxations for one in evidence.each] == [("omit_pkce",), ("omit_pkce",)]
 
     def test_without_it_a_given_nonce_must_be_unguessable(self) -> None:
         world = World(pkce=False)
@@ -192,6 +234,10 @@ class TestPkce:
             flow_request_authorization_code(world.ctx, nonce=21 * "n")
 
         assert (refusal.value.code, refusal.value.about) == ("parameter_invalid", "nonce")
+        assert (refusal.value.found, refusal.value.expected) == (
+            21,
+            "from 22 characters without PKCE",
+        )
         assert flow_request_authorization_code(world.ctx, nonce=22 * "n")
 
 
@@ -339,16 +385,22 @@ class TestBrowser:
     def test_the_same_browser_is_bound(self, world: World) -> None:
         query = world.callback(browser=BROWSER)
         code = text(flow_get_authorization_code(world.ctx, query, browser=BROWSER))
-        callback, _ = world.ctx.evidence(plain(flow_get_token(world.ctx, code))["id_token"])
+        evidence = world.ctx.evidence(plain(flow_get_token(world.ctx, code))["id_token"])
+        assert evidence is not None
+        callback = evidence.authorization_response
 
+        assert callback is not None
         assert callback.relaxations == ()
         assert "binding" not in dict(callback.skipped)
         assert callback.notes == ("single_use: process",)
 
     def test_without_one_the_evidence_says_so(self, world: World) -> None:
-        callback, token = world.ctx.evidence(world.tokens()["id_token"])
+        evidence = world.ctx.evidence(world.tokens()["id_token"])
+        assert evidence is not None
+        callback = evidence.authorization_response
 
-        assert callback.relaxations == token.relaxations == ("unbound_browser",)
+        assert callback is not None
+        assert callback.relaxations == evidence.id_token.relaxations == ("unbound_browser",)
         why = dict(callback.skipped)["binding"]
         assert why == "the application does not bind logins to browsers"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from oidc_adapters.context import (
     APIError,
@@ -21,6 +22,7 @@ from oidc_adapters.testing import (
     MISBEHAVIOURS,
     FakeProvider,
 )
+from oidc_adapters.testing.transports import TellsTime
 from oidc_core.jose.pkce import challenge_s256
 from oidc_core.wire.errors import (
     OidcError,
@@ -28,6 +30,7 @@ from oidc_core.wire.errors import (
     TransportFailure,
     UsageError,
 )
+from oidc_core.wire.http import Answer, ChannelState, HttpResponse, WireRequest
 from tests.adapters.context.world import (
     CLIENT,
     ISSUER,
@@ -224,7 +227,8 @@ class TestTls:
             world = World(verify=False)
         evidence = world.ctx.evidence(world.tokens(browser=None)["id_token"])
 
-        assert [sorted(one.relaxations) for one in evidence] == 2 * [
+        assert evidence is not None
+        assert [sorted(one.relaxations) for one in evidence.each] == 2 * [
             ["insecure_skip_tls_verification", "unbound_browser"]
         ]
 
@@ -233,19 +237,33 @@ class TestEvidence:
     """``ctx.evidence(id_token)``."""
 
     def test_it_tells_of_callback_and_id_token(self, world: World) -> None:
-        callback, token = world.ctx.evidence(world.tokens()["id_token"])
+        evidence = world.ctx.evidence(world.tokens()["id_token"])
 
-        assert (callback.of, token.of) == ("authorization_response", "id_token")
-        assert "at_hash" not in dict(token.skipped)
+        assert evidence is not None
+        assert [one.of for one in evidence.each] == ["authorization_response", "id_token"]
+        assert evidence.userinfo is None
+        assert "at_hash" not in dict(evidence.id_token.skipped)
+
+    @pytest.mark.parametrize("channel", ["verified", "unverified", "not_told"])
+    def test_it_tells_how_the_tokens_came(self, channel: ChannelState, world: World) -> None:
+        def told(request: WireRequest, clock: TellsTime) -> Answer:
+            answer = world.transport.through(request, clock)
+            return evolve(answer, channel=channel) if isinstance(answer, HttpResponse) else answer
+
+        world.transport.tamper = told
+        evidence = world.ctx.evidence(world.tokens()["id_token"])
+
+        assert evidence is not None
+        assert evidence.channel == channel
 
     def test_it_forgets_after_a_day(self, world: World) -> None:
         id_token = world.tokens()["id_token"]
         world.clock.advance(86_400 + 121)
 
-        assert world.ctx.evidence(id_token) == ()
+        assert world.ctx.evidence(id_token) is None
 
     def test_it_knows_nothing_of_other_tokens(self, world: World) -> None:
-        assert world.ctx.evidence("a.b.c") == ()
+        assert world.ctx.evidence("a.b.c") is None
 
 
 def test_a_failed_discovery_leaves_no_connection_open() -> None:

@@ -55,8 +55,11 @@ class TestRefreshToken:
         tokens = world.tokens()
         for _ in range(3):
             tokens = plain(flow_refresh_token(world.ctx, tokens["refresh_token"]))
-            (evidence,) = world.ctx.evidence(tokens["id_token"])
-            assert dict(evidence.skipped).get("same_sub") is None
+            evidence = world.ctx.evidence(tokens["id_token"])
+            assert evidence is not None
+            assert evidence.authorization_response is None
+            assert [one.of for one in evidence.each] == ["refreshed_id_token"]
+            assert dict(evidence.id_token.skipped).get("same_sub") is None
 
     def test_an_answer_without_id_token_is_fine(self) -> None:
         world = World(FakeProvider(clients=(CLIENT,), refresh_id_token=False))
@@ -189,8 +192,10 @@ class TestRefreshAfterRestart:
     def test_the_evidence_says_what_could_not_be_compared(self) -> None:
         world, old = restarted()
         new = plain(flow_refresh_token(world.ctx, old["refresh_token"]))
-        (evidence,) = world.ctx.evidence(new["id_token"])
-        skipped = dict(evidence.skipped)
+        evidence = world.ctx.evidence(new["id_token"])
+        assert evidence is not None
+        assert evidence.each == (evidence.id_token,)
+        skipped = dict(evidence.id_token.skipped)
 
         why = "this context does not know the login"
         assert {name for name in skipped if skipped[name] == why} == {
@@ -206,13 +211,13 @@ class TestRefreshAfterRestart:
         world.provider.misbehave = "refresh_other_sub"
 
         outcome = flow_refresh_token(world.ctx, new["refresh_token"])
-        assert outcome == APIError("refresh_id_token_sub")
+        assert outcome == APIError("sub_mismatch")
 
     def test_with_the_stored_id_token_all_is_compared(self) -> None:
         world, old = restarted("refresh_other_sub")
 
         outcome = flow_refresh_token(world.ctx, old["refresh_token"], id_token=old["id_token"])
-        assert outcome == APIError("refresh_id_token_sub")
+        assert outcome == APIError("sub_mismatch")
 
     @pytest.mark.parametrize(
         ("name", "code"),
@@ -244,7 +249,7 @@ class TestRefreshAfterRestart:
         world.provider.refresh_id_token = True
 
         outcome = flow_refresh_token(world.ctx, new["refresh_token"], id_token=old["id_token"])
-        assert outcome == APIError("refresh_id_token_sub")
+        assert outcome == APIError("sub_mismatch")
 
     def test_an_answer_without_id_token_is_fine(self) -> None:
         world, old = restarted()

@@ -1,6 +1,7 @@
 """``flow_validate_id_token(ctx, id_token)``: a bool."""
 
 import json
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -9,15 +10,19 @@ from oidc_adapters.context import (
     check_id_token,
     flow_refresh_token,
     flow_validate_id_token,
+    validation,
 )
 from oidc_adapters.context.memory import key_of
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import (
     FakeProvider,
 )
-from oidc_core.operations.login import LoggedIn
+from oidc_core.endpoints.id_token import REFRESH_RULES
+from oidc_core.operations.logged_in import LoggedIn
+from oidc_core.operations.refresh import Refreshed
 from oidc_core.wire.errors import (
     OidcError,
+    ProtocolViolation,
 )
 from tests.adapters.context.world import CLIENT, NOW, World, claims_of, plain, restarted
 from tests.adapters.testing.raw_client import b64
@@ -76,17 +81,39 @@ class TestValidateIdToken:
         refreshed = plain(flow_refresh_token(world.ctx, old["refresh_token"]))["id_token"]
         stranger = World(world.provider, random_device=FixedEntropy(3))
 
-        assert self.refused(stranger, refreshed) == "nonce_mismatch"
+        assert self.refused(stranger, refreshed) == "nonce_missing"
 
     def test_max_age_still_binds_it(self, world: World) -> None:
         id_token = world.tokens(max_age=10)["id_token"]
         assert flow_validate_id_token(world.ctx, id_token)
         pending = world.ctx.records.finished.find(key_of(claims_of(id_token)["nonce"]), NOW)
         assert pending is not None
-        later = evolve(pending, created_at=NOW + 131)
-        world.ctx.records.finished.put(key_of(pending.nonce), later, NOW)
+        later = evolve(pending, demands=evolve(pending.demands, started_at=NOW + 131))
+        world.ctx.records.finished.put(key_of(str(pending.demands.nonce)), later, NOW)
 
         assert self.refused(world, id_token) == "auth_time_too_old"
+
+    @pytest.mark.parametrize(
+        ("demand", "code"),
+        [
+            ({"required_acr": ("gold",)}, "acr_mismatch"),
+            ({"essential_claims": ("auth_time",)}, None),
+            ({"sub_iss": "https://other.example", "sub": "alice"}, "sub_mismatch"),
+        ],
+    )
+    def test_whatever_its_login_demands_still_binds_it(
+        self, demand: dict[str, Any], code: str | None, world: World
+    ) -> None:
+        id_token = world.tokens()["id_token"]
+        pending = world.ctx.records.finished.find(key_of(claims_of(id_token)["nonce"]), NOW)
+        assert pending is not None
+        asked = evolve(pending, demands=evolve(pending.demands, **demand))
+        world.ctx.records.finished.put(key_of(str(pending.demands.nonce)), asked, NOW)
+
+        if code is None:
+            assert flow_validate_id_token(world.ctx, id_token)
+        else:
+            assert self.refused(world, id_token) == code
 
     @pytest.mark.parametrize(
         ("form", "code"),
@@ -118,8 +145,8 @@ class TestValidateIdToken:
         id_token = world.tokens()["id_token"]
         pending = world.ctx.records.finished.find(key_of(claims_of(id_token)["nonce"]), NOW)
         assert pending is not None
-        other = evolve(pending, expected_sub="bob")
-        world.ctx.records.finished.put(key_of(pending.nonce), other, NOW)
+        other = evolve(pending, demands=evolve(pending.demands, sub="bob"))
+        world.ctx.records.finished.put(key_of(str(pending.demands.nonce)), other, NOW)
 
         assert self.refused(world, id_token) == "sub_mismatch"
 
@@ -156,3 +183,27 @@ class TestValidateIdToken:
         world.provider.rotate_keys()
 
         assert flow_validate_id_token(world.ctx, world.tokens()["id_token"])
+
+
+class TestRulesOfAnUnknownLogin:
+    """A refresh whose login this context does not know, under the rules of every refresh."""
+
+    def test_they_are_the_rules_of_a_refresh_but_for_what_cannot_be_compared(self) -> None:
+        table = validation._UNKNOWN_LOGIN
+
+        assert (table.of, table.optional) == (REFRESH_RULES.of, REFRESH_RULES.optional)
+        pairs = zip(table.rules, REFRESH_RULES.rules, strict=True)
+        changed = [new.name for new, old in pairs if new != old]
+        assert changed == [
+            "same_iss", "same_sub", "same_aud", "same_azp", "same_nonce", "same_auth_time",
+        ]  # fmt: skip
+
+    def test_without_an_id_token_there_is_no_evidence(self, world: World) -> None:
+        tokens = world.ctx.records.refreshable.find(
+            key_of(world.tokens()["refresh_token"]), world.clock.now()
+        )
+        assert tokens is not None
+        with pytest.raises(ProtocolViolation) as refusal:
+            validation._evidence(Refreshed(tokens=tokens))
+
+        assert (refusal.value.code, refusal.value.about) == ("id_token_missing", "id_token")

@@ -20,13 +20,13 @@ from oidc_adapters.credentials.dpop import DpopKeys, DpopNonces
 from oidc_adapters.crypto import CryptographyVerifier
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import FakeClient, FakeProvider
-from oidc_core.endpoints.tokens import Tokens, refresh_request
+from oidc_core.endpoints.tokens import refresh_request
 from oidc_core.endpoints.userinfo import userinfo_request
 from oidc_core.machine.dpop import proof_of, with_proof
-from oidc_core.machine.steps import keys_wanted
 from oidc_core.model.client import AuthMethod, ClientRegistration
 from oidc_core.model.policy import Policy
 from oidc_core.model.provider import ProviderMetadata
+from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
@@ -36,10 +36,12 @@ from oidc_core.wire.http import (
     ClientSecret,
     HttpRequest,
     HttpResponse,
+    ParameterValue,
     WireRequest,
 )
 from oidc_core.wire.jsontypes import JsonObject
 from tests.flows.rig import NOW, run_asyncio, run_trio
+from tests.parties import keys_wanted
 
 ISSUER: Final = "https://op.example"
 SECRET: Final = "canary secret: 100% of it + a bit & more, 64 octets of it at least.."
@@ -60,6 +62,7 @@ class RemoteKey:
 
     alg = "EdDSA"
     kid = "remote"
+    calls: int
 
     def __init__(self, pause: Callable[[], Awaitable[None]] | None = None) -> None:
         self.calls = 0
@@ -310,7 +313,7 @@ def test_a_key_service_is_refused_where_nobody_can_wait(kind: type[RemoteKey]) -
 @pytest.mark.parametrize(
     "method", ["none", "client_secret_basic", "client_secret_jwt", "private_key_jwt"]
 )
-def test_sealing_is_the_same_where_one_awaits(
+def test_a_request_is_prepared_alike_where_one_awaits(
     run: Callable[[Callable[[], Awaitable[Any]]], Any], method: AuthMethod
 ) -> None:
     rp = relying_party(method)
@@ -318,7 +321,7 @@ def test_sealing_is_the_same_where_one_awaits(
     for request in (
         token_request(rp),
         userinfo_request(rp, "abc"),
-        keys_wanted(rp, "solicited").request,
+        keys_wanted(rp).request,
     ):
         prepare = partial(credentials.prepare_async, request, now=NOW, entropy=FixedEntropy(1))
         awaited = run(prepare)
@@ -392,22 +395,52 @@ def test_a_key_that_is_not_here_proves_nothing(
     assert refusal(proving(rp, KEY), request) == "credential_missing"
 
 
-def test_a_proof_that_does_not_stand_last_or_is_another_client_s_is_not_sealed() -> None:
+def test_a_proof_is_filled_in_wherever_it_stands() -> None:
     rp = relying_party("none")
     request = with_proof(token_request(rp), PROVING.thumbprint)
     turned = evolve(request, headers=request.headers[::-1])
+    assert turned.headers[0][0] == "dpop"
+
+    wire = prepared(proving(rp), turned)
+
+    assert proof_in(wire) == proof_in(prepared(proving(rp), request))
+    assert [name for name, _ in wire.headers] == ["dpop", "accept", "content-type"]
+
+
+def test_a_proof_of_another_client_is_not_filled_in() -> None:
+    rp = relying_party("none")
+    request = with_proof(token_request(rp), PROVING.thumbprint)
     proof = proof_of(request)
     assert proof is not None
-    another = evolve(request, headers=(("dpop", proof._replace(client_id="x")),))
+    for foreign in (proof._replace(client_id="x"), proof._replace(issuer="https://b.example")):
+        another = evolve(request, headers=(("dpop", foreign),))
 
-    assert refusal(proving(rp), turned) == "config_invalid"
-    assert refusal(proving(rp), another) == "credential_missing"
+        assert refusal(proving(rp), another) == "credential_missing"
+
+
+def test_a_nonce_that_the_proof_names_comes_before_a_remembered_one() -> None:
+    rp, nonces = relying_party("none"), DpopNonces()
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+    nonces.remember(request, HttpResponse(200, (("dpop-nonce", "n-1"),), b"", NOW))
+    one = Credentials(credentials_for(rp, dpop_keys=DpopKeys(PROVING)), nonces=nonces)
+    demanded = with_proof(token_request(rp), PROVING.thumbprint, nonce="n-2")
+
+    assert claims_of(proof_in(prepared(one, demanded)))["nonce"] == "n-2"
+
+
+def test_without_a_memory_of_nonces_a_proof_has_none() -> None:
+    rp = relying_party("none")
+    one = Credentials(credentials_for(rp, dpop_keys=DpopKeys(PROVING)))
+    one.nonces = None
+    request = with_proof(token_request(rp), PROVING.thumbprint)
+
+    assert "nonce" not in claims_of(proof_in(prepared(one, request)))
 
 
 @pytest.mark.parametrize("purpose", ["discovery", "key_set"])
 def test_public_documents_are_fetched_without_a_proof(purpose: Any) -> None:
     rp = relying_party("none")
-    request = with_proof(keys_wanted(rp, "solicited").request, PROVING.thumbprint)
+    request = with_proof(keys_wanted(rp).request, PROVING.thumbprint)
 
     assert refusal(proving(rp), evolve(request, purpose=purpose)) == "credential_missing"
 
@@ -530,7 +563,7 @@ def test_credentials_are_found_by_issuer_and_client() -> None:
     assert basic_of(prepared(credentials, token_request(other))) == b"first:c"
 
 
-def test_a_request_of_a_stranger_is_not_sealed() -> None:
+def test_a_request_of_a_stranger_is_not_prepared() -> None:
     rp = relying_party()
     credentials = own(rp, secret=SECRET)
 
@@ -563,7 +596,7 @@ def test_a_value_of_another_owner_is_not_put_into_a_request(value: Any) -> None:
 @pytest.mark.parametrize("purpose", ["discovery", "key_set"])
 def test_public_documents_are_fetched_without_credentials(purpose: Any) -> None:
     rp = relying_party()
-    public = evolve(keys_wanted(rp, "solicited").request, purpose=purpose)
+    public = evolve(keys_wanted(rp).request, purpose=purpose)
     credentials = own(rp, secret=SECRET)
 
     assert "authorization" not in dict(prepared(credentials, public).headers)
@@ -690,10 +723,97 @@ def test_no_secret_shows_and_none_is_pickled() -> None:
     assert "canary" not in repr(prepared(many, token_request(rp)))
 
 
-def test_an_assertion_that_does_not_stand_last_is_not_sealed_as_nothing() -> None:
-    rp = relying_party("private_key_jwt")
-    request = token_request(rp)
-    assert request.form is not None
-    turned = evolve(request, form=request.form[::-1])
+# --- wherever it stands --------------------------------------------------------------------------
 
-    assert refusal(own(rp, keys=ClientKeys[Signer](KEY)), turned) == "config_invalid"
+
+def owned(**changed: Any) -> Any:
+    return {"issuer": ISSUER, "client_id": "client", **changed}
+
+
+ASSERTION: Final = ClientAssertion(**owned(audience=ISSUER, alg="EdDSA", lifetime=60))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_an_assertion_is_filled_in_wherever_it_stands(place: int) -> None:
+    rp = relying_party("private_key_jwt")
+    around: list[tuple[str, ParameterValue]] = [("a", "1"), ("b", "2"), ("c", "3")]
+    form = (*around[:place], ("client_assertion", ASSERTION), *around[place:])
+    credentials = own(rp, keys=ClientKeys[Signer](KEY))
+    request = evolve(token_request(rp), form=form)
+
+    wire = prepared(credentials, request)
+
+    sent = form_of(wire)
+    head, _, signature = sent["client_assertion"].rpartition(".")
+    assert KEY.sign(head.encode()) == b64url_decode(signature.encode())
+    assert [*sent] == [name for name, _ in form]
+    assert {name: sent[name] for name, _ in around} == dict(around)
+    prepare = partial(credentials.prepare_async, request, now=NOW, entropy=FixedEntropy(1))
+    assert run_asyncio(prepare) == wire
+
+
+def test_placeholders_are_filled_in_in_headers_and_form_alike() -> None:
+    rp = relying_party("private_key_jwt")
+    credentials = own(rp, secret=SECRET, keys=ClientKeys[Signer](KEY))
+    request = evolve(
+        token_request(rp),
+        headers=(
+            ("x-secret", ClientSecret(**owned())),
+            ("accept", "application/json"),
+            ("x-assertion", ASSERTION),
+        ),
+        form=(("basic", BasicCredentials(**owned(raw=True))), ("z", "9")),
+    )
+
+    wire = prepared(credentials, request)
+
+    (_, secret), accept, (name, assertion), _ = wire.headers
+    assert (secret, accept, name) == (SECRET, ("accept", "application/json"), "x-assertion")
+    assert claims_of(assertion)["aud"] == ISSUER
+    assert form_of(wire)["basic"].startswith("Basic ")
+    assert form_of(wire)["z"] == "9"
+
+
+@pytest.mark.parametrize("run", [run_asyncio, run_trio])
+def test_each_placeholder_is_waited_for_where_one_awaits(
+    run: Callable[[Callable[[], Awaitable[Any]]], Any],
+) -> None:
+    rp, remote = relying_party("private_key_jwt"), RemoteProvingKey()
+    signer = RemoteKey()
+    keys, dpop_keys = ClientKeys[AsyncSigner](signer), DpopKeys[AsyncSigner](remote)
+    credentials = own(rp, secret=SECRET, keys=keys, dpop_keys=dpop_keys)
+    asked = with_proof(token_request(rp), PROVING.thumbprint)
+    form = (("client_assertion", ASSERTION), ("s", ClientSecret(**owned())), ("last", "1"))
+    request = evolve(asked, headers=asked.headers[::-1], form=form)
+
+    wire = run(lambda: credentials.prepare_async(request, now=NOW, entropy=FixedEntropy(1)))
+
+    assert (signer.calls, remote.calls) == (1, 1)
+    assert [name for name, _ in wire.headers] == ["dpop", "accept", "content-type"]
+    assert form_of(wire)["s"] == SECRET
+    assert claims_of(form_of(wire)["client_assertion"])["jti"] != claims_of(proof_in(wire))["jti"]
+
+
+def test_json_in_a_form_is_written_and_proves_nothing() -> None:
+    rp = relying_party("none")
+    details = JsonObject({"type": "a b", "é": ("&", None)})
+    form = (("authorization_details", details), ("grant_type", "x"))
+    request = evolve(token_request(rp), form=form)
+
+    wire = prepared(own(rp), request)
+
+    assert wire.body is not None
+    assert wire.body.isascii()
+    assert json.loads(form_of(wire)["authorization_details"]) == {"type": "a b", "é": ["&", None]}
+    prepare = partial(own(rp).prepare_async, request, now=NOW, entropy=FixedEntropy(1))
+    assert run_asyncio(prepare) == wire
+    to_resource = evolve(userinfo_request(rp, "abc"), form=form)
+    assert prepared(own(rp), to_resource).body == wire.body
+
+
+def test_a_request_that_has_json_and_no_owner_is_prepared() -> None:
+    """JSON is no placeholder: nothing has to be known of the client."""
+    rp = relying_party()
+    public = evolve(keys_wanted(rp).request, form=(("claims", JsonObject({})),))
+
+    assert prepared(Credentials(), public).body == b"claims=%7B%7D"

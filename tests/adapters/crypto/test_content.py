@@ -3,7 +3,8 @@
 import pytest
 
 from oidc_adapters.crypto.content import content_opener
-from oidc_core.jose.jwe import CONTENT_ENCRYPTION, Jwe, JweHeader
+from oidc_core.jose.encryption import CONTENT_ENCRYPTION
+from oidc_core.jose.jwe import Jwe, JweHeader
 from oidc_core.jose.jws import Encryption
 
 # RFC 7518 appendix B.1

@@ -10,7 +10,8 @@ from oidc_adapters.crypto.content_keys import (
     family_of,
     shared_secret,
 )
-from oidc_core.jose.jwe import CONTENT_ENCRYPTION, KEY_MANAGEMENT, EphemeralKey, Jwe, JweHeader
+from oidc_core.jose.encryption import CONTENT_ENCRYPTION, KEY_MANAGEMENT
+from oidc_core.jose.jwe import EphemeralKey, Jwe, JweHeader
 from oidc_core.jose.jws import Encryption
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
 from tests.encryption import P256, RSA, X25519

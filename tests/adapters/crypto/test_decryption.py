@@ -17,7 +17,14 @@ from oidc_adapters.crypto.content_keys import derived_from_secret
 from oidc_adapters.crypto.decryption import MAX_CANDIDATES, opener_for
 from oidc_adapters.testing.encryption import ENCRYPTION_ALGS, ENCRYPTION_ENCS
 from oidc_adapters.testing.signing_keys import rsa_key
-from oidc_core.jose.jwe import SYMMETRIC, EphemeralKey, Jwe, JweHeader, parse_jwe_header, split
+from oidc_core.jose.encryption import SYMMETRIC
+from oidc_core.jose.jwe import (
+    EphemeralKey,
+    Jwe,
+    JweHeader,
+    parse_jwe_header,
+    split,
+)
 from oidc_core.jose.jws import Encryption
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError

@@ -282,7 +282,7 @@ def test_threads_may_share_a_verifier(private_keys: dict[str, PrivateKey]) -> No
 
 def recognised(kid: str) -> Recognised:
     key = Jwk(kty="OKP", crv="Ed25519", material=(b"\1" * 32,), kid=kid)
-    return Recognised(JoseHeader(alg="EdDSA", kid=kid, typ=None, ignored=()), key)
+    return Recognised(JoseHeader(alg="EdDSA", kid=kid, typ="", ignored=()), key)
 
 
 def test_a_header_is_recalled_with_the_very_key_set_it_was_remembered_with() -> None:

@@ -20,7 +20,7 @@ from oidc_adapters.stores.pending import MemoryPendingLogins, MemorySpent
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys
 from oidc_adapters.transport.dialling import Resolver
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.wire.http import NoAnswer
+from oidc_core.wire.http import AnswerTo, NoAnswer
 from tests.adapters.stores.pending.started import started
 from tests.adapters.stores.test_provider_keys import WANTED
 from tests.flows.rig import NOW
@@ -86,7 +86,7 @@ SPENT: Final = MemorySpent()
 LOGINS: Final = MemoryPendingLogins()
 VERIFIER: Final = CryptographyVerifier()
 KEYS: Final = MemoryProviderKeys()
-UNREACHABLE: Final = NoAnswer("no", "http_connect_failed", NOW)
+UNREACHABLE: Final = AnswerTo(WANTED.request, NoAnswer("no", "http_connect_failed", NOW))
 USES: Final[tuple[tuple[Any, Callable[[], object]], ...]] = (
     (MEMORY, lambda: MEMORY.put("a", "A", NOW)),
     (FLIGHTS, lambda: FLIGHTS.board("a")),

@@ -3,6 +3,7 @@ import os
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -12,9 +13,9 @@ from attrs import evolve
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys, StaticProviderKeys
 from oidc_core.jose.jwk import KeySet, parse_key_set
-from oidc_core.machine.keys import BUCKET_SIZE, REFILL, STALE_IF_ERROR
+from oidc_core.machine.key_fetching import BUCKET_SIZE, REFILL, STALE_IF_ERROR
 from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
-from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, KeysWanted, NoAnswer, Source
+from oidc_core.wire.http import AnswerTo, HttpRequest, HttpResponse, KeysWanted, NoAnswer, Source
 from oidc_core.wire.jsontypes import JsonObject, render
 from tests.flows.rig import NOW, run_asyncio, run_trio
 
@@ -54,20 +55,20 @@ class Provider:
         self.clock = clock
         self._lock = threading.Lock()
 
-    def send(self, request: HttpRequest) -> Answer:
+    def send(self, request: HttpRequest) -> AnswerTo:
         with self._lock:
             self.fetches += 1
         assert request == WANTED.request
         now = self.clock.now()
         json = (("content-type", "application/json"),)
         if self.broken == "dropped":
-            return NoAnswer("maybe", "http_malformed", now)
+            return AnswerTo(request, NoAnswer("maybe", "http_malformed", now))
         if self.broken == "status":
-            return HttpResponse(503, json, b"{}", now)
+            return AnswerTo(request, HttpResponse(503, json, b"{}", now))
         body = b"{" if self.broken == "syntax" else render(key_set_of(*self.kids)).encode()
-        return HttpResponse(200, json, body, now)
+        return AnswerTo(request, HttpResponse(200, json, body, now))
 
-    async def send_async(self, request: HttpRequest) -> Answer:
+    async def send_async(self, request: HttpRequest) -> AnswerTo:
         return self.send(request)
 
 
@@ -115,14 +116,31 @@ def test_a_set_is_fetched_once_and_used_until_it_is_old(
     assert provider.fetches == 2
 
 
+def test_a_set_says_whose_it_is(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    """One of another provider is refused by the core, whatever a store mixes up."""
+    for _ in range(2):  # fetched, and then stored
+        found = keys.find(WANTED, provider.send, clock)
+        assert isinstance(found, KeysFound)
+        assert (found.issuer, found.jwks_uri) == (WANTED.issuer, WANTED.jwks_uri)
+    assert provider.fetches == 1
+
+    clock.advance(HOUR)
+    provider.broken = "dropped"
+    stale = keys.find(WANTED, provider.send, clock)
+    assert isinstance(stale, KeysFound)
+    assert (stale.issuer, stale.jwks_uri) == (WANTED.issuer, WANTED.jwks_uri)
+
+
 def test_issuers_and_addresses_have_sets_of_their_own(
     keys: MemoryProviderKeys, clock: FrozenClock
 ) -> None:
     sent: list[HttpRequest] = []
 
-    def send(request: HttpRequest) -> Answer:
+    def send(request: HttpRequest) -> AnswerTo:
         sent.append(request)
-        return NoAnswer("no", "http_connect_failed", clock.now())
+        return AnswerTo(request, NoAnswer("no", "http_connect_failed", clock.now()))
 
     for wanted in (
         WANTED,
@@ -255,7 +273,7 @@ def test_strangers_never_starve_the_providers_own_tokens(
 def test_what_a_sender_raises_is_raised_and_releases_the_store(
     keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
 ) -> None:
-    def send(_request: HttpRequest) -> Answer:
+    def send(_request: HttpRequest) -> AnswerTo:
         raise KeyError("k")
 
     with pytest.raises(KeyError):
@@ -275,7 +293,7 @@ class Gated(Provider):
         self.asked = threading.Event()
         self.gate = threading.Event()
 
-    def send(self, request: HttpRequest) -> Answer:
+    def send(self, request: HttpRequest) -> AnswerTo:
         self.asked.set()
         assert self.gate.wait(30)
         return super().send(request)
@@ -299,6 +317,8 @@ def test_two_hundred_threads_and_a_cold_store_are_one_fetch(
 
     assert provider.fetches == 1
     assert {kids(answer) for answer in answers} == {("first",)}
+    whose = {(a.issuer, a.jwks_uri) for a in answers if isinstance(a, KeysFound)}
+    assert whose == {(WANTED.issuer, WANTED.jwks_uri)}
 
 
 @pytest.mark.parametrize("broken", ["dropped", "syntax"])
@@ -325,7 +345,7 @@ def test_a_fetch_that_was_broken_off_is_made_by_one_of_those_who_waited(
 ) -> None:
     asked, gate = threading.Event(), threading.Event()
 
-    def broken_off(_request: HttpRequest) -> Answer:
+    def broken_off(_request: HttpRequest) -> AnswerTo:
         asked.set()
         assert gate.wait(30)
         raise KeyboardInterrupt
@@ -395,7 +415,7 @@ def test_many_tasks_and_a_cold_store_are_one_fetch(
     async def main() -> None:
         gate = turns.event()
 
-        async def send(request: HttpRequest) -> Answer:
+        async def send(request: HttpRequest) -> AnswerTo:
             await gate.wait()
             return provider.send(request)
 
@@ -423,7 +443,7 @@ def test_a_cancelled_fetch_is_made_by_one_of_those_who_waited(
     async def main() -> None:
         never = turns.event()
 
-        async def stuck(_request: HttpRequest) -> Answer:
+        async def stuck(_request: HttpRequest) -> AnswerTo:
             await never.wait()
             raise AssertionError
 
@@ -472,7 +492,7 @@ def test_a_provider_that_is_down_fails_for_all_tasks_at_once(
     async def main() -> None:
         gate = turns.event()
 
-        async def send(request: HttpRequest) -> Answer:
+        async def send(request: HttpRequest) -> AnswerTo:
             await gate.wait()
             return provider.send(request)
 
@@ -538,7 +558,7 @@ def test_one_store_serves_threads_and_two_event_loops_at_a_time(
     provider = Gated(clock)
     ready = threading.Barrier(4)
 
-    async def send(request: HttpRequest) -> Answer:
+    async def send(request: HttpRequest) -> AnswerTo:
         # Blocks its loop only; the other loop and the thread have to wait for it all the same.
         return provider.send(request)
 
@@ -594,11 +614,11 @@ def test_a_fetch_that_never_lands_has_failed_when_its_deadline_is_over(
         waited.append(timeout)
         raise TimeoutError
 
-    def send(_request: HttpRequest) -> Answer:
+    def send(_request: HttpRequest) -> AnswerTo:
         raise AssertionError
 
     async def main() -> KeysAnswer:
-        async def send_async(_request: HttpRequest) -> Answer:
+        async def send_async(_request: HttpRequest) -> AnswerTo:
             await asyncio.sleep(30)
             raise AssertionError
 
@@ -617,9 +637,9 @@ def test_a_fetch_that_never_lands_has_failed_when_its_deadline_is_over(
 def test_a_fetch_lands_even_if_its_answer_breaks_the_reader(
     keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
 ) -> None:
-    def send(_request: HttpRequest) -> Answer:
+    def send(request: HttpRequest) -> AnswerTo:
         body: Any = None
-        return HttpResponse(200, (), body, NOW)
+        return AnswerTo(request, HttpResponse(200, (), body, NOW))
 
     with pytest.raises(AttributeError):
         keys.find(WANTED, send, clock)
@@ -635,12 +655,26 @@ def test_a_configured_set_is_never_fetched(run: Run, clock: FrozenClock) -> None
     key_set: KeySet = parse_key_set(key_set_of("configured"))
     keys = StaticProviderKeys(key_set)
 
-    def send(_request: HttpRequest) -> Answer:
+    def send(_request: HttpRequest) -> AnswerTo:
         raise AssertionError
 
-    async def send_async(_request: HttpRequest) -> Answer:
+    async def send_async(_request: HttpRequest) -> AnswerTo:
         raise AssertionError
 
-    found = KeysFound(key_set, NOW, NOW)
-    assert keys.find(evolve(WANTED, newer_than=NOW), send, clock) == found
-    assert run(lambda: keys.find_async(WANTED, send_async, clock)) == found
+    other = evolve(WANTED, issuer="https://b.example", jwks_uri="https://b.example/jwks")
+    for wanted in (WANTED, other):
+        found = KeysFound(wanted.issuer, wanted.jwks_uri, key_set, NOW, NOW)
+        assert keys.find(evolve(wanted, newer_than=NOW), send, clock) == found
+        assert run(partial(keys.find_async, wanted, send_async, clock)) == found
+
+
+def test_a_set_that_anybody_could_have_sent_serves_no_strict_policy() -> None:
+    """Two relying parties share the store; only one of them lets an unverified server pass."""
+    clock = FrozenClock(NOW)
+    store, provider = MemoryProviderKeys(), Provider(clock)
+    strict = evolve(WANTED, verified_channel=True)
+
+    assert isinstance(store.find(WANTED, provider.send, clock), KeysFound)
+    assert store.find(strict, provider.send, clock) == KeysWithheld("unreachable")
+    assert isinstance(store.find(WANTED, provider.send, clock), KeysFound)
+    assert provider.fetches == 2

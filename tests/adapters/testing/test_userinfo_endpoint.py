@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from oidc_adapters.testing import FakeClient, FakeProvider
+from tests.encryption import ECDH, P256
 
 from .raw_client import (
     NOW,
@@ -55,6 +56,28 @@ def test_signed_userinfo_names_issuer_and_audience(provider: FakeProvider, alg: 
     assert {"iss": provider.issuer, "aud": "client", "sub": "alice"}.items() <= claims_of(
         jwt
     ).items()
+
+
+@pytest.mark.parametrize("signed", [None, "EdDSA"])
+def test_encrypted_userinfo_says_what_it_is_only_if_it_is_signed(signed: str | None) -> None:
+    client = FakeClient(
+        userinfo_signed_response_alg=signed,
+        userinfo_encrypted_response_alg=ECDH.alg,
+        userinfo_encrypted_response_enc=ECDH.enc,
+        jwks=(P256.public_jwk(),),
+    )
+    provider = FakeProvider(id_token_alg="ES256", clients=(client,))
+
+    answer = responded(userinfo(provider, access_token(provider, scope="openid")))
+
+    jwe = answer.body.decode()
+    assert answer.header("content-type") == "application/jwt"
+    assert len(jwe.split(".")) == 5
+    header = header_of(jwe)
+    assert (header["alg"], header["enc"], header["kid"]) == (*ECDH, "p-256")
+    assert {name: header[name] for name in ("cty", "iss", "aud") if name in header} == (
+        {} if signed is None else {"cty": "JWT", "iss": provider.issuer, "aud": "client"}
+    )
 
 
 @pytest.mark.parametrize(

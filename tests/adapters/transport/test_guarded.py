@@ -330,7 +330,7 @@ def test_a_refusal_by_a_proxy_is_closed_at_once(monkeypatch: pytest.MonkeyPatch)
         Urllib3Transport(proxy=proxy.url()) as transport,
     ):
         answer = transport.send(request("https://op.example/token"), CLOCK)
-        assert failed(answer) == ("http_connect", "no")
+        assert failed(answer) == ("http_connect_failed", "no")
         assert [each.isclosed() for each in answers] == [True]
         assert proxy.closed_by_client.wait(5)
 

@@ -171,11 +171,11 @@ def test_a_forked_process_starts_threads_of_its_own(monkeypatch: pytest.MonkeyPa
     async def main() -> bool:
         async with InThreads(recorded) as transport:
             await transport.send(request(), CLOCK)
-            left_behind = transport._threads
+            left_behind = transport._threads._pool
             monkeypatch.setattr(os, "getpid", lambda: -1)  # as it is in the child
             await transport.send(request(), CLOCK)
             left_behind.shutdown()
-            return transport._threads is not left_behind
+            return transport._threads._pool is not left_behind
 
     assert asyncio.run(main())
     assert recorded.deadlines == [5, 5]

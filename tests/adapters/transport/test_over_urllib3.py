@@ -67,6 +67,7 @@ def test_a_request_is_sent_as_it_is_and_its_answer_returned(transport: Urllib3Tr
         ),
         b'{"a":1}',
         1_234,
+        "unverified",
     )
     head, _, body = sent.partition(b"\r\n\r\n")
     line, *headers = head.decode().split("\r\n")
@@ -119,6 +120,61 @@ def test_many_urls_are_remembered_only_so_far(transport: Urllib3Transport) -> No
         for number in range(70):
             answered(transport.send(request(server.url(f"/{number}")), CLOCK))
         assert (server.connections, len(server.requests)) == (1, 70)
+
+
+# --- who answered --------------------------------------------------------------------------------
+
+
+def test_an_answer_over_tls_comes_from_a_verified_server(authority: Authority) -> None:
+    context = ssl.create_default_context(cafile=str(authority.path))
+    for transport in (Urllib3Transport(ca=authority.path), Urllib3Transport(ssl_context=context)):
+        script = (Read(), Send(ok()), Read(), Send(ok()))
+        with FaultServer(script, tls=authority.server()) as server, transport:
+            for _ in range(2):  # on a fresh connection, and on a kept one
+                answer = transport.send(request(server.url()), CLOCK)
+                assert answered(answer).channel == "verified"
+
+
+def test_an_answer_through_a_proxy_comes_from_the_server_behind_it(authority: Authority) -> None:
+    tunnel = (
+        Read(),
+        Send(b"HTTP/1.1 200 Connected\r\n\r\n"),
+        Handshake(authority.server("far", host="op.example")),
+        Read(),
+        Send(ok()),
+    )
+    with (
+        FaultServer(tunnel) as proxy,
+        Urllib3Transport(ca=authority.path, proxy=proxy.url()) as transport,
+    ):
+        answer = transport.send(request("https://op.example/token"), CLOCK)
+        assert answered(answer).channel == "verified"
+
+
+def test_an_answer_is_unverified_where_verification_was_skipped(authority: Authority) -> None:
+    with pytest.warns(UserWarning, match="not verified"):
+        transport = Urllib3Transport(insecure_skip_tls_verification=True)
+    with FaultServer((Read(), Send(ok())), tls=authority.server()) as server, transport:
+        assert answered(transport.send(request(server.url()), CLOCK)).channel == "unverified"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_nobody_is_verified_without_tls(transport: Urllib3Transport, host: str) -> None:
+    with FaultServer((Read(), Send(ok()))) as server:
+        url = server.url(host=host)
+        assert answered(transport.send(request(url), CLOCK)).channel == "unverified"
+
+
+def test_of_the_applications_pools_nobody_was_told(authority: Authority) -> None:
+    with FaultServer((Read(), Send(ok()))) as server, PoolManager() as pools:
+        plain = Urllib3Transport(pool_manager=pools).send(request(server.url()), CLOCK)
+    context = ssl.create_default_context(cafile=str(authority.path))
+    with (
+        FaultServer((Read(), Send(ok())), tls=authority.server()) as server,
+        PoolManager(ssl_context=context) as pools,
+    ):
+        secure = Urllib3Transport(pool_manager=pools).send(request(server.url()), CLOCK)
+    assert [answered(answer).channel for answer in (plain, secure)] == ["not_told", "not_told"]
 
 
 # --- the deadline --------------------------------------------------------------------------------

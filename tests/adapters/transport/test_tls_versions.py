@@ -155,7 +155,7 @@ def test_a_proxy_that_speaks_a_new_version_is_asked_to_connect(
     refusal = Send(b"HTTP/1.1 403 Forbidden\r\n\r\n")
     with FaultServer((Read(), refusal), tls=speaking(authority, version)) as proxy:
         answer = by_proxy(authority, proxy).send(request(FAR), CLOCK)
-        assert failed(answer) == ("http_connect", "no")
+        assert failed(answer) == ("http_connect_failed", "no")
         assert proxy.spoken == [name]
         assert proxy.requests[0].startswith(b"CONNECT op.example:443 HTTP/1.")
 

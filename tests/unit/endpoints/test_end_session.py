@@ -10,11 +10,11 @@ import pytest
 from oidc_core.endpoints.end_session import (
     RESERVED,
     LogoutRequest,
-    PendingLogout,
     check_return,
     end_session_url,
     pending_logout,
 )
+from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import CallbackError, ProtocolViolation, UsageError
 from tests.parties import (

@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from oidc_adapters.testing.signing import half_hash
-from oidc_core.endpoints.id_token import EXPECT_NO_NONCE, REFRESH_RULES, IdTokenExpectations, check
+from oidc_adapters.testing.signing import half_hash, rendered
+from oidc_core.endpoints.id_token import (
+    ID_TOKEN_RULES,
+    REFRESH_RULES,
+    CheckedIdToken,
+    Expected,
+    check,
+)
 from oidc_core.jose.jwk import Jwk
 from oidc_core.jose.jws import JoseHeader, VerifiedJws
+from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.policy import Policy
 from oidc_core.model.provider import IssuerRule
-from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.errors import ProtocolViolation, fingerprint
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
 from tests.parties import (
     ACCESS_TOKEN,
@@ -29,8 +36,6 @@ from tests.parties import (
 from tests.unit.parties import told
 
 if TYPE_CHECKING:
-    from oidc_core.model.claims import IdToken
-    from oidc_core.model.evidence import Evidence
     from oidc_core.model.relying_party import RelyingParty
 
 LATER = NOW + 3000
@@ -52,18 +57,18 @@ def rechecked(
     key: Jwk | None = KEY,
     alg: str = "ES256",
     **changes: Any,
-) -> tuple[IdToken, Evidence]:
-    jws = VerifiedJws(JoseHeader(alg, None, None, ()), b"", key, LATER, LATER)
-    original = frozen({**ORIGINAL, **(old or {})})
-    expected = IdTokenExpectations(
-        nonce=EXPECT_NO_NONCE, started_at=LATER, access_token=ACCESS_TOKEN, original=original
-    )
-    claims = frozen({**RENEWED, **changes})
-    return check(rp, jws, claims, expected, raw="raw", rules=REFRESH_RULES)
+) -> CheckedIdToken:
+    claims = {**RENEWED, **changes}
+    jws = VerifiedJws(JoseHeader(alg, None, "", ()), rendered(claims), key, LATER, LATER)
+    demands = Demands(nonce=EXPECT_NO_NONCE, started_at=LATER)
+    expected = Expected(demands, ACCESS_TOKEN, frozen({**ORIGINAL, **(old or {})}))
+    return check(rp, jws, frozen(claims), expected, raw="raw", rules=REFRESH_RULES)
 
 
-def refusal(code: str, **how: Any) -> None:
-    refused(ProtocolViolation, code, lambda: rechecked(**how))
+def refusal(code: str, about: str | None = None, /, **how: Any) -> None:
+    error = refused(ProtocolViolation, code, lambda: rechecked(**how))
+    assert error.of == "id_token"
+    assert about in {None, error.about}
 
 
 @pytest.mark.req("OIDCC-12.2-05", "OIDCC-12.2-06")
@@ -80,7 +85,7 @@ def test_the_same_session_goes_on_with_a_new_issue_time_and_without_a_nonce() ->
 @pytest.mark.parametrize("iss", [OTHER_ISSUER, f"{ISSUER}/", None, 5])
 def test_another_issuer_is_refused(iss: object) -> None:
     """J08."""
-    refusal("refresh_id_token_iss", iss=iss)
+    refusal("iss_mismatch", "iss", iss=iss)
 
 
 @pytest.mark.req("OIDCC-12.2-02")
@@ -88,7 +93,7 @@ def test_another_name_of_the_same_provider_is_another_issuer() -> None:
     """J08."""
     rp = relying_party(rule=IssuerRule.one_of(ISSUER, OTHER_ISSUER))
 
-    refusal("refresh_id_token_iss", rp=rp, iss=OTHER_ISSUER)
+    refusal("iss_mismatch", "iss", rp=rp, iss=OTHER_ISSUER)
     assert rechecked(rp=rp)[0].iss == ISSUER
 
 
@@ -96,7 +101,7 @@ def test_another_name_of_the_same_provider_is_another_issuer() -> None:
 @pytest.mark.parametrize("sub", ["Bob", SUB.lower(), "", None])
 def test_another_user_is_refused(sub: object) -> None:
     """J08."""
-    refusal("refresh_id_token_sub", sub=sub)
+    refusal("sub_mismatch", "sub", sub=sub)
 
 
 @pytest.mark.req("OIDCC-12.2-04")
@@ -105,8 +110,8 @@ def test_another_audience_is_refused(aud: object) -> None:
     """J08."""
     rp = relying_party(client={"trusted_audiences": frozenset({"api"})})
 
-    refusal("refresh_id_token_aud", rp=rp, aud=aud)
-    refusal("refresh_id_token_aud", rp=rp, old={"aud": [CLIENT_ID, "api"]})
+    refusal("aud_mismatch", "aud", rp=rp, aud=aud)
+    refusal("aud_mismatch", "aud", rp=rp, old={"aud": [CLIENT_ID, "api"]})
 
 
 @pytest.mark.req("OIDCC-12.2-04")
@@ -120,8 +125,9 @@ def test_the_audience_is_a_set() -> None:
 
 def test_another_authorized_party_is_refused_if_both_name_one() -> None:
     """J08."""
-    refusal("refresh_id_token_azp", old={"azp": CLIENT_ID}, azp="other")
-    refusal("azp_mismatch", azp="other")
+    refusal("azp_mismatch", "azp", old={"azp": CLIENT_ID}, azp="other")
+    refusal("azp_mismatch", "azp", azp="other")
+    refusal("azp_malformed", "azp", azp=5)
     for old, new in ((CLIENT_ID, CLIENT_ID), (CLIENT_ID, None), (None, CLIENT_ID)):
         assert rechecked(old={"azp": old}, azp=new)[0].azp == new
 
@@ -130,8 +136,8 @@ def test_another_authorized_party_is_refused_if_both_name_one() -> None:
 @pytest.mark.parametrize("nonce", ["other", "", 5, ["nonce-1"]])
 def test_another_nonce_is_refused(nonce: object) -> None:
     """J08."""
-    refusal("refresh_id_token_nonce", nonce=nonce)
-    refusal("refresh_id_token_nonce", old={"nonce": None}, nonce="nonce-1")
+    refusal("nonce_mismatch", "nonce", nonce=nonce)
+    refusal("nonce_mismatch", "nonce", old={"nonce": None}, nonce="nonce-1")
 
 
 @pytest.mark.req("OIDCC-12.2-06")
@@ -142,7 +148,7 @@ def test_the_original_nonce_passes() -> None:
 @pytest.mark.req("OIDCC-12.2-05")
 def test_an_older_authentication_is_refused_and_a_newer_one_is_noted() -> None:
     """J08."""
-    refusal("refresh_id_token_auth_time", auth_time=NOW - 11)
+    refusal("auth_time_mismatch", "auth_time", auth_time=NOW - 11)
     _, evidence = rechecked(auth_time=NOW - 9)
     assert dict(evidence.skipped)["same_auth_time"] == "newer; the session keeps the old one"
     _, evidence = rechecked(auth_time=NOW - 10)
@@ -163,15 +169,23 @@ def test_without_an_auth_time_the_old_one_stays(auth_time: object) -> None:
     ("code", "how"),
     [
         ("exp_expired", {"exp": LATER - 60}),
-        ("exp_malformed", {"exp": None}),
-        ("iat_malformed", {"iat": None}),
+        ("exp_missing", {"exp": None}),
+        ("exp_malformed", {"exp": "soon"}),
+        ("iat_missing", {"iat": None}),
+        ("iat_malformed", {"iat": "now"}),
         ("iat_in_future", {"iat": LATER + 61}),
         ("iat_too_old", {"iat": LATER - 90_000}),
         ("nbf_in_future", {"nbf": LATER + 61}),
+        ("nbf_malformed", {"nbf": "now"}),
         ("at_hash_mismatch", {"at_hash": half_hash("ES256", "another")}),
         ("signature_invalid", {"key": None}),
         ("alg_not_allowed", {"alg": "PS256"}),
         ("claim_forbidden", {"events": {}}),
+        ("iss_missing", {"iss": None, "old": {"iss": None}}),
+        ("iss_malformed", {"iss": 5, "old": {"iss": 5}}),
+        ("iss_mismatch", {"iss": OTHER_ISSUER, "old": {"iss": OTHER_ISSUER}}),
+        ("aud_mismatch", {"aud": "other", "old": {"aud": "other"}}),
+        ("sub_missing", {"sub": None, "old": {"sub": None}}),
         ("sub_malformed", {"sub": 5, "old": {"sub": 5}}),
     ],
 )
@@ -195,19 +209,49 @@ def test_an_untrusted_audience_is_none_the_better_for_being_old() -> None:
 @pytest.mark.parametrize(
     ("how", "facts"),
     [
-        ({"iss": OTHER_ISSUER}, ("iss", None, None)),
-        ({"sub": "Bob"}, ("sub", None, None)),
-        ({"aud": ["other"]}, ("aud", ("other",), (CLIENT_ID,))),
-        ({"azp": "other", "old": {"azp": CLIENT_ID}}, ("azp", None, None)),
-        ({"nonce": "other"}, ("nonce", None, None)),
-        ({"auth_time": NOW - 11}, ("", NOW - 11, NOW - 10)),
+        ({"iss": OTHER_ISSUER}, ("iss_mismatch", "iss", OTHER_ISSUER, ISSUER)),
+        ({"iss": 5}, ("iss_mismatch", "iss", "int", ISSUER)),
+        ({"old": {"iss": None}}, ("iss_mismatch", "iss", ISSUER, "NoneType")),
+        ({"sub": "Bob"}, ("sub_mismatch", "sub", fingerprint("Bob"), fingerprint(SUB))),
+        ({"sub": None}, ("sub_mismatch", "sub", "NoneType", fingerprint(SUB))),
+        ({"old": {"sub": 5}}, ("sub_mismatch", "sub", fingerprint(SUB), "int")),
+        ({"aud": ["other"]}, ("aud_mismatch", "aud", ("other",), (CLIENT_ID,))),
+        ({"old": {"aud": 5}}, ("aud_mismatch", "aud", (CLIENT_ID,), None)),
+        (
+            {"azp": "other", "old": {"azp": CLIENT_ID}},
+            ("azp_mismatch", "azp", "other", CLIENT_ID),
+        ),
+        ({"azp": 5, "old": {"azp": CLIENT_ID}}, ("azp_mismatch", "azp", "int", CLIENT_ID)),
+        ({"nonce": "other"}, ("nonce_mismatch", "nonce", None, None)),
+        ({"auth_time": NOW - 11}, ("auth_time_mismatch", "auth_time", NOW - 11, NOW - 10)),
     ],
 )
 def test_a_refusal_tells_the_claim_but_neither_user_nor_nonce(
-    how: dict[str, Any], facts: tuple[str, object, object]
+    how: dict[str, Any], facts: tuple[str, str, object, object]
 ) -> None:
-    _, *rest = told(lambda: rechecked(**how))
-    assert (*rest,) == facts
+    assert told(lambda: rechecked(**how)) == facts
+    error = refused(ProtocolViolation, facts[0], lambda: rechecked(**how))
+    assert "Bob" not in str(error)
+    assert SUB not in str(error)
+    assert "nonce-1" not in str(error)
+
+
+def test_without_an_original_nothing_is_the_same() -> None:
+    """The claims of the login are part of a refresh: none stand in for them."""
+    jws = VerifiedJws(JoseHeader("ES256", None, "", ()), rendered(RENEWED), KEY, LATER, LATER)
+    bare = Expected(Demands(nonce=EXPECT_NO_NONCE, started_at=LATER), ACCESS_TOKEN)
+    error = refused(
+        ProtocolViolation,
+        "iss_mismatch",
+        lambda: check(RP, jws, frozen(RENEWED), bare, raw="raw", rules=REFRESH_RULES),
+    )
+    assert (error.about, error.found, error.expected) == ("iss", ISSUER, "NoneType")
+
+
+def test_a_malformed_member_is_noted_as_on_a_login() -> None:
+    _, evidence = rechecked(acr=5, sid="s")
+    assert evidence.notes == ("malformed, taken as absent: acr",)
+    assert REFRESH_RULES.optional == ID_TOKEN_RULES.optional
 
 
 def test_what_is_not_there_to_be_compared_is_said_to_be_absent() -> None:
@@ -221,7 +265,7 @@ def test_the_rules_of_a_refresh_are_its_own_between_those_of_a_login() -> None:
     assert [rule.name for rule in REFRESH_RULES.rules] == [
         *("encryption", "signature", "alg", "kind"),
         *("same_iss", "same_sub", "same_aud", "same_azp", "same_nonce", "same_auth_time"),
-        *("iss", "aud", "azp", "exp", "iat", "nbf", "sub", "at_hash", "optional"),
+        *("iss", "aud", "azp", "exp", "iat", "nbf", "sub", "at_hash"),
     ]
     assert [(rule.spec, rule.says) for rule in REFRESH_RULES.rules if "same" in rule.name] == [
         (spec, "the issuer is the original's"),

@@ -11,18 +11,23 @@ import pytest
 from attrs import evolve
 
 from oidc_core.endpoints.tokens import (
-    Tokens,
+    Session,
+    TokenResponse,
     authorization_code_request,
     check_owner,
+    check_scope,
     parse_token_response,
     refresh_request,
     token_answer,
+    tokens_of,
 )
 from oidc_core.machine.credentials import ASSERTION_TYPE, assertion_payload, basic_credentials
 from oidc_core.model.policy import Policy
+from oidc_core.model.records import Tokens
 from oidc_core.wire.errors import ProtocolViolation, ProviderError, TransportFailure, UsageError
 from oidc_core.wire.http import (
     BasicCredentials,
+    ChannelState,
     ClientAssertion,
     ClientSecret,
     HttpRequest,
@@ -558,3 +563,88 @@ def test_a_request_that_may_have_arrived_leaves_a_doubt(doubt: str) -> None:
     assert isinstance(error, TransportFailure)
     assert error.sent == "no"
     assert token_answer(answer("a"), doubt) == answer("a")
+
+
+# --- what is made of an answer -------------------------------------------------------------------
+
+RESPONSE = TokenResponse(access_token="access-token-2", received_at=NOW)
+
+
+def recorded(response: TokenResponse = RESPONSE, **how: Any) -> Tokens:
+    known: dict[str, Any] = {
+        "scope": "openid profile",
+        "id_token": "a.b.c",
+        "resource": ("https://api.example/",),
+        "subject": SUB,
+        "nonce": "nonce-1",
+        "sid": "session-1",
+        "auth_time": NOW - 10,
+    }
+    told = {**known, **how}
+    return tokens_of(RP, response, told.pop("scope"), Session(**told))
+
+
+def test_a_record_of_tokens_has_all_that_is_known_of_them() -> None:
+    answered = evolve(RESPONSE, expires_in=300, refresh_token="refresh-2", scope="openid")
+    assert recorded(answered) == Tokens(
+        issuer=ISSUER,
+        client_id=CLIENT_ID,
+        access_token="access-token-2",
+        refresh_token="refresh-2",
+        id_token="a.b.c",
+        scope="openid",
+        resource=("https://api.example/",),
+        expires_at=NOW + 300,
+        subject=SUB,
+        nonce="nonce-1",
+        sid="session-1",
+        auth_time=NOW - 10,
+    )
+
+
+def test_a_session_shows_none_of_what_it_keeps() -> None:
+    session = Session(
+        id_token="a.b.c",
+        subject=SUB,
+        resource=("urn:a",),
+        nonce="nonce-1",
+        sid="session-1",
+        auth_time=NOW,
+        thumbprint="thumb",
+        refresh_token="refresh-1",
+    )
+    assert repr(session) == "Session(resource=('urn:a',))"
+    kept = tokens_of(RP, RESPONSE, "openid", session)
+    assert (kept.thumbprint, kept.refresh_token) == ("thumb", "refresh-1")
+
+
+@pytest.mark.req("RFC6749-3.3-02", "RFC6749-6-02")
+def test_what_the_answer_does_not_say_stays_as_it_was_asked_for() -> None:
+    """C20."""
+    bare = recorded()
+    assert (bare.scope, bare.expires_at, bare.refresh_token) == ("openid profile", None, None)
+    assert recorded(evolve(RESPONSE, scope="")).scope == ""
+    assert recorded(evolve(RESPONSE, expires_in=0)).expires_at == NOW
+    assert recorded(refresh_token="refresh-1").refresh_token == "refresh-1"
+    rotated = evolve(RESPONSE, refresh_token="refresh-2")
+    assert recorded(rotated, refresh_token="refresh-1").refresh_token == "refresh-2"
+
+
+@pytest.mark.parametrize("channel", ["verified", "unverified", "not_told"])
+def test_an_answer_says_how_it_came(channel: ChannelState) -> None:
+    assert parse_token_response(evolve(answer(None), channel=channel)).channel == channel
+
+
+def test_a_scope_that_nobody_asked_for_is_refused_only_by_policy() -> None:
+    strict = relying_party(policy=Policy(forbid_extra_scope=True))
+    response = evolve(RESPONSE, scope="openid write admin")
+
+    error = refused(
+        ProtocolViolation,
+        "scope_unexpected",
+        lambda: check_scope(strict, response, "openid profile"),
+    )
+    assert (error.found, error.about) == (("admin", "write"), "scope")
+    check_scope(RP, response, "openid profile")
+    for granted in (None, "", "profile", "profile openid"):
+        check_scope(strict, evolve(RESPONSE, scope=granted), "openid profile")

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
 from attrs import evolve
 
 from oidc_adapters.crypto import ClientDecrypter
-from oidc_core.endpoints.userinfo import check_userinfo, parse_userinfo, userinfo_request
+from oidc_adapters.testing.signing import rendered
+from oidc_core.endpoints.userinfo import (
+    USERINFO_RULES,
+    check_userinfo,
+    decrypted_userinfo,
+    parse_userinfo,
+    userinfo_request,
+)
 from oidc_core.jose.jwk import Jwk
 from oidc_core.jose.jws import Encryption, JoseHeader, VerifiedJws
-from oidc_core.jose.kinds import USERINFO
+from oidc_core.jose.profiles import USERINFO
 from oidc_core.model.claims import UserInfo
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.provider import ANY_TENANT, IssuerRule
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import ProtocolViolation, ProviderError, UsageError
+from oidc_core.wire.errors import ProtocolViolation, ProviderError, UsageError, fingerprint
 from oidc_core.wire.http import HttpResponse
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
-from tests.encryption import ECDH, P256
+from tests.encryption import ECDH, P256, encrypted
 from tests.parties import (
     ACCESS_TOKEN,
     CLIENT_ID,
@@ -56,16 +64,18 @@ def checked(
     encryption: Encryption | None = None,
     **claims: Any,
 ) -> tuple[UserInfo, Evidence]:
-    jws = VerifiedJws(JoseHeader(alg, "k1", None, ()), b"", key, NOW, NOW - 5)
-    given = frozen_json({n: v for n, v in {"sub": SUB, **claims}.items() if v is not MISSING})
+    said = {n: v for n, v in {"sub": SUB, **claims}.items() if v is not MISSING}
+    jws = VerifiedJws(JoseHeader(alg, "k1", "", ()), rendered(said), key, NOW, NOW - 5)
+    given = frozen_json(said)
     assert isinstance(given, JsonObject)
     return check_userinfo(
         rp, given, sub=SUB, jws=jws if signed else None, now=NOW, encryption=encryption
     )
 
 
-def refusal(code: str, **how: Any) -> None:
-    refused(ProtocolViolation, code, lambda: checked(**how))
+def refusal(code: str, about: str, /, **how: Any) -> None:
+    error = refused(ProtocolViolation, code, lambda: checked(**how))
+    assert (error.about, error.of) == (about, "userinfo")
 
 
 def in_jwt(**claims: Any) -> dict[str, Any]:
@@ -101,19 +111,33 @@ def test_userinfo_about_the_user_of_the_id_token_is_taken() -> None:
     assert (userinfo.sub, userinfo.claims["name"]) == (SUB, "Alice")
     assert (evidence.of, evidence.checked_at, evidence.alg) == ("userinfo", NOW, "")
     assert {name for name, _ in evidence.skipped} == {
-        "encryption", "signature", "kind", "iss", "aud", "exp", "nbf"
+        "encryption", "signature", "alg", "kind", "iss", "aud", "exp", "nbf"
     }  # fmt: skip
     assert checked()[0].claims == {"sub": SUB}
 
 
 @pytest.mark.req("OIDCC-5.3.2-02", "OIDCC-5.3.2-03")
-@pytest.mark.parametrize(
-    "sub", [MISSING, None, "", "Bob", SUB.lower(), f"{SUB} ", 5, [SUB], {"sub": SUB}, True]
-)
+@pytest.mark.parametrize("sub", ["", "Bob", SUB.lower(), f"{SUB} ", 5, [SUB], {"sub": SUB}, True])
 def test_userinfo_about_anybody_else_is_refused(sub: object) -> None:
     """J01, D01."""
-    refusal("userinfo_sub_mismatch", sub=sub)
-    refusal("userinfo_sub_mismatch", **in_jwt(sub=sub))
+    refusal("sub_mismatch", "sub", sub=sub)
+    refusal("sub_mismatch", "sub", **in_jwt(sub=sub))
+
+
+@pytest.mark.req("OIDCC-5.3.2-02", "OIDCC-5.3.2-03")
+@pytest.mark.parametrize("absent", [MISSING, None])
+def test_userinfo_about_nobody_is_refused(absent: object) -> None:
+    """J01, D01."""
+    refusal("sub_missing", "sub", sub=absent)
+    refusal("sub_missing", "sub", **in_jwt(sub=absent))
+
+
+def test_a_refusal_tells_users_apart_and_shows_neither() -> None:
+    error = refused(ProtocolViolation, "sub_mismatch", lambda: checked(sub="Bob"))
+    assert (error.found, error.expected) == (fingerprint("Bob"), fingerprint(SUB))
+    error = refused(ProtocolViolation, "sub_mismatch", lambda: checked(sub=5))
+    assert (error.found, error.expected) == ("int", fingerprint(SUB))
+    assert SUB not in str(error)
 
 
 def test_a_subject_that_is_there_twice_is_refused() -> None:
@@ -123,26 +147,47 @@ def test_a_subject_that_is_there_twice_is_refused() -> None:
 
 
 @pytest.mark.req("OIDCC-5.3.2-06")
-@pytest.mark.parametrize("iss", [OTHER_ISSUER, f"{ISSUER}/", "", 5, [ISSUER]])
-def test_userinfo_of_another_issuer_is_refused_signed_or_not(iss: object) -> None:
+@pytest.mark.parametrize(
+    ("iss", "code"),
+    [
+        (OTHER_ISSUER, "iss_mismatch"),
+        (f"{ISSUER}/", "iss_mismatch"),
+        ("", "iss_mismatch"),
+        (5, "iss_malformed"),
+        ([ISSUER], "iss_malformed"),
+    ],
+)
+def test_userinfo_of_another_issuer_is_refused_signed_or_not(iss: object, code: str) -> None:
     """J02, J03."""
-    refusal("userinfo_iss", iss=iss)
-    refusal("userinfo_iss", **in_jwt(iss=iss))
+    refusal(code, "iss", iss=iss)
+    refusal(code, "iss", **in_jwt(iss=iss))
+    refusal(code, "iss", rp=ENCRYPTED, encryption=ECDH, iss=iss)
 
 
 @pytest.mark.req("OIDCC-5.3.2-06")
 @pytest.mark.parametrize("iss", [MISSING, None])
 def test_signed_userinfo_names_its_issuer(iss: object) -> None:
     """J03."""
-    refusal("userinfo_iss", **in_jwt(iss=iss))
+    refusal("iss_missing", "iss", **in_jwt(iss=iss))
     assert checked(iss=iss)[0].sub == SUB
 
 
 @pytest.mark.req("OIDCC-5.3.2-06")
-@pytest.mark.parametrize("aud", [MISSING, None, "other", [], ["other"], 5, [CLIENT_ID, 1]])
-def test_signed_userinfo_is_for_this_client(aud: object) -> None:
+@pytest.mark.parametrize(
+    ("aud", "code"),
+    [
+        (MISSING, "aud_missing"),
+        (None, "aud_missing"),
+        ("other", "aud_mismatch"),
+        ([], "aud_mismatch"),
+        (["other"], "aud_mismatch"),
+        (5, "aud_malformed"),
+        ([CLIENT_ID, 1], "aud_malformed"),
+    ],
+)
+def test_signed_userinfo_is_for_this_client(aud: object, code: str) -> None:
     """J03."""
-    refusal("userinfo_aud", **in_jwt(aud=aud))
+    refusal(code, "aud", **in_jwt(aud=aud))
 
 
 @pytest.mark.req("OIDCC-5.3.2-06")
@@ -155,17 +200,36 @@ def test_the_audience_of_signed_userinfo_includes_this_client(aud: object) -> No
     assert {name for name, _ in evidence.skipped} == {"encryption", "exp", "nbf"}
 
 
-@pytest.mark.parametrize("exp", [NOW - 60, NOW - 61, "soon", True, -1])
-def test_signed_userinfo_expires(exp: object) -> None:
+@pytest.mark.parametrize(
+    ("exp", "code"),
+    [
+        (NOW - 60, "exp_expired"),
+        (NOW - 61, "exp_expired"),
+        ("soon", "exp_malformed"),
+        (True, "exp_malformed"),
+        (-1, "exp_malformed"),
+    ],
+)
+def test_signed_userinfo_expires(exp: object, code: str) -> None:
     """J03."""
-    refusal("userinfo_expired", **in_jwt(exp=exp))
+    refusal(code, "exp", **in_jwt(exp=exp))
     assert checked(**in_jwt(exp=NOW - 59))[0].sub == SUB
     assert dict(checked(exp="soon")[1].skipped)["exp"] == "not in a JWT"
 
 
-@pytest.mark.parametrize("nbf", [NOW + 61, 10**12, "soon", True, -1, 2.0**60])
-def test_signed_userinfo_is_not_taken_before_its_time(nbf: object) -> None:
-    refusal("userinfo_nbf", **in_jwt(nbf=nbf))
+@pytest.mark.parametrize(
+    ("nbf", "code"),
+    [
+        (NOW + 61, "nbf_in_future"),
+        (10**12, "nbf_in_future"),
+        ("soon", "nbf_malformed"),
+        (True, "nbf_malformed"),
+        (-1, "nbf_malformed"),
+        (2.0**60, "nbf_malformed"),
+    ],
+)
+def test_signed_userinfo_is_not_taken_before_its_time(nbf: object, code: str) -> None:
+    refusal(code, "nbf", **in_jwt(nbf=nbf))
     assert "nbf" not in dict(checked(**in_jwt(nbf=NOW + 60))[1].skipped)
     assert dict(checked(nbf="soon")[1].skipped)["nbf"] == "not in a JWT"
 
@@ -173,31 +237,47 @@ def test_signed_userinfo_is_not_taken_before_its_time(nbf: object) -> None:
 @pytest.mark.parametrize(
     ("claims", "code"),
     [
-        ({"exp": NOW - 60}, "userinfo_expired"),
-        ({"nbf": NOW + 61}, "userinfo_nbf"),
-        ({"aud": "client-2"}, "userinfo_aud"),
-        ({"aud": []}, "userinfo_aud"),
+        ({"exp": NOW - 60}, "exp_expired"),
+        ({"exp": "soon"}, "exp_malformed"),
+        ({"nbf": NOW + 61}, "nbf_in_future"),
+        ({"nbf": "soon"}, "nbf_malformed"),
+        ({"aud": "client-2"}, "aud_mismatch"),
+        ({"aud": []}, "aud_mismatch"),
+        ({"aud": 5}, "aud_malformed"),
     ],
 )
 def test_what_a_jwt_that_is_only_encrypted_says_of_itself_binds(
     claims: dict[str, Any], code: str
 ) -> None:
-    refusal(code, rp=ENCRYPTED, encryption=ECDH, **claims)
+    (about,) = claims
+    refusal(code, about, rp=ENCRYPTED, encryption=ECDH, **claims)
 
 
 def test_a_jwt_that_is_only_encrypted_need_not_say_so_much() -> None:
     good: dict[str, Any] = {"aud": [CLIENT_ID], "exp": NOW - 59, "nbf": NOW + 60}
     for claims, skipped in ((good, set[str]()), ({}, {"aud", "exp", "nbf"})):
         _, evidence = checked(rp=ENCRYPTED, encryption=ECDH, **claims)
-        assert {name for name, _ in evidence.skipped} == {"signature", "kind", "iss", *skipped}
+        unsigned = {"signature", "alg", "kind", "iss"}
+        assert {name for name, _ in evidence.skipped} == unsigned | skipped
+        assert evidence.notes == (f"decrypted: {ECDH.alg} {ECDH.enc}",)
 
 
 @pytest.mark.req("OIDCC-5.3.4-02", "OIDCC-5.3.2-05")
 def test_userinfo_registered_as_signed_is_signed_by_the_registered_algorithm() -> None:
     """J03, J04."""
-    refusal("signature_invalid", rp=SIGNED, iss=ISSUER, aud=CLIENT_ID)
-    refusal("signature_invalid", **in_jwt(alg="RS256"))
-    refusal("signature_invalid", **in_jwt(alg="none"))
+    refusal("signature_invalid", "", rp=SIGNED, iss=ISSUER, aud=CLIENT_ID)
+    refusal("signature_invalid", "", **in_jwt(key=None))
+    refusal("alg_not_allowed", "alg", **in_jwt(alg="RS256"))
+    refusal("alg_not_allowed", "alg", **in_jwt(alg="none"))
+    refusal("alg_not_allowed", "alg", **in_jwt(alg="HS256", key=None))
+
+
+@pytest.mark.req("OIDCC-5.3.4-02")
+def test_a_mac_needs_no_key_of_the_provider() -> None:
+    rp = relying_party(client={"userinfo_signed_response_alg": "HS256"})
+    mac: dict[str, Any] = {**in_jwt(), "rp": rp, "alg": "HS256", "key": None}
+    _, evidence = checked(**mac)
+    assert (evidence.alg, evidence.key) == ("HS256", None)
 
 
 def test_a_key_that_is_for_one_issuer_signs_no_userinfo_of_another() -> None:
@@ -212,8 +292,8 @@ def test_a_key_that_is_for_one_issuer_signs_no_userinfo_of_another() -> None:
     other = "https://login.example/t2/v2.0"
     for issuers in (set[str](), {tenant}, {pattern}, {tenant, other}):
         assert checked(**good, key=evolve(KEY, issuers=frozenset(issuers)))[0].sub == SUB
-    refusal("userinfo_iss", **good, key=evolve(KEY, issuers=frozenset({other})))
-    assert checked(**good, key=None)[0].sub == SUB
+    refusal("iss_mismatch", "iss", **good, key=evolve(KEY, issuers=frozenset({other})))
+    refusal("signature_invalid", "", **good, key=None)
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -223,13 +303,14 @@ def test_userinfo_of_a_template_is_the_tenants_whose_token_it_was(signed: bool) 
     client = {"userinfo_signed_response_alg": "ES256"} if signed else {}
     rp = relying_party(provider={"issuer": rule.canonical}, client=client, rule=rule)
     one, two = "https://login.example/t1", "https://login.example/t2"
-    jws = VerifiedJws(JoseHeader("ES256", "k1", None, ()), b"", KEY, NOW, NOW) if signed else None
+    jws = VerifiedJws(JoseHeader("ES256", "k1", "", ()), b"", KEY, NOW, NOW) if signed else None
 
     def about(iss: str | None) -> UserInfo:
         claims = JsonObject({"sub": SUB, "iss": two, "aud": CLIENT_ID})
         return check_userinfo(rp, claims, sub=SUB, jws=jws, now=NOW, iss=iss)[0]
 
-    refused(ProtocolViolation, "userinfo_iss", lambda: about(one))
+    error = refused(ProtocolViolation, "iss_mismatch", lambda: about(one))
+    assert (error.of, error.about, error.found, error.expected) == ("userinfo", "iss", two, one)
     assert about(two).sub == about(None).sub == SUB
 
 
@@ -355,10 +436,55 @@ def test_signed_userinfo_with_a_member_of_another_kind_is_refused(name: str, val
     error = refused(
         ProtocolViolation, "claim_forbidden", lambda: checked(**in_jwt(**{name: value}))
     )
-    assert error.about == name
+    assert (error.about, error.of) == (name, "userinfo")
 
 
 def test_plain_userinfo_is_no_token_and_may_have_any_member() -> None:
     userinfo, evidence = checked(nonce="x", at_hash="y")
     assert userinfo.claims["nonce"] == "x"
     assert dict(evidence.skipped)["kind"] == "not signed"
+
+
+@pytest.mark.req("OIDCC-5.3.2-05")
+def test_userinfo_registered_as_encrypted_came_encrypted() -> None:
+    """J04."""
+    refusal("encryption_missing", "", rp=ENCRYPTED)
+    refusal("encryption_missing", "", rp=ENCRYPTED, encryption=Encryption(ECDH.alg, "A192GCM"))
+
+
+@pytest.mark.req("OIDCC-5.3.2-05")
+def test_userinfo_that_is_only_encrypted_is_decrypted_to_its_claims() -> None:
+    answer = json_response(encrypted(f'{{"sub":"{SUB}"}}').encode(), content_type="application/jwt")
+    token = parse_userinfo(ENCRYPTED, answer)
+    assert isinstance(token, str)
+    assert decrypted_userinfo(ENCRYPTED, token) == {"sub": SUB}
+    assert dict(userinfo_request(ENCRYPTED, "a").headers)["accept"] == "application/jwt"
+    contradicting = encrypted(f'{{"sub":"{SUB}","iss":"{ISSUER}"}}', iss=OTHER_ISSUER)
+    refused(ProtocolViolation, "iss_mismatch", lambda: decrypted_userinfo(ENCRYPTED, contradicting))
+    refused(
+        ProtocolViolation, "json_not_object", lambda: decrypted_userinfo(ENCRYPTED, encrypted("[]"))
+    )
+
+
+def test_what_was_not_registered_as_encrypted_is_not_decrypted() -> None:
+    error = refused(UsageError, "config_invalid", lambda: decrypted_userinfo(RP, encrypted("{}")))
+    assert error.about == "userinfo_encrypted_response_alg"
+
+
+def test_the_rules_stand_in_this_order() -> None:
+    assert USERINFO_RULES.of == "userinfo"
+    assert [(rule.name, rule.spec) for rule in USERINFO_RULES.rules] == [
+        ("encryption", "OIDC Core §5.3.2"),
+        ("signature", "OIDC Core §5.3.2"),
+        ("alg", "OIDC Core §5.3.2"),
+        ("kind", "RFC 8725 §3.12"),
+        ("sub", "OIDC Core §5.3.2"),
+        ("iss", "OIDC Core §5.3.2"),
+        ("aud", "OIDC Core §5.3.2"),
+        ("exp", "RFC 7519 §4.1.4"),
+        ("nbf", "RFC 7519 §4.1.5"),
+    ]
+
+
+def test_its_rules_can_be_pickled_with_the_evidence_of_a_login() -> None:
+    assert pickle.loads(pickle.dumps(USERINFO_RULES)) == USERINFO_RULES

@@ -2,17 +2,18 @@
 
 import json
 from base64 import b64decode
+from typing import Any
 
 import pytest
 from attrs import evolve
 
 from oidc_core.machine.credentials import (
     ASSERTION_TYPE,
-    Pairs,
     assertion_payload,
     basic_credentials,
     client_assertion,
     client_authentication,
+    client_request,
     encoded_header,
     signing_input,
 )
@@ -20,7 +21,13 @@ from oidc_core.model.client import AuthMethod
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import BasicCredentials, ClientAssertion, ClientSecret
+from oidc_core.wire.http import (
+    BasicCredentials,
+    ClientAssertion,
+    ClientSecret,
+    HttpRequest,
+    Parameters,
+)
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
 from tests.unit.parties import CLIENT, CLIENT_ID, ISSUER, NOW, PROVIDER, relying_party, with_quirks
 
@@ -36,7 +43,7 @@ def assertion(alg: str, audience: str = ISSUER, lifetime: int = 60) -> ClientAss
     )
 
 
-def with_assertion(alg: str, audience: str = ISSUER) -> Pairs:
+def with_assertion(alg: str, audience: str = ISSUER) -> Parameters:
     return (
         ("client_id", CLIENT_ID),
         ("client_assertion_type", ASSERTION_TYPE),
@@ -72,9 +79,50 @@ def with_assertion(alg: str, audience: str = ISSUER) -> Pairs:
     ],
 )
 def test_a_client_authenticates_in_one_way_only(
-    method: AuthMethod, headers: Pairs, form: Pairs
+    method: AuthMethod, headers: Parameters, form: Parameters
 ) -> None:
     assert client_authentication(with_method(method)) == (headers, form)
+
+
+# --- requests ------------------------------------------------------------------------------------
+
+ASKED: Parameters = (("grant_type", "refresh_token"), ("refresh_token", "r-1"))
+METHODS: tuple[AuthMethod, ...] = (
+    "none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_request_of_the_client_is_authenticated_and_sent_once(method: AuthMethod) -> None:
+    rp = with_method(method)
+    headers, form = client_authentication(rp)
+    assert client_request(rp, "refresh", "token_endpoint", ASKED, max_body=7) == HttpRequest(
+        purpose="refresh",
+        method="POST",
+        url="https://op.example/token",
+        headers=(("accept", "application/json"), *headers),
+        form=(*ASKED, *form),
+        issuer=ISSUER,
+        client_id=CLIENT_ID,
+        role="authorization_server",
+        resend="if_unsent",
+        max_body=7,
+        deadline=10,
+    )
+
+
+@pytest.mark.parametrize("name", ["introspection_endpoint", "revocation_endpoint"])
+def test_a_request_goes_to_the_endpoint_that_is_named(name: str) -> None:
+    elsewhere: dict[str, Any] = {name: f"{ISSUER}/elsewhere"}
+    rp = relying_party(evolve(PROVIDER, **elsewhere))
+    request = client_request(rp, "token", name, (), max_body=1)
+    assert (request.url, request.form) == (f"{ISSUER}/elsewhere", ())
+    with pytest.raises(UsageError) as caught:
+        client_request(relying_party(), "token", name, (), max_body=1)
+    assert (caught.value.code, caught.value.about) == ("unsupported_by_provider", name)
+
+
+# --- credentials ---------------------------------------------------------------------------------
 
 
 def test_raw_credentials_are_a_quirk() -> None:

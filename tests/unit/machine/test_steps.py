@@ -16,13 +16,20 @@ from oidc_core.machine.steps import (
     KeysWithheld,
     NeedKeys,
     Step,
-    answered,
-    keys_wanted,
     resume,
 )
+from oidc_core.model.policy import Policy
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import OidcError, ProtocolViolation, TransportFailure, UsageError
-from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, NoAnswer, Sent
+from oidc_core.wire.answers import answered
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.http import (
+    Answer,
+    AnswerTo,
+    ChannelState,
+    HttpRequest,
+    HttpResponse,
+    NoAnswer,
+)
 from tests.unit.parties import CLIENT, CLIENT_ID, ISSUER, NOW, PROVIDER, relying_party
 
 RP = relying_party()
@@ -38,14 +45,14 @@ REQUEST = HttpRequest(
 )
 RESPONSE = HttpResponse(200, (), b"", NOW)
 FAILURE = NoAnswer("maybe", "http_timeout", NOW)
-FOUND = KeysFound(KeySet(), NOW, NOW)
+FOUND = KeysFound(ISSUER, f"{ISSUER}/jwks", KeySet(), NOW, NOW)
 
 
 @frozen(kw_only=True)
 class AwaitingStatus(Exchange[int]):
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[int]:
         return AwaitingCount(
-            made_for=rp.digest, wanted=keys_wanted(rp, "solicited"), so_far=status(answer)
+            made_for=rp.digest, wanted=rp.keys_wanted["solicited"], so_far=status(answer)
         )
 
 
@@ -62,19 +69,25 @@ class AwaitingCount(NeedKeys[int]):
 
 
 FIRST = AwaitingStatus(made_for=RP.digest, request=REQUEST)
-SECOND = AwaitingCount(made_for=RP.digest, wanted=keys_wanted(RP, "solicited"), so_far=200)
+SECOND = AwaitingCount(made_for=RP.digest, wanted=RP.keys_wanted["solicited"], so_far=200)
+
+
+def given(step: Exchange[int], answer: Answer) -> Step[int]:
+    """Resume an exchange as a shell does, which writes down what was sent."""
+    return resume(RP, step, AnswerTo(step.request, answer))
 
 
 def refusal(
     step: Exchange[int] | NeedKeys[int], answer: object, rp: RelyingParty = RP
 ) -> OidcError:
+    """Return the error that an answer of any kind is refused with."""
     with pytest.raises(OidcError) as caught:
-        resume(rp, cast("Exchange[int]", step), cast("Answer", answer))
+        resume(rp, cast("Exchange[int]", step), cast("AnswerTo", answer))
     return caught.value
 
 
 def test_an_operation_goes_from_step_to_step() -> None:
-    assert resume(RP, FIRST, RESPONSE) == SECOND
+    assert given(FIRST, RESPONSE) == SECOND
     assert resume(RP, SECOND, FOUND) == Done(200 + NOW)
     assert resume(RP, SECOND, KeysWithheld("throttled")) == Done(200)
 
@@ -82,15 +95,15 @@ def test_an_operation_goes_from_step_to_step() -> None:
 def test_a_step_can_be_resumed_twice_and_kept() -> None:
     kept = pickle.loads(pickle.dumps(FIRST))
     assert kept == FIRST
-    assert resume(RP, kept, RESPONSE) == resume(RP, FIRST, RESPONSE)
+    assert given(kept, RESPONSE) == given(FIRST, RESPONSE)
     assert hash(kept) == hash(FIRST)
 
 
 def test_a_resume_that_fails_leaves_the_step_as_it_was() -> None:
     before = evolve(FIRST)
-    assert refusal(FIRST, FAILURE).code == "http_timeout"
+    assert refusal(FIRST, AnswerTo(REQUEST, FAILURE)).code == "http_timeout"
     assert before == FIRST
-    assert resume(RP, FIRST, RESPONSE) == SECOND
+    assert given(FIRST, RESPONSE) == SECOND
 
 
 @pytest.mark.parametrize(
@@ -102,7 +115,7 @@ def test_a_resume_that_fails_leaves_the_step_as_it_was() -> None:
     ],
 )
 def test_a_step_of_another_relying_party_is_foreign(other: RelyingParty) -> None:
-    for step, answer in ((FIRST, RESPONSE), (SECOND, FOUND)):
+    for step, answer in ((FIRST, AnswerTo(REQUEST, RESPONSE)), (SECOND, FOUND)):
         error = refusal(step, answer, other)
         assert isinstance(error, UsageError)
         assert (error.code, error.found, error.expected) == (
@@ -114,8 +127,9 @@ def test_a_step_of_another_relying_party_is_foreign(other: RelyingParty) -> None
 
 @pytest.mark.parametrize(
     ("step", "answer"),
-    [(FIRST, FOUND), (FIRST, KeysWithheld("throttled")), (SECOND, RESPONSE), (SECOND, FAILURE),
-     (FIRST, None), (SECOND, "keys")],
+    [(FIRST, FOUND), (FIRST, KeysWithheld("throttled")), (FIRST, RESPONSE), (FIRST, FAILURE),
+     (FIRST, (REQUEST, RESPONSE)), (FIRST, None), (SECOND, RESPONSE), (SECOND, FAILURE),
+     (SECOND, AnswerTo(REQUEST, RESPONSE)), (SECOND, "keys")],
 )  # fmt: skip
 def test_an_answer_of_another_kind_is_not_expected(
     step: Exchange[int] | NeedKeys[int], answer: object
@@ -126,6 +140,71 @@ def test_an_answer_of_another_kind_is_not_expected(
     assert error.about == type(step).__name__
 
 
+# --- an answer belongs to its request ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        evolve(REQUEST, headers=(("authorization", "Bearer another-user-s"),)),
+        evolve(REQUEST, url="https://op.example/elsewhere"),
+        evolve(REQUEST, client_id="client-2"),
+        evolve(REQUEST, form=(("a", "b"),)),
+    ],
+    ids=["user", "url", "client", "form"],
+)
+@pytest.mark.parametrize("answer", [RESPONSE, FAILURE], ids=["response", "failure"])
+def test_an_answer_to_another_request_is_foreign(other: HttpRequest, answer: Answer) -> None:
+    """It may be another user's."""
+    error = refusal(FIRST, AnswerTo(other, answer))
+    assert isinstance(error, UsageError)
+    assert (error.code, error.found, error.expected) == ("answer_foreign", "userinfo", "userinfo")
+
+
+def test_an_answer_to_a_request_for_something_else_says_so() -> None:
+    error = refusal(FIRST, AnswerTo(evolve(REQUEST, purpose="token"), RESPONSE))
+    assert (error.code, error.found, error.expected) == ("answer_foreign", "token", "userinfo")
+
+
+def test_an_equal_request_is_the_same() -> None:
+    twin = evolve(REQUEST)
+    assert twin is not REQUEST
+    assert resume(RP, FIRST, AnswerTo(twin, RESPONSE)) == SECOND
+
+
+@pytest.mark.parametrize(
+    ("found", "facts"),
+    [
+        (
+            evolve(FOUND, jwks_uri="https://op.example/others"),
+            ("https://op.example", "https://op.example/others"),
+        ),
+        (
+            evolve(FOUND, issuer="https://evil.example", jwks_uri="https://evil.example/jwks"),
+            ("https://evil.example", "https://evil.example/jwks"),
+        ),
+        (
+            evolve(FOUND, issuer="https://evil.example"),
+            ("https://evil.example", "https://op.example/jwks"),
+        ),
+    ],
+    ids=["jwks_uri", "both", "issuer"],
+)
+def test_the_keys_of_another_provider_are_foreign(found: KeysFound, facts: tuple[str, str]) -> None:
+    error = refusal(SECOND, found)
+    assert isinstance(error, UsageError)
+    assert (error.code, error.found) == ("answer_foreign", facts)
+    assert error.expected == ("https://op.example", "https://op.example/jwks")
+
+
+def test_keys_of_another_issuer_at_the_same_address_are_foreign_too() -> None:
+    """Tenants may share an address; what is let in is not the same."""
+    error = refusal(SECOND, evolve(FOUND, issuer="https://op.example/"))
+    assert (type(error), error.code) == (UsageError, "answer_foreign")
+
+
+# --- DPoP nonces ---------------------------------------------------------------------------------
+
 NONCE_DEMANDED = HttpResponse(
     400, (("dpop-nonce", "n-1"),), b'{"error":"use_dpop_nonce"}', NOW
 )  # fmt: skip
@@ -133,22 +212,29 @@ PROVING = evolve(FIRST, request=with_proof(REQUEST, "thumbprint"))
 
 
 def test_a_demand_for_a_nonce_gives_the_same_step_with_the_nonce() -> None:
-    again = resume(RP, PROVING, NONCE_DEMANDED)
+    again = given(PROVING, NONCE_DEMANDED)
     expected = with_demanded_nonce(PROVING.request, NONCE_DEMANDED)
     assert expected is not None
     assert again == evolve(PROVING, request=expected)
-    assert again == resume(RP, PROVING, NONCE_DEMANDED)
+    assert again == given(PROVING, NONCE_DEMANDED)
     assert isinstance(again, AwaitingStatus)
-    assert resume(RP, again, RESPONSE) == SECOND
-    assert resume(RP, PROVING, RESPONSE) == SECOND
+    assert given(again, RESPONSE) == SECOND
+    assert given(PROVING, RESPONSE) == SECOND
+
+
+def test_after_a_demand_an_answer_to_the_request_before_is_foreign() -> None:
+    again = given(PROVING, NONCE_DEMANDED)
+    assert isinstance(again, AwaitingStatus)
+    assert refusal(again, AnswerTo(PROVING.request, RESPONSE)).code == "answer_foreign"
 
 
 def test_a_second_demand_for_a_nonce_is_an_error_and_leaves_the_step_as_it_was() -> None:
-    again = resume(RP, PROVING, NONCE_DEMANDED)
+    again = given(PROVING, NONCE_DEMANDED)
     assert isinstance(again, AwaitingStatus)
-    error = refusal(again, evolve(NONCE_DEMANDED, headers=(("dpop-nonce", "n-2"),)))
+    second = evolve(NONCE_DEMANDED, headers=(("dpop-nonce", "n-2"),))
+    error = refusal(again, AnswerTo(again.request, second))
     assert (type(error), error.code) == (ProtocolViolation, "dpop_nonce_repeated")
-    assert resume(RP, again, RESPONSE) == SECOND
+    assert given(again, RESPONSE) == SECOND
 
 
 @pytest.mark.parametrize(
@@ -157,44 +243,42 @@ def test_a_second_demand_for_a_nonce_is_an_error_and_leaves_the_step_as_it_was()
 def test_a_refusal_of_a_request_without_a_proof_is_an_answer_like_any_other(
     answer: HttpResponse,
 ) -> None:
-    assert resume(RP, FIRST, answer) == evolve(SECOND, so_far=answer.status)
+    assert given(FIRST, answer) == evolve(SECOND, so_far=answer.status)
 
 
 def test_other_refusals_of_a_proof_are_answers_like_any_other() -> None:
     refused = evolve(NONCE_DEMANDED, body=b'{"error":"invalid_dpop_proof"}')
-    assert resume(RP, PROVING, refused) == evolve(SECOND, so_far=400)
-    assert refusal(PROVING, FAILURE).code == "http_timeout"
+    assert given(PROVING, refused) == evolve(SECOND, so_far=400)
+    assert refusal(PROVING, AnswerTo(PROVING.request, FAILURE)).code == "http_timeout"
 
 
-@pytest.mark.parametrize("sent", ["no", "maybe"])
-def test_a_failed_exchange_fails_with_its_own_code(sent: Sent) -> None:
-    failure = evolve(FAILURE, sent=sent, code="tls_failed")
-    with pytest.raises(TransportFailure) as caught:
-        answered(failure)
-    assert (caught.value.code, caught.value.sent) == ("tls_failed", sent)
+@pytest.mark.parametrize("channel", ["unverified", "not_told"])
+@pytest.mark.parametrize("status", [200, 400, 401])
+def test_no_answer_counts_whose_server_nobody_verified_where_the_policy_says_so(
+    channel: ChannelState, status: int
+) -> None:
+    strict = relying_party(policy=Policy(require_verified_channel=True))
+    step = AwaitingStatus(made_for=strict.digest, request=REQUEST)
+    answer = HttpResponse(status, (), b"", NOW, channel=channel)
 
-
-@pytest.mark.parametrize("code", [300, 301, 302, 303, 307, 308, 399])
-def test_a_redirect_is_never_followed(code: int) -> None:
     with pytest.raises(ProtocolViolation) as caught:
-        answered(evolve(RESPONSE, status=code))
-    assert (caught.value.code, caught.value.found) == ("http_redirect_refused", code)
+        resume(strict, step, AnswerTo(REQUEST, answer))
+
+    error = caught.value
+    assert (error.code, error.found, error.about) == ("channel_unverified", channel, "channel")
+    for rp, given in ((strict, evolve(answer, channel="verified")), (RP, answer)):
+        mine = evolve(step, made_for=rp.digest)
+        assert isinstance(resume(rp, mine, AnswerTo(REQUEST, given)), AwaitingCount)
 
 
-@pytest.mark.parametrize("code", [200, 299, 400, 500])
-def test_any_other_status_is_an_answer(code: int) -> None:
-    response = evolve(RESPONSE, status=code)
-    assert answered(response) is response
-
-
-def test_keys_are_wished_for_from_the_provider() -> None:
-    wanted = keys_wanted(RP, "unsolicited")
-    assert (wanted.issuer, wanted.client_id) == (ISSUER, CLIENT_ID)
-    assert (wanted.jwks_uri, wanted.source) == (PROVIDER.jwks_uri, "unsolicited")
-    assert wanted.max_age == RP.policy.key_set_max_age
-
-
-def test_a_provider_without_keys_cannot_be_asked() -> None:
-    with pytest.raises(UsageError) as caught:
-        keys_wanted(relying_party(evolve(PROVIDER, jwks_uri=None)), "solicited")
-    assert (caught.value.code, caught.value.about) == ("unsupported_by_provider", "jwks_uri")
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (AnswerTo(REQUEST, cast("Answer", None)), "answer_unexpected"),
+        (AnswerTo(REQUEST, cast("Answer", FOUND)), "answer_unexpected"),
+        (AnswerTo(cast("HttpRequest", None), RESPONSE), "answer_foreign"),
+    ],
+)
+def test_what_no_driver_should_give_is_a_usage_error(given: AnswerTo, code: str) -> None:
+    error = refusal(FIRST, given)
+    assert (type(error), error.code) == (UsageError, code)

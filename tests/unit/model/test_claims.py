@@ -8,6 +8,7 @@ from oidc_core.model.claims import (
     IdToken,
     UserInfo,
     audience,
+    malformed,
     numeric_date,
     subject,
     text,
@@ -16,6 +17,7 @@ from oidc_core.model.claims import (
 )
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from tests.unit.parties import told
 
 NO_TEXTS: list[JsonValue] = [None, 5, True, ("a", 5), (None,), JsonObject({"a": 1}), "a"]
 
@@ -79,12 +81,23 @@ def test_a_subject_is_kept_to_the_letter(value: str) -> None:
 @pytest.mark.req("OIDCC-2-02")
 @pytest.mark.parametrize(
     "value",
-    [None, "", 5, True, ("a",), JsonObject({}), "x" * 256, "é", "a\x00", "a\n", "\x7f", "\ud800"],
+    ["", 5, True, ("a",), JsonObject({}), "x" * 256, "é", "a\x00", "a\n", "\x7f", "\ud800"],
 )
 def test_what_is_no_subject_is_refused(value: JsonValue) -> None:
-    with pytest.raises(ProtocolViolation) as caught:
-        subject(value)
-    assert (caught.value.code, caught.value.about) == ("sub_malformed", "sub")
+    expected = "1 to 255 printable ASCII characters"
+    assert told(lambda: subject(value)) == ("sub_malformed", "sub", None, expected)
+
+
+def test_a_subject_that_is_absent_is_refused_as_such() -> None:
+    assert told(lambda: subject(None)) == ("sub_missing", "sub", None, None)
+
+
+@pytest.mark.parametrize("value", [None, 5, "Not supported currently. Use oid claim."])
+def test_a_refused_subject_says_whose_it_is(value: JsonValue) -> None:
+    for of in ("", "id_token", "userinfo"):
+        with pytest.raises(ProtocolViolation) as caught:
+            subject(value, of=of)
+        assert caught.value.of == of
 
 
 @pytest.mark.parametrize("name", ["oid", "objectId"])
@@ -141,6 +154,28 @@ def test_a_malformed_claim_reads_as_absent(value: JsonValue) -> None:
         assert (token.exp, token.iat, token.auth_time) == (0, 0, None)
         assert (token.nonce, token.acr, token.amr) == (None, None, ())
         assert (token.azp, token.sid) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({}, ()),
+        ({"acr": None, "amr": None, "auth_time": None, "sid": None}, ()),
+        ({"acr": "", "amr": (), "auth_time": 0, "sid": ""}, ()),
+        ({"acr": 1}, ("acr",)),
+        ({"amr": "pwd"}, ("amr",)),
+        ({"amr": ("pwd", 1)}, ("amr",)),
+        ({"auth_time": "0"}, ("auth_time",)),
+        ({"auth_time": -1}, ("auth_time",)),
+        ({"sid": ("s",), "acr": False}, ("acr", "sid")),
+    ],
+)
+def test_a_claim_of_a_wrong_type_is_told_apart_from_one_that_is_absent(
+    changes: dict[str, JsonValue], names: tuple[str, ...]
+) -> None:
+    claims = JsonObject({**FULL.claims, **changes})
+    assert malformed(claims, ("acr", "amr", "auth_time", "sid")) == names
+    assert malformed(claims, ()) == ()
 
 
 def test_userinfo_is_about_somebody() -> None:

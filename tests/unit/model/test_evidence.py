@@ -6,8 +6,16 @@ import pytest
 from attrs import evolve
 
 from oidc_core.jose.jwk import KeySet, parse_jwk
-from oidc_core.jose.jws import JoseHeader, VerifiedJws
-from oidc_core.model.evidence import Check, Evidence, Rule, RuleTable, SkipReason, evidence_json
+from oidc_core.jose.jws import Encryption, JoseHeader, VerifiedJws
+from oidc_core.model.evidence import (
+    Check,
+    Evidence,
+    Rule,
+    RuleTable,
+    SkipReason,
+    decryption_notes,
+    evidence_json,
+)
 from oidc_core.model.policy import Terms
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.jsontypes import JsonObject, parse_object, render
@@ -15,19 +23,19 @@ from oidc_core.wire.jsontypes import JsonObject, parse_object, render
 RAN: list[str] = []
 
 
-def holds(subject: int) -> SkipReason | None:
+def holds(examined: int) -> SkipReason | None:
     RAN.append("holds")
     return None
 
 
-def does_not_apply(subject: int) -> SkipReason | None:
+def does_not_apply(examined: int) -> SkipReason | None:
     RAN.append("does_not_apply")
-    return f"{subject} is none"
+    return f"{examined} is none"
 
 
-def positive(subject: int) -> SkipReason | None:
+def positive(examined: int) -> SkipReason | None:
     RAN.append("positive")
-    if subject < 0:
+    if examined < 0:
         raise ProtocolViolation("exp_malformed")
     return None
 
@@ -52,10 +60,12 @@ KEY = parse_jwk(
 EVIDENCE = Evidence(
     table=TABLE,
     outcomes=(None, "5 is none", None),
-    notes=("header: jku",),
-    terms=Terms(policy="default", leeway=60, relaxations=("omit_pkce",)),
+    remarks=("single_use: shared",),
+    terms=Terms(
+        policy="default", policy_digest="0123456789abcdef", leeway=60, relaxations=("omit_pkce",)
+    ),
     checked_at=7,
-    jws=VerifiedJws(JoseHeader("EdDSA", "1", None, ()), b"{}", KEY, 7, 5, KeySet()),
+    jws=VerifiedJws(JoseHeader("EdDSA", "1", "", ("jku",)), b"{}", KEY, 7, 5, KeySet()),
 )
 
 
@@ -98,11 +108,75 @@ def test_evidence_names_the_key_and_its_algorithm() -> None:
     assert (EVIDENCE.alg, EVIDENCE.kid) == ("EdDSA", "1")
     assert EVIDENCE.key_thumbprint == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
     assert EVIDENCE.relaxations == ("omit_pkce",)
+    jws = EVIDENCE.jws
+    assert jws is not None
+    assert (EVIDENCE.header, EVIDENCE.key) == (jws.header, KEY)
+    assert (EVIDENCE.keys, EVIDENCE.keys_fetched_at) == (KeySet(), 5)
+
+
+def test_a_key_that_is_not_used_is_named_with_its_fault() -> None:
+    jws = EVIDENCE.jws
+    assert jws is not None
+    keys = KeySet((5, JsonObject({"kty": "EC", "kid": "odd"})))
+    evidence = evolve(EVIDENCE, jws=jws._replace(keys=keys))
+    assert evidence.skipped_keys == keys.skipped
+    assert len(evidence.skipped_keys) == 2
+    written = evidence_json(evidence)["skipped_keys"]
+    assert written == tuple([JsonObject(key._asdict()) for key in keys.skipped])
 
 
 def test_without_a_signature_there_is_no_key_to_name() -> None:
     evidence = evolve(EVIDENCE, jws=None)
     assert (evidence.alg, evidence.kid, evidence.key_thumbprint) == ("", None, "")
+    assert (evidence.header, evidence.key, evidence.keys) == (None, None, None)
+    assert (evidence.keys_fetched_at, evidence.skipped_keys) == (None, ())
+    assert evidence.notes == ("single_use: shared",)
+
+
+def test_with_a_mac_there_is_a_header_and_no_key() -> None:
+    mac = VerifiedJws(JoseHeader("HS256", None, "", ()), b"{}", None, 7, None)
+    evidence = evolve(EVIDENCE, jws=mac)
+    assert (evidence.alg, evidence.kid, evidence.key_thumbprint) == ("HS256", None, "")
+    assert (evidence.key, evidence.keys, evidence.skipped_keys) == (None, None, ())
+
+
+# --- notes ---------------------------------------------------------------------------------------
+
+
+def with_payload(payload: bytes, encryption: Encryption | None = None) -> Evidence:
+    jws = EVIDENCE.jws
+    assert jws is not None
+    return evolve(
+        EVIDENCE,
+        table=evolve(TABLE, optional=("acr", "amr", "auth_time", "sid")),
+        jws=jws._replace(payload=payload, encryption=encryption),
+    )
+
+
+def test_notes_name_what_was_met_and_ignored() -> None:
+    assert EVIDENCE.notes == ("single_use: shared", "jku")
+    encrypted = with_payload(b"{}", Encryption("dir", "A128GCM"))
+    assert encrypted.notes == ("single_use: shared", "jku", "decrypted: dir A128GCM")
+    assert decryption_notes(None) == ()
+    assert decryption_notes(Encryption("dir", "A128GCM")) == ("decrypted: dir A128GCM",)
+
+
+@pytest.mark.parametrize(
+    ("payload", "names"),
+    [
+        (b'{"acr":"1","amr":["pwd"],"auth_time":5,"sid":"s"}', ""),
+        (b'{"acr":null,"amr":null,"auth_time":null,"sid":null}', ""),
+        (b'{"acr":1}', "acr"),
+        (b'{"sid":1,"auth_time":"5","amr":"pwd","acr":[]}', "acr amr auth_time sid"),
+        (b'{"azp":1}', ""),
+    ],
+)
+def test_an_optional_claim_of_a_wrong_type_counts_as_absent_and_is_told(
+    payload: bytes, names: str
+) -> None:
+    told = (f"malformed, taken as absent: {names}",) if names else ()
+    assert with_payload(payload).notes == ("single_use: shared", "jku", *told)
+    assert evolve(with_payload(payload), table=TABLE).notes == ("single_use: shared", "jku")
 
 
 def test_evidence_can_be_written_down() -> None:
@@ -111,6 +185,7 @@ def test_evidence_can_be_written_down() -> None:
     assert {name: written[name] for name in written if name != "checks"} == {
         "of": "number",
         "policy": "default",
+        "policy_digest": "0123456789abcdef",
         "checked_at": 7,
         "leeway": 60,
         "alg": "EdDSA",
@@ -118,7 +193,7 @@ def test_evidence_can_be_written_down() -> None:
         "key_thumbprint": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
         "keys_fetched_at": 5,
         "relaxations": ("omit_pkce",),
-        "notes": ("header: jku",),
+        "notes": ("single_use: shared", "jku"),
         "skipped_keys": (),
     }
     assert written["checks"] == tuple([JsonObject(check._asdict()) for check in EVIDENCE.checks])

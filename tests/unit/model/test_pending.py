@@ -3,6 +3,8 @@
 import pytest
 from attrs import evolve, fields
 
+from oidc_core.model.connection import Connection
+from oidc_core.model.demands import Demands
 from oidc_core.model.pending import LoginSecrets, PendingLogin, binding_digest_of, pending_id_of
 from oidc_core.wire.errors import UsageError
 
@@ -36,26 +38,36 @@ def test_no_secret_serves_twice(name: str, other: str) -> None:
         assert refusal(**{name: getattr(SECRETS, other)}).code == "entropy_failure"
 
 
+PENDING = PendingLogin(
+    id=pending_id_of(SECRETS.state),
+    connection=Connection("https://op.example", "client-1", "", "0" * 16, "1" * 16),
+    state=SECRETS.state,
+    code_verifier=SECRETS.code_verifier,
+    binding_digest=binding_digest_of(SECRETS.binding),
+    redirect_uri="https://app.example/callback",
+    demands=Demands(nonce=SECRETS.nonce, started_at=1, sub="a-user-of-theirs"),
+)
+
+
 def test_no_secret_is_printed() -> None:
-    pending = PendingLogin(
-        id=pending_id_of(SECRETS.state),
-        issuer="https://op.example",
-        client_id="client-1",
-        endpoints_digest="0" * 16,
-        policy="default",
-        state=SECRETS.state,
-        nonce=SECRETS.nonce,
-        code_verifier=SECRETS.code_verifier,
-        binding_digest=binding_digest_of(SECRETS.binding),
-        redirect_uri="https://app.example/callback",
-        scope="openid",
-        created_at=1,
-    )
-    for value in (SECRETS, pending):
-        hidden = [a.name for a in fields(type(value)) if not a.repr]
-        assert {"state", "nonce", "code_verifier"} < {*hidden}
-        for name in hidden:
+    for value, secrets in (
+        (SECRETS, {"state", "nonce", "code_verifier", "binding"}),
+        (PENDING, {"state", "code_verifier", "binding_digest"}),
+        (PENDING.demands, {"nonce", "sub"}),
+    ):
+        assert {a.name for a in fields(type(value)) if not a.repr} == secrets
+        for name in secrets:
             assert getattr(value, name) not in repr(value)
+            assert getattr(value, name) not in repr(PENDING)
+
+
+def test_a_login_began_when_what_it_demands_was_written_down() -> None:
+    assert PENDING.created_at == PENDING.demands.started_at == 1
+
+
+def test_what_a_login_need_not_say_has_a_default() -> None:
+    assert (PENDING.response_mode, PENDING.expects_iss) == ("query", False)
+    assert (PENDING.account, PENDING.return_to) == ("", "")
 
 
 def test_what_is_kept_of_a_secret_does_not_tell_it() -> None:

@@ -1,13 +1,17 @@
 """Policies choose among safe things only; quirks are named."""
 
+import pickle
+from hashlib import sha256
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import evolve, fields
 
 from oidc_core.jose.algorithms import ASYMMETRIC, HMAC, OPTIONAL
 from oidc_core.model.policy import DEFAULT_POLICY, MAX_LEEWAY, QUIRKS, Policy
 from oidc_core.wire.errors import UsageError
+
+STRICT = evolve(DEFAULT_POLICY, name="strict", leeway=5)
 
 
 def refusal(**changes: Any) -> tuple[str, str]:
@@ -80,3 +84,49 @@ def test_pkce_and_nonce_are_not_given_up_together() -> None:
     both = frozenset({"omit_pkce", "nonce_not_echoed"})
     assert refusal(quirks=both) == ("config_invalid", "quirks")
     assert refusal(quirks=both | {"basic_raw_credentials"}) == ("config_invalid", "quirks")
+
+
+# --- what tells policies apart -------------------------------------------------------------------
+
+
+DIFFERENCES: list[dict[str, Any]] = [
+    {"algorithms": frozenset({"RS256"})},
+    {"leeway": 5},
+    {"login_lifetime": 5},
+    {"id_token_age": 5},
+    {"key_set_max_age": 5},
+    {"assertion_lifetime": 5},
+    {"userinfo": "never"},
+    {"require_at_hash": True},
+    {"require_essential_claims": True},
+    {"forbid_extra_scope": True},
+    {"require_verified_channel": True},
+    {"quirks": frozenset({"omit_pkce"})},
+]
+
+
+@pytest.mark.parametrize("changes", DIFFERENCES, ids=lambda changes: next(iter(changes)))
+def test_a_policy_that_accepts_something_else_has_another_digest(changes: dict[str, Any]) -> None:
+    other = evolve(DEFAULT_POLICY, **changes)
+    assert other.digest != DEFAULT_POLICY.digest
+    assert other.digest == evolve(DEFAULT_POLICY, name="other", **changes).digest
+    assert other != DEFAULT_POLICY
+
+
+def test_every_field_of_a_policy_but_its_name_is_in_its_digest() -> None:
+    told = {next(iter(row)) for row in DIFFERENCES}
+    assert told == {a.name for a in fields(Policy)} - {"name", "digest"}
+
+
+def test_a_digest_is_the_same_in_every_process_and_after_a_release_adds_a_field() -> None:
+    """Only what differs from the default is in it, and sets are sorted."""
+    assert DEFAULT_POLICY.digest == sha256(b"").hexdigest()[:16]
+    written = "leeway 5\nquirks nonce_not_echoed unbound_browser"
+    policy = Policy(leeway=5, quirks=frozenset({"unbound_browser", "nonce_not_echoed"}))
+    assert policy.digest == sha256(written.encode()).hexdigest()[:16]
+
+
+def test_a_policy_can_be_compared_copied_and_kept() -> None:
+    assert evolve(DEFAULT_POLICY) == DEFAULT_POLICY == Policy()
+    assert pickle.loads(pickle.dumps(STRICT)) == STRICT
+    assert pickle.loads(pickle.dumps(STRICT)).digest == STRICT.digest

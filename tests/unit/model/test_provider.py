@@ -20,6 +20,12 @@ from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
 from tests.unit.parties import ISSUER, PROVIDER
 
 MINIMAL = {"issuer": ISSUER}
+NAMES = {attribute.name for attribute in fields(ProviderMetadata)} - {"extra", "notes"}
+READ = {
+    "issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint",
+    "end_session_endpoint", "id_token_signing_alg_values_supported",
+    "authorization_response_iss_parameter_supported",
+}  # fmt: skip
 
 
 def metadata(**members: JsonValue) -> ProviderMetadata:
@@ -44,8 +50,7 @@ def test_what_is_absent_or_null_has_the_default_of_its_specification() -> None:
     assert bare.request_uri_parameter_supported
     assert not bare.claims_parameter_supported
     assert not bare.authorization_response_iss_parameter_supported
-    names = {attribute.name for attribute in fields(ProviderMetadata)}
-    assert metadata(**dict.fromkeys(names - {"issuer", "extra"})) == bare
+    assert metadata(**dict.fromkeys(NAMES - {"issuer"})) == bare
 
 
 @pytest.mark.req("RFC8414-2-02")
@@ -54,8 +59,12 @@ def test_support_for_pkce_is_not_assumed() -> None:
 
 
 def test_members_that_are_not_known_are_kept() -> None:
-    found = metadata(a=1, extra=JsonObject({"b": None}), mtls_endpoint_aliases=None)
-    assert found.extra == {"a": 1, "extra": JsonObject({"b": None}), "mtls_endpoint_aliases": None}
+    given: dict[str, JsonValue] = {
+        "a": 1, "extra": JsonObject({"b": None}), "notes": ("c",), "mtls_endpoint_aliases": None
+    }  # fmt: skip
+    found = metadata(**given)
+    assert found.extra == given
+    assert found.notes == ()
     assert found == evolve(metadata(), extra=found.extra)
 
 
@@ -68,18 +77,46 @@ def test_members_that_are_not_known_are_kept() -> None:
         ("token_endpoint", 5),
         ("token_endpoint", ("https://op.example/token",)),
         ("token_endpoint", False),
+        ("id_token_signing_alg_values_supported", "RS256"),
+        ("id_token_signing_alg_values_supported", ("RS256", 5)),
+        ("id_token_signing_alg_values_supported", ("RS256", None)),
+        ("id_token_signing_alg_values_supported", JsonObject({})),
+        ("authorization_response_iss_parameter_supported", "false"),
+        ("authorization_response_iss_parameter_supported", 1),
+        *[(name, 5) for name in sorted(READ)],
+    ],
+)
+def test_a_member_of_a_wrong_type_that_is_read_is_refused_by_name(
+    name: str, value: JsonValue
+) -> None:
+    error = refusal(JsonObject({**MINIMAL, name: value, "scopes_supported": "odd"}))
+    found = None if value is None else type(value).__name__
+    assert (error.code, error.about, error.found) == ("metadata_invalid", name, found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
         ("scopes_supported", "openid"),
         ("scopes_supported", ("openid", 5)),
         ("scopes_supported", ("openid", None)),
         ("scopes_supported", JsonObject({})),
         ("claims_parameter_supported", "true"),
         ("claims_parameter_supported", 1),
-        ("authorization_response_iss_parameter_supported", "false"),
+        *[(name, 5) for name in sorted(NAMES - READ)],
     ],
 )
-def test_a_member_of_a_wrong_type_is_refused_by_name(name: str, value: JsonValue) -> None:
-    error = refusal(JsonObject({**MINIMAL, name: value}))
-    assert (error.code, error.about) == ("metadata_invalid", name)
+def test_a_member_of_a_wrong_type_that_nothing_reads_counts_as_absent_and_is_told(
+    name: str, value: JsonValue
+) -> None:
+    found = metadata(**{name: value, "jwks_uri": f"{ISSUER}/jwks"})
+    expected = metadata(jwks_uri=f"{ISSUER}/jwks")
+    assert found == evolve(expected, notes=(f"malformed: {name}",))
+
+
+def test_all_that_is_malformed_is_told() -> None:
+    odd = metadata(scopes_supported=5, claims_parameter_supported=5)
+    assert odd.notes == ("malformed: scopes_supported", "malformed: claims_parameter_supported")
 
 
 def test_metadata_without_an_issuer_is_refused() -> None:
@@ -147,12 +184,27 @@ def test_endpoints_are_those_that_are_there() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["issuer", *ENDPOINTS])
-def test_a_digest_changes_with_each_endpoint(name: str) -> None:
+WHERE_A_LOGIN_GOES = ["issuer", "token_endpoint", "userinfo_endpoint"]
+
+
+@pytest.mark.parametrize("name", WHERE_A_LOGIN_GOES)
+def test_a_digest_changes_with_what_a_login_sends_its_code_and_tokens_to(name: str) -> None:
     changes: dict[str, Any] = {name: "https://other.example/x"}
     moved = evolve(PROVIDER, **changes)
     assert moved.endpoints_digest != PROVIDER.endpoints_digest
     assert len(moved.endpoints_digest) == 16
+
+
+@pytest.mark.parametrize("name", [n for n in ENDPOINTS if n not in WHERE_A_LOGIN_GOES])
+def test_a_digest_does_not_change_with_another_endpoint(name: str) -> None:
+    """Keys move, and the browser's own pages: a login in flight does not end for that."""
+    changes: dict[str, Any] = {name: "https://other.example/x"}
+    assert evolve(PROVIDER, **changes).endpoints_digest == PROVIDER.endpoints_digest
+
+
+def test_a_digest_tells_which_endpoint_it_is_that_is_there() -> None:
+    one, other = metadata(token_endpoint=f"{ISSUER}/x"), metadata(userinfo_endpoint=f"{ISSUER}/x")
+    assert one.endpoints_digest != other.endpoints_digest
 
 
 def test_a_digest_does_not_change_with_anything_else() -> None:
@@ -266,6 +318,15 @@ def test_an_authorization_response_does_not_come_from_the_template_itself() -> N
     assert not rule.in_response("https://login.example/t2/v2.0")
     two = frozenset({"https://login.example/t2/v2.0"})
     assert not rule.in_key(two, "https://login.example/t1/v2.0")
+
+
+def test_assertions_are_for_the_issuer_that_the_metadata_names_or_the_only_tenant() -> None:
+    assert IssuerRule.exact(ISSUER).audience(ISSUER) == ISSUER
+    one = IssuerRule.template(TEMPLATE, tenants=frozenset({"t1"}))
+    two = IssuerRule.template(TEMPLATE, tenants=frozenset({"t1", "t2"}))
+    named = "https://login.example/t1/v2.0"
+    assert (one.audience(TEMPLATE), one.audience(named)) == (named, named)
+    assert (two.audience(TEMPLATE), two.audience(named)) == (None, named)
 
 
 def test_every_tenant_is_let_in_only_by_name() -> None:

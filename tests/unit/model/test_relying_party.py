@@ -5,16 +5,21 @@ import pickle
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from oidc_core.jose.algorithms import ASYMMETRIC, OPTIONAL
+from oidc_core.jose.jwe import Jwe
+from oidc_core.jose.jws import Encryption
 from oidc_core.model.client import AuthMethod
-from oidc_core.model.policy import DEFAULT_POLICY, Policy
+from oidc_core.model.connection import Connection
+from oidc_core.model.policy import DEFAULT_POLICY, Policy, Terms
 from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
-from oidc_core.model.relying_party import RelyingParty, assertion_audience, endpoint
+from oidc_core.model.relying_party import Protection, RelyingParty, assertion_audience, endpoint
 from oidc_core.wire.errors import ProtocolViolation, UsageError
+from oidc_core.wire.http import KeysWanted, Source
 from tests.unit.parties import CLIENT, ISSUER, PROVIDER, Believer, relying_party, with_quirks
 
+SOURCES: tuple[Source, ...] = ("solicited", "unsolicited")
 TEMPLATE = "https://login.example/{tenantid}/v2.0"
 
 
@@ -22,6 +27,10 @@ def refusal(provider: ProviderMetadata = PROVIDER, **changes: Any) -> UsageError
     with pytest.raises(UsageError) as caught:
         evolve(relying_party(), provider=provider, **changes)
     return caught.value
+
+
+def algorithms_of(rp: RelyingParty, kind: str = "id_token") -> frozenset[str]:
+    return rp.protection[kind].algorithms
 
 
 def advertising(*algs: str) -> ProviderMetadata:
@@ -187,29 +196,110 @@ def test_http_on_loopback_is_a_quirk_with_a_name() -> None:
 def test_algorithms_are_what_policy_and_provider_name(
     advertised: tuple[str, ...], algorithms: set[str]
 ) -> None:
-    assert relying_party(advertising(*advertised)).id_token_algorithms == algorithms
+    assert algorithms_of(relying_party(advertising(*advertised))) == algorithms
 
 
 def test_a_policy_narrows_the_algorithms() -> None:
     policy = evolve(DEFAULT_POLICY, algorithms=frozenset({"PS256", "ES256"}))
-    assert relying_party(advertising("RS256", "ES256"), policy=policy).id_token_algorithms == {
-        "ES256"
-    }
-    assert relying_party(policy=policy).id_token_algorithms == frozenset()
+    assert algorithms_of(relying_party(advertising("RS256", "ES256"), policy=policy)) == {"ES256"}
+    assert algorithms_of(relying_party(policy=policy)) == frozenset()
 
 
 @pytest.mark.parametrize("alg", sorted(OPTIONAL))
 def test_a_policy_that_names_an_optional_algorithm_turns_it_on(alg: str) -> None:
     policy = evolve(DEFAULT_POLICY, algorithms=frozenset({"RS256", alg}))
     provider = advertising("RS256", *OPTIONAL)
-    assert relying_party(provider, policy=policy).id_token_algorithms == {"RS256", alg}
+    assert algorithms_of(relying_party(provider, policy=policy)) == {"RS256", alg}
 
 
 @pytest.mark.parametrize("alg", ["HS256", "EdDSA", "RS512", *sorted(OPTIONAL)])
 def test_a_registered_algorithm_is_the_only_one(alg: str) -> None:
     client = evolve(CLIENT, id_token_signed_response_alg=alg)
     for provider in (PROVIDER, advertising("RS256"), advertising("none", alg)):
-        assert relying_party(provider, client).id_token_algorithms == {alg}
+        assert algorithms_of(relying_party(provider, client)) == {alg}
+
+
+@pytest.mark.parametrize("alg", ["HS256", "EdDSA", "RS512", *sorted(OPTIONAL)])
+def test_userinfo_is_signed_only_if_that_was_registered(alg: str) -> None:
+    """OIDC Core §5.3.2."""
+    provider = evolve(advertising("RS256", "ES256"), userinfo_signing_alg_values_supported=(alg,))
+    assert algorithms_of(relying_party(provider), "userinfo") == frozenset()
+    client = evolve(CLIENT, userinfo_signed_response_alg=alg)
+    assert algorithms_of(relying_party(provider, client), "userinfo") == {alg}
+    assert algorithms_of(relying_party(provider, client)) == {"RS256", "ES256"}
+
+
+def test_each_kind_of_token_is_protected_as_it_was_registered() -> None:
+    plain = relying_party().protection
+    assert {**plain} == {
+        "id_token": Protection(frozenset({"RS256"}), None),
+        "userinfo": Protection(frozenset(), None),
+    }
+    client = evolve(
+        CLIENT,
+        id_token_encrypted_response_alg="ECDH-ES+A128KW",
+        id_token_encrypted_response_enc="A128GCM",
+        userinfo_encrypted_response_alg="dir",
+    )
+    rp = evolve(RP, client=client, decrypter=Checked([]))
+    assert rp.protection["id_token"].encryption == Encryption("ECDH-ES+A128KW", "A128GCM")
+    assert rp.protection["userinfo"].encryption == Encryption("dir", "A128CBC-HS256")
+
+
+# --- decryption ----------------------------------------------------------------------------------
+
+
+@frozen
+class Checked:
+    """A decrypter that keeps what it was asked to be ready for."""
+
+    asked: list[tuple[str, str, Encryption]]
+
+    def check(self, issuer: str, client_id: str, encryption: Encryption) -> None:
+        self.asked.append((issuer, client_id, encryption))
+
+    def decrypt(self, issuer: str, client_id: str, jwe: Jwe) -> bytes | None:
+        return None
+
+
+@pytest.mark.parametrize("name", ["id_token", "userinfo"])
+def test_what_was_registered_as_encrypted_needs_a_decrypter_that_can(name: str) -> None:
+    changes: dict[str, Any] = {f"{name}_encrypted_response_alg": "dir"}
+    client = evolve(CLIENT, **changes)
+    error = refusal(client=client)
+    assert (error.code, error.about, error.expected) == (
+        "config_invalid", "decrypter", "a decrypter",
+    )  # fmt: skip
+    decrypter = Checked([])
+    evolve(RP, client=client, decrypter=decrypter)
+    assert decrypter.asked == [(ISSUER, client.client_id, Encryption("dir", "A128CBC-HS256"))]
+    evolve(RP, decrypter=decrypter)
+    assert len(decrypter.asked) == 1
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def test_keys_are_asked_for_where_the_provider_publishes_them_and_on_whose_behalf() -> None:
+    policy = evolve(DEFAULT_POLICY, key_set_max_age=120)
+    for rp, max_age in ((RP, DEFAULT_POLICY.key_set_max_age), (relying_party(policy=policy), 120)):
+        assert {**rp.keys_wanted} == {
+            source: KeysWanted(
+                issuer=ISSUER,
+                client_id=CLIENT.client_id,
+                jwks_uri=f"{ISSUER}/jwks",
+                max_age=max_age,
+                source=source,
+            )
+            for source in SOURCES
+        }
+
+
+def test_of_a_provider_without_keys_none_are_asked_for() -> None:
+    assert {**relying_party(evolve(PROVIDER, jwks_uri=None)).keys_wanted} == {}
+
+
+# --- what tells relying parties apart ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -223,7 +313,7 @@ def test_a_registered_algorithm_is_the_only_one(alg: str) -> None:
         {"issuer_rule": IssuerRule.one_of("https://id.example", ISSUER)},
     ],
 )
-def test_a_mark_tells_relying_parties_apart(changes: dict[str, Any]) -> None:
+def test_a_digest_tells_relying_parties_apart(changes: dict[str, Any]) -> None:
     rp = relying_party()
     assert evolve(rp, **changes).digest != rp.digest
     assert evolve(rp, **changes) != rp
@@ -231,20 +321,39 @@ def test_a_mark_tells_relying_parties_apart(changes: dict[str, Any]) -> None:
     assert relying_party() == rp
 
 
-def test_a_mark_tells_tenants_apart() -> None:
+def test_a_digest_tells_tenants_apart() -> None:
     several = (frozenset({"t1"}), frozenset({"t2"}), frozenset({"t1", "t2"}), ANY_TENANT)
     rules = [IssuerRule.template(TEMPLATE, tenants=tenants) for tenants in several]
     rules.append(IssuerRule.template(TEMPLATE, tenants=several[0], claim="org"))
     provider = evolve(PROVIDER, issuer=TEMPLATE)
-    marks = {evolve(relying_party(), provider=provider, issuer_rule=rule).digest for rule in rules}
-    assert len(marks) == len(rules)
+    digests = {evolve(RP, provider=provider, issuer_rule=rule).digest for rule in rules}
+    assert len(digests) == len(rules)
 
 
 def test_the_quirks_in_force_are_told_in_order() -> None:
     rp = with_quirks("omit_pkce", "basic_raw_credentials")
     assert rp.terms.relaxations == ("basic_raw_credentials", "omit_pkce")
-    assert (rp.terms.policy, rp.terms.leeway) == ("default", 60)
-    assert rp.endpoints_digest == PROVIDER.endpoints_digest
+    assert rp.terms == Terms(
+        policy="default",
+        policy_digest=rp.policy.digest,
+        leeway=60,
+        relaxations=("basic_raw_credentials", "omit_pkce"),
+    )
+
+
+def test_a_login_is_bound_to_client_provider_and_policy() -> None:
+    client = evolve(CLIENT, connection_id="tenant-1")
+    assert relying_party(client=client).connection == Connection(
+        issuer=ISSUER,
+        client_id=CLIENT.client_id,
+        connection_id="tenant-1",
+        endpoints_digest=PROVIDER.endpoints_digest,
+        policy_digest=DEFAULT_POLICY.digest,
+    )
+    rule = IssuerRule.one_of("https://accounts.example", ISSUER)
+    assert evolve(RP, issuer_rule=rule).connection.issuer == "https://accounts.example"
+    renamed = relying_party(policy=evolve(DEFAULT_POLICY, name="other"))
+    assert renamed.connection == RP.connection
 
 
 def test_an_endpoint_is_there_or_not_supported() -> None:
@@ -263,7 +372,7 @@ def test_an_endpoint_is_there_or_not_supported() -> None:
     [{"leeway": 5}, {"require_at_hash": True}, {"quirks": frozenset({"omit_pkce"})}],
     ids=["leeway", "at_hash", "quirk"],
 )
-def test_a_policy_of_the_same_name_but_other_terms_makes_another_mark(changes: Any) -> None:
+def test_a_policy_of_the_same_name_but_other_terms_makes_another_digest(changes: Any) -> None:
     other = relying_party(policy=evolve(DEFAULT_POLICY, **changes))
     assert other.policy.name == relying_party().policy.name
     assert other.digest != relying_party().digest
@@ -284,7 +393,7 @@ def test_it_can_be_copied_and_pickled_where_its_verifier_can() -> None:
     ],
     ids=["algorithm", "audience", "method"],
 )
-def test_another_registration_of_the_same_client_makes_another_mark(changes: Any) -> None:
+def test_another_registration_of_the_same_client_makes_another_digest(changes: Any) -> None:
     other = relying_party(client=evolve(CLIENT, **changes))
     assert other.client.client_id == CLIENT.client_id
     assert other.digest != relying_party().digest

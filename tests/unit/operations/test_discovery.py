@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from oidc_core.machine.steps import Exchange, resume
+from oidc_core.machine.steps import Exchange
 from oidc_core.model.policy import Policy
 from oidc_core.model.provider import IssuerRule, ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
@@ -24,6 +24,7 @@ from tests.parties import (
     json_response,
     refused,
     relying_party,
+    resume,
 )
 
 LATER_KNOWN = (
@@ -149,7 +150,8 @@ def test_a_template_needs_to_be_told_where_its_metadata_lies() -> None:
     rule = IssuerRule.template(pattern, tenants=frozenset({"t1"}))
     rp = relying_party(provider={"issuer": pattern}, rule=rule)
 
-    refused(UsageError, "config_invalid", lambda: asked(rp))
+    error = refused(UsageError, "config_invalid", lambda: asked(rp))
+    assert error.about == "discovery_url"
     step = asked(rp, discovery_url="https://login.example/common/x")
     for issuer in (pattern, "https://login.example/t1/v2.0"):
         answer = json_response({**DOCUMENT, "issuer": issuer})
@@ -172,7 +174,8 @@ def test_good_metadata_makes_a_new_relying_party() -> None:
     assert found.provider.extra["x"] == JsonObject({"nested": (1, None)})
     assert found.client == BARE.client
     assert found.digest != BARE.digest
-    assert found.endpoints_digest != BARE.endpoints_digest
+    assert found.connection.endpoints_digest != BARE.connection.endpoints_digest
+    assert {**found.keys_wanted} != {**BARE.keys_wanted} == {}
     assert BARE.provider.token_endpoint is None
     refused(UsageError, "foreign_step", lambda: resume(found, step, json_response(DOCUMENT)))
 
@@ -275,18 +278,34 @@ def test_every_endpoint_is_an_https_url(name: str, url: str) -> None:
     [
         ("issuer", 5),
         ("issuer", [ISSUER]),
-        ("response_types_supported", "code"),
         ("id_token_signing_alg_values_supported", "RS256"),
+        ("authorization_response_iss_parameter_supported", 1),
+        ("token_endpoint", ["https://op.example/t"]),
+        ("jwks_uri", {}),
+        ("userinfo_endpoint", False),
+    ],
+)
+def test_members_that_are_read_have_their_types(name: str, value: object) -> None:
+    """B17."""
+    assert violation("metadata_invalid", {**DOCUMENT, name: value}).about == name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("response_types_supported", "code"),
         ("scopes_supported", [5]),
         ("code_challenge_methods_supported", {"S256": True}),
         ("claims_parameter_supported", "true"),
-        ("authorization_response_iss_parameter_supported", 1),
-        ("token_endpoint", ["https://op.example/t"]),
+        ("revocation_endpoint", 5),
     ],
 )
-def test_members_have_their_types(name: str, value: object) -> None:
-    """B17."""
-    assert violation("metadata_invalid", {**DOCUMENT, name: value}).about == name
+def test_a_malformed_member_that_nothing_reads_is_told_and_stops_no_login(
+    name: str, value: object
+) -> None:
+    found = done(resume(BARE, asked(), json_response({**DOCUMENT, name: value}))).provider
+    absent = parsed({other: held for other, held in DOCUMENT.items() if other != name})
+    assert found == evolve(absent, notes=(f"malformed: {name}",))
 
 
 @pytest.mark.req("OIDCD-3-07", "RFC9207-3-01", "OIDCC-E3-2-01")

@@ -47,6 +47,14 @@ def test_a_logout_at_one_provider_is_not_finished_at_another() -> None:
         assert caught.value.code == "connection_mismatch"
 
 
+def test_a_return_that_says_its_state_twice_is_refused() -> None:
+    query = f"state={STATE}&state={STATE}"
+    error = refused(
+        CallbackError, "parameter_duplicated", lambda: finish(RP, STARTED.pending, query)
+    )
+    assert error.about == "state"
+
+
 def test_where_the_provider_has_no_such_endpoint_none_starts() -> None:
     rp = relying_party(provider={"end_session_endpoint": None})
     refused(

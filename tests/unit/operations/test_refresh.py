@@ -9,9 +9,9 @@ import pytest
 from attrs import evolve
 
 from oidc_adapters.testing.signing import half_hash
-from oidc_core.endpoints.tokens import Tokens
-from oidc_core.machine.steps import Exchange, KeysWithheld, NeedKeys, Step, resume
+from oidc_core.machine.steps import Exchange, KeysWithheld, NeedKeys, Step
 from oidc_core.model.policy import Policy
+from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.refresh import Refreshed, TokensRenewed, renew, verify
 from oidc_core.wire.errors import (
@@ -37,6 +37,7 @@ from tests.parties import (
     keys,
     refused,
     relying_party,
+    resume,
     token_answer,
     with_keys,
 )
@@ -149,6 +150,24 @@ def test_a_scope_beyond_the_granted_one_is_refused() -> None:
         assert done(resume(STRICT, step, narrower)).tokens.subject == SUB
 
 
+def test_under_a_policy_that_says_so_new_tokens_come_from_a_server_that_was_verified() -> None:
+    rp = relying_party(policy=Policy(require_verified_channel=True))
+    step = exchanged(rp)
+    answer = token_answer(None)
+    for channel in ("unverified", "not_told"):
+        odd = evolve(answer, channel=channel)
+        error = refused(ProtocolViolation, "channel_unverified", partial(resume, rp, step, odd))
+        assert (error.about, error.found) == ("channel", channel)
+    good = evolve(answer, channel="verified")
+    assert done(resume(rp, step, good)).tokens.access_token == ACCESS_TOKEN
+
+
+def test_tokens_that_are_bound_to_a_key_stay_bound_to_it() -> None:
+    bound = evolve(TOKENS, thumbprint="of-a-key")
+    step = exchanged(tokens=bound)
+    assert done(resume(RP, step, token_answer(None))).tokens.thumbprint == "of-a-key"
+
+
 def test_tokens_go_back_to_their_own_provider_and_client_only() -> None:
     """B25, J07."""
     for foreign in (evolve(TOKENS, issuer=OTHER_ISSUER), evolve(TOKENS, client_id="client-2")):
@@ -173,7 +192,8 @@ def test_a_refresh_that_may_have_arrived_is_in_doubt() -> None:
     """J11."""
     step = exchanged()
     lost, unsent = NoAnswer("maybe", "http_timeout", NOW), NoAnswer("no", "http_timeout", NOW)
-    refused(TransportFailure, "refresh_in_doubt", lambda: resume(RP, step, lost))
+    error = refused(TransportFailure, "refresh_in_doubt", lambda: resume(RP, step, lost))
+    assert (error.retryable, error.found) == ("later", "http_timeout")
     refused(TransportFailure, "http_timeout", lambda: resume(RP, step, unsent))
 
 
@@ -200,7 +220,7 @@ def test_without_an_id_token_the_identity_stays_and_nothing_is_refreshed() -> No
     """J09."""
     result = done(verify(RP, renewed(), now=NOW))
 
-    assert (result.id_token, result.claims_refreshed, result.evidence) == (None, False, ())
+    assert (result.id_token, result.claims_refreshed, result.evidence) == (None, False, None)
     assert (result.tokens.subject, result.tokens.id_token) == (SUB, ORIGINAL)
 
 
@@ -213,7 +233,8 @@ def test_a_good_id_token_refreshes_the_claims_and_not_the_session() -> None:
     assert result.id_token is not None
     assert result.id_token.claims["email"] == "new@example.org"
     assert (result.tokens.id_token, result.tokens.auth_time) == (ORIGINAL, NOW - 10)
-    assert [evidence.of for evidence in result.evidence] == ["refreshed_id_token"]
+    assert result.evidence is not None
+    assert (result.evidence.of, result.evidence.alg) == ("refreshed_id_token", "ES256")
     assert later not in repr(renewed(later))
 
 
@@ -228,13 +249,18 @@ def test_a_good_id_token_refreshes_the_claims_and_not_the_session() -> None:
 @pytest.mark.parametrize(
     ("code", "changes"),
     [
-        ("refresh_id_token_iss", {"iss": OTHER_ISSUER}),
-        ("refresh_id_token_sub", {"sub": "Bob"}),
-        ("refresh_id_token_aud", {"aud": [CLIENT_ID, "other"]}),
-        ("refresh_id_token_nonce", {"nonce": "other"}),
-        ("refresh_id_token_auth_time", {"auth_time": NOW - 11}),
+        ("iss_mismatch", {"iss": OTHER_ISSUER}),
+        ("iss_mismatch", {"iss": None}),
+        ("sub_mismatch", {"sub": "Bob"}),
+        ("sub_mismatch", {"sub": None}),
+        ("aud_mismatch", {"aud": [CLIENT_ID, "other"]}),
+        ("aud_mismatch", {"aud": None}),
+        ("nonce_mismatch", {"nonce": "other"}),
+        ("auth_time_mismatch", {"auth_time": NOW - 11}),
         ("azp_mismatch", {"azp": "other"}),
         ("exp_expired", {"exp": NOW - 60}),
+        ("exp_missing", {"exp": None}),
+        ("iat_missing", {"iat": None}),
         ("at_hash_mismatch", {"at_hash": half_hash("ES256", "access-0")}),
         ("claim_forbidden", {"events": {}}),
     ],
@@ -244,7 +270,8 @@ def test_an_id_token_of_another_user_or_session_is_refused(
 ) -> None:
     """J08."""
     token = signed(claims_for(None, **changes))
-    refused(ProtocolViolation, code, lambda: verified(token))
+    error = refused(ProtocolViolation, code, lambda: verified(token))
+    assert (error.about, error.of) == (next(iter(changes)), "id_token")
 
 
 @pytest.mark.req("OIDCC-12.2-07")

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import evolve
 
-from oidc_core.endpoints.id_token import EXPECT_NO_NONCE, IdTokenExpectations
+from oidc_adapters.testing.signing import half_hash
 from oidc_core.jose.jwk import KeySet
-from oidc_core.machine.steps import KeysWithheld, NeedKeys, resume
+from oidc_core.machine.steps import KeysWithheld, NeedKeys
+from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.provider import IssuerRule
-from oidc_core.operations.validation import ValidIdToken, validate
+from oidc_core.operations.validation import validate
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure
 from tests.parties import (
     CLIENT_ID,
@@ -24,25 +25,27 @@ from tests.parties import (
     keys,
     refused,
     relying_party,
+    resume,
     with_keys,
 )
 from tests.signing import mac_key, published, signed, signing_key, unsigned
 
 if TYPE_CHECKING:
+    from oidc_core.endpoints.id_token import CheckedIdToken
     from oidc_core.machine.steps import Step
     from oidc_core.model.relying_party import RelyingParty
 
 NONCE = "n-0S6_WzA2Mj"
-EXPECTED = IdTokenExpectations(nonce=NONCE, started_at=NOW)
+DEMANDS = Demands(nonce=NONCE, started_at=NOW)
 TOKEN = signed(claims_for(NONCE))
 NEW = signing_key(slot="rotated", kid="k2")
 
 
 def begun(
-    token: str = TOKEN, expected: IdTokenExpectations = EXPECTED, *, rp: RelyingParty = RP
-) -> NeedKeys[ValidIdToken]:
+    token: str = TOKEN, demands: Demands = DEMANDS, *, rp: RelyingParty = RP, **how: Any
+) -> NeedKeys[CheckedIdToken]:
     """Begin to validate a token that needs the provider's keys."""
-    step = validate(rp, token, expected, now=NOW)
+    step = validate(rp, token, demands, now=NOW, **how)
     assert isinstance(step, NeedKeys)
     return step
 
@@ -64,11 +67,13 @@ def test_a_good_token_comes_back_with_what_was_checked() -> None:
 
 
 def test_a_token_without_a_nonce_is_good_if_none_is_expected() -> None:
-    expected = evolve(EXPECTED, nonce=EXPECT_NO_NONCE)
+    demands = evolve(DEMANDS, nonce=EXPECT_NO_NONCE)
 
-    valid = done(resume(RP, begun(signed(claims_for()), expected), keys()))
+    valid = done(resume(RP, begun(signed(claims_for()), demands), keys()))
 
     assert valid.id_token.nonce is None
+    step = begun(demands=demands)
+    refused(ProtocolViolation, "nonce_unexpected", lambda: resume(RP, step, keys()))
 
 
 @pytest.mark.req("OIDCC-3.1.3.7-11a")
@@ -83,7 +88,15 @@ def test_another_nonce_is_refused(nonce: str) -> None:
 def test_a_token_without_the_nonce_is_refused() -> None:
     step = begun(signed(claims_for()))
 
-    refused(ProtocolViolation, "nonce_mismatch", lambda: resume(RP, step, keys()))
+    refused(ProtocolViolation, "nonce_missing", lambda: resume(RP, step, keys()))
+
+
+@pytest.mark.parametrize(("nonce", "code"), [("", "nonce_mismatch"), (None, "nonce_missing")])
+def test_an_empty_nonce_ties_a_token_to_no_login(nonce: str | None, code: str) -> None:
+    """An application that lost its nonce has none to compare with."""
+    step = begun(signed(claims_for(nonce)), evolve(DEMANDS, nonce=""))
+
+    refused(ProtocolViolation, code, lambda: resume(RP, step, keys()))
 
 
 @pytest.mark.parametrize(
@@ -100,10 +113,24 @@ def test_the_rules_of_a_login_hold_here_too(changes: dict[str, object], code: st
     refused(ProtocolViolation, code, lambda: resume(RP, step, keys()))
 
 
-def test_what_else_is_expected_is_compared_too() -> None:
-    step = begun(expected=evolve(EXPECTED, sub="Bob"))
+def test_what_else_is_demanded_is_compared_too() -> None:
+    step = begun(demands=evolve(DEMANDS, sub="Bob"))
 
-    refused(ProtocolViolation, "sub_mismatch", lambda: resume(RP, step, keys()))
+    error = refused(ProtocolViolation, "sub_mismatch", lambda: resume(RP, step, keys()))
+
+    assert (error.about, error.of) == ("sub", "id_token")
+
+
+def test_an_access_token_that_came_along_is_compared_with_its_hash() -> None:
+    token = signed(claims_for(NONCE, at_hash=half_hash("ES256", "access-1")))
+
+    own = begun(token, access_token="access-1")
+    assert dict(done(resume(RP, own, keys())).evidence.skipped).keys().isdisjoint({"at_hash"})
+    other = begun(token, access_token="access-2")
+    error = refused(ProtocolViolation, "at_hash_mismatch", lambda: resume(RP, other, keys()))
+    assert error.about == "at_hash"
+    skipped = dict(done(resume(RP, begun(token), keys())).evidence.skipped)
+    assert skipped["at_hash"] == "no access token came along"
 
 
 def test_the_type_of_another_token_is_refused() -> None:
@@ -115,17 +142,14 @@ def test_the_type_of_another_token_is_refused() -> None:
 # --- keys ----------------------------------------------------------------------------------------
 
 
-def test_keys_are_asked_for_on_the_strangers_channel() -> None:
+def test_keys_are_asked_for_as_those_of_a_token_that_anybody_may_bring() -> None:
     wanted = begun().wanted
 
     assert (wanted.source, wanted.newer_than, wanted.missing_kid) == ("unsolicited", None, None)
 
 
 def test_who_knows_the_provider_sent_it_may_say_so() -> None:
-    step = validate(RP, TOKEN, EXPECTED, now=NOW, source="solicited")
-
-    assert isinstance(step, NeedKeys)
-    assert step.wanted.source == "solicited"
+    assert begun(source="solicited").wanted.source == "solicited"
 
 
 @pytest.mark.req("OIDCC-10.1.1-01", "OIDCC-10.1.1-03")
@@ -148,7 +172,7 @@ def test_a_key_that_was_added_meanwhile_is_found() -> None:
 
 
 def test_without_keys_it_fails_for_now() -> None:
-    def resumed() -> Step[ValidIdToken]:
+    def resumed() -> Step[CheckedIdToken]:
         return resume(RP, begun(), KeysWithheld("throttled"))
 
     refused(TransportFailure, "keys_unavailable", resumed)
@@ -177,7 +201,7 @@ def test_a_token_that_the_provider_did_not_sign_is_refused(token: str, code: str
 def test_a_registered_mac_is_verified_at_once_with_the_clients_secret(alg: str) -> None:
     rp = with_registered_mac(alg)
 
-    valid = done(validate(rp, signed(claims_for(NONCE), mac_key(alg)), EXPECTED, now=NOW))
+    valid = done(validate(rp, signed(claims_for(NONCE), mac_key(alg)), DEMANDS, now=NOW))
 
     assert (valid.id_token.sub, valid.evidence.alg) == (SUB, alg)
 
@@ -196,24 +220,24 @@ def test_another_mac_than_the_registered_one_is_refused(options: dict[str, Any],
     token = signed(claims_for(NONCE), **options)
     rp = with_registered_mac()
 
-    refused(ProtocolViolation, code, lambda: validate(rp, token, EXPECTED, now=NOW))
+    refused(ProtocolViolation, code, lambda: validate(rp, token, DEMANDS, now=NOW))
 
 
 def test_a_good_mac_does_not_excuse_the_claims() -> None:
     token = signed(claims_for("another"), mac_key())
     rp = with_registered_mac()
 
-    refused(ProtocolViolation, "nonce_mismatch", lambda: validate(rp, token, EXPECTED, now=NOW))
+    refused(ProtocolViolation, "nonce_mismatch", lambda: validate(rp, token, DEMANDS, now=NOW))
 
 
 # --- what is shown -------------------------------------------------------------------------------
 
 
 def test_a_waiting_step_shows_neither_token_nor_nonce() -> None:
-    shown = repr(begun())
+    shown = repr(begun(access_token="access-1"))
 
-    assert TOKEN not in shown
-    assert NONCE not in shown
+    for secret in (TOKEN, NONCE, "access-1"):
+        assert secret not in shown
 
 
 @pytest.mark.parametrize("kid", ["k1", None])
@@ -226,7 +250,7 @@ def test_a_key_that_is_published_once_for_each_of_two_tenants_serves_both(kid: s
 
     def validated(tenant: str) -> str:
         token = signed(claims_for(NONCE, iss=f"{ISSUER}/{tenant}", tid=tenant), kid=kid)
-        step = with_keys(rp, validate(rp, token, EXPECTED, now=NOW), key_set)
+        step = with_keys(rp, validate(rp, token, DEMANDS, now=NOW), key_set)
         return done(step).id_token.iss
 
     assert [validated("t1"), validated("t2")] == [f"{ISSUER}/t1", f"{ISSUER}/t2"]

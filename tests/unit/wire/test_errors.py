@@ -22,9 +22,11 @@ from oidc_core.wire.errors import (
 )
 
 EVERY_CLASS: list[OidcError] = [
-    ProtocolViolation("iss_mismatch", found="https://a", expected=("https://b",), about="iss"),
+    ProtocolViolation(
+        "iss_mismatch", found="https://a", expected=("https://b",), about="iss", of="id_token"
+    ),
     CallbackError("state_unknown", about="state"),
-    TransportFailure("http_timeout", found=1.5, expected=2, about="token", sent="no"),
+    TransportFailure("http_timeout", found=1.5, expected=2, about="token", of="x", sent="no"),
     StoreFailure("record_version_unknown", found=True, expected=1),
     UsageError("config_invalid", found=None, about="leeway"),
     ProviderError(
@@ -72,7 +74,7 @@ def test_an_error_tells_what_the_table_knows_of_its_code() -> None:
     assert error.spec == "OIDC Core §3.1.3.7, 9"
     assert error.hint == CODES["exp_expired"].hint
     assert error.retryable == "restart"
-    assert (error.found, error.expected, error.about) == (None, None, "")
+    assert (error.found, error.expected, error.about, error.of) == (None, None, "", "")
     assert error.args == ("exp_expired",)
 
 
@@ -90,6 +92,14 @@ def test_a_code_of_another_class_is_a_fault_of_the_library(code: str) -> None:
             "exp_expired (exp): found 1, expected 2 (OIDC Core §3.1.3.7, 9); ",
         ),
         (ProtocolViolation("exp_expired", expected="now"), "exp_expired: expected 'now' (OIDC "),
+        (
+            ProtocolViolation("exp_expired", found=1, about="exp", of="userinfo"),
+            "exp_expired (exp of userinfo): found 1 (OIDC Core §3.1.3.7, 9); ",
+        ),
+        (
+            ProtocolViolation("signature_invalid", of="id_token"),
+            "signature_invalid (id_token) (OIDC Core §3.1.3.7, 6); ",
+        ),
         (StoreFailure("store_unavailable"), "store_unavailable; the store failed"),
     ],
 )

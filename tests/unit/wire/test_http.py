@@ -10,16 +10,25 @@ from oidc_core.wire.codes import CODES
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import (
     LIMITS,
+    AnswerTo,
     BasicCredentials,
+    ChannelState,
     ClientAssertion,
     ClientSecret,
+    DpopProof,
     HttpRequest,
     HttpResponse,
     KeysWanted,
     NoAnswer,
+    Parameters,
+    Placeholder,
     Source,
     WireRequest,
+    form_encoded,
+    unfilled,
+    written,
 )
+from oidc_core.wire.jsontypes import JsonObject
 
 TRANSPORT = [row.code for row in CODES.values() if row.fault == "transport"]
 
@@ -76,6 +85,87 @@ def test_credentials_are_named_by_whose_they_are() -> None:
         ClientAssertion(**owner, audience="https://op.example", alg="RS256", lifetime=60),
     }
     assert {(value.issuer, value.client_id) for value in named} == {tuple(owner.values())}
+
+
+# --- parameters ----------------------------------------------------------------------------------
+
+PLACEHOLDERS: list[Placeholder] = [
+    ClientSecret(issuer="https://op.example", client_id="client-1"),
+    BasicCredentials(issuer="https://op.example", client_id="client-1", raw=True),
+    ClientAssertion(
+        issuer="https://op.example",
+        client_id="client-1",
+        audience="https://op.example",
+        alg="RS256",
+        lifetime=60,
+    ),
+    DpopProof("https://op.example", "client-1", "thumbprint", "POST", "https://op.example/token"),
+]
+
+
+def named(value: Placeholder) -> str:
+    return f"<{type(value).__name__} of {value.client_id}>"
+
+
+def test_parameters_are_written_as_text_in_their_order() -> None:
+    given: Parameters = (
+        ("state", "a b&c"),
+        ("claims", JsonObject({"id_token": JsonObject({"acr": None})})),
+        ("client_secret", PLACEHOLDERS[0]),
+        ("state", ""),
+    )
+    assert written(given, named) == (
+        ("state", "a b&c"),
+        ("claims", '{"id_token":{"acr":null}}'),
+        ("client_secret", "<ClientSecret of client-1>"),
+        ("state", ""),
+    )
+    assert form_encoded(given, named) == (
+        "state=a%20b%26c&claims=%7B%22id_token%22%3A%7B%22acr%22%3Anull%7D%7D"
+        "&client_secret=%3CClientSecret%20of%20client-1%3E&state="
+    )
+    assert (written(()), form_encoded(())) == ((), "")
+
+
+@pytest.mark.parametrize("value", PLACEHOLDERS, ids=lambda value: type(value).__name__)
+def test_where_no_adapter_fills_it_in_a_placeholder_is_refused(value: Placeholder) -> None:
+    given: Parameters = (("a", "b"), ("c", value))
+    for operation in (lambda: written(given), lambda: form_encoded(given), lambda: unfilled(value)):
+        with pytest.raises(UsageError) as caught:
+            operation()
+        error = caught.value
+        assert (error.code, error.about) == ("credential_missing", type(value).__name__)
+        assert error.expected == "https://op.example"
+
+
+def test_each_placeholder_is_filled_in_for_each_transmission() -> None:
+    given: Parameters = tuple([(f"p{number}", value) for number, value in enumerate(PLACEHOLDERS)])
+    asked: list[Placeholder] = []
+
+    def fill(value: Placeholder) -> str:
+        asked.append(value)
+        return str(len(asked))
+
+    assert form_encoded(given, fill) == "p0=1&p1=2&p2=3&p3=4"
+    assert written(given, fill) == (("p0", "5"), ("p1", "6"), ("p2", "7"), ("p3", "8"))
+    assert asked == PLACEHOLDERS * 2
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+def test_an_answer_is_written_down_with_its_request() -> None:
+    answer = response()
+    assert AnswerTo(REQUEST, answer) == (REQUEST, answer)
+    failure = NoAnswer("no", "http_timeout", 1)
+    assert AnswerTo(REQUEST, failure).answer is failure
+
+
+def test_what_a_transport_does_not_say_of_the_server_is_not_told() -> None:
+    assert response().channel == "not_told"
+    states: tuple[ChannelState, ...] = ("verified", "unverified", "not_told")
+    for state in states:
+        assert HttpResponse(200, (), b"", 1, state).channel == state
 
 
 def test_the_first_header_of_a_name_counts() -> None:

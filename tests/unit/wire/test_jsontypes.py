@@ -344,7 +344,7 @@ def test_the_limits_are_those_that_are_written_down() -> None:
 
 
 def test_an_endless_string_is_read_but_once() -> None:
-    # Were each quote in it tried anew, this would take an hour.
+    # Were each quote in it tried again, this would take an hour.
     document = '{"a":"' + '\\"' * 500_000 + "[" * 17
     assert refusal(document) == "json_malformed"
     assert refusal("[" * 17 + document) == "json_too_deep"

@@ -5,7 +5,7 @@ from attrs import field, frozen
 
 from oidc_core.wire.errors import OidcError, ProtocolViolation, StoreFailure
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, render
-from oidc_core.wire.structuring import structured, unstructured
+from oidc_core.wire.structuring import Structured, structured, unstructured
 
 EMPTY = JsonObject({})
 
@@ -29,7 +29,11 @@ def refusal(**members: JsonValue) -> OidcError:
 
 
 def sample(**members: JsonValue) -> Sample:
-    return structured(JsonObject({"text": "x", **members}), Sample, StoreFailure, "record_invalid")
+    """Structure a sample of which nothing has to be dropped."""
+    given = JsonObject({"text": "x", **members})
+    value, dropped = structured(given, Sample, StoreFailure, "record_invalid")
+    assert dropped == ()
+    return value
 
 
 FULL = Sample(
@@ -50,7 +54,8 @@ def test_members_that_are_absent_or_null_take_the_default() -> None:
 
 
 def test_a_value_reads_back_as_it_was() -> None:
-    assert structured(unstructured(FULL), Sample, StoreFailure, "record_invalid") == FULL
+    read = structured(unstructured(FULL), Sample, StoreFailure, "record_invalid")
+    assert read == Structured(FULL, ())
     assert unstructured(Sample(text="x")) == {"text": "x"}
     assert render(unstructured(FULL)) == (
         '{"text":"x","truth":true,"number":0,"texts":[],"members":{"a":[1,{"b":null}]},'
@@ -86,9 +91,49 @@ def test_nothing_is_coerced(name: str, value: JsonValue) -> None:
     assert error.found == type(value).__name__
 
 
+@pytest.mark.parametrize("name", [name for name in TAKEN if name != "text"])
+@pytest.mark.parametrize("value", ODD, ids=repr)
+def test_a_member_that_nothing_reads_is_dropped_if_it_is_malformed(
+    name: str, value: JsonValue
+) -> None:
+    given = JsonObject({"text": "x", name: value})
+    read = structured(given, Sample, StoreFailure, "record_invalid", droppable={name, "other"})
+    if any(value == good and type(value) is type(good) for good in TAKEN[name]):
+        assert read == Structured(sample(**{name: value}), ())
+    else:
+        assert read == Structured(Sample(text="x"), (name,))
+
+
+def test_all_that_is_dropped_is_named_and_the_rest_is_kept() -> None:
+    given = JsonObject({"text": "x", "number": "1", "truth": 1, "maybe_text": "kept"})
+    droppable = {"number", "truth", "maybe_text"}
+    assert structured(given, Sample, StoreFailure, "record_invalid", droppable=droppable) == (
+        Sample(text="x", maybe_text="kept"),
+        ("truth", "number"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "about", "found"),
+    [
+        ({"text": 5}, "text", "int"),
+        ({}, "text", None),
+        ({"text": "x", "maybe_number": "1"}, "maybe_number", "str"),
+    ],
+)
+def test_beside_what_may_be_dropped_the_rest_is_refused_as_ever(
+    members: dict[str, JsonValue], about: str, found: str | None
+) -> None:
+    given = JsonObject({"number": "1", **members})
+    with pytest.raises(StoreFailure) as caught:
+        structured(given, Sample, StoreFailure, "record_invalid", droppable={"number"})
+    error = caught.value
+    assert (error.code, error.about, error.found) == ("record_invalid", about, found)
+
+
 def test_a_required_member_that_is_missing_is_named() -> None:
     for error in (refusal(), refusal(text=None), refusal(number=1)):
-        assert (error.code, error.about) == ("record_invalid", "text")
+        assert (error.code, error.about, error.found) == ("record_invalid", "text", None)
 
 
 def test_the_caller_says_whose_fault_it_is() -> None:

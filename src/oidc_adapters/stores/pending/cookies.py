@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
-from attrs import field, frozen
+from attrs import frozen
 
 from oidc_core.endpoints.authorization import COOKIE_PREFIX
-from oidc_core.model.pending import PendingLogin
+from oidc_core.model.pending import DELIVERIES, PendingLogin
 
 BUDGET: Final = 4_000
 """Octets that all pending cookies of one browser may take up in a request."""
@@ -19,15 +19,17 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 """What a login waits under, as :func:`oidc_core.model.pending.pending_id_of` makes it."""
 
 
-@frozen(kw_only=True)
-class SetCookie:
+class SetCookie(NamedTuple):
     """A cookie to be set, always ``HttpOnly`` and ``Path=/``; ``max_age`` 0 deletes it."""
 
     name: str
-    value: str = field(repr=False)
+    value: str
     max_age: int
     same_site: str
     secure: bool
+
+    def __repr__(self) -> str:
+        return f"SetCookie({self.name!r}, max_age={self.max_age})"
 
     @property
     def header(self) -> str:
@@ -61,7 +63,7 @@ class CookieProfile:
 
         A form_post comes in across sites, and brings along only cookies that say ``None``.
         """
-        across = pending.response_mode == "form_post" and self.secure
+        across = DELIVERIES[pending.response_mode] == "form_post" and self.secure
         return SetCookie(
             name=self.prefix + pending.id,
             value=f"{pending.created_at}.{value}",

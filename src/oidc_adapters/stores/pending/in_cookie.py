@@ -90,3 +90,13 @@ class CookiePendingLogins:
             cookies=(self._profile.forgotten(name),),
             single_use=self._spent.single_use,
         )
+
+    async def put_async(
+        self, started: LoginStarted, cookies: Mapping[str, str], now: int, /
+    ) -> tuple[SetCookie, ...]:
+        """Keep a login; as :meth:`put`, since nothing here waits."""
+        return self.put(started, cookies, now)
+
+    async def take_async(self, pending_id: str, cookies: Mapping[str, str], now: int, /) -> Taken:
+        """Take a login out; as :meth:`take`, since nothing here waits."""
+        return self.take(pending_id, cookies, now)

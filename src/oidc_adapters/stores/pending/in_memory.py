@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from oidc_adapters.runtime.locks import ProcessLock
+from oidc_adapters.stores.pending.binding import binding_cookies, taken_by
 from oidc_adapters.stores.pending.cookies import CookieProfile, SetCookie
 from oidc_adapters.stores.pending.ports import Taken
-from oidc_core.model.pending import PendingLogin, binding_digest_of
+from oidc_core.model.pending import PendingLogin
 from oidc_core.operations.login import LoginStarted
-from oidc_core.wire.encoding import same
-from oidc_core.wire.errors import CallbackError, StoreFailure
+from oidc_core.wire.errors import StoreFailure
 
 _PROFILE: Final = CookieProfile()
 
@@ -56,36 +56,31 @@ class MemoryPendingLogins:
             if len(self._logins) >= self._cap:
                 raise StoreFailure("pending_too_many", found=self._cap)
             self._logins[pending.id] = pending
-        cookie = self._profile.cookie(pending, started.binding, self._lifetime)
-        return (cookie, *self._profile.evicted(cookies, cookie)) if cookies else (cookie,)
+        return binding_cookies(self._profile, started, cookies, self._lifetime)
 
     def take(self, pending_id: str, cookies: Mapping[str, str], now: int) -> Taken:
         """Take a login out.
 
         Raises:
             CallbackError: ``state_unknown``; ``binding_missing`` and ``binding_mismatch``, which
-                leave the login where it is: whoever does not bring the cookie is not the browser
+                leave the login where it is: a browser that does not bring the cookie is not the one
                 that waits for it.
         """
-        name = self._profile.prefix + pending_id
-        value = cookies.get(name)
-        binding = "" if value is None else value.partition(".")[2]
-        digest = binding_digest_of(binding)
         with self._process.lock:
             self._expire(now)
-            if pending_id not in self._logins:
-                raise CallbackError("state_unknown")
-            if value is None:
-                raise CallbackError("binding_missing", about="cookie")
-            if not same(digest, self._logins[pending_id].binding_digest):
-                raise CallbackError("binding_mismatch", about="cookie")
-            pending = self._logins.pop(pending_id)
-        return Taken(
-            pending=pending,
-            binding=binding,
-            cookies=(self._profile.forgotten(name),),
-            single_use="process",
-        )
+            taken = taken_by(self._profile, self._logins.get(pending_id), cookies, "process")
+            del self._logins[pending_id]
+        return taken
+
+    async def put_async(
+        self, started: LoginStarted, cookies: Mapping[str, str], now: int, /
+    ) -> tuple[SetCookie, ...]:
+        """Keep a login; as :meth:`put`, since nothing here waits."""
+        return self.put(started, cookies, now)
+
+    async def take_async(self, pending_id: str, cookies: Mapping[str, str], now: int, /) -> Taken:
+        """Take a login out; as :meth:`take`, since nothing here waits."""
+        return self.take(pending_id, cookies, now)
 
     def _expire(self, now: int) -> None:
         """Drop what is over; logins were put in order, so the head is the oldest."""

@@ -29,7 +29,7 @@ class Taken:
 
 
 class PendingLogins(Protocol):
-    """Keeps logins in flight."""
+    """Keeps logins in flight, for code that waits and for code that awaits."""
 
     @property
     def profile(self) -> CookieProfile:
@@ -56,6 +56,16 @@ class PendingLogins(Protocol):
             StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version_unknown``,
                 ``store_unavailable``.
         """
+        ...
+
+    async def put_async(
+        self, started: LoginStarted, cookies: Mapping[str, str], now: int, /
+    ) -> tuple[SetCookie, ...]:
+        """Keep a login; as :meth:`put`."""
+        ...
+
+    async def take_async(self, pending_id: str, cookies: Mapping[str, str], now: int, /) -> Taken:
+        """Take a login out; as :meth:`take`."""
         ...
 
 

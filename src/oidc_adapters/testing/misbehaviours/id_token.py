@@ -169,14 +169,14 @@ _CLAIMS: Final = (
         "names another issuer",
         forgeries.with_claim("iss", "https://other.example"),
     ),
-    _row("id_token_no_iss", "iss_mismatch", "names no issuer", forgeries.without_claim("iss")),
+    _row("id_token_no_iss", "iss_missing", "names no issuer", forgeries.without_claim("iss")),
     _row(
         "wrong_aud",
         "aud_mismatch",
         "names another client as audience",
         forgeries.with_claim("aud", "another-client"),
     ),
-    _row("no_aud", "aud_mismatch", "names no audience", forgeries.without_claim("aud")),
+    _row("no_aud", "aud_missing", "names no audience", forgeries.without_claim("aud")),
     _row("extra_audience", "aud_untrusted", "names a further audience", forgeries.plus_audience),
     _row(
         "wrong_azp",
@@ -187,7 +187,7 @@ _CLAIMS: Final = (
     _row("expired", "exp_expired", "sends an ID token that is over", forgeries.expired),
     _row(
         "no_exp",
-        "exp_malformed",
+        "exp_missing",
         "sends an ID token without an end",
         forgeries.without_claim("exp"),
     ),
@@ -211,7 +211,7 @@ _CLAIMS: Final = (
     ),
     _row(
         "no_iat",
-        "iat_malformed",
+        "iat_missing",
         "does not say when it issued the ID token",
         forgeries.without_claim("iat"),
     ),
@@ -228,14 +228,14 @@ _CLAIMS: Final = (
         "returns another nonce",
         forgeries.with_claim("nonce", "another-nonce"),
     ),
-    _row("no_nonce", "nonce_mismatch", "returns no nonce", forgeries.without_claim("nonce")),
+    _row("no_nonce", "nonce_missing", "returns no nonce", forgeries.without_claim("nonce")),
     _row(
         "nonce_not_supported",
-        "nonce_mismatch",
+        "nonce_missing",
         "returns no nonce and says so",
         lambda draft: draft.without_claims("nonce").with_claims(nonce_supported=False).signed(),
     ),
-    _row("no_sub", "sub_malformed", "names no user", forgeries.without_claim("sub")),
+    _row("no_sub", "sub_missing", "names no user", forgeries.without_claim("sub")),
     _row("empty_sub", "sub_malformed", "names a user by nothing", forgeries.with_claim("sub", "")),
     _row(
         "long_sub",
@@ -258,7 +258,7 @@ _CLAIMS: Final = (
     ),
     _row(
         "no_auth_time",
-        "auth_time_malformed",
+        "auth_time_missing",
         "does not say when the user authenticated",
         forgeries.without_claim("auth_time"),
         needs="max_age",

@@ -24,37 +24,37 @@ def _claim(name: str, value: object) -> Changes:
 ROWS: Final = (
     _row(
         "refresh_other_sub",
-        "refresh_id_token_sub",
+        "sub_mismatch",
         "refreshes to an ID token about another user",
         _claim("sub", "mallory"),
     ),
     _row(
         "refresh_other_iss",
-        "refresh_id_token_iss",
+        "iss_mismatch",
         "refreshes to an ID token of another issuer",
         _claim("iss", "https://other.example"),
     ),
     _row(
         "refresh_other_aud",
-        "refresh_id_token_aud",
+        "aud_mismatch",
         "refreshes to an ID token for another client",
         _claim("aud", "another-client"),
     ),
     _row(
         "refresh_other_azp",
-        "refresh_id_token_azp",
+        "azp_mismatch",
         "refreshes to an ID token issued to another client",
         _claim("azp", "another-client"),
     ),
     _row(
         "refresh_changed_nonce",
-        "refresh_id_token_nonce",
+        "nonce_mismatch",
         "refreshes to an ID token with another nonce",
         _claim("nonce", "another-nonce"),
     ),
     _row(
         "refresh_older_auth_time",
-        "refresh_id_token_auth_time",
+        "auth_time_mismatch",
         "refreshes to an ID token of an earlier authentication",
         Changes(id_token=forgeries.claim_earlier("auth_time", 86_400)),
     ),

@@ -1,25 +1,37 @@
-"""The authorization endpoint: the request (:mod:`.request`) and the callback (:mod:`.response`)."""
+"""The authorization endpoint: the request and the callback.
 
-from oidc_core.endpoints.authorization.request import (
-    DEFAULT_REQUEST,
-    AuthenticationRequest,
-    authorization_url,
-    pending_login,
-)
-from oidc_core.endpoints.authorization.response import (
-    CALLBACK_RULES,
+A request (:mod:`.request`), what waits for its answer (:mod:`.waiting`), the callback as it comes
+in (:mod:`.callback`), and whether it answers that login (:mod:`.response`).
+"""
+
+from oidc_core.endpoints.authorization.callback import (
     COOKIE_PREFIX,
-    LOOPBACK_LISTENER,
-    Binding,
     Callback,
-    CodeResponse,
-    Unbound,
-    check_authorization_response,
     cookies_of,
     pending_id,
 )
+from oidc_core.endpoints.authorization.request import (
+    DEFAULT_REQUEST,
+    AuthenticationRequest,
+    authentication_parameters,
+    authorization_url,
+    optional_parameters,
+)
+from oidc_core.endpoints.authorization.response import (
+    BELONGING_RULES,
+    CALLBACK_RULES,
+    LOOPBACK_LISTENER,
+    Binding,
+    CodeResponse,
+    ExaminedCallback,
+    Unbound,
+    brings,
+    check_authorization_response,
+)
+from oidc_core.endpoints.authorization.waiting import demands_of, pending_login
 
 __all__ = [
+    "BELONGING_RULES",
     "CALLBACK_RULES",
     "COOKIE_PREFIX",
     "DEFAULT_REQUEST",
@@ -28,10 +40,15 @@ __all__ = [
     "Binding",
     "Callback",
     "CodeResponse",
+    "ExaminedCallback",
     "Unbound",
+    "authentication_parameters",
     "authorization_url",
+    "brings",
     "check_authorization_response",
     "cookies_of",
+    "demands_of",
+    "optional_parameters",
     "pending_id",
     "pending_login",
 ]

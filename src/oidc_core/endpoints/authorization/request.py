@@ -1,97 +1,38 @@
-"""The authentication request (OIDC Core §3.1.2.1): its parameters, typed, and its URL."""
+"""The authentication request (OIDC Core §3.1.2.1): its parameters, typed, and how they are sent.
+
+A request is parts first: :func:`authentication_parameters` returns names and values, and
+:func:`authorization_url` writes them into a URL.
+"""
 
 import re
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from attrs import Factory, field, frozen
+from attrs import field, frozen
 
-from oidc_core.jose.jws import claims_kept
 from oidc_core.jose.pkce import challenge_s256
 from oidc_core.model.claims import MAX_DATE, IdToken
-from oidc_core.model.client import is_openid_scope
-from oidc_core.model.pending import (
-    LoginSecrets,
-    PendingLogin,
-    ResponseMode,
-    binding_digest_of,
-    pending_id_of,
-)
+from oidc_core.model.client import is_scope
+from oidc_core.model.demands import Demands
+from oidc_core.model.pending import DELIVERIES, PendingLogin, ResponseMode
 from oidc_core.model.provider import RESERVED_PARAMETERS
 from oidc_core.model.relying_party import RelyingParty, endpoint
-from oidc_core.wire.encoding import percent_encode
-from oidc_core.wire.errors import ProtocolViolation, UsageError
-from oidc_core.wire.jsontypes import JsonObject, render
+from oidc_core.wire.errors import UsageError
+from oidc_core.wire.grammar import VSCHAR
+from oidc_core.wire.http import Parameters, form_encoded
+from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.urls import with_query
 
 Display: TypeAlias = Literal["page", "popup", "touch", "wap"]
 
-_RESPONSE_MODES: Final = frozenset({"query", "form_post"})
 _DISPLAYS: Final = frozenset({"", "page", "popup", "touch", "wap"})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ALONE: Final = frozenset({"none", "create"})
 _LIST: Final = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 _RESOURCE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\x21\x22\x24-\x7e]+")
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")  # RFC 6749 §8.2
+_VISIBLE: Final = re.compile(f"{VSCHAR}*")
+_LONGEST_NONCE: Final = 512
 _REPEATABLE: Final = frozenset({"audience"})
-_NO_CLAIMS: Final = JsonObject({})
-
-
-class Demands(NamedTuple):
-    """What a request demands of the ID token, drawn from its parameters once."""
-
-    max_age: int | None
-    required_acr: tuple[str, ...]
-    essential_claims: tuple[str, ...]
-    sub: str | None
-
-
-def _demands(request: "AuthenticationRequest") -> Demands:
-    return Demands(
-        _max_age(request), _required_acr(request), _essential(request.claims), _sub(request)
-    )
-
-
-def _max_age(request: "AuthenticationRequest") -> int | None:
-    """``prompt=login`` alone cannot be verified; with ``max_age=0`` it can (§3.1.2.1)."""
-    return 0 if "login" in request.prompt.split(" ") else request.max_age
-
-
-def _id_token_claims(claims: JsonObject | None) -> JsonObject:
-    wanted = None if claims is None else claims.members.get("id_token")
-    return wanted if isinstance(wanted, JsonObject) else _NO_CLAIMS
-
-
-def _wanted(claims: JsonObject | None, name: str) -> JsonObject:
-    """Return how one claim of the ID token is asked for (§5.5.1)."""
-    how = _id_token_claims(claims).members.get(name)
-    return how if isinstance(how, JsonObject) else _NO_CLAIMS
-
-
-def _required_acr(request: "AuthenticationRequest") -> tuple[str, ...]:
-    """Find the classes one of which has to come back: named, or asked for as essential."""
-    how = _wanted(request.claims, "acr").members
-    if request.required_acr or how.get("essential") is not True:
-        return request.required_acr
-    values = how.get("values")
-    several = values if isinstance(values, tuple) else ()
-    return tuple([value for value in (how.get("value"), *several) if isinstance(value, str)])
-
-
-def _essential(claims: JsonObject | None) -> tuple[str, ...]:
-    return tuple(
-        [
-            name
-            for name, how in _id_token_claims(claims).items()
-            if isinstance(how, JsonObject) and how.members.get("essential") is True
-        ]
-    )
-
-
-def _sub(request: "AuthenticationRequest") -> str | None:
-    """Find the only user who may come back: named, or asked for by value (§5.5.1)."""
-    if request.expected_sub == "":
-        raise UsageError("parameter_invalid", about="expected_sub", expected="a subject")
-    value = _wanted(request.claims, "sub").members.get("value")
-    return request.expected_sub or (value if isinstance(value, str) else None)
 
 
 @frozen(kw_only=True)
@@ -112,6 +53,7 @@ class AuthenticationRequest:
         required_acr: one of these has to come back; a demand, sent as ``acr_values`` too.
         claims: the ``claims`` parameter (§5.5); its essential members of ``id_token`` are checked.
         resource: resource indicators (RFC 8707).
+        nonce: the application's own nonce, of printable ASCII characters; a fresh one by default.
         extra: further parameters, by name; none that the library sets itself.
         expected_sub: the only user who may come back, if known otherwise.
         account: the application's handle of the account that the identity is to be added to, where
@@ -136,13 +78,11 @@ class AuthenticationRequest:
     required_acr: tuple[str, ...] = ()
     claims: JsonObject | None = None
     resource: tuple[str, ...] = ()
+    nonce: str = field(default="", repr=False)
     extra: tuple[tuple[str, str], ...] = ()
     expected_sub: str | None = None
     account: str = ""
     return_to: str = ""
-    demands: "Demands" = field(
-        init=False, repr=False, eq=False, default=Factory(_demands, takes_self=True)
-    )
 
     def __attrs_post_init__(self) -> None:
         prompts = self.prompt.split(" ")
@@ -151,11 +91,16 @@ class AuthenticationRequest:
         if self.max_age is not None and not _is_max_age(self.max_age):
             raise UsageError("parameter_invalid", about="max_age", found=self.max_age)
         for name, value, allowed in (
-            ("response_mode", self.response_mode, _RESPONSE_MODES),
+            ("response_mode", self.response_mode, DELIVERIES),
             ("display", self.display, _DISPLAYS),
         ):
             if value not in allowed:
                 raise UsageError("parameter_invalid", about=name, found=value)
+        if self.expected_sub == "":
+            raise UsageError("parameter_invalid", about="expected_sub", expected="a subject")
+        if len(self.nonce) > _LONGEST_NONCE or not _VISIBLE.fullmatch(self.nonce):
+            expected = f"up to {_LONGEST_NONCE} printable ASCII characters"
+            raise UsageError("parameter_invalid", about="nonce", expected=expected)
         _check_kept(self)
         _check_lists(self)
         _check_claims(self.claims)
@@ -180,6 +125,8 @@ def _check_kept(request: AuthenticationRequest) -> None:
 
 def _check_lists(request: AuthenticationRequest) -> None:
     """Refuse what would arrive as another list than was meant (§3.1.2.1, §14; RFC 8707 §2)."""
+    if request.scope and not is_scope(request.scope):
+        raise UsageError("parameter_invalid", about="scope", found=request.scope)
     for name, value in (
         ("prompt", request.prompt),
         ("ui_locales", request.ui_locales),
@@ -211,6 +158,8 @@ def _check_extra(extra: tuple[tuple[str, str], ...]) -> None:
     """Refuse a parameter the library sets itself, and one that is there twice (RFC 6749 §3.1)."""
     seen: set[str] = set()
     for name, _ in extra:
+        if not _NAME.fullmatch(name):
+            raise UsageError("parameter_invalid", about="extra", found=name, expected=_NAME.pattern)
         if name in RESERVED_PARAMETERS:
             raise UsageError("parameter_reserved", about=name)
         if name in seen and name not in _REPEATABLE:
@@ -222,113 +171,53 @@ DEFAULT_REQUEST: Final = AuthenticationRequest()
 """Asks for nothing in particular."""
 
 
-def pending_login(
-    rp: RelyingParty, request: AuthenticationRequest, secrets: LoginSecrets, now: int
-) -> PendingLogin:
-    """Write down everything the callback will be compared with.
-
-    Raises:
-        UsageError: ``parameter_invalid`` for a redirect URI that is not registered, a scope
-            without ``openid`` or outside the grammar, or a hint that is no ID token of the issuer.
-    """
-    client, demands = rp.client, request.demands
-    redirect_uri, scope = _redirect_uri_and_scope(rp, request)
-    expected_sub, expected_iss = _expected_user(rp, request)
-    return PendingLogin(
-        id=pending_id_of(secrets.state),
-        issuer=rp.issuer,
-        client_id=client.client_id,
-        connection_id=client.connection_id,
-        endpoints_digest=rp.endpoints_digest,
-        policy=rp.policy.name,
-        state=secrets.state,
-        nonce=secrets.nonce,
-        code_verifier=secrets.code_verifier,
-        binding_digest=binding_digest_of(secrets.binding),
-        redirect_uri=redirect_uri,
-        response_mode=request.response_mode,
-        scope=scope,
-        prompt=request.prompt,
-        max_age=demands.max_age,
-        required_acr=demands.required_acr,
-        essential_claims=demands.essential_claims,
-        expects_iss=rp.provider.authorization_response_iss_parameter_supported,
-        expected_sub=expected_sub,
-        expected_iss=expected_iss,
-        account=request.account,
-        resource=request.resource,
-        return_to=request.return_to,
-        created_at=now,
-    )
-
-
-def _redirect_uri_and_scope(rp: RelyingParty, request: AuthenticationRequest) -> tuple[str, str]:
-    client = rp.client
-    redirect_uri = request.redirect_uri or client.redirect_uri
-    if redirect_uri not in client.redirect_uris:
-        raise UsageError("parameter_invalid", about="redirect_uri", found=redirect_uri)
-    scope = request.scope or client.scope
-    if scope is not client.scope and not is_openid_scope(scope):
-        raise UsageError("parameter_invalid", about="scope", found=scope, expected="openid")
-    return redirect_uri, scope
-
-
-def _expected_user(
-    rp: RelyingParty, request: AuthenticationRequest
-) -> tuple[str | None, str | None]:
-    """Find the only user who may come back: as demanded, else the one hinted at."""
-    if not request.id_token_hint:
-        return request.expected_sub or request.demands.sub, None
-    sub, iss = _hinted_user(rp, request.id_token_hint)
-    return request.expected_sub or sub, iss if rp.issuer_rule.pattern else None
-
-
-def _hinted_user(rp: RelyingParty, hint: IdToken | str) -> tuple[str, str]:
-    """Return subject and issuer of an ID token that this issuer sent earlier."""
-    try:
-        claims = hint.claims if isinstance(hint, IdToken) else claims_kept(hint)
-    except ProtocolViolation as fault:
-        raise UsageError("parameter_invalid", about="id_token_hint", found=fault.code) from None
-    iss, sub = claims.members.get("iss"), claims.members.get("sub")
-    if isinstance(iss, str) and isinstance(sub, str) and rp.issuer_rule.in_token(iss, claims):
-        return sub, iss
-    raise UsageError("parameter_invalid", about="id_token_hint", expected=rp.issuer)
-
-
-def authorization_url(
+def authentication_parameters(
     rp: RelyingParty, request: AuthenticationRequest, pending: PendingLogin
-) -> str:
-    """Return the URL to send the browser to."""
-    query = (
-        f"response_type=code&client_id={percent_encode(pending.client_id)}"
-        f"&redirect_uri={percent_encode(pending.redirect_uri)}"
-        f"&scope={percent_encode(pending.scope)}&state={percent_encode(pending.state)}"
-        f"&nonce={percent_encode(pending.nonce)}"
+) -> Parameters:
+    """Return the parameters of a request, however they will be sent; none is empty."""
+    demands = pending.demands
+    nonce = demands.nonce if isinstance(demands.nonce, str) else ""
+    parameters: Parameters = (
+        ("response_type", "code"),
+        ("client_id", rp.client.client_id),
+        ("redirect_uri", pending.redirect_uri),
+        ("scope", demands.scope),
+        ("state", pending.state),
+        ("nonce", nonce),
     )
     if "omit_pkce" not in rp.policy.quirks:
         challenge = challenge_s256(pending.code_verifier)
-        query = f"{query}&code_challenge={challenge}&code_challenge_method=S256"
-    if request is not DEFAULT_REQUEST:
-        query = "&".join([query, *_optional(request, pending)])
-    return with_query(endpoint(rp, "authorization_endpoint"), query)
+        parameters += (("code_challenge", challenge), ("code_challenge_method", "S256"))
+    if request is DEFAULT_REQUEST:
+        return parameters
+    return parameters + optional_parameters(request, demands)
 
 
-def _optional(request: AuthenticationRequest, pending: PendingLogin) -> list[str]:
-    """Return the parameters that were asked for; the default response mode is not sent."""
+def optional_parameters(request: AuthenticationRequest, demands: Demands) -> Parameters:
+    """Return what is asked for beyond that, by any grant; the default response mode is not sent."""
     hint = request.id_token_hint
     acr_values = " ".join([*request.required_acr, *request.acr_values.split()])
-    named = (
-        ("response_mode", "" if pending.response_mode == "query" else pending.response_mode),
+    pairs: Parameters = (
+        ("response_mode", "" if request.response_mode == "query" else request.response_mode),
         ("display", request.display),
         ("prompt", request.prompt),
-        ("max_age", "" if pending.max_age is None else str(pending.max_age)),
+        ("max_age", "" if demands.max_age is None else demands.max_age),
         ("ui_locales", request.ui_locales),
         ("claims_locales", request.claims_locales),
         ("id_token_hint", hint.raw if isinstance(hint, IdToken) else hint or ""),
         ("login_hint", request.login_hint),
         ("acr_values", acr_values),
-        ("claims", "" if request.claims is None else render(request.claims)),
-        *[("resource", resource) for resource in request.resource],
+        ("claims", "" if request.claims is None else request.claims),
+        *[("resource", resource) for resource in demands.resource],
+        *request.extra,
     )
-    given = [(name, value) for name, value in (*named, *request.extra) if value]
-    return [f"{percent_encode(name)}={percent_encode(value)}" for name, value in given]
+    return tuple([pair for pair in pairs if pair[1] != ""])
+
+
+def authorization_url(rp: RelyingParty, parameters: Parameters) -> str:
+    """Return the URL to send the browser to.
+
+    Raises:
+        UsageError: ``unsupported_by_provider`` without an authorization endpoint.
+    """
+    return with_query(endpoint(rp, "authorization_endpoint"), form_encoded(parameters))

@@ -1,38 +1,24 @@
-"""The authorization response (OIDC Core §3.1.2.5 to §3.1.2.7, RFC 9207): the callback.
+"""The authorization response (OIDC Core §3.1.2.5 to §3.1.2.7, RFC 9207): does it fit its login?
 
 It arrives through the user's browser, so it is believed only as far as it fits the login that
 waits for it.  Before state, binding and issuer are accepted, no request leaves and no text of it
 is shown.
 """
 
-import re
 from collections.abc import Mapping
 from enum import Enum
-from functools import cached_property
-from types import MappingProxyType
-from typing import Final, NamedTuple, NoReturn, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from attrs import field, frozen
+from attrs import frozen
 
+from oidc_core.endpoints.authorization.callback import Callback
+from oidc_core.model.connection import check_connection
 from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason
-from oidc_core.model.pending import (
-    PendingLogin,
-    ResponseMode,
-    SingleUse,
-    binding_digest_of,
-    pending_id_of,
-)
+from oidc_core.model.pending import PendingLogin, SingleUse, check_binding
 from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.answers import oauth_error
 from oidc_core.wire.encoding import same
-from oidc_core.wire.errors import CallbackError, ProtocolViolation, ProviderError
-from oidc_core.wire.grammar import NQSCHAR, VSCHAR
-from oidc_core.wire.http import LIMITS
-from oidc_core.wire.urls import parse_form
-
-COOKIE_PREFIX: Final = "__Host-oidc-"
-"""What the names of pending-login cookies start with; the login's ``id`` follows."""
-
-_COOKIES: Final = (COOKIE_PREFIX, COOKIE_PREFIX.removeprefix("__Host-"))
+from oidc_core.wire.errors import CallbackError, ProviderError
 
 
 class Unbound(Enum):
@@ -48,136 +34,10 @@ LOOPBACK_LISTENER: Final = Unbound.LOOPBACK_LISTENER
 opened for this one login (RFC 8252 §7.3), so there is no other browser to tell apart."""
 
 Binding: TypeAlias = str | Unbound
-
-_PARAMETERS: Final = frozenset(
-    {"state", "code", "iss", "error", "error_description", "error_uri", "session_state",
-     "access_token", "token_type", "expires_in", "id_token", "response"}
-)  # fmt: skip
-_TOKENS: Final = frozenset({"access_token", "id_token", "response"})
-_LENGTHS: Final[Mapping[str, int]] = {
-    "state": LIMITS.state,
-    "code": LIMITS.code,
-    "iss": LIMITS.callback,
-    "error": LIMITS.state,
-}
-_GRAMMAR: Final = tuple(
-    [
-        (name, re.compile(f"{NQSCHAR if name == 'error' else VSCHAR}{{0,{limit}}}").fullmatch)
-        for name, limit in _LENGTHS.items()
-    ]
-)
+"""The secret that a browser brought back, or why there is none."""
 
 
-@frozen(kw_only=True)
-class Callback:
-    """What the browser brought to the redirect URI.
-
-    Attributes:
-        parameters: names and values, in order, as often as they were given.
-        mode: ``query`` for a GET, ``form_post`` for a POST.
-        url: the URL it arrived on without its query, if known: the configured one, not one
-            built from a ``Host`` header.
-    """
-
-    parameters: tuple[tuple[str, str], ...] = field(repr=False)
-    mode: ResponseMode = "query"
-    url: str | None = None
-
-    @cached_property
-    def named(self) -> Mapping[str, str]:
-        """The parameters of the protocol, each at most once and within its grammar.
-
-        One without a value counts as omitted (RFC 6749 §3.1), though not as another's double.
-
-        Raises:
-            CallbackError: ``parameter_duplicated``, ``parameter_too_long``,
-            ``parameter_malformed``.
-        """
-        found = dict(self.parameters)
-        if len(found) != len(self.parameters):
-            _refuse_doubles(self.parameters)
-        for name, grammar in _GRAMMAR:
-            if name in found and not grammar(found[name]):
-                _refuse(name, found[name])
-        return MappingProxyType(
-            found
-            if all(found.values())
-            else {name: value for name, value in found.items() if value}
-        )
-
-    @classmethod
-    def from_url(cls, url: str) -> "Callback":
-        """Take the URL of a GET; of a bare path, only the query counts, and never a fragment."""
-        base, _, query = url.partition("#")[0].partition("?")
-        arrived_at = base if "://" in base else None
-        return cls(parameters=_parsed(query), url=arrived_at)
-
-    @classmethod
-    def from_query(cls, query: str, *, url: str | None = None) -> "Callback":
-        """Take a query string, without its question mark."""
-        return cls(parameters=_parsed(query), url=url)
-
-    @classmethod
-    def from_form(cls, body: str, *, url: str | None = None) -> "Callback":
-        """Take the body of a POST (OAuth 2.0 Form Post Response Mode)."""
-        return cls(parameters=_parsed(body), mode="form_post", url=url)
-
-
-def _parsed(text: str) -> tuple[tuple[str, str], ...]:
-    if len(text) > LIMITS.callback:
-        raise CallbackError("parameter_too_long", found=len(text), expected=LIMITS.callback)
-    return parse_form(text)
-
-
-def _refuse(name: str, value: str) -> NoReturn:
-    """Say why a parameter is not within its grammar (RFC 6749 appendix A)."""
-    limit = _LENGTHS[name]
-    if len(value) > limit:
-        raise CallbackError("parameter_too_long", about=name, expected=limit)
-    raise CallbackError("parameter_malformed", about=name)
-
-
-def _refuse_doubles(parameters: tuple[tuple[str, str], ...]) -> None:
-    """Refuse a parameter of the protocol that is there twice; others may be."""
-    names = [name for name, _ in parameters if name in _PARAMETERS]
-    for name in names:
-        if names.count(name) > 1:
-            raise CallbackError("parameter_duplicated", about=name)
-
-
-def cookies_of(header: str) -> Mapping[str, str]:
-    """Read the pending-login cookies out of a ``Cookie`` header (RFC 6265 §5.4).
-
-    Raises:
-        CallbackError: ``binding_duplicated`` if one of them is there twice: a sibling domain may
-            have planted the other.
-    """
-    found: dict[str, str] = {}
-    for part in header.split(";"):
-        # Python's own idea of space is wider, and no browser guards ``\xa0__Host-``.
-        name, _, value = part.strip(" \t").partition("=")
-        if name.startswith(_COOKIES):
-            if name in found:
-                raise CallbackError("binding_duplicated", about="cookie")
-            found[name] = value
-    return found
-
-
-def pending_id(callback: Callback, cookies: Mapping[str, str]) -> str:
-    """Decide which login in flight a callback belongs to.
-
-    Its ``state`` names it.  ``cookies`` are for responses whose state is encrypted.
-
-    Raises:
-        CallbackError: ``state_missing``, or as :attr:`Callback.named`.
-    """
-    state = callback.named.get("state")
-    if state is None:
-        raise CallbackError("state_missing", about="state", found=len(cookies))
-    return pending_id_of(state)
-
-
-class _Received(NamedTuple):
+class ExaminedCallback(NamedTuple):
     """A callback on its way through the rules."""
 
     rp: RelyingParty
@@ -188,11 +48,17 @@ class _Received(NamedTuple):
     now: int
     account: str
 
+    def __repr__(self) -> str:
+        return f"ExaminedCallback({self.pending.id!r})"
+
 
 _Skipped: TypeAlias = SkipReason | None
 
+_RESULTS: Final = frozenset({"code", "access_token", "id_token", "response"})
+"""What a response may bring where it is no error."""
 
-def _state(received: _Received) -> _Skipped:
+
+def _state(received: ExaminedCallback) -> _Skipped:
     state = received.parameters.get("state")
     if state is None:
         raise CallbackError("state_missing", about="state")
@@ -201,21 +67,18 @@ def _state(received: _Received) -> _Skipped:
     return None
 
 
-def _browser(received: _Received) -> _Skipped:
+def _browser(received: ExaminedCallback) -> _Skipped:
     binding = received.binding
     if isinstance(binding, Unbound):
         quirks = received.rp.policy.quirks
         if binding is Unbound.NOT_BOUND and "unbound_browser" not in quirks:
             raise CallbackError("binding_missing", expected="quirk unbound_browser")
         return binding.value
-    if not binding:
-        raise CallbackError("binding_missing")
-    if not same(binding_digest_of(binding), received.pending.binding_digest):
-        raise CallbackError("binding_mismatch")
+    check_binding(received.pending, binding)
     return None
 
 
-def _lifetime(received: _Received) -> _Skipped:
+def _lifetime(received: ExaminedCallback) -> _Skipped:
     age = received.now - received.pending.created_at
     policy = received.rp.policy
     if not -policy.leeway <= age <= policy.login_lifetime:
@@ -223,22 +86,12 @@ def _lifetime(received: _Received) -> _Skipped:
     return None
 
 
-def _same_connection(received: _Received) -> _Skipped:
-    rp, pending = received.rp, received.pending
-    if pending.issuer != rp.issuer:
-        raise CallbackError(
-            "connection_mismatch", found=rp.issuer, expected=pending.issuer, about="issuer"
-        )
-    if (pending.client_id, pending.connection_id) != (rp.client.client_id, rp.client.connection_id):
-        raise CallbackError("connection_mismatch", about="client_id")
-    if pending.policy != rp.policy.name:
-        raise CallbackError("connection_mismatch", about="policy", expected=pending.policy)
-    if pending.endpoints_digest != rp.endpoints_digest:
-        raise ProtocolViolation("metadata_changed")
+def _same_connection(received: ExaminedCallback) -> _Skipped:
+    check_connection(received.pending.connection, received.rp.connection)
     return None
 
 
-def _same_account(received: _Received) -> _Skipped:
+def _same_account(received: ExaminedCallback) -> _Skipped:
     """An identity is added to an account only where its user began it and is there still."""
     if not received.pending.account:
         return "not a link"
@@ -247,14 +100,14 @@ def _same_account(received: _Received) -> _Skipped:
     return None
 
 
-def _mode(received: _Received) -> _Skipped:
-    asked = received.pending.response_mode
-    if received.callback.mode != asked:
-        raise CallbackError("response_mode_mismatch", found=received.callback.mode, expected=asked)
+def _mode(received: ExaminedCallback) -> _Skipped:
+    found, asked = received.callback.mode, received.pending.response_mode
+    if found != asked:
+        raise CallbackError("response_mode_mismatch", found=found, expected=asked)
     return None
 
 
-def _redirect_uri(received: _Received) -> _Skipped:
+def _redirect_uri(received: ExaminedCallback) -> _Skipped:
     url = received.callback.url
     if url is None:
         return "the URL was not told"
@@ -265,7 +118,7 @@ def _redirect_uri(received: _Received) -> _Skipped:
     return None
 
 
-def _issuer(received: _Received) -> _Skipped:
+def _issuer(received: ExaminedCallback) -> _Skipped:
     iss = received.parameters.get("iss")
     if iss is not None:
         if not received.rp.issuer_rule.in_response(iss):
@@ -278,29 +131,66 @@ def _issuer(received: _Received) -> _Skipped:
     return "absent from an error"
 
 
-def _unambiguous(received: _Received) -> _Skipped:
-    if not _TOKENS.isdisjoint(received.parameters):
-        name = min(_TOKENS.intersection(received.parameters))
-        raise CallbackError("parameter_unexpected", about=name)
-    if "error" in received.parameters and "code" in received.parameters:
-        raise CallbackError("response_ambiguous")
-    return None
+@frozen
+class _Brings:
+    """A check and no closure: evidence is pickled with its table, and compared."""
+
+    asked: frozenset[str]
+    codes: tuple[tuple[str, str], ...]
+
+    def __call__(self, received: ExaminedCallback) -> _Skipped:
+        found, refused = _RESULTS.intersection(received.parameters), "error" in received.parameters
+        if found == self.asked and not refused:
+            return None
+        unasked = found - self.asked
+        if unasked:
+            raise CallbackError("parameter_unexpected", about=min(unasked))
+        if refused and found:
+            raise CallbackError("response_ambiguous")
+        if refused:
+            return "the provider refused"
+        absent = min(self.asked - found)
+        raise CallbackError(dict(self.codes)[absent], about=absent)
 
 
-CALLBACK_RULES: Final = RuleTable(
+def brings(missing: Mapping[str, str]) -> Rule[ExaminedCallback]:
+    """Return the rule that a response is an error, or brings what was asked for and no more.
+
+    Args:
+        missing: what the response type asks for, each with the code of the error without it.
+    """
+    check = _Brings(frozenset(missing), tuple(missing.items()))
+    return Rule("parameters", "RFC 6749 §4.1.2", "it is what was asked for, or an error", check)
+
+
+BELONGING_RULES: Final = RuleTable(
     "authorization_response",
     (
         Rule("state", "OIDC Core §3.1.2.7", "it answers this very login", _state),
         Rule("binding", "RFC 9700 §4.7", "the browser is the one that started it", _browser),
         Rule("lifetime", "RFC 9700 §4.7", "it did not take too long", _lifetime),
         Rule("connection", "RFC 9700 §4.4", "client and provider are the same", _same_connection),
-        Rule("account", "RFC 9700 §4.7", "a link is finished by whoever began it", _same_account),
+        Rule(
+            "account",
+            "RFC 9700 §4.7",
+            "a link is finished by the account that began it",
+            _same_account,
+        ),
         Rule("response_mode", "OAuth Multiple Response Types §2.1", "it came as asked", _mode),
         Rule("redirect_uri", "RFC 9700 §4.4.2", "it came to the URL as asked", _redirect_uri),
-        Rule("iss", "RFC 9207 §2.4", "it comes from the provider that was asked", _issuer),
-        Rule("parameters", "RFC 6749 §4.1.2", "it is a code or an error, no token", _unambiguous),
     ),
 )
+"""Whether a callback belongs to this login and this browser; what it says is not asked yet."""
+
+CALLBACK_RULES: Final = RuleTable(
+    "authorization_response",
+    (
+        *BELONGING_RULES.rules,
+        Rule("iss", "RFC 9207 §2.4", "it comes from the provider that was asked", _issuer),
+        brings({"code": "code_missing"}),
+    ),
+)
+"""Every rule of an authorization response."""
 
 
 class CodeResponse(NamedTuple):
@@ -323,10 +213,12 @@ def check_authorization_response(
     now: int,
     single_use: SingleUse,
     account: str = "",
+    rules: RuleTable[ExaminedCallback] = CALLBACK_RULES,
 ) -> CodeResponse:
     """Check a callback against the login that waits for it; return its code.
 
-    ``account``: for a link, the application's account that is signed in now.
+    ``account``: for a link, the application's account that is signed in now.  ``rules``: those of
+    the response type, if that is another than ``code``.
 
     Raises:
         CallbackError: the code of the first rule that does not hold, ``code_missing``.
@@ -334,31 +226,27 @@ def check_authorization_response(
         ProviderError: the provider's error, once state, binding and issuer hold.
     """
     parameters = callback.named
-    received = _Received(rp, pending, callback, parameters, binding, now, account)
-    outcomes = CALLBACK_RULES.outcomes(received)
+    received = ExaminedCallback(rp, pending, callback, parameters, binding, now, account)
+    outcomes = rules.outcomes(received)
     if "error" in parameters:
         raise _provider_error(received)
     code = parameters.get("code")
-    if code is None:
+    if code is None:  # the rules of another response type
         raise CallbackError("code_missing", about="code")
     evidence = Evidence(
-        table=CALLBACK_RULES,
+        table=rules,
         outcomes=outcomes,
-        notes=(f"single_use: {single_use}",),
+        remarks=(f"single_use: {single_use}",),
         terms=rp.terms,
         checked_at=now,
     )
     return CodeResponse(code, evidence, parameters.get("iss"))
 
 
-def _provider_error(received: _Received) -> ProviderError:
+def _provider_error(received: ExaminedCallback) -> ProviderError:
     """Return the provider's error; its text is withheld unless the issuer is beyond doubt."""
     parameters = received.parameters
     certain = "iss" in parameters or not received.pending.expects_iss
-    description, uri = parameters.get("error_description"), parameters.get("error_uri")
-    return ProviderError(
-        parameters["error"],
-        error_description=description if certain else None,
-        error_uri=uri if certain else None,
-        issuer_verified="iss" in parameters,
+    return oauth_error(
+        parameters["error"], parameters.get, issuer_verified="iss" in parameters, text=certain
     )

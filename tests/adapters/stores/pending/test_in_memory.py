@@ -58,8 +58,11 @@ def test_another_browser_is_refused_and_ends_nobodys_login(store: MemoryPendingL
 
     assert refusal(store, login.pending.id, {}) == "binding_missing"
     assert refusal(store, login.pending.id, others) == "binding_missing"
-    for value in ("", ".", f"{NOW}.", f"{NOW}.{another.binding}", login.binding):
+    for value in ("", ".", f"{NOW}.", login.binding):
+        assert refusal(store, login.pending.id, {name: value}) == "binding_missing"
+    for value in (f"{NOW}.{another.binding}", f"{NOW}.{login.binding}x", "..", f"{NOW}. "):
         assert refusal(store, login.pending.id, {name: value}) == "binding_mismatch"
+    assert len(store) == 2
     assert store.take(login.pending.id, own, NOW).pending == login.pending
 
 

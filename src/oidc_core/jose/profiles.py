@@ -1,37 +1,46 @@
-"""The kinds of JWT that meet in OpenID Connect, in one table: none may pass for another.
+"""One profile for each kind of JWT that meets in OpenID Connect: none may pass for another.
 
 One provider signs most of them, with the same keys, and many for the same client and the same user.
 What keeps a logout token from being taken for an ID token is therefore not the signature but the
-rules of RFC 8725 §3.11 and §3.12: a ``typ`` where there is one, members that a kind has to have,
-and members that it must not have.  A validator takes its ``typ`` and its forbidden members from
-this table; that a required member is there, its own rules see to, each with its own code.
+rules of RFC 8725 §3.11 and §3.12: a ``typ`` where there is one, claims that a kind has to have, and
+claims that it must not have.  A profile also says how the claims that all kinds share are treated;
+:mod:`oidc_core.machine.claim_rules` reads it.
 
 The table has every kind, also those that no flow uses yet: they are refused all the same.
 """
 
 from collections.abc import Collection
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from oidc_core.jose.algorithms import HMAC, SIGNATURES
-from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.http import LIMITS
+
+Audience: TypeAlias = Literal["trusted", "includes_us", "only_us"]
+Tenant: TypeAlias = Literal["claim", "session"]
 
 _NONE: Final[frozenset[str]] = frozenset()
 
 
-class Kind(NamedTuple):
-    """One kind of JWT.
+class JwtProfile(NamedTuple):
+    """What one kind of JWT looks like, and how it is told from every other.
 
     Attributes:
-        name: what it is.
+        name: what it is; the errors about it carry that as ``of``.
         spec: where it is specified.
         types: the accepted ``typ`` in lower case and without ``application/`` (RFC 7515 §4.1.9);
             an empty string stands for none.
-        required: members that have to be there.
-        any_of: members of which at least one has to be there, if there are any.
-        forbidden: members that must not be there, whatever their value.
+        required: claims that have to be there; those not named here are checked if present.
+        any_of: claims of which at least one has to be there, if there are any.
+        forbidden: claims that must not be there, whatever their value.
         algorithms: what it may be signed with at most; a registration narrows that.
+        size: how many characters it may have.
+        registered_as: what the registration's members about it start with, as in
+            ``id_token_signed_response_alg``.
+        audience: whether ``aud`` may name others beside this client: those it trusts, any, nobody.
+        fresh: whether one is only taken that was issued lately, as the policy has it.
+        tenant: where several tenants are let in, what names the tenant: a claim of the token, or
+            the session it belongs to.
     """
 
     name: str
@@ -41,35 +50,43 @@ class Kind(NamedTuple):
     any_of: frozenset[str] = _NONE
     forbidden: frozenset[str] = _NONE
     algorithms: frozenset[str] = SIGNATURES
+    size: int = LIMITS.id_token
+    registered_as: str = "id_token"
+    audience: Audience = "includes_us"
+    fresh: bool = False
+    tenant: Tenant = "session"
 
-    def fits(self, typ: str | None, members: Collection[str]) -> bool:
-        """Return whether a token with this ``typ`` and these members may be of this kind."""
+    def fits(self, typ: str, claims: Collection[str]) -> bool:
+        """Return whether a token with this ``typ`` and these claims may be of this kind."""
         return (
-            spelled(typ) in self.types
-            and self.required.issubset(members)
-            and self.forbidden.isdisjoint(members)
-            and not (self.any_of and self.any_of.isdisjoint(members))
+            typ in self.types
+            and self.required.issubset(claims)
+            and self.forbidden.isdisjoint(claims)
+            and not (self.any_of and self.any_of.isdisjoint(claims))
         )
 
 
-def spelled(typ: str | None) -> str:
-    """Return a ``typ`` as the table spells it: media types know no case (RFC 7515 §4.1.9)."""
+def normalized_typ(typ: str | None) -> str:
+    """Return a ``typ`` as the table has it: media types know no case (RFC 7515 §4.1.9)."""
     return "" if typ is None else typ.lower().removeprefix("application/")
 
 
 _PUBLIC_KEY: Final = SIGNATURES - HMAC
 _JWT: Final = frozenset({"", "jwt"})
 _EVENT: Final = frozenset({"events", "token_introspection"})
-"""Members that only what is no token about a login or a user has."""
+"""Claims that only what is no token about a login or a user has."""
 
-ID_TOKEN: Final = Kind(
+ID_TOKEN: Final = JwtProfile(
     "id_token",
     "OIDC Core §2",
     _JWT,
     required=frozenset({"iss", "sub", "aud", "exp", "iat"}),
     forbidden=_EVENT,
+    audience="trusted",
+    fresh=True,
+    tenant="claim",
 )
-ACCESS_TOKEN: Final = Kind(
+ACCESS_TOKEN: Final = JwtProfile(
     "access_token",
     "RFC 9068 §2",
     frozenset({"at+jwt"}),
@@ -77,55 +94,61 @@ ACCESS_TOKEN: Final = Kind(
     forbidden=_EVENT,
     algorithms=_PUBLIC_KEY,
 )
-LOGOUT_TOKEN: Final = Kind(
+LOGOUT_TOKEN: Final = JwtProfile(
     "logout_token",
     "OIDC Back-Channel Logout §2.4",
     _JWT | {"logout+jwt"},
     required=frozenset({"iss", "aud", "iat", "exp", "jti", "events"}),
     any_of=frozenset({"sub", "sid"}),
     forbidden=frozenset({"nonce"}),
+    audience="trusted",
+    fresh=True,
 )
-USERINFO: Final = Kind(
+USERINFO: Final = JwtProfile(
     "userinfo",
     "OIDC Core §5.3.2",
     _JWT,
     required=frozenset({"iss", "sub", "aud"}),
     forbidden=_EVENT | {"nonce", "at_hash", "c_hash", "s_hash"},
+    size=LIMITS.userinfo,
+    registered_as="userinfo",
 )
-AUTHORIZATION_RESPONSE: Final = Kind(
+AUTHORIZATION_RESPONSE: Final = JwtProfile(
     "authorization_response",
     "JARM §2.1",
     _JWT,
     required=frozenset({"iss", "aud", "exp"}),
     any_of=frozenset({"code", "error", "response", "access_token", "id_token"}),
     forbidden=_EVENT | {"sub", "nonce", "response_type"},
+    registered_as="authorization",
 )
-REQUEST_OBJECT: Final = Kind(
+REQUEST_OBJECT: Final = JwtProfile(
     "request_object",
     "RFC 9101 §4, §10.8; OIDC Core §6.1",
     _JWT | {"oauth-authz-req+jwt"},
     required=frozenset({"iss", "aud", "client_id", "response_type"}),
     forbidden=_EVENT | {"sub", "request", "request_uri"},
 )
-DPOP_PROOF: Final = Kind(
+DPOP_PROOF: Final = JwtProfile(
     "dpop_proof",
     "RFC 9449 §4.2",
     frozenset({"dpop+jwt"}),
     required=frozenset({"jti", "htm", "htu", "iat"}),
     algorithms=_PUBLIC_KEY,
 )
-INTROSPECTION_RESPONSE: Final = Kind(
+INTROSPECTION_RESPONSE: Final = JwtProfile(
     "introspection_response",
     "RFC 9701 §5",
     frozenset({"token-introspection+jwt"}),
     required=frozenset({"iss", "aud", "iat", "token_introspection"}),
     forbidden=frozenset({"sub", "exp"}),
+    registered_as="introspection",
 )
 
-KINDS: Final = MappingProxyType(
+PROFILES: Final = MappingProxyType(
     {
-        kind.name: kind
-        for kind in (
+        profile.name: profile
+        for profile in (
             ID_TOKEN,
             ACCESS_TOKEN,
             LOGOUT_TOKEN,
@@ -137,15 +160,7 @@ KINDS: Final = MappingProxyType(
         )
     }
 )
-"""Every kind by name."""
+"""Every profile by name."""
 
-
-def refuse_other_kinds(kind: Kind, claims: JsonObject) -> None:
-    """Refuse a token with a member that no token of this kind has (RFC 8725 §3.12).
-
-    Raises:
-        ProtocolViolation: ``claim_forbidden``, with ``about`` the member.
-    """
-    if not kind.forbidden.isdisjoint(claims.members):
-        foreign = min(kind.forbidden.intersection(claims.members))
-        raise ProtocolViolation("claim_forbidden", expected=kind.name, about=foreign)
+UNSIGNED_USERINFO: Final = USERINFO._replace(required=frozenset({"sub"}))
+"""UserInfo without a signature: its claims are those of a JWT only where they are there."""

@@ -1,0 +1,130 @@
+"""What is written down when a login starts: what it demands, and what its callback has to fit."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from oidc_core.endpoints.authorization.request import AuthenticationRequest
+from oidc_core.jose.jws import claims_kept
+from oidc_core.model.claims import IdToken
+from oidc_core.model.demands import Demands, NoNonce
+from oidc_core.model.pending import LoginSecrets, PendingLogin, binding_digest_of, pending_id_of
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.errors import ProtocolViolation, UsageError
+from oidc_core.wire.jsontypes import JsonObject
+
+_SHORTEST_LONE_NONCE: Final = 22
+_NOTHING: Final = JsonObject({})
+
+
+def demands_of(
+    rp: RelyingParty, request: AuthenticationRequest, nonce: str | NoNonce, now: int
+) -> Demands:
+    """Write down what a request demands of the tokens that will come: here, and nowhere else.
+
+    ``nonce``: the one that is sent, or that none is, as by a grant without a browser.
+
+    Raises:
+        UsageError: ``parameter_invalid`` for a scope without ``openid`` (OIDC Core §3.1.2.1), or a
+            hint that is no ID token of this issuer.
+    """
+    scope = request.scope or rp.client.scope
+    if "openid" not in scope.split(" "):
+        raise UsageError("parameter_invalid", about="scope", found=scope, expected="openid")
+    asked = _asked_of_id_token(request)
+    sub, sub_iss = _expected_user(rp, request, asked.get("sub", _NOTHING))
+    return Demands(
+        nonce=nonce,
+        started_at=now,
+        max_age=_max_age(request),
+        required_acr=_required_acr(request, asked.get("acr", _NOTHING)),
+        essential_claims=tuple([n for n, h in asked.items() if h.members.get("essential") is True]),
+        sub=sub,
+        sub_iss=sub_iss,
+        scope=scope,
+        resource=request.resource,
+    )
+
+
+def _check_nonce(rp: RelyingParty, nonce: str) -> None:
+    """Take the application's own nonce; without PKCE it has to be unguessable by itself."""
+    if "omit_pkce" in rp.policy.quirks and len(nonce) < _SHORTEST_LONE_NONCE:
+        expected = f"from {_SHORTEST_LONE_NONCE} characters without PKCE"
+        raise UsageError("parameter_invalid", about="nonce", found=len(nonce), expected=expected)
+
+
+def pending_login(
+    rp: RelyingParty, request: AuthenticationRequest, secrets: LoginSecrets, now: int
+) -> PendingLogin:
+    """Write down everything the callback will be compared with.
+
+    Raises:
+        UsageError: ``parameter_invalid`` for a redirect URI that is not registered, a nonce that
+            can be guessed, or as :func:`demands_of`.
+    """
+    client = rp.client
+    if request.nonce:
+        _check_nonce(rp, request.nonce)
+    redirect_uri = request.redirect_uri or client.redirect_uri
+    if redirect_uri not in client.redirect_uris:
+        raise UsageError("parameter_invalid", about="redirect_uri", found=redirect_uri)
+    return PendingLogin(
+        id=pending_id_of(secrets.state),
+        connection=rp.connection,
+        state=secrets.state,
+        code_verifier=secrets.code_verifier,
+        binding_digest=binding_digest_of(secrets.binding),
+        redirect_uri=redirect_uri,
+        response_mode=request.response_mode,
+        expects_iss=rp.provider.authorization_response_iss_parameter_supported,
+        demands=demands_of(rp, request, request.nonce or secrets.nonce, now),
+        account=request.account,
+        return_to=request.return_to,
+    )
+
+
+def _expected_user(
+    rp: RelyingParty, request: AuthenticationRequest, asked: JsonObject
+) -> tuple[str | None, str | None]:
+    """Find the only user who may come back: as demanded or asked for, else the one hinted at."""
+    if not request.id_token_hint:
+        value = asked.members.get("value")
+        return request.expected_sub or (value if isinstance(value, str) else None), None
+    sub, iss = _hinted_user(rp, request.id_token_hint)
+    return request.expected_sub or sub, iss if rp.issuer_rule.pattern else None
+
+
+def _hinted_user(rp: RelyingParty, hint: IdToken | str) -> tuple[str, str]:
+    """Return subject and issuer of an ID token that this issuer sent earlier."""
+    try:
+        claims = hint.claims if isinstance(hint, IdToken) else claims_kept(hint)
+    except ProtocolViolation as fault:
+        raise UsageError("parameter_invalid", about="id_token_hint", found=fault.code) from None
+    iss, sub = claims.members.get("iss"), claims.members.get("sub")
+    if isinstance(iss, str) and isinstance(sub, str) and rp.issuer_rule.in_token(iss, claims):
+        return sub, iss
+    raise UsageError("parameter_invalid", about="id_token_hint", expected=rp.issuer)
+
+
+def _max_age(request: AuthenticationRequest) -> int | None:
+    """``prompt=login`` alone cannot be verified; with ``max_age=0`` it can (§3.1.2.1)."""
+    return 0 if "login" in request.prompt.split(" ") else request.max_age
+
+
+def _asked_of_id_token(request: AuthenticationRequest) -> Mapping[str, JsonObject]:
+    """Return how claims of the ID token are asked for, those with requirements (§5.5.1)."""
+    if request.claims is None:
+        return {}
+    wanted = request.claims.members.get("id_token")
+    if not isinstance(wanted, JsonObject):
+        return {}
+    return {name: how for name, how in wanted.items() if isinstance(how, JsonObject)}
+
+
+def _required_acr(request: AuthenticationRequest, asked: JsonObject) -> tuple[str, ...]:
+    """Find the classes one of which has to come back: named, or asked for as essential."""
+    if request.required_acr or asked.members.get("essential") is not True:
+        return request.required_acr
+    values = asked.members.get("values")
+    several = values if isinstance(values, tuple) else ()
+    named = (asked.members.get("value"), *several)
+    return tuple([value for value in named if isinstance(value, str)])

@@ -1,0 +1,214 @@
+"""The rules about the claims that every kind of JWT shares: one function for each, for all kinds.
+
+How a kind treats a claim is told by its profile (:mod:`oidc_core.jose.profiles`): a claim that it
+requires has to be there, any other is checked if present.  A claim that is malformed is refused,
+never taken for absent.  The kinds put these functions into their tables of rules, beside rules of
+their own.
+"""
+
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+from oidc_core.jose.algorithms import HMAC
+from oidc_core.jose.jws import Encryption, VerifiedJws
+from oidc_core.jose.profiles import JwtProfile
+from oidc_core.model.claims import audience, numeric_date
+from oidc_core.model.evidence import SkipReason
+from oidc_core.model.relying_party import Protection, RelyingParty
+from oidc_core.wire.errors import Fact, ProtocolViolation
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
+
+E = TypeVar("E")
+
+
+class Examined(NamedTuple, Generic[E]):
+    """Claims on their way through the rules.
+
+    Attributes:
+        rp: the relying party.
+        profile: what kind of token they come from.
+        protection: how tokens of this kind are signed and encrypted.
+        claims: the claims.
+        claim: looks one up, ``None`` if absent.
+        now: seconds since the epoch.
+        jws: the signed token, ``None`` if it was not signed.
+        encryption: how it was encrypted, ``None`` if it was not.
+        iss: the issuer that this session named before, if it did: each tenant is one of its own.
+        expected: what the rules of this kind compare the claims with.
+    """
+
+    rp: RelyingParty
+    profile: JwtProfile
+    protection: Protection
+    claims: JsonObject
+    claim: Callable[[str], JsonValue]
+    now: int
+    jws: VerifiedJws | None
+    encryption: Encryption | None
+    iss: str | None
+    expected: E
+
+    @property
+    def signed(self) -> VerifiedJws:
+        """The signed token, where nothing else will do.
+
+        Raises:
+            ProtocolViolation: ``signature_invalid`` if it was not signed.
+        """
+        if self.jws is None:
+            raise ProtocolViolation("signature_invalid", of=self.profile.name)
+        return self.jws
+
+
+def refused(
+    jwt: Examined[E], code: str, about: str, *, found: Fact = None, expected: Fact = None
+) -> ProtocolViolation:
+    """Return the refusal of a claim, which says of what kind of token it is."""
+    return ProtocolViolation(code, found=found, expected=expected, about=about, of=jwt.profile.name)
+
+
+def unread(jwt: Examined[E], name: str) -> SkipReason:
+    """Return that a claim is absent, where it may be; one that is malformed is not absent.
+
+    Raises:
+        ProtocolViolation: the claim's name with ``_malformed``, or with ``_missing`` where the
+            profile requires it.
+    """
+    value = jwt.claim(name)
+    if value is not None:
+        raise refused(jwt, f"{name}_malformed", name, found=type(value).__name__)
+    if name in jwt.profile.required:
+        raise refused(jwt, f"{name}_missing", name)
+    return "absent"
+
+
+def encryption(jwt: Examined[E]) -> SkipReason | None:
+    """It is encrypted as that was registered (OIDC Core §3.1.3.7, 1)."""
+    registered = jwt.protection.encryption
+    if registered is None:
+        return "not registered as encrypted"
+    if jwt.encryption != registered:
+        raise refused(jwt, "encryption_missing", "", expected=" ".join(registered))
+    return None
+
+
+def signature(jwt: Examined[E]) -> SkipReason | None:
+    """A key that serves its issuer signed it, or this client's secret (OIDC Core §3.1.3.7, 6)."""
+    jws = jwt.jws
+    key = None if jws is None else jws.key
+    if jws is None or (key is None and jws.header.alg not in HMAC):
+        raise refused(jwt, "signature_invalid", "", expected="a key of the provider")
+    if key is not None and key.issuers:
+        _check_key_issuers(jwt, key.issuers)
+    return None
+
+
+def _check_key_issuers(jwt: Examined[E], issuers: frozenset[str]) -> None:
+    iss = jwt.claim("iss")
+    if isinstance(iss, str) and not jwt.rp.issuer_rule.in_key(issuers, iss):
+        raise refused(jwt, "iss_mismatch", "iss", found=iss, expected=tuple(sorted(issuers)))
+
+
+def algorithm(jwt: Examined[E]) -> SkipReason | None:
+    """The algorithm is the one agreed upon (OIDC Core §3.1.3.7, 7)."""
+    alg = "none" if jwt.jws is None else jwt.jws.header.alg
+    if alg not in jwt.protection.algorithms:
+        raise refused(jwt, "alg_not_allowed", "alg", found=alg)
+    return None
+
+
+def kind(jwt: Examined[E]) -> SkipReason | None:
+    """It is no token of another kind: those are signed by the same keys (RFC 8725 §3.12)."""
+    profile, members = jwt.profile, jwt.claims.members
+    if not profile.forbidden.isdisjoint(members):
+        foreign = min(profile.forbidden.intersection(members))
+        raise refused(jwt, "claim_forbidden", foreign, expected=profile.name)
+    if profile.any_of and all(members.get(name) is None for name in profile.any_of):
+        one_of = tuple(sorted(profile.any_of))
+        raise refused(jwt, "claim_missing", one_of[0], expected=one_of)
+    return None
+
+
+def issuer(jwt: Examined[E]) -> SkipReason | None:
+    """The issuer is the provider, exactly, and the tenant that was named before."""
+    iss, rule = jwt.claim("iss"), jwt.rp.issuer_rule
+    if not isinstance(iss, str):
+        return unread(jwt, "iss")
+    of_us = (
+        rule.in_token(iss, jwt.claims) if jwt.profile.tenant == "claim" else rule.in_response(iss)
+    )
+    if not of_us:
+        raise refused(jwt, "iss_mismatch", "iss", found=iss, expected=jwt.rp.issuer)
+    if rule.pattern and jwt.iss not in {None, iss}:
+        raise refused(jwt, "iss_mismatch", "iss", found=iss, expected=jwt.iss)
+    return None
+
+
+def audiences(jwt: Examined[E]) -> SkipReason | None:
+    """It is for this client, and for nobody whom the profile does not let stand beside it."""
+    client, named = jwt.rp.client, audience(jwt.claim("aud"))
+    if named is None:
+        return unread(jwt, "aud")
+    if client.client_id not in named:
+        raise refused(jwt, "aud_mismatch", "aud", found=named, expected=client.client_id)
+    if len(named) > 1 and jwt.profile.audience != "includes_us":
+        _refuse_others(jwt, named)
+    return None
+
+
+def _refuse_others(jwt: Examined[E], named: tuple[str, ...]) -> None:
+    client, trusted = jwt.rp.client, frozenset[str]()
+    # What a MAC means to several audiences is unspecified (§3.1.3.7, 8): it serves this one only.
+    if jwt.profile.audience == "trusted" and jwt.jws is not None and jwt.jws.key is not None:
+        trusted = client.trusted_audiences
+    foreign = tuple([a for a in named if a != client.client_id and a not in trusted])
+    if foreign:
+        raise refused(jwt, "aud_untrusted", "aud", found=foreign, expected=client.client_id)
+
+
+def authorized_party(jwt: Examined[E]) -> SkipReason | None:
+    """A party that it was issued to is this client (OIDC Core §3.1.3.7, 5)."""
+    azp, client = jwt.claim("azp"), jwt.rp.client
+    if azp is None:
+        return "absent"
+    if azp != client.client_id:
+        if not isinstance(azp, str):
+            return unread(jwt, "azp")
+        raise refused(jwt, "azp_mismatch", "azp", found=azp, expected=client.client_id)
+    return None
+
+
+def expiry(jwt: Examined[E]) -> SkipReason | None:
+    """It has not expired (RFC 7519 §4.1.4)."""
+    exp = numeric_date(jwt.claim("exp"))
+    if exp is None:
+        return unread(jwt, "exp")
+    if jwt.now >= exp + jwt.rp.policy.leeway:
+        raise refused(jwt, "exp_expired", "exp", found=exp, expected=f"after {jwt.now}")
+    return None
+
+
+def issued_at(jwt: Examined[E]) -> SkipReason | None:
+    """It was not issued in the future; nor long ago, if the profile says so (RFC 7519 §4.1.6)."""
+    iat, now, policy = numeric_date(jwt.claim("iat")), jwt.now, jwt.rp.policy
+    if iat is None:
+        return unread(jwt, "iat")
+    if iat > now + policy.leeway:
+        raise refused(jwt, "iat_in_future", "iat", found=iat, expected=f"up to {now}")
+    if jwt.profile.fresh and iat < now - policy.id_token_age - policy.leeway:
+        oldest = f"from {now - policy.id_token_age}"
+        raise refused(jwt, "iat_too_old", "iat", found=iat, expected=oldest)
+    return None
+
+
+def not_before(jwt: Examined[E]) -> SkipReason | None:
+    """It is valid already (RFC 7519 §4.1.5)."""
+    value = jwt.claim("nbf")
+    if value is None:
+        return "absent"
+    nbf = numeric_date(value)
+    if nbf is None:
+        return unread(jwt, "nbf")
+    if nbf > jwt.now + jwt.rp.policy.leeway:
+        raise refused(jwt, "nbf_in_future", "nbf", found=nbf, expected=f"up to {jwt.now}")
+    return None

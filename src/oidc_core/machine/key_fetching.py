@@ -1,0 +1,157 @@
+"""When to fetch a provider's keys: a pure policy over one record per issuer, which a store applies.
+
+It promises that a rotated key is found within one fetch, that strangers cannot make the library
+hammer the provider or starve a real rotation, and that known keys outlive a day-long outage.
+"""
+
+from typing import Final, NamedTuple, TypeAlias
+
+from attrs import evolve, field, frozen
+
+from oidc_core.jose.jwk import KeySet, parse_key_set
+from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
+from oidc_core.wire.answers import answered, document
+from oidc_core.wire.errors import ProtocolViolation, TransportFailure
+from oidc_core.wire.http import HttpResponse, KeysWanted, Source
+
+BUCKET_SIZE: Final = 2
+REFILL: Final = 60
+STALE_IF_ERROR: Final = 86_400
+_REMEMBERED_KIDS: Final = 64
+_KEY_SET_TYPES: Final = ("application/jwk-set+json", "")
+
+
+class Bucket(NamedTuple):
+    """A token bucket: how many fetches are left, and since when that count holds."""
+
+    left: int = BUCKET_SIZE
+    since: int = 0
+
+    def at(self, now: int) -> "Bucket":
+        """Return the bucket at a later time: one more fetch each :data:`REFILL` seconds.
+
+        Where the clock was set back, nobody waits until it has caught up.
+        """
+        if self.since - now > REFILL:
+            return Bucket(max(1, self.left), now)
+        gained = max(0, now - self.since) // REFILL
+        if self.left + gained >= BUCKET_SIZE:
+            return Bucket(BUCKET_SIZE, now)
+        return Bucket(self.left + gained, self.since + gained * REFILL)
+
+    def taken(self) -> "Bucket":
+        """Return the bucket with one fetch fewer."""
+        return Bucket(self.left - 1, self.since)
+
+
+@frozen(kw_only=True)
+class KeyRecord:
+    """All a store remembers of one issuer's keys.  The empty record is ``KeyRecord()``.
+
+    Attributes:
+        key_set: the newest set that could be parsed.
+        fetched_at: when it was fetched.
+        solicited: fetches left on behalf of tokens from the provider itself.
+        unsolicited: fetches left on behalf of everything a browser or a stranger brings.
+        absent: key identifiers that a fresh set lacked, until when that is believed, and on whose
+            behalf it was found out: what a stranger asked for says nothing to the provider's own.
+    """
+
+    key_set: KeySet | None = None
+    fetched_at: int = 0
+    solicited: Bucket = field(factory=Bucket)
+    unsolicited: Bucket = field(factory=Bucket)
+    absent: tuple[tuple[str, int, Source], ...] = ()
+
+
+@frozen
+class Fetch:
+    """Fetch the set now; ``record`` has the fetch taken out of its bucket already."""
+
+    record: KeyRecord
+
+
+Decision: TypeAlias = Fetch | KeysAnswer
+
+
+def decide(record: KeyRecord, wanted: KeysWanted, now: int) -> Decision:
+    """Decide what to do about a verification: use what is there, fetch, or withhold."""
+    stored = record.key_set
+    if stored is not None and _will_do(record, wanted, now):
+        return _found(record, stored, wanted, now)
+    bucket = _bucket(record, wanted.source).at(now)
+    if bucket.left > 0:
+        return Fetch(_with_bucket(record, wanted.source, bucket.taken()))
+    if stored is not None and wanted.newer_than is None and _fresh_enough(record, wanted, now):
+        return _found(record, stored, wanted, now)
+    return KeysWithheld("throttled")
+
+
+def _found(record: KeyRecord, stored: KeySet, wanted: KeysWanted, now: int) -> KeysFound:
+    return KeysFound(wanted.issuer, wanted.jwks_uri, stored, record.fetched_at, now)
+
+
+def _will_do(record: KeyRecord, wanted: KeysWanted, now: int) -> bool:
+    """Return whether the stored set answers the verification without a fetch."""
+    age = now - record.fetched_at
+    if not 0 <= age < wanted.max_age:
+        return False
+    if wanted.newer_than is None or record.fetched_at > wanted.newer_than:
+        return True
+    return any(
+        kid == wanted.missing_kid
+        and now < until <= now + REFILL
+        and source in {"solicited", wanted.source}
+        for kid, until, source in record.absent
+    )
+
+
+def _fresh_enough(record: KeyRecord, wanted: KeysWanted, now: int) -> bool:
+    """Return whether the stored set may stand in while the provider cannot be asked."""
+    return now - record.fetched_at < wanted.max_age + STALE_IF_ERROR
+
+
+def fetched(
+    record: KeyRecord, wanted: KeysWanted, answer: HttpResponse, now: int
+) -> tuple[KeyRecord, KeysAnswer]:
+    """Take the provider's answer: a new set replaces the old one only if it could be parsed."""
+    if wanted.verified_channel and answer.channel != "verified":
+        return failed(record, wanted, now)
+    try:
+        key_set = key_set_of(answer)
+    except (ProtocolViolation, TransportFailure):
+        return failed(record, wanted, now)
+    kid = wanted.missing_kid
+    absent = tuple([entry for entry in record.absent if now < entry[1]])
+    if kid is not None and not key_set.has(kid):
+        absent = (*absent[1 - _REMEMBERED_KIDS :], (kid, now + REFILL, wanted.source))
+    renewed = evolve(record, key_set=key_set, fetched_at=now, absent=absent)
+    return renewed, _found(renewed, key_set, wanted, now)
+
+
+def failed(record: KeyRecord, wanted: KeysWanted, now: int) -> tuple[KeyRecord, KeysAnswer]:
+    """Take note that the set could not be had: known keys go on serving for a day."""
+    stored = record.key_set
+    if stored is None or wanted.newer_than is not None or not _fresh_enough(record, wanted, now):
+        return record, KeysWithheld("unreachable")
+    return record, _found(record, stored, wanted, now)
+
+
+def _bucket(record: KeyRecord, source: Source) -> Bucket:
+    return record.solicited if source == "solicited" else record.unsolicited
+
+
+def _with_bucket(record: KeyRecord, source: Source, bucket: Bucket) -> KeyRecord:
+    if source == "solicited":
+        return evolve(record, solicited=bucket)
+    return evolve(record, unsolicited=bucket)
+
+
+def key_set_of(answer: HttpResponse) -> KeySet:
+    """Read the answer of a ``jwks_uri``.
+
+    Raises:
+        ProtocolViolation: ``http_status_unexpected``, ``http_redirect_refused``,
+            ``content_type_unexpected``, ``jwks_invalid`` or what the JSON is refused with.
+    """
+    return parse_key_set(document(answered(answer), *_KEY_SET_TYPES))

@@ -1,0 +1,46 @@
+"""What a login demands of its tokens: one value, made once, handed whole to the rules."""
+
+from enum import Enum
+from typing import Final
+
+from attrs import field, frozen
+
+
+class NoNonce(Enum):
+    """Stands for "no nonce was sent": a token that carries one belongs to another login."""
+
+    EXPECTED = "no nonce"
+
+
+EXPECT_NO_NONCE: Final = NoNonce.EXPECTED
+"""In place of a nonce: none was sent, so none may come back."""
+
+
+@frozen(kw_only=True)
+class Demands:
+    """What a login demands of its ID token and of the scope that is granted.
+
+    It is written down when the login starts, waits with it, and is never copied member by member:
+    a member that no rule reads is a mistake, which a test finds.
+
+    Attributes:
+        nonce: the one sent, or :data:`EXPECT_NO_NONCE`.
+        started_at: when the login started, in seconds since the epoch, for ``auth_time``.
+        max_age: the re-authentication that was asked for, in seconds.
+        required_acr: one of these has to be ``acr``, if there are any.
+        essential_claims: have to be there.
+        sub: the only user who may come back, if known.
+        sub_iss: the issuer of that user, where each tenant is an issuer of its own.
+        scope: as asked for, space-delimited.
+        resource: the resources asked for (RFC 8707); the tokens are for these.
+    """
+
+    nonce: str | NoNonce = field(repr=False)
+    started_at: int
+    max_age: int | None = None
+    required_acr: tuple[str, ...] = ()
+    essential_claims: tuple[str, ...] = ()
+    sub: str | None = field(default=None, repr=False)
+    sub_iss: str | None = None
+    scope: str = ""
+    resource: tuple[str, ...] = ()

@@ -1,0 +1,49 @@
+"""What an application keeps of a login: its tokens, and a logout in flight."""
+
+from attrs import field, frozen
+
+
+@frozen(kw_only=True)
+class Tokens:
+    """The tokens of a login, with all that a later refresh or logout needs to know of it.
+
+    Attributes:
+        issuer: the provider's identity; the tokens go nowhere else.
+        client_id: the client they were issued to.
+        access_token: the access token; opaque to a client.
+        refresh_token: the refresh token, if there is one.
+        id_token: the ID token of the login, as it came.
+        scope: what was granted, space-delimited.
+        resource: the resources they are for (RFC 8707).
+        expires_at: when the access token expires, in seconds since the epoch, if that is known.
+        thumbprint: the key they are bound to, or an empty string.
+        subject: the user.
+        nonce: of the login.
+        sid: the provider's session, if it named one.
+        auth_time: when the user authenticated, if the provider said so.
+    """
+
+    issuer: str
+    client_id: str
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    id_token: str = field(repr=False)
+    scope: str
+    resource: tuple[str, ...] = ()
+    expires_at: int | None = None
+    thumbprint: str = ""
+    subject: str
+    nonce: str | None = field(default=None, repr=False)
+    sid: str | None = field(default=None, repr=False)
+    auth_time: int | None = None
+
+
+@frozen(kw_only=True)
+class PendingLogout:
+    """A logout in flight: where the browser will come back to, and with which state."""
+
+    issuer: str
+    client_id: str
+    state: str = field(repr=False)
+    post_logout_redirect_uri: str
+    created_at: int

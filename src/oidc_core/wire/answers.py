@@ -1,0 +1,141 @@
+"""What every endpoint's answer has in common: that it is one, its status, its form, its errors.
+
+A body is read only after status and media type held.  An OAuth error is read by one parser,
+wherever it stands: in JSON (RFC 6749 §5.2), in a challenge (RFC 6750 §3), in a callback (§4.1.2.1).
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from oidc_core.wire.challenge import challenges
+from oidc_core.wire.errors import TEXT, ProtocolViolation, ProviderError, TransportFailure
+from oidc_core.wire.grammar import NQSCHAR
+from oidc_core.wire.http import Answer, HttpResponse, NoAnswer
+from oidc_core.wire.jsontypes import MAX_STRING, JsonObject, JsonValue, parse_object
+
+JSON: Final = "application/json"
+OK: Final = 200
+"""The status of success, of every endpoint that does not say otherwise."""
+
+_SCHEMES: Final = ("bearer", "dpop")
+_error: Final = re.compile(f"{NQSCHAR}+").fullmatch
+
+
+def answered(answer: Answer) -> HttpResponse:
+    """Return the response, where nothing but a response will do.
+
+    Raises:
+        TransportFailure: the failure of the exchange.
+        ProtocolViolation: ``http_redirect_refused``: on the back channel nothing is ever followed.
+    """
+    if isinstance(answer, NoAnswer):
+        raise TransportFailure(answer.code, sent=answer.sent)
+    if 300 <= answer.status < 400:
+        raise ProtocolViolation("http_redirect_refused", found=answer.status)
+    return answer
+
+
+def unexpected_media_type(response: HttpResponse, expected: str) -> ProtocolViolation:
+    """Return the error of an answer of another media type."""
+    return ProtocolViolation(
+        "content_type_unexpected", found=response.media_type, expected=expected
+    )
+
+
+def document(response: HttpResponse, *also: str) -> bytes:
+    """Return the octets of a published JSON document; ``also``: further media types it may have.
+
+    Raises:
+        ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``.
+    """
+    if response.status != OK:
+        raise unexpected_status(response)
+    if response.media_type not in {JSON, *also}:
+        raise unexpected_media_type(response, JSON)
+    return response.body
+
+
+def json_body(
+    response: HttpResponse, *, max_string: int = MAX_STRING, status: int = OK
+) -> JsonObject:
+    """Return the JSON object of an answer of an OAuth endpoint; ``status``: that of success.
+
+    Raises:
+        ProviderError: the provider's error, also where it came with the status of success.
+        ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``, or what the JSON
+            is refused with.
+    """
+    if response.status != status:
+        raise refusal_in_body(response) or unexpected_status(response, status)
+    if response.media_type != JSON:
+        raise unexpected_media_type(response, JSON)
+    members = parse_object(response.body, max_string=max_string)
+    if members.members.get("error") is not None:
+        raise spelled_error(members.members.get, response) or unexpected_status(response, status)
+    return members
+
+
+def refusal_in_body(response: HttpResponse) -> ProviderError | None:
+    """Return the provider's error, if the body spells one (RFC 6749 §5.2)."""
+    try:
+        members = parse_object(response.body)
+    except ProtocolViolation:
+        return None
+    return spelled_error(members.members.get, response)
+
+
+def refusal_in_challenge(response: HttpResponse) -> ProviderError | None:
+    """Return the error that ``WWW-Authenticate`` spells, if it does (RFC 6750 §3, RFC 9449 §7.1).
+
+    Of two challenges, the one with a ``Bearer`` token comes first.
+    """
+    found = challenges(response)
+    for scheme in _SCHEMES:
+        named = {name: value for of, name, value in reversed(found) if of == scheme}
+        error = spelled_error(named.get, response)
+        if error is not None:
+            return error
+    return None
+
+
+def spelled_error(
+    member: Callable[[str], JsonValue], response: HttpResponse
+) -> ProviderError | None:
+    """Return the OAuth error that members of an answer spell, if they do (RFC 6749 §5.2)."""
+    error = member("error")
+    if not isinstance(error, str) or not _error(error[:TEXT]):
+        return None
+    return oauth_error(error, member, response)
+
+
+def oauth_error(
+    error: str,
+    member: Callable[[str], JsonValue],
+    response: HttpResponse | None = None,
+    *,
+    issuer_verified: bool = True,
+    text: bool = True,
+) -> ProviderError:
+    """Return an OAuth error with what stands beside it.
+
+    Args:
+        error: its code, within the grammar.
+        member: looks a member up.
+        response: the answer they come from; none for an authorization response.
+        issuer_verified: whether it is certain that the provider said so.
+        text: whether its text may be passed on.
+    """
+    description, uri = member("error_description"), member("error_uri")
+    return ProviderError(
+        error,
+        error_description=description if text and isinstance(description, str) else None,
+        error_uri=uri if text and isinstance(uri, str) else None,
+        status=None if response is None else response.status,
+        issuer_verified=issuer_verified,
+    )
+
+
+def unexpected_status(response: HttpResponse, expected: int = OK) -> ProtocolViolation:
+    """Return the error of an answer that says nothing but its status."""
+    return ProtocolViolation("http_status_unexpected", found=response.status, expected=expected)

@@ -1,0 +1,317 @@
+"""The parts of the core that a stranger puts together by hand, and what the adapters ship."""
+
+from collections.abc import Callable
+from typing import ClassVar, Never, TypeAlias, TypeVar
+
+from attrs import frozen
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from oidc_adapters import (
+    AsyncSigner,
+    AsyncTransport,
+    ClientCredentials,
+    ClientDecrypter,
+    ClientKey,
+    ClientKeys,
+    Clock,
+    CookiePendingLogins,
+    CookieProfile,
+    Credentials,
+    CryptographyVerifier,
+    DecryptionKey,
+    DpopKeys,
+    DpopNonces,
+    Entropy,
+    InThreads,
+    MemoryProviderKeys,
+    MemorySpent,
+    ProviderKeys,
+    SealedBox,
+    SetCookie,
+    Signer,
+    Spent,
+    SystemClock,
+    SystemEntropy,
+    Taken,
+    Transport,
+    Urllib3Transport,
+    credentials_for,
+)
+from oidc_core import (
+    CALLBACK_RULES,
+    CODES,
+    DEFAULT_REQUEST,
+    ID_TOKEN_RULES,
+    LOOPBACK_LISTENER,
+    PROFILES,
+    REFRESH_RULES,
+    USERINFO_RULES,
+    Binding,
+    Callback,
+    CheckedIdToken,
+    CodeResponse,
+    CodeRow,
+    Connection,
+    Decrypter,
+    Demands,
+    Done,
+    Evidence,
+    Fetch,
+    HttpRequest,
+    HttpResponse,
+    JsonObject,
+    JwtProfile,
+    KeyRecord,
+    KeySet,
+    KeysFound,
+    KeysWanted,
+    KeysWithheld,
+    LoginSecrets,
+    LoginStarted,
+    LogoutRequest,
+    NeedKeys,
+    NoAnswer,
+    PendingLogin,
+    PendingLogout,
+    ProviderMetadata,
+    RelyingParty,
+    Rule,
+    RuleTable,
+    Session,
+    SignatureVerifier,
+    Step,
+    TokenResponse,
+    Tokens,
+    Unbound,
+    UserInfo,
+    Verification,
+    VerifiedJws,
+    authentication_parameters,
+    authorization_code_request,
+    authorization_url,
+    check_authorization_response,
+    check_return,
+    check_userinfo,
+    client_request,
+    cookies_of,
+    decide,
+    demands_of,
+    dump_key_set,
+    dump_metadata,
+    dump_pending_login,
+    dump_pending_logout,
+    dump_tokens,
+    end_session_url,
+    failed,
+    fetched,
+    fingerprint,
+    frozen_json,
+    load_key_set,
+    load_metadata,
+    load_pending_login,
+    load_pending_logout,
+    load_tokens,
+    optional_parameters,
+    parse_key_set,
+    parse_object,
+    parse_token_response,
+    parse_userinfo,
+    pending_id,
+    pending_login,
+    pending_logout,
+    refresh_request,
+    render,
+    resume,
+    tokens_of,
+    userinfo_request,
+    validation,
+    verify_jwt,
+)
+
+T = TypeVar("T")
+
+Send: TypeAlias = Callable[[HttpRequest], HttpResponse | NoAnswer]
+NOW: int = 1_700_000_000
+
+
+def started(rp: RelyingParty, secrets: LoginSecrets) -> LoginStarted:
+    """The first redirect, and what waits for the second."""
+    demands: Demands = demands_of(rp, DEFAULT_REQUEST, secrets.nonce, NOW)
+    pending: PendingLogin = pending_login(rp, DEFAULT_REQUEST, secrets, NOW)
+    connection: Connection = pending.connection
+    assert optional_parameters(DEFAULT_REQUEST, demands) == ()
+    assert (pending.demands, connection) == (demands, rp.connection)
+    url: str = authorization_url(rp, authentication_parameters(rp, DEFAULT_REQUEST, pending))
+    kept: PendingLogin = load_pending_login(dump_pending_login(pending))
+    return LoginStarted(url=url, pending=kept, binding=secrets.binding)
+
+
+def returned(rp: RelyingParty, pending: PendingLogin, url: str) -> CodeResponse:
+    """The second redirect."""
+    callback = Callback.from_url(url)
+    assert pending_id(callback, cookies_of("a=b")) == pending.id
+    binding: Binding = LOOPBACK_LISTENER
+    assert isinstance(binding, Unbound)
+    return check_authorization_response(
+        rp, pending, callback, binding=binding, now=NOW, single_use="process"
+    )
+
+
+def keys_of(rp: RelyingParty, send: Send) -> KeysFound:
+    """A store of keys that remembers nothing."""
+    wanted: KeysWanted = rp.keys_wanted["solicited"]
+    decision: Fetch | KeysFound | KeysWithheld = decide(KeyRecord(), wanted, NOW)
+    assert isinstance(decision, Fetch)
+    answer = send(wanted.request)
+    if isinstance(answer, NoAnswer):
+        record, found = failed(decision.record, wanted, NOW)
+    else:
+        record, found = fetched(decision.record, wanted, answer, NOW)
+    assert isinstance(found, KeysFound)
+    assert record.key_set is not None
+    loaded: tuple[KeySet, int] = load_key_set(dump_key_set(record.key_set, record.fetched_at))
+    published = parse_key_set(JsonObject({"keys": loaded[0].published}))
+    assert published.published == found.key_set.published
+    return found
+
+
+@frozen(kw_only=True)
+class Signed(Verification[VerifiedJws]):
+    """A token of a known kind of which only the signature counts."""
+
+    profile: ClassVar[JwtProfile] = PROFILES["id_token"]
+
+    def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[VerifiedJws]:
+        """Be content."""
+        return Done(jws)
+
+
+def tokens_for(rp: RelyingParty, pending: PendingLogin, code: str, send: Send) -> Tokens:
+    """The tokens of a code, their ID token verified twice."""
+    answer = send(authorization_code_request(rp, pending, code))
+    assert isinstance(answer, HttpResponse)
+    response: TokenResponse = parse_token_response(answer)
+    raw, found = response.id_token or "", keys_of(rp, send)
+    wait: Step[VerifiedJws] = verify_jwt(rp, Signed(token=raw), source="solicited", now=NOW)
+    jws: VerifiedJws = _with_keys(rp, wait, found)
+    validating = validation.validate(rp, raw, pending.demands, now=NOW, source="solicited")
+    checked: CheckedIdToken = _with_keys(rp, validating, found)
+    assert jws.header == checked.evidence.header
+    session = Session(
+        id_token=raw,
+        subject=checked.id_token.sub,
+        resource=(),
+        nonce=checked.id_token.nonce,
+        sid=checked.id_token.sid,
+        auth_time=checked.id_token.auth_time,
+    )
+    return tokens_of(rp, response, pending.demands.scope, session)
+
+
+def _with_keys(rp: RelyingParty, step: Step[T], found: KeysFound) -> T:
+    assert isinstance(step, NeedKeys)
+    last = resume(rp, step, found)
+    assert isinstance(last, Done)
+    return last.result
+
+
+def userinfo_of(rp: RelyingParty, tokens: Tokens, send: Send) -> tuple[UserInfo, Evidence]:
+    """UserInfo, by hand."""
+    answer = send(userinfo_request(rp, tokens.access_token))
+    assert isinstance(answer, HttpResponse)
+    claims: JsonObject | str = parse_userinfo(rp, answer)
+    assert isinstance(claims, JsonObject)
+    assert parse_object(render(claims).encode()) == claims
+    return check_userinfo(rp, claims, sub=tokens.subject, jws=None, now=NOW)
+
+
+def kept(rp: RelyingParty, tokens: Tokens) -> tuple[Tokens, ProviderMetadata, PendingLogout]:
+    """What crosses a process comes back as it was."""
+    leaving: PendingLogout = pending_logout(rp, LogoutRequest(), state="state-1", now=NOW)
+    assert end_session_url(rp, LogoutRequest(), leaving).startswith("https://")
+    check_return(leaving, "state=state-1")
+    return (
+        load_tokens(dump_tokens(tokens)),
+        load_metadata(dump_metadata(rp.provider)),
+        load_pending_logout(dump_pending_logout(leaving)),
+    )
+
+
+def requests_of(rp: RelyingParty, tokens: Tokens) -> tuple[HttpRequest, HttpRequest]:
+    """A refresh, and a grant that the core does not know."""
+    own = client_request(
+        rp, "token", "token_endpoint", (("grant_type", "client_credentials"),), max_body=1_000
+    )
+    return refresh_request(rp, tokens), own
+
+
+def facts() -> tuple[str, ...]:
+    """What is checked, and what can go wrong."""
+    tables: tuple[RuleTable[Never], ...] = (
+        CALLBACK_RULES,
+        ID_TOKEN_RULES,
+        REFRESH_RULES,
+        USERINFO_RULES,
+    )
+    first: Rule[Never] = tables[0].rules[0]
+    row: CodeRow = CODES["state_mismatch"]
+    shown: str = fingerprint("a secret")
+    assert frozen_json({"a": [1]}) == JsonObject({"a": (1,)})
+    return (first.name, row.code, shown, *[table.of for table in tables])
+
+
+def ports_of(rp: RelyingParty) -> tuple[SignatureVerifier, Decrypter | None]:
+    """What the core asks of cryptography."""
+    verifier: SignatureVerifier = CryptographyVerifier()
+    decrypter: Decrypter = ClientDecrypter(
+        DecryptionKey(ec.derive_private_key(7, ec.SECP256R1()), kid="d")
+    )
+    assert verifier is not rp.verifier
+    return verifier, decrypter
+
+
+class KeyService:
+    """A key that signs elsewhere."""
+
+    alg = "ES256"
+    kid = "remote"
+
+    def __init__(self, key: Signer) -> None:
+        self._key = key
+
+    def public_jwk(self) -> JsonObject:
+        """What is published of it."""
+        return self._key.public_jwk()
+
+    async def sign(self, signing_input: bytes) -> bytes:
+        """Sign after a while."""
+        return self._key.sign(signing_input)
+
+
+def keys_of_a_client(rp: RelyingParty) -> tuple[ClientCredentials, ClientCredentials, Credentials]:
+    """Keys at hand and keys elsewhere."""
+    signer: Signer = ClientKey(ec.derive_private_key(8, ec.SECP256R1()), alg="ES256", kid="s")
+    service: AsyncSigner = KeyService(signer)
+    at_hand: ClientKeys[Signer] = ClientKeys(signer)
+    elsewhere: ClientKeys[AsyncSigner] = ClientKeys(service)
+    own: ClientCredentials = credentials_for(rp, keys=at_hand, dpop_keys=DpopKeys(signer))
+    remote: ClientCredentials = credentials_for(rp, keys=elsewhere, dpop_keys=DpopKeys(service))
+    return own, remote, Credentials(own, nonces=DpopNonces())
+
+
+def world() -> tuple[Clock, Entropy, Transport, AsyncTransport, ProviderKeys]:
+    """The world as it is."""
+    transport = Urllib3Transport()
+    return SystemClock(), SystemEntropy(), transport, InThreads(transport), MemoryProviderKeys()
+
+
+def waited(login: LoginStarted) -> Taken:
+    """A login that waits in a cookie."""
+    spent: Spent = MemorySpent()
+    profile = CookieProfile.insecure_for_loopback_development()
+    pending = CookiePendingLogins("s" * 32, spent=spent, profile=profile)
+    cookies: tuple[SetCookie, ...] = pending.put(login, {}, NOW)
+    taken: Taken = pending.take(login.pending.id, {c.name: c.value for c in cookies}, NOW)
+    box = SealedBox("s" * 32)
+    assert box.open(box.close("text", label="x"), label="x") == "text"
+    return taken
