@@ -119,6 +119,7 @@ def _static(legs: Legs) -> None:
     legs.command("mypy", "-m", "mypy", *checked)
     legs.command("pyright", "-m", "pyright", *checked)
     legs.command("import-linter", str(legs.python.parent / "lint-imports"), "--no-cache")
+    legs.command("public API", "scripts/api_breaks.py")
     legs.command("codespell", "-m", "codespell_lib", *_prose())
 
 
