@@ -122,7 +122,7 @@ def shell_of(rp: RelyingParty, answers: Mapping[str, object]) -> Shell:
 def login(alg: str) -> Call:
     """Return a whole login with ``client_secret_basic``, kept in memory, without UserInfo.
 
-    The secrets are drawn anew each time; as the prepared ID token has one nonce, the login goes on
+    The secrets are drawn again each time; as the prepared ID token has one nonce, the login goes on
     with the first ones.
     """
     entropy, rp = SystemEntropy(), relying_party(alg)

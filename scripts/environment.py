@@ -1,7 +1,7 @@
 """Make the project's virtual environments, with nothing but the standard library.
 
 An environment carries a stamp of what was installed in it, so a second run costs nothing
-and a changed `pyproject.toml` installs anew. All chatter goes to standard error.
+and a changed `pyproject.toml` installs again. All chatter goes to standard error.
 """
 
 from __future__ import annotations

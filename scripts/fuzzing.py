@@ -123,7 +123,7 @@ def _explain(failed: Outcome) -> None:
     if failed.found:
         print(
             "Raise it again without the engine:  ./scripts/fuzz --replay FILE\n"
-            "Then mend the code with a unit test that asserts the exact code, and keep the input:\n"
+            "Then fix the code with a unit test that asserts the exact code, and keep the input:\n"
             f"    mkdir -p tests/fuzz/kept/{failed.target} && "
             f"cp FILE tests/fuzz/kept/{failed.target}/\n"
             "tests/properties/test_fuzz_targets.py judges every input that lies there."

@@ -5,8 +5,8 @@
 What is watched is one call of `OidcClient.finish_login`, after a first login of the same client.
 The client is a public one (`token_endpoint_auth_method` is `none`), its logins wait in cookies, its
 ID tokens are signed with RS256, and it asks for UserInfo; the fake provider answers in memory.
-Whoever moves a public name adapts the imports of `_arranged`; everything else goes by the names of
-the packages.
+When a public name moves, the imports of `_arranged` have to follow; everything else goes by the
+names of the packages.
 
 How it counts:
 

@@ -1,4 +1,4 @@
-"""The ports of the transports: whoever fills them answers alike."""
+"""The ports of the transports: each implementation answers alike."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -208,7 +208,7 @@ def hand_over() -> None:
 
 
 def taken_over(handed: bytes) -> Recorded:
-    """Read a recorded flow; relying parties are not pickled, so that one is made anew."""
+    """Read a recorded flow; relying parties are not pickled, so that one is made again."""
     secrets, state, callback, returned, answers = pickle.loads(handed)
     return Recorded(
         rp=setup_for(honest_provider()).relying_party(),

@@ -188,7 +188,7 @@ def test_the_client_s_key_set_has_what_signs_and_what_is_encrypted_for() -> None
 
 
 def test_a_key_that_signs_and_one_that_decrypts_have_names_of_their_own() -> None:
-    """Whoever encrypts for the client looks a key up by its name."""
+    """A provider that encrypts for the client looks a key up by its name."""
     keys = (P384, DecryptionKey(P256.private, kid=KEY.kid))
     with pytest.raises(UsageError) as caught:
         ClientSetup(client_keys=KEYS, decryption_keys=keys)

@@ -501,7 +501,7 @@ class TestGetToken:
         assert flow_get_token(world.ctx, code) == APIError("http_connect_failed")
 
     def test_a_login_that_failed_is_gone_though_nothing_was_sent(self, world: World) -> None:
-        """Put back, it could be taken by whoever brought the same code meanwhile."""
+        """Put back, it could be taken by somebody who brought the same code meanwhile."""
         code = world.code()
         world.transport.cut("/token")
         assert flow_get_token(world.ctx, code) == APIError("http_connect_failed")

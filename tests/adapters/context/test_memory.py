@@ -11,7 +11,7 @@ from oidc_core.wire.errors import (
 
 
 class TestFlights:
-    """Whoever wants what is under way waits for it."""
+    """A caller who wants what is under way waits for it."""
 
     def test_the_first_does_it_and_the_others_get_its_result(self) -> None:
         flights = Flights[str]()

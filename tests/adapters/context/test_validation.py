@@ -66,7 +66,7 @@ class TestValidateIdToken:
         assert self.refused(other, elsewhere) == "nonce_mismatch"
 
     def test_a_token_of_a_login_under_way_holds(self, world: World) -> None:
-        """Whoever exchanges the code by other means still has a nonce of this context."""
+        """If the application exchanges the code itself, the nonce is still this context's."""
         code = world.code()
         answered = world.ctx.records.answered.take(key_of(code), NOW)
         assert answered is not None

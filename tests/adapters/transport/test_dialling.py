@@ -145,7 +145,7 @@ def test_a_host_that_swallows_packets_ends_at_the_deadline(transport: Urllib3Tra
     with full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
-        for _ in range(8):  # until the kernel drops whoever comes
+        for _ in range(8):  # until the kernel drops all who come
             waiting.append(socket.socket())
             waiting[-1].setblocking(False)
             assert waiting[-1].connect_ex(full.getsockname()) == errno.EINPROGRESS
