@@ -67,7 +67,7 @@ def refused(
     return ProtocolViolation(code, found=found, expected=expected, about=about, of=jwt.profile.name)
 
 
-def unread(jwt: Examined[E], name: str) -> SkipReason:
+def unread(jwt: Examined[E], name: str, expected: Fact = None) -> SkipReason:
     """Return that a claim is absent, where it may be; one that is malformed is not absent.
 
     Raises:
@@ -76,9 +76,10 @@ def unread(jwt: Examined[E], name: str) -> SkipReason:
     """
     value = jwt.claim(name)
     if value is not None:
-        raise refused(jwt, f"{name}_malformed", name, found=type(value).__name__)
+        found = type(value).__name__
+        raise refused(jwt, f"{name}_malformed", name, found=found, expected=expected)
     if name in jwt.profile.required:
-        raise refused(jwt, f"{name}_missing", name)
+        raise refused(jwt, f"{name}_missing", name, expected=expected)
     return "absent"
 
 
@@ -133,7 +134,7 @@ def issuer(jwt: Examined[E]) -> SkipReason | None:
     """The issuer is the provider, exactly, and the tenant that was named before."""
     iss, rule = jwt.claim("iss"), jwt.rp.issuer_rule
     if not isinstance(iss, str):
-        return unread(jwt, "iss")
+        return unread(jwt, "iss", jwt.rp.issuer)
     of_us = (
         rule.in_token(iss, jwt.claims) if jwt.profile.tenant == "claim" else rule.in_response(iss)
     )
@@ -148,7 +149,7 @@ def audiences(jwt: Examined[E]) -> SkipReason | None:
     """It is for this client, and for nobody whom the profile does not let stand beside it."""
     client, named = jwt.rp.client, audience(jwt.claim("aud"))
     if named is None:
-        return unread(jwt, "aud")
+        return unread(jwt, "aud", client.client_id)
     if client.client_id not in named:
         raise refused(jwt, "aud_mismatch", "aud", found=named, expected=client.client_id)
     if len(named) > 1 and jwt.profile.audience != "includes_us":
@@ -173,7 +174,7 @@ def authorized_party(jwt: Examined[E]) -> SkipReason | None:
         return "absent"
     if azp != client.client_id:
         if not isinstance(azp, str):
-            return unread(jwt, "azp")
+            return unread(jwt, "azp", client.client_id)
         raise refused(jwt, "azp_mismatch", "azp", found=azp, expected=client.client_id)
     return None
 
