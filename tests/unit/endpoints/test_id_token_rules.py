@@ -14,7 +14,7 @@ from oidc_core.endpoints.id_token import ID_TOKEN_RULES, CheckedIdToken, Expecte
 from oidc_core.jose.algorithms import half_hash as core_half_hash
 from oidc_core.jose.jwk import Jwk, KeySet, SkippedKey
 from oidc_core.jose.jws import Encryption, JoseHeader, VerifiedJws, check_header, parse_header
-from oidc_core.jose.profiles import ID_TOKEN
+from oidc_core.jose.profiles import ID_TOKEN, JwtProfile
 from oidc_core.model.claims import Identity, verified_email
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
@@ -59,6 +59,7 @@ def checked(
     keys: KeySet | None = None,
     iss: str | None = None,
     access_token: str | None = None,
+    profile: JwtProfile = ID_TOKEN,
     **demanded: Any,
 ) -> CheckedIdToken:
     header, payload = JoseHeader(alg, "k1", "", ignored), rendered(claims)
@@ -67,7 +68,8 @@ def checked(
     demands = Demands(**wishes)
     frozen = frozen_json(claims)
     assert isinstance(frozen, JsonObject)
-    return check(rp, jws, frozen, Expected(demands, access_token), raw="raw", iss=iss)
+    expected = Expected(demands, access_token)
+    return check(rp, jws, frozen, expected, raw="raw", iss=iss, profile=profile)
 
 
 def with_claims(**changes: Any) -> dict[str, Any]:
@@ -380,6 +382,8 @@ def test_only_a_named_quirk_lets_the_nonce_be_absent_and_never_another() -> None
     assert ("nonce", "quirk nonce_not_echoed") in evidence.skipped
     assert evidence.relaxations == ("nonce_not_echoed",)
     refusal("nonce_mismatch", with_claims(nonce="other"), rp=rp)
+    required = ID_TOKEN._replace(required=ID_TOKEN.required | {"nonce"})
+    refusal("nonce_missing", with_claims(nonce=MISSING), rp=rp, profile=required)
 
 
 @pytest.mark.req("OIDCC-2-02")
