@@ -9,6 +9,12 @@ This module is the protocol, top to bottom, in the order in which it happens (OI
    :func:`~oidc_core.operations.logged_in.from_tokens`, the one path that every grant takes from
    there: the ID token is verified, its claims are checked, UserInfo is asked for.
 
+Who calls what follows a verification: :func:`~oidc_core.machine.steps.resume` gives the keys to
+``AwaitingKeys.consume``, and once the signature holds that calls ``IdTokenOfLogin.passed``, which
+checks the claims and asks for UserInfo; for signed UserInfo it calls ``UserInfoOfLogin.passed``.
+With a client's secret no keys are waited for:
+:func:`~oidc_core.machine.verification.verify_jwt` calls ``passed`` at once.
+
 Each pause is a frozen step (:mod:`oidc_core.machine.steps`); what fails raises and leaves it as it
 was.
 """
