@@ -33,6 +33,7 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import finish, start
 from oidc_core.operations.validation import validate
 from oidc_core.wire.http import HttpResponse, WireRequest
+from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.jsontypes import frozen_json
 
 DEMANDS: Final = Demands(nonce=NONCE, started_at=NOW)
@@ -133,16 +134,17 @@ def login(alg: str) -> Call:
     )
     store = MemoryPendingLogins()
     answer = {"code": "SplxlOBeZQQYbYS6WxSbIA-0123456789", "state": secrets.state, "iss": ISSUER}
-    arrived_at = f"{rp.client.redirect_uri}?{urlencode(answer)}"
-    cookie = store.put(shell.run(rp, start(rp, secrets, now=NOW)), {}, NOW)[0]
-    cookies = {cookie.name: cookie.value}
+    at, query = rp.client.redirect_uri, urlencode(answer)
+    cookie = store.put(rp, shell.run(rp, start(rp, secrets, now=NOW)), (), NOW)[0]
+    header = f"{cookie.name}={cookie.value}"
 
     def logged_in() -> object:
         entropy.login_secrets()
         started = shell.run(rp, start(rp, secrets, now=NOW))
-        store.put(started, {}, NOW)
-        callback = Callback.from_url(arrived_at)
-        taken = store.take(pending_id(callback, cookies), cookies, NOW)
+        store.put(rp, started, (), NOW)
+        incoming = Incoming(method="GET", url=at, query=query, cookie=header)
+        callback = Callback.of(incoming)
+        taken = store.take(rp, pending_id(callback), incoming.cookies, NOW)
         step = finish(
             rp,
             taken.pending,

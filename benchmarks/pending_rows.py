@@ -20,8 +20,9 @@ _SEALING_SECRET: Final = bytes(range(32))
 def pending_rows(effort: Effort) -> tuple[Row, ...]:
     """A sealed cookie, name and value; and one of many logins in memory."""
     rp = relying_party("RS256")
-    started = _started(rp, FixedEntropy(1).login_secrets())
-    (cookie,) = CookiePendingLogins(_SEALING_SECRET).put(started, {}, NOW)
+    store = CookiePendingLogins(_SEALING_SECRET)
+    started = _started(rp, store.secrets(FixedEntropy(1)))
+    (cookie,) = store.put(rp, started, (), NOW)
     return (
         exact_row("pending_cookie_bytes", len(cookie.name) + 1 + len(cookie.value), "octets"),
         value_row("pending_memory_bytes", spread((memory(rp, effort.held),)), "octets"),
@@ -31,13 +32,13 @@ def pending_rows(effort: Effort) -> tuple[Row, ...]:
 def memory(rp: RelyingParty, held: int) -> float:
     """Return the octets of one login where so many are held, the store's own included."""
     entropy, store = SystemEntropy(), MemoryPendingLogins(cap=held)
-    store.put(_started(rp, entropy.login_secrets()), {}, NOW)  # what all share
+    store.put(rp, _started(rp, entropy.login_secrets()), (), NOW)  # what all share
     with frozen_heap():
         tracemalloc.start()
         try:
             before, _ = tracemalloc.get_traced_memory()
             for _ in range(held - 1):
-                store.put(_started(rp, entropy.login_secrets()), {}, NOW)
+                store.put(rp, _started(rp, entropy.login_secrets()), (), NOW)
             after, _ = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

@@ -44,6 +44,7 @@ CORE: Final = (
     "model.connection",
     "model.records",
     "model.relying_party",
+    "model.routes",
     "model.provider",
     "model.client",
     "model.policy",
@@ -52,6 +53,8 @@ CORE: Final = (
     "machine.dpop",
     "codec",
     "wire.http",
+    "wire.incoming",
+    "wire.cookies",
     "wire.answers",
     "wire.challenge",
     "jose.jws",
@@ -71,6 +74,8 @@ CORE: Final = (
 
 ADAPTERS: Final = (
     "clients.oidc_client",
+    "clients.connections",
+    "clients.results",
     "clients.client_setup",
     "clients.shell",
     "stores.pending",

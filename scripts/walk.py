@@ -40,7 +40,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -87,13 +87,14 @@ def _arranged() -> Callable[[], Arrival]:
 
     def arrived() -> Arrival:
         page = client.start_login(return_to="/inbox")
-        cookies = {cookie.name: cookie.value for cookie in page.cookies}
-        url = provider.authorize(page.url, now=client.shell.clock.now()).url
+        cookie = "; ".join([f"{cookie.name}={cookie.value}" for cookie in page.cookies])
+        response = provider.authorize(page.url, now=client.shell.clock.now())
+        incoming = response.incoming(cookie)
 
         def finish() -> str:
-            return client.finish_login(url, cookies=cookies).logged_in.tokens.id_token
+            return client.finish_login(incoming).logged_in.tokens.id_token
 
-        return Arrival(parse_qs(urlsplit(url).query)["state"][0], finish)
+        return Arrival(parse_qs(incoming.query)["state"][0], finish)
 
     return arrived
 

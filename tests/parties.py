@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+from oidc_core.wire.incoming import Incoming
 import pytest
 from attrs import evolve
 
@@ -49,6 +50,7 @@ METADATA: Final = ProviderMetadata(
     jwks_uri=f"{ISSUER}/jwks",
     userinfo_endpoint=f"{ISSUER}/userinfo",
     end_session_endpoint=f"{ISSUER}/logout",
+    code_challenge_methods_supported=("S256",),
     id_token_signing_alg_values_supported=("RS256", "ES256", "EdDSA", "HS256", "none"),
 )
 CLIENT: Final = ClientRegistration(
@@ -104,6 +106,13 @@ def started(rp: RelyingParty = RP, *, seed: int = 1, **request: Any) -> LoginSta
 def query_of(url: str) -> list[tuple[str, str]]:
     """Return the parameters of a URL as a server reads them."""
     return parse_qsl(urlsplit(url).query, keep_blank_values=True, strict_parsing=True)
+
+
+def came(query: str, *, url: str | None = REDIRECT_URI, body: bytes | None = None) -> Callback:
+    """Return a callback as it comes over the wire: with a GET, or with a POST if it has a body."""
+    if body is None:
+        return Callback.of(Incoming(method="GET", url=url, query=query))
+    return Callback.of(Incoming(method="POST", url=url, query=query, body=body))
 
 
 def callback(login: LoginStarted, **parameters: str | None) -> Callback:

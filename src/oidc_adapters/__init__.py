@@ -12,13 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from oidc_adapters.clients.client_setup import ClientSetup
-    from oidc_adapters.clients.oidc_client import (
-        AsyncOidcClient,
-        LoginResult,
-        LogoutResult,
-        OidcClient,
-        Redirect,
-    )
+    from oidc_adapters.clients.connections import AsyncConnections, Connections
+    from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
+    from oidc_adapters.clients.results import LoginResult, LogoutResult, Redirect
     from oidc_adapters.clients.shell import AsyncShell, Shell
     from oidc_adapters.credentials.client_credentials import (
         ClientCredentials,
@@ -39,12 +35,13 @@ if TYPE_CHECKING:
     from oidc_adapters.stores.pending import (
         CookiePendingLogins,
         CookieProfile,
+        LogoutSecrets,
         MemoryPendingLogins,
         MemorySpent,
         PendingLogins,
-        SetCookie,
         Spent,
         Taken,
+        TakenLogout,
     )
     from oidc_adapters.stores.provider_keys import (
         MemoryProviderKeys,
@@ -56,7 +53,7 @@ if TYPE_CHECKING:
     from oidc_adapters.transport.in_threads import InThreads
     from oidc_adapters.transport.over_urllib3 import Urllib3Transport
     from oidc_core.codec import dump_tokens, load_tokens
-    from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest, Callback
+    from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest
     from oidc_core.endpoints.end_session import LogoutRequest
     from oidc_core.model.claims import Identity, IdToken, UserInfo, verified_email
     from oidc_core.model.client import ClientRegistration
@@ -67,6 +64,7 @@ if TYPE_CHECKING:
     from oidc_core.operations.logged_in import LoggedIn, LoginEvidence
     from oidc_core.operations.logout import LoggedOut
     from oidc_core.operations.refresh import Refreshed
+    from oidc_core.wire.cookies import SetCookie
     from oidc_core.wire.errors import (
         CallbackError,
         OidcError,
@@ -76,16 +74,18 @@ if TYPE_CHECKING:
         TransportFailure,
         UsageError,
     )
+    from oidc_core.wire.incoming import Incoming
     from oidc_core.wire.jsontypes import JsonObject, frozen_json
+    from oidc_core.wire.urls import path_only
 
 _HOME: Final[Mapping[str, str]] = {
     "ANY_TENANT": "oidc_core.model.provider",
+    "AsyncConnections": "oidc_adapters.clients.connections",
     "AsyncOidcClient": "oidc_adapters.clients.oidc_client",
     "AsyncShell": "oidc_adapters.clients.shell",
     "AsyncSigner": "oidc_adapters.credentials.client_keys",
     "AsyncTransport": "oidc_adapters.transport",
     "AuthenticationRequest": "oidc_core.endpoints.authorization",
-    "Callback": "oidc_core.endpoints.authorization",
     "CallbackError": "oidc_core.wire.errors",
     "Check": "oidc_core.model.evidence",
     "ClientCredentials": "oidc_adapters.credentials.client_credentials",
@@ -95,6 +95,7 @@ _HOME: Final[Mapping[str, str]] = {
     "ClientRegistration": "oidc_core.model.client",
     "ClientSetup": "oidc_adapters.clients.client_setup",
     "Clock": "oidc_adapters.runtime.clock",
+    "Connections": "oidc_adapters.clients.connections",
     "CookiePendingLogins": "oidc_adapters.stores.pending",
     "CookieProfile": "oidc_adapters.stores.pending",
     "Credentials": "oidc_adapters.credentials.client_credentials",
@@ -110,15 +111,17 @@ _HOME: Final[Mapping[str, str]] = {
     "IdToken": "oidc_core.model.claims",
     "Identity": "oidc_core.model.claims",
     "InThreads": "oidc_adapters.transport.in_threads",
+    "Incoming": "oidc_core.wire.incoming",
     "IssuerRule": "oidc_core.model.provider",
     "JsonObject": "oidc_core.wire.jsontypes",
     "LOOPBACK_LISTENER": "oidc_core.endpoints.authorization",
     "LoggedIn": "oidc_core.operations.logged_in",
     "LoggedOut": "oidc_core.operations.logout",
     "LoginEvidence": "oidc_core.operations.logged_in",
-    "LoginResult": "oidc_adapters.clients.oidc_client",
+    "LoginResult": "oidc_adapters.clients.results",
     "LogoutRequest": "oidc_core.endpoints.end_session",
-    "LogoutResult": "oidc_adapters.clients.oidc_client",
+    "LogoutResult": "oidc_adapters.clients.results",
+    "LogoutSecrets": "oidc_adapters.stores.pending",
     "MemoryPendingLogins": "oidc_adapters.stores.pending",
     "MemoryProviderKeys": "oidc_adapters.stores.provider_keys",
     "MemorySpent": "oidc_adapters.stores.pending",
@@ -131,10 +134,10 @@ _HOME: Final[Mapping[str, str]] = {
     "ProviderKeys": "oidc_adapters.stores.provider_keys",
     "ProviderMetadata": "oidc_core.model.provider",
     "QUIRKS": "oidc_core.model.policy",
-    "Redirect": "oidc_adapters.clients.oidc_client",
+    "Redirect": "oidc_adapters.clients.results",
     "Refreshed": "oidc_core.operations.refresh",
     "SealedBox": "oidc_adapters.stores.sealed_box",
-    "SetCookie": "oidc_adapters.stores.pending",
+    "SetCookie": "oidc_core.wire.cookies",
     "Shell": "oidc_adapters.clients.shell",
     "Signer": "oidc_adapters.credentials.client_keys",
     "Spent": "oidc_adapters.stores.pending",
@@ -143,6 +146,7 @@ _HOME: Final[Mapping[str, str]] = {
     "SystemClock": "oidc_adapters.runtime.clock",
     "SystemEntropy": "oidc_adapters.runtime.entropy",
     "Taken": "oidc_adapters.stores.pending",
+    "TakenLogout": "oidc_adapters.stores.pending",
     "Tokens": "oidc_core.model.records",
     "Transport": "oidc_adapters.transport",
     "TransportFailure": "oidc_core.wire.errors",
@@ -154,6 +158,7 @@ _HOME: Final[Mapping[str, str]] = {
     "evidence_json": "oidc_core.model.evidence",
     "frozen_json": "oidc_core.wire.jsontypes",
     "load_tokens": "oidc_core.codec",
+    "path_only": "oidc_core.wire.urls",
     "verified_email": "oidc_core.model.claims",
 }
 
@@ -162,12 +167,12 @@ __all__ = [
     "DEFAULT_POLICY",
     "LOOPBACK_LISTENER",
     "QUIRKS",
+    "AsyncConnections",
     "AsyncOidcClient",
     "AsyncShell",
     "AsyncSigner",
     "AsyncTransport",
     "AuthenticationRequest",
-    "Callback",
     "CallbackError",
     "Check",
     "ClientCredentials",
@@ -177,6 +182,7 @@ __all__ = [
     "ClientRegistration",
     "ClientSetup",
     "Clock",
+    "Connections",
     "CookiePendingLogins",
     "CookieProfile",
     "Credentials",
@@ -191,6 +197,7 @@ __all__ = [
     "IdToken",
     "Identity",
     "InThreads",
+    "Incoming",
     "IssuerRule",
     "JsonObject",
     "LoggedIn",
@@ -199,6 +206,7 @@ __all__ = [
     "LoginResult",
     "LogoutRequest",
     "LogoutResult",
+    "LogoutSecrets",
     "MemoryPendingLogins",
     "MemoryProviderKeys",
     "MemorySpent",
@@ -222,6 +230,7 @@ __all__ = [
     "SystemClock",
     "SystemEntropy",
     "Taken",
+    "TakenLogout",
     "Tokens",
     "Transport",
     "TransportFailure",
@@ -233,6 +242,7 @@ __all__ = [
     "evidence_json",
     "frozen_json",
     "load_tokens",
+    "path_only",
     "verified_email",
 ]
 

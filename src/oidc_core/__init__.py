@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from oidc_core.codec import (
+        dump_deviations,
         dump_key_set,
         dump_metadata,
         dump_pending_login,
         dump_pending_logout,
         dump_tokens,
+        load_deviations,
         load_key_set,
         load_metadata,
         load_pending_login,
@@ -33,17 +35,18 @@ if TYPE_CHECKING:
         authentication_parameters,
         authorization_url,
         check_authorization_response,
-        cookies_of,
         demands_of,
         optional_parameters,
         pending_id,
         pending_login,
+        unasked_login,
     )
     from oidc_core.endpoints.end_session import (
         LogoutRequest,
         check_return,
         end_session_url,
         pending_logout,
+        returned_state,
     )
     from oidc_core.endpoints.id_token import ID_TOKEN_RULES, REFRESH_RULES, CheckedIdToken
     from oidc_core.endpoints.tokens import (
@@ -86,12 +89,14 @@ if TYPE_CHECKING:
     from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
     from oidc_core.model.records import PendingLogout, Tokens
     from oidc_core.model.relying_party import RelyingParty
+    from oidc_core.model.routes import Routes
     from oidc_core.operations import discovery, login, logout, refresh, validation
     from oidc_core.operations.logged_in import LoggedIn, LoginEvidence
     from oidc_core.operations.login import LoginStarted
     from oidc_core.operations.logout import LoggedOut, LogoutStarted
     from oidc_core.operations.refresh import Refreshed, TokensRenewed
     from oidc_core.wire.codes import CODES, CodeRow
+    from oidc_core.wire.cookies import SetCookie
     from oidc_core.wire.errors import (
         CallbackError,
         OidcError,
@@ -110,7 +115,9 @@ if TYPE_CHECKING:
         NoAnswer,
         WireRequest,
     )
+    from oidc_core.wire.incoming import Incoming
     from oidc_core.wire.jsontypes import JsonObject, frozen_json, parse_object, render
+    from oidc_core.wire.urls import path_only
 
 _HOME: Final[Mapping[str, str]] = {
     "ANY_TENANT": "oidc_core.model.provider",
@@ -141,6 +148,7 @@ _HOME: Final[Mapping[str, str]] = {
     "ID_TOKEN_RULES": "oidc_core.endpoints.id_token",
     "IdToken": "oidc_core.model.claims",
     "Identity": "oidc_core.model.claims",
+    "Incoming": "oidc_core.wire.incoming",
     "IssuerRule": "oidc_core.model.provider",
     "JsonObject": "oidc_core.wire.jsontypes",
     "Jwk": "oidc_core.jose.jwk",
@@ -172,9 +180,11 @@ _HOME: Final[Mapping[str, str]] = {
     "REFRESH_RULES": "oidc_core.endpoints.id_token",
     "Refreshed": "oidc_core.operations.refresh",
     "RelyingParty": "oidc_core.model.relying_party",
+    "Routes": "oidc_core.model.routes",
     "Rule": "oidc_core.model.evidence",
     "RuleTable": "oidc_core.model.evidence",
     "Session": "oidc_core.endpoints.tokens",
+    "SetCookie": "oidc_core.wire.cookies",
     "SignatureVerifier": "oidc_core.jose.jws",
     "Step": "oidc_core.machine.steps",
     "StoreFailure": "oidc_core.wire.errors",
@@ -196,10 +206,10 @@ _HOME: Final[Mapping[str, str]] = {
     "check_return": "oidc_core.endpoints.end_session",
     "check_userinfo": "oidc_core.endpoints.userinfo",
     "client_request": "oidc_core.machine.credentials",
-    "cookies_of": "oidc_core.endpoints.authorization",
     "decide": "oidc_core.machine.key_fetching",
     "demands_of": "oidc_core.endpoints.authorization",
     "discovery": "oidc_core.operations.discovery",
+    "dump_deviations": "oidc_core.codec",
     "dump_key_set": "oidc_core.codec",
     "dump_metadata": "oidc_core.codec",
     "dump_pending_login": "oidc_core.codec",
@@ -211,6 +221,7 @@ _HOME: Final[Mapping[str, str]] = {
     "fetched": "oidc_core.machine.key_fetching",
     "fingerprint": "oidc_core.wire.errors",
     "frozen_json": "oidc_core.wire.jsontypes",
+    "load_deviations": "oidc_core.codec",
     "load_key_set": "oidc_core.codec",
     "load_metadata": "oidc_core.codec",
     "load_pending_login": "oidc_core.codec",
@@ -223,6 +234,7 @@ _HOME: Final[Mapping[str, str]] = {
     "parse_object": "oidc_core.wire.jsontypes",
     "parse_token_response": "oidc_core.endpoints.tokens",
     "parse_userinfo": "oidc_core.endpoints.userinfo",
+    "path_only": "oidc_core.wire.urls",
     "pending_id": "oidc_core.endpoints.authorization",
     "pending_login": "oidc_core.endpoints.authorization",
     "pending_logout": "oidc_core.endpoints.end_session",
@@ -230,7 +242,9 @@ _HOME: Final[Mapping[str, str]] = {
     "refresh_request": "oidc_core.endpoints.tokens",
     "render": "oidc_core.wire.jsontypes",
     "resume": "oidc_core.machine.steps",
+    "returned_state": "oidc_core.endpoints.end_session",
     "tokens_of": "oidc_core.endpoints.tokens",
+    "unasked_login": "oidc_core.endpoints.authorization",
     "userinfo_request": "oidc_core.endpoints.userinfo",
     "validation": "oidc_core.operations.validation",
     "verified_email": "oidc_core.model.claims",
@@ -271,6 +285,7 @@ __all__ = [
     "HttpResponse",
     "IdToken",
     "Identity",
+    "Incoming",
     "IssuerRule",
     "JsonObject",
     "Jwk",
@@ -298,9 +313,11 @@ __all__ = [
     "ProviderMetadata",
     "Refreshed",
     "RelyingParty",
+    "Routes",
     "Rule",
     "RuleTable",
     "Session",
+    "SetCookie",
     "SignatureVerifier",
     "Step",
     "StoreFailure",
@@ -321,10 +338,10 @@ __all__ = [
     "check_return",
     "check_userinfo",
     "client_request",
-    "cookies_of",
     "decide",
     "demands_of",
     "discovery",
+    "dump_deviations",
     "dump_key_set",
     "dump_metadata",
     "dump_pending_login",
@@ -336,6 +353,7 @@ __all__ = [
     "fetched",
     "fingerprint",
     "frozen_json",
+    "load_deviations",
     "load_key_set",
     "load_metadata",
     "load_pending_login",
@@ -348,6 +366,7 @@ __all__ = [
     "parse_object",
     "parse_token_response",
     "parse_userinfo",
+    "path_only",
     "pending_id",
     "pending_login",
     "pending_logout",
@@ -355,7 +374,9 @@ __all__ = [
     "refresh_request",
     "render",
     "resume",
+    "returned_state",
     "tokens_of",
+    "unasked_login",
     "userinfo_request",
     "validation",
     "verified_email",

@@ -27,6 +27,8 @@ TOKENS: Final = 1
 METADATA: Final = 1
 KEY_SET: Final = 1
 
+_WHOLE: Final = ("connection", "state", "code_verifier", "binding_digest")
+
 T = TypeVar("T", bound=AttrsInstance)
 L = TypeVar("L", bound=str)
 
@@ -59,7 +61,48 @@ def load_pending_login(text: str) -> PendingLogin:
     Raises:
         StoreFailure: ``record_invalid`` or ``record_version_unknown``.
     """
-    members = _members(text, PENDING_LOGIN).members
+    return _pending_login(_members(text, PENDING_LOGIN).members)
+
+
+def dump_deviations(pending: PendingLogin, plain: PendingLogin) -> str:
+    """Return in what a login deviates from one that asks for nothing in particular.
+
+    Compact JSON, or an empty text if it does not; ``return_to`` does not count.
+    """
+    found, expected = _flat(pending), _flat(plain)
+    members = {n: found.get(n) for n in {**expected, **found} if found.get(n) != expected.get(n)}
+    return render(JsonObject(members)) if members else ""
+
+
+def load_deviations(text: str, plain: PendingLogin) -> PendingLogin:
+    """Read what :func:`dump_deviations` wrote.
+
+    Raises:
+        StoreFailure: ``record_invalid``.
+    """
+    try:
+        deviating = parse_object(text.encode("utf-8", "surrogatepass"))
+    except OidcError:
+        raise StoreFailure("record_invalid") from None
+    members = {**_flat(plain), **deviating.members}
+    kept = {n: value for n, value in members.items() if value is not None or n == "nonce"}
+    return _pending_login({**kept, "demands": JsonObject(kept), **_whole(plain)})
+
+
+def _flat(pending: PendingLogin) -> dict[str, JsonValue]:
+    """Return what may deviate, login and demands side by side: no two names are the same."""
+    members = _changed(pending)
+    for name in (*_WHOLE, "id", "demands", "return_to"):
+        members.pop(name, None)
+    return {**members, **_changed(pending.demands)}
+
+
+def _whole(pending: PendingLogin) -> dict[str, JsonValue]:
+    members = _changed(pending)
+    return {name: members[name] for name in _WHOLE}
+
+
+def _pending_login(members: Mapping[str, JsonValue]) -> PendingLogin:
     state = _text(members, "state")
     return PendingLogin(
         id=pending_id_of(state),

@@ -56,7 +56,9 @@ def test_each_module_of_the_core_has_a_page() -> None:
     assert modules - {*reference_pages.CORE} == without
 
 
-@pytest.mark.parametrize("name", ["OidcClient.start_login", "OidcClient.finish_login", "Redirect"])
+@pytest.mark.parametrize(
+    "name", ["OidcClient.start_login", "OidcClient.finish_login", "AsyncOidcClient"]
+)
 def test_a_name_has_a_heading_that_links_can_name(name: str) -> None:
     level = "###" if "." in name else "##"
 

@@ -8,11 +8,12 @@ from attrs import evolve, field, frozen
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from oidc_adapters.clients.client_setup import ClientSetup
-from oidc_adapters.clients.oidc_client import AsyncOidcClient, LoginResult, OidcClient, Redirect
+from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
+from oidc_adapters.clients.results import LoginResult, Redirect
 from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
-from oidc_adapters.stores.pending import MemoryPendingLogins, PendingLogins, SetCookie
+from oidc_adapters.stores.pending import MemoryPendingLogins, PendingLogins
 from oidc_adapters.stores.provider_keys import ProviderKeys
 from oidc_adapters.testing import (
     AsyncInMemoryTransport,
@@ -22,11 +23,12 @@ from oidc_adapters.testing import (
     InMemoryTransport,
     Misbehaviour,
 )
-from oidc_core.endpoints import authorization
-from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
+from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest, Callback
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import DEFAULT_POLICY, Policy
 from oidc_core.model.records import Tokens
+from oidc_core.wire.cookies import SetCookie
+from oidc_core.wire.incoming import Incoming
 
 NOW: Final = 1_700_000_000
 SCOPE: Final = "openid profile email offline_access"
@@ -87,12 +89,15 @@ class Browser:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
 
-def arrived(callback: AuthorizationResponse) -> authorization.Callback:
-    """What the web application sees of an authorization response."""
-    if callback.form is not None:
-        form = callback.form.decode("ascii")
-        return authorization.Callback.from_form(form, url=callback.redirect_uri)
-    return authorization.Callback.from_url(callback.url)
+def arrived(callback: AuthorizationResponse) -> Callback:
+    """What the core sees of an authorization response."""
+    return Callback.of(callback.incoming())
+
+
+def returning(url: str, cookie: str = "") -> Incoming:
+    """What the web application sees of a browser that comes to a URL."""
+    base, _, query = url.partition("?")
+    return Incoming(method="GET", url=base, query=query, cookie=cookie)
 
 
 @frozen(kw_only=True)
@@ -106,15 +111,16 @@ class Rig:
     browser: Browser = field(factory=Browser)
 
     def start(self, request: AuthenticationRequest = DEFAULT_REQUEST, **named: Any) -> Redirect:
-        redirect = self.client.start_login(request, cookies=self.browser.header, **named)
+        redirect = self.client.start_login(request, cookie=self.browser.header, **named)
         self.browser.receive(redirect.cookies)
         return redirect
 
-    def visit(self, redirect: Redirect, **named: Any) -> authorization.Callback:
-        return arrived(self.provider.authorize(redirect.url, self.clock.now(), **named))
+    def visit(self, redirect: Redirect, **named: Any) -> Incoming:
+        return self.provider.authorize(redirect.url, self.clock.now(), **named).incoming()
 
-    def finish(self, callback: authorization.Callback) -> LoginResult:
-        result = self.client.finish_login(callback, cookies=self.browser.header)
+    def finish(self, incoming: Incoming, **named: Any) -> LoginResult:
+        brought = evolve(incoming, cookie=self.browser.header)
+        result = self.client.finish_login(brought, **named)
         self.browser.receive(result.cookies)
         return result
 
@@ -216,8 +222,8 @@ class Misbehaving:
         )
         redirect = client.start_login(self.request)
         browser.receive(redirect.cookies)
-        callback = arrived(provider.authorize(redirect.url, NOW))
-        result = client.finish_login(callback, cookies=browser.header)
+        incoming = provider.authorize(redirect.url, NOW).incoming(browser.header)
+        result = client.finish_login(incoming)
         provider.misbehave = self.row.name
         kept: list[Tokens] = []
         client.refresh(result.logged_in.tokens, kept.append)
@@ -234,8 +240,8 @@ class Misbehaving:
         )
         redirect = await client.start_login(self.request)
         browser.receive(redirect.cookies)
-        callback = arrived(provider.authorize(redirect.url, NOW))
-        result = await client.finish_login(callback, cookies=browser.header)
+        incoming = provider.authorize(redirect.url, NOW).incoming(browser.header)
+        result = await client.finish_login(incoming)
         provider.misbehave = self.row.name
         await client.refresh(result.logged_in.tokens, _forget)
 

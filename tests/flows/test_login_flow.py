@@ -51,10 +51,10 @@ class Script:
         return lines
 
     def log_in(self) -> LoggedIn:
-        redirect = self.client.start_login(cookies=self.browser.header)
+        redirect = self.client.start_login(cookie=self.browser.header)
         self.browser.receive(redirect.cookies)
-        callback = arrived(self.provider.authorize(redirect.url, self.clock.now()))
-        result = self.client.finish_login(callback, cookies=self.browser.header)
+        response = self.provider.authorize(redirect.url, self.clock.now())
+        result = self.client.finish_login(response.incoming(self.browser.header))
         self.browser.receive(result.cookies)
         return result.logged_in
 

@@ -39,6 +39,7 @@ from tests.flows.rig import (
     Misbehaving,
     arrived,
     honest_provider,
+    returning,
     setup_for,
 )
 from tests.flows.tracing import TracedShell
@@ -106,8 +107,9 @@ class Flow:
         browser.receive(redirect.cookies)
         self.show(bare, rp, client, redirect, *redirect.cookies)
         callback = self.provider.authorize(redirect.url, NOW, approve=self.approve)
-        self.show(callback, arrived(callback))
-        result = client.finish_login(arrived(callback), cookies=browser.header)
+        incoming = callback.incoming(browser.header)
+        self.show(callback, incoming, arrived(callback))
+        result = client.finish_login(incoming)
         self.show(
             result, *[check for one in result.logged_in.evidence.each for check in one.checks]
         )
@@ -118,7 +120,7 @@ class Flow:
         self.show(goodbye, *goodbye.cookies)
         url = self.provider.end_session(goodbye.url, NOW)
         assert url is not None
-        self.show(client.finish_logout(url, cookies=browser.header))
+        self.show(client.finish_logout(returning(url, browser.header)))
 
     def keep(self, tokens: Tokens) -> None:
         self.show(tokens)

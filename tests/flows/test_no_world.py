@@ -31,7 +31,8 @@ from oidc_core.operations import discovery, login, logout, refresh
 from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.errors import OidcError
 from oidc_core.wire.http import AnswerTo, HttpRequest, NoAnswer
-from tests.flows.rig import NOW, arrived, honest_provider, setup_for
+from oidc_core.wire.incoming import Incoming
+from tests.flows.rig import NOW, arrived, honest_provider, returning, setup_for
 from tests.meta.world import WorldTouchedError, no_world
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class Recorded:
     secrets: LoginSecrets
     state: str
     callback: Callback
-    returned: str
+    returned: Incoming
     answers: dict[str, AnswerTo]
 
     @property
@@ -76,13 +77,13 @@ def recorded(provider: FakeProvider, **settings: Any) -> Recorded:
     renewing = _exchange(refresh.renew(rp_found, step.result.tokens))
     answers["refresh"] = shell.send(renewing.request)
     leaving = _done(logout.start(rp_found, LogoutRequest(), state=state, now=NOW))
-    returned = provider.end_session(leaving.url, NOW) or ""
+    returned = returning(provider.end_session(leaving.url, NOW) or "")
     return Recorded(
         rp=rp,
         secrets=secrets,
         state=state,
         callback=callback,
-        returned=returned.partition("?")[2],
+        returned=returned,
         answers=answers,
     )
 
@@ -125,7 +126,7 @@ def flow(world: Recorded) -> list[str]:
     renewed = _run(world, rp, refresh.renew(rp, tokens))
     refreshed = _run(world, rp, refresh.verify(rp, renewed, now=NOW))
     leaving = _run(world, rp, logout.start(rp, LogoutRequest(), state=world.state, now=NOW))
-    left = _run(world, rp, logout.finish(rp, leaving.pending, world.returned))
+    left = _run(world, rp, logout.finish(rp, leaving.pending, world.returned, now=NOW))
     checks = [check.name for evidence in logged_in.evidence.each for check in evidence.checks]
     return [
         logged_in.identity.subject,

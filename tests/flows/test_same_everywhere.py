@@ -25,11 +25,12 @@ from oidc_core.model.records import Tokens
 from oidc_core.operations import discovery
 from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, HttpResponse, WireRequest
+from oidc_core.wire.incoming import Incoming
 from tests.flows.rig import (
     NOW,
     Browser,
-    arrived,
     honest_provider,
+    returning,
     run_asyncio,
     run_trio,
     setup_for,
@@ -95,12 +96,12 @@ class World:
         self.browser.receive(answer.cookies)
 
     def authorize(self) -> Any:
-        return arrived(self.provider.authorize(self.pages[-1], NOW))
+        return self.provider.authorize(self.pages[-1], NOW).incoming(self.browser.header)
 
-    def end_session(self) -> str:
+    def end_session(self) -> Incoming:
         url = self.provider.end_session(self.pages[-1], NOW)
         assert url is not None
-        return url
+        return returning(url, self.browser.header)
 
     def ended(self, trace: list[Entry]) -> Scenario:
         return Scenario(trace=settled(trace), pages=tuple(self.pages), cookies=tuple(self.cookies))
@@ -113,7 +114,7 @@ def sync_scenario(world: World, transport: Any) -> Scenario:
     shell.credentials = world.setup.credentials(rp)
     client = OidcClient(rp, shell, MemoryPendingLogins())
     world.show(client.start_login(return_to="/orders"))
-    result = client.finish_login(world.authorize(), cookies=world.browser.header)
+    result = client.finish_login(world.authorize())
     world.receive(result)
     world.clock.advance(30)
 
@@ -122,7 +123,7 @@ def sync_scenario(world: World, transport: Any) -> Scenario:
 
     refreshed = client.refresh(result.logged_in.tokens, store)
     world.show(client.start_logout(refreshed.tokens))
-    world.receive(client.finish_logout(world.end_session(), cookies=world.browser.header))
+    world.receive(client.finish_logout(world.end_session()))
     return world.ended(shell.trace)
 
 
@@ -133,7 +134,7 @@ async def async_scenario(world: World, transport: Any) -> Scenario:
     shell.credentials = world.setup.credentials(rp)
     client = AsyncOidcClient(rp, shell, MemoryPendingLogins())
     world.show(await client.start_login(return_to="/orders"))
-    result = await client.finish_login(world.authorize(), cookies=world.browser.header)
+    result = await client.finish_login(world.authorize())
     world.receive(result)
     world.clock.advance(30)
 
@@ -142,7 +143,7 @@ async def async_scenario(world: World, transport: Any) -> Scenario:
 
     refreshed = await client.refresh(result.logged_in.tokens, store)
     world.show(await client.start_logout(refreshed.tokens))
-    out = await client.finish_logout(world.end_session(), cookies=world.browser.header)
+    out = await client.finish_logout(world.end_session())
     world.receive(out)
     return world.ended(shell.trace)
 

@@ -14,7 +14,7 @@ from attrs import evolve
 from oidc_adapters.crypto import ClientDecrypter
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys
-from oidc_core.endpoints.authorization import AuthenticationRequest, Callback
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.endpoints.tokens import parse_token_response
 from oidc_core.machine.steps import Exchange, KeysFound, KeysWithheld, NeedKeys, Step
 from oidc_core.machine.verification import AwaitingKeys
@@ -34,6 +34,7 @@ from tests.parties import (
     RP,
     SUB,
     callback,
+    came,
     claims_for,
     done,
     form_of,
@@ -246,10 +247,10 @@ def test_a_link_through_the_client_is_finished_by_its_own_account_only() -> None
     refused(
         CallbackError,
         "account_mismatch",
-        lambda: rig.client.finish_login(arrived, cookies=rig.browser.header, account="account-8"),
+        lambda: rig.finish(arrived, account="account-8"),
     )
     arrived = rig.visit(rig.start(request))
-    result = rig.client.finish_login(arrived, cookies=rig.browser.header, account="account-7")
+    result = rig.finish(arrived, account="account-7")
     assert result.logged_in.account == "account-7"
 
 
@@ -284,7 +285,7 @@ def test_the_redirect_uri_is_compared_exactly(url: str) -> None:
 
 @pytest.mark.parametrize("query", ["code=%FF&state=s", "code=c&state=%C3", "%FE=1&state=s"])
 def test_a_parameter_that_cannot_be_decoded_is_refused(query: str) -> None:
-    error = refused(CallbackError, "parameter_malformed", lambda: Callback.from_query(query))
+    error = refused(CallbackError, "parameter_malformed", lambda: came(query))
 
     assert error.expected == "UTF-8"
 

@@ -14,17 +14,18 @@ from oidc_adapters.stores.pending import (
     CookiePendingLogins,
     CookieProfile,
     PendingLogins,
-    SetCookie,
 )
 from oidc_adapters.testing.signing_keys import private_key
 from oidc_adapters.transport import Transport
-from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest, Callback
+from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
 from oidc_core.endpoints.end_session import LogoutRequest
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
 from oidc_core.model.records import Tokens
 from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.operations.logout import LoggedOut
+from oidc_core.wire.cookies import SetCookie
+from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.jsontypes import JsonObject, render
 from tests.interop.browser import Arrival, Browser
 from tests.interop.clients import (
@@ -146,11 +147,13 @@ class CookieBox:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
 
-def callback_of(arrival: Arrival) -> Callback:
+def incoming_of(arrival: Arrival, cookie: str) -> Incoming:
     """What the application's redirect URI gets to see."""
+    url, _, query = arrival.url.partition("?")
     if arrival.form is None:
-        return Callback.from_url(arrival.url)
-    return Callback.from_form(urlencode(arrival.form), url=arrival.url)
+        return Incoming(method="GET", url=url, query=query, cookie=cookie)
+    body = urlencode(arrival.form).encode()
+    return Incoming(method="POST", url=url, query=query, body=body, cookie=cookie)
 
 
 class Application:
@@ -171,13 +174,13 @@ class Application:
 
     def start(self, request: AuthenticationRequest = DEFAULT_REQUEST) -> str:
         """Press "log in": where the browser is sent."""
-        redirect = self.client.start_login(request, return_to="/inbox", cookies=self.jar.header)
+        redirect = self.client.start_login(request, return_to="/inbox", cookie=self.jar.header)
         self.jar.take(redirect.cookies)
         return redirect.url
 
     def finish(self, arrival: Arrival) -> LoggedIn:
         """Open the redirect URI with what the provider gave along."""
-        result = self.client.finish_login(callback_of(arrival), cookies=self.jar.header)
+        result = self.client.finish_login(incoming_of(arrival, self.jar.header))
         self.jar.take(result.cookies)
         return result.logged_in
 
@@ -204,6 +207,6 @@ class Application:
         redirect = self.client.start_logout(tokens, request)
         self.jar.take(redirect.cookies)
         arrival = self.browser.end_session(redirect.url, confirm=confirm)
-        result = self.client.finish_logout(arrival.url, cookies=self.jar.header)
+        result = self.client.finish_logout(incoming_of(arrival, self.jar.header))
         self.jar.take(result.cookies)
         return result.logged_out

@@ -12,7 +12,7 @@ from oidc_adapters.runtime.clock import SystemClock
 from oidc_adapters.runtime.entropy import SystemEntropy
 from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.transport import Transport
-from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest
+from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest, Callback
 from oidc_core.operations import discovery, login
 from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.errors import CallbackError, ProviderError
@@ -21,7 +21,7 @@ from tests.interop.application import (
     SCOPE,
     Application,
     Kind,
-    callback_of,
+    incoming_of,
     setup_at,
     with_policy,
 )
@@ -208,7 +208,7 @@ def test_the_pure_operations_log_in_through_a_loopback_listener(
     rp = shell.run(rp, discovery.discover(rp))
     shell.credentials = setup.credentials(rp)
     started = shell.run(rp, login.start(rp, entropy.login_secrets(), now=clock.now()))
-    callback = callback_of(Browser(op.issuer).authorize(started.url))
+    callback = Callback.of(incoming_of(Browser(op.issuer).authorize(started.url), ""))
 
     first, again = (
         login.finish(rp, started.pending, callback, binding=LOOPBACK_LISTENER, now=clock.now())

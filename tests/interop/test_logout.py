@@ -8,7 +8,7 @@ from oidc_adapters.transport import Transport
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.endpoints.end_session import LogoutRequest
 from oidc_core.wire.errors import CallbackError, ProviderError
-from tests.interop.application import Application, Kind, setup_at
+from tests.interop.application import Application, Kind, incoming_of, setup_at
 from tests.interop.clients import POST_LOGOUT_REDIRECT_URI
 from tests.interop.oidc_provider import Provider
 from tests.interop.table import RecordRow
@@ -79,12 +79,12 @@ def test_a_return_that_nobody_asked_for_is_refused(
     of_the_first = app.browser.end_session(urls[0], confirm=False)
     of_the_second = app.browser.end_session(urls[1])
     with pytest.raises(CallbackError) as refusal:
-        app.client.finish_logout(of_the_first.url, cookies=app.jar.header)
+        app.client.finish_logout(incoming_of(of_the_first, app.jar.header))
     assert refusal.value.code == "logout_state_mismatch"
     with pytest.raises(CallbackError) as refusal:
-        app.client.finish_logout(of_the_second.url, cookies="")
+        app.client.finish_logout(incoming_of(of_the_second, ""))
     assert refusal.value.code == "logout_state_mismatch"
-    returned = app.client.finish_logout(of_the_second.url, cookies=app.jar.header)
+    returned = app.client.finish_logout(incoming_of(of_the_second, app.jar.header))
     assert returned.logged_out.post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
 
 

@@ -19,7 +19,7 @@ from oidc_adapters.transport import Transport
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_core.model.records import Tokens
 from tests.flows.rig import run_asyncio, run_trio
-from tests.interop.application import CookieBox, Kind, callback_of, cookie_pending, setup_at
+from tests.interop.application import CookieBox, Kind, cookie_pending, incoming_of, setup_at
 from tests.interop.browser import Browser
 from tests.interop.clients import (
     AWKWARD_SECRET,
@@ -61,10 +61,10 @@ def test_the_asynchronous_client_goes_the_whole_way(
     async def whole_way() -> str:
         async with InThreads(transport, threads=2) as sender:
             client = await AsyncOidcClient.discover(setup, cookie_pending(), transport=sender)
-            redirect = await client.start_login(cookies=jar.header)
+            redirect = await client.start_login(cookie=jar.header)
             jar.take(redirect.cookies)
-            callback = callback_of(browser.authorize(redirect.url))
-            result = await client.finish_login(callback, cookies=jar.header)
+            incoming = incoming_of(browser.authorize(redirect.url), jar.header)
+            result = await client.finish_login(incoming)
             jar.take(result.cookies)
             assert result.logged_in.identity.subject == "alice"
             _, *signed = result.logged_in.evidence.each
@@ -74,7 +74,7 @@ def test_the_asynchronous_client_goes_the_whole_way(
             redirect = await client.start_logout(refreshed.tokens)
             jar.take(redirect.cookies)
             arrival = browser.end_session(redirect.url)
-            done = await client.finish_logout(arrival.url, cookies=jar.header)
+            done = await client.finish_logout(incoming_of(arrival, jar.header))
             jar.take(done.cookies)
             return done.logged_out.post_logout_redirect_uri
 

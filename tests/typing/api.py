@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from oidc_adapters import (
+    AsyncConnections,
     AsyncOidcClient,
     AsyncShell,
     AsyncTransport,
     ClientSetup,
+    Connections,
     Credentials,
     FixedEntropy,
     FrozenClock,
@@ -49,6 +51,7 @@ from oidc_core import (
     HttpResponse,
     Identity,
     IdToken,
+    Incoming,
     IssuerRule,
     JsonObject,
     Jwk,
@@ -86,6 +89,7 @@ from oidc_core import (
     evidence_json,
     login,
     logout,
+    path_only,
     refresh,
     resume,
     validation,
@@ -149,7 +153,7 @@ def by_steps(rp: RelyingParty, shell: Shell, provider: FakeProvider) -> LoggedIn
     request = AuthenticationRequest(scope="openid email offline_access", prompt="consent")
     started: LoginStarted = shell.run(found, login.start(found, secrets, request, now=NOW))
     waiting: PendingLogin = started.pending
-    arrived = Callback.from_url(provider.authorize(started.url, NOW).url)
+    arrived = Callback.of(provider.authorize(started.url, NOW).incoming())
     step: Step[LoggedIn] = login.finish(found, waiting, arrived, binding=LOOPBACK_LISTENER, now=NOW)
     logged_in: LoggedIn = drive(found, step, lambda to: shell.send(to).answer, shell.keys)
     after_login(found, shell, logged_in)
@@ -170,7 +174,8 @@ def after_login(rp: RelyingParty, shell: Shell, logged_in: LoggedIn) -> None:
         rp, logout.start(rp, request, state=shell.entropy.token(), now=NOW)
     )
     waiting: PendingLogout = out.pending
-    gone: LoggedOut = shell.run(rp, logout.finish(rp, waiting, f"state={waiting.state}"))
+    incoming = Incoming(method="GET", url=None, query=f"state={waiting.state}")
+    gone: LoggedOut = shell.run(rp, logout.finish(rp, waiting, incoming, now=NOW))
     uri: str = gone.post_logout_redirect_uri
     assert uri == waiting.post_logout_redirect_uri
 
@@ -215,15 +220,21 @@ def paved(provider: FakeProvider, setup: ClientSetup) -> tuple[LoginResult, Logo
     pending: PendingLogins = MemoryPendingLogins()
     transport, clock = InMemoryTransport(provider), FrozenClock(NOW)
     client = OidcClient.discover(setup, pending, transport=transport, clock=clock)
-    redirect: Redirect = client.start_login(return_to="/inbox", cookies="")
-    cookies: dict[str, str] = {cookie.name: cookie.value for cookie in redirect.cookies}
-    result = client.finish_login(provider.authorize(redirect.url, NOW).url, cookies=cookies)
+    redirect: Redirect = client.start_login(return_to=path_only("/inbox"), cookie="")
+    incoming: Incoming = provider.authorize(redirect.url, NOW).incoming(header_of(redirect))
+    result = Connections(client).finish_login(incoming)
     stored: list[Tokens] = []
     client.refresh(result.logged_in.tokens, stored.append)
     leaving = client.start_logout(stored[0])
     back = provider.end_session(leaving.url, NOW) or ""
-    jar: dict[str, str] = {cookie.name: cookie.value for cookie in leaving.cookies}
-    return result, client.finish_logout(back, cookies=jar)
+    url, _, query = back.partition("?")
+    returned = Incoming(method="GET", url=url, query=query, cookie=header_of(leaving))
+    return result, client.finish_logout(returned)
+
+
+def header_of(redirect: Redirect) -> str:
+    """The ``Cookie`` header of a browser that follows a redirect."""
+    return "; ".join([f"{cookie.name}={cookie.value}" for cookie in redirect.cookies])
 
 
 async def paved_async(provider: FakeProvider, setup: ClientSetup) -> LoginResult:
@@ -233,9 +244,8 @@ async def paved_async(provider: FakeProvider, setup: ClientSetup) -> LoginResult
     client = await AsyncOidcClient.discover(setup, pending, transport=transport, clock=clock)
     shell: AsyncShell = client.shell
     redirect: Redirect = await client.start_login()
-    cookies: dict[str, str] = {cookie.name: cookie.value for cookie in redirect.cookies}
     came_back = provider.authorize(redirect.url, shell.clock.now())
-    return await client.finish_login(came_back.url, cookies=cookies)
+    return await AsyncConnections(client).finish_login(came_back.incoming(header_of(redirect)))
 
 
 def a_provider() -> FakeProvider:

@@ -23,16 +23,18 @@ from oidc_adapters import (
     DpopNonces,
     Entropy,
     InThreads,
+    LogoutSecrets,
     MemoryProviderKeys,
     MemorySpent,
+    PendingLogins,
     ProviderKeys,
     SealedBox,
-    SetCookie,
     Signer,
     Spent,
     SystemClock,
     SystemEntropy,
     Taken,
+    TakenLogout,
     Transport,
     Urllib3Transport,
     credentials_for,
@@ -59,6 +61,7 @@ from oidc_core import (
     Fetch,
     HttpRequest,
     HttpResponse,
+    Incoming,
     JsonObject,
     JwtProfile,
     KeyRecord,
@@ -75,9 +78,11 @@ from oidc_core import (
     PendingLogout,
     ProviderMetadata,
     RelyingParty,
+    Routes,
     Rule,
     RuleTable,
     Session,
+    SetCookie,
     SignatureVerifier,
     Step,
     TokenResponse,
@@ -93,9 +98,9 @@ from oidc_core import (
     check_return,
     check_userinfo,
     client_request,
-    cookies_of,
     decide,
     demands_of,
+    dump_deviations,
     dump_key_set,
     dump_metadata,
     dump_pending_login,
@@ -106,6 +111,7 @@ from oidc_core import (
     fetched,
     fingerprint,
     frozen_json,
+    load_deviations,
     load_key_set,
     load_metadata,
     load_pending_login,
@@ -122,7 +128,9 @@ from oidc_core import (
     refresh_request,
     render,
     resume,
+    returned_state,
     tokens_of,
+    unasked_login,
     userinfo_request,
     validation,
     verify_jwt,
@@ -148,8 +156,9 @@ def started(rp: RelyingParty, secrets: LoginSecrets) -> LoginStarted:
 
 def returned(rp: RelyingParty, pending: PendingLogin, url: str) -> CodeResponse:
     """The second redirect."""
-    callback = Callback.from_url(url)
-    assert pending_id(callback, cookies_of("a=b")) == pending.id
+    at, _, query = url.partition("?")
+    callback = Callback.of(Incoming(method="GET", url=at, query=query))
+    assert pending_id(callback) == pending.id
     binding: Binding = LOOPBACK_LISTENER
     assert isinstance(binding, Unbound)
     return check_authorization_response(
@@ -229,7 +238,8 @@ def kept(rp: RelyingParty, tokens: Tokens) -> tuple[Tokens, ProviderMetadata, Pe
     """What crosses a process comes back as it was."""
     leaving: PendingLogout = pending_logout(rp, LogoutRequest(), state="state-1", now=NOW)
     assert end_session_url(rp, LogoutRequest(), leaving).startswith("https://")
-    check_return(leaving, "state=state-1")
+    returned = Incoming(method="GET", url=None, query="state=state-1")
+    check_return(leaving, returned_state(returned), NOW)
     return (
         load_tokens(dump_tokens(tokens)),
         load_metadata(dump_metadata(rp.provider)),
@@ -305,13 +315,30 @@ def world() -> tuple[Clock, Entropy, Transport, AsyncTransport, ProviderKeys]:
     return SystemClock(), SystemEntropy(), transport, InThreads(transport), MemoryProviderKeys()
 
 
-def waited(login: LoginStarted) -> Taken:
+def bound_logout(rp: RelyingParty, entropy: Entropy) -> TakenLogout:
+    """A logout that waits in a cookie."""
+    pending: PendingLogins = CookiePendingLogins("s" * 32)
+    secrets: LogoutSecrets = pending.logout_secrets(entropy)
+    leaving = pending_logout(rp, LogoutRequest(), state=secrets.state, now=NOW)
+    (cookie,) = pending.put_logout(rp, leaving, secrets, (), NOW)
+    routes = Routes((rp,))
+    assert routes.among("https://rp.example/callback") == (0,)
+    named = ((cookie.name, cookie.value),)
+    named_by = pending_id(Callback(parameters=(("state", secrets.state),)))
+    return pending.take_logout(rp, named_by, named, NOW)
+
+
+def waited(rp: RelyingParty, entropy: Entropy) -> tuple[LoginStarted, Taken]:
     """A login that waits in a cookie."""
     spent: Spent = MemorySpent()
     profile = CookieProfile.insecure_for_loopback_development()
     pending = CookiePendingLogins("s" * 32, spent=spent, profile=profile)
-    cookies: tuple[SetCookie, ...] = pending.put(login, {}, NOW)
-    taken: Taken = pending.take(login.pending.id, {c.name: c.value for c in cookies}, NOW)
+    login = started(rp, pending.secrets(entropy))
+    plain = unasked_login(rp, pending.secrets(entropy), NOW)
+    assert load_deviations(dump_deviations(plain, plain) or "{}", plain) == plain
+    cookies: tuple[SetCookie, ...] = pending.put(rp, login, (), NOW)
+    named = tuple([(cookie.name, cookie.value) for cookie in cookies])
+    taken: Taken = pending.take(rp, login.pending.id, named, NOW)
     box = SealedBox("s" * 32)
     assert box.open(box.close("text", label="x"), label="x") == "text"
-    return taken
+    return login, taken

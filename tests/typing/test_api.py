@@ -142,7 +142,9 @@ def test_a_login_by_parts() -> None:
     userinfo, evidence = parts.userinfo_of(rp, tokens, send)
 
     assert (tokens.subject, userinfo.sub, evidence.of) == ("alice", "alice", "userinfo")
-    assert parts.waited(login).pending == login.pending
+    waiting, taken = parts.waited(rp, shell.entropy)
+    assert taken.pending == waiting.pending
+    assert parts.bound_logout(rp, shell.entropy).pending.issuer == rp.issuer
     stored, metadata, leaving = parts.kept(rp, tokens)
     assert (stored, metadata) == (tokens, rp.provider)
     assert leaving.post_logout_redirect_uri == "https://rp.example/"

@@ -20,6 +20,7 @@ from attrs import field, frozen
 from oidc_core.endpoints.authorization import Callback
 from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.http import LIMITS
+from oidc_core.wire.incoming import Incoming
 
 HOST: Final = "127.0.0.1"
 _PATIENCE: Final = 10
@@ -60,9 +61,9 @@ class ReceivedRequest:
         Raises:
             CallbackError: ``parameter_too_long`` or ``parameter_malformed``.
         """
-        if self.method == "POST":
-            return Callback.from_form(self.parameters, url=self.url)
-        return Callback.from_query(self.parameters, url=self.url)
+        return Callback.of(
+            Incoming(method=self.method, url=self.url, query=self.query, body=self.body)
+        )
 
 
 class CallbackListener:

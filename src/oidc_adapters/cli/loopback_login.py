@@ -67,7 +67,7 @@ class LoopbackLogin:
         visit(started.url)
         received = listener.wait(timeout)
         shell.witness.arrived(received)
-        if pending_id(received.callback, {}) != started.pending.id:
+        if pending_id(received.callback) != started.pending.id:
             raise CallbackError("state_unknown", about="state")
         step = login.finish(
             self.rp,

@@ -4,21 +4,34 @@ The settings are those an application has at hand: issuer, client id and secret,
 Whatever a framework or an unusual provider needs beyond is a value that can be passed instead.
 """
 
-from typing import NoReturn, TypeAlias
+from collections.abc import Mapping
+from typing import Final, NoReturn, TypeAlias
 
 from attrs import field, frozen
 
 from oidc_adapters.credentials.client_credentials import Credentials, credentials_for
 from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys, DecryptionKey, Signer
 from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
-from oidc_core.model.client import AuthMethod, ClientRegistration
+from oidc_core.model.client import AuthMethod, ClientRegistration, ResponseIss
 from oidc_core.model.policy import DEFAULT_POLICY, Policy
 from oidc_core.model.provider import IssuerRule, ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.jsontypes import JsonObject, frozen_json
 
 Keys: TypeAlias = ClientKeys[Signer] | ClientKeys[AsyncSigner]
+
+
+_EMPTY: Final = JsonObject({})
+
+
+def _overrides(value: Mapping[str, object] | JsonObject) -> JsonObject:
+    if isinstance(value, JsonObject):
+        return value
+    if not isinstance(value, Mapping):
+        found = type(value).__name__
+        raise UsageError("config_invalid", found=found, about="metadata_overrides")
+    return JsonObject({name: frozen_json(member) for name, member in value.items()})
 
 
 @frozen(kw_only=True)
@@ -41,6 +54,11 @@ class ClientSetup:
             ``client_id`` but for secret and keys.
         metadata: the provider's metadata, where it is given by hand and not discovered.
         discovery_url: where the metadata lies, if not below the issuer.
+        metadata_overrides: members that correct the provider's document by name, as in
+            ``{"code_challenge_methods_supported": ["S256"]}``; ``None`` removes one.
+        response_iss: ``required`` declares that the provider names itself in every authorization
+            response with a code; see :class:`~oidc_core.model.client.ClientRegistration`.
+        connection_id: tells connections to the same provider apart.
         policy: what is accepted.
     """
 
@@ -57,6 +75,9 @@ class ClientSetup:
     registration: ClientRegistration | None = None
     metadata: ProviderMetadata | None = None
     discovery_url: str | None = None
+    metadata_overrides: JsonObject = field(default=_EMPTY, converter=_overrides)
+    response_iss: ResponseIss = "as_announced"
+    connection_id: str = ""
     policy: Policy = DEFAULT_POLICY
 
     def __attrs_post_init__(self) -> None:
@@ -89,6 +110,8 @@ class ClientSetup:
             decrypter=ClientDecrypter(*self.decryption_keys, client_secrets=secrets),
             policy=self.policy,
             issuer_rule=rule,
+            discovery_url=self.discovery_url,
+            metadata_overrides=self.metadata_overrides,
         )
 
     def credentials(self, rp: RelyingParty) -> Credentials:
@@ -113,6 +136,8 @@ class ClientSetup:
             token_endpoint_auth_method=method,
             token_endpoint_auth_signing_alg=alg,
             scope=self.scope,
+            response_iss=self.response_iss,
+            connection_id=self.connection_id,
         )
 
     def _auth_method(self) -> AuthMethod:

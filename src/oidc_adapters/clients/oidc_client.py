@@ -4,79 +4,49 @@
 they drive is written once, in :mod:`oidc_core`.
 """
 
-import re
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import Final
 
-from attrs import evolve, field, frozen
-
+from oidc_adapters.clients.calls import (
+    answering,
+    clearing,
+    cookies_in,
+    finishing,
+    starting,
+    starting_logout,
+)
 from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.clients.results import LoginResult, LogoutResult, Redirect
 from oidc_adapters.clients.shell import AsyncShell, Shell
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
-from oidc_adapters.stores.pending import PendingLogins, SetCookie, Taken
+from oidc_adapters.stores.pending import PendingLogins
 from oidc_adapters.stores.provider_keys import ProviderKeys
 from oidc_adapters.transport import AsyncTransport, Transport
-from oidc_core.codec import dump_pending_logout, load_pending_logout
 from oidc_core.endpoints.authorization import (
     DEFAULT_REQUEST,
     AuthenticationRequest,
     Callback,
-    cookies_of,
     pending_id,
 )
-from oidc_core.endpoints.end_session import LogoutRequest
-from oidc_core.machine.steps import Step
+from oidc_core.endpoints.end_session import LogoutRequest, returned_state
+from oidc_core.model.pending import pending_id_of
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.operations import discovery, login, logout, refresh
-from oidc_core.operations.logged_in import LoggedIn
-from oidc_core.operations.login import LoginStarted
-from oidc_core.operations.logout import LoggedOut, LogoutStarted
+from oidc_core.model.routes import Routes
+from oidc_core.operations import discovery, logout, refresh
 from oidc_core.operations.refresh import Refreshed
-from oidc_core.wire.encoding import b64url_decode, b64url_encode
-from oidc_core.wire.errors import CallbackError, OidcError
+from oidc_core.wire.incoming import Incoming
 
-Cookies: TypeAlias = Mapping[str, str] | str
-"""A request's cookies: by name, or as the ``Cookie`` header."""
-
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_LOGOUT: Final = "logout"
-_LOGOUT_LIFETIME: Final = 600
-_NO_COOKIES: Final = ""
-
-
-@frozen(kw_only=True)
-class Redirect:
-    """Answer the browser with a redirect (303) to ``url`` that sets ``cookies``."""
-
-    url: str = field(repr=False)
-    cookies: tuple[SetCookie, ...]
-
-
-@frozen(kw_only=True)
-class LoginResult:
-    """A user who is logged in; answer the browser with a page that sets ``cookies``.
-
-    Give the session a new identifier first, and go on to ``logged_in.return_to`` only if it is a
-    path of this application.
-    """
-
-    logged_in: LoggedIn
-    cookies: tuple[SetCookie, ...]
-
-
-@frozen(kw_only=True)
-class LogoutResult:
-    """The browser is back from a logout; answer it with a page that sets ``cookies``."""
-
-    logged_out: LoggedOut
-    cookies: tuple[SetCookie, ...]
+_NO_COOKIE: Final = ""
 
 
 class OidcClient:
     """One client at one provider, for code that waits.
+
+    An application with several clients puts them into
+    :class:`~oidc_adapters.clients.connections.Connections`, which takes their callbacks.
 
     Args:
         rp: the relying party, with the provider's metadata.
@@ -84,9 +54,10 @@ class OidcClient:
         pending: where logins wait for their browser.
     """
 
-    __slots__ = ("pending", "rp", "shell")
+    __slots__ = ("_routes", "pending", "rp", "shell")
 
     def __init__(self, rp: RelyingParty, shell: Shell, pending: PendingLogins) -> None:
+        self._routes = Routes((rp,))
         self.rp = rp
         self.shell = shell
         self.pending = pending
@@ -119,7 +90,7 @@ class OidcClient:
         shell = Shell(sender, Credentials(), keys, clock=clock, entropy=entropy)
         rp = setup.relying_party()
         if setup.metadata is None:
-            rp = shell.run(rp, discovery.discover(rp, discovery_url=setup.discovery_url))
+            rp = shell.run(rp, discovery.discover(rp))
         shell.credentials = setup.credentials(rp)
         return cls(rp, shell, pending)
 
@@ -128,44 +99,56 @@ class OidcClient:
         request: AuthenticationRequest = DEFAULT_REQUEST,
         *,
         return_to: str = "",
-        cookies: Cookies = _NO_COOKIES,
+        cookie: str | bytes = _NO_COOKIE,
     ) -> Redirect:
         """Start a login: where to send the browser, and the cookies to set.
 
         Args:
             request: what is asked of the provider and its user.
-            return_to: where the application goes on afterwards; comes back in the result.
-            cookies: those of the request, so that old logins of this browser are cleared away.
+            return_to: where the application goes on afterwards; comes back in the result, or empty
+                where it is too long for the store.  From a query parameter take
+                ``path_only(text)``.
+            cookie: the ``Cookie`` header of the request, so that old logins of this browser are
+                cleared away.
         """
-        now = self.shell.clock.now()
-        step = _start(self.rp, self.shell.entropy, request, return_to, now)
-        started = self.shell.run(self.rp, step)
-        set_cookies = self.pending.put(started, _seen(cookies), now)
+        seen, now = cookies_in(cookie), self.shell.clock.now()
+        secrets = self.pending.secrets(self.shell.entropy)
+        started = self.shell.run(self.rp, starting(self.rp, secrets, request, return_to, now))
+        set_cookies = self.pending.put(self.rp, started, seen, now)
         return Redirect(url=started.url, cookies=set_cookies)
 
-    def finish_login(
-        self, callback: Callback | str, *, cookies: Cookies, account: str = ""
-    ) -> LoginResult:
+    def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
         """Finish a login.
 
         It is taken out of its store once, before anything is sent: after any failure start a new
-        one, at once or, where ``retryable`` says ``later``, in a while.
+        one, at once or, where ``retryable`` says ``later``, in a while.  The error carries
+        ``cookies`` to set, and ``return_to`` once it is certain that this browser started it.
 
         Args:
-            callback: what arrived at the redirect URI; a string is its URL or query.
-            cookies: those of the request.
+            incoming: the request at the redirect URI.
             account: for a link: the application's account that is signed in now.
 
         Raises:
             CallbackError: start the login again.
             ProviderError: the provider refused, as in ``access_denied``.
+            UsageError: ``redirect_uri_unknown`` if ``incoming`` does not say at which URL.
             OidcError: see its ``hint`` and ``retryable``.
         """
-        arrived, now = _arrived(callback), self.shell.clock.now()
-        by_name = _by_name(cookies)
-        taken = self.pending.take(pending_id(arrived, by_name), by_name, now)
-        logged_in = self.shell.run(self.rp, _finish(self.rp, taken, arrived, now, account))
-        return LoginResult(logged_in=logged_in, cookies=taken.cookies)
+        callback = Callback.of(incoming)
+        login_id = pending_id(callback)
+        self._routes.among(incoming.url)
+        return self.finish_found(login_id, callback, incoming, account)
+
+    def finish_found(
+        self, login_id: str, callback: Callback, incoming: Incoming, account: str
+    ) -> LoginResult:
+        """Finish a login that is known to be of this client, or of none."""
+        rp, pending, now = self.rp, self.pending, self.shell.clock.now()
+        with clearing(pending.profile, pending.profile.login_name(login_id), incoming):
+            taken = pending.take(rp, login_id, incoming.cookies, now)
+        with answering(taken.cookies, taken.pending.return_to):
+            logged_in = self.shell.run(rp, finishing(rp, taken, callback, now, account))
+        return LoginResult(logged_in=logged_in, cookies=taken.cookies, connection=rp.connection)
 
     def refresh(self, tokens: Tokens, store: Callable[[Tokens], None]) -> Refreshed:
         """Renew tokens.
@@ -185,28 +168,50 @@ class OidcClient:
         return self.shell.run(self.rp, refresh.verify(self.rp, renewed, now=now))
 
     def start_logout(
-        self, tokens: Tokens | None = None, request: LogoutRequest | None = None
+        self,
+        tokens: Tokens | None = None,
+        request: LogoutRequest | None = None,
+        *,
+        cookie: str | bytes = _NO_COOKIE,
     ) -> Redirect:
-        """Start a logout at the provider; end the application's own session first."""
-        step = _start_logout(self.rp, self.shell.entropy, tokens, request, self.shell.clock.now())
-        return _logout_redirect(self.pending, self.shell.run(self.rp, step))
+        """Start a logout at the provider; end the application's own session first.
 
-    def finish_logout(self, url: str, *, cookies: Cookies) -> LogoutResult:
+        Args:
+            tokens: those of the session that ends.
+            request: what is asked of the provider.
+            cookie: the ``Cookie`` header of the request.
+        """
+        seen, now = cookies_in(cookie), self.shell.clock.now()
+        secrets = self.pending.logout_secrets(self.shell.entropy)
+        step = starting_logout(self.rp, tokens, request, secrets.state, now)
+        started = self.shell.run(self.rp, step)
+        if not started.pending.post_logout_redirect_uri:
+            return Redirect(url=started.url, cookies=())
+        set_cookies = self.pending.put_logout(self.rp, started.pending, secrets, seen, now)
+        return Redirect(url=started.url, cookies=set_cookies)
+
+    def finish_logout(self, incoming: Incoming) -> LogoutResult:
         """Check that a return from a logout was asked for by this browser.
 
         Raises:
-            CallbackError: ``logout_state_mismatch``.
+            CallbackError: ``logout_state_mismatch``, ``logout_expired``, ``cookie_invalid``.
         """
-        step = _finish_logout(self.rp, self.pending, url, cookies)
-        return _logged_out(self.pending, self.shell.run(self.rp, step))
+        rp, pending = self.rp, self.pending
+        logout_id, now = pending_id_of(returned_state(incoming)), self.shell.clock.now()
+        with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
+            taken = pending.take_logout(rp, logout_id, incoming.cookies, now)
+        with answering(taken.cookies):
+            logged_out = self.shell.run(rp, logout.finish(rp, taken.pending, incoming, now=now))
+        return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
 
 
 class AsyncOidcClient:
     """One client at one provider, for code that awaits; as :class:`OidcClient`."""
 
-    __slots__ = ("pending", "rp", "shell")
+    __slots__ = ("_routes", "pending", "rp", "shell")
 
     def __init__(self, rp: RelyingParty, shell: AsyncShell, pending: PendingLogins) -> None:
+        self._routes = Routes((rp,))
         self.rp = rp
         self.shell = shell
         self.pending = pending
@@ -227,7 +232,7 @@ class AsyncOidcClient:
         shell = AsyncShell(sender, Credentials(), keys, clock=clock, entropy=entropy)
         rp = setup.relying_party()
         if setup.metadata is None:
-            rp = await shell.run(rp, discovery.discover(rp, discovery_url=setup.discovery_url))
+            rp = await shell.run(rp, discovery.discover(rp))
         shell.credentials = setup.credentials(rp)
         return cls(rp, shell, pending)
 
@@ -236,24 +241,33 @@ class AsyncOidcClient:
         request: AuthenticationRequest = DEFAULT_REQUEST,
         *,
         return_to: str = "",
-        cookies: Cookies = _NO_COOKIES,
+        cookie: str | bytes = _NO_COOKIE,
     ) -> Redirect:
         """Start a login; as :meth:`OidcClient.start_login`."""
-        now = self.shell.clock.now()
-        step = _start(self.rp, self.shell.entropy, request, return_to, now)
+        seen, now = cookies_in(cookie), self.shell.clock.now()
+        secrets = self.pending.secrets(self.shell.entropy)
+        step = starting(self.rp, secrets, request, return_to, now)
         started = await self.shell.run(self.rp, step)
-        set_cookies = await self.pending.put_async(started, _seen(cookies), now)
+        set_cookies = await self.pending.put_async(self.rp, started, seen, now)
         return Redirect(url=started.url, cookies=set_cookies)
 
-    async def finish_login(
-        self, callback: Callback | str, *, cookies: Cookies, account: str = ""
-    ) -> LoginResult:
+    async def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
         """Finish a login; as :meth:`OidcClient.finish_login`."""
-        arrived, now = _arrived(callback), self.shell.clock.now()
-        by_name = _by_name(cookies)
-        taken = await self.pending.take_async(pending_id(arrived, by_name), by_name, now)
-        logged_in = await self.shell.run(self.rp, _finish(self.rp, taken, arrived, now, account))
-        return LoginResult(logged_in=logged_in, cookies=taken.cookies)
+        callback = Callback.of(incoming)
+        login_id = pending_id(callback)
+        self._routes.among(incoming.url)
+        return await self.finish_found(login_id, callback, incoming, account)
+
+    async def finish_found(
+        self, login_id: str, callback: Callback, incoming: Incoming, account: str
+    ) -> LoginResult:
+        """Finish a login that is known to be of this client, or of none."""
+        rp, pending, now = self.rp, self.pending, self.shell.clock.now()
+        with clearing(pending.profile, pending.profile.login_name(login_id), incoming):
+            taken = await pending.take_async(rp, login_id, incoming.cookies, now)
+        with answering(taken.cookies, taken.pending.return_to):
+            logged_in = await self.shell.run(rp, finishing(rp, taken, callback, now, account))
+        return LoginResult(logged_in=logged_in, cookies=taken.cookies, connection=rp.connection)
 
     async def refresh(
         self, tokens: Tokens, store: Callable[[Tokens], Awaitable[None]]
@@ -265,16 +279,33 @@ class AsyncOidcClient:
         return await self.shell.run(self.rp, refresh.verify(self.rp, renewed, now=now))
 
     async def start_logout(
-        self, tokens: Tokens | None = None, request: LogoutRequest | None = None
+        self,
+        tokens: Tokens | None = None,
+        request: LogoutRequest | None = None,
+        *,
+        cookie: str | bytes = _NO_COOKIE,
     ) -> Redirect:
         """Start a logout at the provider; as :meth:`OidcClient.start_logout`."""
-        step = _start_logout(self.rp, self.shell.entropy, tokens, request, self.shell.clock.now())
-        return _logout_redirect(self.pending, await self.shell.run(self.rp, step))
+        seen, now = cookies_in(cookie), self.shell.clock.now()
+        secrets = self.pending.logout_secrets(self.shell.entropy)
+        step = starting_logout(self.rp, tokens, request, secrets.state, now)
+        started = await self.shell.run(self.rp, step)
+        if not started.pending.post_logout_redirect_uri:
+            return Redirect(url=started.url, cookies=())
+        kept = await self.pending.put_logout_async(self.rp, started.pending, secrets, seen, now)
+        return Redirect(url=started.url, cookies=kept)
 
-    async def finish_logout(self, url: str, *, cookies: Cookies) -> LogoutResult:
+    async def finish_logout(self, incoming: Incoming) -> LogoutResult:
         """Check a return from a logout; as :meth:`OidcClient.finish_logout`."""
-        step = _finish_logout(self.rp, self.pending, url, cookies)
-        return _logged_out(self.pending, await self.shell.run(self.rp, step))
+        rp, pending = self.rp, self.pending
+        logout_id, now = pending_id_of(returned_state(incoming)), self.shell.clock.now()
+        with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
+            taken = await pending.take_logout_async(rp, logout_id, incoming.cookies, now)
+        with answering(taken.cookies):
+            logged_out = await self.shell.run(
+                rp, logout.finish(rp, taken.pending, incoming, now=now)
+            )
+        return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
 
 
 def _default_transport() -> Transport:
@@ -287,91 +318,3 @@ def _default_async_transport() -> AsyncTransport:
     from oidc_adapters.transport.in_threads import InThreads
 
     return InThreads(_default_transport())
-
-
-def _start(
-    rp: RelyingParty, entropy: Entropy, request: AuthenticationRequest, return_to: str, now: int
-) -> Step[LoginStarted]:
-    asked = evolve(request, return_to=return_to) if return_to else request
-    return login.start(rp, entropy.login_secrets(), asked, now=now)
-
-
-def _by_name(cookies: Cookies) -> Mapping[str, str]:
-    return cookies_of(cookies) if isinstance(cookies, str) else cookies
-
-
-def _seen(cookies: Cookies) -> Mapping[str, str]:
-    """Read cookies that only decide what to clear away: a bad one must not prevent a new login."""
-    try:
-        return _by_name(cookies)
-    except CallbackError:
-        return {}
-
-
-def _arrived(callback: Callback | str) -> Callback:
-    if isinstance(callback, Callback):
-        return callback
-    return Callback.from_url(callback) if _is_url(callback) else Callback.from_query(callback)
-
-
-def _is_url(text: str) -> bool:
-    """Tell a URL or path from a query alone, whose values may hold a question mark too."""
-    head, mark, _ = text.partition("?")
-    looks_so = head.startswith("/") or "=" not in head or _SCHEME.match(head)
-    return mark != "" and bool(looks_so)
-
-
-def _finish(
-    rp: RelyingParty, taken: Taken, callback: Callback, now: int, account: str
-) -> Step[LoggedIn]:
-    return login.finish(
-        rp,
-        taken.pending,
-        callback,
-        binding=taken.binding,
-        now=now,
-        single_use=taken.single_use,
-        account=account,
-    )
-
-
-def _start_logout(
-    rp: RelyingParty,
-    entropy: Entropy,
-    tokens: Tokens | None,
-    request: LogoutRequest | None,
-    now: int,
-) -> Step[LogoutStarted]:
-    asked = LogoutRequest() if request is None else request
-    if tokens is not None and not asked.id_token_hint:
-        asked = evolve(asked, id_token_hint=tokens.id_token)
-    return logout.start(rp, asked, state=entropy.token(), now=now)
-
-
-def _logout_redirect(pending: PendingLogins, started: LogoutStarted) -> Redirect:
-    profile = pending.profile
-    cookie = SetCookie(
-        name=profile.prefix + _LOGOUT,
-        value=b64url_encode(dump_pending_logout(started.pending).encode()),
-        max_age=_LOGOUT_LIFETIME,
-        same_site="Lax",
-        secure=profile.secure,
-    )
-    return Redirect(url=started.url, cookies=(cookie,))
-
-
-def _finish_logout(
-    rp: RelyingParty, pending: PendingLogins, url: str, cookies: Cookies
-) -> Step[LoggedOut]:
-    value = _by_name(cookies).get(pending.profile.prefix + _LOGOUT)
-    try:
-        text = b64url_decode((value or "").encode("ascii", "replace")).decode("utf-8", "replace")
-        waiting = load_pending_logout(text)
-    except OidcError:
-        raise CallbackError("logout_state_mismatch", about="cookie") from None
-    return logout.finish(rp, waiting, url.partition("?")[2] if _is_url(url) else url)
-
-
-def _logged_out(pending: PendingLogins, logged_out: LoggedOut) -> LogoutResult:
-    forgotten = pending.profile.forgotten(pending.profile.prefix + _LOGOUT)
-    return LogoutResult(logged_out=logged_out, cookies=(forgotten,))

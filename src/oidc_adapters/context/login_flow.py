@@ -109,8 +109,9 @@ def flow_get_authorization_code(
         The code; an :class:`AuthServerError` if the provider refused, else an :class:`APIError`.
     """
     try:
-        callback, now = Callback(parameters=_parameters(query)), ctx.shell.clock.now()
-        waiting = ctx.records.waiting.take(pending_id(callback, {}), now)
+        parameters, now = _parameters(query), ctx.shell.clock.now()
+        callback = Callback(parameters=parameters, query=parameters)
+        waiting = ctx.records.waiting.take(pending_id(callback), now)
         if waiting is None:
             raise CallbackError("state_unknown", about="state")
         step = login.finish(

@@ -15,9 +15,11 @@ MIN_SECRET: Final = 32
 """How many octets a sealing secret has at least."""
 
 _VERSION: Final = b"\x01"
-_KEY_ID: Final = 4
+KEY_ID: Final = 4
+"""How many octets tell keys apart."""
+
 _NONCE: Final = 12
-_OVERHEAD: Final = 1 + _KEY_ID + _NONCE + 16
+_OVERHEAD: Final = 1 + KEY_ID + _NONCE + 16
 
 
 class SealedBox:
@@ -36,20 +38,9 @@ class SealedBox:
 
     def __init__(self, *secrets: bytes | str) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-        from cryptography.hazmat.primitives.hashes import SHA256
-        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-        if not secrets:
-            raise UsageError("config_invalid", about="sealing secret", expected="at least one")
-        self._keys: dict[bytes, AESGCM] = {}
-        for secret in secrets:
-            octets = _octets(secret) if isinstance(secret, str) else secret
-            if len(octets) < MIN_SECRET:
-                raise UsageError(
-                    "config_invalid", about="sealing secret", found=len(octets), expected=MIN_SECRET
-                )
-            key = HKDF(SHA256(), 32, None, b"oidc-core sealed box").derive(octets)
-            self._keys[sha256(key).digest()[:_KEY_ID]] = AESGCM(key)
+        derived = keys_of(secrets, purpose="oidc-core sealed box")
+        self._keys = {key_id: AESGCM(key) for key_id, key in derived.items()}
 
     def close(self, text: str, *, label: str) -> str:
         """Seal text, as base64url.  ``label`` says what it is and under which name it is kept."""
@@ -71,7 +62,7 @@ class SealedBox:
             octets = b64url_decode(sealed.encode("ascii", "replace"))
         except OidcError:
             raise StoreFailure("seal_invalid") from None
-        head, rest = octets[: 1 + _KEY_ID], octets[1 + _KEY_ID :]
+        head, rest = octets[: 1 + KEY_ID], octets[1 + KEY_ID :]
         key = self._keys.get(head[1:])
         if len(octets) < _OVERHEAD or head[:1] != _VERSION or key is None:
             raise StoreFailure("seal_invalid")
@@ -87,6 +78,40 @@ class SealedBox:
     def __reduce__(self) -> NoReturn:
         message = "a sealed box holds keys and is not pickled"
         raise TypeError(message)
+
+
+def keys_of(secrets: tuple[bytes | str, ...], *, purpose: str) -> dict[bytes, bytes]:
+    """Derive a key for one purpose from each sealing secret; return them by their ids, in order.
+
+    Raises:
+        UsageError: ``config_invalid`` without a secret, or for one that is too short or no secret.
+    """
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    if not secrets:
+        raise UsageError("config_invalid", about="sealing secret", expected="at least one")
+    keys: dict[bytes, bytes] = {}
+    for secret in secrets:
+        octets = _secret(secret)
+        if len(octets) < MIN_SECRET:
+            raise UsageError(
+                "config_invalid", about="sealing secret", found=len(octets), expected=MIN_SECRET
+            )
+        key = HKDF(SHA256(), 32, None, purpose.encode("ascii")).derive(octets)
+        keys.setdefault(sha256(key).digest()[:KEY_ID], key)
+    return keys
+
+
+def _secret(value: object) -> bytes:
+    """Take a sealing secret, and refuse what is none without showing it."""
+    octets = _octets(value) if isinstance(value, str) else value
+    if not isinstance(octets, bytes):
+        found = type(octets).__name__
+        raise UsageError(
+            "config_invalid", about="sealing secret", found=found, expected="bytes or str"
+        )
+    return octets
 
 
 def _octets(text: str) -> bytes:

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 from attrs import field, frozen
 
+from oidc_core.wire.incoming import Incoming
+
 Members: TypeAlias = Mapping[str, object]
 """The members of a JSON object, before it is rendered."""
 
@@ -136,6 +138,13 @@ class AuthorizationResponse:
     def form(self) -> bytes | None:
         """The body that the browser posts, or ``None`` if it comes with a ``GET``."""
         return self.encoded.encode("ascii") if self.mode == "form_post" else None
+
+    def incoming(self, cookie: str = "") -> Incoming:
+        """Return the request that the client's redirect URI gets, with a ``Cookie`` header."""
+        url, _, query = self.url.partition("?")
+        if self.form is None:
+            return Incoming(method="GET", url=url, query=query, cookie=cookie)
+        return Incoming(method="POST", url=url, query=query, body=self.form, cookie=cookie)
 
     def parameter(self, name: str) -> str | None:
         """Return the first parameter of that name."""

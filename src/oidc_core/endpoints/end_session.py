@@ -10,11 +10,16 @@ from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty, endpoint
 from oidc_core.wire.encoding import same
 from oidc_core.wire.errors import CallbackError, ProtocolViolation, UsageError
-from oidc_core.wire.urls import encode_form, parse_form, query_names, with_query
+from oidc_core.wire.incoming import Incoming
+from oidc_core.wire.urls import encode_form, query_names, with_query
 
 RESERVED: Final = frozenset(
     {"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"}
 )
+LOGOUT_LIFETIME: Final = 600
+"""Seconds from the start of a logout until its return is expected no more."""
+
+_SKEW: Final = 60
 
 
 @frozen(kw_only=True)
@@ -105,15 +110,29 @@ def end_session_url(rp: RelyingParty, request: LogoutRequest, pending: PendingLo
     return with_query(url, encode_form(named))
 
 
-def check_return(pending: PendingLogout, query: str) -> None:
-    """Check that a return from a logout was asked for here (§3).
+def returned_state(incoming: Incoming) -> str:
+    """Return the state that a browser brings back from a logout, which names it (§3).
 
     Raises:
-        CallbackError: ``logout_state_mismatch``, ``parameter_duplicated`` or
-        ``parameter_malformed``.
+        CallbackError: ``logout_state_mismatch`` without one, ``parameter_duplicated`` or
+            ``parameter_malformed``.
     """
-    states = [value for name, value in parse_form(query) if name == "state"]
+    states = [value for name, value in incoming.query_parameters if name == "state"]
     if len(states) > 1:
         raise CallbackError("parameter_duplicated", about="state")
-    if not states or not same(states[0], pending.state):
+    if not states or not states[0]:
         raise CallbackError("logout_state_mismatch", about="state")
+    return states[0]
+
+
+def check_return(pending: PendingLogout, state: str, now: int) -> None:
+    """Check that a return from a logout was asked for here, not long ago (§3).
+
+    Raises:
+        CallbackError: ``logout_state_mismatch`` or ``logout_expired``.
+    """
+    if not state or not same(state, pending.state):
+        raise CallbackError("logout_state_mismatch", about="state")
+    age = now - pending.created_at
+    if not -_SKEW <= age <= LOGOUT_LIFETIME:
+        raise CallbackError("logout_expired", found=age, expected=LOGOUT_LIFETIME)

@@ -10,9 +10,9 @@ from oidc_core.jose.algorithms import ASYMMETRIC, HMAC
 from oidc_core.jose.encryption import CONTENT_ENCRYPTION, DEFAULT_ENC, KEY_MANAGEMENT, SYMMETRIC
 from oidc_core.jose.jws import Encryption
 from oidc_core.jose.profiles import ID_TOKEN, USERINFO
-from oidc_core.wire.errors import UsageError
+from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.grammar import NQCHAR
-from oidc_core.wire.urls import parse_url
+from oidc_core.wire.urls import parse_form, parse_url
 
 AuthMethod: TypeAlias = Literal[
     "none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"
@@ -20,6 +20,20 @@ AuthMethod: TypeAlias = Literal[
 AUTH_METHODS: Final[frozenset[str]] = frozenset(
     {"none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"}
 )
+ResponseIss: TypeAlias = Literal["as_announced", "required"]
+RESPONSE_ISS: Final[frozenset[str]] = frozenset({"as_announced", "required"})
+RESPONSE_PARAMETERS: Final = frozenset(
+    {"state", "code", "iss", "error", "error_description", "error_uri", "session_state",
+     "access_token", "token_type", "expires_in", "id_token", "response"}
+)  # fmt: skip
+"""What an authorization response may say; the rest of a callback is not ours."""
+
+_PRIVATE: Final = re.compile(
+    r"(?=[^:]*\.)[A-Za-z](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:(?![0-9]+(?:[/?]|\Z))[!\"$-~]*"
+)
+"""A URL of a private scheme; a host with its port is none, though it looks like one."""
+
+_LOGOUT_PARAMETERS: Final = frozenset({"state"})
 _SCOPE: Final = re.compile(f"{NQCHAR}+(?: {NQCHAR}+)*")
 _ASSERTION_ALGORITHMS: Final = MappingProxyType(
     {"client_secret_jwt": HMAC, "private_key_jwt": ASYMMETRIC}
@@ -53,6 +67,10 @@ class ClientRegistration:
         trusted_audiences: further audiences an ID token may name.
         connection_id: tells connections to the same provider apart.
         issuer: the only issuer this registration may be used with, if known.
+        response_iss: ``required`` declares that this provider names itself in every authorization
+            response that carries a code (RFC 9207), whatever its metadata says: one that does not
+            is refused.  Only a client that declares it may share its redirect URI with a client of
+            another provider.
     """
 
     client_id: str
@@ -70,17 +88,23 @@ class ClientRegistration:
     trusted_audiences: frozenset[str] = frozenset()
     connection_id: str = ""
     issuer: str | None = None
+    response_iss: ResponseIss = "as_announced"
 
     def __attrs_post_init__(self) -> None:
         if not self.client_id or not self.client_id.isprintable() or not self.client_id.isascii():
             raise UsageError("config_invalid", about="client_id", found=self.client_id)
-        for uri in self.redirect_uris + self.post_logout_redirect_uris:
-            _check_redirect_uri(uri)
+        for uri in self.redirect_uris:
+            _check_redirect_uri(uri, RESPONSE_PARAMETERS)
+        for uri in self.post_logout_redirect_uris:
+            _check_redirect_uri(uri, _LOGOUT_PARAMETERS)
         if self.scope and not is_scope(self.scope):
             raise UsageError("config_invalid", about="scope", found=self.scope)
         if self.token_endpoint_auth_method not in AUTH_METHODS:
             method: str = self.token_endpoint_auth_method
             raise UsageError("config_invalid", about="token_endpoint_auth_method", found=method)
+        if self.response_iss not in RESPONSE_ISS:
+            how: str = self.response_iss
+            raise UsageError("config_invalid", about="response_iss", found=how)
         self._check_assertion_alg()
         for registered_as in REGISTERED:
             self._check_signature(registered_as)
@@ -146,10 +170,17 @@ def is_scope(scope: str) -> bool:
     return _SCOPE.fullmatch(scope) is not None
 
 
-def _check_redirect_uri(uri: str) -> None:
-    """Let https, http on loopback (RFC 8252 §7.3) and private schemes with a dot (§7.1) pass."""
-    scheme, colon, rest = uri.partition(":")
-    private = "." in scheme and scheme.replace(".", "").replace("-", "").isalnum()
-    if private and colon and uri.isascii() and rest.isprintable() and "#" not in rest:
-        return
-    parse_url(uri, about="redirect_uri", http=True)
+def _check_redirect_uri(uri: str, brought: frozenset[str]) -> None:
+    """Let https, http on loopback (RFC 8252 §7.3) and private schemes with a dot (§7.1) pass.
+
+    Its own query has none of the parameters that are ``brought``: they would be there twice.
+    """
+    if not _PRIVATE.fullmatch(uri):
+        parse_url(uri, about="redirect_uri", http=True)
+    try:
+        own = parse_form(uri.partition("?")[2])
+    except CallbackError as fault:
+        raise UsageError("config_invalid", about="redirect_uri", found=fault.code) from None
+    twice = tuple(sorted(brought.intersection([name for name, _ in own])))
+    if twice:
+        raise UsageError("parameter_reserved", about="redirect_uri", found=twice)

@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from oidc_core.model.connection import Connection
 from oidc_core.model.demands import Demands
-from oidc_core.wire.encoding import same
+from oidc_core.wire.encoding import b64url_encode, same
 from oidc_core.wire.errors import CallbackError, UsageError
 
 Delivery: TypeAlias = Literal["query", "form_post"]
@@ -30,13 +30,14 @@ DELIVERIES: Final[Mapping[ResponseMode, Delivery]] = MappingProxyType(
 SingleUse: TypeAlias = Literal["shared", "process", "provider_only"]
 
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43,128}")
+_BINDING: Final = re.compile(r"[A-Za-z0-9_-]{22,128}")
 # 128 bits of a digest, enough for what is random itself.
-_DIGITS: Final = 32
+_OCTETS: Final = 16
 
 
 @frozen(kw_only=True)
 class LoginSecrets:
-    """Four fresh secrets, each of at least 256 random bits in base64url.
+    """Four fresh secrets in base64url, each of at least 256 bits; 128 are enough for ``binding``.
 
     Attributes:
         state: comes back with the callback (RFC 6749 §10.12).
@@ -54,8 +55,10 @@ class LoginSecrets:
     binding: str = field(repr=False)
 
     def __attrs_post_init__(self) -> None:
-        secrets = (self.state, self.nonce, self.code_verifier, self.binding)
-        if len({*secrets}) != len(secrets) or not all(map(_SECRET.fullmatch, secrets)):
+        sent = (self.state, self.nonce, self.code_verifier)
+        if len({*sent, self.binding}) != len(sent) + 1 or not (
+            all(map(_SECRET.fullmatch, sent)) and _BINDING.fullmatch(self.binding)
+        ):
             raise UsageError("entropy_failure")
 
 
@@ -64,7 +67,8 @@ class PendingLogin:
     """A login in flight.
 
     Attributes:
-        id: the one-time identifier under which it waits; derived from ``state``.
+        id: the one-time identifier under which it waits, 22 characters of base64url; derived from
+            ``state``.
         connection: the client, provider and policy it belongs to.
         state, code_verifier: secrets of this login.
         binding_digest: a digest of the browser's binding secret.
@@ -96,12 +100,16 @@ class PendingLogin:
 
 def pending_id_of(state: str) -> str:
     """Return the identifier a login waits under: looking it up tells nothing of the state."""
-    return sha256(f"pending {state}".encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+    return _digest(f"pending {state}")
 
 
 def binding_digest_of(binding: str) -> str:
     """Return what a pending login keeps of its browser's secret."""
-    return sha256(f"binding {binding}".encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+    return _digest(f"binding {binding}")
+
+
+def _digest(text: str) -> str:
+    return b64url_encode(sha256(text.encode("utf-8", "surrogatepass")).digest()[:_OCTETS])
 
 
 def check_binding(pending: PendingLogin, binding: str) -> None:

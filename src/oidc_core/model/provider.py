@@ -276,6 +276,25 @@ def metadata_of(members: JsonObject, *, http: bool = False) -> ProviderMetadata:
     return metadata
 
 
+def check_overrides(overrides: JsonObject, *, http: bool = False) -> None:
+    """Check the members that correct a metadata document, so that no fault of theirs looks its own.
+
+    Raises:
+        UsageError: ``config_invalid`` for ``issuer``, for a name that is no member of the metadata,
+            and for a value that the member cannot have.
+    """
+    for name, value in overrides.items():
+        if name == "issuer" or name not in _KNOWN:
+            raise UsageError("config_invalid", about="metadata_overrides", found=name)
+        try:
+            document = JsonObject({"issuer": "https://op.example", name: value})
+            malformed = metadata_of(document, http=http).notes != ()
+        except ProtocolViolation:
+            malformed = True
+        if malformed:
+            raise UsageError("config_invalid", about=f"metadata_overrides: {name}")
+
+
 def check_authorization_endpoint(metadata: ProviderMetadata) -> None:
     """Refuse an authorization endpoint whose query has a parameter of the protocol.
 

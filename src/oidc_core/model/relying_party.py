@@ -1,6 +1,7 @@
 """The relying party: client, provider, policy and the two ports, as one frozen value."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from types import MappingProxyType
@@ -14,12 +15,19 @@ from oidc_core.jose.jws import Encryption, SignatureVerifier
 from oidc_core.model.client import REGISTERED, ClientRegistration
 from oidc_core.model.connection import Connection
 from oidc_core.model.policy import DEFAULT_POLICY, Policy, Terms
-from oidc_core.model.provider import IssuerRule, ProviderMetadata, check_authorization_endpoint
+from oidc_core.model.provider import (
+    IssuerRule,
+    ProviderMetadata,
+    check_authorization_endpoint,
+    check_overrides,
+)
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import KeysWanted, Source
+from oidc_core.wire.jsontypes import JsonObject, frozen_json, render
 from oidc_core.wire.urls import parse_issuer, parse_url
 
 _DEFAULT_ALGORITHMS: Final = frozenset({"RS256"})
+_EMPTY: Final = JsonObject({})
 _UNSIGNED: Final = frozenset({"userinfo"})
 """What is not signed unless that was registered."""
 
@@ -34,12 +42,28 @@ def _issuer(rp: "RelyingParty") -> str:
     return rp.issuer_rule.canonical
 
 
+def _overrides(value: object) -> JsonObject:
+    """Freeze what corrects the metadata, in one order: two that are equal are written alike."""
+    found = type(value).__name__
+    given = cast("Mapping[object, object]", value if isinstance(value, Mapping) else {None: None})
+    names = sorted([name for name in given if isinstance(name, str)])
+    if len(names) == len(given):
+        members = JsonObject({name: frozen_json(given[name]) for name in names})
+        with suppress(TypeError, ValueError):
+            render(members)  # or it is no JSON
+            return members
+    about, expected = "metadata_overrides", "a JSON object"
+    raise UsageError("config_invalid", found=found, expected=expected, about=about)
+
+
 def _digest(rp: "RelyingParty") -> str:
     parts = (
         rp.provider.issuer,
         *[f"{name} {url}" for name, url in rp.provider.endpoints],
         *_terms_of(rp.issuer_rule),
         *_terms_of(rp.client),
+        f"discovery_url {rp.discovery_url}",
+        f"metadata_overrides {render(rp.metadata_overrides)}",
         f"{rp.policy.name} {rp.policy.digest}",
     )
     return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -102,6 +126,16 @@ def _algorithms(rp: "RelyingParty", registered_as: str) -> frozenset[str]:
     return rp.policy.algorithms & frozenset(advertised)
 
 
+def _expects_iss(rp: "RelyingParty") -> bool:
+    announced = rp.provider.authorization_response_iss_parameter_supported
+    return announced or rp.client.response_iss == "required"
+
+
+def _response_remarks(rp: "RelyingParty") -> tuple[str, ...]:
+    announced = rp.provider.authorization_response_iss_parameter_supported
+    return () if announced or not rp.expects_iss else ("the metadata does not announce iss",)
+
+
 def _insecure_http(rp: "RelyingParty") -> bool:
     return "insecure_allow_http_loopback" in rp.policy.quirks
 
@@ -132,12 +166,12 @@ def _lacking(rp: "RelyingParty") -> str:
 
 def _terms(rp: "RelyingParty") -> Terms:
     policy = rp.policy
-    quirks = tuple(sorted(policy.quirks))
+    overridden = [f"metadata_overrides: {name}" for name in sorted(rp.metadata_overrides.members)]
     return Terms(
         policy=policy.name,
         policy_digest=policy.digest,
         leeway=policy.leeway,
-        relaxations=quirks,
+        relaxations=(*sorted(policy.quirks), *overridden),
     )
 
 
@@ -154,6 +188,11 @@ class RelyingParty:
         decrypter: decrypts what the client registered as encrypted, if it did.
         policy: what is accepted.
         issuer_rule: how the issuer is recognised; exactly ``provider.issuer`` by default.
+        discovery_url: where the metadata lies, if not below the issuer.
+        metadata_overrides: members that correct the provider's document by name, as in
+            ``{"code_challenge_methods_supported": ["S256"]}``; ``None`` removes one.  ``issuer`` is
+            not among them.  Evidence names them.
+        discovered: whether the metadata came from discovery, and not by hand.
         issuer: the provider's identity.
         digest: a short digest of issuer rule, registration, endpoints and policy.  Each step
             carries it, so that no step is resumed with another relying party.
@@ -161,6 +200,8 @@ class RelyingParty:
         protection: how each kind of JWT is protected, by what the registration's members about it
             start with.  An ID token is signed with the registered algorithm; else with what both
             the policy and the provider name; with RS256 if the provider names nothing.
+        expects_iss: whether a response that carries a code has to name its issuer.
+        response_remarks: what evidence says of that.
         insecure_http: whether the policy lets http pass on loopback.
         keys_wanted: what is asked for the provider's key set with, for ``solicited`` tokens and for
             others; nothing without a ``jwks_uri``.
@@ -175,11 +216,18 @@ class RelyingParty:
     decrypter: Decrypter | None = field(default=None, repr=False, eq=False)
     policy: Policy = DEFAULT_POLICY
     issuer_rule: IssuerRule = field(default=Factory(_exact_issuer, takes_self=True))
+    discovery_url: str | None = None
+    metadata_overrides: JsonObject = field(default=_EMPTY, converter=_overrides)
+    discovered: bool = False
     issuer: str = field(init=False, default=Factory(_issuer, takes_self=True))
     digest: str = field(init=False, default=Factory(_digest, takes_self=True))
     connection: Connection = field(init=False, default=Factory(_connection, takes_self=True))
     protection: Mapping[str, Protection] = field(
         init=False, repr=False, eq=False, default=Factory(_protection, takes_self=True)
+    )
+    expects_iss: bool = field(init=False, default=Factory(_expects_iss, takes_self=True))
+    response_remarks: tuple[str, ...] = field(
+        init=False, repr=False, default=Factory(_response_remarks, takes_self=True)
     )
     insecure_http: bool = field(init=False, default=Factory(_insecure_http, takes_self=True))
     keys_wanted: Mapping[Source, KeysWanted] = field(
@@ -201,6 +249,8 @@ class RelyingParty:
         for name, url in self.provider.endpoints:
             parse_url(url, about=name, http=self.insecure_http)
         check_authorization_endpoint(self.provider)
+        self._check_overrides()
+        self._check_pkce_or_nonce()
         if (
             self.client.token_endpoint_auth_method in _WITH_ASSERTION
             and self.provider.token_endpoint
@@ -212,6 +262,29 @@ class RelyingParty:
         """Copy and pickle what it was built of; what is derived is derived again."""
         given = {each.name: getattr(self, each.name) for each in fields(RelyingParty) if each.init}
         return partial(RelyingParty, **given), ()
+
+    def _check_overrides(self) -> None:
+        if self.discovery_url is not None:
+            parse_url(self.discovery_url, about="discovery_url", http=self.insecure_http)
+        if self.metadata_overrides.members:
+            check_overrides(self.metadata_overrides, http=self.insecure_http)
+            if self.provider.endpoints and not self.discovered:
+                # Evidence would name what had no effect: correct metadata made by hand itself.
+                about, expected = "metadata_overrides", "discovered metadata"
+                raise UsageError("config_invalid", about=about, expected=expected)
+
+    def _check_pkce_or_nonce(self) -> None:
+        """Refuse a login that nothing would bind to its code, once the metadata is there.
+
+        A provider that does not know PKCE ignores the challenge, so without a nonce too an injected
+        code would log the attacker's victim in.  Here alone an absent member counts as no.
+        """
+        known = self.provider.code_challenge_methods_supported
+        if self.provider.authorization_endpoint is None or "S256" in known:
+            return
+        if "nonce_not_echoed" in self.policy.quirks:
+            about = "code_challenge_methods_supported"
+            raise UsageError("pkce_or_nonce_required", found=known, expected="S256", about=about)
 
     def _check_decrypter(self) -> None:
         for _, encryption in self.protection.values():

@@ -14,10 +14,13 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import answered, document
 from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.http import LIMITS, Answer, HttpRequest, HttpResponse
-from oidc_core.wire.jsontypes import parse_object
+from oidc_core.wire.jsontypes import JsonObject, parse_object
 from oidc_core.wire.urls import explain_difference, parse_issuer, parse_url
 
 WellKnown: TypeAlias = Literal["openid", "oauth"]
+
+NOTHING: Final = JsonObject({})
+"""Corrects nothing."""
 
 _REQUIRED: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _OPENID: Final = "/.well-known/openid-configuration"
@@ -41,27 +44,24 @@ def metadata_url(issuer: str, *, well_known: WellKnown = "openid", http: bool = 
     return root + _OAUTH + ("" if url.path == "/" else url.path.removesuffix("/"))
 
 
-def discover(
-    rp: RelyingParty, *, well_known: WellKnown = "openid", discovery_url: str | None = None
-) -> Step[RelyingParty]:
+def discover(rp: RelyingParty, *, well_known: WellKnown = "openid") -> Step[RelyingParty]:
     """Fetch the provider's metadata; the result is the relying party with it.
 
     Args:
-        rp: the relying party as far as it is known; of its metadata only ``issuer`` counts.
-        well_known: where the metadata lies.
-        discovery_url: its address where it lies elsewhere.  That changes the location only: the
-            issuer in the document must still be the one configured.
+        rp: the relying party as far as it is known; what metadata it has does not count.  Its
+            ``discovery_url`` changes the location only: the issuer in the document must still be
+            the one configured.  Its ``metadata_overrides`` correct the document.
+        well_known: where the metadata lies below the issuer.
 
     Raises:
         UsageError: ``config_invalid`` for an issuer template without a ``discovery_url``.
     """
+    discovery_url = rp.discovery_url
     if discovery_url is None:
         if rp.issuer_rule.pattern:
             raise UsageError("config_invalid", about="discovery_url", expected="with a template")
         http = rp.insecure_http
-        discovery_url = metadata_url(rp.provider.issuer, well_known=well_known, http=http)
-    else:
-        parse_url(discovery_url, about="discovery_url", http=rp.insecure_http)
+        discovery_url = metadata_url(rp.issuer, well_known=well_known, http=http)
     request = HttpRequest(
         purpose="discovery",
         method="GET",
@@ -81,21 +81,31 @@ class AwaitingMetadata(Exchange[RelyingParty]):
 
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[RelyingParty]:
         """Take the metadata into a new relying party."""
-        metadata = parse_metadata(answered(answer), rule=rp.issuer_rule, http=rp.insecure_http)
-        return Done(evolve(rp, provider=metadata))
+        metadata = parse_metadata(
+            answered(answer),
+            rule=rp.issuer_rule,
+            overrides=rp.metadata_overrides,
+            http=rp.insecure_http,
+        )
+        return Done(evolve(rp, provider=metadata, discovered=True))
 
 
 def parse_metadata(
-    response: HttpResponse, *, rule: IssuerRule, http: bool = False
+    response: HttpResponse,
+    *,
+    rule: IssuerRule,
+    overrides: JsonObject = NOTHING,
+    http: bool = False,
 ) -> ProviderMetadata:
-    """Read a metadata document (OIDC Discovery §4.2, §4.3).
+    """Read a metadata document (OIDC Discovery §4.2, §4.3), corrected by ``overrides``.
 
     Raises:
         ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``,
             ``metadata_invalid``, ``metadata_endpoint_invalid``, ``metadata_issuer_mismatch`` with
             the difference explained, or what the JSON is refused with.
     """
-    metadata = metadata_of(parse_object(document(response)), http=http)
+    published = parse_object(document(response))
+    metadata = metadata_of(JsonObject({**published.members, **overrides.members}), http=http)
     if not rule.in_metadata(metadata.issuer):
         raise ProtocolViolation(
             "metadata_issuer_mismatch",

@@ -10,11 +10,13 @@ from oidc_core.endpoints.end_session import (
     check_return,
     end_session_url,
     pending_logout,
+    returned_state,
 )
 from oidc_core.machine.steps import Done, Step
 from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import CallbackError, UsageError
+from oidc_core.wire.incoming import Incoming
 
 
 @frozen(kw_only=True)
@@ -45,13 +47,21 @@ def start(rp: RelyingParty, request: LogoutRequest, *, state: str, now: int) -> 
     return Done(LogoutStarted(url=end_session_url(rp, request, pending), pending=pending))
 
 
-def finish(rp: RelyingParty, pending: PendingLogout, query: str) -> Step[LoggedOut]:
-    """Check the return from a logout; ``query`` is the query string it brought.
+def finish(
+    rp: RelyingParty, pending: PendingLogout, incoming: Incoming, *, now: int
+) -> Step[LoggedOut]:
+    """Check the return from a logout.
+
+    Args:
+        rp: the relying party the logout was started with.
+        pending: the logout in flight.
+        incoming: the request at the ``post_logout_redirect_uri``.
+        now: the current time, in seconds since the epoch.
 
     Raises:
-        CallbackError: ``logout_state_mismatch`` or ``connection_mismatch``.
+        CallbackError: ``logout_state_mismatch``, ``logout_expired`` or ``connection_mismatch``.
     """
     if (pending.issuer, pending.client_id) != (rp.issuer, rp.client.client_id):
         raise CallbackError("connection_mismatch")
-    check_return(pending, query)
+    check_return(pending, returned_state(incoming), now)
     return Done(LoggedOut(pending.post_logout_redirect_uri))

@@ -59,7 +59,17 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         ("parameter_malformed", _6749 + "appendix A", "the callback breaks the grammar"),
         ("code_missing", _6749 + "§4.1.2", "the callback carries neither code nor error"),
         ("response_ambiguous", _6749 + "§4.1.2", "the callback carries both code and error"),
-        ("redirect_uri_mismatch", "RFC 9700 §4.4.2", "the callback came in on another URL"),
+        (
+            "redirect_uri_mismatch",
+            "RFC 9700 §4.4.2",
+            "pass the configured URL of the route, never one built from Host",
+        ),
+        ("cookie_invalid", "RFC 9700 §4.7", "the cookie is damaged or foreign; start a new login"),
+        (
+            "cookie_key_unknown",
+            "RFC 9700 §4.7",
+            "give all workers the same sealing secrets, and keep replaced ones",
+        ),
         ("response_iss_missing", "RFC 9207 §2.4", "the provider promised iss and did not send it"),
         ("response_iss_mismatch", "RFC 9207 §2.4", "the response comes from another provider"),
         (
@@ -70,6 +80,8 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         ("connection_mismatch", "RFC 9700 §4.4", "the login belongs to another connection"),
         ("account_mismatch", "RFC 9700 §4.7", "another user is logged in by now"),
         ("logout_state_mismatch", "RP-Initiated Logout §3", "the logout was not asked for here"),
+        ("logout_expired", "RP-Initiated Logout §3", "the logout took too long; it is done"),
+        ("method_unexpected", _6749 + "§4.1.2", "a callback comes with GET or POST"),
     ),
     *_rows(
         "provider",
@@ -252,6 +264,21 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         ("answer_foreign", "", "resume a step with the answer to its own request"),
         ("answer_unexpected", "", "resume a step with the kind of answer it asked for"),
         ("config_invalid", "", "correct the setting that the message names"),
+        (
+            "redirect_uri_unknown",
+            "RFC 9700 §4.4.2",
+            "pass the configured URL of the route, never one built from Host",
+        ),
+        (
+            "redirect_uri_shared",
+            "RFC 9700 §4.4.2",
+            "give each provider a path of its own, or see response_iss",
+        ),
+        (
+            "pkce_or_nonce_required",
+            "RFC 9700 §2.1.1",
+            "if only its metadata is silent about PKCE, see metadata_overrides",
+        ),
         ("issuer_invalid", "OIDC Discovery §3", "an issuer is an https URL without query"),
         ("issuer_not_allowed", "RFC 9700 §4.4", "add the issuer to those configured"),
         ("url_invalid", "RFC 3986 §3", "give an absolute URL"),

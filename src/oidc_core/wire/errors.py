@@ -19,6 +19,7 @@ from hashlib import sha256
 from typing import ClassVar, Final, TypeAlias
 
 from oidc_core.wire.codes import CODES, CodeRow, Fault, Retryable
+from oidc_core.wire.cookies import SetCookie
 
 Fact: TypeAlias = str | int | float | bool | tuple[str, ...] | None
 
@@ -50,6 +51,10 @@ class OidcError(Exception):
         about: the name of the member, parameter or setting at stake, or an empty string.
         of: the kind of token or answer that the member belongs to, as in ``id_token``, or an empty
             string.
+        cookies: of a login or logout that failed: to be set in the answer to the browser, so that
+            it forgets what failed.
+        return_to: of a login that failed after it was certain that this browser started it: where
+            the application was to go on; empty before.
     """
 
     fault: ClassVar[Fault]
@@ -73,6 +78,8 @@ class OidcError(Exception):
         self.expected = expected
         self.about = about
         self.of = of
+        self.cookies: tuple[SetCookie, ...] = ()
+        self.return_to = ""
 
     @property
     def row(self) -> CodeRow:
@@ -106,7 +113,8 @@ class OidcError(Exception):
         return f"{head}{spec}; {self.hint}"
 
     def __reduce__(self) -> "tuple[object, ...]":
-        return _restored, (type(self), self.code, self._facts())
+        later = {"cookies": self.cookies, "return_to": self.return_to}
+        return _restored, (type(self), self.code, {**self._facts(), **later})
 
     def _facts(self) -> dict[str, Fact]:
         return {

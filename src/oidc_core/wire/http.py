@@ -28,6 +28,7 @@ class Limits:
     """How large and how slow things may be (octets, characters, seconds)."""
 
     callback: int = 8_192
+    cookies: int = 65_536
     state: int = 512
     code: int = 4_096
     id_token: int = 32_768

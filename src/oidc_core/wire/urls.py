@@ -30,6 +30,7 @@ _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _IPV6: Final = re.compile(r"\[[0-9A-Fa-f:]{2,39}\]")
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
+_PATH: Final = re.compile(r"/[^ \\]{0,1023}")
 _LOOPBACK: Final = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]")
 _MAX_PORT: Final = 65_535
 _MAX_URL: Final = 8_192
@@ -166,6 +167,20 @@ def query_names(url: str) -> frozenset[str]:
     """Return the names of the parameters that a URL has in its query."""
     query = url.partition("?")[2]
     return frozenset([unquote_plus(part.partition("=")[0]) for part in query.split("&") if part])
+
+
+def path_only(text: str | None, default: str = "/") -> str:
+    """Return a text if it is a path of this application, else ``default``.
+
+    For ``return_to`` and the like, which a stranger may have written: what comes back leads nowhere
+    else, whatever a browser does to it.  A path starts with one ``/``; it has no control character,
+    no space and no backslash, for browsers drop the ones and turn the other into ``/``; and no
+    ``//`` before its query, for that may come to stand in front when dot segments are taken out.
+    Up to 1,024 characters.  ``None`` is not there.
+    """
+    if not isinstance(text, str) or not _PATH.fullmatch(text) or not text.isprintable():
+        return default
+    return default if "//" in re.split("[?#]", text, maxsplit=1)[0] else text
 
 
 def with_query(endpoint: str, encoded: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any, Final, get_args, get_type_hints
 import pytest
 from attrs import evolve
 
-from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient, Redirect
+from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
+from oidc_adapters.clients.results import Redirect
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import CookiePendingLogins, CookieProfile, MemoryPendingLogins
@@ -14,13 +15,13 @@ from oidc_adapters.stores.provider_keys import StaticProviderKeys
 from oidc_adapters.testing import AsyncInMemoryTransport, InMemoryTransport
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.endpoints.authorization import AuthenticationRequest, Callback
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.endpoints.end_session import LogoutRequest
 from oidc_core.jose.jwk import parse_key_set
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.provider import metadata_of
 from oidc_core.model.records import Tokens
-from oidc_core.wire.encoding import b64url_decode, b64url_encode
+from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import (
     CallbackError,
     OidcError,
@@ -29,6 +30,7 @@ from oidc_core.wire.errors import (
     UsageError,
 )
 from oidc_core.wire.http import HttpResponse
+from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.jsontypes import parse_object
 from tests.flows.rig import (
     FAKE_CLIENT,
@@ -37,9 +39,9 @@ from tests.flows.rig import (
     SEALING_SECRET,
     Browser,
     Rig,
-    arrived,
     honest_provider,
     new_rig,
+    returning,
     run_asyncio,
     run_trio,
     setup_for,
@@ -231,9 +233,9 @@ def test_another_browser_is_refused_and_the_right_one_still_logs_in(
     callback = rig.visit(rig.start())
     sent = len(rig.transport.exchanges)
 
-    error = refused(lambda: rig.client.finish_login(callback, cookies=thief.header))
+    error = refused(lambda: rig.client.finish_login(evolve(callback, cookie=thief.header)))
     thief.receive(rig.client.start_login().cookies)
-    again = refused(lambda: rig.client.finish_login(callback, cookies=thief.header))
+    again = refused(lambda: rig.client.finish_login(evolve(callback, cookie=thief.header)))
 
     assert isinstance(error, CallbackError)
     assert (error.code, again.code) == ("binding_missing", "binding_missing")
@@ -246,15 +248,14 @@ def test_a_cookie_with_another_browsers_secret_is_refused(pending: Callable[[], 
     rig, other = new_rig(pending=pending()), Browser()
     callback = rig.visit(rig.start())
     other.receive(rig.client.start_login().cookies)
-    ((name, value),) = rig.browser.cookies.items()
-    foreign = next(iter(other.cookies.values())).split(".")[1]
-    created_at, _, sealed = (value + ".").split(".")[:3]
-    forged = {name: f"{created_at}.{foreign}" + (f".{sealed}" if sealed else "")}
+    (name,), (foreign,) = rig.browser.cookies, other.cookies.values()
 
-    error = refused(lambda: rig.client.finish_login(callback, cookies=forged))
+    error = refused(lambda: rig.client.finish_login(evolve(callback, cookie=f"{name}={foreign}")))
 
     assert isinstance(error, CallbackError)
-    assert error.code == "binding_mismatch"
+    assert error.code in {"binding_mismatch", "cookie_invalid"}
+    assert [(cookie.name, cookie.max_age) for cookie in error.cookies] == [(name, 0)]
+    assert error.return_to == ""
 
 
 @STORES
@@ -263,7 +264,8 @@ def test_a_cookie_that_came_twice_is_refused(pending: Callable[[], Any]) -> None
     callback = rig.visit(rig.start())
     header = rig.browser.header
 
-    error = refused(lambda: rig.client.finish_login(callback, cookies=f"{header}; {header}"))
+    twice = evolve(callback, cookie=f"{header}; {header}")
+    error = refused(lambda: rig.client.finish_login(twice))
 
     assert isinstance(error, CallbackError)
     assert error.code == "binding_duplicated"
@@ -275,7 +277,7 @@ def test_a_cookie_that_came_twice_does_not_prevent_a_new_login(pending: Callable
     rig.start()
     header = rig.browser.header
 
-    page = rig.client.start_login(cookies=f"{header}; {header}")
+    page = rig.client.start_login(cookie=f"{header}; {header}")
 
     assert [cookie.max_age for cookie in page.cookies] == [600]
 
@@ -287,7 +289,7 @@ def test_a_login_is_finished_once(pending: Callable[[], Any]) -> None:
     rig.finish(callback)
     sent = len(rig.transport.exchanges)
 
-    error = refused(lambda: rig.client.finish_login(callback, cookies=header))
+    error = refused(lambda: rig.client.finish_login(evolve(callback, cookie=header)))
 
     assert isinstance(error, CallbackError)
     assert error.code in {"state_unknown", "state_used"}
@@ -335,41 +337,37 @@ def test_the_development_profile_works_on_loopback() -> None:
     assert rig.finish(rig.visit(page)).logged_in.identity.subject == "alice"
 
 
-CALLBACKS: Final[tuple[Callable[[str], str], ...]] = (
-    lambda url: url,
-    lambda url: url.removeprefix("https://rp.example"),
-    lambda url: url.partition("?")[2],
-    lambda url: "?" + url.partition("?")[2],
-    lambda url: "callback?" + url.partition("?")[2],
-    lambda url: url.partition("?")[2] + "&session_state=a?b",
-    lambda url: "session_state=https://op.example/?x&" + url.partition("?")[2],
-)
+@pytest.mark.parametrize("query", ["", "state=", "code=c", "x=y", "=", "&"])
+def test_a_callback_of_nothing_is_refused(query: str) -> None:
+    incoming = Incoming(method="GET", url=REDIRECT_URI, query=query)
+
+    assert refused(lambda: new_rig().client.finish_login(incoming)).code == "state_missing"
 
 
-@pytest.mark.parametrize("shape", CALLBACKS)
-def test_a_callback_can_be_given_as_url_path_or_query(shape: Callable[[str], str]) -> None:
+@pytest.mark.parametrize("url", [None, "https://rp.example/other", "https://rp.example/"])
+def test_a_callback_says_at_which_redirect_uri_it_came_in(url: str | None) -> None:
     rig = new_rig()
-    url = rig.provider.authorize(rig.start().url, NOW).url
+    incoming = evolve(rig.visit(rig.start()), url=url)
 
-    result = rig.client.finish_login(shape(url), cookies=rig.browser.header)
+    error = refused(lambda: rig.finish(incoming))
 
-    assert result.logged_in.identity.subject == "alice"
+    assert error.code == ("redirect_uri_unknown" if url is None else "redirect_uri_mismatch")
+    assert isinstance(error, UsageError if url is None else CallbackError)
+    assert rig.finish(evolve(incoming, url=REDIRECT_URI)).logged_in.identity.subject == "alice"
 
 
-@pytest.mark.parametrize("nothing", ["", "?", "/callback", "https://rp.example/callback", "x?"])
-def test_a_callback_of_nothing_is_refused(nothing: str) -> None:
+@pytest.mark.parametrize("cookie", [None, {"a": "b"}, 5, ["a=b"], [("a", "b")]])
+def test_cookies_that_somebody_parsed_are_refused(cookie: Any) -> None:
     rig = new_rig()
 
-    assert refused(lambda: rig.client.finish_login(nothing, cookies="")).code == "state_missing"
-
-
-def test_cookies_can_be_given_by_name() -> None:
-    rig = new_rig()
-    callback = rig.visit(rig.start())
-
-    result = rig.client.finish_login(callback, cookies=rig.browser.cookies)
-
-    assert result.logged_in.identity.subject == "alice"
+    for call in (
+        lambda: rig.client.start_login(cookie=cookie),
+        lambda: rig.client.start_logout(cookie=cookie),
+        lambda: Incoming(method="GET", url=REDIRECT_URI, cookie=cookie),
+    ):
+        error = refused(call)
+        assert isinstance(error, UsageError)
+        assert (error.code, error.about) == ("parameter_invalid", "cookie")
 
 
 def test_the_providers_error_is_raised() -> None:
@@ -427,6 +425,60 @@ def test_keys_can_be_configured() -> None:
 
     assert rig.log_in().logged_in.identity.subject == "alice"
     assert "/jwks" not in {request.url[-5:] for request, _ in rig.transport.exchanges}
+
+
+# --- a failed login can be answered --------------------------------------------------------------
+
+
+@STORES
+def test_a_failed_login_says_which_cookies_to_clear_and_where_it_was_going(
+    pending: Callable[[], Any],
+) -> None:
+    rig = new_rig(pending=pending())
+    incoming = rig.visit(rig.start(return_to="/orders"), approve=False)
+
+    error = refused(lambda: rig.finish(incoming))
+
+    assert isinstance(error, ProviderError)
+    assert [(cookie.name, cookie.max_age) for cookie in error.cookies] == [
+        (name, 0) for name in rig.browser.cookies
+    ]
+    assert error.return_to == "/orders"
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.cookies, again.return_to) == (error.cookies, "/orders")
+
+
+@STORES
+def test_a_login_of_another_browser_tells_it_nothing(pending: Callable[[], Any]) -> None:
+    rig = new_rig(pending=pending())
+    incoming = rig.visit(rig.start(return_to="/orders"))
+
+    error = refused(lambda: rig.client.finish_login(incoming))
+
+    assert (error.code, error.cookies, error.return_to) == ("binding_missing", (), "")
+
+
+@pytest.mark.parametrize(
+    ("store", "longest"),
+    [(MemoryPendingLogins, 1_024), (lambda: CookiePendingLogins(SEALING_SECRET), 138)],
+    ids=["memory", "cookie"],
+)
+def test_a_return_to_that_is_too_long_is_not_kept(store: Callable[[], Any], longest: int) -> None:
+    for length, kept in ((longest, True), (longest + 1, False), (3_000, False), (100_000, False)):
+        rig = new_rig(pending=store())
+        return_to = "/" + "x" * (length - 1)
+        result = rig.finish(rig.visit(rig.start(return_to=return_to)))
+        assert result.logged_in.return_to == (return_to if kept else "")
+
+
+@STORES
+@pytest.mark.parametrize("return_to", ["/\ud800", "\udfff", "/\udc80x"])
+def test_a_return_to_that_no_store_can_keep_is_dropped(
+    pending: Callable[[], Any], return_to: str
+) -> None:
+    rig = new_rig(pending=pending())
+
+    assert rig.finish(rig.visit(rig.start(return_to=return_to))).logged_in.return_to == ""
 
 
 # --- refresh -------------------------------------------------------------------------------------
@@ -501,7 +553,7 @@ def test_a_logout_from_start_to_end() -> None:
     tokens = rig.log_in().logged_in.tokens
 
     url = log_out(rig, rig.client.start_logout(tokens))
-    result = rig.client.finish_logout(url, cookies=rig.browser.header)
+    result = rig.client.finish_logout(returning(url, rig.browser.header))
     rig.browser.receive(result.cookies)
 
     assert result.logged_out.post_logout_redirect_uri == "https://rp.example/"
@@ -528,7 +580,7 @@ def test_logins_do_not_push_out_a_logout(pending: Callable[[], Any]) -> None:
     for _ in range(20):
         rig.start()
 
-    result = rig.client.finish_logout(url, cookies=rig.browser.header)
+    result = rig.client.finish_logout(returning(url, rig.browser.header))
 
     assert result.logged_out.post_logout_redirect_uri == "https://rp.example/"
 
@@ -546,51 +598,75 @@ def test_a_return_that_was_not_asked_for_is_refused(change: Callable[[str], str]
     rig = new_rig()
     url = log_out(rig, rig.client.start_logout())
 
-    error = refused(lambda: rig.client.finish_logout(change(url), cookies=rig.browser.header))
+    returned = returning(change(url), rig.browser.header)
+    error = refused(lambda: rig.client.finish_logout(returned))
 
     assert isinstance(error, CallbackError)
     assert error.code == "logout_state_mismatch"
 
 
-RETURNS: Final[tuple[Callable[[str], str], ...]] = (
-    lambda url: url,
-    lambda url: url.partition("?")[2],
-    lambda url: url + "&x=a?b",
-    lambda url: url.partition("?")[2] + "&x=a?b",
-)
-
-
-@pytest.mark.parametrize("shape", RETURNS)
-def test_a_return_can_be_given_as_url_or_query(shape: Callable[[str], str]) -> None:
-    rig = new_rig()
-    url = log_out(rig, rig.client.start_logout())
-
-    result = rig.client.finish_logout(shape(url), cookies=rig.browser.cookies)
-
-    assert result.logged_out.post_logout_redirect_uri == "https://rp.example/"
-
-
+@STORES
 @pytest.mark.parametrize("value", [None, "", "x", "%", "\u00e5", "e30", b64url_encode(b"[]")])
-def test_a_logout_of_another_browser_is_refused(value: str | None) -> None:
-    rig = new_rig()
+def test_a_logout_of_another_browser_is_refused(
+    pending: Callable[[], Any], value: str | None
+) -> None:
+    rig = new_rig(pending=pending())
     url = log_out(rig, rig.client.start_logout())
-    cookies = {} if value is None else {"__Host-oidc-logout": value}
+    (name,) = rig.browser.cookies
+    header = "" if value is None else f"{name}={value}"
 
-    error = refused(lambda: rig.client.finish_logout(url, cookies=cookies))
+    error = refused(lambda: rig.client.finish_logout(returning(url, header)))
 
     assert isinstance(error, CallbackError)
-    assert (error.code, error.about) == ("logout_state_mismatch", "cookie")
+    assert (error.code, error.about) in {
+        ("logout_state_mismatch", "cookie"),
+        ("cookie_invalid", "cookie"),
+    }
+    assert [cookie.name for cookie in error.cookies] == ([] if value is None else [name])
 
 
-def test_a_logout_of_another_client_is_refused() -> None:
-    rig = new_rig()
+@STORES
+def test_a_logout_of_another_client_is_refused_and_waits_on(pending: Callable[[], Any]) -> None:
+    store = pending()
+    rig, other = new_rig(pending=store), new_rig(pending=store, seed=2)
     url = log_out(rig, rig.client.start_logout())
-    ((name, value),) = rig.browser.cookies.items()
-    foreign = b64url_decode(value.encode()).replace(b'"client"', b'"another"')
+    other.client.rp = evolve(other.client.rp, client=evolve(rig.client.rp.client, client_id="b"))
+    returned = returning(url, rig.browser.header)
 
-    error = refused(lambda: rig.client.finish_logout(url, cookies={name: b64url_encode(foreign)}))
+    error = refused(lambda: other.client.finish_logout(returned))
 
-    assert error.code == "connection_mismatch"
+    assert (error.code, error.cookies) == ("connection_mismatch", ())
+    assert rig.client.finish_logout(returned).logged_out.post_logout_redirect_uri
+
+
+@STORES
+def test_each_logout_has_a_cookie_of_its_own(pending: Callable[[], Any]) -> None:
+    rig = new_rig(pending=pending())
+    urls = [log_out(rig, rig.client.start_logout()) for _ in range(3)]
+
+    for url in reversed(urls):
+        result = rig.client.finish_logout(returning(url, rig.browser.header))
+        rig.browser.receive(result.cookies)
+
+    assert rig.browser.cookies == {}
+
+
+@STORES
+def test_a_logout_expires(pending: Callable[[], Any]) -> None:
+    rig = new_rig(pending=pending())
+    url = log_out(rig, rig.client.start_logout())
+    rig.clock.advance(601)
+
+    error = refused(lambda: rig.client.finish_logout(returning(url, rig.browser.header)))
+
+    assert error.code in {"logout_expired", "logout_state_mismatch"}
+    assert [cookie.max_age for cookie in error.cookies] == [0]
+
+
+def test_a_logout_that_does_not_come_back_sets_no_cookie() -> None:
+    rig = new_rig(post_logout_redirect_uri="")
+
+    assert rig.client.start_logout().cookies == ()
 
 
 def test_a_provider_without_logout_says_so() -> None:
@@ -621,10 +697,10 @@ def test_all_of_it_awaited(run: Run, pending: Callable[[], Any]) -> None:
             clock=FrozenClock(NOW),
             entropy=FixedEntropy(1),
         )
-        page = await client.start_login(return_to="/orders", cookies=browser.header)
+        page = await client.start_login(return_to="/orders", cookie=browser.header)
         browser.receive(page.cookies)
-        callback = arrived(provider.authorize(page.url, NOW))
-        result = await client.finish_login(callback, cookies=browser.header)
+        response = provider.authorize(page.url, NOW)
+        result = await client.finish_login(response.incoming(browser.header))
         browser.receive(result.cookies)
         refreshed = await client.refresh(result.logged_in.tokens, store)
         assert stored == [refreshed.tokens]
@@ -632,7 +708,7 @@ def test_all_of_it_awaited(run: Run, pending: Callable[[], Any]) -> None:
         browser.receive(page.cookies)
         url = provider.end_session(page.url, NOW)
         assert url is not None
-        out = await client.finish_logout(url, cookies=browser.header)
+        out = await client.finish_logout(returning(url, browser.header))
         browser.receive(out.cookies)
         return result.logged_in.return_to
 
@@ -651,9 +727,9 @@ def test_refusals_awaited(run: Run) -> None:
         )
         codes: list[str] = []
         for attempt in (
-            client.finish_login("state=x&code=y", cookies=""),
-            client.finish_login(Callback.from_query(""), cookies={}),
-            client.finish_logout("https://rp.example/?state=x", cookies={}),
+            client.finish_login(returning(f"{REDIRECT_URI}?state=x&code=y")),
+            client.finish_login(returning(REDIRECT_URI)),
+            client.finish_logout(returning("https://rp.example/?state=x")),
         ):
             with pytest.raises(OidcError) as caught:
                 await attempt

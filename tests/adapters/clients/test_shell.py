@@ -51,7 +51,6 @@ from tests.adapters.credentials.test_client_credentials import (
 from tests.flows.rig import (
     FAKE_CLIENT,
     NOW,
-    arrived,
     honest_provider,
     run_asyncio,
     run_trio,
@@ -262,9 +261,9 @@ def test_a_provider_takes_what_a_key_service_signed(run: Run) -> None:
             setup, MemoryPendingLogins(), transport=transport, **world()
         )
         page = await oidc.start_login()
-        callback = arrived(provider.authorize(page.url, NOW))
-        cookies = {cookie.name: cookie.value for cookie in page.cookies}
-        result = await oidc.finish_login(callback, cookies=cookies)
+        (cookie,) = page.cookies
+        response = provider.authorize(page.url, NOW)
+        result = await oidc.finish_login(response.incoming(f"{cookie.name}={cookie.value}"))
         return len(result.logged_in.identity.subject)
 
     assert run(main) == len("alice")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from weakref import ref
 
+from tests.adapters.stores.pending.started import RP
 import pytest
 
 from oidc_adapters.context.memory import Flights, Memory
@@ -91,7 +92,7 @@ USES: Final[tuple[tuple[Any, Callable[[], object]], ...]] = (
     (MEMORY, lambda: MEMORY.put("a", "A", NOW)),
     (FLIGHTS, lambda: FLIGHTS.board("a")),
     (SPENT, lambda: SPENT.seen_once("a", NOW, NOW)),
-    (LOGINS, lambda: LOGINS.put(started(), {}, NOW)),
+    (LOGINS, lambda: LOGINS.put(RP, started(), (), NOW)),
     (VERIFIER, lambda: VERIFIER.verifies_mac("https://op.example", "client", "HS256", b"", b"")),
     (KEYS, lambda: KEYS.find(WANTED, lambda _: UNREACHABLE, FrozenClock(NOW))),
 )

@@ -1,11 +1,12 @@
 import copy
 import pickle
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oidc_adapters.stores.sealed_box import MIN_SECRET, SealedBox
+from oidc_adapters.stores.sealed_box import KEY_ID, MIN_SECRET, SealedBox, keys_of
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
 from oidc_core.wire.errors import StoreFailure, UsageError
 
@@ -113,6 +114,28 @@ def test_a_short_secret_is_refused(secret: bytes | str) -> None:
             SealedBox(*secrets)
         assert caught.value.code == "config_invalid"
         assert (caught.value.found, caught.value.expected) == (len(secret), MIN_SECRET)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [None, 5, True, [NEW], (NEW,), [0] * MIN_SECRET, bytearray(NEW), {"key": NEW}],
+    ids=repr,
+)
+def test_what_is_no_secret_is_refused_and_not_shown(secret: Any) -> None:
+    for secrets in ((secret,), (NEW, secret)):
+        with pytest.raises(UsageError) as caught:
+            SealedBox(*secrets)
+        assert (caught.value.code, caught.value.about) == ("config_invalid", "sealing secret")
+        assert caught.value.found == type(secret).__name__
+
+
+def test_keys_are_of_one_purpose_and_keep_their_order() -> None:
+    here, there = (keys_of((NEW, OLD, NEW), purpose=purpose) for purpose in ("here", "there"))
+
+    assert [*here] == [*keys_of((NEW,), purpose="here"), *keys_of((OLD,), purpose="here")]
+    assert {len(key_id) for key_id in here} == {KEY_ID}
+    assert {len(key) for key in here.values()} == {32}
+    assert len({*here.values(), *there.values()}) == len({*here, *there}) == 4
 
 
 def test_a_box_without_a_secret_is_refused() -> None:

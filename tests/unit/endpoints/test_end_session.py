@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from oidc_core.endpoints.end_session import (
     RESERVED,
@@ -13,10 +14,12 @@ from oidc_core.endpoints.end_session import (
     check_return,
     end_session_url,
     pending_logout,
+    returned_state,
 )
 from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import CallbackError, ProtocolViolation, UsageError
+from oidc_core.wire.incoming import Incoming
 from tests.parties import (
     CLIENT_ID,
     ISSUER,
@@ -140,12 +143,25 @@ def test_further_parameters_do_not_replace_those_of_the_protocol(name: str) -> N
     refused(UsageError, "parameter_reserved", lambda: LogoutRequest(extra=((name, "x"),)))
 
 
+def state_in(query: str) -> str:
+    return returned_state(Incoming(method="GET", url="https://rp.example/bye", query=query))
+
+
+def returned(query: str) -> None:
+    check_return(pending(), state_in(query), NOW)
+
+
+def test_an_empty_state_is_never_the_one_that_was_sent() -> None:
+    empty = evolve(pending(), state="")
+    refused(CallbackError, "logout_state_mismatch", lambda: check_return(empty, "", NOW))
+
+
 @pytest.mark.req("OIDCRIL-2-08")
 def test_a_return_with_the_state_that_was_sent_is_taken() -> None:
     for query in (f"state={STATE}", f"a=1&state={STATE}&b", f"st%61te={STATE}"):
-        check_return(pending(), query)
+        check_return(pending(), state_in(query), NOW)
     for query in ("", "state=", "state", "state=other", f"state={STATE}x", f"State={STATE}", "a=1"):
-        refused(CallbackError, "logout_state_mismatch", partial(check_return, pending(), query))
+        refused(CallbackError, "logout_state_mismatch", partial(returned, query))
 
 
 @pytest.mark.req("OIDCRIL-2-08")
@@ -161,7 +177,7 @@ def test_a_return_with_the_state_that_was_sent_is_taken() -> None:
 )
 def test_any_other_return_was_not_asked_for_here(query: str, code: str) -> None:
     """K17."""
-    refused(CallbackError, code, lambda: check_return(pending(), query))
+    refused(CallbackError, code, partial(returned, query))
 
 
 def test_neither_hint_nor_state_is_shown() -> None:

@@ -7,7 +7,13 @@ from attrs import evolve
 
 from oidc_core.jose.algorithms import ASYMMETRIC, HMAC
 from oidc_core.jose.jws import Encryption
-from oidc_core.model.client import AUTH_METHODS, AuthMethod, ClientRegistration, is_scope
+from oidc_core.model.client import (
+    AUTH_METHODS,
+    RESPONSE_PARAMETERS,
+    AuthMethod,
+    ClientRegistration,
+    is_scope,
+)
 from oidc_core.wire.errors import UsageError
 from tests.unit.parties import CALLBACK, CLIENT
 
@@ -74,6 +80,79 @@ def test_a_redirect_uri_is_kept_as_it_is(uri: str) -> None:
 def test_a_redirect_uri_cannot_be_anything(uri: str, code: str) -> None:
     assert refusal(redirect_uris=(CALLBACK, uri)) == (code, "redirect_uri")
     assert refusal(post_logout_redirect_uris=(uri,)) == (code, "redirect_uri")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "rp.example:8443/cb",
+        "rp.example:8443",
+        "rp.example:8443?a=b",
+        "www.rp.example:443/",
+        "127.0.0.1:8080/cb",
+        "1rp.example:/cb",
+        "-rp.example:/cb",
+        "rp.example-:/cb",
+        ".example:/cb",
+        "rp.example.:/cb",
+        "localhost:8080/cb",
+    ],
+)
+def test_a_host_with_its_port_is_no_private_scheme(uri: str) -> None:
+    assert refusal(redirect_uris=(uri,)) == ("url_invalid", "redirect_uri")
+    assert refusal(post_logout_redirect_uris=(uri,)) == ("url_invalid", "redirect_uri")
+
+
+@pytest.mark.parametrize("uri", ["org.example.app:8443x", "org.example.app:/8443", "a.b:c"])
+def test_a_private_scheme_may_be_followed_by_whatever_is_no_port(uri: str) -> None:
+    assert evolve(CLIENT, redirect_uris=(uri,)).redirect_uri == uri
+
+
+@pytest.mark.parametrize("name", sorted(RESPONSE_PARAMETERS))
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://app.example/cb?{name}=x",
+        "https://app.example/cb?a=b&{name}",
+        "com.example:/cb?{name}=",
+        "http://127.0.0.1/?%{first:02x}{rest}=x",
+    ],
+)
+def test_a_redirect_uri_has_no_parameter_of_the_response(name: str, uri: str) -> None:
+    """It would come back with two of them."""
+    written = uri.format(name=name, first=ord(name[0]), rest=name[1:])
+    with pytest.raises(UsageError) as caught:
+        evolve(CLIENT, redirect_uris=(CALLBACK, written))
+    error = caught.value
+    assert (error.code, error.about, error.found) == (
+        "parameter_reserved",
+        "redirect_uri",
+        (name,),
+    )
+    if name == "state":
+        found = refusal(post_logout_redirect_uris=(written,))
+        assert found == ("parameter_reserved", "redirect_uri")
+    else:
+        evolve(CLIENT, post_logout_redirect_uris=(written,))
+
+
+@pytest.mark.parametrize("query", ["a=%FF", "%C3%28=x", "a=%ed%a0%80"])
+def test_a_redirect_uri_has_a_query_that_can_be_compared(query: str) -> None:
+    uri = f"https://app.example/cb?{query}"
+    assert refusal(redirect_uris=(uri,)) == ("config_invalid", "redirect_uri")
+
+
+@pytest.mark.parametrize("query", ["", "a", "a=1&a=2", "State=x", "states=x", "a=state", "%41=+"])
+def test_a_redirect_uri_may_have_any_other_query(query: str) -> None:
+    uri = f"https://app.example/cb?{query}"
+    assert evolve(CLIENT, redirect_uris=(uri,)).redirect_uri == uri
+
+
+@pytest.mark.parametrize("how", ["", "Required", "always", "true", "announced"])
+def test_it_is_declared_in_one_word_that_a_provider_sends_iss(how: str) -> None:
+    assert refusal(response_iss=how) == ("config_invalid", "response_iss")
+    assert CLIENT.response_iss == "as_announced"
+    assert evolve(CLIENT, response_iss="required").response_iss == "required"
 
 
 @pytest.mark.req("OIDCC-14-02", "RFC6749-3.3-01")

@@ -22,13 +22,19 @@ def refusal(**changes: str) -> UsageError:
 
 @pytest.mark.parametrize("name", SECRET_FIELDS)
 @pytest.mark.parametrize(
-    "value", ["", "x" * 42, "x" * 129, "x" * 43 + "=", "x" * 42 + "é", "x" * 43 + "\n", "x y" * 20]
+    "value", ["", "x" * 21, "x" * 129, "x" * 43 + "=", "x" * 42 + "é", "x" * 43 + "\n", "x y" * 20]
 )
 def test_a_secret_is_long_enough_and_base64url(name: str, value: str) -> None:
     error = refusal(**{name: value})
     assert error.code == "entropy_failure"
     assert (error.found, error.expected) == (None, None)
     assert not value or value not in str(error)
+
+
+@pytest.mark.parametrize("name", ["state", "nonce", "code_verifier"])
+def test_what_is_sent_has_256_bits_and_a_binding_128(name: str) -> None:
+    assert refusal(**{name: "x" * 42}).code == "entropy_failure"
+    assert evolve(SECRETS, binding="x" * 22).binding == "x" * 22
 
 
 @pytest.mark.parametrize("name", SECRET_FIELDS)
@@ -71,10 +77,10 @@ def test_what_a_login_need_not_say_has_a_default() -> None:
 
 
 def test_what_is_kept_of_a_secret_does_not_tell_it() -> None:
-    assert pending_id_of("s" * 43) == "6e4f0a4fb492abd1836d05e404065bc5"
-    assert binding_digest_of("b" * 43) == "4214146617dbf3bce11fad41c9a46d2c"
+    assert pending_id_of("s" * 43) == "bk8KT7SSq9GDbQXkBAZbxQ"
+    assert binding_digest_of("b" * 43) == "QhQUZhfb87zhH61ByaRtLA"
     assert pending_id_of("s" * 43) != pending_id_of("s" * 42 + "t")
     assert pending_id_of("x") != binding_digest_of("x")
     for digest in (pending_id_of("\ud800"), binding_digest_of("\ud800")):
-        assert len(digest) == 32
-        assert digest.isalnum()
+        assert len(digest) == 22
+        assert digest.isascii()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,10 +10,22 @@ import pytest
 from oidc_core.endpoints.end_session import LogoutRequest
 from oidc_core.operations.logout import LoggedOut, finish, start
 from oidc_core.wire.errors import CallbackError, UsageError
+from oidc_core.wire.incoming import Incoming
 from tests.parties import ISSUER, NOW, OTHER_ISSUER, RP, done, query_of, refused, relying_party
 
 STATE = "x" * 43
+BYE = "https://rp.example/bye"
+
+
+def back(query: str) -> Incoming:
+    return Incoming(method="GET", url=BYE, query=query)
+
+
 STARTED = done(start(RP, LogoutRequest(), state=STATE, now=NOW))
+
+
+def left(query: str) -> LoggedOut:
+    return done(finish(RP, STARTED.pending, back(query), now=NOW))
 
 
 @pytest.mark.req("OIDCRIL-2-01", "OIDCRIL-2-08")
@@ -21,16 +34,20 @@ def test_a_logout_leads_to_the_provider_and_back() -> None:
     assert dict(query_of(STARTED.url))["state"] == STATE
     assert (STARTED.pending.issuer, STARTED.pending.created_at) == (ISSUER, NOW)
 
-    back = done(finish(RP, STARTED.pending, f"state={STATE}"))
+    out = done(finish(RP, STARTED.pending, back(f"state={STATE}"), now=NOW))
 
-    assert back == LoggedOut("https://rp.example/bye")
+    assert out == LoggedOut(BYE)
 
 
 @pytest.mark.req("OIDCRIL-2-08")
 @pytest.mark.parametrize("query", ["", "state=other", "error=x"])
 def test_a_return_that_was_not_asked_for_is_refused(query: str) -> None:
     """K17."""
-    refused(CallbackError, "logout_state_mismatch", lambda: finish(RP, STARTED.pending, query))
+    refused(
+        CallbackError,
+        "logout_state_mismatch",
+        partial(left, query),
+    )
 
 
 def test_a_logout_needs_a_secret_state() -> None:
@@ -43,16 +60,27 @@ def test_a_logout_at_one_provider_is_not_finished_at_another() -> None:
         relying_party(client={"client_id": "client-2"}),
     ):
         with pytest.raises(CallbackError) as caught:
-            finish(rp, STARTED.pending, f"state={STATE}")
+            finish(rp, STARTED.pending, back(f"state={STATE}"), now=NOW)
         assert caught.value.code == "connection_mismatch"
 
 
 def test_a_return_that_says_its_state_twice_is_refused() -> None:
     query = f"state={STATE}&state={STATE}"
     error = refused(
-        CallbackError, "parameter_duplicated", lambda: finish(RP, STARTED.pending, query)
+        CallbackError,
+        "parameter_duplicated",
+        partial(left, query),
     )
     assert error.about == "state"
+
+
+def test_a_logout_expires_to_the_second() -> None:
+    returned = back(f"state={STATE}")
+    for now in (NOW + 600, NOW - 60):
+        assert done(finish(RP, STARTED.pending, returned, now=now)) == LoggedOut(BYE)
+    for now in (NOW + 601, NOW - 61):
+        late = partial(finish, RP, STARTED.pending, returned, now=now)
+        assert refused(CallbackError, "logout_expired", late).expected == 600
 
 
 def test_where_the_provider_has_no_such_endpoint_none_starts() -> None:

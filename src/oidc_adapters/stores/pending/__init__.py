@@ -1,22 +1,29 @@
 """Where logins wait for their browser to come back: put, and taken once.
 
-Each login has a cookie of its own, so that logins in several tabs do not disturb each other.  The
-cookie holds the browser's binding secret, and in :class:`CookiePendingLogins` the sealed login too.
+Each login and each logout has a cookie of its own, so that several tabs do not disturb each other.
+The cookie holds the browser's binding secret; in :class:`CookiePendingLogins` it is all there is.
 """
 
-from oidc_adapters.stores.pending.cookies import CookieProfile, SetCookie
+from oidc_adapters.stores.pending.cookies import CookieProfile
 from oidc_adapters.stores.pending.in_cookie import CookiePendingLogins
 from oidc_adapters.stores.pending.in_memory import MemoryPendingLogins
-from oidc_adapters.stores.pending.ports import PendingLogins, Spent, Taken
+from oidc_adapters.stores.pending.ports import (
+    LogoutSecrets,
+    PendingLogins,
+    Spent,
+    Taken,
+    TakenLogout,
+)
 from oidc_adapters.stores.pending.spent import MemorySpent
 
 __all__ = [
     "CookiePendingLogins",
     "CookieProfile",
+    "LogoutSecrets",
     "MemoryPendingLogins",
     "MemorySpent",
     "PendingLogins",
-    "SetCookie",
     "Spent",
     "Taken",
+    "TakenLogout",
 ]

@@ -1,107 +1,136 @@
-"""Cookies of logins in flight: their names, their attributes, and a budget for all of them."""
+"""Cookies of logins and logouts in flight: their names, their attributes, a budget for them all."""
 
 import re
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
-from oidc_core.endpoints.authorization import COOKIE_PREFIX
-from oidc_core.model.pending import DELIVERIES, PendingLogin
+from oidc_core.wire.cookies import SetCookie
+from oidc_core.wire.errors import CallbackError, UsageError
+
+COOKIE_PREFIX: Final = "__Host-oidc-"
+"""What the names of these cookies start with, unless a profile says otherwise."""
 
 BUDGET: Final = 4_000
-"""Octets that all pending cookies of one browser may take up in a request."""
+"""Octets that all these cookies of one browser may take up in a request."""
 
-MAX_PER_BROWSER: Final = 10
-"""How many logins one browser may have in flight."""
+CAP: Final = 400
+"""Octets that one of them may take up, with its name and what stands between cookies."""
 
-_ID: Final = re.compile(r"[0-9a-f]{32}")
-"""What a login waits under, as :func:`oidc_core.model.pending.pending_id_of` makes it."""
+BETWEEN: Final = 3
+"""Octets around a cookie in a request: ``=`` and ``; ``."""
+
+_ID: Final = 8
+_LOGOUT: Final = "out-"
+_NAME: Final = re.compile(rf"(?:{_LOGOUT})?[A-Za-z0-9_-]{{{_ID}}}")
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
+_HOST: Final = "__Host-"
+# Browsers read these in any case (RFC 6265bis §4.1.3), and refuse such a cookie without Secure.
+_SECURE: Final = ("__host-", "__secure-", "__http-")
+
+Cookies: TypeAlias = tuple[tuple[str, str], ...]
+"""Names and values of a request's cookies, as often as they were sent."""
+
+Age: TypeAlias = Callable[[str, str], int | None]
+"""Tells from name and value when what a cookie is of was started; ``None`` if it does not open."""
 
 
-class SetCookie(NamedTuple):
-    """A cookie to be set, always ``HttpOnly`` and ``Path=/``; ``max_age`` 0 deletes it."""
+def _prefix(value: object) -> str:
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        found = value if isinstance(value, str) else type(value).__name__
+        raise UsageError("config_invalid", found=found, expected="a cookie name", about="prefix")
+    return value
 
-    name: str
-    value: str
-    max_age: int
-    same_site: str
-    secure: bool
 
-    def __repr__(self) -> str:
-        return f"SetCookie({self.name!r}, max_age={self.max_age})"
-
-    @property
-    def header(self) -> str:
-        """The value of a ``Set-Cookie`` header (RFC 6265 §4.1)."""
-        secure = "; Secure" if self.secure else ""
-        return (
-            f"{self.name}={self.value}; Max-Age={self.max_age}; Path=/; HttpOnly"
-            f"; SameSite={self.same_site}{secure}"
-        )
+def _secure(value: object) -> bool:
+    if not isinstance(value, bool):
+        found = type(value).__name__
+        raise UsageError("config_invalid", found=found, expected="bool", about="secure")
+    return value
 
 
 @frozen(kw_only=True)
 class CookieProfile:
-    """How cookies of logins are written.
+    """How the cookies of logins and logouts are written.
 
     Attributes:
-        prefix: what their names start with; ``__Host-`` has the browser refuse them from others.
+        prefix: what their names start with; ``__Host-`` has the browser refuse them from others,
+            and needs ``secure``, as ``__Secure-`` does.  Two applications on one host need prefixes
+            of their own.
         secure: whether they are sent over https only.
     """
 
-    prefix: str = COOKIE_PREFIX
-    secure: bool = True
+    prefix: str = field(default=COOKIE_PREFIX, converter=_prefix)
+    secure: bool = field(default=True, converter=_secure)
+
+    def __attrs_post_init__(self) -> None:
+        if self.prefix.lower().startswith(_SECURE) and not self.secure:
+            expected = "secure with such a prefix"
+            raise UsageError("config_invalid", about="secure", found=False, expected=expected)
 
     @classmethod
     def insecure_for_loopback_development(cls) -> "CookieProfile":
         """Return a profile without ``__Host-`` and ``Secure``, for ``http://localhost``."""
-        return cls(prefix=COOKIE_PREFIX.removeprefix("__Host-"), secure=False)
+        return cls(prefix=COOKIE_PREFIX.removeprefix(_HOST), secure=False)
 
-    def cookie(self, pending: PendingLogin, value: str, max_age: int) -> SetCookie:
-        """Return the cookie of a login.
+    def login_name(self, pending_id: str) -> str:
+        """Return the name of the cookie of a login."""
+        return self.prefix + pending_id[:_ID]
 
-        A form_post comes in across sites, and brings along only cookies that say ``None``.
+    def logout_name(self, pending_id: str) -> str:
+        """Return the name of the cookie of a logout."""
+        return self.prefix + _LOGOUT + pending_id[:_ID]
+
+    def owns(self, name: str) -> bool:
+        """Return whether a cookie is of a login or logout in flight."""
+        return name.startswith(self.prefix) and bool(_NAME.fullmatch(name, len(self.prefix)))
+
+    def is_logout(self, name: str) -> bool:
+        """Return whether a cookie that is ours is of a logout."""
+        return len(name) == len(self.prefix) + len(_LOGOUT) + _ID
+
+    def cookie(self, name: str, value: str, max_age: int, *, across: bool = False) -> SetCookie:
+        """Return the cookie of a login or logout.
+
+        A form_post comes in ``across`` sites, and brings along only cookies that say ``None``.
         """
-        across = DELIVERIES[pending.response_mode] == "form_post" and self.secure
-        return SetCookie(
-            name=self.prefix + pending.id,
-            value=f"{pending.created_at}.{value}",
-            max_age=max_age,
-            same_site="None" if across else "Lax",
-            secure=self.secure,
-        )
+        same_site = "None" if across and self.secure else "Lax"
+        return SetCookie(name, value, max_age, same_site, self.secure)
 
     def forgotten(self, name: str) -> SetCookie:
         """Return the cookie that deletes another."""
-        return SetCookie(name=name, value="", max_age=0, same_site="Lax", secure=self.secure)
+        return SetCookie(name, "", 0, "Lax", self.secure)
 
-    def evicted(self, cookies: Mapping[str, str], new: SetCookie) -> tuple[SetCookie, ...]:
-        """Return deletions of the oldest logins, so that this browser stays within its budget.
+    def evicted(self, cookies: Cookies, new: SetCookie, age: Age) -> tuple[SetCookie, ...]:
+        """Return deletions, so that this browser stays within its budget.
 
-        In no certain order: a browser takes each by itself.
+        Cookies that do not open go first, then the oldest.
         """
-        mine = sorted(
-            [(_created_at(value), name, value) for name, value in cookies.items()], reverse=True
-        )
-        room = BUDGET - _size(new.name, new.value)
-        gone: list[SetCookie] = []
-        for others, (_, name, value) in enumerate([each for each in mine if self.owns(each[1])]):
-            room -= _size(name, value)
-            if room < 0 or others + 2 > MAX_PER_BROWSER:
-                gone.append(self.forgotten(name))
-        return tuple(gone)
-
-    def owns(self, name: str) -> bool:
-        """Return whether a cookie belongs to a login in flight; that of a logout does not."""
-        return name.startswith(self.prefix) and bool(_ID.fullmatch(name, len(self.prefix)))
+        mine = [pair for pair in cookies if self.owns(pair[0]) and pair[0] != new.name]
+        # A cookie that does not open is older than any.
+        ranked = sorted([(age(*pair) or 0, pair) for pair in mine], reverse=True)
+        room, gone = BUDGET - octets(new.name, new.value), dict[str, SetCookie]()
+        for _, (name, value) in ranked:
+            room -= octets(name, value)
+            if room < 0:
+                gone[name] = self.forgotten(name)
+        return tuple(gone.values())
 
 
-def _size(name: str, value: str) -> int:
+def octets(name: str, value: str) -> int:
     """Return what a cookie takes up in a request: name, ``=``, value, and ``; ``."""
-    return len(name) + len(value) + 3
+    return len(name) + len(value) + BETWEEN
 
 
-def _created_at(value: str) -> int:
-    text = value.partition(".")[0]
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+def only_value(cookies: Cookies, name: str) -> str:
+    """Return the value of a cookie; an empty text if there is none.
+
+    Raises:
+        CallbackError: ``binding_duplicated`` if it was sent twice: a sibling domain may have
+            planted the other.
+    """
+    values = [value for found, value in cookies if found == name]
+    if len(values) > 1:
+        raise CallbackError("binding_duplicated", about="cookie")
+    return values[0] if values else ""

@@ -1,45 +1,72 @@
 """Logins in flight, sealed in the browser's own cookie: no store, any number of processes."""
 
-from collections.abc import Mapping
 from typing import Final
 
-from oidc_adapters.stores.pending.cookies import CookieProfile, SetCookie
-from oidc_adapters.stores.pending.ports import Spent, Taken
+from oidc_adapters.runtime.entropy import Entropy
+from oidc_adapters.stores.pending.at_once import AtOnce
+from oidc_adapters.stores.pending.cookie_record import (
+    LOGOUT_STATE,
+    identity_of,
+    login_octets,
+    login_of,
+    logout_kept,
+    logout_octets,
+    logout_of,
+    pending_of,
+    secrets_of,
+)
+from oidc_adapters.stores.pending.cookies import (
+    BETWEEN,
+    CAP,
+    CookieProfile,
+    Cookies,
+    only_value,
+)
+from oidc_adapters.stores.pending.ports import LogoutSecrets, Spent, Taken, TakenLogout
 from oidc_adapters.stores.pending.spent import MemorySpent
-from oidc_adapters.stores.sealed_box import SealedBox
-from oidc_core.codec import dump_pending_login, load_pending_login
+from oidc_adapters.stores.seed_box import SEED, Opened, SeedBox
+from oidc_core.endpoints.authorization import unasked_login
+from oidc_core.endpoints.end_session import LOGOUT_LIFETIME
+from oidc_core.model.pending import DELIVERIES, LoginSecrets, pending_id_of
+from oidc_core.model.records import PendingLogout
+from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted
-from oidc_core.wire.errors import CallbackError, UsageError
+from oidc_core.wire.cookies import SetCookie
+from oidc_core.wire.encoding import b64url_decode, b64url_encode
+from oidc_core.wire.errors import CallbackError, OidcError, UsageError
 
-MAX_COOKIE: Final = 3_800
-"""Octets that name and value of a cookie may have together."""
+RETURN_TO: Final = 138
+"""Octets of ``return_to`` that are kept; a stranger may have written it."""
 
+_LOGIN: Final = "login"
+_LOGOUT: Final = "logout"
 _PROFILE: Final = CookieProfile()
 
 
-class CookiePendingLogins:
-    """Keeps each login sealed in a cookie of its own.
+class CookiePendingLogins(AtOnce):
+    """Keeps each login, and each logout, sealed in a cookie of its own.
+
+    State, nonce, code verifier and binding are derived from the sealing secret and a seed in the
+    cookie, so they take no room.  A login takes at most 285 octets of a request with default
+    demands, and 400 with whatever else it demands.
 
     Args:
         secrets: the sealing secrets, newest first; the same in all processes.
         spent: what was taken already; share one among processes to have a login taken but once
             among them all.  Without, the provider's refusal of a used code is the second line.
-        lifetime: seconds a login may take, as in the policy.
         profile: how cookies are written.
     """
 
-    __slots__ = ("_box", "_lifetime", "_profile", "_spent")
+    __slots__ = ("_box", "_profile", "_spent")
 
     def __init__(
         self,
         *secrets: bytes | str,
         spent: Spent | None = None,
-        lifetime: int = 600,
         profile: CookieProfile = _PROFILE,
     ) -> None:
-        self._box = SealedBox(*secrets)
+        self._box = SeedBox(*secrets)
         self._spent: Spent = MemorySpent() if spent is None else spent
-        self._lifetime = lifetime
         self._profile = profile
 
     @property
@@ -47,56 +74,172 @@ class CookiePendingLogins:
         """How cookies are written."""
         return self._profile
 
-    def put(
-        self, started: LoginStarted, cookies: Mapping[str, str], _now: int, /
-    ) -> tuple[SetCookie, ...]:
-        """Seal a login into a cookie; return it, and deletions of the oldest beyond the budget.
+    def secrets(self, entropy: Entropy, /) -> LoginSecrets:
+        """Return secrets that are derived from a fresh seed.
 
         Raises:
-            UsageError: ``pending_too_large`` beyond :data:`MAX_COOKIE` octets.
+            UsageError: ``entropy_failure`` for a token that is none.
         """
-        pending = started.pending
-        name = self._profile.prefix + pending.id
-        sealed = self._box.close(dump_pending_login(pending), label=f"pending {pending.id}")
-        cookie = self._profile.cookie(pending, f"{started.binding}.{sealed}", self._lifetime)
-        size = len(name) + len(cookie.value)
-        if size > MAX_COOKIE:
-            raise UsageError("pending_too_large", found=size, expected=MAX_COOKIE)
-        return (cookie, *self._profile.evicted(cookies, cookie))
+        return secrets_of(self._box, _seed(entropy))
 
-    def take(self, pending_id: str, cookies: Mapping[str, str], now: int) -> Taken:
+    def logout_secrets(self, entropy: Entropy, /) -> LogoutSecrets:
+        """Return a state that is derived from a fresh seed.
+
+        Raises:
+            UsageError: ``entropy_failure`` for a token that is none.
+        """
+        seed = _seed(entropy)
+        return LogoutSecrets(self._box.secret(LOGOUT_STATE, seed), b64url_encode(seed))
+
+    def put(
+        self, rp: RelyingParty, started: LoginStarted, cookies: Cookies, _now: int, /
+    ) -> tuple[SetCookie, ...]:
+        """Seal a login into a cookie; return it, and deletions of others beyond the budget.
+
+        ``return_to`` is dropped if it has more than :data:`RETURN_TO` octets or does not fit.
+
+        Raises:
+            UsageError: ``pending_too_large`` if the cookie would take more than 400 octets even
+                so; ``entropy_failure`` for a login whose secrets are not this store's.
+        """
+        pending, seed = started.pending, _decoded(started.binding)
+        plain = unasked_login(rp, secrets_of(self._box, seed), pending.created_at)
+        if plain.state != pending.state:
+            raise UsageError("entropy_failure", about="secrets", expected="those of this store")
+        name, lifetime = self._profile.login_name(pending.id), rp.policy.login_lifetime
+        written = login_octets(self._box, rp, pending, plain)
+        wanted = pending.return_to.encode("utf-8")
+        if len(wanted) > RETURN_TO or self._size(name, written) > CAP:
+            written = written[: len(written) - len(wanted)]
+        # A seed seals once: the size is known before.
+        self._check_cap(name, written)
+        across = DELIVERIES[pending.response_mode] == "form_post"
+        sealed = self._box.close(seed, written, label=_LOGIN)
+        cookie = self._profile.cookie(name, sealed, lifetime, across=across)
+        return (cookie, *self._profile.evicted(cookies, cookie, self._age))
+
+    def _size(self, name: str, written: bytes) -> int:
+        return len(name) + self._box.length(len(written)) + BETWEEN
+
+    def _check_cap(self, name: str, written: bytes) -> None:
+        size = self._size(name, written)
+        if size > CAP:
+            raise UsageError("pending_too_large", found=size, expected=CAP)
+
+    def belongs(self, rp: RelyingParty, pending_id: str, cookies: Cookies, /) -> bool:
+        """Return whether this browser's cookie of that login is of this relying party."""
+        try:
+            opened = self._opened(self._profile.login_name(pending_id), cookies, _LOGIN)
+            return login_of(opened).identity == identity_of(self._box, rp, opened.key_id)
+        except CallbackError:
+            return False
+
+    def take(self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /) -> Taken:
         """Open this browser's cookie of that login, once.
 
         Raises:
-            CallbackError: ``binding_missing`` without the cookie, ``state_used``,
-                ``state_expired`` after twice the lifetime.
-            StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version_unknown``.
+            CallbackError: ``binding_missing`` without the cookie, ``binding_duplicated``,
+                ``cookie_invalid``, ``cookie_key_unknown``, ``connection_mismatch``,
+                ``state_expired``, ``state_used``.
+            StoreFailure: ``store_unavailable``.
         """
-        name = self._profile.prefix + pending_id
-        value = cookies.get(name)
-        if value is None:
-            raise CallbackError("binding_missing", about="cookie")
-        _, _, rest = value.partition(".")
-        binding, _, sealed = rest.partition(".")
-        pending = load_pending_login(self._box.open(sealed, label=f"pending {pending_id}"))
-        until = pending.created_at + 2 * self._lifetime
-        if now > until:  # nothing is remembered as spent for longer
-            raise CallbackError("state_expired", found=now - pending.created_at)
-        if not self._spent.seen_once(pending_id, until, now):
+        name = self._profile.login_name(pending_id)
+        opened = self._opened(name, cookies, _LOGIN)
+        kept = login_of(opened)
+        if kept.identity != identity_of(self._box, rp, opened.key_id):
+            raise CallbackError("connection_mismatch", about="client")
+        pending = pending_of(self._box, rp, opened, kept)
+        if pending.id != pending_id:
+            raise CallbackError("cookie_invalid", about="cookie")
+        age, lifetime = now - kept.created_at, rp.policy.login_lifetime
+        if age > 2 * lifetime:  # nothing is remembered as spent for longer
+            raise CallbackError("state_expired", found=age, expected=lifetime)
+        if not self._spent.seen_once(pending_id, kept.created_at + 2 * lifetime, now):
             raise CallbackError("state_used")
         return Taken(
             pending=pending,
-            binding=binding,
+            binding=b64url_encode(opened.seed),
             cookies=(self._profile.forgotten(name),),
             single_use=self._spent.single_use,
         )
 
-    async def put_async(
-        self, started: LoginStarted, cookies: Mapping[str, str], now: int, /
+    def put_logout(
+        self,
+        rp: RelyingParty,
+        pending: PendingLogout,
+        secrets: LogoutSecrets,
+        cookies: Cookies,
+        _now: int,
+        /,
     ) -> tuple[SetCookie, ...]:
-        """Keep a login; as :meth:`put`, since nothing here waits."""
-        return self.put(started, cookies, now)
+        """Seal a logout into a cookie; return it, and deletions of others beyond the budget.
 
-    async def take_async(self, pending_id: str, cookies: Mapping[str, str], now: int, /) -> Taken:
-        """Take a login out; as :meth:`take`, since nothing here waits."""
-        return self.take(pending_id, cookies, now)
+        Raises:
+            UsageError: ``pending_too_large`` for a post-logout redirect URI with which the cookie
+                would take more than 400 octets; ``entropy_failure`` for a logout whose secrets are
+                not this store's.
+        """
+        seed = _decoded(secrets.binding)
+        if self._box.secret(LOGOUT_STATE, seed) != pending.state:
+            raise UsageError("entropy_failure", about="secrets", expected="those of this store")
+        name = self._profile.logout_name(pending_id_of(pending.state))
+        written = logout_octets(self._box, rp, pending)
+        self._check_cap(name, written)
+        sealed = self._box.close(seed, written, label=_LOGOUT)
+        cookie = self._profile.cookie(name, sealed, LOGOUT_LIFETIME)
+        return (cookie, *self._profile.evicted(cookies, cookie, self._age))
+
+    def take_logout(
+        self, rp: RelyingParty, pending_id: str, cookies: Cookies, _now: int, /
+    ) -> TakenLogout:
+        """Open this browser's cookie of that logout.
+
+        Raises:
+            CallbackError: ``logout_state_mismatch`` without the cookie, ``binding_duplicated``,
+                ``cookie_invalid``, ``cookie_key_unknown``, ``connection_mismatch``.
+        """
+        name = self._profile.logout_name(pending_id)
+        if not only_value(cookies, name):
+            raise CallbackError("logout_state_mismatch", about="cookie")
+        pending = logout_of(self._box, rp, self._opened(name, cookies, _LOGOUT))
+        if pending_id_of(pending.state) != pending_id:
+            raise CallbackError("cookie_invalid", about="cookie")
+        return TakenLogout(pending, (self._profile.forgotten(name),))
+
+    def _opened(self, name: str, cookies: Cookies, label: str) -> Opened:
+        value = only_value(cookies, name)
+        if not value:
+            raise CallbackError("binding_missing", about="cookie")
+        return self._box.open(value, label=label)
+
+    def _age(self, name: str, value: str) -> int | None:
+        """Return when what a cookie is of was started; ``None`` if it does not open."""
+        try:
+            if self._profile.is_logout(name):
+                return logout_kept(self._box.open(value, label=_LOGOUT)).created_at
+            return login_of(self._box.open(value, label=_LOGIN)).created_at
+        except CallbackError:
+            return None
+
+
+def _seed(entropy: Entropy) -> bytes:
+    seed = _octets_of(entropy.token())[:SEED]
+    if len(seed) != SEED:
+        raise UsageError("entropy_failure", about="token", expected=f"{SEED} octets or more")
+    return seed
+
+
+def _decoded(binding: str) -> bytes:
+    """Return the seed that stands for a login's binding."""
+    seed = _octets_of(binding)
+    if len(seed) != SEED:
+        raise UsageError("entropy_failure", about="binding", expected="that of this store")
+    return seed
+
+
+def _octets_of(text: str) -> bytes:
+    """Decode base64url; nothing comes of what is none."""
+    try:
+        return b64url_decode(text.encode("ascii", "replace"))
+    except OidcError:
+        return b""

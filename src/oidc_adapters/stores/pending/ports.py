@@ -1,13 +1,16 @@
-"""The ports of logins in flight."""
+"""The ports of logins and logouts in flight."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from attrs import field, frozen
 
-from oidc_adapters.stores.pending.cookies import CookieProfile, SetCookie
-from oidc_core.model.pending import PendingLogin, SingleUse
+from oidc_adapters.runtime.entropy import Entropy
+from oidc_adapters.stores.pending.cookies import CookieProfile, Cookies
+from oidc_core.model.pending import LoginSecrets, PendingLogin, SingleUse
+from oidc_core.model.records import PendingLogout
+from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted
+from oidc_core.wire.cookies import SetCookie
 
 
 @frozen(kw_only=True)
@@ -28,44 +31,133 @@ class Taken:
     single_use: SingleUse
 
 
+class LogoutSecrets(NamedTuple):
+    """The secrets of one logout: one comes back in the URL, the other in a cookie."""
+
+    state: str
+    binding: str
+
+    def __repr__(self) -> str:
+        return "LogoutSecrets()"
+
+
+class TakenLogout(NamedTuple):
+    """A logout taken out of its store, and the cookies that have the browser forget it."""
+
+    pending: PendingLogout
+    cookies: tuple[SetCookie, ...]
+
+
 class PendingLogins(Protocol):
-    """Keeps logins in flight, for code that waits and for code that awaits."""
+    """Keeps logins and logouts in flight, for code that waits and for code that awaits.
+
+    ``cookies`` are those of the request, see
+    :attr:`~oidc_core.wire.incoming.Incoming.cookies`.  Whatever a browser brings is refused with a
+    ``CallbackError``; a store that fails raises a ``StoreFailure``.
+    """
 
     @property
     def profile(self) -> CookieProfile:
         """How cookies are written."""
         ...
 
+    def secrets(self, entropy: Entropy, /) -> LoginSecrets:
+        """Return the secrets of a login that is to be kept here."""
+        ...
+
+    def logout_secrets(self, entropy: Entropy, /) -> LogoutSecrets:
+        """Return the secrets of a logout that is to be kept here."""
+        ...
+
     def put(
-        self, started: LoginStarted, cookies: Mapping[str, str], now: int, /
+        self, rp: RelyingParty, started: LoginStarted, cookies: Cookies, now: int, /
     ) -> tuple[SetCookie, ...]:
         """Keep a login; return the cookies to set.
 
+        A ``return_to`` that is too long for this store is not kept.
+
         Raises:
-            UsageError: ``pending_too_large``.
+            UsageError: ``pending_too_large`` if what the login demands needs another store.
             StoreFailure: ``pending_too_many``, ``store_unavailable``.
         """
         ...
 
-    def take(self, pending_id: str, cookies: Mapping[str, str], now: int, /) -> Taken:
+    def belongs(self, rp: RelyingParty, pending_id: str, cookies: Cookies, /) -> bool:
+        """Return whether a login waits here for this relying party; nothing is taken."""
+        ...
+
+    def take(self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /) -> Taken:
         """Take a login out, so that nobody takes it again.
 
         Raises:
             CallbackError: ``state_unknown``, ``state_expired``, ``binding_missing``,
-                ``binding_mismatch``, ``state_used``.
-            StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version_unknown``,
-                ``store_unavailable``.
+                ``binding_mismatch``, ``binding_duplicated``, ``cookie_invalid``,
+                ``cookie_key_unknown``, ``state_used``; ``connection_mismatch``, which takes
+                nothing.
+            StoreFailure: ``store_unavailable``.
+        """
+        ...
+
+    def put_logout(
+        self,
+        rp: RelyingParty,
+        pending: PendingLogout,
+        secrets: LogoutSecrets,
+        cookies: Cookies,
+        now: int,
+        /,
+    ) -> tuple[SetCookie, ...]:
+        """Keep a logout; return the cookies to set.
+
+        Raises:
+            UsageError: ``pending_too_large`` if its redirect URI needs another store.
+            StoreFailure: ``pending_too_many``, ``store_unavailable``.
+        """
+        ...
+
+    def take_logout(
+        self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /
+    ) -> TakenLogout:
+        """Take a logout out.
+
+        Raises:
+            CallbackError: ``logout_state_mismatch``, ``logout_expired``, or as :meth:`take`.
+            StoreFailure: ``store_unavailable``.
         """
         ...
 
     async def put_async(
-        self, started: LoginStarted, cookies: Mapping[str, str], now: int, /
+        self, rp: RelyingParty, started: LoginStarted, cookies: Cookies, now: int, /
     ) -> tuple[SetCookie, ...]:
         """Keep a login; as :meth:`put`."""
         ...
 
-    async def take_async(self, pending_id: str, cookies: Mapping[str, str], now: int, /) -> Taken:
+    async def belongs_async(self, rp: RelyingParty, pending_id: str, cookies: Cookies, /) -> bool:
+        """Return whether a login waits here; as :meth:`belongs`."""
+        ...
+
+    async def take_async(
+        self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /
+    ) -> Taken:
         """Take a login out; as :meth:`take`."""
+        ...
+
+    async def put_logout_async(
+        self,
+        rp: RelyingParty,
+        pending: PendingLogout,
+        secrets: LogoutSecrets,
+        cookies: Cookies,
+        now: int,
+        /,
+    ) -> tuple[SetCookie, ...]:
+        """Keep a logout; as :meth:`put_logout`."""
+        ...
+
+    async def take_logout_async(
+        self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /
+    ) -> TakenLogout:
+        """Take a logout out; as :meth:`take_logout`."""
         ...
 
 

@@ -4,12 +4,7 @@ A request (:mod:`.request`), what waits for its answer (:mod:`.waiting`), the ca
 in (:mod:`.callback`), and whether it answers that login (:mod:`.response`).
 """
 
-from oidc_core.endpoints.authorization.callback import (
-    COOKIE_PREFIX,
-    Callback,
-    cookies_of,
-    pending_id,
-)
+from oidc_core.endpoints.authorization.callback import Callback, pending_id
 from oidc_core.endpoints.authorization.request import (
     DEFAULT_REQUEST,
     AuthenticationRequest,
@@ -28,12 +23,11 @@ from oidc_core.endpoints.authorization.response import (
     brings,
     check_authorization_response,
 )
-from oidc_core.endpoints.authorization.waiting import demands_of, pending_login
+from oidc_core.endpoints.authorization.waiting import demands_of, pending_login, unasked_login
 
 __all__ = [
     "BELONGING_RULES",
     "CALLBACK_RULES",
-    "COOKIE_PREFIX",
     "DEFAULT_REQUEST",
     "LOOPBACK_LISTENER",
     "AuthenticationRequest",
@@ -46,9 +40,9 @@ __all__ = [
     "authorization_url",
     "brings",
     "check_authorization_response",
-    "cookies_of",
     "demands_of",
     "optional_parameters",
     "pending_id",
     "pending_login",
+    "unasked_login",
 ]

@@ -7,26 +7,19 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from attrs import field, frozen
 
+from oidc_core.model.client import RESPONSE_PARAMETERS
 from oidc_core.model.pending import ResponseMode, pending_id_of
 from oidc_core.wire.errors import CallbackError
 from oidc_core.wire.grammar import NQSCHAR, VSCHAR
 from oidc_core.wire.http import LIMITS
-from oidc_core.wire.urls import parse_form, refuse_doubles
+from oidc_core.wire.urls import refuse_doubles
 
-COOKIE_PREFIX: Final = "__Host-oidc-"
-"""What the names of pending-login cookies start with; the login's ``id`` follows."""
-
-_COOKIES: Final = (COOKIE_PREFIX, COOKIE_PREFIX.removeprefix("__Host-"))
-
-PARAMETERS: Final = frozenset(
-    {"state", "code", "iss", "error", "error_description", "error_uri", "session_state",
-     "access_token", "token_type", "expires_in", "id_token", "response"}
-)  # fmt: skip
-"""What an authorization response may say; the rest of a callback is not ours."""
+if TYPE_CHECKING:
+    from oidc_core.wire.incoming import Incoming
 
 _LENGTHS: Final[Mapping[str, int]] = {
     "state": LIMITS.state,
@@ -51,11 +44,27 @@ class Callback:
         mode: ``query`` for a GET, ``form_post`` for a POST.
         url: the URL it arrived on without its query, if known: the configured one, not one
             built from a ``Host`` header.
+        query: names and values of the query, which a redirect URI may have some of, however the
+            response came.
     """
 
     parameters: tuple[tuple[str, str], ...] = field(repr=False)
     mode: ResponseMode = "query"
     url: str | None = None
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, incoming: "Incoming") -> "Callback":
+        """Take a request at the redirect URI.
+
+        Raises:
+            CallbackError: ``parameter_malformed`` for what is no UTF-8.
+        """
+        query, url = incoming.query_parameters, incoming.url
+        at = None if url is None else url.partition("?")[0]
+        if incoming.method == "GET":
+            return cls(parameters=query, mode="query", url=at, query=query)
+        return cls(parameters=incoming.parameters, mode="form_post", url=at, query=query)
 
     @cached_property
     def named(self) -> Mapping[str, str]:
@@ -69,7 +78,7 @@ class Callback:
         """
         found = dict(self.parameters)
         if len(found) != len(self.parameters):
-            refuse_doubles(self.parameters, PARAMETERS)
+            refuse_doubles(self.parameters, RESPONSE_PARAMETERS)
         for name, grammar in _GRAMMAR:
             if name in found and not grammar(found[name]):
                 _refuse(name, found[name])
@@ -78,29 +87,6 @@ class Callback:
             if all(found.values())
             else {name: value for name, value in found.items() if value}
         )
-
-    @classmethod
-    def from_url(cls, url: str) -> "Callback":
-        """Take the URL of a GET; of a bare path, only the query counts, and never a fragment."""
-        base, _, query = url.partition("#")[0].partition("?")
-        arrived_at = base if "://" in base else None
-        return cls(parameters=_parsed(query), url=arrived_at)
-
-    @classmethod
-    def from_query(cls, query: str, *, url: str | None = None) -> "Callback":
-        """Take a query string, without its question mark."""
-        return cls(parameters=_parsed(query), url=url)
-
-    @classmethod
-    def from_form(cls, body: str, *, url: str | None = None) -> "Callback":
-        """Take the body of a POST (OAuth 2.0 Form Post Response Mode)."""
-        return cls(parameters=_parsed(body), mode="form_post", url=url)
-
-
-def _parsed(text: str) -> tuple[tuple[str, str], ...]:
-    if len(text) > LIMITS.callback:
-        raise CallbackError("parameter_too_long", found=len(text), expected=LIMITS.callback)
-    return parse_form(text)
 
 
 def _refuse(name: str, value: str) -> NoReturn:
@@ -111,33 +97,13 @@ def _refuse(name: str, value: str) -> NoReturn:
     raise CallbackError("parameter_malformed", about=name)
 
 
-def cookies_of(header: str) -> Mapping[str, str]:
-    """Read the pending-login cookies out of a ``Cookie`` header (RFC 6265 §5.4).
-
-    Raises:
-        CallbackError: ``binding_duplicated`` if one of them is there twice: a sibling domain may
-            have planted the other.
-    """
-    found: dict[str, str] = {}
-    for part in header.split(";"):
-        # Python's own idea of space is wider, and no browser guards ``\xa0__Host-``.
-        name, _, value = part.strip(" \t").partition("=")
-        if name.startswith(_COOKIES):
-            if name in found:
-                raise CallbackError("binding_duplicated", about="cookie")
-            found[name] = value
-    return found
-
-
-def pending_id(callback: Callback, cookies: Mapping[str, str]) -> str:
-    """Decide which login in flight a callback belongs to.
-
-    Its ``state`` names it.  ``cookies`` are for responses whose state is encrypted.
+def pending_id(callback: Callback) -> str:
+    """Decide which login in flight a callback belongs to: its ``state`` names it.
 
     Raises:
         CallbackError: ``state_missing``, or as :attr:`Callback.named`.
     """
     state = callback.named.get("state")
     if state is None:
-        raise CallbackError("state_missing", about="state", found=len(cookies))
+        raise CallbackError("state_missing", about="state")
     return pending_id_of(state)

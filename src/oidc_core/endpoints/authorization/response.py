@@ -19,6 +19,7 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import oauth_error
 from oidc_core.wire.encoding import same
 from oidc_core.wire.errors import CallbackError, ProviderError
+from oidc_core.wire.urls import parse_form
 
 
 class Unbound(Enum):
@@ -47,6 +48,11 @@ class ExaminedCallback(NamedTuple):
     binding: Binding
     now: int
     account: str
+
+    @property
+    def expects_iss(self) -> bool:
+        """Whether the provider promised to name itself: when the login started, or since."""
+        return self.pending.expects_iss or self.rp.expects_iss
 
     def __repr__(self) -> str:
         return f"ExaminedCallback({self.pending.id!r})"
@@ -108,14 +114,31 @@ def _mode(received: ExaminedCallback) -> _Skipped:
 
 
 def _redirect_uri(received: ExaminedCallback) -> _Skipped:
-    url = received.callback.url
-    if url is None:
+    callback = received.callback
+    expected, asked, query = received.pending.redirect_uri.partition("?")
+    if asked:
+        check_own_query(query, callback)
+    if callback.url is None:
         return "the URL was not told"
-    expected = received.pending.redirect_uri.partition("?")[0]
-    if url != expected:
-        found = url.partition("?")[0]
+    if callback.url != expected:
+        found = callback.url.partition("?")[0]
         raise CallbackError("redirect_uri_mismatch", found=found, expected=expected)
     return None
+
+
+def check_own_query(query: str, callback: Callback) -> None:
+    """Check that the query of a redirect URI came back as it is (RFC 6749 §3.1.2).
+
+    Redirect URIs that differ in it alone are told apart by nothing else.
+
+    Raises:
+        CallbackError: ``redirect_uri_mismatch``, naming the parameter.
+    """
+    own = parse_form(query)
+    names = {name for name, _ in own}
+    if [pair for pair in callback.query if pair[0] in names] != [*own]:
+        about = "query"
+        raise CallbackError("redirect_uri_mismatch", expected=tuple(sorted(names)), about=about)
 
 
 def _issuer(received: ExaminedCallback) -> _Skipped:
@@ -124,7 +147,7 @@ def _issuer(received: ExaminedCallback) -> _Skipped:
         if not received.rp.issuer_rule.in_response(iss):
             raise CallbackError("response_iss_mismatch", expected=received.rp.issuer, about="iss")
         return None
-    if not received.pending.expects_iss:
+    if not received.expects_iss:
         return "the provider does not announce iss"
     if "error" not in received.parameters:
         raise CallbackError("response_iss_missing", about="iss")
@@ -236,7 +259,7 @@ def check_authorization_response(
     evidence = Evidence(
         table=rules,
         outcomes=outcomes,
-        remarks=(f"single_use: {single_use}",),
+        remarks=(f"single_use: {single_use}", *rp.response_remarks),
         terms=rp.terms,
         checked_at=now,
     )
@@ -246,7 +269,7 @@ def check_authorization_response(
 def _provider_error(received: ExaminedCallback) -> ProviderError:
     """Return the provider's error; its text is withheld unless the issuer is beyond doubt."""
     parameters = received.parameters
-    certain = "iss" in parameters or not received.pending.expects_iss
+    certain = "iss" in parameters or not received.expects_iss
     return oauth_error(
         parameters["error"], parameters.get, issuer_verified="iss" in parameters, text=certain
     )

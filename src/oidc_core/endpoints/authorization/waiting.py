@@ -75,10 +75,27 @@ def pending_login(
         binding_digest=binding_digest_of(secrets.binding),
         redirect_uri=redirect_uri,
         response_mode=request.response_mode,
-        expects_iss=rp.provider.authorization_response_iss_parameter_supported,
+        expects_iss=rp.expects_iss,
         demands=demands_of(rp, request, request.nonce or secrets.nonce, now),
         account=request.account,
         return_to=request.return_to,
+    )
+
+
+def unasked_login(rp: RelyingParty, secrets: LoginSecrets, now: int) -> PendingLogin:
+    """Write down a login that asks for nothing in particular.
+
+    What waits in a cookie is what deviates from it.
+    """
+    return PendingLogin(
+        id=pending_id_of(secrets.state),
+        connection=rp.connection,
+        state=secrets.state,
+        code_verifier=secrets.code_verifier,
+        binding_digest=binding_digest_of(secrets.binding),
+        redirect_uri=rp.client.redirect_uri,
+        expects_iss=rp.expects_iss,
+        demands=Demands(nonce=secrets.nonce, started_at=now, scope=rp.client.scope),
     )
 
 

@@ -1,20 +1,46 @@
+"""Logins sealed in cookies: opened for their browser, and for the client they began with."""
+
 import pickle
+from functools import partial
 from itertools import permutations
+from typing import Any, Final
 
 import pytest
 from attrs import evolve
 
-from oidc_adapters.stores.pending import CookiePendingLogins, CookieProfile, MemorySpent, SetCookie
-from oidc_adapters.stores.pending.cookies import MAX_PER_BROWSER
-from oidc_adapters.stores.pending.in_cookie import MAX_COOKIE
-from oidc_adapters.stores.sealed_box import SealedBox
-from oidc_core.codec import dump_pending_login
+from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_adapters.stores.pending import CookiePendingLogins, CookieProfile
+from oidc_adapters.stores.sealed_box import KEY_ID
 from oidc_core.endpoints.authorization import AuthenticationRequest
-from oidc_core.model.pending import SingleUse
-from oidc_core.operations.login import LoginStarted
-from oidc_core.wire.errors import CallbackError, OidcError, StoreFailure, UsageError
-from tests.adapters.stores.pending.started import SECRET, jar, size, started
-from tests.flows.rig import NOW
+from oidc_core.model.pending import pending_id_of
+from oidc_core.model.policy import Policy
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.encoding import b64url_decode, b64url_encode
+from oidc_core.wire.errors import (
+    CallbackError,
+    OidcError,
+    ProtocolViolation,
+    UsageError,
+)
+from tests.adapters.stores.pending.started import (
+    ISSUER,
+    NOW,
+    OTHER_CLIENT,
+    RP,
+    SECRET,
+    Jar,
+    finished,
+    jar,
+    logout_started,
+    put,
+    received,
+    refused,
+    sent,
+    started,
+)
+
+NEW: Final = b"n" * 32
+FORM_POST: Final = AuthenticationRequest(response_mode="form_post")
 
 
 @pytest.fixture
@@ -22,287 +48,260 @@ def store() -> CookiePendingLogins:
     return CookiePendingLogins(SECRET)
 
 
-def refusal(store: CookiePendingLogins, pending_id: str, cookies: dict[str, str]) -> OidcError:
-    with pytest.raises(OidcError) as caught:
-        store.take(pending_id, cookies, NOW)
+def refusal(
+    store: CookiePendingLogins,
+    pending_id: str,
+    cookies: Jar,
+    *,
+    now: int = NOW,
+    rp: RelyingParty = RP,
+) -> CallbackError:
+    with pytest.raises(CallbackError) as caught:
+        store.take(rp, pending_id, sent(cookies), now)
     return caught.value
 
 
-def test_a_login_is_put_and_taken_once(store: CookiePendingLogins) -> None:
-    login = started()
-    cookies = jar(*store.put(login, {}, NOW))
-
-    taken = store.take(login.pending.id, cookies, NOW)
-
-    assert (taken.pending, taken.binding) == (login.pending, login.binding)
-    assert taken.single_use == "process"
-    assert jar(*store.put(login, {}, NOW), *taken.cookies) == {}
-    again = refusal(store, login.pending.id, cookies)
-    assert isinstance(again, CallbackError)
-    assert again.code == "state_used"
+def code(store: CookiePendingLogins, pending_id: str, cookies: Jar, *, now: int = NOW) -> str:
+    return refusal(store, pending_id, cookies, now=now).code
 
 
-def test_it_is_taken_once_as_long_as_it_could_be_finished() -> None:
-    """Both clocks go on: the one that can be set, and the one that cannot."""
-    passed = [0.0]
-    store = CookiePendingLogins(SECRET, spent=MemorySpent(elapsed=lambda: passed[0]))
-    login = started()
-    cookies = jar(*store.put(login, {}, NOW))
-    store.take(login.pending.id, cookies, NOW)
-
-    passed[0] = 1_200.0
-    with pytest.raises(CallbackError) as caught:
-        store.take(login.pending.id, cookies, NOW + 1_200)
-    assert caught.value.code == "state_used"
-
-
-def test_it_is_taken_once_though_the_clock_goes_wrong_meanwhile(store: CookiePendingLogins) -> None:
-    login, another = started(1), started(2, now=NOW + 3_600)
-    cookies = jar(*store.put(login, {}, NOW))
-    others = jar(*store.put(another, {}, NOW + 3_600))
-    store.take(login.pending.id, cookies, NOW)
-    store.take(another.pending.id, others, NOW + 3_600)
-
-    assert refusal(store, login.pending.id, cookies).code == "state_used"
-
-
-def test_what_would_be_remembered_no_longer_is_refused(store: CookiePendingLogins) -> None:
-    login = started()
-    cookies = jar(*store.put(login, {}, NOW))
-
-    for _ in range(2):
-        with pytest.raises(CallbackError) as caught:
-            store.take(login.pending.id, cookies, NOW + 1_201)
-        assert (caught.value.code, caught.value.found) == ("state_expired", 1_201)
-
-
-def test_a_cookie_is_typically_under_a_kibibyte(store: CookiePendingLogins) -> None:
-    request = AuthenticationRequest(
-        scope="openid profile email offline_access", return_to="/orders/2024?page=3"
-    )
-
-    (cookie,) = store.put(started(request=request), {}, NOW)
-
-    assert len(f"{cookie.name}={cookie.value}") <= 1_024
-    assert cookie.max_age == 600
-
-
-def test_a_cookie_shows_nothing_of_its_login_but_its_age(store: CookiePendingLogins) -> None:
-    login = started()
-    (cookie,) = store.put(login, {}, NOW)
-    pending = login.pending
-
-    for secret in (pending.state, pending.demands.nonce, pending.code_verifier):
-        assert str(secret) not in cookie.value
-    assert pending.state not in cookie.name
-
-
-@pytest.mark.parametrize("characters", [3_800, 100_000])
-def test_a_login_that_is_too_large_is_refused_when_it_starts(
-    store: CookiePendingLogins, characters: int
-) -> None:
-    login = started(request=AuthenticationRequest(return_to=characters * "x"))
-
-    with pytest.raises(UsageError) as caught:
-        store.put(login, {}, NOW)
-
-    assert caught.value.code == "pending_too_large"
-    assert caught.value.expected == MAX_COOKIE
-
-
-def test_the_largest_login_fits(store: CookiePendingLogins) -> None:
-    largest = 0
-    for characters in range(2_000, 3_000):
-        request = AuthenticationRequest(return_to=characters * "x")
-        try:
-            cookies = jar(*store.put(started(request=request), {}, NOW))
-        except UsageError:
-            break
-        largest = size(cookies)
-
-    assert MAX_COOKIE - 5 < largest <= MAX_COOKIE + 1
+# --- the browser that began it -------------------------------------------------------------------
 
 
 def test_a_browser_without_the_cookie_is_refused(store: CookiePendingLogins) -> None:
-    login, another = started(1), started(2)
-    store.put(login, {}, NOW)
-    others = jar(*store.put(another, {}, NOW))
+    begun, another = started(1, store=store), started(2, store=store)
+    name = store.profile.login_name(begun.pending.id)
 
-    for cookies in ({}, others):
-        error = refusal(store, login.pending.id, cookies)
-        assert isinstance(error, CallbackError)
+    for cookies in ({}, put(store, another), {name: ""}):
+        error = refusal(store, begun.pending.id, cookies)
         assert (error.code, error.about) == ("binding_missing", "cookie")
-
-
-def test_another_logins_cookie_does_not_do(store: CookiePendingLogins) -> None:
-    login, another = started(1), started(2)
-    (foreign,) = store.put(another, {}, NOW)
-    own = store.profile.prefix + login.pending.id
-
-    error = refusal(store, login.pending.id, {own: foreign.value})
-
-    assert isinstance(error, StoreFailure)
-    assert error.code == "seal_invalid"
-
-
-def test_a_changed_cookie_is_refused(store: CookiePendingLogins) -> None:
-    login = started()
-    ((name, value),) = jar(*store.put(login, {}, NOW)).items()
-    created_at, binding, sealed = value.split(".")
-    for changed in (
-        "",
-        ".",
-        "..",
-        "x",
-        value + "x",
-        f"{created_at}.{binding}.",
-        sealed,
-        value[1:-1],
-    ):
-        assert refusal(store, login.pending.id, {name: changed}).code == "seal_invalid"
-
-
-def test_the_binding_comes_out_as_the_browser_brought_it(store: CookiePendingLogins) -> None:
-    """The core compares it with the digest that is sealed."""
-    login = started()
-    ((name, value),) = jar(*store.put(login, {}, NOW)).items()
-    created_at, _, sealed = value.split(".")
-
-    taken = store.take(login.pending.id, {name: f"{created_at}.other.{sealed}"}, NOW)
-
-    assert taken.binding == "other"
-    assert taken.pending == login.pending
-
-
-def test_what_is_sealed_must_be_a_login(store: CookiePendingLogins) -> None:
-    login = started()
-    label = f"pending {login.pending.id}"
-    name = store.profile.prefix + login.pending.id
-    box = SealedBox(SECRET)
-    good = dump_pending_login(login.pending)
-    for text, code in (
-        ("", "record_invalid"),
-        ("[]", "record_invalid"),
-        (good.replace('"v":', '"v":9'), "record_version_unknown"),
-        (good.replace('"started_at"', '"started"'), "record_invalid"),
-        (good.replace('"demands"', '"demand"'), "record_invalid"),
-        (good.replace('"connection"', '"connected"'), "record_invalid"),
-    ):
-        sealed = box.close(text, label=label)
-        error = refusal(store, login.pending.id, {name: f"{NOW}.b.{sealed}"})
-        assert isinstance(error, StoreFailure)
-        assert error.code == code
-
-
-def test_a_secret_can_be_rotated_while_logins_are_in_flight() -> None:
-    login, new = started(), b"n" * 32
-    cookies = jar(*CookiePendingLogins(SECRET).put(login, {}, NOW))
-
-    taken = CookiePendingLogins(new, SECRET).take(login.pending.id, cookies, NOW)
-
-    assert taken.pending == login.pending
-    assert refusal(CookiePendingLogins(new), login.pending.id, cookies).code == "seal_invalid"
-
-
-def test_sealing_secrets_are_required() -> None:
-    with pytest.raises(UsageError) as caught:
-        CookiePendingLogins()
-
-    assert caught.value.code == "config_invalid"
-
-
-class SharedSpent:
-    """Shared among processes."""
-
-    def __init__(self) -> None:
-        self._spent = MemorySpent()
-
-    @property
-    def single_use(self) -> SingleUse:
-        return "shared"
-
-    def seen_once(self, name: str, until: int, now: int) -> bool:
-        return self._spent.seen_once(name, until, now)
-
-
-def test_two_processes_that_share_what_is_spent_take_a_login_once() -> None:
-    spent, login = SharedSpent(), started()
-    here, there = CookiePendingLogins(SECRET, spent=spent), CookiePendingLogins(SECRET, spent=spent)
-    cookies = jar(*here.put(login, {}, NOW))
-
-    assert there.take(login.pending.id, cookies, NOW).single_use == "shared"
-    assert refusal(here, login.pending.id, cookies).code == "state_used"
 
 
 @pytest.mark.parametrize("order", [*permutations(range(3))])
 def test_three_logins_in_a_browser_finish_in_any_order(
     store: CookiePendingLogins, order: tuple[int, ...]
 ) -> None:
-    logins: list[LoginStarted] = [started(seed, now=NOW + seed) for seed in range(3)]
-    cookies: dict[str, str] = {}
-    for login in logins:
-        new = store.put(login, cookies, NOW)
-        cookies = _received(cookies, new)
+    logins = [started(seed, now=NOW + seed, store=store) for seed in range(3)]
+    cookies: Jar = {}
+    for begun in logins:
+        cookies = put(store, begun, cookies)
 
     for number in order:
-        login = logins[number]
-        taken = store.take(login.pending.id, cookies, NOW)
-        assert (taken.pending, taken.binding) == (login.pending, login.binding)
-        cookies = _received(cookies, taken.cookies)
+        begun = logins[number]
+        taken = store.take(RP, begun.pending.id, sent(cookies), NOW)
+        assert (taken.pending, taken.binding) == (begun.pending, begun.binding)
+        cookies = received(cookies, taken.cookies)
 
     assert cookies == {}
 
 
-def test_sixty_starts_stay_within_the_budget_and_the_newest_completes(
+def test_a_doubled_cookie_disturbs_its_own_login_only(store: CookiePendingLogins) -> None:
+    begun, another = started(1, store=store), started(2, store=store)
+    cookies, other = put(store, begun), put(store, another)
+    foreign = (("__Host-oidc-x", "1"), ("__Host-oidc-x", "2"), ("__Host-oidc-", ""))
+    doubled = (*sent(cookies), *sent(other), *sent(other), *foreign, *foreign)
+
+    error = refused(
+        CallbackError,
+        "binding_duplicated",
+        lambda: store.take(RP, another.pending.id, doubled, NOW),
+    )
+    assert error.about == "cookie"
+    assert not store.belongs(RP, another.pending.id, doubled)
+    assert store.belongs(RP, begun.pending.id, doubled)
+    assert store.take(RP, begun.pending.id, doubled, NOW).pending == begun.pending
+    assert store.take(RP, another.pending.id, sent(other), NOW).pending == another.pending
+
+
+def test_every_changed_octet_is_refused_and_consumes_nothing(store: CookiePendingLogins) -> None:
+    begun = started(store=store)
+    ((name, value),) = put(store, begun).items()
+    octets = b64url_decode(value.encode())
+    for at in range(len(octets)):
+        changed = bytearray(octets)
+        changed[at] ^= 0x55
+        expected = "cookie_key_unknown" if 1 <= at <= KEY_ID else "cookie_invalid"
+        cookies = {name: b64url_encode(bytes(changed))}
+        assert code(store, begun.pending.id, cookies) == expected, at
+        assert not store.belongs(RP, begun.pending.id, sent(cookies))
+
+    assert store.take(RP, begun.pending.id, ((name, value),), NOW).pending == begun.pending
+
+
+def test_every_cut_and_every_addition_is_refused(store: CookiePendingLogins) -> None:
+    begun = started(store=store)
+    ((name, value),) = put(store, begun).items()
+    changes = [value[:length] for length in range(1, len(value))]
+    for changed in (*changes, value + "A", value + "=", f'"{value}"', "x", "é", "\ud800"):
+        assert code(store, begun.pending.id, {name: changed}) == "cookie_invalid"
+
+
+def test_a_cookie_does_not_stand_in_for_another(store: CookiePendingLogins) -> None:
+    """Neither another login's, nor a logout's, nor under another name."""
+    begun, another = started(1, store=store), started(2, store=store)
+    name = store.profile.login_name(begun.pending.id)
+    (foreign,) = put(store, another).values()
+    pending, secrets = logout_started(store, 3)
+    (logout,) = jar(*store.put_logout(RP, pending, secrets, (), NOW)).values()
+
+    for value in (foreign, logout):
+        assert code(store, begun.pending.id, {name: value}) == "cookie_invalid"
+    of_logout = store.profile.logout_name(begun.pending.id)
+    (own,) = put(store, begun).values()
+    assert code(store, begun.pending.id, {of_logout: own}) == "binding_missing"
+    twin = name[-8:] + "another login's id"
+    assert code(store, twin, {name: own}) == "cookie_invalid"
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def test_a_secret_can_be_rotated_while_logins_are_in_flight() -> None:
+    old, rotating = CookiePendingLogins(SECRET), CookiePendingLogins(NEW, SECRET)
+    begun = started(store=old, request=AuthenticationRequest(max_age=5, return_to="/a"))
+    cookies = put(old, begun)
+
+    assert rotating.belongs(RP, begun.pending.id, sent(cookies))
+    taken = rotating.take(RP, begun.pending.id, sent(cookies), NOW)
+    assert (taken.pending, taken.binding) == (begun.pending, begun.binding)
+    newest = started(store=rotating)
+    later = CookiePendingLogins(NEW).take(RP, newest.pending.id, sent(put(rotating, newest)), NOW)
+    assert later.pending == newest.pending
+
+
+def test_a_worker_with_another_secret_says_which_key_it_lacks() -> None:
+    begun = started(store=CookiePendingLogins(SECRET))
+    cookies = put(CookiePendingLogins(SECRET), begun)
+    (value,) = cookies.values()
+    worker = CookiePendingLogins(NEW)
+
+    error = refusal(worker, begun.pending.id, cookies)
+
+    assert error.code == "cookie_key_unknown"
+    assert error.found == b64url_decode(value.encode())[1 : 1 + KEY_ID].hex()
+    assert not worker.belongs(RP, begun.pending.id, sent(cookies))
+
+
+def test_sealing_secrets_are_required() -> None:
+    assert refused(UsageError, "config_invalid", CookiePendingLogins).about == "sealing secret"
+
+
+def test_a_login_with_the_secrets_of_another_store_is_refused(store: CookiePendingLogins) -> None:
+    """What it demands could not be derived again: the user would log in for nothing."""
+    other = started(store=CookiePendingLogins(NEW, SECRET))
+    begun = started(1, store=store)
+    mixed = evolve(begun, binding=started(2, store=store).binding)
+    for foreign in (started(), other, mixed, *[evolve(begun, binding=b) for b in ("", "x", "é")]):
+        refused(UsageError, "entropy_failure", partial(store.put, RP, foreign, (), NOW))
+
+
+class Tokens(FixedEntropy):
+    """Gives one and the same token."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__(0)
+        self._token = token
+
+    def token(self) -> str:
+        return self._token
+
+
+@pytest.mark.parametrize("token", ["", "x", "é" * 44, "A" * 20, "A" * 43 + "=", "A" * 43 + "\n"])
+def test_entropy_that_is_none_is_refused(store: CookiePendingLogins, token: str) -> None:
+    for draw in (store.secrets, store.logout_secrets):
+        error = refused(UsageError, "entropy_failure", partial(draw, Tokens(token)))
+        assert error.about == "token"
+
+
+# --- the client it began with --------------------------------------------------------------------
+
+
+def test_a_login_of_another_client_is_refused_and_can_still_be_taken(
     store: CookiePendingLogins,
 ) -> None:
-    cookies: dict[str, str] = {"session": "the application's own"}
-    login, mine = started(60), dict[str, str]()
-    for seed in range(60):
-        login = started(seed, now=NOW + seed)
-        cookies = _received(cookies, store.put(login, cookies, NOW + seed))
-        mine = {name: value for name, value in cookies.items() if store.profile.owns(name)}
+    begun = started(store=store)
+    cookies = put(store, begun)
+    for _ in range(2):
+        assert not store.belongs(OTHER_CLIENT, begun.pending.id, sent(cookies))
+        error = refusal(store, begun.pending.id, cookies, rp=OTHER_CLIENT)
+        assert (error.code, error.about) == ("connection_mismatch", "client")
+        assert store.belongs(RP, begun.pending.id, sent(cookies))
 
-        assert size(mine) <= 4_096
-        assert len(mine) <= MAX_PER_BROWSER
-        assert "session" in cookies
-
-    assert len(mine) >= 3
-    assert store.take(login.pending.id, cookies, NOW + 60).pending == login.pending
+    assert store.take(RP, begun.pending.id, sent(cookies), NOW).pending == begun.pending
 
 
-def _received(cookies: dict[str, str], new: tuple[SetCookie, ...]) -> dict[str, str]:
-    kept = dict(cookies)
-    for cookie in new:
-        kept.pop(cookie.name, None)
-        if cookie.max_age:
-            kept[cookie.name] = cookie.value
-    return kept
+def test_what_changed_meanwhile_is_told_by_the_core(store: CookiePendingLogins) -> None:
+    moved = evolve(RP, provider=evolve(RP.provider, token_endpoint=f"{ISSUER}/moved"))
+    stricter = evolve(RP, policy=Policy(leeway=5))
+    cases: tuple[tuple[Any, type[OidcError], str], ...] = (
+        (moved, ProtocolViolation, "metadata_changed"),
+        (stricter, CallbackError, "policy_changed"),
+    )
+    for seed, (rp, kind, expected) in enumerate(cases):
+        begun = started(seed, store=store)
+        cookies = put(store, begun)
+        assert store.belongs(rp, begun.pending.id, sent(cookies))
+        taken = store.take(rp, begun.pending.id, sent(cookies), NOW)
+        refused(kind, expected, partial(finished, begun, taken, rp=rp))
 
 
-def test_the_profile_and_the_lifetime_are_the_cookies() -> None:
+def test_a_promised_iss_is_expected_though_the_promise_is_gone(store: CookiePendingLogins) -> None:
+    provider = evolve(RP.provider, authorization_response_iss_parameter_supported=True)
+    promised = evolve(RP, provider=provider)
+    begun = started(store=store, rp=promised)
+    cookies = jar(*store.put(promised, begun, (), NOW))
+
+    taken = store.take(RP, begun.pending.id, sent(cookies), NOW)
+
+    assert taken.pending == begun.pending
+    assert taken.pending.expects_iss
+    refused(CallbackError, "response_iss_missing", lambda: finished(begun, taken))
+
+
+# --- cookies -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_", "same_site"), [(AuthenticationRequest(), "Lax"), (FORM_POST, "None")]
+)
+def test_a_cookie_crosses_sites_only_for_a_form_post(
+    store: CookiePendingLogins, request_: AuthenticationRequest, same_site: str
+) -> None:
+    begun = started(store=store, request=request_)
+
+    (cookie,) = store.put(RP, begun, (), NOW)
+
+    name = f"__Host-oidc-{begun.pending.id[:8]}"
+    assert cookie == (name, cookie.value, 600, same_site, True)
+    assert store.take(RP, begun.pending.id, sent(jar(cookie)), NOW).pending == begun.pending
+
+
+def test_the_profile_is_the_cookies() -> None:
     profile = CookieProfile.insecure_for_loopback_development()
-    store = CookiePendingLogins(SECRET, profile=profile, lifetime=60)
-    login = started()
+    store = CookiePendingLogins(SECRET, profile=profile)
+    begun = started(store=store)
 
-    (cookie,) = store.put(login, {}, NOW)
+    (cookie,) = store.put(RP, begun, (), NOW)
 
-    assert cookie.header.startswith(f"oidc-{login.pending.id}={NOW}.")
-    assert "; Max-Age=60;" in cookie.header
+    assert store.profile is profile
+    assert cookie.header.startswith(f"oidc-{begun.pending.id[:8]}=")
     assert not cookie.header.endswith("Secure")
-    assert store.take(login.pending.id, jar(cookie), NOW).pending == login.pending
+    assert store.take(RP, begun.pending.id, sent(jar(cookie)), NOW).pending == begun.pending
 
 
 def test_nothing_secret_shows_nor_is_pickled() -> None:
     store = CookiePendingLogins(b"canary" * 6)
-    login = started()
-    cookies = store.put(login, {}, NOW)
-    taken = store.take(login.pending.id, jar(*cookies), NOW)
-    pending = login.pending
+    begun = started(store=store)
+    cookies = store.put(RP, begun, (), NOW)
+    taken = store.take(RP, begun.pending.id, sent(jar(*cookies)), NOW)
+    pending, secrets = logout_started(store, 2)
+    logout = store.put_logout(RP, pending, secrets, (), NOW)
 
-    shown = f"{store!r} {cookies!r} {taken!r} {taken} {evolve(taken)!r}"
-    nonce = str(pending.demands.nonce)
-    for secret in ("canary", login.binding, pending.state, nonce, pending.code_verifier):
+    shown = f"{store!r} {cookies!r} {taken!r} {taken} {evolve(taken)!r} {secrets!r} {logout!r}"
+    hidden = (begun.pending.state, str(begun.pending.demands.nonce), begun.pending.code_verifier)
+    for secret in ("canary", begun.binding, *hidden, *secrets):
         assert secret not in shown
-    with pytest.raises(TypeError):
+    assert all(secret not in cookies[0].value for secret in hidden)
+    assert pending_id_of(pending.state)[:8] in logout[0].name
+    with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(store)

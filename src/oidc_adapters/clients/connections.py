@@ -1,0 +1,126 @@
+"""Several clients side by side: the one object that sees them all, and takes their callbacks.
+
+A provider that is hostile, or was broken into, tries to have an honest provider's code sent to
+itself (RFC 9700 §4.4).  What keeps it from that is decided from configuration, when the clients are
+put together: :func:`~oidc_core.model.routes.check_routes` has the rule.
+"""
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
+from oidc_adapters.clients.results import LoginResult, LogoutResult
+from oidc_core.endpoints.authorization import Callback, pending_id
+from oidc_core.model.routes import Routes
+from oidc_core.wire.errors import CallbackError, UsageError
+from oidc_core.wire.incoming import Incoming
+
+C = TypeVar("C", OidcClient, AsyncOidcClient)
+
+_ANOTHERS: Final = frozenset(
+    {"connection_mismatch", "logout_state_mismatch", "cookie_invalid", "cookie_key_unknown"}
+)
+"""What a client says of a logout that is of another client, or of none: the last one says so."""
+
+
+class Connections:
+    """The clients of an application that waits; logins are started at each client.
+
+    Args:
+        clients: they may share stores and redirect URIs, the latter within the rule.
+
+    Raises:
+        UsageError: ``redirect_uri_shared``; ``config_invalid`` for two clients of one issuer,
+            ``client_id`` and ``connection_id``, or without a client.
+    """
+
+    __slots__ = ("_routes", "clients")
+
+    def __init__(self, *clients: OidcClient) -> None:
+        self._routes = _routes(clients, OidcClient)
+        self.clients = clients
+
+    def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
+        """Finish the login that a callback belongs to; as :meth:`OidcClient.finish_login`.
+
+        Nothing is taken out of a store before it is known which client it is of.
+        """
+        callback = Callback.of(incoming)
+        login_id = pending_id(callback)
+        first, *others = [self.clients[place] for place in self._routes.among(incoming.url)]
+        client = first
+        for each in others:
+            if each.pending.belongs(each.rp, login_id, incoming.cookies):
+                client = each
+        try:
+            return client.finish_found(login_id, callback, incoming, account)
+        except CallbackError as error:
+            for each in self.clients if error.cookies else ():
+                if each is not client and each.pending.belongs(each.rp, login_id, incoming.cookies):
+                    error.cookies = ()  # that login waits on, for a callback at another client
+            raise
+
+    def finish_logout(self, incoming: Incoming) -> LogoutResult:
+        """Finish the logout that a return belongs to; as :meth:`OidcClient.finish_logout`."""
+        *others, last = self.clients
+        for client in others:
+            try:
+                return client.finish_logout(incoming)
+            except CallbackError as error:
+                if error.code not in _ANOTHERS:
+                    raise
+        return last.finish_logout(incoming)
+
+
+class AsyncConnections:
+    """The clients of an application that awaits; as :class:`Connections`."""
+
+    __slots__ = ("_routes", "clients")
+
+    def __init__(self, *clients: AsyncOidcClient) -> None:
+        self._routes = _routes(clients, AsyncOidcClient)
+        self.clients = clients
+
+    async def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
+        """Finish the login that a callback belongs to; as :meth:`Connections.finish_login`."""
+        callback = Callback.of(incoming)
+        login_id = pending_id(callback)
+        first, *others = [self.clients[place] for place in self._routes.among(incoming.url)]
+        client = first
+        for each in others:
+            if await each.pending.belongs_async(each.rp, login_id, incoming.cookies):
+                client = each
+        try:
+            return await client.finish_found(login_id, callback, incoming, account)
+        except CallbackError as error:
+            for each in self.clients if error.cookies else ():
+                if each is not client and await each.pending.belongs_async(
+                    each.rp, login_id, incoming.cookies
+                ):
+                    error.cookies = ()  # that login waits on, for a callback at another client
+            raise
+
+    async def finish_logout(self, incoming: Incoming) -> LogoutResult:
+        """Finish the logout that a return belongs to; as :meth:`Connections.finish_logout`."""
+        *others, last = self.clients
+        for client in others:
+            try:
+                return await client.finish_logout(incoming)
+            except CallbackError as error:
+                if error.code not in _ANOTHERS:
+                    raise
+        return await last.finish_logout(incoming)
+
+
+def _routes(clients: Sequence[object], kind: type[C]) -> Routes:
+    seen: set[tuple[str, ...]] = set()
+    rps = [client.rp for client in clients if isinstance(client, kind)]
+    if not clients or len(rps) != len(clients):
+        raise UsageError("config_invalid", about="clients", expected=kind.__name__)
+    for rp in rps:
+        identity = rp.connection[:3]
+        if identity in seen:
+            expected = "a connection_id of its own"
+            raise UsageError("config_invalid", about="connection_id", expected=expected)
+        seen.add(identity)
+    return Routes(rps)

@@ -1,0 +1,122 @@
+"""A request of the browser, as the network brought it: raw text in, values inside.
+
+A framework's own parser may have normalised what a check must tell apart: two cookies of one name,
+two parameters of one name, octets that are no UTF-8.  So what comes in here was parsed by nobody.
+"""
+
+from typing import Final
+
+from attrs import field, frozen
+
+from oidc_core.wire.cookies import cookie_pairs
+from oidc_core.wire.errors import CallbackError, UsageError
+from oidc_core.wire.http import LIMITS
+from oidc_core.wire.urls import parse_form
+
+_METHODS: Final = frozenset({"GET", "POST"})
+_BOUNDS: Final = (("query", LIMITS.callback), ("body", LIMITS.callback), ("cookie", LIMITS.cookies))
+
+
+def _method(value: object) -> str:
+    return _text(value, "method")
+
+
+def _url(value: object) -> str | None:
+    return None if value is None else _text(value, "url")
+
+
+def _query(value: str | bytes) -> str:
+    return _header_text(value, "query")
+
+
+def _cookie(value: str | bytes) -> str:
+    return _header_text(value, "cookie")
+
+
+def _body(value: bytes | bytearray | memoryview) -> bytes:
+    octets: object = value
+    if not isinstance(octets, bytes | bytearray | memoryview):
+        found = type(octets).__name__
+        raise UsageError("parameter_invalid", found=found, expected="bytes", about="body")
+    return bytes(octets)
+
+
+def _header_text(value: object, name: str) -> str:
+    """Take text as it came over the wire, or the octets that it came in, as ASGI has them."""
+    return value.decode("latin-1") if isinstance(value, bytes) else _text(value, name)
+
+
+def _text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        found = type(value).__name__
+        raise UsageError("parameter_invalid", found=found, expected="str", about=name)
+    return value
+
+
+@frozen(kw_only=True)
+class Incoming:
+    """One request at a route of the application.
+
+    Attributes:
+        method: ``GET`` or ``POST``.
+        url: the URL of the route that was called, as it was configured, scheme and host included;
+            a query in it does not count.  Never build it from ``Host`` or ``X-Forwarded-*``: these
+            say what a stranger wants.  ``None`` says that it is not known.
+        query: the query string as it came, without its question mark; ASGI's bytes are taken too.
+        body: the octets of the body.
+        cookie: the ``Cookie`` header as it came; several of them are joined with ``"; "``.
+
+    Raises:
+        UsageError: ``parameter_invalid`` for a value of another type, naming the attribute.
+        CallbackError: ``method_unexpected``; ``parameter_too_long`` for a query or a body longer
+            than a callback may be, or cookies beyond all bounds.
+    """
+
+    method: str = field(converter=_method)
+    url: str | None = field(converter=_url)
+    query: str = field(default="", repr=False, converter=_query)
+    body: bytes = field(default=b"", repr=False, converter=_body)
+    cookie: str = field(default="", repr=False, converter=_cookie)
+
+    def __attrs_post_init__(self) -> None:
+        if self.method not in _METHODS:
+            raise CallbackError("method_unexpected", found=self.method, expected="GET or POST")
+        if len(self.query) + len(self.body) + len(self.cookie) > LIMITS.callback:
+            self._check_bounds()
+
+    def _check_bounds(self) -> None:
+        for name, most in _BOUNDS:
+            held: str | bytes = getattr(self, name)
+            if len(held) > most:
+                found = len(held)
+                raise CallbackError("parameter_too_long", found=found, expected=most, about=name)
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """Names and values: of the query for a GET, of the form for a POST.
+
+        Raises:
+            CallbackError: ``parameter_malformed`` for what is no UTF-8.
+        """
+        return self.query_parameters if self.method == "GET" else parse_form(self._form)
+
+    @property
+    def query_parameters(self) -> tuple[tuple[str, str], ...]:
+        """Names and values of the query, however the request was sent.
+
+        Raises:
+            CallbackError: ``parameter_malformed`` for what is no UTF-8.
+        """
+        return parse_form(self.query)
+
+    @property
+    def cookies(self) -> tuple[tuple[str, str], ...]:
+        """Names and values of the cookies, in order, as often as they were sent."""
+        return cookie_pairs(self.cookie)
+
+    @property
+    def _form(self) -> str:
+        try:
+            return self.body.decode("utf-8")
+        except UnicodeDecodeError:
+            raise CallbackError("parameter_malformed", about="body", expected="UTF-8") from None

@@ -1,0 +1,196 @@
+"""What the calls of both clients have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from oidc_adapters.clients.calls import (
+    answering,
+    clearing,
+    cookies_in,
+    finishing,
+    starting,
+    starting_logout,
+)
+from oidc_adapters.stores.pending import CookieProfile, Taken
+from oidc_core.endpoints.authorization import AuthenticationRequest
+from oidc_core.endpoints.end_session import LogoutRequest
+from oidc_core.machine.steps import Exchange
+from oidc_core.wire.cookies import SetCookie
+from oidc_core.wire.errors import (
+    CallbackError,
+    OidcError,
+    ProtocolViolation,
+    StoreFailure,
+    TransportFailure,
+    UsageError,
+)
+from oidc_core.wire.incoming import Incoming
+from tests.flows.rig import NOW, new_rig
+from tests.parties import RP, callback, done, query_of, secrets
+
+PROFILE = CookieProfile()
+NAME = PROFILE.login_name("12345678")
+FORGOTTEN = PROFILE.forgotten(NAME)
+
+
+# --- cookies -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("header", ["a=1; b=2; a=3", b"a=1; b=2; a=3"])
+def test_a_cookie_header_is_read_as_it_came(header: str | bytes) -> None:
+    assert cookies_in(header) == (("a", "1"), ("b", "2"), ("a", "3"))
+
+
+def test_octets_of_a_cookie_header_are_never_too_odd() -> None:
+    assert cookies_in(b"a=\xff\x00") == (("a", "\xff\x00"),)
+    assert cookies_in("") == cookies_in(b"") == ()
+
+
+@pytest.mark.parametrize("parsed", [{"a": "1"}, (("a", "1"),), None, 5, bytearray(b"a=1")])
+def test_cookies_that_were_parsed_are_refused(parsed: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        cookies_in(parsed)
+    error = caught.value
+    assert (error.code, error.about, error.found, error.expected) == (
+        "parameter_invalid",
+        "cookie",
+        type(parsed).__name__,
+        "the Cookie header",
+    )
+
+
+# --- starting ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "given", "kept"),
+    [
+        ("", "", ""),
+        ("/a", "", "/a"),
+        ("", "/b", "/b"),
+        ("/a", "/b", "/b"),
+        ("/a", "/\ud800", ""),
+        ("", "\udfff", ""),
+        ("", "/\ud7ff\ue000\U0010ffff", "/\ud7ff\ue000\U0010ffff"),
+    ],
+)
+def test_a_return_to_that_can_be_kept_is_kept(asked: str, given: str, kept: str) -> None:
+    request = AuthenticationRequest(return_to=asked)
+    assert done(starting(RP, secrets(), request, given, NOW)).pending.return_to == kept
+
+
+def test_a_login_that_was_taken_is_finished() -> None:
+    login = done(starting(RP, secrets(), AuthenticationRequest(), "", NOW))
+    taken = Taken(pending=login.pending, binding=login.binding, cookies=(), single_use="shared")
+
+    step = finishing(RP, taken, callback(login), NOW, "")
+
+    assert isinstance(step, Exchange)
+    assert (step.request.purpose, step.request.url) == ("token", RP.provider.token_endpoint)
+    stranger = Taken(pending=login.pending, binding="another", cookies=(), single_use="shared")
+    with pytest.raises(CallbackError) as caught:
+        finishing(RP, stranger, callback(login), NOW, "")
+    assert caught.value.code == "binding_mismatch"
+
+
+def test_a_link_is_finished_by_the_account_that_began_it() -> None:
+    request = AuthenticationRequest(account="account-1")
+    login = done(starting(RP, secrets(), request, "", NOW))
+    taken = Taken(pending=login.pending, binding=login.binding, cookies=(), single_use="shared")
+
+    assert isinstance(finishing(RP, taken, callback(login), NOW, "account-1"), Exchange)
+    with pytest.raises(CallbackError) as caught:
+        finishing(RP, taken, callback(login), NOW, "account-2")
+    assert caught.value.code == "account_mismatch"
+
+
+def test_a_logout_hints_at_the_session_that_ends_unless_told_otherwise() -> None:
+    rig = new_rig()
+    rp, tokens = rig.client.rp, rig.log_in().logged_in.tokens
+    earlier = rig.log_in(user="bob").logged_in.tokens.id_token
+    named = LogoutRequest(id_token_hint=earlier, logout_hint="alice")
+
+    for given, request, hint in (
+        (tokens, None, tokens.id_token),
+        (tokens, LogoutRequest(logout_hint="alice"), tokens.id_token),
+        (tokens, named, earlier),
+        (None, named, earlier),
+        (None, None, None),
+    ):
+        url = done(starting_logout(rp, given, request, "a-state", NOW)).url
+        asked = dict(query_of(url))
+        assert asked.get("id_token_hint") == hint
+        assert asked.get("logout_hint") == ("alice" if request else None)
+        assert asked["state"] == "a-state"
+
+
+# --- failures that can be answered ---------------------------------------------------------------
+
+
+def at(cookie: str) -> Incoming:
+    return Incoming(method="GET", url="https://rp.example/callback", cookie=cookie)
+
+
+def cleared(error: OidcError, cookie: str = f"{NAME}=x") -> tuple[SetCookie, ...]:
+    with pytest.raises(type(error)) as caught, clearing(PROFILE, NAME, at(cookie)):
+        raise error
+    assert caught.value is error
+    assert error.return_to == ""
+    return error.cookies
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["state_unknown", "state_used", "state_expired", "binding_mismatch", "cookie_invalid",
+     "cookie_key_unknown", "logout_state_mismatch"],
+)  # fmt: skip
+def test_a_login_that_cannot_be_finished_is_forgotten(code: str) -> None:
+    assert cleared(CallbackError(code)) == (FORGOTTEN,)
+    assert cleared(CallbackError(code), f"other=1; {NAME}=") == (FORGOTTEN,)
+
+
+@pytest.mark.parametrize("cookie", ["", "other=1", f"x{NAME}=1", f"{NAME}x=1"])
+def test_a_browser_is_told_of_no_cookie_that_it_did_not_bring(cookie: str) -> None:
+    assert cleared(CallbackError("binding_missing"), cookie) == ()
+
+
+@pytest.mark.parametrize("code", ["connection_mismatch", "binding_duplicated"])
+def test_a_login_that_waits_on_is_not_forgotten(code: str) -> None:
+    assert cleared(CallbackError(code)) == ()
+
+
+def test_a_failure_that_is_not_the_browser_s_clears_nothing() -> None:
+    assert cleared(StoreFailure("store_unavailable")) == ()
+    assert cleared(UsageError("config_invalid")) == ()
+
+
+def test_nothing_is_cleared_where_nothing_fails() -> None:
+    with clearing(PROFILE, NAME, at(f"{NAME}=x")), answering((FORGOTTEN,), "/orders"):
+        reached = True
+    assert reached
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CallbackError("response_iss_missing"),
+        ProtocolViolation("signature_invalid"),
+        TransportFailure("code_in_doubt"),
+        StoreFailure("store_unavailable"),
+        UsageError("config_invalid"),
+    ],
+    ids=lambda error: error.code,
+)
+def test_what_fails_once_the_login_is_known_says_how_to_go_on(error: OidcError) -> None:
+    with pytest.raises(type(error)) as caught, answering((FORGOTTEN,), "/orders"):
+        raise error
+    assert caught.value is error
+    assert (error.cookies, error.return_to) == ((FORGOTTEN,), "/orders")
+
+
+def test_what_is_no_error_of_this_library_passes() -> None:
+    with pytest.raises(KeyError), answering((FORGOTTEN,)), clearing(PROFILE, NAME, at("")):
+        raise KeyError

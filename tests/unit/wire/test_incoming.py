@@ -1,0 +1,218 @@
+"""A request as the network brought it: strict types, bounds, and nothing parsed by others."""
+
+import pickle
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+from attrs.exceptions import FrozenInstanceError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oidc_core.wire.errors import CallbackError, OidcError, UsageError
+from oidc_core.wire.http import LIMITS
+from oidc_core.wire.incoming import Incoming
+
+URL: Final = "https://rp.example/callback"
+TYPES: Final[dict[str, object]] = {
+    "NoneType": None,
+    "str": "a=1",
+    "bytes": b"a=1",
+    "bytearray": bytearray(b"a=1"),
+    "memoryview": memoryview(b"a=1"),
+    "int": 1,
+    "bool": True,
+    "list": ["a=1"],
+    "tuple": (("a", "1"),),
+    "dict": {"a": "1"},
+}
+# What each attribute takes, and what it is then; everything else is refused.
+TAKEN: Final[dict[str, dict[str, object]]] = {
+    "url": {"NoneType": None, "str": "a=1"},
+    "query": {"str": "a=1", "bytes": "a=1"},
+    "body": {"bytes": b"a=1", "bytearray": b"a=1", "memoryview": b"a=1"},
+    "cookie": {"str": "a=1", "bytes": "a=1"},
+}
+EXPECTED: Final = {"url": "str", "query": "str", "body": "bytes", "cookie": "str"}
+
+
+def incoming(**changed: object) -> Incoming:
+    members: dict[str, Any] = {"method": "GET", "url": URL, **changed}
+    return Incoming(**members)
+
+
+def refused(kind: type[OidcError], code: str, make: Callable[[], object]) -> OidcError:
+    with pytest.raises(OidcError) as caught:
+        make()
+    assert (type(caught.value), caught.value.code) == (kind, code)
+    return caught.value
+
+
+def outcome(request: Incoming, name: str) -> str:
+    """The code with which reading this is refused, or an empty text."""
+    try:
+        getattr(request, name)
+    except CallbackError as error:
+        return error.code
+    return ""
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("name", TAKEN)
+def test_each_attribute_takes_its_types_and_refuses_others(name: str, kind: str) -> None:
+    if kind in TAKEN[name]:
+        held = getattr(incoming(**{name: TYPES[kind]}), name)
+        assert (held, type(held)) == (TAKEN[name][kind], type(TAKEN[name][kind]))
+        return
+
+    error = refused(UsageError, "parameter_invalid", lambda: incoming(**{name: TYPES[kind]}))
+
+    assert (error.about, error.found, error.expected) == (name, kind, EXPECTED[name])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TYPES if kind != "str"])
+def test_a_method_is_text(kind: str) -> None:
+    error = refused(UsageError, "parameter_invalid", lambda: incoming(method=TYPES[kind]))
+
+    assert (error.about, error.found) == ("method", kind)
+
+
+@pytest.mark.parametrize("method", ["", "get", "HEAD", "PUT", "OPTIONS", "GET ", "POST\n"])
+def test_another_method_is_the_strangers_fault(method: str) -> None:
+    error = refused(CallbackError, "method_unexpected", lambda: incoming(method=method))
+
+    assert (error.found, error.expected) == (method, "GET or POST")
+
+
+def test_the_url_has_no_default() -> None:
+    """It is configured, and whoever leaves it out has to say so."""
+    make: Any = Incoming
+    with pytest.raises(TypeError, match="url"):
+        make(method="GET")
+    assert incoming(url=None).url is None
+
+
+# --- bounds --------------------------------------------------------------------------------------
+
+BOUNDS: Final = [
+    ("query", LIMITS.callback, "q"),
+    ("query", LIMITS.callback, b"q"),
+    ("body", LIMITS.callback, b"b"),
+    ("cookie", LIMITS.cookies, "c"),
+    ("cookie", LIMITS.cookies, b"c"),
+]
+
+
+@pytest.mark.parametrize(("name", "most", "unit"), BOUNDS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_each_part_is_bounded(method: str, name: str, most: int, unit: str | bytes) -> None:
+    assert len(getattr(incoming(method=method, **{name: unit * most}), name)) == most
+
+    error = refused(
+        CallbackError,
+        "parameter_too_long",
+        lambda: incoming(method=method, **{name: unit * (most + 1)}),
+    )
+
+    assert (error.about, error.found, error.expected) == (name, most + 1, most)
+
+
+# --- parameters ----------------------------------------------------------------------------------
+
+
+def test_parameters_are_those_of_the_query_of_a_get() -> None:
+    request = incoming(query="a=1&a=2&b=%20", body=b"a=body")
+
+    assert request.parameters == request.query_parameters == (("a", "1"), ("a", "2"), ("b", " "))
+
+
+def test_parameters_are_those_of_the_form_of_a_post() -> None:
+    request = incoming(method="POST", query="q=1", body=b"a=%C3%A9&a=\xc3\xa9")
+
+    assert request.parameters == (("a", "é"), ("a", "é"))
+    assert request.query_parameters == (("q", "1"),)
+
+
+def test_the_query_of_the_configured_url_does_not_count() -> None:
+    assert incoming(url=f"{URL}?a=1").parameters == ()
+
+
+@pytest.mark.parametrize("body", [b"a=\xff", b"a=\xed\xa0\x80", b"\xc3", b"a=%ff", b"%c0%af=b"])
+def test_a_form_that_is_not_utf_8_is_refused(body: bytes) -> None:
+    request = incoming(method="POST", body=body)
+
+    refused(CallbackError, "parameter_malformed", lambda: request.parameters)
+
+
+def test_a_body_that_is_not_utf_8_names_the_body() -> None:
+    request = incoming(method="POST", body=b"a=\xff")
+
+    error = refused(CallbackError, "parameter_malformed", lambda: request.parameters)
+
+    assert (error.about, error.expected) == ("body", "UTF-8")
+
+
+@pytest.mark.parametrize("query", ["a=%ff", "a=%ed%a0%80", "a=\ud800", b"a=%FF"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_query_that_is_not_utf_8_is_refused(method: str, query: str | bytes) -> None:
+    request = incoming(method=method, query=query)
+
+    refused(CallbackError, "parameter_malformed", lambda: request.query_parameters)
+
+
+def test_a_body_is_not_read_where_there_is_none_to_read() -> None:
+    assert incoming(method="GET", body=b"\xff").parameters == ()
+
+
+def test_octets_of_a_header_are_text_octet_for_octet() -> None:
+    """As ASGI brings them: what is no ASCII is still told apart, and never lost."""
+    request = incoming(query=b"a=%41", cookie=b"a=\xff; \xa0b=1")
+
+    assert request.parameters == (("a", "A"),)
+    assert request.cookies == (("a", "\xff"), ("\xa0b", "1"))
+    assert incoming(query=bytes(range(128, 256))).query == bytes(range(128, 256)).decode("latin-1")
+
+
+def test_cookies_are_there_as_often_as_they_were_sent() -> None:
+    assert incoming(cookie="a=1; b=2; a=3").cookies == (("a", "1"), ("b", "2"), ("a", "3"))
+    assert incoming().cookies == ()
+
+
+def test_a_buffer_is_copied_and_does_not_change_afterwards() -> None:
+    buffer = bytearray(b"a=1")
+    requests = [
+        incoming(method="POST", body=buffer),
+        incoming(method="POST", body=memoryview(buffer)),
+        incoming(method="POST", body=memoryview(b"a_=_1_")[::2]),
+    ]
+    buffer[:] = b"b=2"
+
+    assert [request.parameters for request in requests] == [(("a", "1"),)] * 3
+
+
+@given(
+    st.sampled_from(["GET", "POST"]),
+    st.text(st.characters(), max_size=60) | st.binary(max_size=60),
+    st.binary(max_size=60),
+    st.text(st.characters(), max_size=60) | st.binary(max_size=60),
+)
+def test_nothing_but_a_refusal_leaves_it_on_any_octets(
+    method: str, query: str | bytes, body: bytes, cookie: str | bytes
+) -> None:
+    request = incoming(method=method, query=query, body=body, cookie=cookie)
+    for name in ("parameters", "query_parameters"):
+        assert outcome(request, name) in {"", "parameter_malformed"}
+    assert all(isinstance(name, str) for name, _ in request.cookies)
+
+
+def test_what_a_browser_sent_does_not_show() -> None:
+    request = incoming(query="q=canary", body=b"canary", cookie="c=canary")
+
+    assert f"{request!r} {request}".count("canary") == 0
+    assert pickle.loads(pickle.dumps(request)) == request
+
+
+def test_a_request_does_not_change() -> None:
+    for name in ("method", *TAKEN):
+        with pytest.raises(FrozenInstanceError):
+            setattr(incoming(), name, "x")
