@@ -364,9 +364,10 @@ def test_pools_that_do_not_verify_send_nothing(
 ) -> None:
     with (
         FaultServer((Read(), Send(ok())), tls=authority.server()) as server,
-        PoolManager(**options) as pools,
+        PoolManager() as pools,
     ):
         transport = Urllib3Transport(pool_manager=pools)
+        pools.connection_pool_kw.update(options)  # after they were checked
         assert failed(transport.send(request(server.url()), CLOCK)) == ("tls_failed", "no")
         assert server.requests == []
 
@@ -464,7 +465,7 @@ def current(exchange: Exchange) -> Generator[Exchange]:
 
 
 def busy(seconds: float = 5) -> Exchange:
-    return Exchange(monotonic() + seconds, max_body=1_000, verified=True)
+    return Exchange(monotonic() + seconds, max_body=1_000)
 
 
 def test_a_request_leaves_as_one_piece_once_it_is_whole() -> None:

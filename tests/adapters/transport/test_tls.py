@@ -13,12 +13,8 @@ from tests.adapters.transport.fault_server import Authority
 def made(
     ca: StrPath | None = None,
     client_certificate: Certificate | None = None,
-    *,
-    insecure: bool = False,
 ) -> ssl.SSLContext:
-    return tls_context(
-        ca=ca, client_certificate=client_certificate, insecure_skip_tls_verification=insecure
-    )
+    return tls_context(ca=ca, client_certificate=client_certificate)
 
 
 def about_of(
@@ -40,13 +36,6 @@ def test_a_context_verifies_certificate_and_name_under_tls_1_2_or_newer() -> Non
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
     check_context(context)  # what is made here is good enough to be given from outside
-
-
-def test_a_context_that_skips_verification_skips_nothing_else() -> None:
-    context = made(insecure=True)
-
-    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
-    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
 
 
 def test_no_session_key_is_written_to_a_file_of_the_environment(
