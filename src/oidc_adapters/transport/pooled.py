@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable
 from functools import lru_cache
 from http.client import HTTPException
+from math import ceil
 from time import monotonic
 from types import TracebackType
 from typing import Final, NamedTuple, Self, cast
@@ -189,7 +190,7 @@ def _response(
             retries=_ONCE,
             redirect=False,
             assert_same_host=False,
-            timeout=_timeout(request.deadline),
+            timeout=_timeout(ceil(request.deadline)),
             pool_timeout=cast("int", left),  # a queue takes fractions, its caller's type does not
             preload_content=False,
             decode_content=False,

@@ -239,7 +239,11 @@ class KeysWanted:
 
 @frozen(kw_only=True)
 class WireRequest:
-    """A prepared request: what goes over the wire.  Transports take nothing else."""
+    """A prepared request: what goes over the wire.  Transports take nothing else.
+
+    Its members are those of the request that it was made of.  ``deadline`` is what is left of that
+    request's, in seconds, so that waiting for a turn counts too.
+    """
 
     method: str
     url: str
@@ -247,7 +251,7 @@ class WireRequest:
     body: bytes | None = field(repr=False)
     resend: Resend
     max_body: int
-    deadline: int
+    deadline: float
 
     def __reduce__(self) -> NoReturn:
         message = "a prepared request holds credentials and is not pickled"
