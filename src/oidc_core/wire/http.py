@@ -286,9 +286,14 @@ class HttpResponse:
 
     @property
     def media_type(self) -> str:
-        """The media type in lower case without parameters, or an empty string."""
-        value = self.header("content-type")
-        return "" if value is None else value.partition(";")[0].strip().lower()
+        """The media type in lower case without parameters, or an empty string.
+
+        Where several headers name different ones, all of them, which is the type of nothing: which
+        of them another reader believes, nobody knows.
+        """
+        named = [value for name, value in self.headers if name == "content-type"]
+        kinds = [value.partition(";")[0].strip().lower() for value in named]
+        return kinds[0] if len(kinds) == 1 else ", ".join(dict.fromkeys(kinds))
 
 
 @frozen
