@@ -135,8 +135,11 @@ class ServedProvider:
 
 
 def _session_id(request: WireRequest) -> str:
-    """Return the session that the browser's cookie names, if it brought one."""
-    cookies = next((value for name, value in request.headers if name == "cookie"), "")
+    return session_of(next((value for name, value in request.headers if name == "cookie"), ""))
+
+
+def session_of(cookies: str) -> str:
+    """Return the session that a ``Cookie`` header names, or an empty string."""
     pairs = [pair.strip().partition("=") for pair in cookies.split(";")]
     return next((value for name, _, value in pairs if name == _COOKIE), "")
 
