@@ -107,7 +107,7 @@ class PooledTransport:
                 response.release_conn()
                 raise
         except (HTTPError, HTTPException, OSError, ValueError) as error:
-            # ValueError: http.client passes a negative chunk size on to its buffer.
+            # ValueError: a socket or a buffer was closed under the one who reads it.
             code = _failure(exchange, error)
             return NoAnswer("maybe" if exchange.sent else "no", code, clock.now())
         named = tuple([(name.lower(), value) for name, value in response.headers.iteritems()])
