@@ -18,6 +18,10 @@ class NeverBegunError(Exception):
     """A call whose turn did not come in time; it will never be made."""
 
 
+class ThreadsClosedError(RuntimeError):
+    """A call came when the threads were closed, or waited for its turn then."""
+
+
 class _Work(Generic[T]):
     """A call, and what will come of it."""
 
@@ -108,7 +112,7 @@ class OwnThreads:
 
         Raises:
             NeverBegunError: if it was not begun in that time.
-            RuntimeError: if the threads were closed.
+            ThreadsClosedError: if the threads were closed.
         """
         if self._process != os.getpid():  # the threads stayed behind in the parent
             self._start()
@@ -139,7 +143,7 @@ class OwnThreads:
                 self._pool.submit(self._perform, work)
             except RuntimeError as closed:
                 if work.future.set_running_or_notify_cancel():
-                    work.future.set_exception(closed)
+                    work.future.set_exception(ThreadsClosedError(str(closed)))
                 work = self._following(work.lane)
             else:
                 return

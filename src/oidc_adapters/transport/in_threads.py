@@ -7,8 +7,9 @@ from typing import Self
 from attrs import evolve
 
 from oidc_adapters.runtime.clock import Clock
-from oidc_adapters.runtime.threads import NeverBegunError, OwnThreads
+from oidc_adapters.runtime.threads import NeverBegunError, OwnThreads, ThreadsClosedError
 from oidc_adapters.transport import Transport
+from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 
 
@@ -38,6 +39,9 @@ class InThreads:
 
         If the waiting task is cancelled, a request that has not begun is never sent; one that has
         runs to its end, at the latest its deadline, and its answer is dropped.
+
+        Raises:
+            UsageError: ``config_invalid`` if closed, or as the blocking transport.
         """
         end = monotonic() + request.deadline
         try:
@@ -48,6 +52,8 @@ class InThreads:
             )
         except NeverBegunError:
             return NoAnswer("no", "http_timeout", clock.now())
+        except ThreadsClosedError:
+            raise UsageError("config_invalid", about="transport", found="closed") from None
 
     def _send(self, request: WireRequest, clock: Clock, end: float) -> HttpResponse | NoAnswer:
         """Send a request whose turn has come, in the time that waiting for it has left."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oidc_adapters.runtime.threads import NeverBegunError, OwnThreads
+from oidc_adapters.runtime.threads import NeverBegunError, OwnThreads, ThreadsClosedError
 from tests.flows.rig import run_asyncio, run_trio
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
@@ -90,7 +90,7 @@ def test_no_call_is_begun_once_they_are_closed() -> None:
     threads = OwnThreads(1, "own")
     threads.close()
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ThreadsClosedError):
         asyncio.run(threads.run(lambda: None))
 
 
@@ -175,7 +175,7 @@ def test_what_waits_for_its_lane_is_not_begun_once_they_are_closed() -> None:
         threads.close()
         gate.opened.set()
         await running
-        with pytest.raises(RuntimeError):
+        with pytest.raises(ThreadsClosedError):
             await waiting
 
     asyncio.run(main())

@@ -15,6 +15,7 @@ from oidc_adapters.runtime.clock import Clock, FrozenClock
 from oidc_adapters.transport import AsyncTransport, Transport, in_threads
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 from tests.adapters.transport.fault_server import FaultServer, Read, Send, Wait, ok
 
@@ -268,6 +269,17 @@ def test_a_turn_that_never_comes_ends_in_time() -> None:
     assert answer == NoAnswer("no", "http_timeout", 1_000)
     assert 0.09 < took < 0.4
     assert gated.sent == ["http://127.0.0.1:1/"]
+
+
+def test_nothing_is_sent_once_it_is_closed() -> None:
+    recorded = Recorded()
+    transport = InThreads(recorded)
+    transport.close()
+
+    with pytest.raises(UsageError) as refused:
+        asyncio.run(transport.send(request(), CLOCK))
+    assert (refused.value.code, refused.value.found) == ("config_invalid", "closed")
+    assert recorded.deadlines == []
 
 
 def test_a_forked_process_starts_threads_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
