@@ -8,7 +8,7 @@ keeps or prints contains a client secret or a private key.
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.encoding import percent_encode
@@ -291,9 +291,11 @@ class HttpResponse:
         Where several headers name different ones, all of them, which is the type of nothing: which
         of them another reader believes, nobody knows.
         """
-        named = [value for name, value in self.headers if name == "content-type"]
-        kinds = [value.partition(";")[0].strip().lower() for value in named]
-        return kinds[0] if len(kinds) == 1 else ", ".join(dict.fromkeys(kinds))
+        named = dict(self.headers)
+        if len(named) == len(self.headers):  # none is there twice
+            return named.get("content-type", "").partition(";")[0].strip().lower()
+        each = [evolve(self, headers=(h,)) for h in self.headers if h[0] == "content-type"]
+        return ", ".join(dict.fromkeys([one.media_type for one in each]))
 
 
 @frozen
