@@ -9,6 +9,7 @@ the application uses its own pools itself, these connections are urllib3's own.
 
 import io
 import socket
+import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from http.client import HTTPException, HTTPMessage, HTTPResponse
@@ -33,6 +34,7 @@ from oidc_adapters.transport.framing import (
     skip_fields,
     values_of,
 )
+from oidc_adapters.transport.paced import paced, read_by
 from oidc_adapters.transport.tls import holds_octets, is_modern, proves
 
 _RECORD: Final = 16_384  # a TLS record: one send never waits twice
@@ -48,6 +50,7 @@ class _GuardedSocketIO(io.RawIOBase):
         self._hold = sock.makefile("rb", buffering=0)  # keeps it open until the end of the body
         self._exchange = exchange
         self.finished = False
+        read_by(sock, exchange)
 
     def readable(self) -> bool:
         return True
@@ -64,6 +67,7 @@ class _GuardedSocketIO(io.RawIOBase):
     def end(self) -> None:
         """Receive nothing more."""
         self.finished = True
+        read_by(self._sock, None)
         if self._exchange.dialling:
             # The proxy has answered; what comes next is a handshake, which has less time left.
             with suppress(OSError):
@@ -328,6 +332,9 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
     What counts is what TLS itself says of the connection: its settings may have been changed since
     they were looked at, and urllib3 may have been told to compare with something else.
     """
+
+    def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
+        return paced(super()._connect_tls_proxy(hostname, sock))
 
     def check(self) -> None:
         """Refuse a server that is not the one of the URL, or whose TLS is too old."""
