@@ -131,6 +131,7 @@ PATTERNS: Final = {
     "oidc_adapters.context.login_flow:_SECONDS": "fullmatch",
     "oidc_adapters.stores.pending.cookies:_ID": "fullmatch",
     "oidc_adapters.testing.authorization_endpoint:_CHALLENGE": "fullmatch",
+    "oidc_adapters.testing.authorization_endpoint:_SECONDS": "fullmatch",
     "oidc_adapters.testing.encryption:_KEY_WRAP": "fullmatch",
     "oidc_adapters.testing.token_endpoint:_VERIFIER": "fullmatch",
     "oidc_adapters.transport.framing:_CHUNK_LINE": "fullmatch",
