@@ -9,7 +9,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from queue import Empty, Queue
 from socket import socket
 from threading import Lock, Thread
@@ -17,6 +17,7 @@ from typing import ClassVar, Final
 
 from attrs import field, frozen
 
+from oidc_adapters.transport.conversation import StrictConversation
 from oidc_core.endpoints.authorization import Callback
 from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.http import LIMITS
@@ -111,23 +112,15 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class _Conversation(BaseHTTPRequestHandler):
+class _Conversation(StrictConversation):
     """One connection of a browser."""
 
     timeout = _PATIENCE
+    max_body = LIMITS.callback
     listener: ClassVar[CallbackListener]
 
-    def do_GET(self) -> None:
-        self._arrive(b"")
-
-    def do_POST(self) -> None:
-        length = self.headers.get("content-length", "")
-        if not length.isdecimal() or int(length) > LIMITS.callback:
-            self._answer(413, "Too much", "This is more than a callback can be.")
-            return
-        self._arrive(self.rfile.read(int(length)))
-
-    def _arrive(self, body: bytes) -> None:
+    def converse(self) -> None:
+        """Take the callback, and show the browser a page."""
         path, _, query = self.path.partition("?")
         # Another Host is another site whose name leads here (DNS rebinding).
         url = f"http://{self.headers.get('host', '')}{path}"
@@ -141,7 +134,7 @@ class _Conversation(BaseHTTPRequestHandler):
             text = "Go back to the terminal: it says what came of it. This page can be closed."
             self._answer(200, "Thank you", text)
         finally:  # The page first: the process may end as soon as it has its answer.
-            received = ReceivedRequest(method=self.command, url=url, query=query, body=body)
+            received = ReceivedRequest(method=self.command, url=url, query=query, body=self.body)
             self.listener.deliver(received)
 
     def _answer(self, status: int, title: str, text: str) -> None:
@@ -156,9 +149,6 @@ class _Conversation(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(page)
-
-    def log_message(self, *args: object, **kwargs: object) -> None:
-        """Say nothing: the request holds a code."""
 
 
 @contextmanager

@@ -162,14 +162,14 @@ def _code(name: str) -> str:
 
 
 def _port(text: str) -> int:
-    if text.isdecimal() and int(text) <= _MAX_PORT:
+    if text.isascii() and text.isdecimal() and int(text) <= _MAX_PORT:
         return int(text)
     message = f"no port: {text!r}"
     raise argparse.ArgumentTypeError(message)
 
 
 def _seconds(text: str) -> int:
-    if text.isdecimal() and int(text) > 0:
+    if text.isascii() and text.isdecimal() and int(text) > 0:
         return int(text)
     message = f"no number of seconds: {text!r}"
     raise argparse.ArgumentTypeError(message)

@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import Future
 from contextlib import suppress
 from importlib import import_module
+from math import inf
 from types import ModuleType
 from typing import TypeVar
 
@@ -24,10 +25,19 @@ async def settled(future: Future[T]) -> T:
         concurrent.futures.CancelledError: if the future itself was cancelled.
         BaseException: what the future's call raised.
     """
+    await settled_within(future, None)
+    return future.result()
+
+
+async def settled_within(future: Future[T], seconds: float | None) -> bool:
+    """Wait for a future, but no longer than so many seconds; return whether it is settled."""
     if not future.done():
         trio = _running_trio()
-        await (_asyncio_wait(future) if trio is None else _trio_wait(future, trio))
-    return future.result()
+        if trio is None:
+            await _asyncio_wait(future, seconds)
+        else:
+            await _trio_wait(future, trio, seconds)
+    return future.done()
 
 
 def _running_trio() -> ModuleType | None:
@@ -40,7 +50,7 @@ def _running_trio() -> ModuleType | None:
     return None
 
 
-async def _asyncio_wait(future: Future[T]) -> None:
+async def _asyncio_wait(future: Future[T], seconds: float | None) -> None:
     loop = import_module("asyncio").get_running_loop()
     waiter = loop.create_future()
 
@@ -53,10 +63,15 @@ async def _asyncio_wait(future: Future[T]) -> None:
             loop.call_soon_threadsafe(arrive)
 
     future.add_done_callback(settle)
-    await waiter
+    timer = None if seconds is None else loop.call_later(seconds, arrive)
+    try:
+        await waiter
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
-async def _trio_wait(future: Future[T], trio: ModuleType) -> None:
+async def _trio_wait(future: Future[T], trio: ModuleType, seconds: float | None) -> None:
     arrived = trio.Event()
     token = trio.lowlevel.current_trio_token()
 
@@ -65,4 +80,5 @@ async def _trio_wait(future: Future[T], trio: ModuleType) -> None:
             token.run_sync_soon(arrived.set)
 
     future.add_done_callback(settle)
-    await arrived.wait()
+    with trio.move_on_after(inf if seconds is None else seconds):
+        await arrived.wait()

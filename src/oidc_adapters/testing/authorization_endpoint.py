@@ -14,6 +14,7 @@ from oidc_adapters.testing.provider_state import ACR_VALUES, ProviderState
 from oidc_adapters.testing.signing import is_array, is_object, parsed
 
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_SECONDS: Final = re.compile(r"[0-9]{1,15}")
 _PROMPTS: Final = frozenset({"none", "login", "consent", "select_account"})
 
 
@@ -117,7 +118,7 @@ def _check_parameters(request: AuthorizationRequest) -> None:
         raise OAuthError("invalid_request", "response_mode is neither query nor form_post")
     if not prompts <= _PROMPTS or ("none" in prompts and len(prompts) > 1):
         raise OAuthError("invalid_request", "prompt has an unknown value, or none and another")
-    if not parameters.get("max_age", "0").isdecimal():
+    if not _SECONDS.fullmatch(parameters.get("max_age", "0")):
         raise OAuthError("invalid_request", "max_age is no number of seconds")
 
 

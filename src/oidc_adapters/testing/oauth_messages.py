@@ -1,5 +1,6 @@
 """OAuth's messages on the wire: forms in, JSON out, and how a request is refused."""
 
+from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
@@ -60,8 +61,8 @@ def unique_parameters(encoded: str) -> tuple[Mapping[str, str], tuple[str, ...]]
     pairs = parse_qsl(
         encoded, keep_blank_values=True, strict_parsing=bool(encoded), errors="strict"
     )
-    names = [name for name, _ in pairs]
-    repeated = tuple(sorted({name for name in names if names.count(name) > 1}))
+    times = Counter([name for name, _ in pairs])
+    repeated = tuple(sorted([name for name, count in times.items() if count > 1]))
     return dict(pairs), repeated
 
 

@@ -6,8 +6,7 @@ The provider stays what it is; this module lends it a socket, a clock and a brow
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from http.cookies import CookieError, SimpleCookie
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from socket import SHUT_RDWR, socket
 from threading import Lock, Thread
 from typing import ClassVar, Final
@@ -21,6 +20,7 @@ from oidc_adapters.testing.pages import form_post_page, login_page, notice_page
 from oidc_adapters.testing.parties import AuthorizationResponse, Session
 from oidc_adapters.testing.provider import FakeProvider
 from oidc_adapters.testing.transports import RecordedExchange, TellsTime
+from oidc_adapters.transport.conversation import StrictConversation
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
 
 _COOKIE: Final = "fake_provider_session"
@@ -135,11 +135,13 @@ class ServedProvider:
 
 
 def _session_id(request: WireRequest) -> str:
-    try:
-        jar = SimpleCookie(next((v for name, v in request.headers if name == "cookie"), ""))
-    except CookieError:
-        return ""
-    return jar[_COOKIE].value if _COOKIE in jar else ""
+    return session_of(next((value for name, value in request.headers if name == "cookie"), ""))
+
+
+def session_of(cookies: str) -> str:
+    """Return the session that a ``Cookie`` header names, or an empty string."""
+    pairs = [pair.strip().partition("=") for pair in cookies.split(";")]
+    return next((value for name, _, value in pairs if name == _COOKIE), "")
 
 
 def _choice(request: WireRequest) -> dict[str, str]:
@@ -179,32 +181,23 @@ class _Server(ThreadingHTTPServer):
                 connection.shutdown(SHUT_RDWR)
 
 
-class _Conversation(BaseHTTPRequestHandler):
+class _Conversation(StrictConversation):
     """One connection: requests in, the provider's answers out."""
 
     protocol_version = "HTTP/1.1"
     timeout = 30
+    max_body = _MAX_BODY
     disable_nagle_algorithm = True  # headers and body go out in two writes
     served: ClassVar[ServedProvider]
 
-    def do_GET(self) -> None:
-        self._converse(None)
-
-    def do_POST(self) -> None:
-        length = self.headers.get("content-length", "")
-        if not length.isdecimal() or int(length) > _MAX_BODY:
-            self.close_connection = True
-            self.send_error(413 if length.isdecimal() else 411)
-            return
-        self._converse(self.rfile.read(int(length)))
-
-    def _converse(self, body: bytes | None) -> None:
+    def converse(self) -> None:
+        """Have the provider answer."""
         served = self.served
         request = WireRequest(
             method=self.command,
             url=served.issuer + self.path,
             headers=tuple((name.lower(), value) for name, value in self.headers.items()),
-            body=body,
+            body=self.body if self.command == "POST" else None,
             resend="never",
             max_body=_MAX_BODY,
             deadline=30,
@@ -219,9 +212,6 @@ class _Conversation(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(answer.body)))
         self.end_headers()
         self.wfile.write(answer.body)
-
-    def log_message(self, *args: object, **kwargs: object) -> None:
-        """Say nothing: requests hold codes and tokens."""
 
 
 @contextmanager

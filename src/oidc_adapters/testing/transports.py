@@ -73,6 +73,7 @@ def admitted(answer: Answer, request: WireRequest) -> Answer:
 
 
 def _refusal(answer: HttpResponse, request: WireRequest) -> str | None:
-    if (answer.header("content-encoding") or "identity") != "identity":
+    codings = {value for name, value in answer.headers if name == "content-encoding"}
+    if codings - {"", "identity"}:
         return "content_encoding_unexpected"
     return "http_too_large" if len(answer.body) > request.max_body else None

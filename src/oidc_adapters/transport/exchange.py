@@ -25,7 +25,6 @@ class Exchange:
         held: pieces of the request that wait for the rest of it, or ``None``.
         discard: closes the connection in use, so that it is never reused.
         proxy_answer: returns what the proxy answered, while somebody holds it.
-        verified: whether the server must have been verified.
     """
 
     __slots__ = (
@@ -39,10 +38,9 @@ class Exchange:
         "proxy_answer",
         "quota",
         "sent",
-        "verified",
     )
 
-    def __init__(self, deadline: float, *, max_body: int, verified: bool) -> None:
+    def __init__(self, deadline: float, *, max_body: int) -> None:
         self.deadline = deadline
         self.quota = HEADER_OCTETS
         self.sent = False
@@ -51,7 +49,6 @@ class Exchange:
         self.held: list[bytes] | None = None
         self.discard: Callable[[], None] = _nothing
         self.proxy_answer: Callable[[], HTTPResponse | None] = _nothing
-        self.verified = verified
         self._excess: str | None = None
         self._body_quota = FRAMING * max_body + HEADER_OCTETS
 

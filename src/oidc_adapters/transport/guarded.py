@@ -8,8 +8,8 @@ the application uses its own pools itself, these connections are urllib3's own.
 """
 
 import io
-import re
 import socket
+import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from http.client import HTTPException, HTTPMessage, HTTPResponse
@@ -19,14 +19,26 @@ from weakref import ref
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
+from urllib3.util.wait import wait_for_read
 
 from oidc_adapters.transport.dialling import dial
 from oidc_adapters.transport.exchange import CURRENT, Exchange
-from oidc_adapters.transport.tls import is_modern
+from oidc_adapters.transport.framing import (
+    Fields,
+    StatusLine,
+    content_length,
+    is_chunked,
+    read_chunk_size,
+    read_fields,
+    read_status_line,
+    skip_fields,
+    values_of,
+)
+from oidc_adapters.transport.paced import paced, read_by
+from oidc_adapters.transport.tls import holds_octets, is_modern, proves
 
-_INTERIM: Final = 8
 _RECORD: Final = 16_384  # a TLS record: one send never waits twice
-_LENGTH: Final = re.compile(r"[0-9]{1,15}")
+_CRLF: Final = b"\r\n"
 
 
 class _GuardedSocketIO(io.RawIOBase):
@@ -38,6 +50,7 @@ class _GuardedSocketIO(io.RawIOBase):
         self._hold = sock.makefile("rb", buffering=0)  # keeps it open until the end of the body
         self._exchange = exchange
         self.finished = False
+        read_by(sock, exchange)
 
     def readable(self) -> bool:
         return True
@@ -54,10 +67,27 @@ class _GuardedSocketIO(io.RawIOBase):
     def end(self) -> None:
         """Receive nothing more."""
         self.finished = True
+        read_by(self._sock, None)
         if self._exchange.dialling:
             # The proxy has answered; what comes next is a handshake, which has less time left.
             with suppress(OSError):
                 self._sock.settimeout(self._exchange.remaining())
+
+    def has_more(self) -> bool:
+        """Whether more has arrived than was received: in TLS, or in the socket.
+
+        Behind a proxy's answer only TLS is looked at: its own handshake may still be arriving.
+        """
+        sock = self._sock
+        if holds_octets(sock):
+            return True
+        if self._exchange.dialling or not isinstance(sock, socket.socket):
+            return False
+        try:
+            # Under TLS too, and whatever the record holds.  The end alone is seen before reuse.
+            return wait_for_read(sock, 0) and socket.socket.recv(sock, 1, socket.MSG_PEEK) != b""
+        except (OSError, ValueError):  # closed, or reset
+            return True
 
     def leftovers(self) -> None:
         """There was more than the answer: whose answer would come next on that connection?"""
@@ -78,7 +108,7 @@ class _GuardedReader(io.BufferedReader):
     def close(self) -> None:
         if not self.closed:
             self._source.end()
-            if self.peek(1):
+            if self.peek(1) or self._source.has_more():
                 self._source.leftovers()
         super().close()
 
@@ -95,7 +125,11 @@ class _Source:
 
 
 class GuardedResponse(HTTPResponse):
-    """An answer whose framing is beyond doubt (RFC 9112 §6)."""
+    """An answer whose framing is beyond doubt (RFC 9112 §6).
+
+    It reads all of itself by :mod:`~oidc_adapters.transport.framing`; of ``http.client`` remains
+    how a body of a known length, or of none, is read.
+    """
 
     def __init__(
         self,
@@ -104,52 +138,100 @@ class GuardedResponse(HTTPResponse):
         method: str | None = None,
         url: str | None = None,
     ) -> None:
-        self._exchange = CURRENT.exchange
-        if self._exchange is not None:
-            sock = cast("socket.socket", _Source(sock, self._exchange))
-        super().__init__(sock, debuglevel, method, url)
-        if self._exchange is not None and self._exchange.dialling:
-            self._exchange.proxy_answer = ref(self)
+        self._exchange = exchange = cast("Exchange", CURRENT.exchange)
+        super().__init__(cast("socket.socket", _Source(sock, exchange)), debuglevel, method, url)
+        if exchange.dialling:
+            exchange.proxy_answer = ref(self)
 
     def begin(self) -> None:
         """Read interim answers, the status line and the header section."""
-        super().begin()
-        if self._exchange is not None:
-            self._skip_interim_answers()
-            self._check_framing()
-            self._exchange.expect_body()
-
-    def _skip_interim_answers(self) -> None:
-        # Only 100 is skipped by http.client; 103 would pass for the answer (RFC 9110 §15.2).
-        interim = 0
-        while self.status < 200:
-            interim += 1
-            if self.status == 101 or interim > _INTERIM:
+        status = self._status_line()
+        fields = read_fields(self.fp)
+        while status.status < 200:  # RFC 9110 §15.2; the quota of the headers bounds them
+            if status.status == 101:
                 raise HTTPException
-            self.headers = cast("HTTPMessage", None)
-            super().begin()
+            status = self._status_line()
+            fields = read_fields(self.fp)
+        self.headers = self.msg = HTTPMessage()
+        for name, value in fields:
+            self.headers[name] = value
+        self.code, self.reason = status.status, status.reason
+        self.version = 11 if status.minor else 10
+        self._frame(status, fields)
+        self._exchange.expect_body()
 
-    def _check_framing(self) -> None:
-        headers = self.headers
-        if headers.defects:  # whatever follows a malformed line would be lost
+    def _status_line(self) -> StatusLine:
+        line = read_status_line(self.fp)
+        self.status = line.status
+        return line
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Read the status line of a proxy, for ``http.client``."""
+        line = self._status_line()
+        return f"HTTP/1.{line.minor}", line.status, line.reason
+
+    def _frame(self, status: StatusLine, fields: Fields) -> None:
+        """Find where the body ends, and whether another answer may follow (RFC 9112 §6.3)."""
+        self.length = content_length(values_of(fields, "content-length"))
+        self.chunked = is_chunked(values_of(fields, "transfer-encoding"), status.minor)
+        self.chunk_left: int | None = None
+        closes = "close" in ",".join(values_of(fields, "connection")).lower()
+        odd = self.chunked and self.length is not None
+        if status.status in {204, 304}:
+            odd = self.chunked or bool(self.length)
+            self.chunked, self.length = False, 0
+        elif self.chunked:
+            self.length = None
+        endless = not self.chunked and self.length is None
+        self.will_close = status.minor == 0 or closes or odd or endless
+
+    def read(self, amt: int | None = None) -> bytes:
+        """Read the body, or at most so many octets of it."""
+        if not self.chunked:
+            return super().read(amt)
+        pieces: list[bytes] = []
+        while amt != 0 and not self.isclosed():
+            piece = self._read_of_chunk(amt)
+            pieces.append(piece)
+            if amt is not None:
+                amt -= len(piece)
+        return b"".join(pieces)
+
+    def _read_of_chunk(self, amt: int | None) -> bytes:
+        """Read the rest of a chunk, or so much of it; the last one closes the answer."""
+        if self.chunk_left is None:
+            self.chunk_left = read_chunk_size(self.fp)
+        if self.chunk_left == 0:
+            skip_fields(self.fp)
+            self.close()
+            return b""
+        wanted = self.chunk_left if amt is None else min(amt, self.chunk_left)
+        piece = self.fp.read(wanted)
+        if len(piece) < wanted:
             raise HTTPException
-        codings = headers.get_all("transfer-encoding")
-        lengths = headers.get_all("content-length")
-        if codings is not None:
-            if [coding.strip().lower() for coding in codings] != ["chunked"]:
+        self.chunk_left -= wanted
+        if self.chunk_left == 0:
+            if self.fp.read(2) != _CRLF:
                 raise HTTPException
-            if lengths is not None:
-                self.will_close = True  # RFC 9112 §6.3: never reuse such a connection
-        elif lengths is not None:
-            first, *more = lengths
-            if not _LENGTH.fullmatch(first.strip()) or any(length != first for length in more):
-                raise HTTPException
+            self.chunk_left = None
+        return piece
+
+
+def answer_on(
+    sock: socket.socket,
+    debuglevel: int = 0,
+    method: str | None = None,
+    url: str | None = None,
+) -> HTTPResponse:
+    """Return the answer to come, which an exchange guards."""
+    kind = HTTPResponse if CURRENT.exchange is None else GuardedResponse
+    return kind(sock, debuglevel, method, url)
 
 
 class GuardedConnection(HTTPConnection):
     """A connection that keeps to the budget of the exchange it serves."""
 
-    response_class = GuardedResponse
+    response_class: Any = staticmethod(answer_on)
     dials_itself = True
     """Whether it connects as urllib3 does, and not by a way of the application's (as SOCKS)."""
     is_checked = False
@@ -163,6 +245,7 @@ class GuardedConnection(HTTPConnection):
             super().connect()
             return
         exchange.dialling = True
+        exchange.discard = self._hang_up
         try:
             super().connect()
         except BaseException:
@@ -172,16 +255,18 @@ class GuardedConnection(HTTPConnection):
                 answer.close()
             raise
         exchange.dialling = False
-        self._check(exchange)
+        self.check()
 
-    def _check(self, exchange: Exchange) -> None:
-        self._check_tls(exchange)
+    def _hang_up(self) -> None:
+        """Close the socket under whoever is still connecting."""
+        if self.sock is not None:
+            self.sock.close()
+
+    def check(self) -> None:
+        """Make sure of TLS; there is none here, but :class:`GuardedTlsConnection` has it."""
         self.is_checked = True
 
-    def _check_tls(self, exchange: Exchange) -> None:
-        """Nothing to check without TLS; :class:`GuardedTlsConnection` does."""
-
-    def _check_proxy(self) -> None:
+    def check_proxy(self) -> None:
         """The same for the way to the proxy, before it is told where to connect to."""
 
     def _new_conn(self) -> socket.socket:
@@ -230,10 +315,10 @@ class GuardedConnection(HTTPConnection):
         if self.is_closed:
             self.connect()
         if exchange.dialling:
-            self._check_proxy()
+            self.check_proxy()
         else:
             if not self.is_checked:
-                self._check(exchange)
+                self.check()
             exchange.sent = True
             exchange.discard = self.close
         for start in range(0, len(data), _RECORD):
@@ -242,17 +327,35 @@ class GuardedConnection(HTTPConnection):
 
 
 class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
-    """The same over TLS."""
+    """The same over TLS, with nobody but the server that the URL names.
 
-    def _check_tls(self, exchange: Exchange) -> None:
-        # An application's own pools may have been told to skip what must not be skipped.
-        if exchange.verified and (not self.is_verified or self.assert_hostname is False):
+    What counts is what TLS itself says of the connection: its settings may have been changed since
+    they were looked at, and urllib3 may have been told to compare with something else.
+    """
+
+    def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
+        return paced(super()._connect_tls_proxy(hostname, sock))
+
+    def check(self) -> None:
+        """Refuse a server that is not the one of the URL, or whose TLS is too old."""
+        host = self._tunnel_host or self.host
+        if not self.is_verified or self.assert_fingerprint or not proves(self.sock, host):
             raise SSLError("the server was not verified")
+        self.check_version()
+
+    def check_version(self) -> None:
+        """Refuse an old version of TLS."""
         if not is_modern(self.sock):
             raise SSLError("TLS is too old")
+        self.is_checked = True
 
-    def _check_proxy(self) -> None:
-        if self.proxy is not None and self.proxy.scheme == "https" and not is_modern(self.sock):
+    def check_proxy(self) -> None:
+        """Refuse a proxy for the same reasons."""
+        if self.proxy is None or self.proxy.scheme != "https":
+            return
+        if not proves(self.sock, self.host):
+            raise SSLError("the proxy was not verified")
+        if not is_modern(self.sock):
             raise SSLError("the proxy's TLS is too old")
 
 

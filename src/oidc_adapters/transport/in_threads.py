@@ -1,6 +1,5 @@
 """A blocking transport for asyncio and trio alike, in threads of its own."""
 
-from math import ceil
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -8,8 +7,9 @@ from typing import Self
 from attrs import evolve
 
 from oidc_adapters.runtime.clock import Clock
-from oidc_adapters.runtime.threads import OwnThreads
+from oidc_adapters.runtime.threads import NeverBegunError, OwnThreads, ThreadsClosedError
 from oidc_adapters.transport import Transport
+from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 
 
@@ -20,28 +20,44 @@ class InThreads:
     names or the application reads files.  They are started when first needed and reused; a forked
     process starts its own.
 
+    Waiting for a turn uses up an exchange's deadline: what has not begun by then never will, and
+    ends in time.  No provider that is dead has all threads, so others do not wait for it.
+
     Args:
         transport: the blocking transport; it is never closed here.
-        threads: how many exchanges may run at a time; further ones wait for their turn, within
-            their deadline.
+        threads: how many exchanges may run at a time.
+        per_origin: how many of them with one origin, which is also how many connections to it
+            :class:`~oidc_adapters.transport.over_urllib3.Urllib3Transport` has by default.
     """
 
-    def __init__(self, transport: Transport, *, threads: int = 32) -> None:
+    def __init__(self, transport: Transport, *, threads: int = 128, per_origin: int = 16) -> None:
         self._transport = transport
-        self._threads = OwnThreads(threads, "oidc-transport")
+        self._threads = OwnThreads(threads, "oidc-transport", share=per_origin)
 
     async def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
         """Send a request in a thread.
 
         If the waiting task is cancelled, a request that has not begun is never sent; one that has
         runs to its end, at the latest its deadline, and its answer is dropped.
+
+        Raises:
+            UsageError: ``config_invalid`` if closed, or as the blocking transport.
         """
         end = monotonic() + request.deadline
-        return await self._threads.run(lambda: self._send(request, clock, end))
+        try:
+            return await self._threads.run(
+                lambda: self._send(request, clock, end),
+                lane=request.url.split("/", 3)[:3][-1].lower(),
+                within=request.deadline,
+            )
+        except NeverBegunError:
+            return NoAnswer("no", "http_timeout", clock.now())
+        except ThreadsClosedError:
+            raise UsageError("config_invalid", about="transport", found="closed") from None
 
     def _send(self, request: WireRequest, clock: Clock, end: float) -> HttpResponse | NoAnswer:
         """Send a request whose turn has come, in the time that waiting for it has left."""
-        left = ceil(end - monotonic())
+        left = end - monotonic()
         if left <= 0:
             return NoAnswer("no", "http_timeout", clock.now())
         return self._transport.send(evolve(request, deadline=left), clock)

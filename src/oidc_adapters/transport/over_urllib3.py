@@ -1,49 +1,16 @@
-"""The default transport: urllib3's connection pools, by a deadline of our own."""
+"""The default transport: urllib3's connection pools, with nobody but servers that were verified."""
 
-import os
-import re
 import ssl
-import warnings
-from functools import lru_cache
-from http.client import HTTPException
-from queue import LifoQueue
-from time import monotonic
-from types import TracebackType
-from typing import Any, Final, NamedTuple, Self, cast
-from urllib.parse import unquote
 
-from urllib3 import BaseHTTPResponse, HTTPSConnectionPool, PoolManager, ProxyManager, Retry, Timeout
-from urllib3.connection import HTTPConnection
-from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import HTTPError, ProxyError, SSLError
-from urllib3.util import make_headers, parse_url
+from urllib3 import PoolManager
 
-from oidc_adapters.runtime.clock import Clock
-from oidc_adapters.runtime.locks import ProcessLock
-from oidc_adapters.transport.exchange import CURRENT, Exchange
-from oidc_adapters.transport.guarded import GuardedConnection, guarded
+from oidc_adapters.transport.pooled import PooledTransport
+from oidc_adapters.transport.pools import check_manager, made_pools
 from oidc_adapters.transport.tls import Certificate, StrPath, check_context, tls_context
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import ChannelState, HttpResponse, NoAnswer, WireRequest
-from oidc_core.wire.urls import Url
-from oidc_core.wire.urls import parse_url as parse_endpoint
-
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_METHOD: Final = re.compile(r"[A-Z]+")
-_FOLD: Final = re.compile(r"[ \t]*\r?\n[ \t]*").sub
-_USER_AGENT: Final = "oidc-core"
-_ONCE: Final = Retry(total=False, redirect=False)
-_ROUTES: Final = 64
-_ORIGINS: Final = 64
 
 
-class _Route(NamedTuple):
-    pool: HTTPConnectionPool
-    target: str
-
-
-class Urllib3Transport:
+class Urllib3Transport(PooledTransport):
     """A :class:`~oidc_adapters.transport.Transport` over urllib3.
 
     Connections are kept per origin.  An instance has one TLS identity and one set of TLS settings,
@@ -63,8 +30,6 @@ class Urllib3Transport:
         pool_manager: the application's own pools, in place of all of the above.  Their connections
             are used and put back, and they are never closed here; those that were made before an
             origin is first used are replaced.  A forked process needs pools of its own.
-        insecure_skip_tls_verification: do not verify who the provider is.  Only the context of the
-            original system offers this.
 
     Raises:
         UsageError: ``config_invalid`` if a setting cannot be used.
@@ -79,301 +44,23 @@ class Urllib3Transport:
         proxy: str | None = None,
         pool_size: int = 16,
         pool_manager: PoolManager | None = None,
-        insecure_skip_tls_verification: bool = False,
     ) -> None:
-        self._verified = not insecure_skip_tls_verification
-        self._own = pool_manager is None
-        self._closed = False
-        self._process = ProcessLock()
-        self._routes: dict[str, _Route] = {}
-        self._pid = os.getpid()
-        own_tls = ca is not None or client_certificate is not None or insecure_skip_tls_verification
+        own_tls = ca is not None or client_certificate is not None
         if ssl_context is not None:
             if own_tls:
                 raise UsageError("config_invalid", about="ssl_context", expected="no other setting")
             check_context(ssl_context)
-        if insecure_skip_tls_verification:
-            warnings.warn("the provider's TLS certificate is not verified", stacklevel=2)
         if pool_manager is not None:
             if own_tls or ssl_context is not None or proxy is not None:
                 raise UsageError(
                     "config_invalid", about="pool_manager", expected="no other setting"
                 )
-            _check_manager(pool_manager)
-            self._manager = pool_manager
+            check_manager(pool_manager)
+            super().__init__(pool_manager, None)
             return
-        context = ssl_context or tls_context(
-            ca=ca,
-            client_certificate=client_certificate,
-            insecure_skip_tls_verification=insecure_skip_tls_verification,
-        )
-        self._settings = (proxy, pool_size, context)
-        self._manager = _pools(*self._settings)
+        context = ssl_context or tls_context(ca=ca, client_certificate=client_certificate)
 
-    def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
-        """Send a request, again if that is allowed and can help, and stamp the answer.
+        def renew() -> PoolManager:
+            return made_pools(proxy, pool_size, context)
 
-        Raises:
-            UsageError: ``parameter_invalid`` for a method or header that breaks the grammar,
-                a ``url_`` code for a URL not to be sent to, ``config_invalid`` if closed.
-        """
-        headers = _checked_headers(request)
-        route = self._route(request.url)
-        deadline = monotonic() + request.deadline
-        first = self._attempt(route, request, headers, deadline, clock)
-        if isinstance(first, HttpResponse) or not _may_resend(request, first):
-            return first
-        second = self._attempt(route, request, headers, deadline, clock)
-        if isinstance(second, NoAnswer) and first.sent == "maybe":
-            return NoAnswer("maybe", second.code, second.at)
-        return second
-
-    def close(self) -> None:
-        """Close the idle connections that were made here; nothing can be sent any more."""
-        self._closed = True
-        self._routes.clear()
-        if self._own:
-            self._manager.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _attempt(
-        self,
-        route: _Route,
-        request: WireRequest,
-        headers: dict[str, str],
-        deadline: float,
-        clock: Clock,
-    ) -> HttpResponse | NoAnswer:
-        exchange = Exchange(deadline, max_body=request.max_body, verified=self._verified)
-        try:
-            response = _response(route, request, headers, exchange)
-            try:
-                body = _body(response, request.max_body, exchange)
-            except BaseException:
-                response.close()
-                response.release_conn()
-                raise
-        except (HTTPError, HTTPException, OSError, ValueError) as error:
-            # ValueError: http.client passes a negative chunk size on to its buffer.
-            code = _failure(exchange, error)
-            return NoAnswer("maybe" if exchange.sent else "no", code, clock.now())
-        named = tuple(
-            [(name.lower(), _line(value)) for name, value in response.headers.iteritems()]
-        )
-        return HttpResponse(response.status, named, body, clock.now(), self._channel(request.url))
-
-    def _channel(self, url: str) -> ChannelState:
-        """Say whether the server was verified; of an application's own pools nobody told us."""
-        if not self._own:
-            return "not_told"
-        return "verified" if self._verified and url.startswith("https:") else "unverified"
-
-    def _route(self, url: str) -> _Route:
-        if self._pid != os.getpid():
-            self._leave_parent()
-        route = self._routes.get(url)
-        if route is None:
-            if self._closed:
-                raise UsageError("config_invalid", about="transport", found="closed")
-            endpoint = parse_endpoint(url, http=True)
-            with self._process.lock:
-                route = self._made_route(endpoint)
-                if len(self._routes) >= _ROUTES:
-                    self._routes.clear()
-                self._routes[url] = route
-        return route
-
-    def _made_route(self, endpoint: Url) -> _Route:
-        manager = self._manager
-        pool = manager.connection_from_host(endpoint.host, endpoint.port, endpoint.scheme)
-        _guard(pool)
-        query = "" if endpoint.query is None else f"?{endpoint.query}"
-        target = (endpoint.path or "/") + query
-        if manager.proxy is not None and endpoint.scheme == "http":
-            # What is not encrypted stays on this machine: a proxy elsewhere must not see it.
-            parse_endpoint(f"http://{manager.proxy.host}", about="proxy", http=True)
-            target = f"{endpoint.origin}{target}"
-        return _Route(pool, target)
-
-    def _leave_parent(self) -> None:
-        """Never share a parent process's connections: two writers on one TLS stream."""
-        with self._process.lock:
-            if self._pid != os.getpid():
-                self._routes = {}
-                if self._own:
-                    self._manager = _pools(*self._settings)
-                self._pid = os.getpid()
-
-
-def _checked_headers(request: WireRequest) -> dict[str, str]:
-    """Refuse whatever would end its line and begin another; only our own mistakes can."""
-    if not _METHOD.fullmatch(request.method):
-        raise UsageError("parameter_invalid", about="method", found=request.method)
-    headers = {"user-agent": _USER_AGENT}
-    for name, value in request.headers:
-        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
-            raise UsageError("parameter_invalid", about="header", found=name)
-        headers[name] = value
-    headers["accept-encoding"] = "identity"
-    return headers
-
-
-def _may_resend(request: WireRequest, failure: NoAnswer) -> bool:
-    """Whether a second attempt is allowed and might end otherwise."""
-    if failure.code == "http_connect_failed":
-        return request.resend != "never"
-    return failure.code == "http_malformed" and request.resend == "safe"
-
-
-def _response(
-    route: _Route, request: WireRequest, headers: dict[str, str], exchange: Exchange
-) -> BaseHTTPResponse:
-    left = exchange.remaining()
-    CURRENT.exchange = exchange
-    try:
-        return route.pool.urlopen(
-            request.method,
-            route.target,
-            body=request.body,
-            headers=headers,
-            retries=_ONCE,
-            redirect=False,
-            assert_same_host=False,
-            timeout=_timeout(request.deadline),
-            pool_timeout=cast("int", left),  # a queue takes fractions, its caller's type does not
-            preload_content=False,
-            decode_content=False,
-        )
-    finally:
-        CURRENT.exchange = None
-
-
-@lru_cache(16)
-def _timeout(seconds: int) -> Timeout:
-    """Return urllib3's own limit for each wait, a second line behind the exchange's."""
-    return Timeout(seconds)
-
-
-def _body(response: BaseHTTPResponse, limit: int, exchange: Exchange) -> bytes:
-    """Read a whole body, which is neither encoded nor too large.
-
-    A body that ends with the connection is taken as it is: whether it is complete, only its syntax
-    can tell.
-    """
-    coding = response.headers.get("content-encoding")
-    if coding is not None and coding.strip().lower() not in {"", "identity"}:
-        exchange.refuse("content_encoding_unexpected")
-    if response.length_remaining is not None and response.length_remaining > limit:
-        exchange.refuse("http_too_large")
-    body = response.read(limit + 1, decode_content=False)
-    if len(body) > limit:
-        exchange.refuse("http_too_large")
-    if response.length_remaining != 0:
-        response.read(1, decode_content=False)  # the end, or the news that there was none
-    return body
-
-
-def _line(value: str) -> str:
-    """Unfold a header's value (RFC 9112 §5.2), as urllib3 does in some of its versions."""
-    return _FOLD(" ", value) if "\n" in value else value
-
-
-def _failure(exchange: Exchange, error: Exception) -> str:
-    """Name a failure; what fails at the deadline failed because of it."""
-    if exchange.is_over or isinstance(error, TimeoutError):
-        return "http_timeout"
-    if exchange.fault is not None:
-        return exchange.fault
-    cause = error.original_error if isinstance(error, ProxyError) else error
-    if isinstance(cause, SSLError | ssl.SSLError):
-        return "tls_failed"
-    return "http_malformed" if exchange.sent else "http_connect_failed"
-
-
-class _UnverifiedPool(HTTPSConnectionPool):
-    """Pools of a transport that has warned once and need not at every request."""
-
-    def _validate_conn(self, conn: Any) -> None:
-        if conn.is_closed:
-            conn.connect()
-
-
-def _pools(proxy: str | None, pool_size: int, context: ssl.SSLContext) -> PoolManager:
-    """Make pools.  They block when they are full, else urllib3 opens connections without bound."""
-    pools: PoolManager
-    if proxy is None:
-        pools = PoolManager(_ORIGINS, maxsize=pool_size, block=True, ssl_context=context)
-    else:
-        try:
-            credentials = parse_url(proxy).auth
-            pools = ProxyManager(
-                proxy,
-                _ORIGINS,
-                proxy_headers=None
-                if credentials is None
-                else make_headers(proxy_basic_auth=unquote(credentials)),
-                maxsize=pool_size,
-                block=True,
-                ssl_context=context,
-            )
-        except (HTTPError, AssertionError, ValueError):
-            raise UsageError("config_invalid", about="proxy", expected="an http URL") from None
-    if context.verify_mode == ssl.CERT_NONE:
-        classes = {**pools.pool_classes_by_scheme, "https": _UnverifiedPool}
-        pools.pool_classes_by_scheme = classes
-    return pools
-
-
-def _check_manager(manager: PoolManager) -> None:
-    """Refuse pools that were told not to verify; what this misses fails when connecting."""
-    settings = manager.connection_pool_kw
-    context = settings.get("ssl_context")
-    if context is not None:
-        check_context(context)
-    if settings.get("assert_hostname") is False:
-        raise UsageError("config_invalid", about="pool_manager", found="assert_hostname")
-
-
-def _guard(pool: HTTPConnectionPool) -> None:
-    """Have a pool make guarded connections from now on."""
-    # urllib3 types its own connections by a protocol that they do not quite match.
-    kind = cast("type[HTTPConnection]", pool.ConnectionCls)
-    if issubclass(kind, GuardedConnection) or pool.pool is None:
-        return
-    pool.ConnectionCls = cast("type[Any]", guarded(kind))
-    pool.pool = _Places(pool.pool)
-
-
-class _Places(LifoQueue[Any]):
-    """The places of a guarded pool, from which only guarded connections are taken.
-
-    It may hold others: those that were idle before, and those that the application had in use and
-    puts back later.
-    """
-
-    def __init__(self, places: LifoQueue[Any]) -> None:
-        super().__init__()
-        self._places = places
-
-    def get(self, *arguments: Any, **options: Any) -> Any:
-        found = self._places.get(*arguments, **options)
-        if found is None or isinstance(found, GuardedConnection):
-            return found
-        found.close()
-        return None
-
-    def put(self, *arguments: Any, **options: Any) -> None:
-        self._places.put(*arguments, **options)
-
-    def qsize(self) -> int:
-        return self._places.qsize()
+        super().__init__(renew(), renew)

@@ -9,6 +9,8 @@ from oidc_core.wire.errors import UsageError
 
 _MODERN: Final = frozenset({"TLSv1.2", "TLSv1.3"})
 _UNNAMED: Final = frozenset({ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.TLSVersion.MAXIMUM_SUPPORTED})
+_STRENGTH: Final = 112  # bits, the least that RFC 9325 §4.1 lets pass
+_EMPTY: Final = ssl.MemoryBIO()
 
 StrPath: TypeAlias = str | PathLike[str]
 Certificate: TypeAlias = tuple[StrPath, StrPath] | tuple[StrPath, StrPath, str]
@@ -18,7 +20,6 @@ def tls_context(
     *,
     ca: StrPath | None,
     client_certificate: Certificate | None,
-    insecure_skip_tls_verification: bool,
 ) -> ssl.SSLContext:
     """Return a context for connections to providers.
 
@@ -29,16 +30,13 @@ def tls_context(
         ca: a file or folder of CA certificates, or their PEM text; it replaces the system's.
         client_certificate: paths of a certificate chain and its key, and the key's password
             (RFC 8705 §2).
-        insecure_skip_tls_verification: accept any certificate for any name.
 
     Raises:
         UsageError: ``config_invalid`` if something cannot be loaded.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if insecure_skip_tls_verification:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+    context.hostname_checks_common_name = False  # RFC 9525 §2
     if ca is None:
         context.load_default_certs()
     else:
@@ -57,11 +55,30 @@ def check_context(context: ssl.SSLContext) -> None:
     Raises:
         UsageError: ``config_invalid``.
     """
-    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+    if not _verifies(context):
         raise UsageError("config_invalid", about="ssl_context", expected="a verifying context")
     for version in (context.minimum_version, context.maximum_version):
         if version not in _UNNAMED and version < ssl.TLSVersion.TLSv1_2:
             raise UsageError("config_invalid", about="ssl_context", expected="TLS 1.2 or newer")
+
+
+def proves(connection: object, host: str) -> bool:
+    """Whether TLS made sure that a connection leads to a host, by its own word.
+
+    It must have demanded a certificate and compared it with that very name; and there must have
+    been one, for an anonymous key exchange brings none to refuse.  Also, what travels must be
+    encrypted.  A connection that does not tell counts as not verified.
+    """
+    tls = getattr(connection, "sslobj", connection)  # TLS within TLS, as urllib3 has it
+    if not isinstance(tls, ssl.SSLSocket | ssl.SSLObject) or not _verifies(tls.context):
+        return False
+    named, cipher = tls.server_hostname or "", tls.cipher()
+    return (
+        _spelled(named) == _spelled(host)
+        and tls.getpeercert(binary_form=True) is not None
+        and cipher is not None
+        and cipher[2] >= _STRENGTH
+    )
 
 
 def is_modern(connection: object) -> bool:
@@ -71,6 +88,22 @@ def is_modern(connection: object) -> bool:
     """
     version = getattr(connection, "version", None)
     return callable(version) and version() in _MODERN
+
+
+def holds_octets(connection: object) -> bool:
+    """Whether TLS has taken octets in that nobody has received yet."""
+    tls = getattr(connection, "sslobj", connection)
+    if isinstance(tls, ssl.SSLObject) and getattr(connection, "incoming", _EMPTY).pending:
+        return True
+    return isinstance(tls, ssl.SSLSocket | ssl.SSLObject) and tls.pending() > 0
+
+
+def _verifies(context: ssl.SSLContext) -> bool:
+    return context.verify_mode == ssl.CERT_REQUIRED and context.check_hostname
+
+
+def _spelled(host: str) -> str:
+    return host.strip("[]").rstrip(".").lower()
 
 
 def _load_ca(context: ssl.SSLContext, ca: str) -> None:

@@ -162,7 +162,7 @@ def _scope(value: JsonValue) -> str | None:
 def _lifetime(value: JsonValue) -> int | None:
     """Return seconds; digits in a string are a number to several providers."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value[:10])
+        value = int(value.lstrip("0")[:10] or "0")
     if (type(value) is int or type(value) is float) and value >= 0:
         return int(min(value, _MAX_LIFETIME))
     return None

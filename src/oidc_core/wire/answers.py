@@ -77,7 +77,12 @@ def json_body(
 
 
 def refusal_in_body(response: HttpResponse) -> ProviderError | None:
-    """Return the provider's error, if the body spells one (RFC 6749 §5.2)."""
+    """Return the provider's error, if the body spells one (RFC 6749 §5.2).
+
+    Several providers call it something else than JSON; what is called two things is not read.
+    """
+    if "," in response.media_type:
+        return None
     try:
         members = parse_object(response.body)
     except ProtocolViolation:

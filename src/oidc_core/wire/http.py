@@ -8,7 +8,7 @@ keeps or prints contains a client secret or a private key.
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.encoding import percent_encode
@@ -240,7 +240,11 @@ class KeysWanted:
 
 @frozen(kw_only=True)
 class WireRequest:
-    """A prepared request: what goes over the wire.  Transports take nothing else."""
+    """A prepared request: what goes over the wire.  Transports take nothing else.
+
+    Its members are those of the request that it was made of.  ``deadline`` is what is left of that
+    request's, in seconds, so that waiting for a turn counts too.
+    """
 
     method: str
     url: str
@@ -248,7 +252,7 @@ class WireRequest:
     body: bytes | None = field(repr=False)
     resend: Resend
     max_body: int
-    deadline: int
+    deadline: float
 
     def __reduce__(self) -> NoReturn:
         message = "a prepared request holds credentials and is not pickled"
@@ -283,9 +287,16 @@ class HttpResponse:
 
     @property
     def media_type(self) -> str:
-        """The media type in lower case without parameters, or an empty string."""
-        value = self.header("content-type")
-        return "" if value is None else value.partition(";")[0].strip().lower()
+        """The media type in lower case without parameters, or an empty string.
+
+        Where several headers name different ones, all of them, which is the type of nothing: which
+        of them another reader believes, nobody knows.
+        """
+        named = dict(self.headers)
+        if len(named) == len(self.headers):  # none is there twice
+            return named.get("content-type", "").partition(";")[0].strip().lower()
+        each = [evolve(self, headers=(h,)) for h in self.headers if h[0] == "content-type"]
+        return ", ".join(dict.fromkeys([one.media_type for one in each]))
 
 
 @frozen

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from oidc_adapters.runtime.concurrency import settled
+from oidc_adapters.runtime.concurrency import settled, settled_within
 
 
 def under_asyncio(main: Callable[[], Awaitable[Any]]) -> Any:
@@ -160,3 +160,26 @@ def test_asyncio_works_where_trio_is_not_loaded() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
     )
     assert done.stdout.strip() == "4 False"
+
+
+@LIBRARIES
+def test_waiting_for_a_future_may_end_before_it_is_settled(run: Run) -> None:
+    future: Future[int] = Future()
+
+    async def main() -> list[bool]:
+        early = await settled_within(future, 0.02)
+        future.set_result(1)
+        return [early, await settled_within(future, 0.02), await settled_within(future, None)]
+
+    assert run(main) == [False, True, True]
+
+
+@LIBRARIES
+def test_a_future_that_is_settled_in_time_ends_the_waiting(run: Run) -> None:
+    future: Future[int] = Future()
+
+    async def main() -> bool:
+        threading.Thread(target=future.set_result, args=(1,)).start()
+        return await settled_within(future, 10)
+
+    assert run(main)

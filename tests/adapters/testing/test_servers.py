@@ -181,7 +181,14 @@ def test_a_request_of_nobody_is_answered_with_an_escaped_page(
 
 
 @pytest.mark.parametrize(
-    ("headers", "status"), [({"Content-Length": "65537"}, 413), ({"Content-Length": "x"}, 411)]
+    ("headers", "status"),
+    [
+        ({"Content-Length": "65537"}, 413),
+        ({"Content-Length": "x"}, 400),
+        ({"Content-Length": "9" * 5_000}, 400),
+        ({"Content-Length": "0", "Transfer-Encoding": "chunked"}, 400),
+        ({"Transfer-Encoding": "gzip"}, 400),
+    ],
 )
 def test_a_body_of_unknown_or_great_length_is_refused(
     served: ServedProvider, headers: dict[str, str], status: int

@@ -31,7 +31,7 @@ def request(
     body: bytes | None = b"grant_type=x",
     resend: Resend = "never",
     max_body: int = 65_536,
-    deadline: int = 5,
+    deadline: float = 5,
 ) -> WireRequest:
     return WireRequest(
         method=method,

@@ -20,7 +20,7 @@ def address(port: int, host: str = "127.0.0.1") -> Address:
 
 
 def exchange(seconds: float) -> Exchange:
-    return Exchange(monotonic() + seconds, max_body=1, verified=True)
+    return Exchange(monotonic() + seconds, max_body=1)
 
 
 def test_an_address_is_not_looked_up() -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -14,16 +15,23 @@ from oidc_adapters.runtime.clock import Clock, FrozenClock
 from oidc_adapters.transport import AsyncTransport, Transport, in_threads
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
-from tests.adapters.transport.fault_server import FaultServer, Read, Send, ok
+from tests.adapters.transport.fault_server import FaultServer, Read, Send, Wait, ok
 
 CLOCK = FrozenClock(1_000)
 WHO = contextvars.ContextVar("WHO", default="nobody")
 
 
-def request(url: str = "http://127.0.0.1:1/") -> WireRequest:
+def request(url: str = "http://127.0.0.1:1/", deadline: float = 5) -> WireRequest:
     return WireRequest(
-        method="GET", url=url, headers=(), body=None, resend="never", max_body=100, deadline=5
+        method="GET",
+        url=url,
+        headers=(),
+        body=None,
+        resend="never",
+        max_body=100,
+        deadline=deadline,
     )
 
 
@@ -48,7 +56,7 @@ class Recorded:
     """A transport that answers at once and notes how long it might have taken."""
 
     def __init__(self) -> None:
-        self.deadlines: list[int] = []
+        self.deadlines: list[float] = []
 
     def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
         self.deadlines.append(request.deadline)
@@ -147,7 +155,7 @@ def test_waiting_for_a_turn_uses_up_the_deadline(monkeypatch: pytest.MonkeyPatch
             return [await transport.send(request(), CLOCK) for _ in range(3)]
 
     asyncio.run(main())
-    assert recorded.deadlines == [5, 5, 1]
+    assert recorded.deadlines == [5, pytest.approx(4.1), pytest.approx(0.1)]
 
 
 def test_a_request_whose_turn_never_came_in_time_is_not_sent(
@@ -165,6 +173,115 @@ def test_a_request_whose_turn_never_came_in_time_is_not_sent(
     assert recorded.deadlines == []
 
 
+class Beside:
+    """Sends many requests to a provider that never answers, and then some to one that does."""
+
+    def __init__(self, transport: AsyncTransport, dead: str, alive: str) -> None:
+        self.transport, self.dead, self.alive = transport, dead, alive
+        self.took: list[float] = []
+        self.answers: list[HttpResponse | NoAnswer] = []
+        self.failures: list[HttpResponse | NoAnswer] = []
+        self.slowest = 0.0
+
+    async def to_the_dead(self) -> None:
+        self.failures.append(await self.transport.send(request(self.dead, 0.8), CLOCK))
+
+    async def to_the_living(self) -> None:
+        start = monotonic()
+        self.answers.append(await self.transport.send(request(self.alive, 0.5), CLOCK))
+        self.took.append(monotonic() - start)
+
+    async def watch(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Note for how long the loop was ever busy with one thing."""
+        for _ in range(50):
+            before = monotonic()
+            await sleep(0.01)
+            self.slowest = max(self.slowest, monotonic() - before - 0.01)
+
+
+async def asyncio_beside(beside: Beside, dead: int) -> None:
+    waiting = [asyncio.create_task(beside.to_the_dead()) for _ in range(dead)]
+    watch = asyncio.create_task(beside.watch(asyncio.sleep))
+    await asyncio.sleep(0.05)
+    for _ in range(5):
+        await beside.to_the_living()
+    await asyncio.gather(watch, *waiting)
+
+
+async def trio_beside(beside: Beside, dead: int) -> None:
+    async with trio.open_nursery() as nursery:
+        for _ in range(dead):
+            nursery.start_soon(beside.to_the_dead)
+        nursery.start_soon(beside.watch, trio.sleep)
+        await trio.sleep(0.05)
+        for _ in range(5):
+            await beside.to_the_living()
+
+
+@pytest.mark.parametrize(
+    ("run", "both"), [(under_asyncio, asyncio_beside), (under_trio, trio_beside)]
+)
+@pytest.mark.parametrize("dead", [32, 200])
+def test_a_provider_that_never_answers_keeps_nobody_else_waiting(
+    run: Callable[[Callable[[], Awaitable[Any]]], Any],
+    both: Callable[[Beside, int], Awaitable[None]],
+    dead: int,
+) -> None:
+    async def main() -> Beside:
+        async with InThreads(blocking) as transport:
+            beside = Beside(transport, silent.url(), server.url("/x"))
+            await both(beside, dead)
+            return beside
+
+    script = (Read(), Send(ok(b"hello")))
+    with (
+        FaultServer((Wait(),)) as silent,
+        FaultServer(script * 5) as server,
+        Urllib3Transport() as blocking,
+    ):
+        beside = run(main)
+    assert [answer.body for answer in beside.answers if isinstance(answer, HttpResponse)] == [
+        b"hello"
+    ] * 5
+    assert max(beside.took) < 0.4
+    codes = {(one.code, one.sent) for one in beside.failures if isinstance(one, NoAnswer)}
+    assert codes == {("http_timeout", "maybe"), ("http_timeout", "no")}
+    assert len(beside.failures) == dead
+    assert beside.slowest < 0.3
+
+
+def test_a_turn_that_never_comes_ends_in_time() -> None:
+    """Where all threads are taken, a request of another origin fails by its own deadline."""
+    gated = Gated()
+
+    async def main() -> tuple[HttpResponse | NoAnswer, float]:
+        async with InThreads(gated, threads=1) as transport:
+            first = asyncio.create_task(transport.send(request("http://127.0.0.1:1/"), CLOCK))
+            await asyncio.to_thread(gated.entered.acquire, timeout=10)
+            start = monotonic()
+            second = await transport.send(request("http://127.0.0.1:2/", 0.1), CLOCK)
+            took = monotonic() - start
+            gated.gate.set()
+            await first
+            return second, took
+
+    answer, took = asyncio.run(main())
+    assert answer == NoAnswer("no", "http_timeout", 1_000)
+    assert 0.09 < took < 0.4
+    assert gated.sent == ["http://127.0.0.1:1/"]
+
+
+def test_nothing_is_sent_once_it_is_closed() -> None:
+    recorded = Recorded()
+    transport = InThreads(recorded)
+    transport.close()
+
+    with pytest.raises(UsageError) as refused:
+        asyncio.run(transport.send(request(), CLOCK))
+    assert (refused.value.code, refused.value.found) == ("config_invalid", "closed")
+    assert recorded.deadlines == []
+
+
 def test_a_forked_process_starts_threads_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     recorded = Recorded()
 
@@ -178,7 +295,7 @@ def test_a_forked_process_starts_threads_of_its_own(monkeypatch: pytest.MonkeyPa
             return transport._threads._pool is not left_behind
 
     assert asyncio.run(main())
-    assert recorded.deadlines == [5, 5]
+    assert recorded.deadlines == [pytest.approx(5, abs=0.5)] * 2
 
 
 def test_urllib3_is_imported_by_its_own_transport_only() -> None:

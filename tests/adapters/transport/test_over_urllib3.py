@@ -151,13 +151,6 @@ def test_an_answer_through_a_proxy_comes_from_the_server_behind_it(authority: Au
         assert answered(answer).channel == "verified"
 
 
-def test_an_answer_is_unverified_where_verification_was_skipped(authority: Authority) -> None:
-    with pytest.warns(UserWarning, match="not verified"):
-        transport = Urllib3Transport(insecure_skip_tls_verification=True)
-    with FaultServer((Read(), Send(ok())), tls=authority.server()) as server, transport:
-        assert answered(transport.send(request(server.url()), CLOCK)).channel == "unverified"
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_nobody_is_verified_without_tls(transport: Urllib3Transport, host: str) -> None:
     with FaultServer((Read(), Send(ok()))) as server:
@@ -418,18 +411,6 @@ def test_a_client_certificate_is_shown(authority: Authority) -> None:
         assert code in {"tls_failed", "http_malformed"}
         assert sent == "maybe"
         assert len(server.requests) == 1
-
-
-def test_the_context_of_the_original_system_may_skip_verification(
-    authority: Authority, tmp_path: Path
-) -> None:
-    stranger = Authority(tmp_path, "stranger").server("strange", host="other.example")
-    with pytest.warns(UserWarning, match="not verified"):
-        transport = Urllib3Transport(insecure_skip_tls_verification=True)
-    with FaultServer((Read(), Send(ok(b"1")), Read(), Send(ok(b"2"))), tls=stranger) as server:
-        with transport:
-            bodies = [answered(transport.send(request(server.url()), CLOCK)).body for _ in "ab"]
-        assert (bodies, server.connections) == ([b"1", b"2"], 1)
 
 
 def test_the_applications_own_tls_settings_are_used(authority: Authority) -> None:

@@ -1,24 +1,35 @@
+import socket
 import ssl
 import warnings
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from urllib3.util.ssltransport import SSLTransport
 
-from oidc_adapters.transport.tls import Certificate, StrPath, check_context, is_modern, tls_context
+from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_adapters.transport.tls import (
+    Certificate,
+    StrPath,
+    check_context,
+    holds_octets,
+    is_modern,
+    proves,
+    tls_context,
+)
 from oidc_core.wire.errors import UsageError
-from tests.adapters.transport.fault_server import Authority
+from tests.adapters.transport.exchanges import CLOCK, failed, request
+from tests.adapters.transport.fault_server import Authority, FaultServer, Read, Send, Wait, ok
 
 
 def made(
     ca: StrPath | None = None,
     client_certificate: Certificate | None = None,
-    *,
-    insecure: bool = False,
 ) -> ssl.SSLContext:
-    return tls_context(
-        ca=ca, client_certificate=client_certificate, insecure_skip_tls_verification=insecure
-    )
+    return tls_context(ca=ca, client_certificate=client_certificate)
 
 
 def about_of(
@@ -40,13 +51,6 @@ def test_a_context_verifies_certificate_and_name_under_tls_1_2_or_newer() -> Non
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
     check_context(context)  # what is made here is good enough to be given from outside
-
-
-def test_a_context_that_skips_verification_skips_nothing_else() -> None:
-    context = made(insecure=True)
-
-    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
-    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
 
 
 def test_no_session_key_is_written_to_a_file_of_the_environment(
@@ -223,3 +227,157 @@ def test_any_other_version_is_not(name: str | None) -> None:
 def test_a_connection_that_names_no_version_is_not_modern() -> None:
     assert not is_modern(object())
     assert not is_modern(None)
+
+
+# --- what a connection proves --------------------------------------------------------------------
+
+
+def by_socket(sock: socket.socket, context: ssl.SSLContext, name: str | None) -> Any:
+    return context.wrap_socket(sock, server_hostname=name)
+
+
+def by_transport(sock: socket.socket, context: ssl.SSLContext, name: str | None) -> Any:
+    """As urllib3 has TLS within TLS."""
+    return SSLTransport(sock, context, server_hostname=name)
+
+
+BOTH = pytest.mark.parametrize("wrapped", [by_socket, by_transport])
+
+
+@contextmanager
+def connected(
+    server: FaultServer,
+    context: ssl.SSLContext,
+    wrapped: Callable[[socket.socket, ssl.SSLContext, str | None], Any],
+    name: str | None = "op.example",
+) -> Generator[Any]:
+    with socket.create_connection(("127.0.0.1", server.port), 5) as sock:
+        tls = wrapped(sock, context, name)
+        try:
+            yield tls
+        finally:
+            tls.close()
+
+
+@BOTH
+def test_a_connection_proves_the_name_that_was_compared(
+    authority: Authority, wrapped: Callable[..., Any]
+) -> None:
+    tls = authority.server("proof", host="op.example")
+    with (
+        FaultServer((Wait(),), tls=tls) as server,
+        connected(server, made(authority.path), wrapped) as connection,
+    ):
+        for same in ("op.example", "OP.example", "op.example."):
+            assert proves(connection, same)
+        for other in ("other.example", "example", "", "op.example.org", "127.0.0.1"):
+            assert not proves(connection, other)
+
+
+@BOTH
+@pytest.mark.parametrize("mode", [ssl.CERT_NONE, ssl.CERT_OPTIONAL, ssl.CERT_REQUIRED])
+def test_a_connection_without_a_name_or_a_certificate_proves_nothing(
+    authority: Authority, wrapped: Callable[..., Any], mode: ssl.VerifyMode
+) -> None:
+    context = made(authority.path)
+    context.check_hostname = False
+    context.verify_mode = mode
+    tls = authority.server("proof", host="op.example")
+    with (
+        FaultServer((Wait(),), tls=tls) as server,
+        connected(server, context, wrapped) as connection,
+    ):
+        assert not proves(connection, "op.example")
+
+
+def test_what_is_no_tls_proves_nothing() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        assert not proves(here, "op.example")
+    assert not proves(None, "op.example")
+
+
+def anonymous(ciphers: str) -> ssl.SSLContext:
+    """A server's settings that need no certificate, or encrypt nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(ciphers)
+    return context
+
+
+def test_a_server_without_any_certificate_is_told_nothing() -> None:
+    """A verifying context finds nothing wrong with a certificate that is not there."""
+    ciphers = "AECDH:@SECLEVEL=0"
+    context = ssl.create_default_context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(ciphers)
+    with FaultServer((Wait(),), tls=anonymous(ciphers)) as server:
+        transport = Urllib3Transport(ssl_context=context)
+        assert failed(transport.send(request(server.url()), CLOCK)) == ("tls_failed", "no")
+        assert server.ended.acquire(timeout=5)
+        assert (server.spoken, server.unasked) == (["TLSv1.2"], b"")
+
+
+def test_a_server_that_encrypts_nothing_is_told_nothing(authority: Authority) -> None:
+    open_server = authority.server("open")
+    context = ssl.create_default_context(cafile=str(authority.path))
+    for settings in (open_server, context):
+        settings.maximum_version = ssl.TLSVersion.TLSv1_2
+        settings.set_ciphers("eNULL:@SECLEVEL=0")
+    with FaultServer((Wait(),), tls=open_server) as server:
+        transport = Urllib3Transport(ssl_context=context)
+        assert failed(transport.send(request(server.url()), CLOCK)) == ("tls_failed", "no")
+        assert server.ended.acquire(timeout=5)
+        assert (server.spoken, server.unasked) == (["TLSv1.2"], b"")
+
+
+def test_a_common_name_is_no_name(authority: Authority) -> None:
+    """RFC 9525 §2: only the alternative names of a certificate count."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*authority.issue("localhost", host=None))
+    with (
+        FaultServer((Read(), Send(ok())), tls=tls) as server,
+        Urllib3Transport(ca=authority.path) as transport,
+    ):
+        wire = request(server.url(host="localhost"))
+        assert failed(transport.send(wire, CLOCK)) == ("tls_failed", "no")
+        assert server.requests == []
+
+
+# --- what TLS holds ------------------------------------------------------------------------------
+
+
+@BOTH
+def test_what_nobody_has_received_yet_is_held(
+    authority: Authority, wrapped: Callable[..., Any]
+) -> None:
+    tls = authority.server("proof", host="op.example")
+    with (
+        FaultServer((Send(b"ab"), Wait()), tls=tls) as server,
+        connected(server, made(authority.path), wrapped) as connection,
+    ):
+        assert connection.recv(1) == b"a"
+        assert holds_octets(connection)
+        assert connection.recv(1) == b"b"
+        assert not holds_octets(connection)
+
+
+def test_a_record_that_was_not_opened_yet_is_held(authority: Authority) -> None:
+    """TLS within TLS has a buffer of its own in front of it."""
+    tls = authority.server("proof", host="op.example")
+    tls.num_tickets = 0
+    with (
+        FaultServer((Send(b"ab"), Send(b"cd"), Wait()), tls=tls) as server,
+        connected(server, made(authority.path), by_transport) as connection,
+    ):
+        assert connection.recv(2) == b"ab"
+        connection.incoming.write(b"the next record")
+        assert holds_octets(connection)
+
+
+def test_without_tls_nothing_is_held() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(b"x")
+        assert not holds_octets(here)
+    assert not holds_octets(None)

@@ -410,6 +410,10 @@ def test_an_empty_scope_is_not_the_scope_that_was_asked_for() -> None:
         (1e300, 2**31),
         (2**31, 2**31),
         ("9" * 50, 2**31),
+        ("00000000000005", 5),
+        ("0" * 5_000 + "60", 60),
+        ("0" * 20, 0),
+        ("00" + "9" * 5_000, 2**31),
     ],
 )
 def test_a_lifetime_is_a_number_and_clamped(value: object, seconds: int) -> None:

@@ -335,6 +335,17 @@ def test_userinfo_of_another_media_type_is_refused(content_type: str) -> None:
         )
 
 
+@pytest.mark.parametrize("first", ["application/json", "application/jwt", "text/html"])
+def test_userinfo_that_is_called_two_things_is_refused(first: str) -> None:
+    for rp, second in ((RP, "application/json"), (SIGNED, "application/jwt")):
+        if first != second:
+            response = evolve(
+                json_response({"sub": SUB}),
+                headers=(("content-type", first), ("content-type", second)),
+            )
+            parse_refusal("content_type_unexpected", response, rp)
+
+
 @pytest.mark.req("OIDCC-5.3.2-04", "OIDCC-5.3.2-05")
 def test_json_is_not_taken_for_a_jwt_nor_a_jwt_for_json() -> None:
     """J04."""

@@ -313,6 +313,15 @@ def test_a_key_set_comes_as_json(content_type: str) -> None:
             "content_type_unexpected",
             ("text/html", "application/json"),
         ),
+        (
+            evolve(
+                json_response(OLD_SET),
+                headers=(("content-type", "application/json"), ("content-type", "text/html")),
+            ),
+            ProtocolViolation,
+            "content_type_unexpected",
+            ("application/json, text/html", "application/json"),
+        ),
         (json_response({}), ProtocolViolation, "jwks_invalid", (None, "an array")),
         (
             NoAnswer("no", "http_connect_failed", NOW),

@@ -343,6 +343,13 @@ def test_absent_members_have_the_specification_s_defaults(
         (json_response(DOCUMENT, content_type="text/html"), "content_type_unexpected"),
         (json_response(DOCUMENT, content_type=""), "content_type_unexpected"),
         (json_response(DOCUMENT, content_type="application/jwt"), "content_type_unexpected"),
+        (
+            evolve(
+                json_response(DOCUMENT),
+                headers=(("content-type", "application/json"), ("content-type", "text/html")),
+            ),
+            "content_type_unexpected",
+        ),
         (json_response([DOCUMENT]), "json_not_object"),
         (json_response(b'{"issuer":'), "json_malformed"),
         (json_response(b"\xff"), "json_not_utf8"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -164,6 +165,54 @@ def test_the_status_of_success_is_the_caller_s() -> None:
 def test_a_refusal_is_read_whatever_its_media_type() -> None:
     response = json_response({"error": "slow_down"}, status=400, content_type="text/html")
     assert of_provider(refusal_in_body(response)) == ("slow_down", None, None, 400, True)
+
+
+# --- media types, for all endpoints alike --------------------------------------------------------
+
+
+def called(*types: str, status: int = 200, body: object = None) -> HttpResponse:
+    made = json_response({"a": 1} if body is None else body, status=status)
+    return evolve(made, headers=tuple([("content-type", each) for each in types]))
+
+
+JSON_READERS = pytest.mark.parametrize("read", [document, json_body])
+DIFFERENT = pytest.mark.parametrize(
+    "types",
+    [
+        ("application/json", "text/html"),
+        ("text/html", "application/json"),
+        ("application/json", ""),
+        ("", "application/json"),
+        ("application/json", "application/jwt"),
+        ("application/json", "application/json", "text/plain"),
+        ("application/json, text/html",),
+    ],
+)
+
+
+@JSON_READERS
+@DIFFERENT
+def test_an_answer_that_is_called_two_things_is_refused(
+    read: Callable[[HttpResponse], object], types: tuple[str, ...]
+) -> None:
+    found = ", ".join(dict.fromkeys(types))
+    assert told(lambda: read(called(*types))) == (
+        "content_type_unexpected", "", found, "application/json",
+    )  # fmt: skip
+
+
+@JSON_READERS
+def test_an_answer_that_is_called_one_thing_twice_is_that(
+    read: Callable[[HttpResponse], object],
+) -> None:
+    assert read(called("application/json", "Application/JSON; charset=utf-8"))
+
+
+@DIFFERENT
+def test_a_refusal_that_is_called_two_things_is_not_read(types: tuple[str, ...]) -> None:
+    response = called(*types, status=400, body={"error": "invalid_grant"})
+    assert refusal_in_body(response) is None
+    assert told(lambda: json_body(response)) == ("http_status_unexpected", "", 400, 200)
 
 
 # --- challenges ----------------------------------------------------------------------------------

@@ -187,6 +187,26 @@ def test_a_media_type_is_in_lower_case_without_parameters(value: str, media_type
     assert response().media_type == ""
 
 
+@pytest.mark.parametrize(
+    ("values", "media_type"),
+    [
+        (("application/json", "application/json"), "application/json"),
+        (("application/json", "Application/JSON;charset=utf-8"), "application/json"),
+        (("application/json", "text/html"), "application/json, text/html"),
+        (("text/html", "application/json"), "text/html, application/json"),
+        (("application/json", "text/html", "application/json"), "application/json, text/html"),
+        (("", "application/json"), ", application/json"),
+        (("application/json", ""), "application/json, "),
+        (("application/json, text/html",), "application/json, text/html"),
+    ],
+)
+def test_several_media_types_are_none_that_anybody_expects(
+    values: tuple[str, ...], media_type: str
+) -> None:
+    headers = [("content-type", value) for value in values]
+    assert response(*headers).media_type == media_type
+
+
 @pytest.mark.parametrize("code", TRANSPORT)
 def test_an_exchange_fails_with_a_code_of_the_transport(code: str) -> None:
     failure = NoAnswer("no", code, 1)

@@ -1,0 +1,236 @@
+"""Exchanges over urllib3's connection pools, by a deadline of our own."""
+
+import os
+import re
+import ssl
+from collections.abc import Callable
+from functools import lru_cache
+from http.client import HTTPException
+from math import ceil
+from time import monotonic
+from types import TracebackType
+from typing import Final, NamedTuple, Self, cast
+
+from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import HTTPError, ProxyError, SSLError
+
+from oidc_adapters.runtime.clock import Clock
+from oidc_adapters.runtime.locks import ProcessLock
+from oidc_adapters.transport.exchange import CURRENT, Exchange
+from oidc_adapters.transport.pools import guard
+from oidc_core.wire.errors import UsageError
+from oidc_core.wire.http import ChannelState, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.urls import Url, parse_url
+
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_METHOD: Final = re.compile(r"[A-Z]+")
+_USER_AGENT: Final = "oidc-core"
+_ONCE: Final = Retry(total=False, redirect=False)
+_ROUTES: Final = 64
+
+
+class _Route(NamedTuple):
+    pool: HTTPConnectionPool
+    target: str
+
+
+class PooledTransport:
+    """What every transport over urllib3's pools has in common.
+
+    Args:
+        pools: where connections come from.
+        renew: makes such pools again, for a forked process; ``None`` if they are the application's,
+            which makes them for itself and closes them.
+    """
+
+    def __init__(self, pools: PoolManager, renew: Callable[[], PoolManager] | None) -> None:
+        self._manager = pools
+        self._renew = renew
+        self._closed = False
+        self._process = ProcessLock()
+        self._routes: dict[str, _Route] = {}
+        self._pid = os.getpid()
+
+    def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
+        """Send a request, again if that is allowed and can help, and stamp the answer.
+
+        Raises:
+            UsageError: ``parameter_invalid`` for a method or header that breaks the grammar,
+                a ``url_`` code for a URL not to be sent to, ``config_invalid`` if closed.
+        """
+        headers = _checked_headers(request)
+        route = self._route(request.url)
+        deadline = monotonic() + request.deadline
+        first = self._attempt(route, request, headers, deadline, clock)
+        if isinstance(first, HttpResponse) or not _may_resend(request, first):
+            return first
+        second = self._attempt(route, request, headers, deadline, clock)
+        if isinstance(second, NoAnswer) and first.sent == "maybe":
+            return NoAnswer("maybe", second.code, second.at)
+        return second
+
+    def close(self) -> None:
+        """Close the idle connections that were made here; nothing can be sent any more."""
+        self._closed = True
+        self._routes.clear()
+        if self._renew is not None:
+            self._manager.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _attempt(
+        self,
+        route: _Route,
+        request: WireRequest,
+        headers: dict[str, str],
+        deadline: float,
+        clock: Clock,
+    ) -> HttpResponse | NoAnswer:
+        exchange = Exchange(deadline, max_body=request.max_body)
+        try:
+            response = _response(route, request, headers, exchange)
+            try:
+                body = _body(response, request.max_body, exchange)
+            except BaseException:
+                response.close()
+                response.release_conn()
+                raise
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
+            # ValueError: a socket or a buffer was closed under the one who reads it.
+            code = _failure(exchange, error)
+            return NoAnswer("maybe" if exchange.sent else "no", code, clock.now())
+        named = tuple([(name.lower(), value) for name, value in response.headers.iteritems()])
+        return HttpResponse(response.status, named, body, clock.now(), self.channel(request.url))
+
+    def channel(self, url: str, /) -> ChannelState:
+        """Say whether the server was verified; of an application's own pools nobody told us."""
+        if self._renew is None:
+            return "not_told"
+        return "verified" if url.startswith("https:") else "unverified"
+
+    def _route(self, url: str) -> _Route:
+        if self._pid != os.getpid():
+            self._leave_parent()
+        route = self._routes.get(url)
+        if route is None:
+            if self._closed:
+                raise UsageError("config_invalid", about="transport", found="closed")
+            endpoint = parse_url(url, http=True)
+            with self._process.lock:
+                route = self._made_route(endpoint)
+                if len(self._routes) >= _ROUTES:
+                    self._routes.clear()
+                self._routes[url] = route
+        return route
+
+    def _made_route(self, endpoint: Url) -> _Route:
+        manager = self._manager
+        pool = manager.connection_from_host(endpoint.host, endpoint.port, endpoint.scheme)
+        guard(pool)
+        query = "" if endpoint.query is None else f"?{endpoint.query}"
+        target = (endpoint.path or "/") + query
+        if manager.proxy is not None and endpoint.scheme == "http":
+            # What is not encrypted stays on this machine: a proxy elsewhere must not see it.
+            parse_url(f"http://{manager.proxy.host}", about="proxy", http=True)
+            target = f"{endpoint.origin}{target}"
+        return _Route(pool, target)
+
+    def _leave_parent(self) -> None:
+        """Never share a parent process's connections: two writers on one TLS stream."""
+        with self._process.lock:
+            if self._pid != os.getpid():
+                self._routes = {}
+                if self._renew is not None:
+                    self._manager = self._renew()
+                self._pid = os.getpid()
+
+
+def _checked_headers(request: WireRequest) -> dict[str, str]:
+    """Refuse whatever would end its line and begin another; only our own mistakes can."""
+    if not _METHOD.fullmatch(request.method):
+        raise UsageError("parameter_invalid", about="method", found=request.method)
+    headers = {"user-agent": _USER_AGENT}
+    for name, value in request.headers:
+        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+            raise UsageError("parameter_invalid", about="header", found=name)
+        headers[name] = value
+    headers["accept-encoding"] = "identity"
+    return headers
+
+
+def _may_resend(request: WireRequest, failure: NoAnswer) -> bool:
+    """Whether a second attempt is allowed and might end otherwise."""
+    if failure.code == "http_connect_failed":
+        return request.resend != "never"
+    return failure.code == "http_malformed" and request.resend == "safe"
+
+
+def _response(
+    route: _Route, request: WireRequest, headers: dict[str, str], exchange: Exchange
+) -> BaseHTTPResponse:
+    left = exchange.remaining()
+    CURRENT.exchange = exchange
+    try:
+        return route.pool.urlopen(
+            request.method,
+            route.target,
+            body=request.body,
+            headers=headers,
+            retries=_ONCE,
+            redirect=False,
+            assert_same_host=False,
+            timeout=_timeout(ceil(request.deadline)),
+            pool_timeout=cast("int", left),  # a queue takes fractions, its caller's type does not
+            preload_content=False,
+            decode_content=False,
+        )
+    finally:
+        CURRENT.exchange = None
+
+
+@lru_cache(16)
+def _timeout(seconds: int) -> Timeout:
+    """Return urllib3's own limit for each wait, a second line behind the exchange's."""
+    return Timeout(seconds)
+
+
+def _body(response: BaseHTTPResponse, limit: int, exchange: Exchange) -> bytes:
+    """Read a whole body, which is neither encoded nor too large.
+
+    A body that ends with the connection is taken as it is: whether it is complete, only its syntax
+    can tell.
+    """
+    coding = response.headers.get("content-encoding")
+    if coding is not None and coding.strip().lower() not in {"", "identity"}:
+        exchange.refuse("content_encoding_unexpected")
+    if response.length_remaining is not None and response.length_remaining > limit:
+        exchange.refuse("http_too_large")
+    body = response.read(limit + 1, decode_content=False)
+    if len(body) > limit:
+        exchange.refuse("http_too_large")
+    if response.length_remaining != 0:
+        response.read(1, decode_content=False)  # the end, or the news that there was none
+    return body
+
+
+def _failure(exchange: Exchange, error: Exception) -> str:
+    """Name a failure; what fails at the deadline failed because of it."""
+    if exchange.is_over or isinstance(error, TimeoutError):
+        return "http_timeout"
+    if exchange.fault is not None:
+        return exchange.fault
+    cause = error.original_error if isinstance(error, ProxyError) else error
+    if isinstance(cause, SSLError | ssl.SSLError):
+        return "tls_failed"
+    return "http_malformed" if exchange.sent else "http_connect_failed"

@@ -1,0 +1,224 @@
+"""Exchanges whose answers end where they say, and nowhere else."""
+
+import ssl
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeAlias
+
+import pytest
+
+from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_adapters.transport.pooled import PooledTransport
+from oidc_adapters.transport.pools import made_pools
+from tests.adapters.transport.exchanges import CHUNKED, CLOCK, answered, failed, played, request
+from tests.adapters.transport.fault_server import (
+    Authority,
+    FaultServer,
+    Handshake,
+    Read,
+    Script,
+    Send,
+    Wait,
+    ok,
+)
+
+OK = b"HTTP/1.1 200 OK\r\n"
+HTTP10 = b"HTTP/1.0 200 OK\r\n"
+CODED = b"Transfer-Encoding: "
+END = b"2\r\n{}\r\n0\r\n\r\n"
+
+# --- framing -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        pytest.param(CHUNKED + b"0x2\r\n{}\r\n0\r\n\r\n", id="chunk-0x"),
+        pytest.param(CHUNKED + b"0_2\r\n{}\r\n0\r\n\r\n", id="chunk-underscore"),
+        pytest.param(CHUNKED + b"+2\r\n{}\r\n0\r\n\r\n", id="chunk-signed"),
+        pytest.param(CHUNKED + b" 2\r\n{}\r\n0\r\n\r\n", id="chunk-space-first"),
+        pytest.param(CHUNKED + b"2 \r\n{}\r\n0\r\n\r\n", id="chunk-space-last"),
+        pytest.param(CHUNKED + b"\r\n{}\r\n0\r\n\r\n", id="chunk-empty"),
+        pytest.param(CHUNKED + b"00000000000000002\r\n{}\r\n0\r\n\r\n", id="chunk-17-digits"),
+        pytest.param(CHUNKED + "٢\r\n{}\r\n0\r\n\r\n".encode(), id="chunk-foreign-digit"),
+        pytest.param(CHUNKED + b"2\n{}\r\n0\r\n\r\n", id="chunk-line-feed"),
+        pytest.param(CHUNKED + b"2\r\n{}xx0\r\n\r\n", id="chunk-without-its-end"),
+        pytest.param(CHUNKED + b"2\r\n{}\n\n0\r\n\r\n", id="chunk-ended-by-line-feeds"),
+        pytest.param(CHUNKED + b"2\r\n{}\r\n0x0\r\n\r\n", id="last-chunk-0x"),
+        pytest.param(CHUNKED + b"2\r\n{}\r\n0\r\nno trailer\r\n\r\n", id="trailer-without-colon"),
+        pytest.param(CHUNKED + b"2\r\n{}\r\n0\r\nA : b\r\n\r\n", id="trailer-with-a-space"),
+        pytest.param(CHUNKED + b"2\r\n{}\r\n0\r\nA: b\r\n", id="trailers-without-end"),
+        pytest.param(CHUNKED + b"2\r\n{}\r\n0\r\n", id="no-empty-line"),
+        pytest.param(OK + CODED + b"chunked, chunked\r\n\r\n" + END, id="chunked-twice"),
+        pytest.param(OK + CODED + b"xchunked\r\n\r\n" + END, id="coding-unknown"),
+        pytest.param(OK + CODED + b"\x0bchunked\r\n\r\n" + END, id="coding-behind-a-control"),
+        pytest.param(OK + CODED + b"chunked;q=1\r\n\r\n" + END, id="coding-with-parameter"),
+        pytest.param(OK + (CODED + b"chunked\r\n") * 2 + b"\r\n" + END, id="two-codings"),
+        pytest.param(OK + CODED + b"\r\n\r\n" + END, id="coding-empty"),
+        pytest.param(OK + b"Transfer-Encoding : chunked\r\n\r\n" + END, id="coding-with-space"),
+        pytest.param(HTTP10 + CODED + b"chunked\r\n\r\n" + END, id="coding-in-1.0"),
+        pytest.param(OK + b"Content-Length: 0_2\r\n\r\n{}", id="length-underscore"),
+        pytest.param(OK + b"Content-Length: 0x2\r\n\r\n{}", id="length-0x"),
+        pytest.param(OK + "Content-Length: ٢\r\n\r\n{}".encode(), id="length-foreign-digit"),
+        pytest.param(OK + b"Content-Length: \r\n\r\n{}", id="length-empty"),
+        pytest.param(OK + b"Content-Length: 2 0\r\n\r\n{}", id="length-of-two-words"),
+        pytest.param(OK + b"Content-Length: " + b"2" * 5_000 + b"\r\n\r\n{}", id="5000-digits"),
+        pytest.param(OK + b"Content-Length: 2\r\nContent-Length: 02\r\n\r\n{}", id="spelt-twice"),
+        pytest.param(OK + b"Content-Length: 2\r\n 0\r\n\r\n{}", id="length-folded"),
+        pytest.param(OK + b"Content-Length : 2\r\n\r\n{}", id="space-before-the-colon"),
+        pytest.param(OK + b" Content-Length: 2\r\n\r\n{}", id="fold-first"),
+        pytest.param(OK + b"X: a\rb\r\n\r\n{}", id="bare-cr"),
+        pytest.param(OK + b"X: a\0b\r\n\r\n{}", id="nul"),
+        pytest.param(OK + b"X\xe4: a\r\n\r\n{}", id="name-not-ascii"),
+        pytest.param(b"HTTP/1.1  200 OK\r\n\r\n{}", id="status-two-spaces"),
+        pytest.param(b"HTTP/1.1 2_0 OK\r\n\r\n{}", id="status-underscore"),
+        pytest.param("HTTP/1.1 ٢٠٠ OK\r\n\r\n{}".encode(), id="status-foreign-digits"),
+        pytest.param(b"http/1.1 200 OK\r\n\r\n{}", id="status-lower-case"),
+        pytest.param(b"\r\n" + ok(), id="empty-line-first"),
+        pytest.param(b"junk\r\n" + ok(), id="junk-first"),
+        pytest.param(b"{}", id="http-0.9"),
+        pytest.param(b"ICY 200 OK\r\n\r\n{}", id="another-protocol"),
+        pytest.param(b"HTTP/1.1 100 Continue\r\nno field\r\n\r\n" + ok(), id="interim-malformed"),
+    ],
+)
+def test_a_framing_fault_is_no_answer_and_the_connection_is_closed(
+    transport: Urllib3Transport, octets: bytes
+) -> None:
+    with FaultServer((Read(), Send(octets), Wait()), (Read(), Send(ok(b"fresh")))) as server:
+        answer = transport.send(request(server.url(), deadline=0.3), CLOCK)
+        code, sent = failed(answer)
+        # What looks like the beginning of more is waited for.
+        assert (code, sent) in {("http_malformed", "maybe"), ("http_timeout", "maybe")}
+        assert server.closed_by_client.wait(5)
+        assert answered(transport.send(request(server.url()), CLOCK)).body == b"fresh"
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("octets", "body"),
+    [
+        (CHUNKED + b"2;ext\r\n{}\r\n0;ext=1\r\nA: b\r\n c\r\n\r\n", b"{}"),
+        (CHUNKED + b'2 ; a="b"\r\n{}\r\n000\r\n\r\n', b"{}"),
+        (CHUNKED + b"0002\r\n{}\r\n0\r\n\r\n", b"{}"),
+        (OK + CODED + b" ChunKed \r\n\r\n" + END, b"{}"),
+        (OK + b"Content-Length:2 \t\r\n\r\n{}", b"{}"),
+        (OK + b"content-length: 002\r\n\r\n{}", b"{}"),
+        (b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\n{}", b"{}"),
+        (b"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}", b"{}"),
+        (HTTP10 + b"Content-Length: 2\r\n\r\n{}", b"{}"),
+        (b"HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", b""),
+        (b"HTTP/1.1 304 Not\r\nTransfer-Encoding: chunked\r\n\r\n", b""),
+    ],
+)
+def test_what_the_grammar_allows_is_taken(
+    transport: Urllib3Transport, octets: bytes, body: bytes
+) -> None:
+    assert answered(played(transport, Send(octets))).body == body
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        pytest.param(HTTP10 + b"Connection: keep-alive\r\nContent-Length: 2\r\n\r\n{}", id="1.0"),
+        pytest.param(b"HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", id="a-length-without-a-body"),
+        pytest.param(
+            b"HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n", id="chunks-without-a-body"
+        ),
+        pytest.param(
+            OK + b"Connection: x, Close\r\nContent-Length: 2\r\n\r\n{}", id="close-in-a-list"
+        ),
+    ],
+)
+def test_a_connection_on_which_something_is_odd_ends(
+    transport: Urllib3Transport, octets: bytes
+) -> None:
+    with FaultServer((Read(), Send(octets), Wait()), (Read(), Send(ok(b"fresh")))) as server:
+        answered(transport.send(request(server.url()), CLOCK))
+        assert server.closed_by_client.wait(5)
+        assert answered(transport.send(request(server.url()), CLOCK)).body == b"fresh"
+
+
+# --- more octets than the answer has -------------------------------------------------------------
+
+Way: TypeAlias = Callable[
+    [Authority, Script, Script],
+    AbstractContextManager[tuple[FaultServer, Urllib3Transport, str]],
+]
+
+
+@contextmanager
+def plain(
+    _: Authority, first: Script, second: Script
+) -> Generator[tuple[FaultServer, Urllib3Transport, str]]:
+    with FaultServer(first, second) as server, Urllib3Transport() as transport:
+        yield server, transport, server.url()
+
+
+@contextmanager
+def over_tls(
+    authority: Authority, first: Script, second: Script
+) -> Generator[tuple[FaultServer, Urllib3Transport, str]]:
+    with (
+        FaultServer(first, second, tls=authority.server()) as server,
+        Urllib3Transport(ca=authority.path) as transport,
+    ):
+        yield server, transport, server.url()
+
+
+@contextmanager
+def through_a_proxy(
+    authority: Authority, first: Script, second: Script
+) -> Generator[tuple[FaultServer, Urllib3Transport, str]]:
+    tunnel: Script = (
+        Read(),
+        Send(b"HTTP/1.1 200 Connected\r\n\r\n"),
+        Handshake(authority.server("far", host="op.example")),
+    )
+    with (
+        FaultServer(tunnel + first, tunnel + second) as server,
+        Urllib3Transport(ca=authority.path, proxy=server.url()) as transport,
+    ):
+        yield server, transport, "https://op.example/token"
+
+
+def filling(size: int) -> bytes:
+    """An answer that is so large, its head included."""
+    body = b"x" * (size // 2)
+    empty = ok(body, b"X: ")
+    answer = ok(body, b"X: " + b"y" * (size - len(empty)))
+    assert len(answer) == size
+    return answer
+
+
+@pytest.mark.parametrize("way", [plain, over_tls, through_a_proxy])
+@pytest.mark.parametrize("size", [100, 8_191, 8_192, 8_193, 12_288, 16_000])
+@pytest.mark.parametrize("more", [ok(b"poison"), b"x"])
+def test_octets_behind_an_answer_belong_to_nobody(
+    authority: Authority, way: Way, size: int, more: bytes
+) -> None:
+    first: Script = (Read(), Send(filling(size) + more), Wait())
+    second: Script = (Read(), Send(ok(b"fresh")), Wait())
+    with way(authority, first, second) as (server, transport, url):
+        assert len(answered(transport.send(request(url), CLOCK)).body) > 10
+        assert server.ended.acquire(timeout=5)  # by a reset, where octets were left unread
+        assert answered(transport.send(request(url), CLOCK)).body == b"fresh"
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize("size", [100, 8_192, 16_000])
+def test_a_connection_without_such_octets_is_kept(authority: Authority, size: int) -> None:
+    script: Script = (Read(), Send(filling(size))) * 2
+    with over_tls(authority, (*script, Wait()), ()) as (server, transport, url):
+        for _ in range(2):
+            answered(transport.send(request(url), CLOCK))
+        assert server.connections == 1
+
+
+# --- who answered --------------------------------------------------------------------------------
+
+
+def test_only_pools_of_ones_own_are_vouched_for() -> None:
+    pools = made_pools(None, 1, ssl.create_default_context())
+    own, others = PooledTransport(pools, lambda: pools), PooledTransport(pools, None)
+    for url, channel in (("https://a.example/", "verified"), ("http://localhost/", "unverified")):
+        assert (own.channel(url), others.channel(url)) == (channel, "not_told")
