@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import secrets
+import signal
 import socket
 import ssl
 import subprocess
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 ALWAYS_FINISH: Final = 14
 """So many logins with default demands, started at once, all finish."""
+
+LONGEST_RUN: Final = 3_600
+"""Seconds after which it ends, whatever it waits for."""
 
 APPROVE: Final = "button[value=approve]"
 RETURN_TO: Final = {
@@ -283,8 +287,16 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, folder: Path) -> None
     )
 
 
+def _end(number: int, _frame: object) -> None:
+    """End as after an error, so that nothing that was started stays."""
+    sys.exit(f"cookie-budget: ended by {signal.Signals(number).name}")
+
+
 def main(arguments: list[str]) -> int:
     """Print the table; 1 if a row breaks what is promised."""
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGALRM, _end)
+    signal.alarm(LONGEST_RUN)
     driver, binary, starts, demands, hold, screenshot = arguments
     rows: list[Row] = []
     with ExitStack() as stack:

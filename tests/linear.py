@@ -22,17 +22,19 @@ from attrs import frozen
 
 from oidc_adapters.cli.message_parts import answer_facts, form_facts
 from oidc_adapters.cli.redaction import printable, shown_header
+from oidc_adapters.stores.pending.cookies import CookieProfile, only_value
 from oidc_adapters.testing.oauth_messages import unique_parameters
 from oidc_adapters.testing.servers import session_of
 from oidc_adapters.transport import framing
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.guarded import GuardedResponse
 from oidc_core.endpoints.authorization import Callback
-from oidc_core.endpoints.authorization.callback import cookies_of
 from oidc_core.jose import jwe, jwk, jws
 from oidc_core.machine.dpop import nonce_of
 from oidc_core.model.provider import metadata_of
+from oidc_core.model.routes import route_of
 from oidc_core.wire import answers, challenge, encoding, jsontypes, urls
+from oidc_core.wire.cookies import cookie_pairs
 from oidc_core.wire.errors import OidcError, shown
 from oidc_core.wire.http import HttpResponse
 
@@ -127,9 +129,9 @@ REPEATS: Final = {
 LASTS: Final = ("", "!", "\0", "\n")
 
 PATTERNS: Final = {
-    "oidc_adapters.clients.oidc_client:_SCHEME": "match",
     "oidc_adapters.context.login_flow:_SECONDS": "fullmatch",
-    "oidc_adapters.stores.pending.cookies:_ID": "fullmatch",
+    "oidc_adapters.stores.pending.cookies:_NAME": "fullmatch",
+    "oidc_adapters.stores.pending.cookies:_TOKEN": "fullmatch",
     "oidc_adapters.testing.authorization_endpoint:_CHALLENGE": "fullmatch",
     "oidc_adapters.testing.authorization_endpoint:_SECONDS": "fullmatch",
     "oidc_adapters.testing.encryption:_KEY_WRAP": "fullmatch",
@@ -154,7 +156,9 @@ PATTERNS: Final = {
     "oidc_core.jose.pkce:_GRAMMAR": "call",
     "oidc_core.machine.dpop:_nqchars": "call",
     "oidc_core.model.claims:_SUB": "call",
+    "oidc_core.model.client:_PRIVATE": "fullmatch",
     "oidc_core.model.client:_SCOPE": "fullmatch",
+    "oidc_core.model.pending:_BINDING": "fullmatch",
     "oidc_core.model.pending:_SECRET": "fullmatch",
     "oidc_core.model.provider:_PATTERN": "fullmatch",
     "oidc_core.model.provider:_PLACEHOLDER": "search",
@@ -169,8 +173,10 @@ PATTERNS: Final = {
     "oidc_core.wire.urls:_IPV6": "fullmatch",
     "oidc_core.wire.urls:_LOOPBACK": "fullmatch",
     "oidc_core.wire.urls:_NAME": "fullmatch",
+    "oidc_core.wire.urls:_PATH": "fullmatch",
     "oidc_core.wire.urls:_PORT": "fullmatch",
     "oidc_core.wire.urls:_SPLIT": "fullmatch",
+    "oidc_core.wire.urls:_TAIL": "split",
     "oidc_core.wire.urls:_WELL_KNOWN": "search",
     "oidc_core.wire.urls:_escaped": "call",
     "oidc_core.wire.urls:_literal": "call",
@@ -189,6 +195,8 @@ def use_of(name: str) -> Callable[[Any], object]:
         return lambda text: sum(1 for _ in found(text))
     if how == "sub":
         return lambda text: found(r"\1", text)
+    if how == "split":
+        return lambda text: found.split(text, maxsplit=1)
     use: Callable[[Any], object] = found if how == "call" else getattr(found, how)
     return use
 
@@ -250,6 +258,20 @@ def hardest_for(name: str) -> Row:
 
 
 # --- readers -------------------------------------------------------------------------------------
+
+
+def _named(text: str) -> object:
+    return Callback(parameters=urls.parse_form(text)).named
+
+
+def _only(header: str) -> object:
+    return only_value(cookie_pairs(header), "__Host-oidc-abcdefgh")
+
+
+def _evicted(header: str) -> object:
+    profile = CookieProfile()
+    new = profile.cookie("__Host-oidc-ijklmnop", "x", 600)
+    return profile.evicted(cookie_pairs(header), new, lambda *_: None)
 
 
 def answer(*headers: tuple[str, str], body: bytes = b"") -> HttpResponse:
@@ -485,15 +507,15 @@ READERS: Final = (
             "soft": "=%0A",
         }.items()
     ],
-    Row("Callback", "doubles", lambda text: Callback.from_query(text).named, of("state=a&"), 4_000),
-    Row("Callback", "unknown", lambda text: Callback.from_query(text).named, of("x=a&"), 4_000),
-    Row("cookies_of", "semicolons", cookies_of, of("; ")),
-    Row(
-        "cookies_of",
-        "pairs",
-        cookies_of,
-        lambda n: "; ".join([f"__Host-x{each}=y" for each in range(n // 12)]),
-    ),
+    Row("Callback", "doubles", _named, of("state=a&"), 4_000),
+    Row("Callback", "unknown", _named, of("x=a&"), 4_000),
+    Row("cookie_pairs", "semicolons", cookie_pairs, of("; ")),
+    Row("cookie_pairs", "spaces", cookie_pairs, of(" \t")),
+    Row("only_value", "pairs", _only, of("__Host-oidc-abcdefgh=y; ")),
+    Row("evicted", "pairs", _evicted, of("__Host-oidc-abcdefgh=y; "), 30_000),
+    Row("path_only", "slashes", urls.path_only, of("/")),
+    Row("path_only", "letters", urls.path_only, of("a", first="/")),
+    Row("route_of", "dots", route_of, of("../", first="https://rp.example/")),
     # what is shown
     Row("shown", "controls", shown, of("\x1b\u202e")),
     Row("printable", "controls", printable, of("\x1b\u202e")),

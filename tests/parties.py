@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from oidc_core.wire.incoming import Incoming
 import pytest
 from attrs import evolve
 
@@ -22,6 +21,7 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted, start
 from oidc_core.wire.errors import OidcError
 from oidc_core.wire.http import AnswerTo, HttpResponse, KeysWanted, NoAnswer
+from oidc_core.wire.incoming import Incoming
 from tests.signing import SECRET, published, signing_key
 
 if TYPE_CHECKING:

@@ -30,6 +30,7 @@ _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _IPV6: Final = re.compile(r"\[[0-9A-Fa-f:]{2,39}\]")
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
+_TAIL: Final = re.compile(r"[?#]")
 _PATH: Final = re.compile(r"/[^ \\]{0,1023}")
 _LOOPBACK: Final = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]")
 _MAX_PORT: Final = 65_535
@@ -180,7 +181,7 @@ def path_only(text: str | None, default: str = "/") -> str:
     """
     if not isinstance(text, str) or not _PATH.fullmatch(text) or not text.isprintable():
         return default
-    return default if "//" in re.split("[?#]", text, maxsplit=1)[0] else text
+    return default if "//" in _TAIL.split(text, maxsplit=1)[0] else text
 
 
 def with_query(endpoint: str, encoded: str) -> str:

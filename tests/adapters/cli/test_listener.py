@@ -38,8 +38,9 @@ def test_a_get_brings_a_query(pool: urllib3.PoolManager) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert b"abc" not in answer.data
+    pairs = (("code", "abc"), ("state", "s"))
     assert received.callback == Callback(
-        parameters=(("code", "abc"), ("state", "s")), mode="query", url=listener.url
+        parameters=pairs, mode="query", url=listener.url, query=pairs
     )
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, Final
 from weakref import ref
 
-from tests.adapters.stores.pending.started import RP
 import pytest
 
 from oidc_adapters.context.memory import Flights, Memory
@@ -22,7 +21,7 @@ from oidc_adapters.stores.provider_keys import MemoryProviderKeys
 from oidc_adapters.transport.dialling import Resolver
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.wire.http import AnswerTo, NoAnswer
-from tests.adapters.stores.pending.started import started
+from tests.adapters.stores.pending.started import RP, started
 from tests.adapters.stores.test_provider_keys import WANTED
 from tests.flows.rig import NOW
 

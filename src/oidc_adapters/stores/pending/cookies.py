@@ -37,7 +37,8 @@ Age: TypeAlias = Callable[[str, str], int | None]
 
 
 def _prefix(value: object) -> str:
-    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+    # One that ends as the name of a logout does would make ours look like another application's.
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value) or value.endswith(_LOGOUT):
         found = value if isinstance(value, str) else type(value).__name__
         raise UsageError("config_invalid", found=found, expected="a cookie name", about="prefix")
     return value
