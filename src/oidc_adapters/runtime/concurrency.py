@@ -8,29 +8,38 @@ import sys
 from concurrent.futures import Future
 from contextlib import suppress
 from importlib import import_module
+from math import inf
 from types import ModuleType
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-async def settled(future: Future[T]) -> T:
+async def settled(future: Future[T], seconds: float | None = None) -> T:
     """Wait for a future that some thread will settle, without blocking a thread meanwhile.
 
     Several tasks, also of different loops, may wait for the same future.  Cancelling one of them
     cancels neither the future nor the others.
 
+    Args:
+        future: what is waited for.
+        seconds: how long; without, for as long as it takes.
+
     Raises:
+        TimeoutError: if it is not settled by then.
         concurrent.futures.CancelledError: if the future itself was cancelled.
         BaseException: what the future's call raised.
     """
     if not future.done():
-        trio = _running_trio()
-        await (_asyncio_wait(future) if trio is None else _trio_wait(future, trio))
-    return future.result()
+        trio = running_trio()
+        if trio is None:
+            await _asyncio_wait(future, seconds)
+        else:
+            await _trio_wait(future, seconds, trio)
+    return future.result(None if seconds is None else 0)
 
 
-def _running_trio() -> ModuleType | None:
+def running_trio() -> ModuleType | None:
     """Return trio if this very task is one of its own, also where asyncio hosts it as a guest."""
     trio = sys.modules.get("trio")
     if trio is not None:
@@ -40,7 +49,7 @@ def _running_trio() -> ModuleType | None:
     return None
 
 
-async def _asyncio_wait(future: Future[T]) -> None:
+async def _asyncio_wait(future: Future[T], seconds: float | None) -> None:
     loop = import_module("asyncio").get_running_loop()
     waiter = loop.create_future()
 
@@ -53,10 +62,15 @@ async def _asyncio_wait(future: Future[T]) -> None:
             loop.call_soon_threadsafe(arrive)
 
     future.add_done_callback(settle)
-    await waiter
+    timer = None if seconds is None else loop.call_later(seconds, arrive)
+    try:
+        await waiter
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
-async def _trio_wait(future: Future[T], trio: ModuleType) -> None:
+async def _trio_wait(future: Future[T], seconds: float | None, trio: ModuleType) -> None:
     arrived = trio.Event()
     token = trio.lowlevel.current_trio_token()
 
@@ -65,4 +79,5 @@ async def _trio_wait(future: Future[T], trio: ModuleType) -> None:
             token.run_sync_soon(arrived.set)
 
     future.add_done_callback(settle)
-    await arrived.wait()
+    with trio.move_on_after(inf if seconds is None else seconds):
+        await arrived.wait()
