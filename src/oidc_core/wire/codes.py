@@ -235,6 +235,7 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         "later",
         ("store_unavailable", "", "the store failed; nothing was accepted"),
         ("pending_too_many", "RFC 9700 §4.7", "too many logins are in flight; try again later"),
+        ("store_full", "", "the store is full of what must not be forgotten; nothing was accepted"),
     ),
     *_rows(
         "store",

@@ -8,7 +8,7 @@ keeps or prints contains a client secret or a private key.
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.encoding import percent_encode
@@ -215,12 +215,12 @@ class KeysWanted:
     verified_channel: bool = False
 
     @property
-    def kept_under(self) -> tuple[str, str, bool]:
-        """What a store keeps the set under.
+    def kept_under(self) -> tuple[object, ...]:
+        """What a store keeps the set under: everything that decides which set is found.
 
         One that anybody could have sent serves no policy that wants the server verified.
         """
-        return self.issuer, self.jwks_uri, self.verified_channel
+        return tuple([getattr(self, name) for name in _DECIDE_THE_SET])
 
     @property
     def request(self) -> HttpRequest:
@@ -235,6 +235,15 @@ class KeysWanted:
             resend="safe",
             max_body=LIMITS.key_set,
         )
+
+
+_DECIDE_THE_FETCH: Final = frozenset(
+    {"client_id", "max_age", "newer_than", "missing_kid", "source"}
+)
+_DECIDE_THE_SET: Final = tuple(
+    [member.name for member in fields(KeysWanted) if member.name not in _DECIDE_THE_FETCH]
+)
+"""Whatever does not only decide when a set is fetched: so a member that is added counts."""
 
 
 @frozen(kw_only=True)
