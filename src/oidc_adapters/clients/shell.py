@@ -4,11 +4,12 @@
 with the failure; a step may be thrown away at any time.**
 """
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock, SystemClock
 from oidc_adapters.runtime.entropy import Entropy, SystemEntropy
+from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys, ProviderKeys
 from oidc_adapters.transport import AsyncTransport, Transport
 from oidc_core.machine.steps import Done, Exchange, KeysAnswer, Step, resume
@@ -16,6 +17,8 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.http import AnswerTo, HttpRequest, KeysWanted
 
 T = TypeVar("T")
+
+_KEYS: Final = FailsClosed("provider keys")
 
 
 class Shell:
@@ -55,8 +58,13 @@ class Shell:
         return AnswerTo(request, answer)
 
     def keys(self, wanted: KeysWanted) -> KeysAnswer:
-        """Return a provider's key set, or why there is none."""
-        return self._keys.find(wanted, self.send, self.clock)
+        """Return a provider's key set, or why there is none.
+
+        Raises:
+            StoreFailure: ``store_unavailable`` for whatever the store raises.
+        """
+        with _KEYS:
+            return self._keys.find(wanted, self.send, self.clock)
 
     def run(self, rp: RelyingParty, step: Step[T]) -> T:
         """Drive an operation to its end and return its result.
@@ -102,8 +110,9 @@ class AsyncShell:
         return AnswerTo(request, answer)
 
     async def keys(self, wanted: KeysWanted) -> KeysAnswer:
-        """Return a provider's key set, or why there is none."""
-        return await self._keys.find_async(wanted, self.send, self.clock)
+        """Return a provider's key set, or why there is none; as :meth:`Shell.keys`."""
+        with _KEYS:
+            return await self._keys.find_async(wanted, self.send, self.clock)
 
     async def run(self, rp: RelyingParty, step: Step[T]) -> T:
         """Drive an operation to its end and return its result.

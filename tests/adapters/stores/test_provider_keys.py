@@ -512,11 +512,11 @@ def test_loops_that_end_during_a_fetch_use_up_no_fetch_of_the_providers_own_toke
     run: Run,
     source: Source,
     left: bool,
-    keys: MemoryProviderKeys,
     provider: Provider,
     clock: FrozenClock,
 ) -> None:
     """As where each request of an application has a loop of its own."""
+    keys = MemoryProviderKeys()
     turns, wanted = Turns(run), evolve(WANTED, source=source)
 
     async def gives_up() -> None:

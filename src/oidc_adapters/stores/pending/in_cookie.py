@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.stores.pending.cookies import CookieProfile, SetCookie
 from oidc_adapters.stores.pending.ports import Spent, Taken
 from oidc_adapters.stores.pending.spent import MemorySpent
@@ -15,6 +16,7 @@ MAX_COOKIE: Final = 3_800
 """Octets that name and value of a cookie may have together."""
 
 _PROFILE: Final = CookieProfile()
+_SPENT: Final = FailsClosed("spent logins")
 
 
 class CookiePendingLogins:
@@ -70,7 +72,8 @@ class CookiePendingLogins:
         Raises:
             CallbackError: ``binding_missing`` without the cookie, ``state_used``,
                 ``state_expired`` after twice the lifetime.
-            StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version_unknown``.
+            StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version_unknown``,
+                ``store_full``, ``store_unavailable`` for whatever ``spent`` raises.
         """
         name = self._profile.prefix + pending_id
         value = cookies.get(name)
@@ -82,13 +85,18 @@ class CookiePendingLogins:
         until = pending.created_at + 2 * self._lifetime
         if now > until:  # nothing is remembered as spent for longer
             raise CallbackError("state_expired", found=now - pending.created_at)
-        if not self._spent.seen_once(pending_id, until, now):
+        with _SPENT:
+            first, single_use = (
+                self._spent.seen_once(pending_id, until, now),
+                self._spent.single_use,
+            )
+        if not first:
             raise CallbackError("state_used")
         return Taken(
             pending=pending,
             binding=binding,
             cookies=(self._profile.forgotten(name),),
-            single_use=self._spent.single_use,
+            single_use=single_use,
         )
 
     async def put_async(

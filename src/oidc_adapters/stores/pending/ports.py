@@ -54,7 +54,7 @@ class PendingLogins(Protocol):
             CallbackError: ``state_unknown``, ``state_expired``, ``binding_missing``,
                 ``binding_mismatch``, ``state_used``.
             StoreFailure: ``seal_invalid``, ``record_invalid``, ``record_version_unknown``,
-                ``store_unavailable``.
+                ``store_unavailable``, ``store_full``.
         """
         ...
 
@@ -81,6 +81,9 @@ class Spent(Protocol):
         """Return whether this is the first time for ``name``.
 
         It may be forgotten after ``until``, and had better not be at once: a clock that went wrong
-        may be set right again.
+        may be set right again.  Whatever it raises ends the login as ``store_unavailable``.
+
+        Raises:
+            StoreFailure: ``store_full`` rather than to forget another too early.
         """
         ...
