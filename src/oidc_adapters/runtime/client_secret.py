@@ -26,7 +26,11 @@ def opened(secret: Secret) -> str:
     if isinstance(secret, str):
         return secret
     with _STORE:
-        text: object = secret()
+        text = secret()
+    return _checked(text)
+
+
+def _checked(text: object) -> str:
     if not isinstance(text, str) or not text:
         found = "no text" if text == "" else type(text).__name__
         raise UsageError("config_invalid", about="client_secret", found=found, expected="text")

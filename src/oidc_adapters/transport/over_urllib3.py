@@ -3,7 +3,6 @@
 import os
 import re
 import ssl
-import warnings
 from functools import lru_cache
 from http.client import HTTPException
 from queue import LifoQueue
@@ -18,6 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError, ProxyError, SSLError
 from urllib3.util import make_headers, parse_url
 
+from oidc_adapters.runtime.caller import warn_caller
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.transport.exchange import CURRENT, Exchange
@@ -93,7 +93,7 @@ class Urllib3Transport:
                 raise UsageError("config_invalid", about="ssl_context", expected="no other setting")
             check_context(ssl_context)
         if insecure_skip_tls_verification:
-            warnings.warn("the provider's TLS certificate is not verified", stacklevel=2)
+            warn_caller("the provider's TLS certificate is not verified")
         if pool_manager is not None:
             if own_tls or ssl_context is not None or proxy is not None:
                 raise UsageError(

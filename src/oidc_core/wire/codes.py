@@ -269,6 +269,7 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         ("origin_not_allowed", "RFC 9700 §4.9", "this request may not go to that origin"),
         ("pending_too_large", "RFC 6265 §6.1", "shorten return_to or the parameters"),
         ("refresh_token_missing", _6749 + "§6", "no refresh token was issued"),
+        ("login_unknown", _CORE + "§12.2", "give id_token= of the login, to compare its user with"),
     ),
 )
 
