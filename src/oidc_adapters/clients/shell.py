@@ -9,16 +9,17 @@ from typing import Final, TypeVar
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock, SystemClock
 from oidc_adapters.runtime.entropy import Entropy, SystemEntropy
-from oidc_adapters.runtime.fails_closed import FailsClosed
+from oidc_adapters.runtime.fails_closed import unavailable
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys, ProviderKeys
 from oidc_adapters.transport import AsyncTransport, Transport
 from oidc_core.machine.steps import Done, Exchange, KeysAnswer, Step, resume
 from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.errors import OidcError
 from oidc_core.wire.http import AnswerTo, HttpRequest, KeysWanted
 
 T = TypeVar("T")
 
-_KEYS: Final = FailsClosed("provider keys")
+_KEYS: Final = "provider keys"
 
 
 class Shell:
@@ -63,8 +64,12 @@ class Shell:
         Raises:
             StoreFailure: ``store_unavailable`` for whatever the store raises.
         """
-        with _KEYS:
+        try:
             return self._keys.find(wanted, self.send, self.clock)
+        except OidcError:
+            raise
+        except Exception as fault:
+            raise unavailable(fault, _KEYS) from fault
 
     def run(self, rp: RelyingParty, step: Step[T]) -> T:
         """Drive an operation to its end and return its result.
@@ -111,8 +116,12 @@ class AsyncShell:
 
     async def keys(self, wanted: KeysWanted) -> KeysAnswer:
         """Return a provider's key set, or why there is none; as :meth:`Shell.keys`."""
-        with _KEYS:
+        try:
             return await self._keys.find_async(wanted, self.send, self.clock)
+        except OidcError:
+            raise
+        except Exception as fault:
+            raise unavailable(fault, _KEYS) from fault
 
     async def run(self, rp: RelyingParty, step: Step[T]) -> T:
         """Drive an operation to its end and return its result.

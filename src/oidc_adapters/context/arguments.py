@@ -32,7 +32,9 @@ def under_own_name(fault: UsageError) -> UsageError:
 
 
 def check_settings(given: Mapping[str, object], expected: Mapping[str, str]) -> None:
-    """Refuse settings that are not what they are expected to be, which :data:`KINDS` names.
+    """Refuse settings that are not what they are expected to be, by the names of :data:`KINDS`.
+
+    ``given`` may have more than is expected.
 
     Raises:
         UsageError: ``config_invalid``.
@@ -40,7 +42,7 @@ def check_settings(given: Mapping[str, object], expected: Mapping[str, str]) -> 
     _check(_SETTING, given, expected)
 
 
-def check_parameters(expected: Mapping[str, str], **given: object) -> None:
+def check_parameters(given: Mapping[str, object], expected: Mapping[str, str]) -> None:
     """Refuse the arguments of a call, as :func:`check_settings` does.
 
     Raises:
@@ -50,8 +52,8 @@ def check_parameters(expected: Mapping[str, str], **given: object) -> None:
 
 
 def _check(code: str, given: Mapping[str, object], expected: Mapping[str, str]) -> None:
-    for name, value in given.items():
-        kind = expected[name]
+    for name, kind in expected.items():
+        value = given[name]
         if not KINDS[kind](value):
             found = "no text" if value == "" else type(value).__name__
             raise UsageError(code, about=name, found=found, expected=kind)

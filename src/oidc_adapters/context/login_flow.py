@@ -64,32 +64,18 @@ def flow_request_authorization_code(
 ) -> str:
     """Start a login; return the URL to send the browser to (OIDC Core §3.1.2.1).
 
-    The parameters up to ``acr_values`` are the specification's, as in
-    :class:`~oidc_core.endpoints.authorization.AuthenticationRequest`.  ``nonce`` is fresh by
-    default. Nobody but the user of ``id_token_hint`` may come back.  ``max_age`` is sent as given,
-    also with ``prompt="login"``, which asks for 0 by default.
-    ``pkce`` is the context's own by default.  ``browser`` is an unguessable secret that only this
-    browser brings along, such as its session identifier; give the same to
-    :func:`flow_get_authorization_code`.
+    The parameters up to ``acr_values`` are the specification's.  ``nonce`` is fresh by default.
+    Nobody but the user of ``id_token_hint`` may come back.  ``prompt="login"`` asks for ``max_age``
+    0, unless it is given.  ``pkce`` is the context's own by default.  ``browser`` is an unguessable
+    secret that only this browser has; give the same to :func:`flow_get_authorization_code`.
 
     Raises:
-        UsageError: ``parameter_invalid``, also for an argument of another type, and
-            ``unsupported_by_provider``.
+        UsageError: ``parameter_invalid``, ``unsupported_by_provider``.
         StoreFailure: ``pending_too_many``.
     """
+    given = locals()
     check_context(ctx)
-    check_parameters(
-        _REQUEST,
-        nonce=nonce,
-        display=display,
-        prompt=prompt,
-        ui_locales=ui_locales,
-        id_token_hint=id_token_hint,
-        login_hint=login_hint,
-        acr_values=acr_values,
-        pkce=pkce,
-        browser=browser,
-    )
+    check_parameters(given, _REQUEST)
     request = AuthenticationRequest(
         display=display or "",
         prompt=prompt or "",
@@ -151,7 +137,7 @@ def flow_get_authorization_code(
     """
     try:
         check_context(ctx)
-        check_parameters({"browser": _OPTIONAL}, browser=browser)
+        check_parameters({"browser": browser}, {"browser": _OPTIONAL})
         callback, now = Callback(parameters=query_pairs(query)), ctx.shell.clock.now()
         waiting = ctx.records.waiting.take(pending_id(callback, {}), now)
         if waiting is None:
@@ -187,7 +173,7 @@ def flow_get_token(ctx: OIDCCtx, code: str) -> TokenDict | Failure:
     """
     try:
         check_context(ctx)
-        check_parameters({"code": _TEXT}, code=code)
+        check_parameters({"code": code}, {"code": _TEXT})
         now = ctx.shell.clock.now()
         answered = ctx.records.answered.take(key_of(code), now)
         if answered is None:

@@ -108,20 +108,14 @@ class OIDCCtx:
         clock: Clock | None = None,
     ) -> None:
         given = locals()
-        check_settings({name: given[name] for name in _SETTINGS}, _SETTINGS)
+        check_settings(given, _SETTINGS)
         self._own_transport = transport is None
         self.pkce = pkce
         self.refresh_unknown_logins = refresh_unknown_logins
         try:
-            policy = _policy(
-                state_timeout_secs=state_timeout_secs,
-                allowed_skew_secs=allowed_skew_secs,
-                key_refresh_secs=key_refresh_secs,
-                insecure_skip_tls_verification=verify is False,
-                insecure_allow_http_loopback=insecure_allow_http_loopback,
-            )
-            secret = _secret(client_secret, decrypt)
-            names = (issuer, redirect_uri, client_id)
+            knobs = (state_timeout_secs, allowed_skew_secs, key_refresh_secs)
+            policy = _policy(*knobs, verify=verify, http=insecure_allow_http_loopback)
+            secret, names = _secret(client_secret, decrypt), (issuer, redirect_uri, client_id)
             setup = _setup(names, secret, scope_of(scopes), policy)
             sender = _transport(transport, cacrt, unverified=verify is False)
             self.shell = Shell(sender, Credentials(), clock=clock, entropy=random_device)
@@ -166,7 +160,7 @@ class OIDCCtx:
         Raises:
             UsageError: ``parameter_invalid`` for anything but text.
         """
-        check_parameters({"id_token": "text or nothing in it"}, id_token=id_token)
+        check_parameters({"id_token": id_token}, {"id_token": "text or nothing in it"})
         known = self.records.accepted.find(key_of(id_token), self.shell.clock.now())
         return None if known is None else known.evidence
 
@@ -267,12 +261,17 @@ def _check_clock(clock: Clock) -> None:
 
 
 def _policy(
-    *,
     state_timeout_secs: int,
     allowed_skew_secs: int,
     key_refresh_secs: int,
-    **quirks: bool,
+    *,
+    verify: bool | None,
+    http: bool,
 ) -> Policy:
+    quirks = {
+        "insecure_skip_tls_verification": verify is False,
+        "insecure_allow_http_loopback": http,
+    }
     for name, number, lowest in (
         ("state_timeout_secs", state_timeout_secs, 1),
         ("allowed_skew_secs", allowed_skew_secs, 0),

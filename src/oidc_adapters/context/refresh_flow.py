@@ -12,6 +12,7 @@ gave, and with what this context knows of the login.
 from concurrent.futures import CancelledError
 from copy import deepcopy
 from functools import partial
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from attrs import evolve
@@ -35,6 +36,9 @@ from oidc_core.wire.jsontypes import JsonObject
 _PATIENCE: Final = LIMITS.deadline + 1
 """Seconds that are waited for another thread to have an answer, which has a deadline itself."""
 
+_PARAMETERS: Final = MappingProxyType(
+    {"refresh_token": "text or nothing in it", "id_token": "text or None"}
+)
 _COMPARED: Final = ("iss", "sub", "aud", "azp", "nonce", "auth_time")
 
 
@@ -77,8 +81,8 @@ def flow_refresh_token(
     """
     try:
         check_context(ctx)
-        check_parameters({"refresh_token": "text or nothing in it"}, refresh_token=refresh_token)
-        check_parameters({"id_token": "text or None"}, id_token=id_token)
+        given = {"refresh_token": refresh_token, "id_token": id_token}
+        check_parameters(given, _PARAMETERS)
         return _refreshed(ctx, refresh_token, id_token)
     except OidcError as fault:
         return failure(fault)

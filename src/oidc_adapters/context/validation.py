@@ -55,7 +55,7 @@ def check_id_token(ctx: OIDCCtx, id_token: str) -> Evidence:
 def checked_id_token(ctx: OIDCCtx, id_token: str) -> CheckedIdToken:
     """Check an ID token as :func:`check_id_token` does; return its claims too."""
     check_context(ctx)
-    check_parameters({"id_token": "text or nothing in it"}, id_token=id_token)
+    check_parameters({"id_token": id_token}, {"id_token": "text or nothing in it"})
     now = ctx.shell.clock.now()
     known = ctx.records.accepted.find(key_of(id_token), now)
     if known is not None and known.refreshed:

@@ -272,9 +272,12 @@ def _compact(octets: bytes, signature: bytes) -> str:
 
 
 def _secret(client: ClientCredentials) -> str:
-    if client.secret is None:
+    secret = client.secret
+    if isinstance(secret, str):
+        return secret
+    if secret is None:
         raise UsageError("credential_missing", about="client_secret", expected=client.issuer)
-    return opened(client.secret)
+    return opened(secret)
 
 
 def _wire(request: HttpRequest, fill: Fill) -> WireRequest:

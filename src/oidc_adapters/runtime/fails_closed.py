@@ -39,5 +39,9 @@ class FailsClosed:
         _trace: TracebackType | None,
     ) -> None:
         if isinstance(fault, Exception) and not isinstance(fault, OidcError):
-            found = type(fault).__name__
-            raise StoreFailure("store_unavailable", found=found, about=self._about) from fault
+            raise unavailable(fault, self._about) from fault
+
+
+def unavailable(fault: Exception, about: str) -> StoreFailure:
+    """Return what stands for whatever a store raised; raise it from that."""
+    return StoreFailure("store_unavailable", found=type(fault).__name__, about=about)

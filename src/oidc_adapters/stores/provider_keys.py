@@ -90,11 +90,11 @@ class MemoryProviderKeys:
         Raises:
             StoreFailure: ``store_full``.
         """
-        seconds, work = _patience(wanted), partial(self._fetch, wanted, send, clock)
         while True:
-            answer = self._at_once(wanted, clock.now())
+            answer = self._kept(wanted, clock.now()) or self._withheld(wanted, clock.now())
             if answer is not None:
                 return answer
+            work, seconds = partial(self._fetch, wanted, send, clock), _patience(wanted)
             try:
                 landed = self._flights.run(wanted.kept_under, work, seconds=seconds)
             except (TimeoutError, CancelledError):
@@ -105,11 +105,11 @@ class MemoryProviderKeys:
 
     async def find_async(self, wanted: KeysWanted, send: SendAsync, clock: Clock, /) -> KeysAnswer:
         """Return the key set of an issuer; as :meth:`find`, whichever loop fetches it."""
-        seconds, work = _patience(wanted), partial(self._fetch_async, wanted, send, clock)
         while True:
-            answer = self._at_once(wanted, clock.now())
+            answer = self._kept(wanted, clock.now()) or self._withheld(wanted, clock.now())
             if answer is not None:
                 return answer
+            work, seconds = partial(self._fetch_async, wanted, send, clock), _patience(wanted)
             try:
                 landed = await self._flights.run_async(wanted.kept_under, work, seconds=seconds)
             except (TimeoutError, CancelledError):
@@ -118,18 +118,23 @@ class MemoryProviderKeys:
             if answer is not None:
                 return answer
 
-    def _at_once(self, wanted: KeysWanted, now: int) -> KeysAnswer | None:
-        """Answer from what is here, or say that there is a fetch to make or to wait for.
+    def _kept(self, wanted: KeysWanted, now: int) -> KeysFound | None:
+        """Answer from what is here, which is what most callers get."""
+        with self._process.lock:
+            decision = decide(self._records.get(wanted.kept_under, _EMPTY), wanted, now)
+        return decision if isinstance(decision, KeysFound) else None
+
+    def _withheld(self, wanted: KeysWanted, now: int) -> KeysAnswer | None:
+        """Answer, or say that there is a fetch to make or to wait for.
 
         One that is under way serves also those who might not begin one of their own.
         """
         source = wanted.kept_under
-        under_way = source in self._flights  # before the record: one that just ended is in there
-        with self._process.lock:
+        if source in self._flights:
+            return None
+        with self._process.lock:  # after the flights: one that just ended has written its record
             decision = decide(self._records.get(source, _EMPTY), wanted, now)
-        if isinstance(decision, KeysFound):
-            return decision
-        return None if under_way or isinstance(decision, Fetch) else decision
+        return None if isinstance(decision, Fetch) else decision
 
     def _fetch(self, wanted: KeysWanted, send: Send, clock: Clock) -> _Landed:
         withheld = self._begin(wanted, clock.now())

@@ -6,6 +6,7 @@ keeps or prints contains a client secret or a private key.
 """
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias
 
 from attrs import field, fields, frozen
@@ -220,7 +221,7 @@ class KeysWanted:
 
         One that anybody could have sent serves no policy that wants the server verified.
         """
-        return tuple([getattr(self, name) for name in _DECIDE_THE_SET])
+        return _DECIDE_THE_SET(self)
 
     @property
     def request(self) -> HttpRequest:
@@ -240,8 +241,8 @@ class KeysWanted:
 _DECIDE_THE_FETCH: Final = frozenset(
     {"client_id", "max_age", "newer_than", "missing_kid", "source"}
 )
-_DECIDE_THE_SET: Final = tuple(
-    [member.name for member in fields(KeysWanted) if member.name not in _DECIDE_THE_FETCH]
+_DECIDE_THE_SET: Final[Callable[[KeysWanted], tuple[object, ...]]] = attrgetter(
+    *[member.name for member in fields(KeysWanted) if member.name not in _DECIDE_THE_FETCH]
 )
 """Whatever does not only decide when a set is fetched: so a member that is added counts."""
 
