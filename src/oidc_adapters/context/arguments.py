@@ -19,7 +19,6 @@ OWN_NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "scope": "scopes",
         "redirect_uris": "redirect_uri",
         "issuer_rule": "issuer",
-        "quirks": "pkce",
     }
 )
 """What the settings of a context are called further inside."""

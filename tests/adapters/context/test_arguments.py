@@ -40,6 +40,10 @@ def awaited() -> object:
     return None
 
 
+def takes_anything(*_: object) -> str:
+    return "text"
+
+
 WRONG: Final[tuple[object, ...]] = (
     None,
     True,
@@ -95,8 +99,7 @@ WRONG: Final[tuple[object, ...]] = (
     UsageError("config_invalid"),
     random.SystemRandom(),
     awaited,
-    lambda *_: None,
-    lambda *_: "text",
+    takes_anything,
 )
 IDS: Final = [f"{number}-{type(value).__name__}" for number, value in enumerate(WRONG)]
 EACH_WRONG: Final = pytest.mark.parametrize("value", WRONG, ids=IDS)

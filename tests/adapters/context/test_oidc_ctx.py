@@ -4,7 +4,7 @@ import inspect
 import json
 import pickle
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -331,19 +331,19 @@ class TestClaims:
         assert world.ctx.claims(renewed["id_token"])["sub"] == "alice"
 
     @pytest.mark.parametrize(
-        ("spoil", "code"),
+        ("form", "code"),
         [
-            (lambda token: "", "jws_malformed"),
-            (lambda token: token + "A", "signature_length_mismatch"),
-            (lambda token: token.rsplit(".", 1)[0] + ".", "jws_malformed"),
-            (lambda token: "eyJhbGciOiJub25lIn0." + token.split(".")[1] + ".", "alg_not_allowed"),
+            ("", "jws_malformed"),
+            ("{header}.{payload}.{signature}A", "signature_length_mismatch"),
+            ("{header}.{payload}.", "jws_malformed"),
+            ("eyJhbGciOiJub25lIn0.{payload}.", "alg_not_allowed"),
         ],
     )
-    def test_what_is_not_verified_has_none(
-        self, spoil: Callable[[str], str], code: str, world: World
-    ) -> None:
+    def test_what_is_not_verified_has_none(self, form: str, code: str, world: World) -> None:
+        header, payload, signature = world.tokens()["id_token"].split(".")
+        spoilt = form.format(header=header, payload=payload, signature=signature)
         with pytest.raises(ProtocolViolation) as refusal:
-            world.ctx.claims(spoil(world.tokens()["id_token"]))
+            world.ctx.claims(spoilt)
 
         assert refusal.value.code == code
 
