@@ -44,7 +44,7 @@ def takes_anything(*_: object) -> str:
     return "text"
 
 
-WRONG: Final[tuple[object, ...]] = (
+VALUES: Final[list[object]] = [
     None,
     True,
     False,
@@ -100,7 +100,8 @@ WRONG: Final[tuple[object, ...]] = (
     random.SystemRandom(),
     awaited,
     takes_anything,
-)
+]
+WRONG: Final = tuple(VALUES)
 IDS: Final = [f"{number}-{type(value).__name__}" for number, value in enumerate(WRONG)]
 EACH_WRONG: Final = pytest.mark.parametrize("value", WRONG, ids=IDS)
 
