@@ -13,6 +13,7 @@ from attrs import evolve
 
 from oidc_adapters.crypto import ClientDecrypter
 from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.single_flight import SingleFlight
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.endpoints.tokens import parse_token_response
@@ -23,7 +24,7 @@ from oidc_core.model.provider import IssuerRule
 from oidc_core.operations.logged_in import AwaitingUserInfo, LoggedIn
 from oidc_core.operations.login import LoginStarted, finish
 from oidc_core.wire.errors import CallbackError, ProtocolViolation
-from oidc_core.wire.http import LIMITS, AnswerTo, HttpRequest, KeysWanted, NoAnswer
+from oidc_core.wire.http import LIMITS, AnswerTo, HttpRequest, NoAnswer
 from oidc_core.wire.jsontypes import JsonObject
 from tests.flows.rig import DECRYPTION_KEY, new_rig
 from tests.parties import (
@@ -51,6 +52,8 @@ from tests.parties import (
 from tests.signing import signed, signing_key
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from oidc_core.model.relying_party import RelyingParty
 
 TENANTS: Final = frozenset({"a", "b"})
@@ -300,7 +303,7 @@ def test_an_expires_in_of_many_digits_is_bounded(digits: int) -> None:
 # --- keys ---------------------------------------------------------------------------------------
 
 
-class Attended(MemoryProviderKeys):
+class Attended(SingleFlight[Any]):
     """Tells when somebody has been told to fetch or to wait."""
 
     __slots__ = ("attended",)
@@ -309,8 +312,8 @@ class Attended(MemoryProviderKeys):
         super().__init__()
         self.attended = Semaphore(0)
 
-    def _begin(self, wanted: KeysWanted, now: int) -> Any:
-        told = super()._begin(wanted, now)
+    def _board(self, key: Hashable) -> Any:
+        told = super()._board(key)
         self.attended.release()
         return told
 
@@ -318,19 +321,20 @@ class Attended(MemoryProviderKeys):
 @pytest.mark.parametrize("kept", [False, True], ids=["nothing is kept", "an older set is kept"])
 def test_those_who_wait_for_a_fetch_that_fails_are_told_so_too(kept: bool) -> None:
     """An older set is no answer to them: it lacks the key that they ask for."""
-    store, clock, all_of_them = Attended(), FrozenClock(NOW), 5
+    store, clock, all_of_them = MemoryProviderKeys(), FrozenClock(NOW), 5
+    flights = store._flights = Attended()
     answers, asked = list[object](), list[HttpRequest]()
     wish = keys_wanted(RP)
     if kept:
         filled = json_response({"keys": [signing_key().public_jwk()]})
         assert isinstance(store.find(wish, lambda r: AnswerTo(r, filled), clock), KeysFound)
-        assert store.attended.acquire(timeout=10)
+        assert flights.attended.acquire(timeout=10)
         wish = evolve(wish, newer_than=NOW, missing_kid="k2")
 
     def send(request: HttpRequest) -> AnswerTo:
         asked.append(request)
         for _ in range(all_of_them):  # the others come while this fetch is under way
-            assert store.attended.acquire(timeout=10)
+            assert flights.attended.acquire(timeout=10)
         return AnswerTo(request, NoAnswer("no", "http_connect_failed", NOW))
 
     def find() -> None:

@@ -94,6 +94,7 @@ def context(op: Provider, transport: Transport) -> OIDCCtx:
         AWKWARD_SECRET,
         transport=transport,
         insecure_allow_http_loopback=True,
+        refresh_unknown_logins=True,
     )
 
 

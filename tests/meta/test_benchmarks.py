@@ -61,6 +61,7 @@ NAMES: Final = [
     "transport_over_urlopen",
     "pending_cookie_bytes",
     "pending_memory_bytes",
+    "spent_memory_bytes",
 ]
 
 

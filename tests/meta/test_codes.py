@@ -31,9 +31,7 @@ MAKERS: Final = {"refused": ("ProtocolViolation", 1)}
 ADAPTERS_OF_TESTS: Final = "testing"
 
 # Codes that are promised and raised by nothing yet, each with its reason. Only ever shorter.
-UNUSED: Final[dict[str, str]] = {
-    "store_unavailable": "raised by stores that somebody else writes against the ports",
-}
+UNUSED: Final[dict[str, str]] = {}
 
 
 def sources(tree: Tree) -> Iterator[tuple[Path, ast.Module]]:

@@ -12,6 +12,7 @@ from attrs import field, frozen
 from oidc_adapters.credentials.client_credentials import Credentials, credentials_for
 from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys, DecryptionKey, Signer
 from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
+from oidc_adapters.runtime.client_secret import Secret
 from oidc_core.model.client import AuthMethod, ClientRegistration, ResponseIss
 from oidc_core.model.policy import DEFAULT_POLICY, Policy
 from oidc_core.model.provider import IssuerRule, ProviderMetadata
@@ -42,7 +43,8 @@ class ClientSetup:
         issuer: the issuer identifier, exactly as the provider publishes it.
         issuer_rule: how the issuer is recognised, where one exact string will not do.
         client_id: the identifier the provider gave out.
-        client_secret: the client's secret, for the methods that use one.
+        client_secret: the client's secret, for the methods that use one, or a call that opens it
+            for each use.
         client_keys: the client's private keys, for ``private_key_jwt``.
         decryption_keys: the client's private keys for what is encrypted for it, newest first.
         redirect_uri: where the browser comes back to.
@@ -65,7 +67,7 @@ class ClientSetup:
     issuer: str = ""
     issuer_rule: IssuerRule | None = None
     client_id: str = ""
-    client_secret: str | None = field(default=None, repr=False)
+    client_secret: Secret | None = field(default=None, repr=False)
     client_keys: Keys | None = None
     decryption_keys: tuple[DecryptionKey, ...] = ()
     redirect_uri: str = ""

@@ -4,18 +4,22 @@
 with the failure; a step may be thrown away at any time.**
 """
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock, SystemClock
 from oidc_adapters.runtime.entropy import Entropy, SystemEntropy
+from oidc_adapters.runtime.fails_closed import unavailable
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys, ProviderKeys
 from oidc_adapters.transport import AsyncTransport, Transport
 from oidc_core.machine.steps import Done, Exchange, KeysAnswer, Step, resume
 from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.errors import OidcError
 from oidc_core.wire.http import AnswerTo, HttpRequest, KeysWanted
 
 T = TypeVar("T")
+
+_KEYS: Final = "provider keys"
 
 
 class Shell:
@@ -55,8 +59,17 @@ class Shell:
         return AnswerTo(request, answer)
 
     def keys(self, wanted: KeysWanted) -> KeysAnswer:
-        """Return a provider's key set, or why there is none."""
-        return self._keys.find(wanted, self.send, self.clock)
+        """Return a provider's key set, or why there is none.
+
+        Raises:
+            StoreFailure: ``store_unavailable`` for whatever the store raises.
+        """
+        try:
+            return self._keys.find(wanted, self.send, self.clock)
+        except OidcError:
+            raise
+        except Exception as fault:
+            raise unavailable(fault, _KEYS) from fault
 
     def run(self, rp: RelyingParty, step: Step[T]) -> T:
         """Drive an operation to its end and return its result.
@@ -102,8 +115,13 @@ class AsyncShell:
         return AnswerTo(request, answer)
 
     async def keys(self, wanted: KeysWanted) -> KeysAnswer:
-        """Return a provider's key set, or why there is none."""
-        return await self._keys.find_async(wanted, self.send, self.clock)
+        """Return a provider's key set, or why there is none; as :meth:`Shell.keys`."""
+        try:
+            return await self._keys.find_async(wanted, self.send, self.clock)
+        except OidcError:
+            raise
+        except Exception as fault:
+            raise unavailable(fault, _KEYS) from fault
 
     async def run(self, rp: RelyingParty, step: Step[T]) -> T:
         """Drive an operation to its end and return its result.

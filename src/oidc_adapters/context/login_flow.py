@@ -5,13 +5,15 @@ third it simply waits: accepted, under its authorization code, about to ask for 
 """
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Final, cast
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 from attrs import evolve
 
+from oidc_adapters.context.arguments import check_parameters, query_pairs
 from oidc_adapters.context.memory import key_of
-from oidc_adapters.context.oidc_ctx import OIDCCtx
+from oidc_adapters.context.oidc_ctx import OIDCCtx, check_context, valid_until
 from oidc_adapters.context.outcomes import Failure, TokenDict, failure
 from oidc_adapters.context.records import AcceptedIdToken, AnsweredLogin, WaitingLogin
 from oidc_core.endpoints.authorization import (
@@ -22,13 +24,28 @@ from oidc_core.endpoints.authorization import (
     pending_id,
 )
 from oidc_core.endpoints.authorization.request import Display
-from oidc_core.model.pending import PendingLogin
+from oidc_core.model.pending import LoginSecrets, PendingLogin
 from oidc_core.operations import login
 from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.encoding import sha256_b64url
 from oidc_core.wire.errors import CallbackError, OidcError, UsageError
 
 _SECONDS: Final = re.compile(r"[0-9]{1,15}")
+_TEXT: Final = "text or nothing in it"
+_OPTIONAL: Final = "text or None"
+_REQUEST: Final = MappingProxyType(
+    {
+        "nonce": _OPTIONAL,
+        "display": _OPTIONAL,
+        "prompt": _OPTIONAL,
+        "ui_locales": _OPTIONAL,
+        "id_token_hint": _OPTIONAL,
+        "login_hint": _OPTIONAL,
+        "acr_values": _OPTIONAL,
+        "pkce": "True, False or None",
+        "browser": _OPTIONAL,
+    }
+)
 
 
 def flow_request_authorization_code(
@@ -47,17 +64,18 @@ def flow_request_authorization_code(
 ) -> str:
     """Start a login; return the URL to send the browser to (OIDC Core §3.1.2.1).
 
-    The parameters up to ``acr_values`` are the specification's, as in
-    :class:`~oidc_core.endpoints.authorization.AuthenticationRequest`.  ``nonce`` is fresh by
-    default. Nobody but the user of ``id_token_hint`` may come back.
-    ``pkce`` is the context's own by default.  ``browser`` is an unguessable secret that only this
-    browser brings along, such as its session identifier; give the same to
-    :func:`flow_get_authorization_code`.
+    The parameters up to ``acr_values`` are the specification's.  ``nonce`` is fresh by default.
+    Nobody but the user of ``id_token_hint`` may come back.  ``prompt="login"`` asks for ``max_age``
+    0, unless it is given.  ``pkce`` is the context's own by default.  ``browser`` is an unguessable
+    secret that only this browser has; give the same to :func:`flow_get_authorization_code`.
 
     Raises:
         UsageError: ``parameter_invalid``, ``unsupported_by_provider``.
         StoreFailure: ``pending_too_many``.
     """
+    given = locals()
+    check_context(ctx)
+    check_parameters(given, _REQUEST)
     request = AuthenticationRequest(
         display=display or "",
         prompt=prompt or "",
@@ -80,7 +98,7 @@ def _started(
     browser: str | None,
 ) -> str:
     rp, now = ctx.party(bound=browser is not None, pkce=pkce), ctx.shell.clock.now()
-    secrets = ctx.shell.entropy.login_secrets()
+    secrets = _drawn(ctx.shell.entropy.login_secrets())
     if browser is not None:
         secrets = evolve(secrets, binding=_binding(browser))
     started = ctx.shell.run(rp, login.start(rp, secrets, request, now=now))
@@ -90,6 +108,14 @@ def _started(
         raise UsageError("entropy_failure", about="state")
     ctx.records.issued.put(_key(pending), pending, now)
     return started.url
+
+
+def _drawn(secrets: object) -> LoginSecrets:
+    """Take what a random device gave, which may be anybody's."""
+    if not isinstance(secrets, LoginSecrets):
+        found = type(secrets).__name__
+        raise UsageError("entropy_failure", found=found, expected="LoginSecrets")
+    return secrets
 
 
 def flow_get_authorization_code(
@@ -106,10 +132,13 @@ def flow_get_authorization_code(
         browser: the secret the login was started with.
 
     Returns:
-        The code; an :class:`AuthServerError` if the provider refused, else an :class:`APIError`.
+        The code; an :class:`AuthServerError` if the provider refused, else an :class:`APIError`,
+        as ``parameter_invalid`` for an argument of another type.
     """
     try:
-        parameters, now = _parameters(query), ctx.shell.clock.now()
+        check_context(ctx)
+        check_parameters({"browser": browser}, {"browser": _OPTIONAL})
+        parameters, now = query_pairs(query), ctx.shell.clock.now()
         callback = Callback(parameters=parameters, query=parameters)
         waiting = ctx.records.waiting.take(pending_id(callback), now)
         if waiting is None:
@@ -144,6 +173,8 @@ def flow_get_token(ctx: OIDCCtx, code: str) -> TokenDict | Failure:
         The provider's answer as a plain dict: ``access_token``, ``id_token``, …; or an error.
     """
     try:
+        check_context(ctx)
+        check_parameters({"code": code}, {"code": _TEXT})
         now = ctx.shell.clock.now()
         answered = ctx.records.answered.take(key_of(code), now)
         if answered is None:
@@ -161,9 +192,13 @@ def flow_get_token(ctx: OIDCCtx, code: str) -> TokenDict | Failure:
 def _remember(ctx: OIDCCtx, answered: AnsweredLogin, logged_in: LoggedIn) -> None:
     """Keep what a later validation, refresh or question for evidence needs."""
     tokens, now = logged_in.tokens, ctx.shell.clock.now()
-    ctx.records.finished.put(_key(answered.pending), answered.pending, now)
+    until = valid_until(ctx, logged_in.id_token)
+    # From now on it is known whose login it was.
+    demands = evolve(answered.pending.demands, sub=tokens.subject)
+    finished = evolve(answered.pending, demands=demands)
+    ctx.records.finished.put(_key(finished), finished, now, until=until)
     accepted = AcceptedIdToken(evidence=logged_in.evidence)
-    ctx.records.accepted.put(key_of(tokens.id_token), accepted, now)
+    ctx.records.accepted.put(key_of(tokens.id_token), accepted, now, until=until)
     ctx.records.keep_refreshable(tokens, now)
 
 
@@ -203,14 +238,3 @@ def _brought(waiting: WaitingLogin, browser: str | None) -> Binding:
     if browser:
         return _binding(browser)
     return "" if waiting.bound or browser is not None else Unbound.NOT_BOUND
-
-
-def _parameters(query: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """Take any mapping; a parameter given twice stays so, for the core to refuse."""
-    several: Callable[[object], object] | None = getattr(query, "getlist", None)
-    found: list[tuple[str, str]] = []
-    for name in query:
-        value = query[name] if several is None else several(name)
-        values = cast("tuple[object, ...]", value) if isinstance(value, list | tuple) else (value,)
-        found += [(name, str(one)) for one in values if one is not None]
-    return tuple(found)

@@ -1,31 +1,42 @@
 """The context: one client at one provider, its knobs, and what it remembers."""
 
 import json
-import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
+from functools import partial
 from os import PathLike
-from typing import Final, NoReturn, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, NoReturn, TypeVar
 
 from attrs import evolve
 
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.shell import Shell
+from oidc_adapters.context.arguments import (
+    check_parameters,
+    check_settings,
+    scope_of,
+    under_own_name,
+)
 from oidc_adapters.context.memory import key_of
 from oidc_adapters.context.outcomes import TokenDict
 from oidc_adapters.context.records import records
 from oidc_adapters.credentials.client_credentials import Credentials
+from oidc_adapters.runtime.caller import warn_caller
+from oidc_adapters.runtime.client_secret import Secret
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.transport import Transport
 from oidc_core.machine.steps import Done, Exchange, Step, resume
-from oidc_core.model.client import ClientRegistration
+from oidc_core.model.claims import IdToken, numeric_date
+from oidc_core.model.client import AuthMethod, ClientRegistration
 from oidc_core.model.policy import Policy
-from oidc_core.model.provider import IssuerRule
+from oidc_core.model.provider import IssuerRule, ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery
 from oidc_core.operations.logged_in import LoginEvidence
 from oidc_core.wire.answers import answered
 from oidc_core.wire.errors import OidcError, UsageError
+from oidc_core.wire.jsontypes import render
 
 T = TypeVar("T")
 
@@ -40,7 +51,9 @@ class OIDCCtx:
             counts from then on, exactly.
         redirect_uri: where the browser comes back to.
         client_id: the identifier the provider gave out.
-        client_secret: the client's secret; sent in the form (``client_secret_post``).
+        client_secret: the client's secret, or a call that opens it for each use; sent in the form
+            (``client_secret_post``), or as HTTP Basic where the metadata lists that and not the
+            form.
         scopes: what is asked for; ``openid`` is put first if it is missing, since without it there
             is no login.  A string is taken as space-delimited.
         verify: ``False`` accepts any certificate of the provider, with a warning; the evidence says
@@ -51,6 +64,11 @@ class OIDCCtx:
         key_refresh_secs: seconds after which the provider's keys are fetched again.
         random_device: where secrets come from; the operating system by default.
         pkce: ``False`` leaves out PKCE, for providers that cannot bear it; the evidence says so.
+        decrypt: opens ``client_secret``, which is encrypted text then, for each use.  Nothing keeps
+            what it returns.
+        refresh_unknown_logins: ``True`` lets a refresh pass whose login this context does not know
+            and whose ``id_token=`` was not given; nothing compares its user with that of the login
+            then, and the evidence says so.
         insecure_allow_http_loopback: let the provider be on ``http`` on this machine.
         transport: sends requests, in place of one over urllib3.
         clock: tells the time; the system's by default.
@@ -59,20 +77,21 @@ class OIDCCtx:
         rp: the relying party, with the provider's metadata.
         shell: the world.
         records: what is remembered.
-        pkce: as given.
+        pkce, refresh_unknown_logins: as given.
 
     Raises:
-        OidcError: a setting is wrong, or the provider cannot be reached or believed.
+        UsageError: ``config_invalid`` and its like, naming the setting as it is called here.
+        OidcError: the provider cannot be reached or believed.
     """
 
-    __slots__ = ("_own_transport", "pkce", "records", "rp", "shell")
+    __slots__ = ("_own_transport", "pkce", "records", "refresh_unknown_logins", "rp", "shell")
 
     def __init__(
         self,
         issuer: str,
         redirect_uri: str,
         client_id: str,
-        client_secret: str,
+        client_secret: Secret,
         scopes: Iterable[str] = DEFAULT_SCOPES,
         *,
         verify: bool | None = True,
@@ -82,34 +101,40 @@ class OIDCCtx:
         key_refresh_secs: int = 3600,
         random_device: Entropy | None = None,
         pkce: bool = True,
+        decrypt: Callable[[str], str] | None = None,
+        refresh_unknown_logins: bool = False,
         insecure_allow_http_loopback: bool = False,
         transport: Transport | None = None,
         clock: Clock | None = None,
     ) -> None:
-        timeouts = {
-            "state_timeout_secs": state_timeout_secs,
-            "allowed_skew_secs": allowed_skew_secs,
-            "key_refresh_secs": key_refresh_secs,
-        }
-        quirks = {
-            "insecure_skip_tls_verification": verify is False,
-            "insecure_allow_http_loopback": insecure_allow_http_loopback,
-        }
-        policy = _policy(timeouts, quirks)
-        setup = _setup((issuer, redirect_uri, client_id), client_secret, scopes, policy)
+        given = locals()
+        check_settings(given, _SETTINGS)
         self._own_transport = transport is None
-        sender = _transport(transport, cacrt, unverified=verify is False)
         self.pkce = pkce
-        self.shell = Shell(sender, Credentials(), clock=clock, entropy=random_device)
-        self.rp = self._discovered(setup)
+        self.refresh_unknown_logins = refresh_unknown_logins
+        try:
+            knobs = (state_timeout_secs, allowed_skew_secs, key_refresh_secs)
+            policy = _policy(*knobs, verify=verify, http=insecure_allow_http_loopback)
+            secret, names = _secret(client_secret, decrypt), (issuer, redirect_uri, client_id)
+            setup = _setup(names, secret, scope_of(scopes), policy)
+            sender = _transport(transport, cacrt, unverified=verify is False)
+            self.shell = Shell(sender, Credentials(), clock=clock, entropy=random_device)
+            self.rp = self._discovered(setup)
+        except UsageError as fault:
+            under_own_name(fault)
+            raise
         self.records = records(policy)
 
     def _discovered(self, setup: ClientSetup) -> RelyingParty:
         """Discover the provider; the one issuer it publishes is the only one from then on."""
-        rp = setup.relying_party()
         try:
-            found = self.shell.run(rp, discovery.discover(rp))
-            found = evolve(found, issuer_rule=IssuerRule.exact(found.provider.issuer))
+            _check_clock(self.shell.clock)
+            rp = setup.relying_party()
+            found, document = self.drive(rp, discovery.discover(rp))
+            method = _auth_method(document, found.provider)
+            client = evolve(found.client, token_endpoint_auth_method=method)
+            rule = IssuerRule.exact(found.provider.issuer)
+            found = evolve(found, issuer_rule=rule, client=client)
             self.shell.credentials = setup.credentials(found)
         except OidcError:
             self.close()
@@ -129,10 +154,34 @@ class OIDCCtx:
         """Return what was checked before this ID token was returned.
 
         Of a refresh there is no authorization response.  ``None`` for a token that this context
-        does not remember, after a day at the latest.
+        does not remember, after a day or when it has expired, whichever comes later; and at the
+        latest when 10,000 newer ones were returned.
+
+        Raises:
+            UsageError: ``parameter_invalid`` for anything but text.
         """
+        check_parameters({"id_token": id_token}, {"id_token": "text or nothing in it"})
         known = self.records.accepted.find(key_of(id_token), self.shell.clock.now())
         return None if known is None else known.evidence
+
+    def claims(self, id_token: str) -> dict[str, Any]:
+        """Return the claims of an ID token, once it was verified, as plain JSON.
+
+        It is checked anew, by the rules of
+        :func:`~oidc_adapters.context.validation.check_id_token`: claims that do not hold now are
+        never returned.  A user is known by ``iss`` and ``sub`` together, and by nothing else.
+
+        Raises:
+            ProtocolViolation: the code of the first rule that does not hold.
+            TransportFailure: ``keys_unavailable``: nobody can tell right now.
+            UsageError: ``parameter_invalid`` for anything but text.
+        """
+        from oidc_adapters.context.validation import checked_id_token
+
+        claims: dict[str, Any] = json.loads(
+            render(checked_id_token(self, id_token).id_token.claims)
+        )
+        return claims
 
     def drive(self, rp: RelyingParty, step: Step[T]) -> tuple[T, TokenDict]:
         """Drive an operation to its end; return its result and the last answer, as plain JSON.
@@ -165,23 +214,92 @@ class OIDCCtx:
         raise TypeError(message)
 
 
-def _policy(seconds: Mapping[str, int], quirks: Mapping[str, bool]) -> Policy:
-    for name, number in seconds.items():
-        lowest = 0 if name == "allowed_skew_secs" else 1
+_SETTINGS: Final = MappingProxyType(
+    {
+        "issuer": "text",
+        "redirect_uri": "text",
+        "client_id": "text",
+        "client_secret": "text or a call",
+        "verify": "True, False or None",
+        "cacrt": "a path or PEM text",
+        "state_timeout_secs": "whole seconds",
+        "allowed_skew_secs": "whole seconds",
+        "key_refresh_secs": "whole seconds",
+        "random_device": "login_secrets() and token()",
+        "pkce": "True or False",
+        "decrypt": "a call or None",
+        "refresh_unknown_logins": "True or False",
+        "insecure_allow_http_loopback": "True or False",
+        "transport": "send()",
+        "clock": "now()",
+    }
+)
+"""What each setting has to be; the scopes are read one by one."""
+
+
+def check_context(ctx: object) -> None:
+    """Refuse whatever is no context.
+
+    Raises:
+        UsageError: ``parameter_invalid``.
+    """
+    if not isinstance(ctx, OIDCCtx):
+        found = type(ctx).__name__
+        raise UsageError("parameter_invalid", about="ctx", found=found, expected="OIDCCtx")
+
+
+def valid_until(ctx: OIDCCtx, id_token: IdToken) -> int:
+    """Return until when an ID token that was verified is valid."""
+    return (numeric_date(id_token.claims.members.get("exp")) or 0) + ctx.rp.policy.leeway
+
+
+def _check_clock(clock: Clock) -> None:
+    now: object = clock.now()
+    if type(now) is not int:
+        found = type(now).__name__
+        raise UsageError("config_invalid", about="clock", found=found, expected="whole seconds")
+
+
+def _policy(
+    state_timeout_secs: int,
+    allowed_skew_secs: int,
+    key_refresh_secs: int,
+    *,
+    verify: bool | None,
+    http: bool,
+) -> Policy:
+    quirks = {
+        "insecure_skip_tls_verification": verify is False,
+        "insecure_allow_http_loopback": http,
+    }
+    for name, number, lowest in (
+        ("state_timeout_secs", state_timeout_secs, 1),
+        ("allowed_skew_secs", allowed_skew_secs, 0),
+        ("key_refresh_secs", key_refresh_secs, 1),
+    ):
         if number < lowest:
             raise UsageError("config_invalid", about=name, found=number, expected=f"from {lowest}")
     return Policy(
         name="context",
-        leeway=seconds["allowed_skew_secs"],
-        login_lifetime=seconds["state_timeout_secs"],
-        key_set_max_age=seconds["key_refresh_secs"],
+        leeway=allowed_skew_secs,
+        login_lifetime=state_timeout_secs,
+        key_set_max_age=key_refresh_secs,
         userinfo="never",
         quirks=frozenset([name for name, wanted in quirks.items() if wanted]),
     )
 
 
+def _secret(client_secret: Secret, decrypt: Callable[[str], str] | None) -> Secret:
+    """Return the secret as it is held: what has to be decrypted is so for each use."""
+    if decrypt is None:
+        return client_secret
+    if not isinstance(client_secret, str):
+        raise UsageError("config_invalid", about="decrypt", expected="client_secret as text")
+    return partial(decrypt, client_secret)
+
+
 def _setup(
-    names: tuple[str, str, str], client_secret: str, scopes: Iterable[str], policy: Policy
+    names: tuple[str, str, str], client_secret: Secret, scope: str, policy: Policy
 ) -> ClientSetup:
     """Return the settings; the issuer may turn out to be the one with or without final slash."""
     issuer, redirect_uri, client_id = names
@@ -193,16 +311,22 @@ def _setup(
             client_id=client_id,
             redirect_uris=(redirect_uri,),
             token_endpoint_auth_method="client_secret_post",
-            scope=_scope(scopes),
+            scope=scope,
         ),
         policy=policy,
     )
 
 
-def _scope(scopes: Iterable[str]) -> str:
-    wanted = scopes.split() if isinstance(scopes, str) else [*scopes]
-    missing = [] if "openid" in wanted else ["openid"]
-    return " ".join(dict.fromkeys([*missing, *wanted]))
+def _auth_method(document: TokenDict, provider: ProviderMetadata) -> AuthMethod:
+    """Return the original's method, unless the metadata lists HTTP Basic and not that one.
+
+    An absent list rules nothing out, whatever its default (OIDC Discovery §3).
+    """
+    listed = provider.token_endpoint_auth_methods_supported
+    named = document.get("token_endpoint_auth_methods_supported") is not None
+    if named and "client_secret_post" not in listed and "client_secret_basic" in listed:
+        return "client_secret_basic"
+    return "client_secret_post"
 
 
 def _transport(
@@ -219,5 +343,5 @@ def _transport(
     if cacrt is not None:
         raise UsageError("config_invalid", about="cacrt", expected="no transport of your own")
     if unverified:
-        warnings.warn("the provider's TLS certificate is not verified", stacklevel=3)
+        warn_caller("the provider's TLS certificate is not verified")
     return transport

@@ -25,9 +25,12 @@ class AuthServerError:
     """The provider answered with an error of its own (OIDC Core §3.1.2.6, RFC 6749 §5.2).
 
     Attributes:
-        error: the provider's error code, as in ``access_denied``.
+        error: the provider's error code, as in ``access_denied``; as untrusted as the other two,
+            for whoever sends a browser here with a link of their own may have written it.  At most
+            256 printable ASCII characters without quotation mark and backslash (RFC 6749
+            appendix A.7): compare it with the codes you know, and escape it before showing it.
         error_description: the provider's untrusted text, bounded; escape it before showing it.
-        error_uri: the provider's untrusted URI, bounded.
+        error_uri: the provider's untrusted URI, bounded; never a link by itself.
         cause: the error in full; no part of comparisons.
     """
 

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from oidc_adapters.context.memory import Flights, Memory, key_of
-from oidc_adapters.context.outcomes import Failure, TokenDict
+from oidc_adapters.context.memory import Memory, key_of
+from oidc_adapters.context.outcomes import TokenDict
+from oidc_adapters.runtime.single_flight import SingleFlight
 from oidc_core.machine.steps import Step
 from oidc_core.model.pending import PendingLogin
 from oidc_core.model.policy import Policy
@@ -13,6 +14,7 @@ from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.logged_in import LoggedIn, LoginEvidence
 from oidc_core.operations.refresh import TokensRenewed
+from oidc_core.wire.jsontypes import JsonObject
 
 _MANY: Final = 100_000
 _SOME: Final = 10_000
@@ -57,11 +59,13 @@ class AcceptedIdToken:
 
     Attributes:
         evidence: what was checked.
-        renewed: of a refreshed one: what it was verified with.
+        refreshed: whether it came with a refresh.
+        original: then: what it was compared with, if this context knew the login.
     """
 
     evidence: LoginEvidence
-    renewed: TokensRenewed | None = None
+    refreshed: bool = False
+    original: JsonObject | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)
@@ -80,11 +84,12 @@ class Records:
         waiting: logins by state; twice as long as they may take, so that a late one is told so.
         answered: logins by authorization code, as long.
         issued: logins under way by nonce, until both are over.
-        finished: logins by nonce, for as long as their ID tokens can be valid.
-        accepted: ID tokens that were returned.
-        refreshable: tokens by refresh token.
-        unverified: renewals by the refresh token that was sent.
-        refreshing: refreshes under way by refresh token.
+        finished: logins by nonce, for as long as their ID tokens are valid.
+        accepted: ID tokens that were returned, as long.
+        refreshable: by refresh token, what its next refresh is compared with.
+        unverified: renewals by the refresh token that was sent, until somebody verified one.
+        refreshing: refresh tokens on their way to the provider.  Nothing but the token decides what
+            comes back, so whoever joins still compares it with an ID token of their own.
     """
 
     waiting: Memory[WaitingLogin]
@@ -94,12 +99,13 @@ class Records:
     accepted: Memory[AcceptedIdToken]
     refreshable: Memory[Tokens]
     unverified: Memory[Renewal]
-    refreshing: Flights[TokenDict | Failure]
+    refreshing: SingleFlight[Renewal]
 
     def keep_refreshable(self, tokens: Tokens, now: int) -> None:
         """Keep what the next refresh will be compared with, if there can be one and it is known."""
         if tokens.refresh_token is not None and tokens.id_token:
-            self.refreshable.put(key_of(tokens.refresh_token), tokens, now)
+            kept = evolve(tokens, access_token="")
+            self.refreshable.put(key_of(tokens.refresh_token), kept, now)
 
 
 def records(policy: Policy) -> Records:
@@ -112,7 +118,7 @@ def records(policy: Policy) -> Records:
         issued=Memory(lifetime=login, cap=_MANY),
         finished=Memory(lifetime=token, cap=_MANY),
         accepted=Memory(lifetime=token, cap=_SOME),
-        refreshable=Memory(lifetime=_MONTH, cap=_SOME),
+        refreshable=Memory(lifetime=_MONTH, cap=_MANY),
         unverified=Memory(lifetime=token, cap=_SOME),
-        refreshing=Flights(),
+        refreshing=SingleFlight(repeatable=False),
     )

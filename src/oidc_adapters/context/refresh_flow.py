@@ -3,21 +3,58 @@
 The provider may have rotated the refresh token by the time the keys to verify the new ID token turn
 out to be unobtainable.  So the answer is kept before it is verified, and the same call made again
 verifies it then, without sending the refresh token a second time.
+
+Sending is shared by all who refresh with the same token at the same time, since nothing but the
+token decides what comes back.  Verifying is not: everyone compares it with the ID token that they
+gave, and with what this context knows of the login.
 """
 
+from concurrent.futures import CancelledError
 from copy import deepcopy
+from functools import partial
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
+from attrs import evolve
+
+from oidc_adapters.context.arguments import check_parameters
 from oidc_adapters.context.memory import key_of
-from oidc_adapters.context.oidc_ctx import OIDCCtx
-from oidc_adapters.context.outcomes import APIError, Failure, TokenDict, failure
+from oidc_adapters.context.oidc_ctx import OIDCCtx, check_context, valid_until
+from oidc_adapters.context.outcomes import Failure, TokenDict, failure
 from oidc_adapters.context.records import AcceptedIdToken, Renewal
 from oidc_adapters.context.validation import verify_renewed
 from oidc_core.jose.jws import claims_kept
+from oidc_core.model.claims import audience
 from oidc_core.model.records import Tokens
 from oidc_core.operations import refresh
 from oidc_core.operations.logged_in import LoginEvidence
+from oidc_core.operations.refresh import Refreshed
 from oidc_core.wire.errors import OidcError, ProtocolViolation, TransportFailure, UsageError
+from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import JsonObject
+
+_PATIENCE: Final = LIMITS.deadline + 1
+"""Seconds that are waited for another thread to have an answer, which has a deadline itself."""
+
+_PARAMETERS: Final = MappingProxyType(
+    {"refresh_token": "text or nothing in it", "id_token": "text or None"}
+)
+_COMPARED: Final = ("iss", "sub", "aud", "azp", "nonce", "auth_time")
+
+
+class _Login(NamedTuple):
+    """What a refresh is compared with.
+
+    Attributes:
+        tokens: the record of its login, as far as it is known.
+        original: the claims of its ID token; ``None`` if nothing is known of it.
+    """
+
+    tokens: Tokens
+    original: JsonObject | None
+
+    def __repr__(self) -> str:
+        return f"_Login({self.original is not None})"
 
 
 def flow_refresh_token(
@@ -27,64 +64,111 @@ def flow_refresh_token(
 
     A new ID token is compared with the one the session began with: issuer, user, audience, nonce
     and time of authentication.  Threads that refresh with the same token at the same time share one
-    request.
+    request, and each compares the answer with the ID token that it gave itself.
 
     Args:
         ctx: the context.
         refresh_token: as it came with the last answer.
-        id_token: the ID token of the login, as the application stored it, where this context does
-            not know that login: it was another process's, or is more than a month ago.  Without
-            it nothing is compared then, and the evidence says so.
+        id_token: the ID token of the login, as the application stored it.  It is needed where this
+            context does not know that login: it was another process's, is more than a month ago, or
+            there were 100,000 newer ones.  Where it does know it, both have to agree.
 
     Returns:
         The provider's answer as a plain dict, with the old refresh token if it sent no new one
-        (RFC 6749 §6); or an error.  After ``keys_unavailable`` call again with the same token.
+        (RFC 6749 §6); or an error, as ``login_unknown`` without an ``id_token`` that is needed, or
+        ``parameter_invalid`` for an argument of another type.  After ``keys_unavailable`` call
+        again with the same token.
     """
-    key = key_of(refresh_token)
-    flight = ctx.records.refreshing.board(key)
-    if flight is not None:
-        return deepcopy(flight.result())
-    result: TokenDict | Failure = APIError("refresh_in_doubt")
     try:
-        result = _refreshed(ctx, refresh_token, id_token)
+        check_context(ctx)
+        given = {"refresh_token": refresh_token, "id_token": id_token}
+        check_parameters(given, _PARAMETERS)
+        return _refreshed(ctx, refresh_token, id_token)
     except OidcError as fault:
-        result = failure(fault)
-    finally:
-        ctx.records.refreshing.land(key, deepcopy(result))
-    return result
+        return failure(fault)
 
 
 def _refreshed(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> TokenDict:
     """Renew, keep, verify, and only then hand out."""
-    key, now = key_of(refresh_token), ctx.shell.clock.now()
-    renewal = ctx.records.unverified.take(key, now) or _renewed(ctx, refresh_token, id_token)
+    key, login = key_of(refresh_token), _login(ctx, refresh_token, id_token)
+    exchange = partial(_exchanged, ctx, key, login.tokens)
     try:
-        refreshed = verify_renewed(ctx, renewal.renewed)
-    except TransportFailure:
-        ctx.records.unverified.put(key, renewal, now)
+        renewal = ctx.records.refreshing.run(key, exchange, seconds=_PATIENCE)
+    except (TimeoutError, CancelledError):
+        raise TransportFailure("refresh_in_doubt") from None
+    mine = evolve(renewal.renewed, tokens=_of_login(renewal.renewed.tokens, login.tokens))
+    try:
+        refreshed = verify_renewed(ctx, mine, login.original)
+    except ProtocolViolation:
+        ctx.records.unverified.take(key, ctx.shell.clock.now())
         raise
-    tokens = refreshed.tokens
-    if refreshed.id_token is not None and refreshed.evidence is not None:
-        evidence = LoginEvidence(id_token=refreshed.evidence)
-        accepted = AcceptedIdToken(evidence=evidence, renewed=renewal.renewed)
-        ctx.records.accepted.put(key_of(refreshed.id_token.raw), accepted, now)
-    ctx.records.refreshable.take(key, now)
-    ctx.records.keep_refreshable(tokens, now)
-    return {**renewal.answer, "refresh_token": tokens.refresh_token}
+    except TransportFailure:  # whoever compared it with something else may have dropped it
+        ctx.records.unverified.put(key, renewal, ctx.shell.clock.now())
+        raise
+    _remember(ctx, key, refreshed, login)
+    return {**deepcopy(renewal.answer), "refresh_token": refreshed.tokens.refresh_token}
 
 
-def _renewed(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> Renewal:
-    known = ctx.records.refreshable.find(key_of(refresh_token), ctx.shell.clock.now())
-    tokens = known or _of_unknown_login(ctx, refresh_token, id_token)
+def _exchanged(ctx: OIDCCtx, key: str, tokens: Tokens) -> Renewal:
+    """Send the refresh token, and keep what came before anybody verifies it."""
+    unverified, now = ctx.records.unverified, ctx.shell.clock.now()
+    kept = unverified.find(key, now)
+    if kept is not None:
+        return kept
+    unverified.check_room(now)
     renewed, answer = ctx.drive(ctx.rp, refresh.renew(ctx.rp, tokens))
-    return Renewal(renewed=renewed, answer=answer)
+    renewal = Renewal(renewed=renewed, answer=answer)
+    unverified.put(key, renewal, now)
+    return renewal
 
 
-def _of_unknown_login(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> Tokens:
-    """Return a record of what is known; a damaged ID token is refused before anything is sent."""
-    claims = JsonObject({}) if id_token is None else _claims(id_token)
-    subject = claims.members.get("sub")
-    return Tokens(
+def _of_login(new: Tokens, login: Tokens) -> Tokens:
+    """Return new tokens as those of this caller's login, whoever had them fetched."""
+    return evolve(
+        new,
+        id_token=login.id_token,
+        subject=login.subject,
+        nonce=login.nonce,
+        sid=login.sid,
+        auth_time=login.auth_time,
+    )
+
+
+def _remember(ctx: OIDCCtx, key: str, refreshed: Refreshed, login: _Login) -> None:
+    """Keep what a later validation or refresh needs; the old refresh token has been used."""
+    now, id_token = ctx.shell.clock.now(), refreshed.id_token
+    if id_token is not None and refreshed.evidence is not None:
+        accepted = AcceptedIdToken(
+            evidence=LoginEvidence(id_token=refreshed.evidence),
+            refreshed=True,
+            original=login.original,
+        )
+        until = valid_until(ctx, id_token)
+        ctx.records.accepted.put(key_of(id_token.raw), accepted, now, until=until)
+    ctx.records.unverified.take(key, now)
+    ctx.records.refreshable.take(key, now)
+    ctx.records.keep_refreshable(refreshed.tokens, now)
+
+
+def _login(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> _Login:
+    """Return what is known of the login, by this context and by its caller.
+
+    Raises:
+        UsageError: ``login_unknown`` if that is nothing, unless the context lets it pass;
+            ``parameter_invalid`` for an ID token that is damaged or none of this client.
+        ProtocolViolation: ``sub_mismatch`` and its like if both know different logins.
+    """
+    given = None if id_token is None else _given(ctx, id_token)
+    known = ctx.records.refreshable.find(key_of(refresh_token), ctx.shell.clock.now())
+    if known is not None:
+        original = claims_kept(known.id_token)
+        if given is not None:
+            original = _agreeing(original, given)
+        return _Login(evolve(known, refresh_token=refresh_token), original)
+    if given is None and refresh_token and not ctx.refresh_unknown_logins:
+        raise UsageError("login_unknown", about="id_token")
+    subject = None if given is None else given.members.get("sub")
+    tokens = Tokens(
         issuer=ctx.rp.issuer,
         client_id=ctx.rp.client.client_id,
         access_token="",
@@ -93,10 +177,35 @@ def _of_unknown_login(ctx: OIDCCtx, refresh_token: str, id_token: str | None) ->
         scope=ctx.rp.client.scope,
         subject=subject if isinstance(subject, str) else "",
     )
+    return _Login(tokens, given)
 
 
-def _claims(id_token: str) -> JsonObject:
+def _given(ctx: OIDCCtx, id_token: str) -> JsonObject:
+    """Read an ID token that the application stored; nobody verifies its signature again."""
     try:
-        return claims_kept(id_token)
-    except ProtocolViolation:
-        raise UsageError("parameter_invalid", about="id_token") from None
+        claims = claims_kept(id_token)
+    except ProtocolViolation as fault:
+        raise UsageError("parameter_invalid", about="id_token", found=fault.code) from None
+    ours = ctx.rp.client.client_id in (audience(claims.members.get("aud")) or ())
+    if claims.members.get("iss") != ctx.rp.issuer or not ours:
+        raise UsageError("parameter_invalid", about="id_token", expected=ctx.rp.issuer)
+    return claims
+
+
+def _agreeing(known: JsonObject, given: JsonObject) -> JsonObject:
+    """Return what both say of the login; that the caller names another one is never passed over.
+
+    A refreshed ID token may stand for that of the login: it may lack what that one has, and its
+    ``auth_time`` may be newer.
+    """
+    ours, theirs = known.members, given.members
+    for name in ("iss", "sub", "aud", "azp", "nonce"):
+        one, other = ours.get(name), theirs.get(name)
+        if name == "aud":
+            differ = {*(audience(one) or ())} != {*(audience(other) or ())}
+        else:
+            differ = one != other and (name in {"iss", "sub"} or None not in {one, other})
+        if differ:
+            raise ProtocolViolation(f"{name}_mismatch", about=name, of="id_token")
+    both = {name: theirs[name] for name in _COMPARED if name in theirs} | {**ours}
+    return JsonObject(both)

@@ -5,11 +5,11 @@ library cannot be told to: this one has connections of its own kind.
 """
 
 import ssl
-import warnings
 from typing import Any
 
 from urllib3 import HTTPSConnectionPool, PoolManager
 
+from oidc_adapters.runtime.caller import warn_caller
 from oidc_adapters.transport.guarded import GuardedTlsConnection
 from oidc_adapters.transport.pooled import PooledTransport
 from oidc_adapters.transport.pools import made_pools
@@ -31,7 +31,7 @@ class UnverifiedTransport(PooledTransport):
         context = tls_context(ca=ca, client_certificate=None)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        warnings.warn("the provider's TLS certificate is not verified", stacklevel=2)
+        warn_caller("the provider's TLS certificate is not verified")
 
         def renew() -> PoolManager:
             pools = made_pools(None, 16, context)

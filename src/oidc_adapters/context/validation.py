@@ -4,10 +4,12 @@ from typing import ClassVar, Final
 
 from attrs import evolve, frozen
 
+from oidc_adapters.context.arguments import check_parameters
 from oidc_adapters.context.memory import key_of
-from oidc_adapters.context.oidc_ctx import OIDCCtx
+from oidc_adapters.context.oidc_ctx import OIDCCtx, check_context
+from oidc_adapters.context.records import AcceptedIdToken
 from oidc_core.endpoints import id_token as id_tokens
-from oidc_core.endpoints.id_token import REFRESH_RULES, ExaminedIdToken
+from oidc_core.endpoints.id_token import REFRESH_RULES, CheckedIdToken, ExaminedIdToken
 from oidc_core.jose.jws import VerifiedJws, claims_kept
 from oidc_core.jose.profiles import ID_TOKEN, JwtProfile
 from oidc_core.machine.steps import Done, Step
@@ -16,10 +18,9 @@ from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.operations import refresh
-from oidc_core.operations.refresh import Refreshed, TokensRenewed
-from oidc_core.operations.validation import validate
-from oidc_core.wire.errors import OidcError, ProtocolViolation
+from oidc_core.operations.refresh import IdTokenOfRefresh, Refreshed, TokensRenewed
+from oidc_core.operations.validation import KeptIdToken, validate
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import JsonObject
 
 
@@ -28,7 +29,8 @@ def flow_validate_id_token(ctx: OIDCCtx, id_token: str) -> bool:
 
     The nonce has to be that of a login of this context, and all that this login asked for has to be
     there.  A refreshed ID token that this context returned is compared with the login's own.
-    :func:`check_id_token` says why one does not hold.
+    It holds until it expires, however long ago it was issued.
+    :func:`check_id_token` says why one does not hold.  Whatever is no text, does not.
     """
     try:
         check_id_token(ctx, id_token)
@@ -45,19 +47,22 @@ def check_id_token(ctx: OIDCCtx, id_token: str) -> Evidence:
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
         TransportFailure: ``keys_unavailable``: nobody can tell right now.
+        UsageError: ``parameter_invalid`` for anything but text.
     """
+    return checked_id_token(ctx, id_token).evidence
+
+
+def checked_id_token(ctx: OIDCCtx, id_token: str) -> CheckedIdToken:
+    """Check an ID token as :func:`check_id_token` does; return its claims too."""
+    check_context(ctx)
+    check_parameters({"id_token": id_token}, {"id_token": "text or nothing in it"})
     now = ctx.shell.clock.now()
     known = ctx.records.accepted.find(key_of(id_token), now)
-    if known is not None and known.renewed is not None:
-        return _evidence(verify_renewed(ctx, known.renewed))
-    demands = _of_its_login(ctx, id_token, now)
-    return ctx.shell.run(ctx.rp, validate(ctx.rp, id_token, demands, now=now)).evidence
-
-
-def _evidence(refreshed: Refreshed) -> Evidence:
-    if refreshed.evidence is None:
-        raise ProtocolViolation("id_token_missing", about="id_token")
-    return refreshed.evidence
+    if known is not None and known.refreshed:
+        step = verify_jwt(ctx.rp, _kept(id_token, known, now), source="unsolicited", now=now)
+    else:
+        step = validate(ctx.rp, id_token, _of_its_login(ctx, id_token, now), now=now)
+    return ctx.shell.run(ctx.rp, step)
 
 
 def _of_its_login(ctx: OIDCCtx, id_token: str, now: int) -> Demands:
@@ -71,23 +76,66 @@ def _of_its_login(ctx: OIDCCtx, id_token: str, now: int) -> Demands:
     if pending is not None:
         return pending.demands
     # Whatever else is wrong with the token is found first; this nonce nobody can have sent.
-    return Demands(nonce=ctx.shell.entropy.token(), started_at=now)
+    return Demands(nonce=_drawn(ctx.shell.entropy.token()), started_at=now)
 
 
-def verify_renewed(ctx: OIDCCtx, renewed: TokensRenewed) -> Refreshed:
+def _drawn(nonce: object) -> str:
+    """Take what a random device gave, which may be anybody's."""
+    if not isinstance(nonce, str) or not nonce:
+        raise UsageError("entropy_failure", found=type(nonce).__name__, expected="text")
+    return nonce
+
+
+@frozen(kw_only=True)
+class _KeptRefreshed(KeptIdToken):
+    """An ID token that a refresh returned, some time later."""
+
+    rules: RuleTable[ExaminedIdToken]
+
+    def passed(
+        self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject
+    ) -> Step[CheckedIdToken]:
+        return Done(
+            id_tokens.check(
+                rp,
+                jws,
+                claims,
+                self.expected,
+                raw=self.token,
+                rules=self.rules,
+                profile=self.profile,
+            )
+        )
+
+
+def _kept(id_token: str, known: AcceptedIdToken, now: int) -> _KeptRefreshed:
+    nothing = Demands(nonce=EXPECT_NO_NONCE, started_at=now)
+    return _KeptRefreshed(
+        token=id_token,
+        expected=id_tokens.Expected(nothing, original=known.original),
+        rules=_UNKNOWN_LOGIN if known.original is None else REFRESH_RULES,
+    )
+
+
+def verify_renewed(ctx: OIDCCtx, renewed: TokensRenewed, original: JsonObject | None) -> Refreshed:
     """Verify the ID token of a refresh, if it brought one (OIDC Core §12.2).
 
-    Where this context does not know the login there is nothing to compare it with: all other rules
-    hold, the evidence says what is missing, and later refreshes are compared with this one.
+    Where nothing is known of the login (``original`` is ``None``) there is nothing to compare it
+    with: all other rules hold, the evidence says what is missing, and later refreshes are compared
+    with this one.
 
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
         TransportFailure: ``keys_unavailable``.
     """
-    if renewed.tokens.id_token or renewed.id_token is None:
-        now = ctx.shell.clock.now()
-        return ctx.shell.run(ctx.rp, refresh.verify(ctx.rp, renewed, now=now))
-    verification = _OfUnknownLogin(token=renewed.id_token, tokens=renewed.tokens)
+    token, tokens = renewed.id_token, renewed.tokens
+    if token is None:
+        return Refreshed(tokens=tokens)
+    verification: Verification[Refreshed]
+    if original is None:
+        verification = _OfUnknownLogin(token=token, tokens=tokens)
+    else:
+        verification = IdTokenOfRefresh(token=token, tokens=tokens, original=original)
     now = ctx.shell.clock.now()
     return ctx.shell.run(ctx.rp, verify_jwt(ctx.rp, verification, source="solicited", now=now))
 

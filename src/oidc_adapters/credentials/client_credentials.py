@@ -15,6 +15,7 @@ from attrs import field, frozen
 from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys, Signer
 from oidc_adapters.credentials.dpop import DpopKeys, DpopNonces
 from oidc_adapters.crypto import check_mac_secret, sign_mac
+from oidc_adapters.runtime.client_secret import Secret, opened
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_core.jose.algorithms import HMAC
 from oidc_core.machine.credentials import (
@@ -53,7 +54,7 @@ class ClientCredentials:
 
     Attributes:
         issuer, client_id: whose credentials these are.
-        secret: the client's secret, if it has one.
+        secret: the client's secret, if it has one, or a call that opens it for each use.
         keys: the client's private keys, or a key service, if it has some.
         dpop_keys: the keys that its tokens are bound to, if it uses DPoP.
         endpoints: the URLs that may be sent credentials or tokens, each in its role only: the
@@ -62,7 +63,7 @@ class ClientCredentials:
 
     issuer: str
     client_id: str
-    secret: str | None = field(default=None, repr=False)
+    secret: Secret | None = field(default=None, repr=False)
     keys: ClientKeys[Signer] | ClientKeys[AsyncSigner] | None = None
     dpop_keys: DpopKeys[Signer] | DpopKeys[AsyncSigner] | None = None
     endpoints: frozenset[tuple[Role, str]]
@@ -75,7 +76,7 @@ class ClientCredentials:
 def credentials_for(
     rp: RelyingParty,
     *,
-    secret: str | None = None,
+    secret: Secret | None = None,
     keys: ClientKeys[Signer] | ClientKeys[AsyncSigner] | None = None,
     dpop_keys: DpopKeys[Signer] | DpopKeys[AsyncSigner] | None = None,
 ) -> ClientCredentials:
@@ -98,7 +99,7 @@ def credentials_for(
     for alg in macs & HMAC:
         if secret is None:
             raise UsageError("credential_missing", about="client_secret", expected=alg)
-        check_mac_secret(alg or "", secret)
+        check_mac_secret(alg or "", opened(secret))
     return ClientCredentials(
         issuer=rp.issuer,
         client_id=rp.client.client_id,
@@ -271,9 +272,12 @@ def _compact(octets: bytes, signature: bytes) -> str:
 
 
 def _secret(client: ClientCredentials) -> str:
-    if client.secret is None:
+    secret = client.secret
+    if isinstance(secret, str):
+        return secret
+    if secret is None:
         raise UsageError("credential_missing", about="client_secret", expected=client.issuer)
-    return client.secret
+    return opened(secret)
 
 
 def _wire(request: HttpRequest, fill: Fill) -> WireRequest:

@@ -100,7 +100,8 @@ def _prepared(key: SignerT) -> tuple[str, ProofKey[SignerT]]:
 class DpopNonces:
     """The newest nonce of each server, by issuer, origin and role (RFC 9449 §8.2, §9).
 
-    A server that stops giving nonces out has not taken the last one back, so that stays.
+    A server that stops giving nonces out has not taken the last one back, so that stays.  What
+    goes at the cap costs one exchange more, for that server demands its nonce again.
     """
 
     __slots__ = ("_nonces", "_process")

@@ -8,6 +8,7 @@ of which there may be but a few: each costs a private operation, which a strange
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
+from oidc_adapters.runtime.client_secret import Secret, opened
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_core.jose.encryption import (
     CONTENT_ENCRYPTION,
@@ -40,8 +41,8 @@ class ClientDecrypter:
 
     Args:
         keys: the client's private keys, newest first.
-        client_secrets: (issuer, client id) to client secret; needed for ``dir``, ``A128KW`` and
-            their like only.
+        client_secrets: (issuer, client id) to client secret, or to a call that opens it for each
+            use; needed for ``dir``, ``A128KW`` and their like only.
     """
 
     __slots__ = ("_keys", "_prepared", "_process", "_secrets")
@@ -49,7 +50,7 @@ class ClientDecrypter:
     def __init__(
         self,
         *keys: "DecryptionKey",
-        client_secrets: Mapping[tuple[str, str], str] | None = None,
+        client_secrets: Mapping[tuple[str, str], Secret] | None = None,
     ) -> None:
         kids = [key.kid for key in keys]
         if len(set(kids)) != len(kids):
@@ -79,7 +80,7 @@ class ClientDecrypter:
             secret = self._secrets.get((issuer, client_id))
             if secret is None:
                 raise UsageError("credential_missing", found=client_id, about="client_secret")
-            check_secret(encryption, secret)
+            check_secret(encryption, opened(secret))
             return
         fitting = [key for key in self._keys if key.fits(encryption.alg)]
         if not 0 < len(fitting) <= MAX_CANDIDATES:
@@ -119,9 +120,11 @@ class ClientDecrypter:
         if opener is None and secret is not None:
             from oidc_adapters.crypto.content_keys import derived_from_secret
 
-            octets = secret.encode("utf-8", "surrogatepass")
+            octets = opened(secret).encode("utf-8", "surrogatepass")
             key = derived_from_secret(octets, secret_octets(encryption))
-            opener = self._remembered(name, opener_for(encryption, key))
+            opener = opener_for(encryption, key)
+            if isinstance(secret, str):  # what was opened is not kept
+                self._remembered(name, opener)
         return opener
 
     def _remembered(self, name: _Name, opener: _Opener) -> _Opener:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
+from oidc_adapters.runtime.client_secret import Secret, opened
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_core.jose.algorithms import row_for, rows_for
 from oidc_core.jose.jwk import Jwk, KeySet
@@ -51,12 +52,13 @@ class CryptographyVerifier:
     Threads may share it.
 
     Args:
-        client_secrets: (issuer, client id) to client secret; needed for HS256 and its like only.
+        client_secrets: (issuer, client id) to client secret, or to a call that opens it for each
+            use; needed for HS256 and its like only.
     """
 
     __slots__ = ("_headers", "_prepared", "_process", "_secrets")
 
-    def __init__(self, client_secrets: Mapping[tuple[str, str], str] | None = None) -> None:
+    def __init__(self, client_secrets: Mapping[tuple[str, str], Secret] | None = None) -> None:
         self._secrets = {**(client_secrets or {})}
         self._prepared: dict[_Name, Verify] = {}
         self._headers: dict[bytes, tuple[KeySet, Recognised]] = {}
@@ -105,8 +107,10 @@ class CryptographyVerifier:
         name = (issuer, client_id, alg)
         verify = self._prepared.get(name)
         if verify is None:
-            secret = self._secrets.get((issuer, client_id))
-            verify = self._remembered(name, _for_secret(secret, alg))
+            secret = self._secrets.get((issuer, client_id)) or ""
+            verify = _for_secret(opened(secret), alg)
+            if isinstance(secret, str):  # what was opened is not kept
+                self._remembered(name, verify)
         return verify(signing_input, signature)
 
     def _remembered(self, name: _Name, verify: "Verify") -> "Verify":
@@ -134,11 +138,11 @@ def _for_key(key: Jwk, alg: str) -> "Verify":
         return partial(_lacks, alg) if len(rows_for(alg)) == 1 else _refuse
 
 
-def _for_secret(secret: str | None, alg: str) -> "Verify":
+def _for_secret(secret: str, alg: str) -> "Verify":
     from oidc_adapters.crypto.primitives import mac_verifier
 
     row = row_for(alg, "oct", "")
-    octets = _octets(secret or "")
+    octets = _octets(secret)
     if row is None or 8 * len(octets) < row.min_bits:
         return _refuse
     return mac_verifier(row, octets)

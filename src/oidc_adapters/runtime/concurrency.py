@@ -15,24 +15,30 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def settled(future: Future[T]) -> T:
+async def settled(future: Future[T], seconds: float | None = None) -> T:
     """Wait for a future that some thread will settle, without blocking a thread meanwhile.
 
     Several tasks, also of different loops, may wait for the same future.  Cancelling one of them
     cancels neither the future nor the others.
 
+    Args:
+        future: what is waited for.
+        seconds: how long; without, for as long as it takes.
+
     Raises:
+        TimeoutError: if it is not settled by then.
         concurrent.futures.CancelledError: if the future itself was cancelled.
         BaseException: what the future's call raised.
     """
-    await settled_within(future, None)
+    if not await settled_within(future, seconds):
+        raise TimeoutError
     return future.result()
 
 
 async def settled_within(future: Future[T], seconds: float | None) -> bool:
     """Wait for a future, but no longer than so many seconds; return whether it is settled."""
     if not future.done():
-        trio = _running_trio()
+        trio = running_trio()
         if trio is None:
             await _asyncio_wait(future, seconds)
         else:
@@ -40,7 +46,7 @@ async def settled_within(future: Future[T], seconds: float | None) -> bool:
     return future.done()
 
 
-def _running_trio() -> ModuleType | None:
+def running_trio() -> ModuleType | None:
     """Return trio if this very task is one of its own, also where asyncio hosts it as a guest."""
     trio = sys.modules.get("trio")
     if trio is not None:

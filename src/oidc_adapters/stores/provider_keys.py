@@ -1,31 +1,55 @@
 """Where providers' key sets are kept: in memory, under the core's refresh policy, or fixed.
 
-The store decides nothing.  It asks :func:`oidc_core.machine.keys.decide`, lets one thread or task
-at a time fetch a set while all others wait for it, and writes down what the policy says.  Waiting
-goes through ``concurrent.futures``, so one store serves threads and any number of event loops.
+The store decides nothing.  It asks :func:`oidc_core.machine.key_fetching.decide`, has a set fetched
+once for all who want it meanwhile, and writes down what the policy says.  A fetch belongs to none
+of its callers (:mod:`oidc_adapters.runtime.single_flight`): it goes on when they are cancelled, so
+the fetch that they took out of the budget still brings the keys.
 """
 
-import os
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
-from typing import Final, Protocol, TypeAlias
+from concurrent.futures import CancelledError
+from functools import partial
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from oidc_adapters.runtime.clock import Clock
-from oidc_adapters.runtime.concurrency import settled
 from oidc_adapters.runtime.locks import ProcessLock
+from oidc_adapters.runtime.single_flight import SingleFlight
 from oidc_core.jose.jwk import KeySet
-from oidc_core.machine.key_fetching import Fetch, KeyRecord, decide, failed, fetched
+from oidc_core.machine.key_fetching import (
+    Fetch,
+    KeyRecord,
+    broken_off,
+    decide,
+    failed,
+    fetched,
+    forgettable,
+)
 from oidc_core.machine.steps import KeysAnswer, KeysFound
+from oidc_core.wire.errors import StoreFailure
 from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, KeysWanted, NoAnswer
 
 Send: TypeAlias = Callable[[HttpRequest], AnswerTo]
 SendAsync: TypeAlias = Callable[[HttpRequest], Awaitable[AnswerTo]]
 
-_Source: TypeAlias = tuple[str, str, bool]
-_Flight: TypeAlias = Future[bool | None]
-"""A fetch under way; its result is whether there is a new set, ``None`` if it was broken off."""
+_Source: TypeAlias = tuple[object, ...]
 
 _EMPTY: Final = KeyRecord()
+_PATIENCE: Final = 1
+"""Seconds that are waited for a fetch beyond its own deadline, for its answer to be read."""
+
+
+class _Landed(NamedTuple):
+    """What came of a fetch.
+
+    Attributes:
+        wanted: for whom.
+        answer: for that caller.
+        renewed: whether there is a new set; ``None`` if that caller might not fetch at all.
+    """
+
+    wanted: KeysWanted
+    answer: KeysAnswer
+    renewed: bool | None
 
 
 class ProviderKeys(Protocol):
@@ -41,92 +65,152 @@ class ProviderKeys(Protocol):
 
 
 class MemoryProviderKeys:
-    """Key sets in the memory of this process, for any number of issuers."""
+    """Key sets in the memory of this process, for any number of issuers.
 
-    __slots__ = ("_flights", "_process", "_records")
+    Clients that share one share their key sets: give it to clients only whose transports trust the
+    same certificate authorities.
 
-    def __init__(self) -> None:
+    Args:
+        cap: how many sets are kept.  Beyond it the one that was fetched longest ago is forgotten,
+            which costs another fetch; while that would undo what holds fetches back, a further
+            provider is refused.
+    """
+
+    __slots__ = ("_cap", "_flights", "_process", "_records")
+
+    def __init__(self, *, cap: int = 1_024) -> None:
         self._records: dict[_Source, KeyRecord] = {}
-        # The process is in the key, for a fork leaves the threads of its parent's fetches behind.
-        self._flights: dict[tuple[int, _Source], _Flight] = {}
+        self._cap = cap
+        self._flights = SingleFlight[_Landed]()
         self._process = ProcessLock()
 
     def find(self, wanted: KeysWanted, send: Send, clock: Clock, /) -> KeysAnswer:
-        """Return the key set of an issuer; one caller fetches, the others wait for it."""
+        """Return the key set of an issuer; one caller fetches, the others wait for it.
+
+        Raises:
+            StoreFailure: ``store_full``.
+        """
         while True:
-            flight, mine, answer = self._begin(wanted, clock.now())
+            answer = self._kept(wanted, clock.now()) or self._withheld(wanted, clock.now())
             if answer is not None:
                 return answer
-            if mine:
-                break
-            renewed = _waited_for(flight, wanted.request.deadline)
-            if renewed is not None:
-                return self._after(wanted, clock.now(), renewed=renewed)
-        received: Answer | None = None
-        try:
-            received = send(wanted.request).answer
-        finally:
-            result = self._end(wanted, received, clock)
-        return result
+            work, seconds = partial(self._fetch, wanted, send, clock), _patience(wanted)
+            try:
+                landed = self._flights.run(wanted.kept_under, work, seconds=seconds)
+            except (TimeoutError, CancelledError):
+                return self._left_behind(wanted, clock.now(), renewed=False)
+            answer = self._of_flight(landed, wanted, clock)
+            if answer is not None:
+                return answer
 
     async def find_async(self, wanted: KeysWanted, send: SendAsync, clock: Clock, /) -> KeysAnswer:
-        """Return the key set of an issuer; one caller fetches, the others wait for it."""
+        """Return the key set of an issuer; as :meth:`find`, whichever loop fetches it."""
         while True:
-            flight, mine, answer = self._begin(wanted, clock.now())
+            answer = self._kept(wanted, clock.now()) or self._withheld(wanted, clock.now())
             if answer is not None:
                 return answer
-            if mine:
-                break
-            renewed = await settled(flight)
-            if renewed is not None:
-                return self._after(wanted, clock.now(), renewed=renewed)
-        received: Answer | None = None
-        try:
-            received = (await send(wanted.request)).answer
-        finally:
-            result = self._end(wanted, received, clock)
-        return result
+            work, seconds = partial(self._fetch_async, wanted, send, clock), _patience(wanted)
+            try:
+                landed = await self._flights.run_async(wanted.kept_under, work, seconds=seconds)
+            except (TimeoutError, CancelledError):
+                return self._left_behind(wanted, clock.now(), renewed=False)
+            answer = self._of_flight(landed, wanted, clock)
+            if answer is not None:
+                return answer
 
-    def _begin(self, wanted: KeysWanted, now: int) -> tuple[_Flight, bool, KeysAnswer | None]:
-        """Decide: an answer at once, a fetch of one's own, or somebody else's to wait for.
+    def _kept(self, wanted: KeysWanted, now: int) -> KeysFound | None:
+        """Answer from what is here, which is what most callers get."""
+        with self._process.lock:
+            decision = decide(self._records.get(wanted.kept_under, _EMPTY), wanted, now)
+        return decision if isinstance(decision, KeysFound) else None
 
-        A fetch under way serves also those who might not begin one of their own.
+    def _withheld(self, wanted: KeysWanted, now: int) -> KeysAnswer | None:
+        """Answer, or say that there is a fetch to make or to wait for.
+
+        One that is under way serves also those who might not begin one of their own.
         """
         source = wanted.kept_under
-        with self._process.lock:
+        if source in self._flights:
+            return None
+        with self._process.lock:  # after the flights: one that just ended has written its record
             decision = decide(self._records.get(source, _EMPTY), wanted, now)
-            if isinstance(decision, KeysFound):
-                return _LANDED, False, decision
-            flight = self._flights.get((os.getpid(), source))
-            if flight is not None:
-                return flight, False, None
-            if not isinstance(decision, Fetch):
-                return _LANDED, False, decision
-            self._records[source] = decision.record
-            flight = self._flights[os.getpid(), source] = Future()
-            return flight, True, None
+        return None if isinstance(decision, Fetch) else decision
 
-    def _end(self, wanted: KeysWanted, received: Answer | None, clock: Clock) -> KeysAnswer:
-        """Write down the outcome and let those who wait go on, whatever happened."""
-        source = wanted.kept_under
-        renewed: bool | None = None
+    def _fetch(self, wanted: KeysWanted, send: Send, clock: Clock) -> _Landed:
+        withheld = self._begin(wanted, clock.now())
+        if withheld is not None:
+            return withheld
         try:
-            now = clock.now()
-            with self._process.lock:
-                before = self._records.get(source, _EMPTY)
-                if received is None or isinstance(received, NoAnswer):
-                    record, answer = failed(before, wanted, now)
-                else:
-                    record, answer = fetched(before, wanted, received, now)
-                self._records[source] = record
-            renewed = None if received is None else record is not before
-        finally:
-            with self._process.lock:
-                flight = self._flights.pop((os.getpid(), source))
-            flight.set_result(renewed)
-        return answer
+            received = send(wanted.request).answer
+        except BaseException as fault:
+            self._give_up(wanted, fault)
+            raise
+        return self._keep(wanted, received, clock.now())
 
-    def _after(self, wanted: KeysWanted, now: int, *, renewed: bool) -> KeysAnswer:
+    async def _fetch_async(self, wanted: KeysWanted, send: SendAsync, clock: Clock) -> _Landed:
+        withheld = self._begin(wanted, clock.now())
+        if withheld is not None:
+            return withheld
+        try:
+            received = (await send(wanted.request)).answer
+        except BaseException as fault:
+            self._give_up(wanted, fault)
+            raise
+        return self._keep(wanted, received, clock.now())
+
+    def _begin(self, wanted: KeysWanted, now: int) -> _Landed | None:
+        """Take a fetch out of its bucket; if there is none, somebody was quicker."""
+        with self._process.lock:
+            record = self._records.get(wanted.kept_under)
+            decision = decide(record or _EMPTY, wanted, now)
+            if not isinstance(decision, Fetch):
+                return _Landed(wanted, decision, None)
+            if record is None:
+                self._make_room(now)
+            self._write(wanted, decision.record)
+        return None
+
+    def _keep(self, wanted: KeysWanted, received: Answer, now: int) -> _Landed:
+        """Write down what came, and answer from it."""
+        with self._process.lock:
+            before = self._records.get(wanted.kept_under, _EMPTY)
+            if isinstance(received, NoAnswer):
+                record, answer = failed(before, wanted, now)
+            else:
+                record, answer = fetched(before, wanted, received, now)
+            self._write(wanted, record)
+        return _Landed(wanted, answer, record is not before)
+
+    def _give_up(self, wanted: KeysWanted, fault: BaseException) -> None:
+        """Give a fetch back that was not even made to fail: its loop or thread ended."""
+        if isinstance(fault, Exception):
+            return
+        with self._process.lock:
+            self._write(wanted, broken_off(self._records.get(wanted.kept_under, _EMPTY), wanted))
+
+    def _write(self, wanted: KeysWanted, record: KeyRecord) -> None:
+        """Put a record behind all that were written before it."""
+        source = wanted.kept_under
+        self._records.pop(source, None)
+        self._records[source] = record
+
+    def _make_room(self, now: int) -> None:
+        if len(self._records) < self._cap:
+            return
+        oldest = next(iter(self._records))
+        if not forgettable(self._records[oldest], now):
+            raise StoreFailure("store_full", found=self._cap, about="provider keys")
+        del self._records[oldest]
+
+    def _of_flight(self, landed: _Landed, wanted: KeysWanted, clock: Clock) -> KeysAnswer | None:
+        """Answer from a flight; of one that might not fetch nobody else learns anything."""
+        if landed.wanted is wanted:
+            return landed.answer
+        if landed.renewed is None:
+            return None
+        return self._left_behind(wanted, clock.now(), renewed=landed.renewed)
+
+    def _left_behind(self, wanted: KeysWanted, now: int, *, renewed: bool) -> KeysAnswer:
         """Answer from what somebody else's fetch left behind, without another one."""
         with self._process.lock:
             record = self._records.get(wanted.kept_under, _EMPTY)
@@ -135,15 +219,9 @@ class MemoryProviderKeys:
         return failed(record, wanted, now)[1]
 
 
-def _waited_for(flight: _Flight, seconds: int) -> bool | None:
-    """Wait as long as a fetch may take: what never lands, as in a loop blocked here, has failed."""
-    try:
-        return flight.result(seconds)
-    except TimeoutError:
-        return False
-
-
-_LANDED: Final[_Flight] = Future()
+def _patience(wanted: KeysWanted) -> int:
+    """Return how long to wait: what never lands, as in a loop blocked here, has failed then."""
+    return wanted.request.deadline + _PATIENCE
 
 
 class StaticProviderKeys:

@@ -165,9 +165,8 @@ def _code(state: ProviderState, request: AuthorizationRequest, session: Session,
         userinfo_claims=tuple(wanted["userinfo"]),
     )
     code = state.ledger.fresh("code")
-    state.ledger.codes[code] = IssuedCode(
-        family=Family(grant=grant), expires_at=now + state.code_lifetime
-    )
+    issued = IssuedCode(family=Family(grant=grant), expires_at=now + state.code_lifetime)
+    state.ledger.keep_code(code, issued)
     return code
 
 

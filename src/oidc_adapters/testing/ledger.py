@@ -3,11 +3,25 @@
 Everything random in it comes from the seed, so that the same calls give the same octets.
 """
 
+from collections.abc import MutableMapping
 from hashlib import sha256
+from typing import Final, TypeVar
 
 from attrs import define, field, frozen
 
 from oidc_adapters.testing.signing import b64url
+
+V = TypeVar("V")
+
+CAP: Final = 100_000
+"""How many things of a kind are remembered, and how many exchanges are recorded."""
+
+
+def keep(kept: MutableMapping[str, V], name: str, value: V) -> V | None:
+    """Remember something; at the cap the oldest goes, which is refused from then on: return it."""
+    gone = kept.pop(next(iter(kept))) if len(kept) >= CAP else None
+    kept[name] = value
+    return gone
 
 
 @frozen(kw_only=True)
@@ -71,7 +85,11 @@ class IssuedIdToken:
 
 @define(kw_only=True)
 class Ledger:
-    """The provider's memory."""
+    """The provider's memory.
+
+    Codes and refresh tokens that are used again revoke what came from them.  Where the memory of
+    that is full, the oldest family is revoked at once: nothing that was forgotten stays valid.
+    """
 
     seed: int
     codes: dict[str, IssuedCode] = field(factory=dict[str, IssuedCode], repr=False)
@@ -87,10 +105,25 @@ class Ledger:
         self.drawn[kind] = number
         return b64url(sha256(f"{self.seed}:{kind}:{number}".encode()).digest())
 
+    def keep_code(self, code: str, issued: IssuedCode) -> None:
+        """Remember a code."""
+        gone = keep(self.codes, code, issued)
+        if gone is not None:
+            gone.family.revoked = True
+
+    def keep_refresh_token(self, text: str, token: RefreshToken) -> None:
+        """Remember a refresh token."""
+        gone = keep(self.refresh_tokens, text, token)
+        if gone is not None:
+            gone.family.revoked = True
+
     def seen_once(self, client_id: str, jti: str, until: int, now: int) -> bool:
-        """Remember a client assertion's ``jti``; ``False`` if it was seen before (RFC 7523 §3)."""
+        """Remember a client assertion's ``jti``; ``False`` if it was seen before (RFC 7523 §3).
+
+        At the cap none is forgotten early: a further one is refused.
+        """
         self.assertions = {key: end for key, end in self.assertions.items() if end > now}
-        if (client_id, jti) in self.assertions:
+        if (client_id, jti) in self.assertions or len(self.assertions) >= CAP:
             return False
         self.assertions[client_id, jti] = until
         return True

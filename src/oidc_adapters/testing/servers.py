@@ -4,6 +4,7 @@ The provider stays what it is; this module lends it a socket, a clock and a brow
 """
 
 import sys
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from http.server import ThreadingHTTPServer
@@ -14,12 +15,13 @@ from typing import ClassVar, Final
 from attrs import field, frozen
 
 from oidc_adapters.testing.authorization_endpoint import arrival
+from oidc_adapters.testing.ledger import keep
 from oidc_adapters.testing.metadata import endpoint
 from oidc_adapters.testing.oauth_messages import RequestRefused, unique_parameters
 from oidc_adapters.testing.pages import form_post_page, login_page, notice_page
 from oidc_adapters.testing.parties import AuthorizationResponse, Session
 from oidc_adapters.testing.provider import FakeProvider
-from oidc_adapters.testing.transports import RecordedExchange, TellsTime
+from oidc_adapters.testing.transports import RecordedExchange, TellsTime, recorded
 from oidc_adapters.transport.conversation import StrictConversation
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
 
@@ -39,7 +41,7 @@ class _Memory:
 
     lock: Lock = field(factory=Lock)
     sessions: dict[str, Session] = field(factory=dict[str, Session])
-    exchanges: list[RecordedExchange] = field(factory=list[RecordedExchange])
+    exchanges: deque[RecordedExchange] = field(factory=recorded)
 
 
 class ServedProvider:
@@ -59,7 +61,10 @@ class ServedProvider:
 
     @property
     def exchanges(self) -> tuple[RecordedExchange, ...]:
-        """The back channel's requests with their answers, in order; credentials included."""
+        """The back channel's requests with their answers, in order; credentials included.
+
+        Only the newest 100,000 are kept.
+        """
         with self._memory.lock:
             return tuple(self._memory.exchanges)
 
@@ -107,7 +112,7 @@ class ServedProvider:
     def _delivered(self, callback: AuthorizationResponse) -> HttpResponse:
         headers: tuple[tuple[str, str], ...] = ()
         if callback.session is not None:
-            self._memory.sessions[callback.session.sid] = callback.session
+            keep(self._memory.sessions, callback.session.sid, callback.session)
             cookie = f"{_COOKIE}={callback.session.sid}; Path=/; HttpOnly; SameSite=Lax"
             headers = (("set-cookie", cookie),)
         if callback.mode == "form_post":

@@ -14,6 +14,7 @@ from oidc_adapters.testing.ledger import (
     IssuedCode,
     IssuedIdToken,
     RefreshToken,
+    keep,
 )
 from oidc_adapters.testing.oauth_messages import OAuthError, form_parameters, json_answer
 from oidc_adapters.testing.parties import FakeClient
@@ -105,9 +106,8 @@ def _issued(
     changes = state.changes("token", refreshing=refreshing)
     ledger, grant = state.ledger, family.grant
     access_token = ledger.fresh("access_token")
-    ledger.access_tokens[access_token] = AccessToken(
-        family=family, scope=scope, expires_at=now + state.token_lifetime
-    )
+    granted = AccessToken(family=family, scope=scope, expires_at=now + state.token_lifetime)
+    keep(ledger.access_tokens, access_token, granted)
     members: dict[str, object] = {
         "access_token": access_token,
         "token_type": "Bearer",
@@ -116,10 +116,11 @@ def _issued(
     }
     if "offline_access" in grant.scope:
         members["refresh_token"] = ledger.fresh("refresh_token")
-        ledger.refresh_tokens[str(members["refresh_token"])] = RefreshToken(family=family)
+        ledger.keep_refresh_token(str(members["refresh_token"]), RefreshToken(family=family))
     if not refreshing or state.refresh_id_token:
         draft = id_token_draft(state, grant, access_token, now, refreshing=refreshing)
         id_token = changes.id_token(draft)
-        ledger.id_tokens[id_token] = IssuedIdToken(client_id=grant.client_id, sub=grant.sub)
+        issued = IssuedIdToken(client_id=grant.client_id, sub=grant.sub)
+        keep(ledger.id_tokens, id_token, issued)
         members["id_token"] = sent_id_token(state, grant, id_token, changes)
     return changes.answer(json_answer(changes.tokens(members), now))

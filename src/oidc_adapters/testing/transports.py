@@ -1,8 +1,10 @@
 """Transports that reach a fake provider without a network, and remember what was said."""
 
+from collections import deque
 from threading import Lock
 from typing import Protocol, TypeAlias
 
+from oidc_adapters.testing.ledger import CAP
 from oidc_adapters.testing.provider import FakeProvider
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
 
@@ -17,6 +19,11 @@ class TellsTime(Protocol):
         ...
 
 
+def recorded() -> deque[RecordedExchange]:
+    """Return an empty record; at its cap the oldest exchange goes."""
+    return deque(maxlen=CAP)
+
+
 class InMemoryTransport:
     """A transport whose only server is a fake provider; safe between threads.
 
@@ -27,7 +34,7 @@ class InMemoryTransport:
     def __init__(self, provider: FakeProvider) -> None:
         self.provider = provider
         self._lock = Lock()
-        self._exchanges: list[RecordedExchange] = []
+        self._exchanges = recorded()
 
     @property
     def exchanges(self) -> tuple[RecordedExchange, ...]:

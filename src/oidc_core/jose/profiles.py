@@ -162,5 +162,8 @@ PROFILES: Final = MappingProxyType(
 )
 """Every profile by name."""
 
+KEPT_ID_TOKEN: Final = ID_TOKEN._replace(fresh=False)
+"""An ID token that was not issued just now, but kept: it is valid until ``exp``."""
+
 UNSIGNED_USERINFO: Final = USERINFO._replace(required=frozenset({"sub"}))
 """UserInfo without a signature: its claims are those of a JWT only where they are there."""

@@ -43,6 +43,10 @@ class Bucket(NamedTuple):
         """Return the bucket with one fetch fewer."""
         return Bucket(self.left - 1, self.since)
 
+    def given_back(self) -> "Bucket":
+        """Return the bucket with one fetch more."""
+        return Bucket(self.left + 1, self.since)
+
 
 @frozen(kw_only=True)
 class KeyRecord:
@@ -135,6 +139,27 @@ def failed(record: KeyRecord, wanted: KeysWanted, now: int) -> tuple[KeyRecord, 
     if stored is None or wanted.newer_than is not None or not _fresh_enough(record, wanted, now):
         return record, KeysWithheld("unreachable")
     return record, _found(record, stored, wanted, now)
+
+
+def broken_off(record: KeyRecord, wanted: KeysWanted) -> KeyRecord:
+    """Give a fetch back that ended with the loop or thread it ran in, so nobody has its answer.
+
+    Only on behalf of the provider's own tokens: strangers could break off one after the other.
+    """
+    bucket = record.solicited
+    if wanted.source != "solicited" or bucket.left >= BUCKET_SIZE:
+        return record
+    return evolve(record, solicited=bucket.given_back())
+
+
+def forgettable(record: KeyRecord, now: int) -> bool:
+    """Return whether nothing is lost with a record but the work of fetching its set again.
+
+    While a bucket is not full, or a key is known to be absent, it also holds fetches back.
+    """
+    buckets = (record.solicited.at(now), record.unsolicited.at(now))
+    held_back = any(bucket.left < BUCKET_SIZE for bucket in buckets)
+    return not held_back and all(until <= now for _, until, _ in record.absent)
 
 
 def _bucket(record: KeyRecord, source: Source) -> Bucket:

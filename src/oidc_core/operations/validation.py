@@ -2,6 +2,8 @@
 
 A login does this by itself.  Here a token may come from anywhere, so its keys are asked for as
 those of an ``unsolicited`` token, with which strangers cannot hold up the provider's own rotation.
+Such a token may have been kept for any time, and is valid until ``exp``: how long ago it was issued
+only counts where the provider has just sent it.
 """
 
 from typing import ClassVar
@@ -11,7 +13,7 @@ from attrs import field, frozen
 from oidc_core.endpoints import id_token
 from oidc_core.endpoints.id_token import CheckedIdToken
 from oidc_core.jose.jws import VerifiedJws
-from oidc_core.jose.profiles import ID_TOKEN, JwtProfile
+from oidc_core.jose.profiles import ID_TOKEN, KEPT_ID_TOKEN, JwtProfile
 from oidc_core.machine.steps import Done, Step
 from oidc_core.machine.verification import Verification, verify_jwt
 from oidc_core.model.demands import Demands
@@ -37,19 +39,21 @@ def validate(
         demands: what is demanded of it; the nonce has no default.
         now: the current time, in seconds since the epoch.
         access_token: the one that came along, for ``at_hash``.
-        source: ``solicited`` if the provider itself sent it in answer to a request of ours.
+        source: ``solicited`` if the provider itself has just sent it in answer to a request of
+            ours; only then must it have been issued lately (``Policy.id_token_age``).
 
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
     """
     expected = id_token.Expected(demands, access_token)
-    verification = IdTokenAlone(token=token, expected=expected)
+    kind = IdTokenAlone if source == "solicited" else KeptIdToken
+    verification = kind(token=token, expected=expected)
     return verify_jwt(rp, verification, source=source, now=now)
 
 
 @frozen(kw_only=True)
 class IdTokenAlone(Verification[CheckedIdToken]):
-    """An ID token that belongs to no operation."""
+    """An ID token that belongs to no operation, and has just come."""
 
     profile: ClassVar[JwtProfile] = ID_TOKEN
     expected: id_token.Expected = field(repr=False)
@@ -58,4 +62,13 @@ class IdTokenAlone(Verification[CheckedIdToken]):
         self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject
     ) -> Step[CheckedIdToken]:
         """Check its claims."""
-        return Done(id_token.check(rp, jws, claims, self.expected, raw=self.token))
+        return Done(
+            id_token.check(rp, jws, claims, self.expected, raw=self.token, profile=self.profile)
+        )
+
+
+class KeptIdToken(IdTokenAlone):
+    """The same, kept for any time: it is valid until ``exp``."""
+
+    __slots__ = ()
+    profile: ClassVar[JwtProfile] = KEPT_ID_TOKEN

@@ -247,6 +247,7 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         "later",
         ("store_unavailable", "", "the store failed; nothing was accepted"),
         ("pending_too_many", "RFC 9700 §4.7", "too many logins are in flight; try again later"),
+        ("store_full", "", "the store is full of what must not be forgotten; nothing was accepted"),
     ),
     *_rows(
         "store",
@@ -295,6 +296,7 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         ("origin_not_allowed", "RFC 9700 §4.9", "this request may not go to that origin"),
         ("pending_too_large", "RFC 6265 §6.1", "shorten return_to or the parameters"),
         ("refresh_token_missing", _6749 + "§6", "no refresh token was issued"),
+        ("login_unknown", _CORE + "§12.2", "give id_token= of the login, to compare its user with"),
     ),
 )
 

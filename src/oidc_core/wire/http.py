@@ -6,9 +6,10 @@ keeps or prints contains a client secret or a private key.
 """
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field, fields, frozen
 
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.encoding import percent_encode
@@ -216,12 +217,12 @@ class KeysWanted:
     verified_channel: bool = False
 
     @property
-    def kept_under(self) -> tuple[str, str, bool]:
-        """What a store keeps the set under.
+    def kept_under(self) -> tuple[object, ...]:
+        """What a store keeps the set under: everything that decides which set is found.
 
         One that anybody could have sent serves no policy that wants the server verified.
         """
-        return self.issuer, self.jwks_uri, self.verified_channel
+        return _DECIDE_THE_SET(self)
 
     @property
     def request(self) -> HttpRequest:
@@ -236,6 +237,15 @@ class KeysWanted:
             resend="safe",
             max_body=LIMITS.key_set,
         )
+
+
+_DECIDE_THE_FETCH: Final = frozenset(
+    {"client_id", "max_age", "newer_than", "missing_kid", "source"}
+)
+_DECIDE_THE_SET: Final[Callable[[KeysWanted], tuple[object, ...]]] = attrgetter(
+    *[member.name for member in fields(KeysWanted) if member.name not in _DECIDE_THE_FETCH]
+)
+"""Whatever does not only decide when a set is fetched: so a member that is added counts."""
 
 
 @frozen(kw_only=True)

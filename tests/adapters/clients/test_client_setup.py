@@ -8,12 +8,14 @@ from attrs import evolve
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.credentials.client_keys import ClientKeys, DecryptionKey, Signer
 from oidc_adapters.crypto import sign_mac
+from oidc_adapters.testing import FakeProvider
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
 from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
 from oidc_core.wire.errors import OidcError, UsageError
 from tests.adapters.credentials.test_client_credentials import KEY, SECRET
 from tests.encryption import P256, P384
+from tests.flows.rig import honest_provider, new_rig
 
 ISSUER = "https://op.example"
 SETUP = ClientSetup(
@@ -195,3 +197,27 @@ def test_a_key_that_signs_and_one_that_decrypts_have_names_of_their_own() -> Non
     assert (caught.value.code, caught.value.about) == ("config_invalid", "kid")
     assert caught.value.found == (KEY.kid,)
     assert ClientSetup(decryption_keys=keys).decryption_keys == keys
+
+
+def test_a_secret_that_is_opened_serves_everywhere_and_is_kept_nowhere() -> None:
+    """For the token endpoint, and for the MAC of an ID token."""
+    opened: list[str] = []
+    client = evolve(FakeProvider().clients[0], id_token_signed_response_alg="HS256")
+    provider = honest_provider(clients=(client,))
+
+    def opens() -> str:
+        opened.append(client.client_secret)
+        return client.client_secret
+
+    registration = ClientRegistration(
+        client_id=client.client_id,
+        redirect_uris=client.redirect_uris,
+        id_token_signed_response_alg="HS256",
+    )
+    rig = new_rig(provider, client_secret=opens, registration=registration)
+    before = len(opened)
+    logged_in = rig.log_in().logged_in
+
+    assert logged_in.identity.subject == "alice"
+    assert len(opened) == before + 2
+    assert client.client_secret not in repr(rig.client.shell.credentials)

@@ -1,5 +1,6 @@
 import pickle
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -29,7 +30,13 @@ from oidc_core.machine.steps import (
 )
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery
-from oidc_core.wire.errors import OidcError, ProtocolViolation, TransportFailure, UsageError
+from oidc_core.wire.errors import (
+    OidcError,
+    ProtocolViolation,
+    StoreFailure,
+    TransportFailure,
+    UsageError,
+)
 from oidc_core.wire.http import (
     Answer,
     AnswerTo,
@@ -398,3 +405,29 @@ def test_no_shell_is_pickled_and_none_shows_a_secret() -> None:
         assert SECRET not in f"{shell!r} {shell}"
         with pytest.raises(TypeError):
             pickle.dumps(shell)
+
+
+class KeysOfTheApplication:
+    """A store of key sets that is out of reach."""
+
+    def __init__(self, fault: Exception) -> None:
+        self.fault = fault
+
+    def find(self, *_: object) -> KeysAnswer:
+        raise self.fault
+
+    async def find_async(self, *_: object) -> KeysAnswer:
+        raise self.fault
+
+
+@pytest.mark.parametrize("fault", [ConnectionError("redis"), TimeoutError(), KeyError("k")])
+@pytest.mark.parametrize("run", [None, run_asyncio, run_trio])
+def test_a_store_of_keys_that_fails_is_one_typed_failure(fault: Exception, run: Any) -> None:
+    keys = KeysOfTheApplication(fault)
+    waiting, awaiting = Shell(Wire(), CREDENTIALS, keys), AsyncShell(AsyncWire(), CREDENTIALS, keys)
+    call = partial(waiting.keys if run is None else awaiting.keys, keys_wanted(RP))
+    with pytest.raises(StoreFailure) as failure:
+        call() if run is None else run(call)
+
+    assert (failure.value.code, failure.value.about) == ("store_unavailable", "provider keys")
+    assert failure.value.__cause__ is fault

@@ -33,7 +33,7 @@ from oidc_core.wire.errors import (
     StoreFailure,
     UsageError,
 )
-from oidc_core.wire.http import Answer, NoAnswer, WireRequest
+from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
 from tests.adapters.context.world import (
     BROWSER,
     CLIENT,
@@ -73,6 +73,17 @@ class TestRequestAuthorizationCode:
             "client_id", "code_challenge", "code_challenge_method", "redirect_uri",
             "response_type", "scope", "state",
         ]  # fmt: skip
+
+    @pytest.mark.parametrize("prompt", ["login", "select_account login", "login consent"])
+    @pytest.mark.parametrize(
+        ("asked", "sent"), [(None, "0"), ("0", "0"), ("12345", "12345"), (12_345, "12345")]
+    )
+    def test_an_explicit_max_age_is_sent_also_with_prompt_login(
+        self, prompt: str, asked: int | str | None, sent: str, world: World
+    ) -> None:
+        found = parameters(flow_request_authorization_code(world.ctx, prompt=prompt, max_age=asked))
+
+        assert (found["prompt"], found["max_age"]) == (prompt, sent)
 
     def test_nothing_is_sent_that_was_not_asked_for(self, world: World) -> None:
         sent = parameters(flow_request_authorization_code(world.ctx))
@@ -346,6 +357,35 @@ class TestGetAuthorizationCode:
         outcome = flow_get_authorization_code(world.ctx, query)
         assert outcome == AuthServerError("access_denied", "no", "https://e.example")
 
+    @pytest.mark.parametrize(
+        "error",
+        [
+            "<b>not you",
+            "a" * 512,
+            "access_denied, call 555-0100 now",
+            'a"b',
+            "a\\b",
+            "a\nb",
+            "a\x1b[31mb",
+            "\u202e",
+            "ä",
+            "a" * 513,
+        ],
+    )
+    def test_the_code_of_an_error_is_bound_by_the_grammar_and_by_nothing_else(
+        self, error: str, world: World
+    ) -> None:
+        """A stranger's link can say anything within it, so it is as untrusted as its text."""
+        query = world.callback()
+        del query["code"]
+        outcome = flow_get_authorization_code(world.ctx, {**query, "error": error})
+
+        if re.fullmatch(r"[\x20\x21\x23-\x5b\x5d-\x7e]{0,512}", error):
+            assert outcome == AuthServerError(error[:256])
+        else:
+            assert isinstance(outcome, APIError)
+            assert outcome.error in {"parameter_malformed", "parameter_too_long"}
+
     def test_a_code_that_another_login_brought_is_refused(self, world: World) -> None:
         query = world.callback()
         other = {**world.callback(), "code": query["code"]}
@@ -433,6 +473,48 @@ class TestGetToken:
         }
         assert verifier == [FixedEntropy(1).login_secrets().code_verifier]
         assert "authorization" not in dict(request.headers)
+
+    @pytest.mark.parametrize(
+        ("listed", "basic"),
+        [
+            (["client_secret_basic"], True),
+            (["client_secret_basic", "private_key_jwt"], True),
+            (["client_secret_basic", "client_secret_post"], False),
+            (["client_secret_post"], False),
+            (["private_key_jwt"], False),
+            (None, False),
+        ],
+    )
+    def test_basic_is_used_where_the_metadata_lists_it_and_not_the_form(
+        self, listed: list[str] | None, basic: bool
+    ) -> None:
+        provider = FakeProvider(
+            clients=(evolve(CLIENT, token_endpoint_auth_method="client_secret_basic"),)
+            if basic
+            else (CLIENT,)
+        )
+        line = Line(provider)
+
+        def listing(request: WireRequest, clock: TellsTime) -> Answer:
+            answer = line.through(request, clock)
+            if not request.url.endswith("openid-configuration"):
+                return answer
+            assert isinstance(answer, HttpResponse)
+            members = json.loads(answer.body)
+            members["token_endpoint_auth_methods_supported"] = listed
+            return evolve(answer, body=json.dumps(members).encode())
+
+        line.tamper = listing
+        world = World(provider, transport=line)
+        world.tokens()
+        (request,) = [
+            request
+            for request, _ in line.exchanges
+            if b"authorization_code" in (request.body or b"")
+        ]
+        (form,) = world.forms("authorization_code")
+        assert ("authorization" in dict(request.headers)) is basic
+        assert ("client_secret" in form) is not basic
 
     def test_a_code_is_taken_once(self, world: World) -> None:
         code = world.code()

@@ -1,48 +1,11 @@
 """The memory of a context is bounded in number and in time."""
 
-import os
-
 import pytest
 
-from oidc_adapters.context.memory import Flights, Memory
+from oidc_adapters.context.memory import Memory
 from oidc_core.wire.errors import (
     StoreFailure,
 )
-
-
-class TestFlights:
-    """A caller who wants what is under way waits for it."""
-
-    def test_the_first_does_it_and_the_others_get_its_result(self) -> None:
-        flights = Flights[str]()
-        first, second, third = [flights.board("a") for _ in range(3)]
-        assert first is None
-        assert second is not None
-        assert third is not None
-        flights.land("a", "A")
-
-        assert [second.result(0), third.result(0)] == ["A", "A"]
-
-    def test_what_has_landed_is_begun_anew(self) -> None:
-        flights = Flights[str]()
-        flights.board("a")
-        flights.land("a", "A")
-
-        assert flights.board("a") is None
-
-    def test_a_forked_process_does_not_wait_for_its_parents(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        flights = Flights[str]()
-        flights.board("a")
-        monkeypatch.setattr(os, "getpid", lambda: -1)  # as it is in the child
-
-        assert flights.board("a") is None
-
-    def test_one_does_not_wait_for_another(self) -> None:
-        flights = Flights[str]()
-
-        assert [flights.board("a"), flights.board("b")] == [None, None]
 
 
 class TestMemory:
@@ -85,3 +48,24 @@ class TestMemory:
             memory.admit("b", "B", 0)
         assert refusal.value.code == "pending_too_many"
         assert memory.find("a", 0) == "A"
+
+    def test_what_has_to_stay_longer_stays_longer_and_nothing_else(self) -> None:
+        memory = Memory[str](lifetime=10, cap=5)
+        memory.put("long", "L", 0, until=100)
+        memory.put("short", "S", 0)
+        memory.put("no longer", "N", 0, until=5)
+
+        assert [memory.find(key, 10) for key in ("long", "short", "no longer")] == ["L", "S", "N"]
+        assert [memory.find(key, 11) for key in ("long", "short", "no longer")] == ["L", None, None]
+        assert memory.take("short", 11) is None
+        assert [memory.find("long", 100), memory.find("long", 101)] == ["L", None]
+
+    def test_room_is_refused_before_anything_is_dropped(self) -> None:
+        memory = Memory[str](lifetime=10, cap=1)
+        memory.check_room(0)
+        memory.put("a", "A", 0)
+
+        with pytest.raises(StoreFailure) as refusal:
+            memory.check_room(10)
+        assert (refusal.value.code, refusal.value.found) == ("store_full", 1)
+        memory.check_room(11)

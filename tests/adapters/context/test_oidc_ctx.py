@@ -3,7 +3,10 @@
 import inspect
 import json
 import pickle
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,13 @@ from oidc_adapters.context import (
     APIError,
     OIDCCtx,
     flow_get_authorization_code,
+    flow_get_token,
+    flow_refresh_token,
     flow_request_authorization_code,
     flow_validate_id_token,
 )
+from oidc_adapters.credentials.client_credentials import Credentials
+from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import (
     MISBEHAVIOURS,
@@ -34,9 +41,14 @@ from oidc_core.wire.http import Answer, ChannelState, HttpResponse, WireRequest
 from tests.adapters.context.world import (
     CLIENT,
     ISSUER,
+    NOW,
     REDIRECT_URI,
+    SCOPES,
+    Line,
     World,
+    claims_of,
     parameters,
+    text,
 )
 from tests.adapters.transport.fault_server import Authority, FaultServer, Read, Send, Wait, ok
 
@@ -99,6 +111,51 @@ class TestOIDCCtx:
             World(**knobs)
 
         assert refusal.value.code == "config_invalid"
+
+    @pytest.mark.parametrize("way", ["a call", "decrypt"])
+    def test_the_secret_may_be_opened_for_each_use(self, way: str) -> None:
+        opened: list[str] = []
+
+        def opens(sealed: str = "sealed") -> str:
+            opened.append(sealed)
+            return CLIENT.client_secret
+
+        provider = FakeProvider(clients=(CLIENT,))
+        secret, more = (opens, {}) if way == "a call" else ("sealed", {"decrypt": opens})
+        settings: dict[str, Any] = {"transport": Line(provider), "clock": FrozenClock(NOW), **more}
+        ctx = OIDCCtx(ISSUER, REDIRECT_URI, CLIENT.client_id, secret, SCOPES, **settings)
+        before = len(opened)
+        query = dict(provider.authorize(flow_request_authorization_code(ctx), NOW).parameters)
+        tokens = flow_get_token(ctx, text(flow_get_authorization_code(ctx, query)))
+
+        assert isinstance(tokens, dict)
+        assert opened[before:] == ["sealed"]
+        assert isinstance(flow_refresh_token(ctx, tokens["refresh_token"]), dict)
+        assert opened[before:] == ["sealed", "sealed"]
+
+    @pytest.mark.parametrize(
+        ("fault", "code"), [(ConnectionError("kms"), "store_unavailable"), (None, "config_invalid")]
+    )
+    def test_a_secret_that_cannot_be_opened_is_returned_as_an_error(
+        self, fault: Exception | None, code: str, world: World
+    ) -> None:
+        def fails() -> Any:
+            if fault is not None:
+                raise fault
+
+        tokens = world.tokens()
+        held = world.ctx.shell.credentials
+        (client,) = held._clients.values()
+        world.ctx.shell.credentials = Credentials(evolve(client, secret=fails))
+
+        assert flow_refresh_token(world.ctx, tokens["refresh_token"]) == APIError(code)
+
+    def test_what_is_decrypted_is_text(self) -> None:
+        settings: dict[str, Any] = {"decrypt": str.upper}
+        with pytest.raises(UsageError) as refusal:
+            OIDCCtx(ISSUER, REDIRECT_URI, "client", lambda: "secret", **settings)
+
+        assert (refusal.value.code, refusal.value.about) == ("config_invalid", "decrypt")
 
     @pytest.mark.parametrize("name", ["metadata_500", "wrong_issuer"])
     def test_a_provider_that_cannot_be_believed_is_refused(self, name: str) -> None:
@@ -222,6 +279,28 @@ class TestTls:
 
         assert ctx.rp.policy.quirks == {"insecure_skip_tls_verification"}
 
+    @pytest.mark.parametrize("own", [False, True])
+    def test_each_line_that_does_not_verify_warns_once_by_pythons_own_rules(
+        self, own: bool
+    ) -> None:
+        settings: dict[str, Any] = {"verify": False}
+        if own:
+            settings["transport"] = Line(FakeProvider(clients=(CLIENT,)))
+        issuer = ISSUER if own else "https://127.0.0.1:9"
+        made = partial(OIDCCtx, issuer, REDIRECT_URI, "client", "secret", **settings)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            for _ in range(3):
+                with suppress(OidcError):
+                    made()
+            with suppress(OidcError):
+                made()
+            with suppress(OidcError):
+                made()
+
+        assert {one.filename for one in caught} == {__file__}
+        assert [one.lineno - caught[0].lineno for one in caught] == [0, 2, 4]
+
     def test_verify_false_shows_in_the_evidence(self) -> None:
         with pytest.warns(UserWarning, match="certificate is not verified"):
             world = World(verify=False)
@@ -231,6 +310,57 @@ class TestTls:
         assert [sorted(one.relaxations) for one in evidence.each] == 2 * [
             ["insecure_skip_tls_verification", "unbound_browser"]
         ]
+
+
+class TestClaims:
+    """``ctx.claims(id_token)``."""
+
+    def test_they_are_those_of_the_id_token_as_plain_json(self, world: World) -> None:
+        tokens = world.tokens()
+        claims = world.ctx.claims(tokens["id_token"])
+
+        assert claims == claims_of(tokens["id_token"])
+        assert type(claims) is dict
+        assert json.loads(json.dumps(claims)) == claims
+        assert (claims["iss"], claims["sub"]) == (ISSUER, "alice")
+
+    def test_those_of_a_refreshed_one_too(self, world: World) -> None:
+        renewed = flow_refresh_token(world.ctx, world.tokens()["refresh_token"])
+        assert isinstance(renewed, dict)
+
+        assert world.ctx.claims(renewed["id_token"])["sub"] == "alice"
+
+    @pytest.mark.parametrize(
+        ("form", "code"),
+        [
+            ("", "jws_malformed"),
+            ("{header}.{payload}.{signature}A", "signature_length_mismatch"),
+            ("{header}.{payload}.", "jws_malformed"),
+            ("eyJhbGciOiJub25lIn0.{payload}.", "alg_not_allowed"),
+        ],
+    )
+    def test_what_is_not_verified_has_none(self, form: str, code: str, world: World) -> None:
+        header, payload, signature = world.tokens()["id_token"].split(".")
+        spoilt = form.format(header=header, payload=payload, signature=signature)
+        with pytest.raises(ProtocolViolation) as refusal:
+            world.ctx.claims(spoilt)
+
+        assert refusal.value.code == code
+
+    def test_one_that_has_expired_has_none(self, world: World) -> None:
+        id_token = world.tokens()["id_token"]
+        world.clock.advance(300 + 120)
+        with pytest.raises(ProtocolViolation) as refusal:
+            world.ctx.claims(id_token)
+
+        assert refusal.value.code == "exp_expired"
+
+    def test_one_of_another_context_has_none(self) -> None:
+        elsewhere = World(random_device=FixedEntropy(9)).tokens()["id_token"]
+        with pytest.raises(ProtocolViolation) as refusal:
+            World().ctx.claims(elsewhere)
+
+        assert refusal.value.code == "nonce_mismatch"
 
 
 class TestEvidence:

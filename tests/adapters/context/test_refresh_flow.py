@@ -2,7 +2,9 @@
 
 import json
 import threading
-from concurrent.futures import Future
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -10,19 +12,25 @@ from attrs import evolve
 from oidc_adapters.context import (
     APIError,
     AuthServerError,
-    Failure,
+    flow_get_authorization_code,
+    flow_get_token,
     flow_refresh_token,
+    flow_request_authorization_code,
     flow_validate_id_token,
+    refresh_flow,
 )
-from oidc_adapters.context.memory import Flights, key_of
-from oidc_adapters.context.outcomes import TokenDict
+from oidc_adapters.context.memory import Memory, key_of
+from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import (
     MISBEHAVIOURS,
     FakeProvider,
 )
 from oidc_adapters.testing.transports import TellsTime
+from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.http import Answer, HttpResponse, WireRequest
-from tests.adapters.context.world import CLIENT, World, plain, restarted
+from oidc_core.wire.jsontypes import JsonObject
+from tests.adapters.context.world import CLIENT, World, claims_of, plain, restarted, text
+from tests.adapters.testing.raw_client import b64
 
 
 class TestRefreshToken:
@@ -114,52 +122,18 @@ class TestRefreshToken:
         assert isinstance(flow_refresh_token(world.ctx, new["refresh_token"]), dict)
 
     def test_threads_that_refresh_at_once_share_one_request(self, world: World) -> None:
-        old, boarded = world.tokens()["refresh_token"], threading.Semaphore(0)
+        old = world.tokens()
+        calls = 3 * [partial(flow_refresh_token, world.ctx, old["refresh_token"])]
+        results = at_once(world, *calls)
 
-        class Watched(Flights[TokenDict | Failure]):
-            def board(self, key: str) -> Future[TokenDict | Failure] | None:
-                flight = super().board(key)
-                if flight is not None:
-                    boarded.release()
-                return flight
-
-        world.ctx.records = evolve(world.ctx.records, refreshing=Watched())
-        results: list[TokenDict | Failure] = []
-        others = [
-            threading.Thread(target=lambda: results.append(flow_refresh_token(world.ctx, old)))
-            for _ in range(2)
-        ]
-
-        def gated(request: WireRequest, clock: TellsTime) -> Answer:
-            for thread in others:
-                thread.start()
-                assert boarded.acquire(timeout=10)
-            world.transport.tamper = None
-            return world.transport.through(request, clock)
-
-        world.transport.tamper = gated
-        first = plain(flow_refresh_token(world.ctx, old))
-        for thread in others:
-            thread.join(10)
-
-        assert results == [first, first]
-        assert len({id(result) for result in (first, *results)}) == 3
+        first, second, third = results
+        assert isinstance(first, dict)
+        assert isinstance(second, dict)
+        assert first == second == third
+        assert len({id(result) for result in results}) == 3
         assert len(world.forms("refresh_token")) == 1
-
-    def test_nobody_changes_the_result_of_those_who_wait(self, world: World) -> None:
-        waited: list[Future[TokenDict | Failure] | None] = []
-        old = world.tokens()["refresh_token"]
-
-        def joined(request: WireRequest, clock: TellsTime) -> Answer:
-            waited.append(world.ctx.records.refreshing.board(key_of(old)))
-            return world.transport.through(request, clock)
-
-        world.transport.tamper = joined
-        plain(flow_refresh_token(world.ctx, old)).clear()
-
-        flight = waited[0]
-        assert flight is not None
-        assert "access_token" in plain(flight.result(1))
+        first.clear()
+        assert "access_token" in second
 
     def test_the_record_of_a_replaced_refresh_token_goes(self, world: World) -> None:
         old = world.tokens()["refresh_token"]
@@ -168,29 +142,286 @@ class TestRefreshToken:
 
         assert known.find(key_of(old), world.clock.now()) is None
         assert known.find(key_of(new), world.clock.now()) is not None
+        assert len(world.ctx.records.unverified) == 0
 
-    def test_an_interrupted_refresh_is_in_doubt_for_those_who_wait(self, world: World) -> None:
-        waited: list[Future[TokenDict | Failure] | None] = []
+    @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+    def test_an_interrupted_refresh_is_in_doubt_for_those_who_wait(
+        self, end: type[BaseException], world: World
+    ) -> None:
+        """The provider may have taken the refresh token: nobody may send it again unasked."""
         old = world.tokens()["refresh_token"]
 
-        def interrupted(request: WireRequest, clock: TellsTime) -> Answer:
-            waited.append(world.ctx.records.refreshing.board(key_of(old)))
-            raise KeyboardInterrupt
+        def interrupted() -> str:
+            with pytest.raises(end):
+                flow_refresh_token(world.ctx, old)
+            return "interrupted"
 
-        world.transport.tamper = interrupted
-        with pytest.raises(KeyboardInterrupt):
-            flow_refresh_token(world.ctx, old)
+        calls = (interrupted, partial(flow_refresh_token, world.ctx, old))
+        assert at_once(world, *calls, end=end) == ["interrupted", APIError("refresh_in_doubt")]
+        assert world.forms("refresh_token") == []
 
-        (flight,) = waited
-        assert flight is not None
-        assert flight.result(1) == APIError("refresh_in_doubt")
+    def test_one_that_takes_too_long_is_in_doubt_for_those_who_wait(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(refresh_flow, "_PATIENCE", 0)
+        old, late = world.tokens()["refresh_token"], list[object]()
+
+        def gated(request: WireRequest, clock: TellsTime) -> Answer:
+            world.transport.tamper = None
+            waits = threading.Thread(target=lambda: late.append(flow_refresh_token(world.ctx, old)))
+            waits.start()
+            waits.join(30)
+            return world.transport.through(request, clock)
+
+        world.transport.tamper = gated
+        assert isinstance(flow_refresh_token(world.ctx, old), dict)
+        assert late == [APIError("refresh_in_doubt")]
+
+    def test_nothing_is_sent_that_could_not_be_kept(self, world: World) -> None:
+        """A renewal that waits for its keys must not be pushed out: its refresh token is spent."""
+        first, second = world.tokens()["refresh_token"], world.tokens()["refresh_token"]
+        world.ctx.records = evolve(world.ctx.records, unverified=Memory(lifetime=600, cap=1))
+        world.provider.rotate_keys(keep_previous=False)
+        world.transport.cut("/jwks")
+        assert flow_refresh_token(world.ctx, first) == APIError("keys_unavailable")
+
+        assert flow_refresh_token(world.ctx, second) == APIError("store_full")
+        world.transport.tamper = None
+        world.clock.advance(60)
+        assert isinstance(flow_refresh_token(world.ctx, first), dict)
+        assert isinstance(flow_refresh_token(world.ctx, second), dict)
+        assert len(world.forms("refresh_token")) == 2
+
+
+def at_once(
+    world: World, *calls: Callable[[], object], end: type[BaseException] | None = None
+) -> list[object]:
+    """Make calls that refresh with one token while the first one is under way."""
+    results: dict[int, object] = {}
+
+    def make(at: int) -> None:
+        results[at] = calls[at]()
+
+    others = [threading.Thread(target=make, args=(at,)) for at in range(1, len(calls))]
+
+    def gated(request: WireRequest, clock: TellsTime) -> Answer:
+        world.transport.tamper = None
+        for thread in others:
+            thread.start()
+        (flight,) = world.ctx.records.refreshing._flights.values()
+        pause = threading.Event()
+        while len(getattr(flight.future._condition, "_waiters", ())) < len(others):
+            assert any(thread.is_alive() for thread in others)
+            pause.wait(0.001)
+        if end is not None:
+            raise end
+        return world.transport.through(request, clock)
+
+    world.transport.tamper = gated
+    make(0)
+    for thread in others:
+        thread.join(30)
+    return [results[at] for at in range(len(calls))]
+
+
+class TestIdTokenOfTheCaller:
+    """The ID token that a caller gives counts, whoever sent the refresh token and knows what."""
+
+    @pytest.fixture
+    def other(self, world: World) -> str:
+        """An ID token of another user, at the same provider and client."""
+        url = flow_request_authorization_code(world.ctx)
+        query = dict(world.provider.authorize(url, world.clock.now(), user="bob").parameters)
+        tokens = plain(
+            flow_get_token(world.ctx, text(flow_get_authorization_code(world.ctx, query)))
+        )
+        return str(tokens["id_token"])
+
+    def test_one_of_another_user_is_refused_where_the_login_is_remembered(
+        self, world: World, other: str
+    ) -> None:
+        old = world.tokens()["refresh_token"]
+
+        assert flow_refresh_token(world.ctx, old, id_token=other) == APIError("sub_mismatch")
+        assert world.forms("refresh_token") == []
+        assert isinstance(flow_refresh_token(world.ctx, old), dict)
+
+    def test_one_of_another_user_is_refused_though_the_answer_has_no_id_token(
+        self, world: World, other: str
+    ) -> None:
+        world.provider.refresh_id_token = False
+        old = world.tokens()["refresh_token"]
+
+        assert flow_refresh_token(world.ctx, old, id_token=other) == APIError("sub_mismatch")
+
+    @pytest.mark.parametrize("leads", ["the right one", "the wrong one", "none"])
+    def test_each_of_those_who_share_a_request_has_its_own_compared(
+        self, leads: str, world: World, other: str
+    ) -> None:
+        old = world.tokens()
+        fresh = World(
+            world.provider, random_device=FixedEntropy(2), refresh_unknown_logins=leads == "none"
+        )
+
+        def refreshed(id_token: str | None) -> Callable[[], object]:
+            return partial(flow_refresh_token, fresh.ctx, old["refresh_token"], id_token=id_token)
+
+        right, wrong, none = refreshed(old["id_token"]), refreshed(other), refreshed(None)
+        orders: dict[str, tuple[Callable[[], object], ...]] = {
+            "the right one": (right, wrong, right),
+            "the wrong one": (wrong, right, wrong),
+            "none": (none, wrong, right, none),
+        }
+        calls = orders[leads]
+        if leads != "none":
+            assert none() == APIError("login_unknown")  # refused before it could join
+        results = at_once(fresh, *calls)
+
+        assert len(fresh.forms("refresh_token")) == 1
+        for call, result in zip(calls, results, strict=True):
+            if call is wrong:
+                assert result == APIError("sub_mismatch")
+            else:
+                assert isinstance(result, dict)
+
+    def test_a_renewal_that_was_kept_is_compared_with_that_of_who_asks_again(
+        self, world: World, other: str
+    ) -> None:
+        old = world.tokens()
+        fresh = World(world.provider, random_device=FixedEntropy(2))
+        world.provider.rotate_keys(keep_previous=False)
+        fresh.transport.cut("/jwks")
+        again = partial(flow_refresh_token, fresh.ctx, old["refresh_token"])
+        assert again(id_token=old["id_token"]) == APIError("keys_unavailable")
+        fresh.transport.tamper = None
+        fresh.clock.advance(60)
+
+        assert again() == APIError("login_unknown")
+        assert again(id_token=other) == APIError("sub_mismatch")
+
+    def test_one_of_the_same_login_may_be_given_all_the_same(self, world: World) -> None:
+        tokens = world.tokens()
+        first = tokens["id_token"]
+        for _ in range(3):
+            tokens = plain(
+                flow_refresh_token(world.ctx, tokens["refresh_token"], id_token=tokens["id_token"])
+            )
+        assert isinstance(
+            flow_refresh_token(world.ctx, tokens["refresh_token"], id_token=first), dict
+        )
+
+    @pytest.mark.parametrize(
+        ("known", "given", "code"),
+        [
+            ({}, {}, None),
+            ({"iss": "a"}, {"iss": "b"}, "iss_mismatch"),
+            ({"iss": "a"}, {}, "iss_mismatch"),
+            ({"sub": "a"}, {"sub": "b"}, "sub_mismatch"),
+            ({"sub": "a"}, {}, "sub_mismatch"),
+            ({"aud": "a"}, {"aud": ("a",)}, None),
+            ({"aud": ("a", "b")}, {"aud": ("b", "a")}, None),
+            ({"aud": ("a", "b")}, {"aud": "a"}, "aud_mismatch"),
+            ({"aud": "a"}, {}, "aud_mismatch"),
+            ({"azp": "a"}, {"azp": "b"}, "azp_mismatch"),
+            ({"azp": "a"}, {}, None),
+            ({}, {"azp": "a"}, None),
+            ({"nonce": "a"}, {"nonce": "b"}, "nonce_mismatch"),
+            ({"nonce": "a"}, {}, None),
+            ({"auth_time": 1}, {"auth_time": 2}, None),
+        ],
+    )
+    def test_both_have_to_agree_on_whose_login_it_was(
+        self, known: dict[str, Any], given: dict[str, Any], code: str | None
+    ) -> None:
+        if code is None:
+            both = refresh_flow._agreeing(JsonObject(known), JsonObject(given))
+            assert dict(both.members) == {**given, **known}
+            return
+        with pytest.raises(ProtocolViolation) as refusal:
+            refresh_flow._agreeing(JsonObject(known), JsonObject(given))
+        assert (refusal.value.code, refusal.value.of) == (code, "id_token")
+
+    @pytest.mark.parametrize("other_client", ["client-2", ["client-2"], None, 5])
+    def test_one_of_another_client_is_refused_before_anything_is_sent(
+        self, other_client: object
+    ) -> None:
+        world, old = restarted()
+        header, _, signature = old["id_token"].split(".")
+        claims = {**claims_of(old["id_token"]), "aud": other_client}
+        forged = f"{header}.{b64(json.dumps(claims).encode())}.{signature}"
+
+        outcome = flow_refresh_token(world.ctx, old["refresh_token"], id_token=forged)
+        assert outcome == APIError("parameter_invalid")
+        assert world.forms("refresh_token") == []
+
+
+class TestFullMemory:
+    """What a context forgets at its cap is refused, and never let pass unchecked."""
+
+    @pytest.mark.parametrize("newer", [1, 2, 5])
+    def test_a_login_that_was_forgotten_is_refused_without_its_id_token(self, newer: int) -> None:
+        provider = FakeProvider(clients=(CLIENT,), misbehave="refresh_other_sub")
+        world = World(provider)
+        world.ctx.records = evolve(
+            world.ctx.records,
+            refreshable=Memory(lifetime=600, cap=1),
+            accepted=Memory(lifetime=600, cap=1),
+            finished=Memory(lifetime=600, cap=1),
+        )
+        old = world.tokens()
+        for _ in range(newer):
+            world.tokens()
+
+        assert flow_refresh_token(world.ctx, old["refresh_token"]) == APIError("login_unknown")
+        assert world.forms("refresh_token") == []
+        outcome = flow_refresh_token(world.ctx, old["refresh_token"], id_token=old["id_token"])
+        assert outcome == APIError("sub_mismatch")
+
+    def test_ten_thousand_newer_logins_drop_none(self, world: World) -> None:
+        world.provider.misbehave = "refresh_other_sub"
+        old, records = world.tokens(), world.ctx.records
+        (kept,) = [records.refreshable.find(key_of(old["refresh_token"]), world.clock.now())]
+        assert kept is not None
+        for number in range(10_001):
+            records.keep_refreshable(evolve(kept, refresh_token=f"{number}"), world.clock.now())
+
+        assert flow_refresh_token(world.ctx, old["refresh_token"]) == APIError("sub_mismatch")
+
+    def test_a_forgotten_id_token_of_a_refresh_is_not_valid(self, world: World) -> None:
+        new = plain(flow_refresh_token(world.ctx, world.tokens()["refresh_token"]))
+        assert flow_validate_id_token(world.ctx, new["id_token"])
+        world.ctx.records = evolve(world.ctx.records, accepted=Memory(lifetime=600, cap=1))
+
+        assert not flow_validate_id_token(world.ctx, new["id_token"])
+
+    def test_an_id_token_with_the_nonce_of_a_login_is_its_users(self, world: World) -> None:
+        """Also where what a refresh compared is forgotten: the login itself says whose it was."""
+        id_token = world.tokens()["id_token"]
+        pending = world.ctx.records.finished.find(
+            key_of(claims_of(id_token)["nonce"]), world.clock.now()
+        )
+
+        assert pending is not None
+        assert pending.demands.sub == "alice"
 
 
 class TestRefreshAfterRestart:
     """Refreshing the tokens of a login that this context does not know."""
 
-    def test_the_evidence_says_what_could_not_be_compared(self) -> None:
+    @pytest.mark.parametrize("refresh_token", ["known", "from elsewhere"])
+    def test_without_its_id_token_it_is_refused(self, refresh_token: str) -> None:
         world, old = restarted()
+        sent = old["refresh_token"] if refresh_token == "known" else refresh_token
+
+        outcome = flow_refresh_token(world.ctx, sent)
+        assert isinstance(outcome, APIError)
+        assert outcome == APIError("login_unknown")
+        assert outcome.cause is not None
+        assert (outcome.cause.about, outcome.cause.retryable) == ("id_token", "no")
+        assert world.forms("refresh_token") == []
+
+    def test_the_evidence_says_what_could_not_be_compared(self) -> None:
+        world, old = restarted(refresh_unknown_logins=True)
         new = plain(flow_refresh_token(world.ctx, old["refresh_token"]))
         evidence = world.ctx.evidence(new["id_token"])
         assert evidence is not None
@@ -206,7 +437,7 @@ class TestRefreshAfterRestart:
         )
 
     def test_later_refreshes_are_compared_with_the_first(self) -> None:
-        world, old = restarted()
+        world, old = restarted(refresh_unknown_logins=True)
         new = plain(flow_refresh_token(world.ctx, old["refresh_token"]))
         world.provider.misbehave = "refresh_other_sub"
 
@@ -231,7 +462,7 @@ class TestRefreshAfterRestart:
         ],
     )
     def test_every_other_rule_holds(self, name: str, code: str) -> None:
-        world, old = restarted(name)
+        world, old = restarted(name, refresh_unknown_logins=True)
 
         assert flow_refresh_token(world.ctx, old["refresh_token"]) == APIError(code)
 
@@ -243,7 +474,7 @@ class TestRefreshAfterRestart:
         assert world.forms("refresh_token") == []
 
     def test_the_id_token_may_still_be_given_later(self) -> None:
-        world, old = restarted("refresh_other_sub")
+        world, old = restarted("refresh_other_sub", refresh_unknown_logins=True)
         world.provider.refresh_id_token = False
         new = plain(flow_refresh_token(world.ctx, old["refresh_token"]))
         world.provider.refresh_id_token = True
@@ -252,7 +483,7 @@ class TestRefreshAfterRestart:
         assert outcome == APIError("sub_mismatch")
 
     def test_an_answer_without_id_token_is_fine(self) -> None:
-        world, old = restarted()
+        world, old = restarted(refresh_unknown_logins=True)
         world.provider.refresh_id_token = False
 
         new = plain(flow_refresh_token(world.ctx, old["refresh_token"]))

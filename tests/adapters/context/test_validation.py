@@ -1,31 +1,36 @@
 """``flow_validate_id_token(ctx, id_token)``: a bool."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from attrs import evolve
 
 from oidc_adapters.context import (
+    APIError,
     check_id_token,
+    flow_get_token,
     flow_refresh_token,
     flow_validate_id_token,
     validation,
 )
 from oidc_adapters.context.memory import key_of
+from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import (
     FakeProvider,
 )
+from oidc_adapters.testing.transports import TellsTime
 from oidc_core.endpoints.id_token import REFRESH_RULES
 from oidc_core.operations.logged_in import LoggedIn
-from oidc_core.operations.refresh import Refreshed
 from oidc_core.wire.errors import (
     OidcError,
-    ProtocolViolation,
 )
+from oidc_core.wire.http import Answer, WireRequest
 from tests.adapters.context.world import CLIENT, NOW, World, claims_of, plain, restarted
 from tests.adapters.testing.raw_client import b64
+
+DAY: Final = 86_400
 
 
 class TestValidateIdToken:
@@ -53,7 +58,7 @@ class TestValidateIdToken:
         assert "same_sub" not in dict(check_id_token(world.ctx, new["id_token"]).skipped)
 
     def test_the_token_of_a_refresh_of_an_unknown_login_holds(self) -> None:
-        world, old = restarted()
+        world, old = restarted(refresh_unknown_logins=True)
         new = plain(flow_refresh_token(world.ctx, old["refresh_token"]))
 
         assert flow_validate_id_token(world.ctx, new["id_token"]) is True
@@ -77,7 +82,7 @@ class TestValidateIdToken:
         assert self.refused(world, logged_in.tokens.id_token) == "nonce_mismatch"
 
     def test_a_token_without_nonce_is_refused(self) -> None:
-        world, old = restarted()
+        world, old = restarted(refresh_unknown_logins=True)
         refreshed = plain(flow_refresh_token(world.ctx, old["refresh_token"]))["id_token"]
         stranger = World(world.provider, random_device=FixedEntropy(3))
 
@@ -141,6 +146,43 @@ class TestValidateIdToken:
 
         assert self.refused(world, id_token) == "exp_expired"
 
+    @pytest.mark.parametrize("days", [1, 2, 9])
+    def test_one_that_lives_ten_days_is_valid_until_it_expires(self, days: int) -> None:
+        """How long ago it was issued counted when it came."""
+        provider = FakeProvider(clients=(CLIENT,), token_lifetime=10 * DAY)
+        world = World(provider)
+        of_login = world.tokens()
+        of_refresh = plain(flow_refresh_token(world.ctx, of_login["refresh_token"]))
+        world.clock.advance(days * DAY)
+        world.tokens()
+
+        for tokens in (of_login, of_refresh):
+            assert flow_validate_id_token(world.ctx, tokens["id_token"])
+            assert world.ctx.evidence(tokens["id_token"]) is not None
+        world.clock.advance((10 - days) * DAY + 119)
+        assert flow_validate_id_token(world.ctx, of_login["id_token"])
+        world.clock.advance(1)
+        for tokens in (of_login, of_refresh):
+            assert self.refused(world, tokens["id_token"]) == "exp_expired"
+
+    @pytest.mark.parametrize("refreshing", [False, True])
+    def test_one_that_is_old_when_it_comes_is_refused(self, refreshing: bool) -> None:
+        world = World(FakeProvider(clients=(CLIENT,), token_lifetime=10 * DAY, code_lifetime=DAY))
+        world.clock.advance(3 * DAY)
+        refresh_token = world.tokens()["refresh_token"]
+        code = world.code()
+
+        def long_ago(request: WireRequest, clock: TellsTime) -> Answer:
+            return world.transport.through(request, FrozenClock(clock.now() - 2 * DAY))
+
+        world.transport.tamper = long_ago
+        outcome = (
+            flow_refresh_token(world.ctx, refresh_token)
+            if refreshing
+            else flow_get_token(world.ctx, code)
+        )
+        assert outcome == APIError("iat_too_old")
+
     def test_the_expected_user_still_binds_it(self, world: World) -> None:
         id_token = world.tokens()["id_token"]
         pending = world.ctx.records.finished.find(key_of(claims_of(id_token)["nonce"]), NOW)
@@ -197,13 +239,3 @@ class TestRulesOfAnUnknownLogin:
         assert changed == [
             "same_iss", "same_sub", "same_aud", "same_azp", "same_nonce", "same_auth_time",
         ]  # fmt: skip
-
-    def test_without_an_id_token_there_is_no_evidence(self, world: World) -> None:
-        tokens = world.ctx.records.refreshable.find(
-            key_of(world.tokens()["refresh_token"]), world.clock.now()
-        )
-        assert tokens is not None
-        with pytest.raises(ProtocolViolation) as refusal:
-            validation._evidence(Refreshed(tokens=tokens))
-
-        assert (refusal.value.code, refusal.value.about) == ("id_token_missing", "id_token")

@@ -127,8 +127,8 @@ def claims_of(id_token: str) -> dict[str, Any]:
     return claims
 
 
-def restarted(misbehave: str | None = None) -> tuple[World, TokenDict]:
+def restarted(misbehave: str | None = None, **settings: Any) -> tuple[World, TokenDict]:
     """Return a context that knows nothing, and the tokens of a login at its provider."""
     provider = FakeProvider(clients=(CLIENT,), misbehave=misbehave)
     tokens = World(provider).tokens()
-    return World(provider, random_device=FixedEntropy(2)), tokens
+    return World(provider, random_device=FixedEntropy(2), **settings), tokens

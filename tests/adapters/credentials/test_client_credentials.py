@@ -817,3 +817,26 @@ def test_a_request_that_has_json_and_no_owner_is_prepared() -> None:
     public = evolve(keys_wanted(rp).request, form=(("claims", JsonObject({})),))
 
     assert prepared(Credentials(), public).body == b"claims=%7B%7D"
+
+
+@pytest.mark.parametrize(
+    "method", ["client_secret_basic", "client_secret_post", "client_secret_jwt"]
+)
+def test_a_secret_that_is_opened_is_opened_for_each_use_and_kept_nowhere(
+    method: AuthMethod,
+) -> None:
+    opened: list[str] = []
+
+    def opens() -> str:
+        opened.append(SECRET)
+        return SECRET
+
+    rp = relying_party(method)
+    held, plain = credentials_for(rp, secret=opens), credentials_for(rp, secret=SECRET)
+    before = len(opened)
+    for times in (1, 2):
+        wire = prepared(Credentials(held), token_request(rp))
+        assert wire == prepared(Credentials(plain), token_request(rp))
+        assert len(opened) - before == times
+    assert SECRET not in repr(held)
+    assert callable(held.secret)

@@ -171,6 +171,16 @@ def test_a_secret_becomes_a_key_by_its_digest_cut_on_the_right(octets: int, expe
     assert [len(derived_from_secret(b"secret", size)) for size in (24, 48, 64)] == [24, 48, 64]
 
 
+def test_a_secret_that_is_opened_is_opened_for_each_use_and_kept_nowhere() -> None:
+    opened_ = iter([SECRET, "another" + SECRET, SECRET, SECRET])
+    decrypter = ClientDecrypter(client_secrets={OWNER: lambda: next(opened_)})
+    jwe = made(DIR)
+
+    decrypter.check(*OWNER, DIR)
+    assert [decrypter.decrypt(*OWNER, jwe) for _ in range(3)] == [None, PLAINTEXT, PLAINTEXT]
+    assert not decrypter._prepared
+
+
 def test_another_client_s_secret_decrypts_nothing() -> None:
     jwe = made(DIR)
 

@@ -21,7 +21,7 @@ from oidc_core.jose.algorithms import ALGORITHMS, HMAC
 from oidc_core.jose.jwk import Jwk, KeySet, parse_jwk
 from oidc_core.jose.jws import JoseHeader, Recognised, SignatureVerifier
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
-from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
 
 if TYPE_CHECKING:
@@ -444,3 +444,16 @@ def _held(jws: object, key: Jwk, verifier: CryptographyVerifier) -> bool | None:
     except (ProtocolViolation, ValueError):
         return None
     return verifier.verifies(key, alg, signing_input, octets)
+
+
+def test_a_secret_that_is_opened_is_opened_for_each_mac_and_kept_nowhere() -> None:
+    opened = iter(["o" * 64, SECRET, SECRET, ""])
+    verifier = CryptographyVerifier({(ISSUER, "client"): lambda: next(opened)})
+    mac = sign_mac(SECRET, "HS256", INPUT)
+
+    verified = [verifier.verifies_mac(ISSUER, "client", "HS256", INPUT, mac) for _ in range(3)]
+    assert verified == [False, True, True]
+    assert not verifier._prepared
+    with pytest.raises(UsageError) as refusal:
+        verifier.verifies_mac(ISSUER, "client", "HS256", INPUT, mac)
+    assert (refusal.value.code, refusal.value.about) == ("config_invalid", "client_secret")

@@ -10,12 +10,13 @@ from weakref import ref
 
 import pytest
 
-from oidc_adapters.context.memory import Flights, Memory
+from oidc_adapters.context.memory import Memory
 from oidc_adapters.credentials.dpop import DpopNonces
 from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
 from oidc_adapters.runtime import locks
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.locks import ProcessLock
+from oidc_adapters.runtime.single_flight import SingleFlight
 from oidc_adapters.stores.pending import MemoryPendingLogins, MemorySpent
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys
 from oidc_adapters.transport.dialling import Resolver
@@ -81,7 +82,7 @@ def test_a_lock_is_kept_by_its_owner_only() -> None:
 
 
 MEMORY: Final = Memory[str](lifetime=60, cap=10)
-FLIGHTS: Final = Flights[str]()
+FLIGHTS: Final = SingleFlight[str]()
 SPENT: Final = MemorySpent()
 LOGINS: Final = MemoryPendingLogins()
 VERIFIER: Final = CryptographyVerifier()
@@ -89,7 +90,7 @@ KEYS: Final = MemoryProviderKeys()
 UNREACHABLE: Final = AnswerTo(WANTED.request, NoAnswer("no", "http_connect_failed", NOW))
 USES: Final[tuple[tuple[Any, Callable[[], object]], ...]] = (
     (MEMORY, lambda: MEMORY.put("a", "A", NOW)),
-    (FLIGHTS, lambda: FLIGHTS.board("a")),
+    (FLIGHTS, lambda: FLIGHTS.run("a", lambda: "A", seconds=0)),
     (SPENT, lambda: SPENT.seen_once("a", NOW, NOW)),
     (LOGINS, lambda: LOGINS.put(RP, started(), (), NOW)),
     (VERIFIER, lambda: VERIFIER.verifies_mac("https://op.example", "client", "HS256", b"", b"")),

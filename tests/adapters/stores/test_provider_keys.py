@@ -1,4 +1,5 @@
 import asyncio
+import math
 import os
 import threading
 from collections.abc import Awaitable, Callable
@@ -8,13 +9,14 @@ from typing import Any, Final
 
 import pytest
 import trio
-from attrs import evolve
+from attrs import evolve, fields
 
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys, StaticProviderKeys
 from oidc_core.jose.jwk import KeySet, parse_key_set
 from oidc_core.machine.key_fetching import BUCKET_SIZE, REFILL, STALE_IF_ERROR
 from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
+from oidc_core.wire.errors import StoreFailure
 from oidc_core.wire.http import AnswerTo, HttpRequest, HttpResponse, KeysWanted, NoAnswer, Source
 from oidc_core.wire.jsontypes import JsonObject, render
 from tests.flows.rig import NOW, run_asyncio, run_trio
@@ -365,8 +367,8 @@ def test_a_fetch_that_was_broken_off_is_made_by_one_of_those_who_waited(
 
 def _until_waiting(keys: MemoryProviderKeys, threads: int) -> None:
     """Go on once so many threads wait for the fetch that is under way."""
-    (flight,) = keys._flights.values()
-    _until(lambda: len(getattr(flight._condition, "_waiters", ())) == threads)
+    (flight,) = keys._flights._flights.values()
+    _until(lambda: len(getattr(flight.future._condition, "_waiters", ())) == threads)
 
 
 def _until(condition: Callable[[], bool]) -> None:
@@ -434,52 +436,178 @@ def test_many_tasks_and_a_cold_store_are_one_fetch(
     assert [kids(answer) for answer in answers] == 100 * [("first",)]
 
 
+async def _cancelled(turns: Turns, call: Callable[[], Awaitable[object]]) -> None:
+    """Begin a call and cancel it while it waits."""
+    if turns.trio:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(call)
+            await turns.step()
+            nursery.cancel_scope.cancel()
+    else:
+        task = asyncio.ensure_future(call())
+        await turns.step()
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+
 @LIBRARIES
-def test_a_cancelled_fetch_is_made_by_one_of_those_who_waited(
+@pytest.mark.parametrize("callers", [1, 2, 3, 10])
+def test_cancelled_callers_leave_their_fetch_to_fill_the_store(
+    run: Run, callers: int, keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    """However many give up during a slow first fetch: it is one, and nobody is throttled."""
+    turns = Turns(run)
+
+    async def main() -> list[KeysAnswer]:
+        gate = turns.event()
+
+        async def slow(request: HttpRequest) -> AnswerTo:
+            await gate.wait()
+            return provider.send(request)
+
+        for _ in range(callers):
+            await _cancelled(turns, lambda: keys.find_async(WANTED, slow, clock))
+        gate.set()
+        await turns.step()
+        return [await keys.find_async(WANTED, slow, clock) for _ in range(3)]
+
+    answers = run(main)
+    assert [kids(answer) for answer in answers] == 3 * [("first",)]
+    assert provider.fetches == 1
+
+
+@LIBRARIES
+def test_who_comes_after_cancelled_callers_waits_for_their_fetch(
     run: Run, keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
 ) -> None:
     turns, answers = Turns(run), list[KeysAnswer]()
 
     async def main() -> None:
+        gate = turns.event()
+
+        async def slow(request: HttpRequest) -> AnswerTo:
+            await gate.wait()
+            return provider.send(request)
+
+        async def find() -> None:
+            answers.append(await keys.find_async(WANTED, slow, clock))
+
+        async def open_gate() -> None:
+            await turns.step()
+            gate.set()
+
+        for _ in range(BUCKET_SIZE):
+            await _cancelled(turns, lambda: keys.find_async(WANTED, slow, clock))
+        await turns.go(find, find, open_gate)
+
+    run(main)
+    assert [kids(answer) for answer in answers] == 2 * [("first",)]
+    assert provider.fetches == 1
+
+
+@LIBRARIES
+@pytest.mark.parametrize(("source", "left"), [("solicited", True), ("unsolicited", False)])
+def test_loops_that_end_during_a_fetch_use_up_no_fetch_of_the_providers_own_tokens(
+    run: Run,
+    source: Source,
+    left: bool,
+    provider: Provider,
+    clock: FrozenClock,
+) -> None:
+    """As where each request of an application has a loop of its own."""
+    keys = MemoryProviderKeys()
+    turns, wanted = Turns(run), evolve(WANTED, source=source)
+
+    async def gives_up() -> None:
         never = turns.event()
 
         async def stuck(_request: HttpRequest) -> AnswerTo:
             await never.wait()
             raise AssertionError
 
-        async def find() -> None:
-            answers.append(await keys.find_async(WANTED, provider.send_async, clock))
+        await _cancelled(turns, lambda: keys.find_async(wanted, stuck, clock))
 
-        async def fetch() -> None:
-            await keys.find_async(WANTED, stuck, clock)
+    for _ in range(BUCKET_SIZE):
+        run(gives_up)
 
-        if turns.trio:
-            async with trio.open_nursery() as nursery:
-                scope = trio.CancelScope()
+    answer = keys.find(wanted, provider.send, clock)
+    assert isinstance(answer, KeysFound) is left
+    assert provider.fetches == (1 if left else 0)
 
-                async def cancellable() -> None:
-                    with scope:
-                        await fetch()
 
-                nursery.start_soon(cancellable)
-                await turns.step()
-                for _ in range(10):
-                    nursery.start_soon(find)
-                await turns.step()
-                scope.cancel()
-        else:
-            task = asyncio.create_task(fetch())
-            await turns.step()
-            others = [asyncio.create_task(find()) for _ in range(10)]
-            await turns.step()
-            task.cancel()
-            await asyncio.gather(*others)
-            assert task.cancelled()
+def test_a_set_is_kept_under_everything_that_decides_it() -> None:
+    """A member that is added to the wish counts, unless it is named as one that does not."""
+    names = {member.name for member in fields(KeysWanted)}
 
-    run(main)
+    assert len(WANTED.kept_under) == len(
+        names - {"client_id", "max_age", "newer_than", "missing_kid", "source"}
+    )
+    different = (
+        evolve(WANTED, issuer="https://b.example"),
+        evolve(WANTED, jwks_uri="https://op.example/b"),
+        evolve(WANTED, verified_channel=True),
+    )
+    assert len({WANTED.kept_under, *[one.kept_under for one in different]}) == 4
+    same = evolve(WANTED, client_id="b", max_age=1, newer_than=2, missing_kid="k")
+    assert evolve(same, source="unsolicited").kept_under == WANTED.kept_under
 
-    assert provider.fetches == 1
-    assert [kids(answer) for answer in answers] == 10 * [("first",)]
+
+def test_who_has_no_fetch_left_keeps_none_from_others(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    """What a stranger was denied is no answer for the provider's own tokens."""
+    down = Provider(clock)
+    down.broken = "dropped"
+    stranger = evolve(WANTED, source="unsolicited")
+    for _ in range(BUCKET_SIZE):
+        keys.find(stranger, down.send, clock)
+
+    denied = keys._begin(stranger, clock.now())
+    assert denied is not None
+    assert keys._of_flight(denied, WANTED, clock) is None
+    assert keys.find(stranger, provider.send, clock) == KeysWithheld("throttled")
+    assert isinstance(keys.find(WANTED, provider.send, clock), KeysFound)
+
+
+# --- bounds --------------------------------------------------------------------------------------
+
+
+def of_tenant(number: int) -> KeysWanted:
+    return evolve(WANTED, issuer=f"https://op.example/{number}", jwks_uri=f"https://k/{number}")
+
+
+def any_set(clock: FrozenClock) -> Callable[[HttpRequest], AnswerTo]:
+    json = (("content-type", "application/json"),)
+    body = render(key_set_of("first")).encode()
+    return lambda request: AnswerTo(request, HttpResponse(200, json, body, clock.now()))
+
+
+def test_at_its_cap_the_set_fetched_longest_ago_is_fetched_again(clock: FrozenClock) -> None:
+    keys, send = MemoryProviderKeys(cap=3), any_set(clock)
+    for number in range(3):
+        keys.find(of_tenant(number), send, clock)
+        clock.advance(REFILL)
+
+    keys.find(of_tenant(3), send, clock)
+
+    assert [*keys._records] == [of_tenant(number).kept_under for number in (1, 2, 3)]
+    assert isinstance(keys.find(of_tenant(0), send, clock), KeysFound)
+
+
+def test_what_holds_fetches_back_is_not_forgotten_at_the_cap(clock: FrozenClock) -> None:
+    """Else whoever names enough providers could have one of them asked without end."""
+    keys, send = MemoryProviderKeys(cap=2), any_set(clock)
+    for number in range(2):
+        keys.find(of_tenant(number), send, clock)
+
+    with pytest.raises(StoreFailure) as refusal:
+        keys.find(of_tenant(2), send, clock)
+    assert (refusal.value.code, refusal.value.found) == ("store_full", 2)
+    assert isinstance(keys.find(of_tenant(1), send, clock), KeysFound)
+
+    clock.advance(REFILL)
+    assert isinstance(keys.find(of_tenant(2), send, clock), KeysFound)
 
 
 @LIBRARIES
@@ -608,10 +736,10 @@ def test_a_fetch_that_never_lands_has_failed_when_its_deadline_is_over(
     keys: MemoryProviderKeys, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a task fetches and its loop is blocked by this very call."""
-    waited: list[float | None] = []
+    waited: list[int] = []
 
-    def too_long(_flight: Future[bool | None], timeout: float | None = None) -> bool:
-        waited.append(timeout)
+    def too_long(_future: Future[object], timeout: float = 0) -> object:
+        waited.append(math.ceil(timeout))
         raise TimeoutError
 
     def send(_request: HttpRequest) -> AnswerTo:
@@ -631,7 +759,7 @@ def test_a_fetch_that_never_lands_has_failed_when_its_deadline_is_over(
         return answer
 
     assert asyncio.run(main()) == KeysWithheld("unreachable")
-    assert waited == [WANTED.request.deadline]
+    assert waited == [WANTED.request.deadline + 1]  # its answer has to be read, too
 
 
 def test_a_fetch_lands_even_if_its_answer_breaks_the_reader(

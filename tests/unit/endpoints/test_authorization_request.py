@@ -134,6 +134,20 @@ def test_no_secret_but_state_and_nonce_is_in_the_url() -> None:
         assert hidden not in repr(login)
 
 
+@pytest.mark.parametrize("prompt", ["login", "login consent", "select_account login"])
+@pytest.mark.parametrize(("asked", "sent_"), [(None, "0"), (0, "0"), (1, "1"), (12_345, "12345")])
+def test_an_explicit_max_age_is_never_replaced(prompt: str, asked: int | None, sent_: str) -> None:
+    parameters = sent(prompt=prompt, max_age=asked)
+
+    assert (parameters["prompt"], parameters["max_age"]) == (prompt, sent_)
+    assert started(prompt=prompt, max_age=asked).pending.demands.max_age == int(sent_)
+
+
+@pytest.mark.parametrize("prompt", ["", "none", "consent", "select_account", "create"])
+def test_no_other_prompt_asks_for_a_max_age(prompt: str) -> None:
+    assert "max_age" not in sent(prompt=prompt)
+
+
 @pytest.mark.req("RFC7636-4.2-02", "RFC7636-7.2-01", "RFC8414-2-02")
 @pytest.mark.parametrize("methods", [(), ("plain",), ("S256",)])
 def test_pkce_is_used_whatever_the_metadata_says(methods: tuple[str, ...]) -> None:
@@ -420,9 +434,8 @@ def test_a_max_age_of_zero_is_sent() -> None:
 
 
 @pytest.mark.req("OIDCC-3.1.2.1-12")
-@pytest.mark.parametrize("max_age", [None, 0, 300])
-def test_prompt_login_asks_for_what_can_be_verified(max_age: int | None) -> None:
-    assert sent(prompt="consent login", max_age=max_age)["max_age"] == "0"
+def test_prompt_login_asks_for_what_can_be_verified() -> None:
+    assert sent(prompt="consent login")["max_age"] == "0"
     assert "max_age" not in sent(prompt="consent")
 
 

@@ -14,9 +14,11 @@ from oidc_core.machine.key_fetching import (
     Bucket,
     Fetch,
     KeyRecord,
+    broken_off,
     decide,
     failed,
     fetched,
+    forgettable,
     key_set_of,
 )
 from oidc_core.machine.steps import KeysFound, KeysWithheld
@@ -362,3 +364,31 @@ def test_a_set_from_a_server_that_nobody_verified_counts_only_where_the_policy_l
     verified = evolve(answer, channel="verified")
     for wish_of, given in ((wish, verified), (wanted(), answer)):
         assert fetched(filled(), wish_of, given, NOW)[1] == found(NOW, NOW, NEW_SET)
+
+
+def test_a_fetch_that_was_broken_off_is_given_back_to_the_providers_own_tokens_only() -> None:
+    """Strangers could break off one after the other, and have the provider asked without end."""
+    own, strangers = wanted(), wanted(unsolicited=True)
+    record = taken(taken(KeyRecord(), own, NOW), strangers, NOW)
+
+    assert broken_off(record, own) == evolve(record, solicited=Bucket(BUCKET_SIZE, NOW))
+    assert broken_off(record, strangers) == record
+    assert broken_off(KeyRecord(), own) == KeyRecord()
+
+
+@pytest.mark.parametrize("unsolicited", [False, True])
+def test_a_record_that_holds_fetches_back_is_not_forgettable(unsolicited: bool) -> None:
+    record = taken(KeyRecord(), wanted(unsolicited=unsolicited), NOW)
+
+    assert [forgettable(record, NOW + later) for later in (0, REFILL - 1, REFILL)] == [
+        False,
+        False,
+        True,
+    ]
+    absent = evolve(KeyRecord(), absent=(("k", NOW + REFILL, "solicited"),))
+    assert [forgettable(absent, NOW + later) for later in (0, REFILL - 1, REFILL)] == [
+        False,
+        False,
+        True,
+    ]
+    assert forgettable(filled(), NOW)

@@ -113,6 +113,33 @@ def test_the_rules_of_a_login_hold_here_too(changes: dict[str, object], code: st
     refused(ProtocolViolation, code, lambda: resume(RP, step, keys()))
 
 
+DAY = 86_400
+
+
+@pytest.mark.parametrize("days", [1, 2, 9])
+@pytest.mark.parametrize("mac", [False, True])
+def test_a_token_that_was_kept_is_valid_until_it_expires(days: int, mac: bool) -> None:
+    """How long ago it was issued counts where it has just come: in a login, in a refresh."""
+    old = claims_for(NONCE, iat=NOW - days * DAY - 100, exp=NOW + DAY)
+    over = claims_for(NONCE, iat=NOW - days * DAY - 100, exp=NOW - 61)
+    rp, key = (with_registered_mac(), mac_key()) if mac else (RP, signing_key())
+
+    def validated(claims: Any, **how: Any) -> CheckedIdToken:
+        step = validate(rp, signed(claims, key), DEMANDS, now=NOW, **how)
+        return done(step if mac else resume(rp, step, keys()))
+
+    valid = validated(old)
+    assert (valid.id_token.sub, "iat" in dict(valid.evidence.skipped)) == (SUB, False)
+    refused(ProtocolViolation, "exp_expired", lambda: validated(over))
+    refused(ProtocolViolation, "iat_too_old", lambda: validated(old, source="solicited"))
+
+
+def test_a_token_that_was_kept_was_not_issued_in_the_future() -> None:
+    step = begun(signed(claims_for(NONCE, iat=NOW + 61, exp=NOW + DAY)))
+
+    refused(ProtocolViolation, "iat_in_future", lambda: resume(RP, step, keys()))
+
+
 def test_what_else_is_demanded_is_compared_too() -> None:
     step = begun(demands=evolve(DEMANDS, sub="Bob"))
 

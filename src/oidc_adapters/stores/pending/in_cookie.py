@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.stores.pending.at_once import AtOnce
 from oidc_adapters.stores.pending.cookie_record import (
@@ -41,6 +42,7 @@ RETURN_TO: Final = 138
 _LOGIN: Final = "login"
 _LOGOUT: Final = "logout"
 _PROFILE: Final = CookieProfile()
+_SPENT: Final = FailsClosed("spent logins")
 
 
 class CookiePendingLogins(AtOnce):
@@ -141,7 +143,7 @@ class CookiePendingLogins(AtOnce):
             CallbackError: ``binding_missing`` without the cookie, ``binding_duplicated``,
                 ``cookie_invalid``, ``cookie_key_unknown``, ``connection_mismatch``,
                 ``state_expired``, ``state_used``.
-            StoreFailure: ``store_unavailable``.
+            StoreFailure: ``store_full``, ``store_unavailable`` for whatever ``spent`` raises.
         """
         name = self._profile.login_name(pending_id)
         opened = self._opened(name, cookies, _LOGIN)
@@ -154,13 +156,18 @@ class CookiePendingLogins(AtOnce):
         age, lifetime = now - kept.created_at, rp.policy.login_lifetime
         if age > 2 * lifetime:  # nothing is remembered as spent for longer
             raise CallbackError("state_expired", found=age, expected=lifetime)
-        if not self._spent.seen_once(pending_id, kept.created_at + 2 * lifetime, now):
+        with _SPENT:
+            first, single_use = (
+                self._spent.seen_once(pending_id, kept.created_at + 2 * lifetime, now),
+                self._spent.single_use,
+            )
+        if not first:
             raise CallbackError("state_used")
         return Taken(
             pending=pending,
             binding=b64url_encode(opened.seed),
             cookies=(self._profile.forgotten(name),),
-            single_use=self._spent.single_use,
+            single_use=single_use,
         )
 
     def put_logout(

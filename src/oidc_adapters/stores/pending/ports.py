@@ -94,7 +94,7 @@ class PendingLogins(Protocol):
                 ``binding_mismatch``, ``binding_duplicated``, ``cookie_invalid``,
                 ``cookie_key_unknown``, ``state_used``; ``connection_mismatch``, which takes
                 nothing.
-            StoreFailure: ``store_unavailable``.
+            StoreFailure: ``store_full``, ``store_unavailable``.
         """
         ...
 
@@ -173,6 +173,9 @@ class Spent(Protocol):
         """Return whether this is the first time for ``name``.
 
         It may be forgotten after ``until``, and had better not be at once: a clock that went wrong
-        may be set right again.
+        may be set right again.  Whatever it raises ends the login as ``store_unavailable``.
+
+        Raises:
+            StoreFailure: ``store_full`` rather than to forget another too early.
         """
         ...

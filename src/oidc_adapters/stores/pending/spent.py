@@ -1,10 +1,16 @@
 """What was used up, in the memory of this process."""
 
 from collections.abc import Callable
+from hashlib import sha256
+from math import ceil
 from time import monotonic
-from typing import Literal
+from typing import Final, Literal
 
 from oidc_adapters.runtime.locks import ProcessLock
+from oidc_core.wire.errors import StoreFailure
+
+_OCTETS: Final = 16
+_ID: Final = 2 * _OCTETS
 
 
 class MemorySpent:
@@ -13,18 +19,20 @@ class MemorySpent:
     A clock that is set forward and right again must not have let a name go that is in time then.
     So one is forgotten only when as many seconds have also passed in truth.
 
-    At the cap the oldest are forgotten early: they are the next to expire, and the provider still
-    refuses a code it has seen.
+    At the cap a further name is refused and none is forgotten early: a login that was finished
+    could be finished once more.  A name takes about 110 octets, so the default is 110 MB at most,
+    and enough for 800 finished logins a second.
 
     Args:
         cap: how many names are remembered at most.
         elapsed: seconds since some moment, which no one can set.
     """
 
-    __slots__ = ("_cap", "_elapsed", "_names", "_process")
+    __slots__ = ("_cap", "_elapsed", "_last", "_names", "_process")
 
-    def __init__(self, *, cap: int = 100_000, elapsed: Callable[[], float] = monotonic) -> None:
-        self._names: dict[str, tuple[int, float]] = {}
+    def __init__(self, *, cap: int = 1_000_000, elapsed: Callable[[], float] = monotonic) -> None:
+        self._names: dict[bytes, tuple[int, int]] = {}
+        self._last = (0, 0)
         self._cap = cap
         self._elapsed = elapsed
         self._process = ProcessLock()
@@ -35,16 +43,27 @@ class MemorySpent:
         return "process"
 
     def seen_once(self, name: str, until: int, now: int) -> bool:
-        """Return whether this is the first time for ``name``, as far as it is remembered."""
+        """Return whether this is the first time for ``name``.
+
+        Raises:
+            StoreFailure: ``store_full`` at the cap.
+        """
+        key = _octets(name)
         with self._process.lock:
             passed = self._elapsed()
             self._expire(now, passed)
-            if name in self._names:
+            if key in self._names:
                 return False
             if len(self._names) >= self._cap:
-                del self._names[next(iter(self._names))]
-            self._names[name] = (until, passed + until - now)
+                raise StoreFailure("store_full", found=self._cap, about="spent logins")
+            self._names[key] = self._times(until, ceil(passed) + max(0, until - now))
             return True
+
+    def _times(self, until: int, due: int) -> tuple[int, int]:
+        """Return both times; names of the same second share them, which is most of their size."""
+        if self._last != (until, due):
+            self._last = (until, due)
+        return self._last
 
     def _expire(self, now: int, passed: float) -> None:
         while self._names:
@@ -53,3 +72,13 @@ class MemorySpent:
             if until >= now or due >= passed:
                 return
             del self._names[oldest]
+
+
+def _octets(name: str) -> bytes:
+    """Return the 128 bits that a login waits under; of any other name as many of its digest."""
+    if len(name) == _ID:
+        try:
+            return bytes.fromhex(name)
+        except ValueError:
+            pass
+    return sha256(name.encode("utf-8", "surrogatepass")).digest()[:_OCTETS]

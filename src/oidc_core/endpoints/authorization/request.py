@@ -44,8 +44,10 @@ class AuthenticationRequest:
         redirect_uri: one of the client's; its first by default.
         response_mode: ``query`` or ``form_post``.
         display: ``page``, ``popup``, ``touch`` or ``wap``.
-        prompt: space-delimited, as in ``login consent``; ``login`` also asks for ``max_age`` 0.
-        max_age: seconds since the user last authenticated; 0 for "now".
+        prompt: space-delimited, as in ``login consent``; ``login`` also asks for ``max_age`` 0,
+            unless ``max_age`` is given.
+        max_age: seconds since the user last authenticated; 0 for "now".  It is sent and checked as
+            given, also with ``prompt=login``.
         ui_locales, claims_locales: space-delimited language tags.
         id_token_hint: an ID token of the user who is expected: nobody else may come back.
         login_hint: a hint for the provider's login page.

@@ -185,7 +185,10 @@ ID_TOKEN_RULES: Final[RuleTable[ExaminedIdToken]] = RuleTable(
         Rule("kind", "RFC 8725 §3.12", "it is not a token of another kind", shared.kind),
         Rule("exp", _P + "9", "it has not expired", shared.expiry),
         Rule(
-            "iat", _P + "10", "it was issued, not long ago and not in the future", shared.issued_at
+            "iat",
+            _P + "10",
+            "it was not issued in the future, nor long ago where it has just come",
+            shared.issued_at,
         ),
         Rule("nbf", "RFC 7519 §4.1.5", "it is valid already", shared.not_before),
         Rule("nonce", _P + "11", "it belongs to this login", _nonce),

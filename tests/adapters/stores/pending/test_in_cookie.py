@@ -305,3 +305,49 @@ def test_nothing_secret_shows_nor_is_pickled() -> None:
     assert pending_id_of(pending.state)[:8] in logout[0].name
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(store)
+
+
+class Down:
+    """A store of the application that is out of reach."""
+
+    def __init__(self, fault: Exception) -> None:
+        self.fault = fault
+
+    @property
+    def single_use(self) -> SingleUse:
+        return "shared"
+
+    def seen_once(self, name: str, until: int, now: int) -> bool:
+        raise self.fault
+
+
+@pytest.mark.parametrize(
+    "fault", [ConnectionError("refused"), TimeoutError(), KeyError("k"), ValueError("no integer")]
+)
+def test_a_store_of_spent_logins_that_fails_lets_nobody_in(fault: Exception) -> None:
+    store = CookiePendingLogins(SECRET, spent=Down(fault))
+    login = started()
+    (cookie,) = store.put(login, {}, NOW)
+
+    with pytest.raises(StoreFailure) as failure:
+        store.take(login.pending.id, {cookie.name: cookie.value}, NOW)
+
+    assert (failure.value.code, failure.value.about) == ("store_unavailable", "spent logins")
+    assert failure.value.__cause__ is fault
+
+
+def test_a_store_of_spent_logins_that_is_full_lets_nobody_in() -> None:
+    store = CookiePendingLogins(SECRET, spent=MemorySpent(cap=1))
+    first, second = started(1), started(2)
+    cookies: dict[str, str] = {}
+    for login in (first, second):
+        (cookie,) = store.put(login, {}, NOW)
+        cookies[cookie.name] = cookie.value
+    store.take(first.pending.id, cookies, NOW)
+
+    with pytest.raises(StoreFailure) as failure:
+        store.take(second.pending.id, cookies, NOW)
+    assert failure.value.code == "store_full"
+    with pytest.raises(CallbackError) as replay:
+        store.take(first.pending.id, cookies, NOW)
+    assert replay.value.code == "state_used"

@@ -1,7 +1,11 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from oidc_adapters.stores.pending import MemorySpent
+from oidc_core.model.pending import pending_id_of
+from oidc_core.wire.errors import StoreFailure
 from tests.flows.rig import NOW
 
 
@@ -72,28 +76,39 @@ def test_what_is_over_is_forgotten() -> None:
 
     elapsed.seconds = 50
     assert spent.seen_once("new", NOW + 100, NOW + 50)
-    assert [*spent._names] == ["new"]
+    assert len(spent._names) == 1
+    assert not spent.seen_once("new", NOW + 100, NOW + 50)
 
 
-def test_at_the_cap_the_oldest_is_forgotten_and_nothing_else() -> None:
-    spent = MemorySpent(cap=3)
-    for name in "abc":
+@pytest.mark.parametrize("cap", [1, 3, 100])
+def test_at_the_cap_a_further_name_is_refused_and_none_is_forgotten(cap: int) -> None:
+    """Else a finished login could be finished once more, after enough others."""
+    elapsed = Elapsed()
+    spent = MemorySpent(cap=cap, elapsed=elapsed)
+    names = [pending_id_of(f"{number}") for number in range(cap)]
+    for name in names:
         assert spent.seen_once(name, NOW + 60, NOW)
 
-    assert spent.seen_once("d", NOW + 60, NOW)
+    for _ in range(2):
+        with pytest.raises(StoreFailure) as refusal:
+            spent.seen_once(pending_id_of("another"), NOW + 60, NOW)
+        assert (refusal.value.code, refusal.value.found) == ("store_full", cap)
+        assert not any(spent.seen_once(name, NOW + 60, NOW) for name in names)
 
-    assert [not spent.seen_once(name, NOW + 60, NOW) for name in "bcd"] == [True, True, True]
-    assert spent.seen_once("a", NOW + 60, NOW)
+    elapsed.seconds = 61
+    assert spent.seen_once(pending_id_of("another"), NOW + 120, NOW + 61)
 
 
-def test_at_the_cap_the_oldest_is_still_refused() -> None:
-    spent = MemorySpent(cap=3)
-    for name in "abc":
-        spent.seen_once(name, NOW + 60, NOW)
+@pytest.mark.parametrize(
+    "name", ["", "a", "ä", "\ud800", 31 * "0", 32 * "x", 16 * "0 ", 33 * "0", 500 * "n"]
+)
+def test_a_name_of_any_other_form_is_remembered_as_well(name: str) -> None:
+    spent = MemorySpent()
 
-    for _ in range(10):
-        assert not spent.seen_once("a", NOW + 60, NOW)
-    assert [*spent._names] == ["a", "b", "c"]
+    assert spent.seen_once(name, NOW + 60, NOW)
+    assert not spent.seen_once(name, NOW + 60, NOW)
+    assert spent.seen_once(name + "1", NOW + 60, NOW)
+    assert {len(key) for key in spent._names} == {16}
 
 
 def test_threads_see_a_name_once_among_them() -> None:
