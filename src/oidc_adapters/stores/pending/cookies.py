@@ -15,6 +15,12 @@ COOKIE_PREFIX: Final = "__Host-oidc-"
 BUDGET: Final = 4_000
 """Octets that all these cookies of one browser may take up in a request."""
 
+AT_ONCE: Final = 14
+"""How many tabs may start at the same moment, none of which sees the cookies of the others."""
+
+CEILING: Final = 7_000
+"""Octets that may be there after so many starts; servers answer 431 from 8,190 on."""
+
 CAP: Final = 400
 """Octets that one of them may take up, with its name and what stands between cookies."""
 
@@ -106,12 +112,14 @@ class CookieProfile:
     def evicted(self, cookies: Cookies, new: SetCookie, age: Age) -> tuple[SetCookie, ...]:
         """Return deletions, so that this browser stays within its budget.
 
-        Cookies that do not open go first, then the oldest.
+        What is kept leaves room for as many as may start at this very moment, each with a cookie
+        of this size.  Cookies that do not open go first, then the oldest.
         """
         mine = [pair for pair in cookies if self.owns(pair[0]) and pair[0] != new.name]
         # A cookie that does not open is older than any.
         ranked = sorted([(age(*pair) or 0, pair) for pair in mine], reverse=True)
-        room, gone = BUDGET - octets(new.name, new.value), dict[str, SetCookie]()
+        size, gone = octets(new.name, new.value), dict[str, SetCookie]()
+        room = min(BUDGET - size, CEILING - AT_ONCE * size)
         for _, (name, value) in ranked:
             room -= octets(name, value)
             if room < 0:

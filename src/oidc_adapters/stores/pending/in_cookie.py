@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.runtime.entropy import Entropy
+from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.stores.pending.at_once import AtOnce
 from oidc_adapters.stores.pending.cookie_record import (
     LOGOUT_STATE,

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oidc_adapters.stores.pending.cookies import (
+    AT_ONCE,
     BUDGET,
     CAP,
+    CEILING,
     COOKIE_PREFIX,
     CookieProfile,
     octets,
@@ -32,14 +34,14 @@ def age(_name: str, value: str) -> int | None:
     return None if text == "damaged" else int(text)
 
 
-def cookie(number: int, size: int = 285, date: int | str = DATED, *, logout: bool = False) -> Pair:
+def cookie(number: int, size: int = 200, date: int | str = DATED, *, logout: bool = False) -> Pair:
     """A cookie of so many octets of the request, whose name ends with a number."""
     waiting = f"{number:08}"
     name = PROFILE.logout_name(waiting) if logout else PROFILE.login_name(waiting)
     return name, f"{date}.".ljust(size - len(name) - 3, "x")
 
 
-def evicted(*cookies: Pair, new: int = 285) -> list[int]:
+def evicted(*cookies: Pair, new: int = 200) -> list[int]:
     """The numbers of what has to go when a cookie of so many octets comes."""
     name, value = cookie(99_999_999, new)
     gone = PROFILE.evicted(cookies, SetCookie(name, value, 600, "Lax", secure=True), age)
@@ -186,7 +188,7 @@ FOREIGN: Final = [
 @pytest.mark.parametrize("name", FOREIGN, ids=ascii)
 def test_other_cookies_are_no_logins_and_never_go(name: str) -> None:
     foreign = PROFILE.prefix + name
-    full = [cookie(number, date=DATED + number) for number in range(14)]
+    full = [cookie(number, date=DATED + number) for number in range(20)]
 
     assert not PROFILE.owns(foreign)
     assert evicted((foreign, 5_000 * "x"), (foreign, 5_000 * "y")) == []
@@ -216,14 +218,24 @@ def test_a_cookie_takes_up_what_it_takes_in_a_header() -> None:
     assert octets(name, value) == len(f"{name}={value}; ") == 285
 
 
-def test_fourteen_of_the_usual_size_stay() -> None:
-    assert 14 * 285 <= BUDGET < 15 * 285
-    assert evicted(*[cookie(number) for number in range(13)]) == []
+@pytest.mark.parametrize(
+    ("size", "others"), [(102, 38), (200, 19), (285, 10), (CAP, 3), (CAP + 100, 0)]
+)
+def test_so_many_of_one_size_stay(size: int, others: int) -> None:
+    assert evicted(*[cookie(number, size) for number in range(others)], new=size) == []
+    assert len(evicted(*[cookie(number, size) for number in range(others + 1)], new=size)) == 1
 
 
-def test_ten_of_the_largest_stay() -> None:
-    assert evicted(*[cookie(number, CAP) for number in range(9)], new=CAP) == []
-    assert evicted(*[cookie(number, CAP) for number in range(10)], new=CAP) != []
+@pytest.mark.parametrize("size", [102, 200, 285, 350, CAP])
+def test_fourteen_that_start_at_once_leave_room_whatever_waited_before(size: int) -> None:
+    """None of them sees the cookies of the others, and each drops the same older ones."""
+    waiting = [cookie(number, 285, DATED + number) for number in range(40)]
+    for wave in range(1, 4):
+        gone = evicted(*waiting, new=size)
+        stays = [one for one in waiting if int(one[0][-8:]) not in gone]
+        starts = [cookie(100 * wave + number, size, DATED + 100 * wave) for number in range(14)]
+        waiting = [*stays, *starts]
+        assert sum(octets(*one) for one in waiting) <= CEILING
 
 
 def test_nothing_goes_while_there_is_room() -> None:
@@ -232,22 +244,24 @@ def test_nothing_goes_while_there_is_room() -> None:
 
 
 def test_the_budget_holds_to_the_octet() -> None:
-    assert evicted(cookie(1, 1_000), cookie(2, 1_000), new=2_000) == []
-    assert evicted(cookie(1, 1_000), cookie(2, 1_000, DATED + 1), new=2_001) == [1]
+    assert evicted(cookie(1, 1_900), cookie(2, 1_900), new=200) == []
+    assert evicted(cookie(1, 1_900), cookie(2, 1_900, DATED + 1), new=201) == [1]
+    assert evicted(cookie(1, 1_505), cookie(2, 1_505), new=285) == []
+    assert evicted(cookie(1, 1_505), cookie(2, 1_506, DATED + 1), new=285) == [1]
 
 
 def test_the_oldest_go_first() -> None:
-    full = [cookie(number, date=DATED + number) for number in range(14)]
+    full = [cookie(number, date=DATED + number) for number in range(20)]
 
     assert evicted(*full[1:]) == []
     assert evicted(*full) == evicted(*reversed(full)) == [0]
     assert sorted(evicted(*full, cookie(20, date=DATED - 1))) == [0, 20]
-    assert sorted(evicted(*full, new=CAP)) == [0, 1]
-    assert sorted(evicted(*full, new=BUDGET)) == [*range(14)]
+    assert sorted(evicted(*full, new=CAP)) == [*range(13)]
+    assert sorted(evicted(*full, new=BUDGET)) == [*range(20)]
 
 
 def test_what_does_not_open_goes_before_the_oldest() -> None:
-    full = [cookie(number, date=DATED + number) for number in range(13)]
+    full = [cookie(number, date=DATED + number) for number in range(19)]
 
     assert evicted(*full, cookie(50, date="damaged")) == [50]
     assert sorted(evicted(*full, cookie(50, date="damaged"), cookie(51, date=0))) == [50, 51]
@@ -255,20 +269,20 @@ def test_what_does_not_open_goes_before_the_oldest() -> None:
 
 
 def test_cookies_of_logouts_go_by_the_same_rule() -> None:
-    full = [cookie(number, date=DATED + number, logout=number % 2 == 0) for number in range(14)]
+    full = [cookie(number, date=DATED + number, logout=number % 2 == 0) for number in range(20)]
 
     assert evicted(*full) == [0]
     assert sorted(evicted(*full, cookie(50, date="damaged", logout=True))) == [0, 50]
 
 
 def test_the_new_cookie_takes_the_place_of_its_name() -> None:
-    full = [cookie(number, date=DATED + number) for number in range(13)]
+    full = [cookie(number, date=DATED + number) for number in range(19)]
 
     assert evicted(*full, cookie(99_999_999, 3_000, "damaged")) == []
 
 
 def test_a_name_that_is_there_twice_counts_twice_and_goes_once() -> None:
-    full = [cookie(number, date=DATED + number) for number in range(12)]
+    full = [cookie(number, date=DATED + number) for number in range(18)]
     twice = [cookie(50, date="damaged"), cookie(50, date=1)]
 
     assert evicted(*full, *twice) == [50]
@@ -290,12 +304,13 @@ def test_what_stays_is_within_the_budget_and_no_older_than_what_goes(
     stays = [one for one in cookies if int(one[0][-8:]) not in gone]
     goes = [one for one in cookies if int(one[0][-8:]) in gone]
 
-    assert sum(octets(*one) for one in stays) + new <= BUDGET
+    room = min(BUDGET - new, CEILING - AT_ONCE * new)
+    assert sum(octets(*one) for one in stays) <= room
     assert len(gone) == len(set(gone)) == len(goes)
     if goes:
         newest = max(goes, key=lambda one: age(*one) or 0)
         assert all((age(*one) or 0) >= (age(*newest) or 0) for one in stays)
-        assert sum(octets(*one) for one in stays) + new > BUDGET - CAP
+        assert sum(octets(*one) for one in stays) > room - CAP
 
 
 # --- the only value ------------------------------------------------------------------------------

@@ -201,18 +201,41 @@ def test_what_is_spent_is_the_whole_id_for_as_long_as_its_cookie_is_taken() -> N
 class FailingSpent(SharedSpent):
     """Cannot be reached."""
 
+    def __init__(self, fault: Exception) -> None:
+        super().__init__()
+        self.fault = fault
+
     def seen_once(self, name: str, until: int, now: int) -> bool:
-        raise StoreFailure("store_unavailable")
+        raise self.fault
 
 
-def test_a_login_is_not_taken_where_nobody_can_say_that_it_was_not() -> None:
-    store = CookiePendingLogins(SECRET, spent=FailingSpent())
+@pytest.mark.parametrize(
+    "fault", [ConnectionError("refused"), TimeoutError(), KeyError("k"), ValueError("no integer")]
+)
+def test_a_login_is_not_taken_where_nobody_can_say_that_it_was_not(fault: Exception) -> None:
+    store = CookiePendingLogins(SECRET, spent=FailingSpent(fault))
     begun = started(store=store)
     cookies = sent(put(store, begun))
 
-    refused(
-        StoreFailure, "store_unavailable", lambda: store.take(RP, begun.pending.id, cookies, NOW)
-    )
+    with pytest.raises(StoreFailure) as failure:
+        store.take(RP, begun.pending.id, cookies, NOW)
+
+    assert (failure.value.code, failure.value.about) == ("store_unavailable", "spent logins")
+    assert failure.value.__cause__ is fault
+
+
+def test_a_memory_of_what_is_spent_that_is_full_lets_nobody_in() -> None:
+    store = CookiePendingLogins(SECRET, spent=MemorySpent(cap=1))
+    first, second = started(1, store=store), started(2, store=store)
+    cookies = sent({**put(store, first), **put(store, second)})
+    store.take(RP, first.pending.id, cookies, NOW)
+
+    with pytest.raises(StoreFailure) as failure:
+        store.take(RP, second.pending.id, cookies, NOW)
+    assert failure.value.code == "store_full"
+    with pytest.raises(CallbackError) as replay:
+        store.take(RP, first.pending.id, cookies, NOW)
+    assert replay.value.code == "state_used"
 
 
 def test_threads_take_a_login_once_among_them(store: CookiePendingLogins) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import CookiePendingLogins, CookieProfile, MemorySpent
-from oidc_adapters.stores.pending.cookies import BUDGET, CAP
+from oidc_adapters.stores.pending.cookies import BUDGET, CAP, CEILING
 from oidc_adapters.stores.pending.in_cookie import RETURN_TO
 from oidc_core.codec import dump_deviations
 from oidc_core.endpoints.authorization import AuthenticationRequest, unasked_login
@@ -186,10 +186,10 @@ def test_sixty_starts_stay_within_the_budget_and_the_newest_complete(
         assert size(mine) <= BUDGET
 
     assert {name: cookies[name] for name in foreign} == foreign
-    assert len(cookies) == 14 + len(foreign)
-    for login in logins[-14:]:
+    assert len(cookies) == 11 + len(foreign)
+    for login in logins[-11:]:
         assert store.take(RP, login.pending.id, sent(cookies), NOW + 60).pending == login.pending
-    for login in logins[:-14]:
+    for login in logins[:-11]:
         refused(
             CallbackError,
             "binding_missing",
@@ -220,12 +220,12 @@ def gone(store: CookiePendingLogins, cookies: Jar) -> list[str]:
 
 
 def test_the_oldest_go_first_logins_and_logouts_alike(store: CookiePendingLogins) -> None:
-    full: Jar = {}
-    for number in range(9):
+    full: Jar = one_logout(store, 9)
+    for number in range(7):
         full |= one_login(store, 10 + 2 * number) | one_logout(store, 11 + 2 * number)
     older = [one_logout(store, 1), one_login(store, 2), one_logout(store, 3), one_login(store, 4)]
 
-    assert size(full) == 9 * 285 + 9 * 122 == BUDGET - 285 - 52
+    assert size(full) == 7 * 285 + 8 * 122 == CEILING - 14 * 285 - 39
     assert gone(store, full) == []
     for old in older:
         assert gone(store, {**old, **full}) == gone(store, {**full, **old}) == [*old]
@@ -234,7 +234,7 @@ def test_the_oldest_go_first_logins_and_logouts_alike(store: CookiePendingLogins
 
 def test_what_does_not_open_goes_before_the_oldest(store: CookiePendingLogins) -> None:
     full = one_logout(store, 1)
-    for number in range(8):
+    for number in range(7):
         full |= one_login(store, 10 + 2 * number) | one_logout(store, 11 + 2 * number)
     stranger, rotating = CookiePendingLogins(b"f" * 32), CookiePendingLogins(b"f" * 32, SECRET)
     swapped = dict(zip(one_login(store, 90), one_logout(store, 90).values(), strict=True))
@@ -244,7 +244,7 @@ def test_what_does_not_open_goes_before_the_oldest(store: CookiePendingLogins) -
         one_login(stranger, 60) | one_logout(stranger, 61),
         swapped | one_login(stranger, 60),
     ):
-        assert size(full) + 285 <= BUDGET < size(full | closed) + 285
+        assert size(full) <= CEILING - 14 * 285 < size(full | closed)
         for cookies in ({**closed, **full}, {**full, **closed}):
             goes = {*gone(store, cookies)}
             assert goes
