@@ -89,6 +89,7 @@ class ClientSetup:
             decrypter=ClientDecrypter(*self.decryption_keys, client_secrets=secrets),
             policy=self.policy,
             issuer_rule=rule,
+            discovery_url=self.discovery_url,
         )
 
     def credentials(self, rp: RelyingParty) -> Credentials:

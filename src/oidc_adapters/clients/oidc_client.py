@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from attrs import evolve, field, frozen
 
 from oidc_adapters.clients.client_setup import ClientSetup
-from oidc_adapters.clients.shell import AsyncShell, Shell
+from oidc_adapters.clients.shell import AsyncShell, Shell, check_transport
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
@@ -87,6 +87,8 @@ class OidcClient:
     __slots__ = ("pending", "rp", "shell")
 
     def __init__(self, rp: RelyingParty, shell: Shell, pending: PendingLogins) -> None:
+        if rp.network.judged:
+            check_transport(shell.transport)
         self.rp = rp
         self.shell = shell
         self.pending = pending
@@ -119,7 +121,7 @@ class OidcClient:
         shell = Shell(sender, Credentials(), keys, clock=clock, entropy=entropy)
         rp = setup.relying_party()
         if setup.metadata is None:
-            rp = shell.run(rp, discovery.discover(rp, discovery_url=setup.discovery_url))
+            rp = shell.run(rp, discovery.discover(rp))
         shell.credentials = setup.credentials(rp)
         return cls(rp, shell, pending)
 
@@ -207,6 +209,8 @@ class AsyncOidcClient:
     __slots__ = ("pending", "rp", "shell")
 
     def __init__(self, rp: RelyingParty, shell: AsyncShell, pending: PendingLogins) -> None:
+        if rp.network.judged:
+            check_transport(shell.transport)
         self.rp = rp
         self.shell = shell
         self.pending = pending
@@ -227,7 +231,7 @@ class AsyncOidcClient:
         shell = AsyncShell(sender, Credentials(), keys, clock=clock, entropy=entropy)
         rp = setup.relying_party()
         if setup.metadata is None:
-            rp = await shell.run(rp, discovery.discover(rp, discovery_url=setup.discovery_url))
+            rp = await shell.run(rp, discovery.discover(rp))
         shell.credentials = setup.credentials(rp)
         return cls(rp, shell, pending)
 

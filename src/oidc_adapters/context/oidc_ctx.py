@@ -208,10 +208,14 @@ def _scope(scopes: Iterable[str]) -> str:
 def _transport(
     transport: Transport | None, cacrt: str | PathLike[str] | None, *, unverified: bool
 ) -> Transport:
+    if transport is None and unverified:
+        from oidc_adapters.context.unverified import UnverifiedTransport
+
+        return UnverifiedTransport(ca=cacrt)
     if transport is None:
         from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 
-        return Urllib3Transport(ca=cacrt, insecure_skip_tls_verification=unverified)
+        return Urllib3Transport(ca=cacrt)
     if cacrt is not None:
         raise UsageError("config_invalid", about="cacrt", expected="no transport of your own")
     if unverified:

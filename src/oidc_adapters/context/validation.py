@@ -20,6 +20,7 @@ from oidc_core.operations import refresh
 from oidc_core.operations.refresh import Refreshed, TokensRenewed
 from oidc_core.operations.validation import validate
 from oidc_core.wire.errors import OidcError, ProtocolViolation
+from oidc_core.wire.http import Channel
 from oidc_core.wire.jsontypes import JsonObject
 
 
@@ -87,7 +88,9 @@ def verify_renewed(ctx: OIDCCtx, renewed: TokensRenewed) -> Refreshed:
     if renewed.tokens.id_token or renewed.id_token is None:
         now = ctx.shell.clock.now()
         return ctx.shell.run(ctx.rp, refresh.verify(ctx.rp, renewed, now=now))
-    verification = _OfUnknownLogin(token=renewed.id_token, tokens=renewed.tokens)
+    verification = _OfUnknownLogin(
+        token=renewed.id_token, tokens=renewed.tokens, channel=renewed.channel
+    )
     now = ctx.shell.clock.now()
     return ctx.shell.run(ctx.rp, verify_jwt(ctx.rp, verification, source="solicited", now=now))
 
@@ -98,12 +101,19 @@ class _OfUnknownLogin(Verification[Refreshed]):
 
     profile: ClassVar[JwtProfile] = ID_TOKEN
     tokens: Tokens
+    channel: Channel
 
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[Refreshed]:
         nothing = Demands(nonce=EXPECT_NO_NONCE, started_at=jws.verified_at)
         expected = id_tokens.Expected(nothing, self.tokens.access_token)
         token, evidence = id_tokens.check(
-            rp, jws, claims, expected, raw=self.token, rules=_UNKNOWN_LOGIN
+            rp,
+            jws,
+            claims,
+            expected,
+            raw=self.token,
+            rules=_UNKNOWN_LOGIN,
+            channel=self.channel,
         )
         tokens = evolve(self.tokens, id_token=token.raw, subject=token.sub)
         return Done(

@@ -16,12 +16,12 @@ from oidc_adapters.runtime.locks import ProcessLock
 from oidc_core.jose.jwk import KeySet
 from oidc_core.machine.key_fetching import Fetch, KeyRecord, decide, failed, fetched
 from oidc_core.machine.steps import KeysAnswer, KeysFound
-from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, KeysWanted, NoAnswer
+from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, KeysWanted, NoAnswer, Way
 
 Send: TypeAlias = Callable[[HttpRequest], AnswerTo]
 SendAsync: TypeAlias = Callable[[HttpRequest], Awaitable[AnswerTo]]
 
-_Source: TypeAlias = tuple[str, str, bool]
+_Source: TypeAlias = tuple[str, str, Way]
 _Flight: TypeAlias = Future[bool | None]
 """A fetch under way; its result is whether there is a new set, ``None`` if it was broken off."""
 

@@ -6,6 +6,8 @@ from threading import local
 from time import monotonic
 from typing import Final, NoReturn
 
+from oidc_core.wire.addresses import Reach
+
 HEADER_OCTETS: Final = 65_536
 """How large interim answers and the header section may be together."""
 
@@ -26,6 +28,7 @@ class Exchange:
         discard: closes the connection in use, so that it is never reused.
         proxy_answer: returns what the proxy answered, while somebody holds it.
         verified: whether the server must have been verified.
+        reach: which addresses may be connected to.
     """
 
     __slots__ = (
@@ -38,11 +41,12 @@ class Exchange:
         "held",
         "proxy_answer",
         "quota",
+        "reach",
         "sent",
         "verified",
     )
 
-    def __init__(self, deadline: float, *, max_body: int, verified: bool) -> None:
+    def __init__(self, deadline: float, *, max_body: int, verified: bool, reach: Reach) -> None:
         self.deadline = deadline
         self.quota = HEADER_OCTETS
         self.sent = False
@@ -52,6 +56,7 @@ class Exchange:
         self.discard: Callable[[], None] = _nothing
         self.proxy_answer: Callable[[], HTTPResponse | None] = _nothing
         self.verified = verified
+        self.reach: Reach = reach
         self._excess: str | None = None
         self._body_quota = FRAMING * max_body + HEADER_OCTETS
 

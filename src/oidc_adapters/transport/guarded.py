@@ -23,6 +23,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 from oidc_adapters.transport.dialling import dial
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.tls import is_modern
+from oidc_core.wire.addresses import Reach, admits
 
 _INTERIM: Final = 8
 _RECORD: Final = 16_384  # a TLS record: one send never waits twice
@@ -173,6 +174,13 @@ class GuardedConnection(HTTPConnection):
             raise
         exchange.dialling = False
         self._check(exchange)
+
+    def leads_where(self, reach: Reach) -> bool:
+        """Return whether the address it is connected to is one of those that may be reached."""
+        try:
+            return admits(reach, self.sock.getpeername()[0])
+        except (AttributeError, OSError, IndexError):  # closed by now, or by the other side
+            return False
 
     def _check(self, exchange: Exchange) -> None:
         self._check_tls(exchange)

@@ -3,13 +3,12 @@
 import os
 import re
 import ssl
-import warnings
 from functools import lru_cache
 from http.client import HTTPException
 from queue import LifoQueue
 from time import monotonic
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self, cast
+from typing import Any, ClassVar, Final, NamedTuple, Self, cast
 from urllib.parse import unquote
 
 from urllib3 import BaseHTTPResponse, HTTPSConnectionPool, PoolManager, ProxyManager, Retry, Timeout
@@ -23,9 +22,10 @@ from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.guarded import GuardedConnection, guarded
 from oidc_adapters.transport.tls import Certificate, StrPath, check_context, tls_context
+from oidc_core.wire.addresses import Reach
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import ChannelState, HttpResponse, NoAnswer, WireRequest
-from oidc_core.wire.urls import Url
+from oidc_core.wire.http import NOT_TOLD, Channel, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.urls import NO_ORIGINS, Url, origin_of
 from oidc_core.wire.urls import parse_url as parse_endpoint
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -63,12 +63,17 @@ class Urllib3Transport:
         pool_manager: the application's own pools, in place of all of the above.  Their connections
             are used and put back, and they are never closed here; those that were made before an
             origin is first used are replaced.  A forked process needs pools of its own.
-        insecure_skip_tls_verification: do not verify who the provider is.  Only the context of the
-            original system offers this.
+
+    Attributes:
+        judges_addresses: whether it holds every address that it connects to against the request.
+            Through a proxy it sees none, and an application's own pools may do as they like.
 
     Raises:
         UsageError: ``config_invalid`` if a setting cannot be used.
     """
+
+    verifies: ClassVar[bool] = True
+    """Whether it verifies servers; the context of the original system has one that does not."""
 
     def __init__(
         self,
@@ -79,21 +84,18 @@ class Urllib3Transport:
         proxy: str | None = None,
         pool_size: int = 16,
         pool_manager: PoolManager | None = None,
-        insecure_skip_tls_verification: bool = False,
     ) -> None:
-        self._verified = not insecure_skip_tls_verification
+        self.judges_addresses = pool_manager is None and proxy is None
         self._own = pool_manager is None
         self._closed = False
         self._process = ProcessLock()
-        self._routes: dict[str, _Route] = {}
+        self._routes: dict[tuple[str, Reach], _Route] = {}
         self._pid = os.getpid()
-        own_tls = ca is not None or client_certificate is not None or insecure_skip_tls_verification
+        own_tls = ca is not None or client_certificate is not None
         if ssl_context is not None:
             if own_tls:
                 raise UsageError("config_invalid", about="ssl_context", expected="no other setting")
             check_context(ssl_context)
-        if insecure_skip_tls_verification:
-            warnings.warn("the provider's TLS certificate is not verified", stacklevel=2)
         if pool_manager is not None:
             if own_tls or ssl_context is not None or proxy is not None:
                 raise UsageError(
@@ -105,7 +107,7 @@ class Urllib3Transport:
         context = ssl_context or tls_context(
             ca=ca,
             client_certificate=client_certificate,
-            insecure_skip_tls_verification=insecure_skip_tls_verification,
+            insecure_skip_tls_verification=not self.verifies,
         )
         self._settings = (proxy, pool_size, context)
         self._manager = _pools(*self._settings)
@@ -118,7 +120,7 @@ class Urllib3Transport:
                 a ``url_`` code for a URL not to be sent to, ``config_invalid`` if closed.
         """
         headers = _checked_headers(request)
-        route = self._route(request.url)
+        route = self._route(request.url, request.reach)
         deadline = monotonic() + request.deadline
         first = self._attempt(route, request, headers, deadline, clock)
         if isinstance(first, HttpResponse) or not _may_resend(request, first):
@@ -154,7 +156,12 @@ class Urllib3Transport:
         deadline: float,
         clock: Clock,
     ) -> HttpResponse | NoAnswer:
-        exchange = Exchange(deadline, max_body=request.max_body, verified=self._verified)
+        exchange = Exchange(
+            deadline,
+            max_body=request.max_body,
+            verified=self.verifies,
+            reach=request.reach if self._manager.proxy is None else "any",  # that of the proxy
+        )
         try:
             response = _response(route, request, headers, exchange)
             try:
@@ -172,25 +179,29 @@ class Urllib3Transport:
         )
         return HttpResponse(response.status, named, body, clock.now(), self._channel(request.url))
 
-    def _channel(self, url: str) -> ChannelState:
+    def _channel(self, url: str) -> Channel:
         """Say whether the server was verified; of an application's own pools nobody told us."""
         if not self._own:
-            return "not_told"
-        return "verified" if self._verified and url.startswith("https:") else "unverified"
+            return NOT_TOLD
+        verified = self.verifies and url.startswith("https:")
+        return Channel("verified" if verified else "unverified", self.judges_addresses)
 
-    def _route(self, url: str) -> _Route:
+    def _route(self, url: str, reach: Reach) -> _Route:
         if self._pid != os.getpid():
             self._leave_parent()
-        route = self._routes.get(url)
+        key = (url, reach)
+        route = self._routes.get(key)
         if route is None:
             if self._closed:
                 raise UsageError("config_invalid", about="transport", found="closed")
-            endpoint = parse_endpoint(url, http=True)
+            # Without TLS only what is near may be reached, and dialling makes sure that it is.
+            near = {origin_of(url)} if reach == "private" else NO_ORIGINS
+            endpoint = parse_endpoint(url, http=True, http_origins=near)
             with self._process.lock:
                 route = self._made_route(endpoint)
                 if len(self._routes) >= _ROUTES:
                     self._routes.clear()
-                self._routes[url] = route
+                self._routes[key] = route
         return route
 
     def _made_route(self, endpoint: Url) -> _Route:
@@ -354,11 +365,19 @@ def _guard(pool: HTTPConnectionPool) -> None:
     pool.pool = _Places(pool.pool)
 
 
+def _fits(connection: GuardedConnection) -> bool:
+    exchange = CURRENT.exchange
+    if exchange is None or exchange.reach == "any" or connection.is_closed:
+        return True
+    return not connection.dials_itself or connection.leads_where(exchange.reach)
+
+
 class _Places(LifoQueue[Any]):
     """The places of a guarded pool, from which only guarded connections are taken.
 
     It may hold others: those that were idle before, and those that the application had in use and
-    puts back later.
+    puts back later.  One that leads where the request in hand may not go is replaced too: it was
+    made for another policy.
     """
 
     def __init__(self, places: LifoQueue[Any]) -> None:
@@ -367,7 +386,7 @@ class _Places(LifoQueue[Any]):
 
     def get(self, *arguments: Any, **options: Any) -> Any:
         found = self._places.get(*arguments, **options)
-        if found is None or isinstance(found, GuardedConnection):
+        if found is None or (isinstance(found, GuardedConnection) and _fits(found)):
             return found
         found.close()
         return None

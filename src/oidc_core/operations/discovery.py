@@ -4,18 +4,20 @@ OpenID Connect appends the well-known path to the issuer (OIDC Discovery §4), O
 before the issuer's path (RFC 8414 §3).  Which one applies is chosen, never tried.
 """
 
+from collections.abc import Set as AbstractSet
 from typing import Final, Literal, TypeAlias
 
 from attrs import evolve, frozen
 
 from oidc_core.machine.steps import Done, Exchange, Step
+from oidc_core.model.network import HTTPS_ONLY, Network, way_of
 from oidc_core.model.provider import IssuerRule, ProviderMetadata, metadata_of
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import answered, document
 from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.http import LIMITS, Answer, HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import parse_object
-from oidc_core.wire.urls import explain_difference, parse_issuer, parse_url
+from oidc_core.wire.urls import NO_ORIGINS, explain_difference, parse_issuer, parse_url
 
 WellKnown: TypeAlias = Literal["openid", "oauth"]
 
@@ -24,7 +26,13 @@ _OPENID: Final = "/.well-known/openid-configuration"
 _OAUTH: Final = "/.well-known/oauth-authorization-server"
 
 
-def metadata_url(issuer: str, *, well_known: WellKnown = "openid", http: bool = False) -> str:
+def metadata_url(
+    issuer: str,
+    *,
+    well_known: WellKnown = "openid",
+    http: bool = False,
+    http_origins: AbstractSet[str] = NO_ORIGINS,
+) -> str:
     """Return where an issuer's metadata lies.
 
     ``openid`` appends: ``https://op.example/a/.well-known/openid-configuration``.
@@ -33,10 +41,10 @@ def metadata_url(issuer: str, *, well_known: WellKnown = "openid", http: bool = 
     Raises:
         UsageError: ``issuer_invalid``, or as :func:`~oidc_core.wire.urls.parse_url`.
     """
-    parse_issuer(issuer, http=http)
+    parse_issuer(issuer, http=http, http_origins=http_origins)
     if well_known == "openid":
         return issuer.removesuffix("/") + _OPENID
-    url = parse_url(issuer, http=http)
+    url = parse_url(issuer, http=http, http_origins=http_origins)
     root = issuer[: len(issuer) - len(url.path)]
     return root + _OAUTH + ("" if url.path == "/" else url.path.removesuffix("/"))
 
@@ -49,53 +57,65 @@ def discover(
     Args:
         rp: the relying party as far as it is known; of its metadata only ``issuer`` counts.
         well_known: where the metadata lies.
-        discovery_url: its address where it lies elsewhere.  That changes the location only: the
-            issuer in the document must still be the one configured.
+        discovery_url: its address where it lies elsewhere, if ``rp`` does not say so.  That
+            changes the location only: the issuer in the document must still be the one configured.
+            Its origin counts as named by the developer.
 
     Raises:
         UsageError: ``config_invalid`` for an issuer template without a ``discovery_url``.
     """
-    if discovery_url is None:
-        if rp.issuer_rule.pattern:
-            raise UsageError("config_invalid", about="discovery_url", expected="with a template")
-        http = rp.insecure_http
-        discovery_url = metadata_url(rp.provider.issuer, well_known=well_known, http=http)
-    else:
-        parse_url(discovery_url, about="discovery_url", http=rp.insecure_http)
+    here = rp if discovery_url is None else evolve(rp, discovery_url=discovery_url)
+    url = _metadata_url(here, well_known) if here.discovery_url is None else here.discovery_url
     request = HttpRequest(
         purpose="discovery",
         method="GET",
-        url=discovery_url,
+        url=url,
+        way=way_of(here.network, url, about="discovery_url"),
         headers=(("accept", "application/json"),),
         issuer=rp.issuer,
         client_id=rp.client.client_id,
         resend="safe",
         max_body=LIMITS.metadata,
     )
-    return AwaitingMetadata(made_for=rp.digest, request=request)
+    return AwaitingMetadata(made_for=rp.digest, request=request, discovery_url=here.discovery_url)
+
+
+def _metadata_url(rp: RelyingParty, well_known: WellKnown) -> str:
+    if rp.issuer_rule.pattern:
+        raise UsageError("config_invalid", about="discovery_url", expected="with a template")
+    network = rp.network
+    return metadata_url(
+        rp.provider.issuer,
+        well_known=well_known,
+        http=network.loopback_http,
+        http_origins=network.http_origins,
+    )
 
 
 @frozen(kw_only=True)
 class AwaitingMetadata(Exchange[RelyingParty]):
-    """Waits for the provider's metadata."""
+    """Waits for the provider's metadata; ``discovery_url`` as the discovery was begun with."""
+
+    discovery_url: str | None
 
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[RelyingParty]:
         """Take the metadata into a new relying party."""
-        metadata = parse_metadata(answered(answer), rule=rp.issuer_rule, http=rp.insecure_http)
-        return Done(evolve(rp, provider=metadata))
+        response, here = answered(answer), evolve(rp, discovery_url=self.discovery_url)
+        metadata = parse_metadata(response, rule=rp.issuer_rule, network=here.network)
+        return Done(evolve(here, provider=metadata, discovered_by=response.channel))
 
 
 def parse_metadata(
-    response: HttpResponse, *, rule: IssuerRule, http: bool = False
+    response: HttpResponse, *, rule: IssuerRule, network: Network = HTTPS_ONLY
 ) -> ProviderMetadata:
-    """Read a metadata document (OIDC Discovery §4.2, §4.3).
+    """Read a metadata document (OIDC Discovery §4.2, §4.3); ``network``: where endpoints may be.
 
     Raises:
         ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``,
             ``metadata_invalid``, ``metadata_endpoint_invalid``, ``metadata_issuer_mismatch`` with
             the difference explained, or what the JSON is refused with.
     """
-    metadata = metadata_of(parse_object(document(response)), http=http)
+    metadata = metadata_of(parse_object(document(response)), network=network)
     if not rule.in_metadata(metadata.issuer):
         raise ProtocolViolation(
             "metadata_issuer_mismatch",
