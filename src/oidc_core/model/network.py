@@ -54,7 +54,7 @@ def network_of(policy: Policy, named: Iterable[str] = ()) -> Network:
     sent_to = dict(policy.back_channel)
     exempt = {*named, *policy.named_origins, *policy.insecure_http_origins, *sent_to.values()}
     loopback_http = "insecure_allow_http_loopback" in policy.quirks
-    origins = frozenset() if public_only else frozenset({*exempt, *sent_to} - {""})
+    origins = frozenset({*exempt, *sent_to} - {""}) if not public_only else frozenset[str]()
     return Network(
         named=origins,
         loopback_http=loopback_http,

@@ -5,7 +5,7 @@ An origin is scheme, host and port, and nothing else: ``https://op.example`` is
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 from oidc_core.wire.addresses import is_public_host
 from oidc_core.wire.errors import UsageError
@@ -34,12 +34,14 @@ def frozen_http_origins(given: Iterable[str]) -> frozenset[str]:
 
 def frozen_back_channel(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> BackChannel:
     """Convert the setting ``back_channel``."""
-    pairs = _collected(given.items() if isinstance(given, Mapping) else given, "back_channel")
+    raw = cast("object", given)
+    pairs = cast("Mapping[object, object]", raw).items() if isinstance(raw, Mapping) else raw
     found: list[tuple[str, str]] = []
-    for pair in pairs:
-        if not isinstance(pair, tuple) or len(pair) != 2:
+    for pair in _collected(pairs, "back_channel"):
+        if not isinstance(pair, tuple) or len(cast("tuple[object, ...]", pair)) != 2:
             raise UsageError("config_invalid", about="back_channel", expected="pairs of origins")
-        found.append((_origin(pair[0], "back_channel"), _origin(pair[1], "back_channel")))
+        published, sent_to = cast("tuple[object, object]", pair)
+        found.append((_origin(published, "back_channel"), _origin(sent_to, "back_channel")))
     if len({published for published, _ in found}) != len(found):
         raise UsageError("config_invalid", about="back_channel", expected="each origin once")
     return tuple(sorted(found))
@@ -56,8 +58,7 @@ def _collected(given: object, about: str) -> tuple[object, ...]:
         raise UsageError(
             "config_invalid", about=about, found=type(given).__name__, expected=expected
         )
-    members: Iterable[object] = given
-    return tuple(members)
+    return tuple(cast("Iterable[object]", given))
 
 
 def _origin(text: object, about: str) -> str:

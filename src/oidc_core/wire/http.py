@@ -6,7 +6,7 @@ keeps or prints contains a client secret or a private key.
 """
 
 from collections.abc import Callable
-from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias
+from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias, cast
 
 from attrs import field, frozen
 
@@ -305,9 +305,9 @@ class WireRequest:
 def _channel(told: Channel | ChannelState) -> Channel:
     if isinstance(told, Channel):
         return told
-    if isinstance(told, str):
-        return Channel(told)
-    raise UsageError("answer_unexpected", found=type(told).__name__, about="channel")
+    if not isinstance(cast("object", told), str):
+        raise UsageError("answer_unexpected", found=type(told).__name__, about="channel")
+    return Channel(told)
 
 
 @frozen

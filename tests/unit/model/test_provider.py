@@ -209,8 +209,8 @@ def test_metadata_names_nothing_that_is_near_and_that_nobody_named(name: str, ur
             IssuerRule.template("https://{t}.login.example/", tenants=frozenset({"a", "b"})),
             {"https://a.login.example:443", "https://b.login.example:443"},
         ),
-        (IssuerRule.template("https://{t}.login.example/", tenants=ANY_TENANT), set()),
-        (IssuerRule.exact("op.example"), set()),
+        (IssuerRule.template("https://{t}.login.example/", tenants=ANY_TENANT), set[str]()),
+        (IssuerRule.exact("op.example"), set[str]()),
     ],
 )
 def test_the_developer_names_the_origins_of_the_issuers_that_are_spelled_out(
