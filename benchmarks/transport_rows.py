@@ -35,6 +35,7 @@ def transport_row(effort: Effort) -> Row:
 def _sent(transport: Urllib3Transport, port: int) -> Call:
     clock = SystemClock()
     request = WireRequest(
+        reach="any",
         method="POST",
         url=f"http://127.0.0.1:{port}/token",
         headers=_HEADERS,

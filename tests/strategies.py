@@ -16,6 +16,8 @@ from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, frozen_json
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
     from hypothesis.strategies import SearchStrategy
 
 # (octets of a coordinate, p, b): written out again, so that a slip in the core cannot hide here.
@@ -295,3 +297,18 @@ def urls() -> SearchStrategy[str]:
     )  # fmt: skip
     made = st.lists(pieces | st.text(max_size=3), max_size=10).map("".join)
     return made | made.map("https://op.example".__add__) | made.map("https://".__add__)
+
+
+SPECIAL_BLOCKS: Final = (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24", "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+    "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "::ffff:10.0.0.0/104", "::ffff:127.0.0.0/104",
+    "64:ff9b::10.0.0.0/104", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32",
+    "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "ff00::/8",
+)  # fmt: skip
+"""Blocks that nobody beyond this network, or nobody at all, is reached at."""
+
+
+def special_addresses() -> SearchStrategy[IPv4Address | IPv6Address]:
+    """Addresses that are not public."""
+    return st.sampled_from(SPECIAL_BLOCKS).flatmap(lambda block: st.ip_addresses(network=block))

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from oidc_core.model.claims import Identity, IdToken, UserInfo, verified_email
     from oidc_core.model.client import ClientRegistration
     from oidc_core.model.evidence import Check, Evidence, evidence_json
+    from oidc_core.model.origins import PUBLIC_ONLY
     from oidc_core.model.policy import DEFAULT_POLICY, QUIRKS, Policy
     from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
     from oidc_core.model.records import Tokens
@@ -127,6 +128,7 @@ _HOME: Final[Mapping[str, str]] = {
     "MemorySpent": "oidc_adapters.stores.pending",
     "OidcClient": "oidc_adapters.clients.oidc_client",
     "OidcError": "oidc_core.wire.errors",
+    "PUBLIC_ONLY": "oidc_core.model.origins",
     "PendingLogins": "oidc_adapters.stores.pending",
     "Policy": "oidc_core.model.policy",
     "ProtocolViolation": "oidc_core.wire.errors",
@@ -166,6 +168,7 @@ __all__ = [
     "ANY_TENANT",
     "DEFAULT_POLICY",
     "LOOPBACK_LISTENER",
+    "PUBLIC_ONLY",
     "QUIRKS",
     "AsyncConnections",
     "AsyncOidcClient",

@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from oidc_core.model.connection import Connection
     from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
     from oidc_core.model.evidence import Check, Evidence, Rule, RuleTable, evidence_json
+    from oidc_core.model.origins import PUBLIC_ONLY
     from oidc_core.model.pending import LoginSecrets, PendingLogin
     from oidc_core.model.policy import DEFAULT_POLICY, QUIRKS, Policy
     from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
     from oidc_core.operations.login import LoginStarted
     from oidc_core.operations.logout import LoggedOut, LogoutStarted
     from oidc_core.operations.refresh import Refreshed, TokensRenewed
+    from oidc_core.wire.addresses import admits
     from oidc_core.wire.codes import CODES, CodeRow
     from oidc_core.wire.cookies import SetCookie
     from oidc_core.wire.errors import (
@@ -109,10 +111,12 @@ if TYPE_CHECKING:
     )
     from oidc_core.wire.http import (
         AnswerTo,
+        Channel,
         HttpRequest,
         HttpResponse,
         KeysWanted,
         NoAnswer,
+        Way,
         WireRequest,
     )
     from oidc_core.wire.incoming import Incoming
@@ -128,6 +132,7 @@ _HOME: Final[Mapping[str, str]] = {
     "CODES": "oidc_core.wire.codes",
     "Callback": "oidc_core.endpoints.authorization",
     "CallbackError": "oidc_core.wire.errors",
+    "Channel": "oidc_core.wire.http",
     "Check": "oidc_core.model.evidence",
     "CheckedIdToken": "oidc_core.endpoints.id_token",
     "ClientRegistration": "oidc_core.model.client",
@@ -170,6 +175,7 @@ _HOME: Final[Mapping[str, str]] = {
     "NoAnswer": "oidc_core.wire.http",
     "OidcError": "oidc_core.wire.errors",
     "PROFILES": "oidc_core.jose.profiles",
+    "PUBLIC_ONLY": "oidc_core.model.origins",
     "PendingLogin": "oidc_core.model.pending",
     "PendingLogout": "oidc_core.model.records",
     "Policy": "oidc_core.model.policy",
@@ -198,7 +204,9 @@ _HOME: Final[Mapping[str, str]] = {
     "UserInfo": "oidc_core.model.claims",
     "Verification": "oidc_core.machine.verification",
     "VerifiedJws": "oidc_core.jose.jws",
+    "Way": "oidc_core.wire.http",
     "WireRequest": "oidc_core.wire.http",
+    "admits": "oidc_core.wire.addresses",
     "authentication_parameters": "oidc_core.endpoints.authorization",
     "authorization_code_request": "oidc_core.endpoints.tokens",
     "authorization_url": "oidc_core.endpoints.authorization",
@@ -261,6 +269,7 @@ __all__ = [
     "ID_TOKEN_RULES",
     "LOOPBACK_LISTENER",
     "PROFILES",
+    "PUBLIC_ONLY",
     "QUIRKS",
     "REFRESH_RULES",
     "USERINFO_RULES",
@@ -269,6 +278,7 @@ __all__ = [
     "Binding",
     "Callback",
     "CallbackError",
+    "Channel",
     "Check",
     "CheckedIdToken",
     "ClientRegistration",
@@ -330,7 +340,9 @@ __all__ = [
     "UserInfo",
     "Verification",
     "VerifiedJws",
+    "Way",
     "WireRequest",
+    "admits",
     "authentication_parameters",
     "authorization_code_request",
     "authorization_url",

@@ -8,7 +8,7 @@ import pytest
 
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport, serve
-from oidc_adapters.transport import AsyncTransport, Transport
+from oidc_adapters.transport import AsyncTransport, Transport, judges_addresses
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
@@ -28,6 +28,7 @@ def awaited(transport: AsyncTransport) -> Send:
 
 def request_to(provider: FakeProvider, *, max_body: int = 65_536) -> WireRequest:
     return WireRequest(
+        reach="any",
         method="GET",
         url=f"{provider.issuer}/.well-known/openid-configuration",
         headers=(("accept", "application/json"),),
@@ -103,3 +104,14 @@ def test_a_redirect_is_an_answer_like_any_other(served: Served, kind: str) -> No
     assert isinstance(answer, HttpResponse)
     assert 300 <= answer.status < 400
     assert answer.header("location")
+
+
+class Claims:
+    def __init__(self, judges: object) -> None:
+        self.judges_addresses = judges
+
+
+def test_a_transport_judges_addresses_only_if_it_says_so() -> None:
+    assert judges_addresses(Claims(True))
+    for silent in (object(), Claims(False), Claims(None), Claims(1), Claims("yes")):
+        assert not judges_addresses(silent)

@@ -23,7 +23,7 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import answered
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, WireRequest
+from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, Way, WireRequest
 from oidc_core.wire.jsontypes import parse_object
 from tests.dpop_server import ACCESS_TOKEN, DpopServer
 from tests.flows.rig import run_asyncio, run_trio
@@ -99,6 +99,7 @@ def resource_request(alg: str = "ES256", *, nonce: str | None = None) -> HttpReq
         purpose="userinfo",
         method="GET",
         url=f"{ISSUER}/userinfo",
+        way=Way(),
         headers=(("authorization", f"DPoP {ACCESS_TOKEN}"),),
         issuer=ISSUER,
         client_id=CLIENT_ID,

@@ -24,7 +24,7 @@ from oidc_core.model.policy import Policy
 from oidc_core.model.records import Tokens
 from oidc_core.operations import discovery
 from oidc_core.operations.logged_in import LoggedIn
-from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, HttpResponse, WireRequest
+from oidc_core.wire.http import Answer, AnswerTo, Channel, HttpRequest, HttpResponse, WireRequest
 from oidc_core.wire.incoming import Incoming
 from tests.flows.rig import (
     NOW,
@@ -70,7 +70,9 @@ class InPlainMemory(InMemoryTransport):
 
     def send(self, request: WireRequest, clock: TellsTime) -> Answer:
         answer = super().send(request, clock)
-        return evolve(answer, channel="unverified") if isinstance(answer, HttpResponse) else answer
+        if not isinstance(answer, HttpResponse):
+            return answer
+        return evolve(answer, channel=Channel("unverified", addresses_judged=True))
 
 
 class World:
@@ -245,7 +247,7 @@ def channels(scenario: Scenario) -> set[str]:
     logins = [value for value in values if isinstance(value, LoggedIn)]
     assert (len(answers), len(logins)) == (5, 1)
     return {
-        *[answer.channel for answer in answers if isinstance(answer, HttpResponse)],
+        *[answer.channel.server for answer in answers if isinstance(answer, HttpResponse)],
         *[logged_in.evidence.channel for logged_in in logins],
     }
 

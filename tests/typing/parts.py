@@ -46,10 +46,12 @@ from oidc_core import (
     ID_TOKEN_RULES,
     LOOPBACK_LISTENER,
     PROFILES,
+    PUBLIC_ONLY,
     REFRESH_RULES,
     USERINFO_RULES,
     Binding,
     Callback,
+    Channel,
     CheckedIdToken,
     CodeResponse,
     CodeRow,
@@ -76,6 +78,7 @@ from oidc_core import (
     NoAnswer,
     PendingLogin,
     PendingLogout,
+    Policy,
     ProviderMetadata,
     RelyingParty,
     Routes,
@@ -91,6 +94,8 @@ from oidc_core import (
     UserInfo,
     Verification,
     VerifiedJws,
+    Way,
+    admits,
     authentication_parameters,
     authorization_code_request,
     authorization_url,
@@ -215,6 +220,15 @@ def tokens_for(rp: RelyingParty, pending: PendingLogin, code: str, send: Send) -
         auth_time=checked.id_token.auth_time,
     )
     return tokens_of(rp, response, pending.demands.scope, session)
+
+
+def way_to(rp: RelyingParty, name: str, address: str) -> Way | None:
+    """The way to an endpoint, if the address is one that may be reached."""
+    way: Way = rp.targets[name].way
+    strict: Policy = Policy(addresses=PUBLIC_ONLY, back_channel={"https://a.example": "https://b"})
+    assert strict.digest != rp.policy.digest
+    told: Channel = Channel("verified", addresses_judged=True)
+    return way if told in way.channels and admits(way.reach, address) else None
 
 
 def _with_keys(rp: RelyingParty, step: Step[T], found: KeysFound) -> T:

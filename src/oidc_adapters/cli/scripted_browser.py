@@ -41,6 +41,7 @@ def _page_request(url: str, form: bytes | None = None) -> WireRequest:
     if form is not None:
         headers = (*headers, ("content-type", "application/x-www-form-urlencoded"))
     return WireRequest(
+        reach="any",
         method="GET" if form is None else "POST",
         url=url,
         headers=headers,

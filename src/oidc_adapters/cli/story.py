@@ -129,7 +129,9 @@ class Story:
         for relaxed in dict.fromkeys(
             name for one in logged_in.evidence.each for name in one.relaxations
         ):
-            page.verdict("!", f"relaxed: {relaxed} ({QUIRKS[relaxed].relaxes})", "", style="warn")
+            quirk = QUIRKS.get(relaxed)
+            says = relaxed if quirk is None else f"{relaxed} ({quirk.relaxes})"
+            page.verdict("!", f"relaxed: {says}", "", style="warn")
         for note in logged_in.notes:
             page.verdict("!", note, "", style="warn")
         page.line(f"{self._passed} checks passed, {self._skipped} did not apply.", indent=3)

@@ -17,7 +17,7 @@ from oidc_adapters.clients.calls import (
 )
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.results import LoginResult, LogoutResult, Redirect
-from oidc_adapters.clients.shell import AsyncShell, Shell
+from oidc_adapters.clients.shell import AsyncShell, Shell, check_transport
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
@@ -58,6 +58,8 @@ class OidcClient:
 
     def __init__(self, rp: RelyingParty, shell: Shell, pending: PendingLogins) -> None:
         self._routes = Routes((rp,))
+        if rp.network.judged:
+            check_transport(shell.transport)
         self.rp = rp
         self.shell = shell
         self.pending = pending
@@ -212,6 +214,8 @@ class AsyncOidcClient:
 
     def __init__(self, rp: RelyingParty, shell: AsyncShell, pending: PendingLogins) -> None:
         self._routes = Routes((rp,))
+        if rp.network.judged:
+            check_transport(shell.transport)
         self.rp = rp
         self.shell = shell
         self.pending = pending

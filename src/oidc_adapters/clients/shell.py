@@ -11,15 +11,27 @@ from oidc_adapters.runtime.clock import Clock, SystemClock
 from oidc_adapters.runtime.entropy import Entropy, SystemEntropy
 from oidc_adapters.runtime.fails_closed import unavailable
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys, ProviderKeys
-from oidc_adapters.transport import AsyncTransport, Transport
+from oidc_adapters.transport import AsyncTransport, Transport, judges_addresses
 from oidc_core.machine.steps import Done, Exchange, KeysAnswer, Step, resume
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import OidcError
+from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.http import AnswerTo, HttpRequest, KeysWanted
 
 T = TypeVar("T")
 
 _KEYS: Final = "provider keys"
+
+
+def check_transport(transport: object) -> None:
+    """Refuse a transport where addresses have to be judged, unless it says that it judges them.
+
+    Raises:
+        UsageError: ``config_invalid``.
+    """
+    if not judges_addresses(transport):
+        expected = "one that judges addresses, or the quirk proxy_enforces_addresses"
+        found = type(transport).__name__
+        raise UsageError("config_invalid", about="transport", found=found, expected=expected)
 
 
 class Shell:
@@ -51,7 +63,14 @@ class Shell:
         self.entropy: Entropy = SystemEntropy() if entropy is None else entropy
 
     def send(self, request: HttpRequest) -> AnswerTo:
-        """Prepare a request, send it once, and return the answer or the failure."""
+        """Prepare a request, send it once, and return the answer or the failure.
+
+        Raises:
+            UsageError: ``config_invalid`` for a transport that does not do what the policy leaves
+                to it; else as :meth:`Credentials.prepare`.
+        """
+        if request.way.judged:
+            check_transport(self.transport)
         wire = self.credentials.prepare(request, now=self.clock.now(), entropy=self.entropy)
         answer = self.transport.send(wire, self.clock)
         if self.credentials.nonces is not None:
@@ -106,7 +125,14 @@ class AsyncShell:
         self.entropy: Entropy = SystemEntropy() if entropy is None else entropy
 
     async def send(self, request: HttpRequest) -> AnswerTo:
-        """Prepare a request, send it once, and return the answer or the failure."""
+        """Prepare a request, send it once, and return the answer or the failure.
+
+        Raises:
+            UsageError: ``config_invalid`` for a transport that does not do what the policy leaves
+                to it; else as :meth:`Credentials.prepare`.
+        """
+        if request.way.judged:
+            check_transport(self.transport)
         now = self.clock.now()
         wire = await self.credentials.prepare_async(request, now=now, entropy=self.entropy)
         answer = await self.transport.send(wire, self.clock)

@@ -332,6 +332,10 @@ def _auth_method(document: TokenDict, provider: ProviderMetadata) -> AuthMethod:
 def _transport(
     transport: Transport | None, cacrt: str | PathLike[str] | None, *, unverified: bool
 ) -> Transport:
+    if transport is None and unverified:
+        from oidc_adapters.context.unverified import UnverifiedTransport
+
+        return UnverifiedTransport(ca=cacrt)
     if transport is None:
         if unverified:
             from oidc_adapters.context.unverified import UnverifiedTransport

@@ -14,7 +14,7 @@ from oidc_adapters.transport.guarded import GuardedTlsConnection
 from oidc_adapters.transport.pooled import PooledTransport
 from oidc_adapters.transport.pools import made_pools
 from oidc_adapters.transport.tls import StrPath, tls_context
-from oidc_core.wire.http import ChannelState
+from oidc_core.wire.http import Channel
 
 
 class UnverifiedTransport(PooledTransport):
@@ -43,9 +43,9 @@ class UnverifiedTransport(PooledTransport):
 
         super().__init__(renew(), renew)
 
-    def channel(self, _url: str, /) -> ChannelState:
+    def channel(self, _url: str, /) -> Channel:
         """Say that the server was not verified."""
-        return "unverified"
+        return Channel("unverified", self.judges_addresses)
 
 
 class _UnverifiedConnection(GuardedTlsConnection):

@@ -21,6 +21,7 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.refresh import IdTokenOfRefresh, Refreshed, TokensRenewed
 from oidc_core.operations.validation import KeptIdToken, validate
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.http import Channel
 from oidc_core.wire.jsontypes import JsonObject
 
 
@@ -133,9 +134,13 @@ def verify_renewed(ctx: OIDCCtx, renewed: TokensRenewed, original: JsonObject | 
         return Refreshed(tokens=tokens)
     verification: Verification[Refreshed]
     if original is None:
-        verification = _OfUnknownLogin(token=token, tokens=tokens)
+        verification = _OfUnknownLogin(
+            token=token, tokens=tokens, channel=renewed.channel
+        )
     else:
-        verification = IdTokenOfRefresh(token=token, tokens=tokens, original=original)
+        verification = IdTokenOfRefresh(
+            token=token, tokens=tokens, original=original, channel=renewed.channel
+        )
     now = ctx.shell.clock.now()
     return ctx.shell.run(ctx.rp, verify_jwt(ctx.rp, verification, source="solicited", now=now))
 
@@ -146,12 +151,19 @@ class _OfUnknownLogin(Verification[Refreshed]):
 
     profile: ClassVar[JwtProfile] = ID_TOKEN
     tokens: Tokens
+    channel: Channel
 
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[Refreshed]:
         nothing = Demands(nonce=EXPECT_NO_NONCE, started_at=jws.verified_at)
         expected = id_tokens.Expected(nothing, self.tokens.access_token)
         token, evidence = id_tokens.check(
-            rp, jws, claims, expected, raw=self.token, rules=_UNKNOWN_LOGIN
+            rp,
+            jws,
+            claims,
+            expected,
+            raw=self.token,
+            rules=_UNKNOWN_LOGIN,
+            channel=self.channel,
         )
         tokens = evolve(self.tokens, id_token=token.raw, subject=token.sub)
         return Done(

@@ -288,7 +288,8 @@ def _wire(request: HttpRequest, fill: Fill) -> WireRequest:
         body = form_encoded(request.form, fill).encode("ascii")
     return WireRequest(
         method=request.method,
-        url=request.url,
+        url=request.way.url or request.url,
+        reach=request.way.reach,
         headers=headers,
         body=body,
         resend=request.resend,

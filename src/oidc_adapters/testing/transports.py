@@ -4,6 +4,8 @@ from collections import deque
 from threading import Lock
 from typing import Protocol, TypeAlias
 
+from attrs import evolve
+
 from oidc_adapters.testing.ledger import CAP
 from oidc_adapters.testing.provider import FakeProvider
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
@@ -28,8 +30,11 @@ class InMemoryTransport:
     """A transport whose only server is a fake provider; safe between threads.
 
     It does what every transport must: it refuses a body beyond the request's limit and a
-    Content-Encoding that was not offered.
+    Content-Encoding that was not offered.  It connects to no address at all, so it may say that it
+    judges them: an application's policy is tested as it is.
     """
+
+    judges_addresses = True
 
     def __init__(self, provider: FakeProvider) -> None:
         self.provider = provider
@@ -52,6 +57,8 @@ class InMemoryTransport:
 
 class AsyncInMemoryTransport:
     """The same for asynchronous code, whatever its event loop."""
+
+    judges_addresses = True
 
     def __init__(self, provider: FakeProvider) -> None:
         self._sync = InMemoryTransport(provider)
@@ -76,7 +83,9 @@ def admitted(answer: Answer, request: WireRequest) -> Answer:
     if isinstance(answer, NoAnswer):
         return answer
     code = _refusal(answer, request)
-    return answer if code is None else NoAnswer("maybe", code, answer.received_at)
+    if code is not None:
+        return NoAnswer("maybe", code, answer.received_at)
+    return evolve(answer, channel=answer.channel._replace(addresses_judged=True))
 
 
 def _refusal(answer: HttpResponse, request: WireRequest) -> str | None:

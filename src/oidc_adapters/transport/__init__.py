@@ -9,6 +9,8 @@ A transport
 * reads no more of a body than ``request.max_body`` octets;
 * follows no redirect, keeps no cookie, decodes no ``Content-Encoding`` and refuses any;
 * verifies the server's certificate and name under TLS 1.2 or newer;
+* connects only to addresses that ``request.reach`` admits, and to the very address that it judged,
+  also where it reuses a connection (:func:`~oidc_core.wire.addresses.admits`);
 * takes no proxy and no credential from the environment or from files in the user's home;
 * makes a second attempt only as ``request.resend`` allows, at most one, before the same deadline;
 * never reuses a connection on which anything was odd;
@@ -17,6 +19,11 @@ A transport
 * leaves open whatever client the application passed in.
 
 The core decides what an answer means; a transport has no opinion on any status.
+
+A transport that always judges addresses says so by an attribute ``judges_addresses``; one that does
+not say so does not, and is refused where the policy exempts nobody
+(:data:`~oidc_core.model.origins.PUBLIC_ONLY`).  What became of the server's certificate and of the
+address, each answer says in its :class:`~oidc_core.wire.http.Channel`.
 """
 
 from typing import Protocol
@@ -36,6 +43,11 @@ class Transport(Protocol):
                 or a ``url_`` code for a URL that must not be sent to.
         """
         ...
+
+
+def judges_addresses(transport: object) -> bool:
+    """Return whether a transport says that it judges every address it connects to."""
+    return getattr(transport, "judges_addresses", False) is True
 
 
 class AsyncTransport(Protocol):

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.transport.exchange import Exchange
+from oidc_core.wire.addresses import admits
 
 _SocketAddress: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 Address: TypeAlias = tuple[
@@ -87,7 +88,9 @@ def dial(
     options: Iterable[tuple[int, int, int | bytes]],
     source_address: tuple[str, int] | None,
 ) -> socket.socket:
-    """Connect to the first address of a host that answers.
+    """Connect to the first address of a host that answers and that the exchange may reach.
+
+    What is judged is what is connected to: the name is not looked up again.
 
     Each address gets its share of the time that is left, so that one that swallows packets does
     not use up the time of the next.
@@ -95,8 +98,12 @@ def dial(
     Raises:
         TimeoutError: at the deadline.
         OSError: if no address can be connected to.
+        HTTPException: if none may be; the exchange has the code ``address_not_allowed``.
     """
-    found = _RESOLVER.addresses(host.strip("[]"), port, exchange.remaining())
+    named = _RESOLVER.addresses(host.strip("[]"), port, exchange.remaining())
+    found = [each for each in named if admits(exchange.reach, each[4][0])]
+    if named and not found:
+        exchange.refuse("address_not_allowed")
     failure = OSError("no address")
     for tried, (family, kind, protocol, _, address) in enumerate(found):
         sock = socket.socket(family, kind, protocol)

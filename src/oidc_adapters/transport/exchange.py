@@ -6,6 +6,8 @@ from threading import local
 from time import monotonic
 from typing import Final, NoReturn
 
+from oidc_core.wire.addresses import Reach
+
 HEADER_OCTETS: Final = 65_536
 """How large interim answers and the header section may be together."""
 
@@ -25,6 +27,7 @@ class Exchange:
         held: pieces of the request that wait for the rest of it, or ``None``.
         discard: closes the connection in use, so that it is never reused.
         proxy_answer: returns what the proxy answered, while somebody holds it.
+        reach: which addresses may be connected to.
     """
 
     __slots__ = (
@@ -37,10 +40,11 @@ class Exchange:
         "held",
         "proxy_answer",
         "quota",
+        "reach",
         "sent",
     )
 
-    def __init__(self, deadline: float, *, max_body: int) -> None:
+    def __init__(self, deadline: float, *, max_body: int, reach: Reach) -> None:
         self.deadline = deadline
         self.quota = HEADER_OCTETS
         self.sent = False
@@ -49,6 +53,7 @@ class Exchange:
         self.held: list[bytes] | None = None
         self.discard: Callable[[], None] = _nothing
         self.proxy_answer: Callable[[], HTTPResponse | None] = _nothing
+        self.reach: Reach = reach
         self._excess: str | None = None
         self._body_quota = FRAMING * max_body + HEADER_OCTETS
 

@@ -36,6 +36,7 @@ from oidc_adapters.transport.framing import (
 )
 from oidc_adapters.transport.paced import paced, read_by
 from oidc_adapters.transport.tls import holds_octets, is_modern, proves
+from oidc_core.wire.addresses import Reach, admits
 
 _RECORD: Final = 16_384  # a TLS record: one send never waits twice
 _CRLF: Final = b"\r\n"
@@ -256,6 +257,13 @@ class GuardedConnection(HTTPConnection):
             raise
         exchange.dialling = False
         self.check()
+
+    def leads_where(self, reach: Reach) -> bool:
+        """Return whether the address it is connected to is one of those that may be reached."""
+        try:
+            return admits(reach, self.sock.getpeername()[0])
+        except (AttributeError, OSError, IndexError):  # closed by now, or by the other side
+            return False
 
     def _hang_up(self) -> None:
         """Close the socket under whoever is still connecting."""

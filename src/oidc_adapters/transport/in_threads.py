@@ -8,7 +8,7 @@ from attrs import evolve
 
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.threads import NeverBegunError, OwnThreads, ThreadsClosedError
-from oidc_adapters.transport import Transport
+from oidc_adapters.transport import Transport, judges_addresses
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 
@@ -33,6 +33,11 @@ class InThreads:
     def __init__(self, transport: Transport, *, threads: int = 128, per_origin: int = 16) -> None:
         self._transport = transport
         self._threads = OwnThreads(threads, "oidc-transport", share=per_origin)
+
+    @property
+    def judges_addresses(self) -> bool:
+        """Whether the blocking transport says that it judges every address it connects to."""
+        return judges_addresses(self._transport)
 
     async def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
         """Send a request in a thread.

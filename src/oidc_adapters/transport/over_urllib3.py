@@ -31,6 +31,10 @@ class Urllib3Transport(PooledTransport):
             are used and put back, and they are never closed here; those that were made before an
             origin is first used are replaced.  A forked process needs pools of its own.
 
+    Attributes:
+        judges_addresses: whether it holds every address that it connects to against the request.
+            Through a proxy it sees none, and an application's own pools may do as they like.
+
     Raises:
         UsageError: ``config_invalid`` if a setting cannot be used.
     """

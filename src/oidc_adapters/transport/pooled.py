@@ -19,9 +19,10 @@ from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.pools import guard
+from oidc_core.wire.addresses import Reach
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import ChannelState, HttpResponse, NoAnswer, WireRequest
-from oidc_core.wire.urls import Url, parse_url
+from oidc_core.wire.http import NOT_TOLD, Channel, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.urls import NO_ORIGINS, Url, origin_of, parse_url
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -43,6 +44,10 @@ class PooledTransport:
         pools: where connections come from.
         renew: makes such pools again, for a forked process; ``None`` if they are the application's,
             which makes them for itself and closes them.
+
+    Attributes:
+        judges_addresses: whether it holds every address that it connects to against the request.
+            Through a proxy it sees none, and an application's own pools may do as they like.
     """
 
     def __init__(self, pools: PoolManager, renew: Callable[[], PoolManager] | None) -> None:
@@ -50,7 +55,8 @@ class PooledTransport:
         self._renew = renew
         self._closed = False
         self._process = ProcessLock()
-        self._routes: dict[str, _Route] = {}
+        self.judges_addresses = renew is not None and pools.proxy is None
+        self._routes: dict[tuple[str, Reach], _Route] = {}
         self._pid = os.getpid()
 
     def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
@@ -61,7 +67,7 @@ class PooledTransport:
                 a ``url_`` code for a URL not to be sent to, ``config_invalid`` if closed.
         """
         headers = _checked_headers(request)
-        route = self._route(request.url)
+        route = self._route(request.url, request.reach)
         deadline = monotonic() + request.deadline
         first = self._attempt(route, request, headers, deadline, clock)
         if isinstance(first, HttpResponse) or not _may_resend(request, first):
@@ -97,7 +103,8 @@ class PooledTransport:
         deadline: float,
         clock: Clock,
     ) -> HttpResponse | NoAnswer:
-        exchange = Exchange(deadline, max_body=request.max_body)
+        reach = request.reach if self._manager.proxy is None else "any"  # that of the proxy
+        exchange = Exchange(deadline, max_body=request.max_body, reach=reach)
         try:
             response = _response(route, request, headers, exchange)
             try:
@@ -113,25 +120,29 @@ class PooledTransport:
         named = tuple([(name.lower(), value) for name, value in response.headers.iteritems()])
         return HttpResponse(response.status, named, body, clock.now(), self.channel(request.url))
 
-    def channel(self, url: str, /) -> ChannelState:
+    def channel(self, url: str, /) -> Channel:
         """Say whether the server was verified; of an application's own pools nobody told us."""
         if self._renew is None:
-            return "not_told"
-        return "verified" if url.startswith("https:") else "unverified"
+            return NOT_TOLD
+        verified = url.startswith("https:")
+        return Channel("verified" if verified else "unverified", self.judges_addresses)
 
-    def _route(self, url: str) -> _Route:
+    def _route(self, url: str, reach: Reach) -> _Route:
         if self._pid != os.getpid():
             self._leave_parent()
-        route = self._routes.get(url)
+        key = (url, reach)
+        route = self._routes.get(key)
         if route is None:
             if self._closed:
                 raise UsageError("config_invalid", about="transport", found="closed")
-            endpoint = parse_url(url, http=True)
+            # Without TLS only what is near may be reached, and dialling makes sure that it is.
+            near = {origin_of(url)} if reach == "private" else NO_ORIGINS
+            endpoint = parse_url(url, http=True, http_origins=near)
             with self._process.lock:
                 route = self._made_route(endpoint)
                 if len(self._routes) >= _ROUTES:
                     self._routes.clear()
-                self._routes[url] = route
+                self._routes[key] = route
         return route
 
     def _made_route(self, endpoint: Url) -> _Route:

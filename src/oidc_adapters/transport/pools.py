@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import make_headers, parse_url
 from urllib3.util.ssl_ import resolve_cert_reqs
 
+from oidc_adapters.transport.exchange import CURRENT
 from oidc_adapters.transport.guarded import GuardedConnection, guarded
 from oidc_adapters.transport.tls import check_context, tls_context
 from oidc_core.wire.errors import UsageError
@@ -81,11 +82,19 @@ def guard(pool: HTTPConnectionPool) -> None:
     pool.pool = _Places(pool.pool)
 
 
+def _fits(connection: GuardedConnection) -> bool:
+    exchange = CURRENT.exchange
+    if exchange is None or exchange.reach == "any" or connection.is_closed:
+        return True
+    return not connection.dials_itself or connection.leads_where(exchange.reach)
+
+
 class _Places(LifoQueue[Any]):
     """The places of a guarded pool, from which only guarded connections are taken.
 
     It may hold others: those that were idle before, and those that the application had in use and
-    puts back later.
+    puts back later.  One that leads where the request in hand may not go is replaced too: it was
+    made for another policy.
     """
 
     def __init__(self, places: LifoQueue[Any]) -> None:
@@ -94,7 +103,7 @@ class _Places(LifoQueue[Any]):
 
     def get(self, *arguments: Any, **options: Any) -> Any:
         found = self._places.get(*arguments, **options)
-        if found is None or isinstance(found, GuardedConnection):
+        if found is None or (isinstance(found, GuardedConnection) and _fits(found)):
             return found
         found.close()
         return None

@@ -16,8 +16,9 @@ from oidc_core.wire.answers import answered, json_body
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
 from oidc_core.wire.http import (
     LIMITS,
+    NOT_TOLD,
     Answer,
-    ChannelState,
+    Channel,
     HttpRequest,
     HttpResponse,
     NoAnswer,
@@ -41,7 +42,7 @@ class TokenResponse:
         scope: the granted scope, if the provider told it (RFC 6749 §5.1).
         notes: malformed members that nothing hangs on.
         received_at: when the answer came, in seconds since the epoch.
-        channel: whether the transport verified the server.
+        channel: how the answer came.
     """
 
     access_token: str = field(repr=False)
@@ -51,7 +52,7 @@ class TokenResponse:
     scope: str | None = None
     notes: tuple[str, ...] = ()
     received_at: int
-    channel: ChannelState = "not_told"
+    channel: Channel = NOT_TOLD
 
 
 def authorization_code_request(rp: RelyingParty, pending: PendingLogin, code: str) -> HttpRequest:

@@ -12,7 +12,7 @@ from oidc_core.machine import claim_rules as shared
 from oidc_core.machine.claim_rules import Examined, refused
 from oidc_core.model.claims import UserInfo, subject
 from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason, decryption_notes
-from oidc_core.model.relying_party import RelyingParty, endpoint
+from oidc_core.model.relying_party import RelyingParty, target
 from oidc_core.wire.answers import (
     JSON,
     OK,
@@ -21,16 +21,18 @@ from oidc_core.wire.answers import (
     unexpected_status,
 )
 from oidc_core.wire.errors import UsageError, fingerprint
-from oidc_core.wire.http import LIMITS, HttpRequest, HttpResponse
+from oidc_core.wire.http import LIMITS, Channel, HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import JsonObject, parse_object
 
 
 def userinfo_request(rp: RelyingParty, access_token: str) -> HttpRequest:
     """Ask for UserInfo, the access token in a header and never in the URL (RFC 6750 §2.1)."""
+    url, way = target(rp, "userinfo_endpoint")
     return HttpRequest(
         purpose="userinfo",
         method="GET",
-        url=endpoint(rp, "userinfo_endpoint"),
+        url=url,
+        way=way,
         headers=(
             ("accept", _media_type(rp)),
             ("authorization", f"Bearer {access_token}"),
@@ -195,6 +197,7 @@ def check_userinfo(
     now: int,
     iss: str | None = None,
     encryption: Encryption | None = None,
+    channel: Channel | None = None,
 ) -> tuple[UserInfo, Evidence]:
     """Check UserInfo against the subject of the ID token, and its issuer where that is a tenant.
 
@@ -206,6 +209,7 @@ def check_userinfo(
         jws: the verified JWS the claims come from, if they were signed.
         now: the current time, in seconds since the epoch.
         encryption: how they were encrypted, where ``jws`` does not say so.
+        channel: how the answer came that they were in.
 
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
@@ -219,7 +223,7 @@ def check_userinfo(
         table=USERINFO_RULES,
         outcomes=outcomes,
         remarks=decryption_notes(encryption),
-        terms=rp.terms,
+        terms=rp.terms_over[channel],
         checked_at=now,
         jws=jws,
     )

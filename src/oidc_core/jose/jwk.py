@@ -18,7 +18,7 @@ from oidc_core.jose.algorithms import HMAC, SIGNATURES, row_for, rows_for
 from oidc_core.jose.key_material import PRIVATE_MEMBERS, Lookup, public_material
 from oidc_core.wire.encoding import b64url_encode, sha256_b64url
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import LIMITS, Limits
+from oidc_core.wire.http import LIMITS, Channel, Limits
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
 
 MAX_KID: Final = 256
@@ -172,9 +172,11 @@ class KeySet:
     Attributes:
         published: what stood in the set's ``keys``, in order and unjudged; two sets are equal if
             these are.
+        channel: how the set came, if it was fetched.
     """
 
     published: tuple[JsonValue, ...] = field(default=(), repr=False)
+    channel: Channel | None = field(default=None, repr=False, eq=False)
 
     @cached_property
     def keys(self) -> tuple[Jwk, ...]:

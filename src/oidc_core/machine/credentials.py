@@ -8,7 +8,7 @@ from binascii import b2a_base64
 from collections.abc import Mapping
 from typing import Final
 
-from oidc_core.model.relying_party import RelyingParty, assertion_audience, endpoint
+from oidc_core.model.relying_party import RelyingParty, assertion_audience, target
 from oidc_core.wire.encoding import b64url_encode, percent_encode
 from oidc_core.wire.http import (
     BasicCredentials,
@@ -43,10 +43,12 @@ def client_request(
         UsageError: ``unsupported_by_provider`` if the metadata has no such endpoint.
     """
     headers, credentials = client_authentication(rp)
+    url, way = target(rp, endpoint_name)
     return HttpRequest(
         purpose=purpose,
         method="POST",
-        url=endpoint(rp, endpoint_name),
+        url=url,
+        way=way,
         headers=(_ACCEPT, *headers),
         form=parameters + credentials,
         issuer=rp.issuer,

@@ -119,10 +119,10 @@ def fetched(
     record: KeyRecord, wanted: KeysWanted, answer: HttpResponse, now: int
 ) -> tuple[KeyRecord, KeysAnswer]:
     """Take the provider's answer: a new set replaces the old one only if it could be parsed."""
-    if wanted.verified_channel and answer.channel != "verified":
+    if answer.channel not in wanted.way.channels:
         return failed(record, wanted, now)
     try:
-        key_set = key_set_of(answer)
+        key_set = evolve(key_set_of(answer), channel=answer.channel)
     except (ProtocolViolation, TransportFailure):
         return failed(record, wanted, now)
     kid = wanted.missing_kid

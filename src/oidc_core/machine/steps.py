@@ -31,8 +31,16 @@ from attrs import evolve, frozen
 from oidc_core.jose.jwk import KeySet
 from oidc_core.machine.dpop import with_demanded_nonce
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import ProtocolViolation, UsageError
-from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, HttpResponse, KeysWanted, NoAnswer
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.http import (
+    Answer,
+    AnswerTo,
+    Channel,
+    HttpRequest,
+    HttpResponse,
+    KeysWanted,
+    NoAnswer,
+)
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -117,9 +125,11 @@ def resume(
     Raises:
         UsageError: ``foreign_step`` if another relying party made the step, ``answer_unexpected``
             if it waits for an answer of another kind, ``answer_foreign`` for the answer to another
-            request, or the keys of another provider.
+            request, or the keys of another provider; ``config_invalid`` where the policy has the
+            transport judge addresses and it did not.
         ProtocolViolation: ``dpop_nonce_repeated`` if a nonce is demanded of the same request
-            twice; ``channel_unverified`` where the policy has the transport verify the server.
+            twice; ``channel_unverified`` if TLS did not verify the server, or where the policy has
+            the transport say that it did.
         OidcError: whatever the answer is refused with.  The step stays as it was.
     """
     if step.made_for != rp.digest:
@@ -145,8 +155,8 @@ def _answered(rp: RelyingParty, step: Exchange[T_co], given: AnswerTo) -> Step[T
         found, expected = _purpose(request), step.request.purpose
         raise UsageError("answer_foreign", found=found, expected=expected)
     if isinstance(answer, HttpResponse):
-        if answer.channel != "verified" and rp.policy.require_verified_channel:
-            raise ProtocolViolation("channel_unverified", found=answer.channel, about="channel")
+        if answer.channel not in request.way.channels:
+            raise _refused(answer.channel, request)
         if answer.status in _REFUSALS:
             again = with_demanded_nonce(step.request, answer)
             if again is not None:
@@ -154,6 +164,14 @@ def _answered(rp: RelyingParty, step: Exchange[T_co], given: AnswerTo) -> Step[T
     else:
         _check_no_answer(answer)
     return step.consume(rp, answer)
+
+
+def _refused(channel: Channel, request: HttpRequest) -> OidcError:
+    """Say why an answer does not count that came that way."""
+    if channel._replace(addresses_judged=True) in request.way.channels:
+        expected = "one that judges addresses, or the quirk proxy_enforces_addresses"
+        return UsageError("config_invalid", about="transport", expected=expected)
+    return ProtocolViolation("channel_unverified", found=channel.server, about="channel")
 
 
 def _purpose(request: object) -> str:

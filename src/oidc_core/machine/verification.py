@@ -150,10 +150,10 @@ class AwaitingKeys(NeedKeys[T_co]):
 
     def consume(self, rp: RelyingParty, answer: KeysAnswer) -> Step[T_co]:
         """Verify the token, or ask once more."""
-        verification, wanted = self.verification, self.wanted
+        verification = self.verification
         if isinstance(answer, KeysWithheld):
             return verification.withheld(rp, answer)
-        kid, profile = wanted.missing_kid, verification.profile
+        kid, profile = self.wanted.missing_kid, verification.profile
         if kid is not None and not answer.key_set.has(kid):
             raise ProtocolViolation("key_not_found", found=kid)  # its form held before
         jws = split(verification.token, profile.size)
@@ -170,7 +170,7 @@ class AwaitingKeys(NeedKeys[T_co]):
                 known=known,
             )
         except ProtocolViolation as miss:
-            if wanted.newer_than is None and _may_be_stale(miss, known.header, answer):
+            if self.wanted.newer_than is None and _may_be_stale(miss, known.header, answer):
                 return self._fresh(known.header.kid, answer.fetched_at)
             raise
         return _passed(rp, verification, verified)
@@ -186,7 +186,7 @@ class AwaitingKeys(NeedKeys[T_co]):
             newer_than=fetched_at,
             missing_kid=kid,
             source=old.source,
-            verified_channel=old.verified_channel,
+            way=old.way,
         )
         return AwaitingKeys(made_for=self.made_for, wanted=wanted, verification=self.verification)
 

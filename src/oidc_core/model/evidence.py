@@ -15,6 +15,7 @@ from oidc_core.jose.jwk import Jwk, KeySet, SkippedKey
 from oidc_core.jose.jws import Encryption, JoseHeader, VerifiedJws
 from oidc_core.model.claims import malformed
 from oidc_core.model.policy import Terms
+from oidc_core.wire.http import Channel
 from oidc_core.wire.jsontypes import JsonObject, parse_object
 
 SkipReason: TypeAlias = str
@@ -159,8 +160,23 @@ class Evidence:
         return () if self.keys is None else self.keys.skipped
 
     @property
+    def channels(self) -> tuple[tuple[str, Channel], ...]:
+        """How each answer came that it rests on, by what it brought.
+
+        That is the provider's metadata, what was accepted itself, and the key set, as far as they
+        were in an answer.
+        """
+        terms, keys = self.terms, self.keys
+        told = (
+            ("metadata", terms.discovery),
+            (self.of, terms.channel),
+            ("key_set", None if keys is None else keys.channel),
+        )
+        return tuple([(brought, channel) for brought, channel in told if channel is not None])
+
+    @property
     def relaxations(self) -> tuple[str, ...]:
-        """The quirks in force."""
+        """The quirks in force, and the origins that the policy names."""
         return self.terms.relaxations
 
     @property
@@ -198,6 +214,9 @@ def evidence_json(evidence: Evidence) -> JsonObject:
             "key_thumbprint": evidence.key_thumbprint,
             "keys_fetched_at": evidence.keys_fetched_at,
             "skipped_keys": tuple([JsonObject(key._asdict()) for key in evidence.skipped_keys]),
+            "channels": JsonObject(
+                {brought: JsonObject(channel._asdict()) for brought, channel in evidence.channels}
+            ),
             "relaxations": evidence.relaxations,
             "notes": evidence.notes,
             "checks": tuple([JsonObject(check._asdict()) for check in evidence.checks]),

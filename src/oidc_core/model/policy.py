@@ -15,7 +15,17 @@ from typing import Final, Literal, NamedTuple, TypeAlias, cast
 from attrs import Factory, field, fields, frozen
 
 from oidc_core.jose.algorithms import ASYMMETRIC, OPTIONAL
+from oidc_core.model.origins import (
+    AddressRule,
+    BackChannel,
+    Origins,
+    check_origins,
+    frozen_back_channel,
+    frozen_http_origins,
+    frozen_named_origins,
+)
 from oidc_core.wire.errors import UsageError
+from oidc_core.wire.http import Channel
 
 UserInfoRule: TypeAlias = Literal["never", "optional", "required"]
 
@@ -44,6 +54,7 @@ QUIRKS: Final = MappingProxyType(
             Quirk("nonce_not_echoed", "nonce may be absent", "OIDC Core §3.1.3.7, 11"),
             Quirk("insecure_allow_http_loopback", "http on loopback", "OIDC Core §16.17"),
             Quirk("insecure_skip_tls_verification", "server unauthenticated", "OIDC Core §16.17"),
+            Quirk("proxy_enforces_addresses", "addresses are left to others", "RFC 9728 §7.7"),
             Quirk("unbound_browser", "no proof of the browser", "RFC 9700 §4.7"),
         )
     }
@@ -89,6 +100,16 @@ class Policy:
         forbid_extra_scope: whether a granted scope beyond the one asked for is refused.
         require_verified_channel: whether an answer counts only if the transport says that it
             verified the server.
+        addresses: where requests may go.  ``named``: to public addresses, and wherever the
+            developer named the origin, as that of the issuer or of ``discovery_url``.
+            :data:`~oidc_core.model.origins.PUBLIC_ONLY`: to public addresses, whoever named the
+            origin; for applications whose users type issuers in.
+        named_origins: further origins that may resolve anywhere, as in
+            ``https://keys.corp.example``.
+        insecure_http_origins: origins that are spoken to without TLS, as in
+            ``http://keycloak:8080``; at addresses that are not public only.
+        back_channel: pairs of origins, or a mapping: what the library itself would send to the
+            first goes to the second; the browser goes to the first.
         quirks: names out of :data:`QUIRKS`.
         digest: tells this policy from every other that accepts something else, whatever its name.
     """
@@ -105,6 +126,12 @@ class Policy:
     require_essential_claims: bool = False
     forbid_extra_scope: bool = False
     require_verified_channel: bool = False
+    addresses: AddressRule = "named"
+    named_origins: frozenset[str] = field(default=frozenset(), converter=frozen_named_origins)
+    insecure_http_origins: frozenset[str] = field(
+        default=frozenset(), converter=frozen_http_origins
+    )
+    back_channel: BackChannel = field(default=(), converter=frozen_back_channel)
     quirks: frozenset[str] = frozenset()
     digest: str = field(init=False, eq=False, default=Factory(_digest, takes_self=True))
 
@@ -125,15 +152,32 @@ class Policy:
             raise UsageError("config_invalid", about="quirks", found=odd)
         if self.quirks >= {"omit_pkce", "nonce_not_echoed"}:
             raise UsageError("config_invalid", about="quirks", expected="PKCE or nonce")
+        loopback = "insecure_allow_http_loopback" in self.quirks
+        check_origins(self.origins, self.addresses, loopback=loopback)
+
+    @property
+    def origins(self) -> Origins:
+        """The origins it names."""
+        return Origins(self.named_origins, self.insecure_http_origins, self.back_channel)
 
 
 class Terms(NamedTuple):
-    """What evidence says of the policy: name and digest, leeway, and quirks in force, sorted."""
+    """What evidence says of the policy, and of the way things came.
+
+    Attributes:
+        policy, policy_digest: its name and digest.
+        leeway: as in the policy.
+        relaxations: the quirks in force, sorted; then what is named of origins.
+        discovery: how the provider's metadata came, ``None`` if it was not discovered.
+        channel: how the answer came that this was in, ``None`` if it was in none.
+    """
 
     policy: str
     policy_digest: str
     leeway: int
     relaxations: tuple[str, ...]
+    discovery: Channel | None = None
+    channel: Channel | None = None
 
 
 DEFAULT_POLICY: Final = Policy()

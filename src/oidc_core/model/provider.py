@@ -10,9 +10,10 @@ from typing import Final
 
 from attrs import evolve, fields, frozen
 
+from oidc_core.model.network import HTTPS_ONLY, Network, admitted_url
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import JsonObject
-from oidc_core.wire.urls import parse_url, query_names
+from oidc_core.wire.urls import origin_of, query_names
 
 _EMPTY: Final = JsonObject({})
 _PATTERN: Final = re.compile(r"[^{}]+\{[A-Za-z_]+\}[^{}]*")
@@ -115,6 +116,14 @@ class IssuerRule:
     def example(self) -> str:
         """An issuer as this rule would accept it, for its syntax to be checked."""
         return _PLACEHOLDER.sub("tenant", self.pattern) if self.pattern else self.canonical
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins that the developer named with it; no tenant of any name is one."""
+        origins = {origin_of(issuer) for issuer in self.accepted}
+        if not _PLACEHOLDER.search(self.pattern.partition("://")[2].partition("/")[0]):
+            origins.add(origin_of(self.example))
+        return frozenset(origins - {""})
 
     def in_metadata(self, issuer: str) -> bool:
         """Return whether metadata may name this issuer."""
@@ -242,12 +251,12 @@ _READ: Final = frozenset(
 """What a rule or an operation reads: malformed, it is an error."""
 
 
-def metadata_of(members: JsonObject, *, http: bool = False) -> ProviderMetadata:
+def metadata_of(members: JsonObject, *, network: Network = HTTPS_ONLY) -> ProviderMetadata:
     """Type a metadata document.
 
     Args:
         members: the document.
-        http: whether endpoints may use http, on loopback only.
+        network: where endpoints may be.
 
     Raises:
         ProtocolViolation: ``metadata_invalid`` or ``metadata_endpoint_invalid``, naming the member.
@@ -267,7 +276,7 @@ def metadata_of(members: JsonObject, *, http: bool = False) -> ProviderMetadata:
         metadata = evolve(metadata, notes=tuple([f"malformed: {name}" for name in dropped]))
     for name, url in metadata.endpoints:
         try:
-            parse_url(url, about=name, http=http)
+            admitted_url(network, url, about=name)
         except OidcError as fault:
             raise ProtocolViolation(
                 "metadata_endpoint_invalid", about=name, found=fault.code
@@ -276,7 +285,7 @@ def metadata_of(members: JsonObject, *, http: bool = False) -> ProviderMetadata:
     return metadata
 
 
-def check_overrides(overrides: JsonObject, *, http: bool = False) -> None:
+def check_overrides(overrides: JsonObject, *, network: Network = HTTPS_ONLY) -> None:
     """Check the members that correct a metadata document, so that no fault of theirs looks its own.
 
     Raises:
@@ -288,7 +297,7 @@ def check_overrides(overrides: JsonObject, *, http: bool = False) -> None:
             raise UsageError("config_invalid", about="metadata_overrides", found=name)
         try:
             document = JsonObject({"issuer": "https://op.example", name: value})
-            malformed = metadata_of(document, http=http).notes != ()
+            malformed = metadata_of(document, network=network).notes != ()
         except ProtocolViolation:
             malformed = True
         if malformed:

@@ -14,6 +14,8 @@ from oidc_core.jose.jwe import Decrypter
 from oidc_core.jose.jws import Encryption, SignatureVerifier
 from oidc_core.model.client import REGISTERED, ClientRegistration
 from oidc_core.model.connection import Connection
+from oidc_core.model.network import Network, admitted_url, network_of, way_of
+from oidc_core.model.origins import named_in_evidence
 from oidc_core.model.policy import DEFAULT_POLICY, Policy, Terms
 from oidc_core.model.provider import (
     IssuerRule,
@@ -22,9 +24,9 @@ from oidc_core.model.provider import (
     check_overrides,
 )
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import KeysWanted, Source
+from oidc_core.wire.http import CHANNELS, Channel, KeysWanted, Source, Way
 from oidc_core.wire.jsontypes import JsonObject, frozen_json, render
-from oidc_core.wire.urls import parse_issuer, parse_url
+from oidc_core.wire.urls import origin_of, parse_issuer
 
 _DEFAULT_ALGORITHMS: Final = frozenset({"RS256"})
 _EMPTY: Final = JsonObject({})
@@ -62,9 +64,9 @@ def _digest(rp: "RelyingParty") -> str:
         *[f"{name} {url}" for name, url in rp.provider.endpoints],
         *_terms_of(rp.issuer_rule),
         *_terms_of(rp.client),
-        f"discovery_url {rp.discovery_url}",
         f"metadata_overrides {render(rp.metadata_overrides)}",
         f"{rp.policy.name} {rp.policy.digest}",
+        f"discovery_url {rp.discovery_url}",
     )
     return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -84,11 +86,15 @@ def _terms_of(value: AttrsInstance) -> list[str]:
 
 
 def _connection(rp: "RelyingParty") -> Connection:
+    endpoints = rp.provider.endpoints_digest
+    if rp.discovery_url is not None:  # which decides, too, where requests may go
+        text = f"{endpoints} {origin_of(rp.discovery_url)}"
+        endpoints = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return Connection(
         issuer=rp.issuer,
         client_id=rp.client.client_id,
         connection_id=rp.client.connection_id,
-        endpoints_digest=rp.provider.endpoints_digest,
+        endpoints_digest=endpoints,
         policy_digest=rp.policy.digest,
     )
 
@@ -136,20 +142,36 @@ def _response_remarks(rp: "RelyingParty") -> tuple[str, ...]:
     return () if announced or not rp.expects_iss else ("the metadata does not announce iss",)
 
 
-def _insecure_http(rp: "RelyingParty") -> bool:
-    return "insecure_allow_http_loopback" in rp.policy.quirks
+def _network(rp: "RelyingParty") -> Network:
+    return network_of(rp.policy, {*rp.issuer_rule.origins, origin_of(rp.discovery_url or "")})
+
+
+class Target(NamedTuple):
+    """An endpoint, and the way there."""
+
+    url: str
+    way: Way
+
+
+def _targets(rp: "RelyingParty") -> Mapping[str, Target]:
+    found: dict[str, Target] = {}
+    for name, url in rp.provider.endpoints:
+        with suppress(UsageError):  # which comes up again where all is checked, in order
+            found[name] = Target(url, way_of(rp.network, url, about=name))
+    return MappingProxyType(found)
 
 
 def _keys_wanted(rp: "RelyingParty") -> Mapping[Source, KeysWanted]:
-    if rp.provider.jwks_uri is None:
+    keys = rp.targets.get("jwks_uri")
+    if keys is None:
         return MappingProxyType({})
     solicited = KeysWanted(
         issuer=rp.issuer,
         client_id=rp.client.client_id,
-        jwks_uri=rp.provider.jwks_uri,
+        jwks_uri=keys.url,
         max_age=rp.policy.key_set_max_age,
         source="solicited",
-        verified_channel=rp.policy.require_verified_channel,
+        way=keys.way,
     )
     unsolicited = evolve(solicited, source="unsolicited")
     return MappingProxyType({"solicited": solicited, "unsolicited": unsolicited})
@@ -167,12 +189,19 @@ def _lacking(rp: "RelyingParty") -> str:
 def _terms(rp: "RelyingParty") -> Terms:
     policy = rp.policy
     overridden = [f"metadata_overrides: {name}" for name in sorted(rp.metadata_overrides.members)]
+    origins = named_in_evidence(policy.origins)
     return Terms(
         policy=policy.name,
         policy_digest=policy.digest,
         leeway=policy.leeway,
-        relaxations=(*sorted(policy.quirks), *overridden),
+        relaxations=(*sorted(policy.quirks), *origins, *overridden),
+        discovery=rp.discovered_by,
     )
+
+
+def _terms_over(rp: "RelyingParty") -> Mapping[Channel | None, Terms]:
+    terms = {channel: rp.terms._replace(channel=channel) for channel in CHANNELS}
+    return MappingProxyType({None: rp.terms, **terms})
 
 
 @frozen(kw_only=True)
@@ -192,22 +221,25 @@ class RelyingParty:
         metadata_overrides: members that correct the provider's document by name, as in
             ``{"code_challenge_methods_supported": ["S256"]}``; ``None`` removes one.  ``issuer`` is
             not among them.  Evidence names them.
-        discovered: whether the metadata came from discovery, and not by hand.
+        discovered_by: how the metadata came, if it was discovered.
         issuer: the provider's identity.
-        digest: a short digest of issuer rule, registration, endpoints and policy.  Each step
-            carries it, so that no step is resumed with another relying party.
+        digest: a short digest of issuer rule, registration, endpoints, policy and discovery URL.
+            Each step carries it, so that no step is resumed with another relying party.
         connection: what a login in flight is bound to.
         protection: how each kind of JWT is protected, by what the registration's members about it
             start with.  An ID token is signed with the registered algorithm; else with what both
             the policy and the provider name; with RS256 if the provider names nothing.
         expects_iss: whether a response that carries a code has to name its issuer.
         response_remarks: what evidence says of that.
-        insecure_http: whether the policy lets http pass on loopback.
+        network: where requests may go; the origins of the issuer and of ``discovery_url`` are
+            named, unless the policy exempts nobody.
+        targets: the provider's endpoints by their names in the metadata, each with the way there.
         keys_wanted: what is asked for the provider's key set with, for ``solicited`` tokens and for
             others; nothing without a ``jwks_uri``.
         lacking: what every login needs in the end and the metadata does not name, as in
             ``token_endpoint``; empty if there is nothing.
         terms: what evidence says of the policy.
+        terms_over: the same for what was in an answer, by how that came.
     """
 
     provider: ProviderMetadata
@@ -218,7 +250,7 @@ class RelyingParty:
     issuer_rule: IssuerRule = field(default=Factory(_exact_issuer, takes_self=True))
     discovery_url: str | None = None
     metadata_overrides: JsonObject = field(default=_EMPTY, converter=_overrides)
-    discovered: bool = False
+    discovered_by: Channel | None = field(default=None, eq=False)
     issuer: str = field(init=False, default=Factory(_issuer, takes_self=True))
     digest: str = field(init=False, default=Factory(_digest, takes_self=True))
     connection: Connection = field(init=False, default=Factory(_connection, takes_self=True))
@@ -229,25 +261,35 @@ class RelyingParty:
     response_remarks: tuple[str, ...] = field(
         init=False, repr=False, default=Factory(_response_remarks, takes_self=True)
     )
-    insecure_http: bool = field(init=False, default=Factory(_insecure_http, takes_self=True))
+    network: Network = field(
+        init=False, repr=False, eq=False, default=Factory(_network, takes_self=True)
+    )
+    targets: Mapping[str, Target] = field(
+        init=False, repr=False, eq=False, default=Factory(_targets, takes_self=True)
+    )
     keys_wanted: Mapping[Source, KeysWanted] = field(
         init=False, repr=False, eq=False, default=Factory(_keys_wanted, takes_self=True)
     )
     lacking: str = field(init=False, default=Factory(_lacking, takes_self=True))
-    terms: Terms = field(init=False, default=Factory(_terms, takes_self=True))
+    terms: Terms = field(init=False, eq=False, default=Factory(_terms, takes_self=True))
+    terms_over: Mapping[Channel | None, Terms] = field(
+        init=False, repr=False, eq=False, default=Factory(_terms_over, takes_self=True)
+    )
 
     def __attrs_post_init__(self) -> None:
         issuer = self.client.issuer
         if issuer is not None and issuer != self.issuer_rule.canonical:
             expected = self.issuer_rule.canonical
             raise UsageError("client_issuer_mismatch", found=issuer, expected=expected)
-        parse_issuer(self.issuer_rule.example, http=self.insecure_http)
+        self._check_issuer(self.issuer_rule.example)
         if not self.issuer_rule.pattern:
-            parse_issuer(self.provider.issuer, http=self.insecure_http)
+            self._check_issuer(self.provider.issuer)
         if not self.issuer_rule.in_metadata(self.provider.issuer):
             raise UsageError("issuer_not_allowed", found=self.provider.issuer)
+        if self.discovery_url is not None:
+            admitted_url(self.network, self.discovery_url, about="discovery_url")
         for name, url in self.provider.endpoints:
-            parse_url(url, about=name, http=self.insecure_http)
+            way_of(self.network, url, about=name)
         check_authorization_endpoint(self.provider)
         self._check_overrides()
         self._check_pkce_or_nonce()
@@ -258,16 +300,19 @@ class RelyingParty:
             assertion_audience(self)
         self._check_decrypter()
 
+    @property
+    def discovered(self) -> bool:
+        """Whether the metadata came from discovery, and not by hand."""
+        return self.discovered_by is not None
+
     def __reduce__(self) -> "tuple[Callable[[], RelyingParty], tuple[()]]":
         """Copy and pickle what it was built of; what is derived is derived again."""
         given = {each.name: getattr(self, each.name) for each in fields(RelyingParty) if each.init}
         return partial(RelyingParty, **given), ()
 
     def _check_overrides(self) -> None:
-        if self.discovery_url is not None:
-            parse_url(self.discovery_url, about="discovery_url", http=self.insecure_http)
         if self.metadata_overrides.members:
-            check_overrides(self.metadata_overrides, http=self.insecure_http)
+            check_overrides(self.metadata_overrides, network=self.network)
             if self.provider.endpoints and not self.discovered:
                 # Evidence would name what had no effect: correct metadata made by hand itself.
                 about, expected = "metadata_overrides", "discovered metadata"
@@ -285,6 +330,11 @@ class RelyingParty:
         if "nonce_not_echoed" in self.policy.quirks:
             about = "code_challenge_methods_supported"
             raise UsageError("pkce_or_nonce_required", found=known, expected="S256", about=about)
+
+    def _check_issuer(self, issuer: str) -> None:
+        network = self.network
+        parse_issuer(issuer, http=network.loopback_http, http_origins=network.http_origins)
+        admitted_url(network, issuer, about="issuer")
 
     def _check_decrypter(self) -> None:
         for _, encryption in self.protection.values():
@@ -323,8 +373,20 @@ def issuer_audience(rp: RelyingParty) -> str:
     return audience
 
 
+def target(rp: RelyingParty, name: str) -> Target:
+    """Return one of the provider's endpoints for a request of the library's own.
+
+    Raises:
+        UsageError: ``unsupported_by_provider`` if the metadata does not have it.
+    """
+    try:
+        return rp.targets[name]
+    except KeyError:
+        raise UsageError("unsupported_by_provider", about=name) from None
+
+
 def endpoint(rp: RelyingParty, name: str) -> str:
-    """Return one of the provider's endpoints.
+    """Return one of the provider's endpoints, for the browser or as a name.
 
     Raises:
         UsageError: ``unsupported_by_provider`` if the metadata does not have it.

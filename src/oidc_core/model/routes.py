@@ -101,11 +101,12 @@ def _overlap(one: IssuerRule, other: IssuerRule) -> bool:
 
 
 def _way(rp: RelyingParty) -> _Way:
-    """Return how a provider's endpoints are known: by discovery, or by hand."""
+    """Return how a provider's endpoints are known, by discovery or by hand, and reached."""
+    sent_to = [f"{published} {origin}" for published, origin in sorted(rp.policy.back_channel)]
     if rp.discovered or not rp.provider.endpoints:
         at = rp.discovery_url or f"issuer {rp.issuer}"
-        return ("discovered", at, render(rp.metadata_overrides))
-    return ("by hand", *[f"{name} {url}" for name, url in rp.provider.endpoints])
+        return ("discovered", at, render(rp.metadata_overrides), *sent_to)
+    return ("by hand", *[f"{name} {url}" for name, url in rp.provider.endpoints], *sent_to)
 
 
 class Routes:

@@ -4,18 +4,20 @@ OpenID Connect appends the well-known path to the issuer (OIDC Discovery §4), O
 before the issuer's path (RFC 8414 §3).  Which one applies is chosen, never tried.
 """
 
+from collections.abc import Set as AbstractSet
 from typing import Final, Literal, TypeAlias
 
 from attrs import evolve, frozen
 
 from oidc_core.machine.steps import Done, Exchange, Step
+from oidc_core.model.network import HTTPS_ONLY, Network, way_of
 from oidc_core.model.provider import IssuerRule, ProviderMetadata, metadata_of
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import answered, document
 from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.http import LIMITS, Answer, HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import JsonObject, parse_object
-from oidc_core.wire.urls import explain_difference, parse_issuer, parse_url
+from oidc_core.wire.urls import NO_ORIGINS, explain_difference, parse_issuer, parse_url
 
 WellKnown: TypeAlias = Literal["openid", "oauth"]
 
@@ -27,7 +29,13 @@ _OPENID: Final = "/.well-known/openid-configuration"
 _OAUTH: Final = "/.well-known/oauth-authorization-server"
 
 
-def metadata_url(issuer: str, *, well_known: WellKnown = "openid", http: bool = False) -> str:
+def metadata_url(
+    issuer: str,
+    *,
+    well_known: WellKnown = "openid",
+    http: bool = False,
+    http_origins: AbstractSet[str] = NO_ORIGINS,
+) -> str:
     """Return where an issuer's metadata lies.
 
     ``openid`` appends: ``https://op.example/a/.well-known/openid-configuration``.
@@ -36,10 +44,10 @@ def metadata_url(issuer: str, *, well_known: WellKnown = "openid", http: bool = 
     Raises:
         UsageError: ``issuer_invalid``, or as :func:`~oidc_core.wire.urls.parse_url`.
     """
-    parse_issuer(issuer, http=http)
+    parse_issuer(issuer, http=http, http_origins=http_origins)
     if well_known == "openid":
         return issuer.removesuffix("/") + _OPENID
-    url = parse_url(issuer, http=http)
+    url = parse_url(issuer, http=http, http_origins=http_origins)
     root = issuer[: len(issuer) - len(url.path)]
     return root + _OAUTH + ("" if url.path == "/" else url.path.removesuffix("/"))
 
@@ -56,16 +64,12 @@ def discover(rp: RelyingParty, *, well_known: WellKnown = "openid") -> Step[Rely
     Raises:
         UsageError: ``config_invalid`` for an issuer template without a ``discovery_url``.
     """
-    discovery_url = rp.discovery_url
-    if discovery_url is None:
-        if rp.issuer_rule.pattern:
-            raise UsageError("config_invalid", about="discovery_url", expected="with a template")
-        http = rp.insecure_http
-        discovery_url = metadata_url(rp.issuer, well_known=well_known, http=http)
+    url = rp.discovery_url or _metadata_url(rp, well_known)
     request = HttpRequest(
         purpose="discovery",
         method="GET",
-        url=discovery_url,
+        url=url,
+        way=way_of(rp.network, url, about="discovery_url"),
         headers=(("accept", "application/json"),),
         issuer=rp.issuer,
         client_id=rp.client.client_id,
@@ -75,19 +79,32 @@ def discover(rp: RelyingParty, *, well_known: WellKnown = "openid") -> Step[Rely
     return AwaitingMetadata(made_for=rp.digest, request=request)
 
 
+def _metadata_url(rp: RelyingParty, well_known: WellKnown) -> str:
+    if rp.issuer_rule.pattern:
+        raise UsageError("config_invalid", about="discovery_url", expected="with a template")
+    network = rp.network
+    return metadata_url(
+        rp.issuer,
+        well_known=well_known,
+        http=network.loopback_http,
+        http_origins=network.http_origins,
+    )
+
+
 @frozen(kw_only=True)
 class AwaitingMetadata(Exchange[RelyingParty]):
     """Waits for the provider's metadata."""
 
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[RelyingParty]:
         """Take the metadata into a new relying party."""
+        response = answered(answer)
         metadata = parse_metadata(
-            answered(answer),
+            response,
             rule=rp.issuer_rule,
             overrides=rp.metadata_overrides,
-            http=rp.insecure_http,
+            network=rp.network,
         )
-        return Done(evolve(rp, provider=metadata, discovered=True))
+        return Done(evolve(rp, provider=metadata, discovered_by=response.channel))
 
 
 def parse_metadata(
@@ -95,9 +112,11 @@ def parse_metadata(
     *,
     rule: IssuerRule,
     overrides: JsonObject = NOTHING,
-    http: bool = False,
+    network: Network = HTTPS_ONLY,
 ) -> ProviderMetadata:
     """Read a metadata document (OIDC Discovery §4.2, §4.3), corrected by ``overrides``.
+
+    ``network``: where endpoints may be.
 
     Raises:
         ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``,
@@ -105,7 +124,8 @@ def parse_metadata(
             the difference explained, or what the JSON is refused with.
     """
     published = parse_object(document(response))
-    metadata = metadata_of(JsonObject({**published.members, **overrides.members}), http=http)
+    corrected = JsonObject({**published.members, **overrides.members})
+    metadata = metadata_of(corrected, network=network)
     if not rule.in_metadata(metadata.issuer):
         raise ProtocolViolation(
             "metadata_issuer_mismatch",

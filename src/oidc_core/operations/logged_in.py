@@ -41,7 +41,7 @@ from oidc_core.wire.errors import (
     TransportFailure,
     UsageError,
 )
-from oidc_core.wire.http import Answer, ChannelState
+from oidc_core.wire.http import Answer, Channel, ChannelState
 from oidc_core.wire.jsontypes import JsonObject
 
 _UNOBTAINABLE: Final = frozenset({"http_status_unexpected", "http_redirect_refused"})
@@ -80,13 +80,22 @@ class LoginEvidence:
         authorization_response: the callback, ``None`` for a grant without a browser.
         id_token: the ID token.
         userinfo: UserInfo, if it was asked for and could be had.
-        channel: whether the transport verified the server that the tokens came from.
     """
 
     authorization_response: Evidence | None = None
     id_token: Evidence
     userinfo: Evidence | None = None
-    channel: ChannelState = "not_told"
+
+    @property
+    def channels(self) -> tuple[tuple[str, Channel], ...]:
+        """How each answer came, by what it brought: metadata, ID token, key set, UserInfo."""
+        return tuple(dict.fromkeys([told for evidence in self.each for told in evidence.channels]))
+
+    @property
+    def channel(self) -> ChannelState:
+        """Whether the transport verified the server that the tokens came from."""
+        channel = self.id_token.terms.channel
+        return "not_told" if channel is None else channel.server
 
     @property
     def each(self) -> tuple[Evidence, ...]:
@@ -105,7 +114,7 @@ class LoggedIn:
         userinfo: the claims of UserInfo, if it was asked for and could be had.
         tokens: for refresh, logout and calls to the provider; store them as one record.
         asked: what the login was started with.
-        id_token_evidence, userinfo_evidence, channel: see :attr:`evidence`.
+        id_token_evidence, userinfo_evidence: see :attr:`evidence`.
         notes: what was met and did not stop the login.
     """
 
@@ -116,7 +125,6 @@ class LoggedIn:
     asked: Asked
     id_token_evidence: Evidence
     userinfo_evidence: Evidence | None = None
-    channel: ChannelState = "not_told"
     notes: tuple[str, ...]
 
     @property
@@ -127,8 +135,12 @@ class LoggedIn:
             authorization_response=None if response is None else response.evidence,
             id_token=self.id_token_evidence,
             userinfo=self.userinfo_evidence,
-            channel=self.channel,
         )
+
+    @property
+    def channel(self) -> ChannelState:
+        """Whether the transport verified the server that the tokens came from."""
+        return self.evidence.channel
 
     @property
     def account(self) -> str:
@@ -201,21 +213,15 @@ class IdTokenOfLogin(Verification[LoggedIn]):
 
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[LoggedIn]:
         """Check the claims of the ID token; the user is known then."""
-        expected = id_token.Expected(self.asked.demands, self.response.access_token)
-        response = self.asked.response
-        iss = None if response is None else response.iss
-        token, evidence = id_token.check(rp, jws, claims, expected, raw=self.token, iss=iss)
-        logged_in = self._logged_in(rp, token, evidence)
-        if rp.policy.userinfo == "never" or (
-            rp.policy.userinfo == "optional" and rp.provider.userinfo_endpoint is None
-        ):
-            return Done(logged_in)
-        request = userinfo_request(rp, self.response.access_token)
-        return AwaitingUserInfo(made_for=rp.digest, request=request, logged_in=logged_in)
-
-    def _logged_in(self, rp: RelyingParty, token: IdToken, evidence: Evidence) -> LoggedIn:
-        """Put together what is known of the user once the ID token is verified."""
-        asked, demands, sub = self.asked, self.asked.demands, token.sub
+        asked = self.asked
+        demands = asked.demands
+        answer = self.response
+        expected = id_token.Expected(demands, answer.access_token)
+        iss = None if asked.response is None else asked.response.iss
+        token, evidence = id_token.check(
+            rp, jws, claims, expected, raw=self.token, iss=iss, channel=answer.channel
+        )
+        sub = token.sub
         nonce = demands.nonce
         session = Session(
             id_token=self.token,
@@ -225,16 +231,20 @@ class IdTokenOfLogin(Verification[LoggedIn]):
             sid=token.sid,
             auth_time=token.auth_time,
         )
-        tokens = tokens_of(rp, self.response, demands.scope, session)
-        return LoggedIn(
+        logged_in = LoggedIn(
             identity=Identity(rp.issuer_rule.identity(token.iss), sub),
             id_token=token,
-            tokens=tokens,
+            tokens=tokens_of(rp, answer, demands.scope, session),
             asked=asked,
             id_token_evidence=evidence,
-            channel=self.response.channel,
-            notes=self.response.notes,
+            notes=answer.notes,
         )
+        if rp.policy.userinfo == "never" or (
+            rp.policy.userinfo == "optional" and rp.provider.userinfo_endpoint is None
+        ):
+            return Done(logged_in)
+        request = userinfo_request(rp, answer.access_token)
+        return AwaitingUserInfo(made_for=rp.digest, request=request, logged_in=logged_in)
 
 
 @frozen(kw_only=True)
@@ -250,14 +260,16 @@ class AwaitingUserInfo(Exchange[LoggedIn]):
             claims = parse_userinfo(rp, response)
         except (TransportFailure, ProtocolViolation, ProviderError) as fault:
             return _without_userinfo(rp, self.logged_in, fault)
-        now = response.received_at
+        now, channel = response.received_at, response.channel
         if isinstance(claims, JsonObject):
-            return _with_userinfo(rp, self.logged_in, claims, now=now)
+            return _with_userinfo(rp, self.logged_in, claims, now=now, channel=channel)
         algorithms, encryption = rp.protection[USERINFO.registered_as]
         if not algorithms:
             plain = decrypted_userinfo(rp, claims)
-            return _with_userinfo(rp, self.logged_in, plain, now=now, encryption=encryption)
-        verification = UserInfoOfLogin(token=claims, logged_in=self.logged_in)
+            return _with_userinfo(
+                rp, self.logged_in, plain, now=now, encryption=encryption, channel=channel
+            )
+        verification = UserInfoOfLogin(token=claims, logged_in=self.logged_in, channel=channel)
         return verify_jwt(rp, verification, source="solicited", now=now)
 
 
@@ -267,10 +279,13 @@ class UserInfoOfLogin(Verification[LoggedIn]):
 
     profile: ClassVar[JwtProfile] = USERINFO
     logged_in: LoggedIn
+    channel: Channel
 
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[LoggedIn]:
         """Check whom it is about."""
-        return _with_userinfo(rp, self.logged_in, claims, jws=jws, now=jws.verified_at)
+        return _with_userinfo(
+            rp, self.logged_in, claims, jws=jws, now=jws.verified_at, channel=self.channel
+        )
 
     def withheld(self, rp: RelyingParty, answer: KeysWithheld, /) -> Step[LoggedIn]:
         """Go without UserInfo if its keys cannot be had and the policy lets that pass."""
@@ -286,10 +301,18 @@ def _with_userinfo(
     now: int,
     jws: VerifiedJws | None = None,
     encryption: Encryption | None = None,
+    channel: Channel,
 ) -> Step[LoggedIn]:
     token = logged_in.id_token
     userinfo, evidence = check_userinfo(
-        rp, claims, sub=token.sub, iss=token.iss, jws=jws, now=now, encryption=encryption
+        rp,
+        claims,
+        sub=token.sub,
+        iss=token.iss,
+        jws=jws,
+        now=now,
+        encryption=encryption,
+        channel=channel,
     )
     return Done(evolve(logged_in, userinfo=userinfo, userinfo_evidence=evidence))
 

@@ -30,7 +30,7 @@ from oidc_core.model.evidence import Evidence
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import OidcError, StoreFailure
-from oidc_core.wire.http import Answer
+from oidc_core.wire.http import NOT_TOLD, Answer, Channel
 from oidc_core.wire.jsontypes import JsonObject
 
 
@@ -42,11 +42,13 @@ class TokensRenewed:
         tokens: the record to store; what the provider left out stays as it was.
         id_token: a new ID token, unverified, if the provider sent one.
         notes: malformed members that nothing hangs on.
+        channel: how the answer came.
     """
 
     tokens: Tokens
     id_token: str | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
+    channel: Channel = NOT_TOLD
 
 
 @frozen(kw_only=True)
@@ -102,7 +104,11 @@ class AwaitingRenewal(Exchange[TokensRenewed]):
             refresh_token=old.refresh_token,
         )
         renewed = tokens_of(rp, new, self.scope, session)
-        return Done(TokensRenewed(tokens=renewed, id_token=new.id_token, notes=new.notes))
+        return Done(
+            TokensRenewed(
+                tokens=renewed, id_token=new.id_token, notes=new.notes, channel=new.channel
+            )
+        )
 
 
 def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refreshed]:
@@ -117,7 +123,10 @@ def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refres
     if renewed.id_token is None:
         return Done(Refreshed(tokens=renewed.tokens))
     verification = IdTokenOfRefresh(
-        token=renewed.id_token, tokens=renewed.tokens, original=_original(renewed.tokens)
+        token=renewed.id_token,
+        tokens=renewed.tokens,
+        original=_original(renewed.tokens),
+        channel=renewed.channel,
     )
     return verify_jwt(rp, verification, source="solicited", now=now)
 
@@ -137,13 +146,20 @@ class IdTokenOfRefresh(Verification[Refreshed]):
     profile: ClassVar[JwtProfile] = ID_TOKEN
     tokens: Tokens
     original: JsonObject = field(repr=False)
+    channel: Channel
 
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[Refreshed]:
         """Check that the same session goes on."""
         nothing = Demands(nonce=EXPECT_NO_NONCE, started_at=jws.verified_at)
         expected = id_token.Expected(nothing, self.tokens.access_token, self.original)
         token, evidence = id_token.check(
-            rp, jws, claims, expected, raw=self.token, rules=id_token.REFRESH_RULES
+            rp,
+            jws,
+            claims,
+            expected,
+            raw=self.token,
+            rules=id_token.REFRESH_RULES,
+            channel=self.channel,
         )
         return Done(
             Refreshed(tokens=self.tokens, id_token=token, claims_refreshed=True, evidence=evidence)

@@ -234,6 +234,16 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
     *_rows(
         "transport",
         "http",
+        "no",
+        (
+            "address_not_allowed",
+            "RFC 9728 §7.7",
+            "not public; if the host is yours, name its origin in the policy",
+        ),
+    ),
+    *_rows(
+        "transport",
+        "http",
         "restart",
         (
             "code_in_doubt",
@@ -286,6 +296,11 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         ("url_scheme_not_allowed", _CORE + "§16.17", "give an https URL"),
         ("url_userinfo_not_allowed", "RFC 3986 §3.2.1", "credentials in URLs are never used"),
         ("url_host_invalid", "RFC 3986 §3.2.2", "give the host's ASCII name or address"),
+        (
+            "url_address_not_allowed",
+            "RFC 9728 §7.7",
+            "not public; if the host is yours, name its origin in the policy",
+        ),
         ("url_port_invalid", "RFC 3986 §3.2.3", "a port is 1 to 65535"),
         ("parameter_reserved", _CORE + "§3.1.2.1", "the library sets this parameter itself"),
         ("parameter_invalid", _CORE + "§3.1.2.1", "correct the parameter that the message names"),

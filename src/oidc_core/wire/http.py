@@ -7,10 +7,11 @@ keeps or prints contains a client secret or a private key.
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias
+from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias, cast
 
 from attrs import evolve, field, fields, frozen
 
+from oidc_core.wire.addresses import Reach
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.encoding import percent_encode
 from oidc_core.wire.errors import UsageError
@@ -159,6 +160,46 @@ def placeholders(parameters: Parameters) -> tuple[Placeholder, ...]:
     return tuple([value for value in odd if not isinstance(value, (int, JsonObject))])
 
 
+class Channel(NamedTuple):
+    """What a transport knows of the way an answer came.
+
+    Attributes:
+        server: whether the server was the one the URL names: ``verified`` by its certificate,
+            ``unverified``, or ``not_told``.
+        addresses_judged: whether the transport held the very address it connected to against the
+            request's ``reach``.
+    """
+
+    server: ChannelState = "not_told"
+    addresses_judged: bool = False
+
+
+NOT_TOLD: Final = Channel()
+"""Nothing is known of the way an answer came."""
+
+_SERVERS: Final[tuple[ChannelState, ...]] = ("verified", "not_told", "unverified")
+CHANNELS: Final = tuple([Channel(of, judged) for of in _SERVERS for judged in (True, False)])
+"""All there are."""
+
+
+class Way(NamedTuple):
+    """How a request goes over the network, as the policy has it.
+
+    Without more it goes to public addresses only, over TLS that did not fail.
+
+    Attributes:
+        reach: which addresses it may go to.
+        judged: whether it may be sent only by a transport that judges addresses.
+        channels: the ways by which its answer may come.
+        url: where it is sent in place of its own URL, on a named back channel.
+    """
+
+    reach: Reach = "public"
+    judged: bool = False
+    channels: frozenset[Channel] = frozenset(CHANNELS[:4])
+    url: str | None = None
+
+
 @frozen(kw_only=True)
 class HttpRequest:
     """One request to be sent once, after it was prepared.
@@ -166,7 +207,8 @@ class HttpRequest:
     Attributes:
         purpose: what it is for; an adapter may log it.
         method: ``GET`` or ``POST``.
-        url: an absolute URL, to be used verbatim.
+        url: an absolute URL, to be used verbatim, as the provider publishes it.
+        way: how it goes over the network.
         headers: names in lower case with values or placeholders.
         form: the body as names and values or placeholders, or ``None`` for no body.
         issuer: the issuer identifier of the provider it belongs to.
@@ -180,6 +222,7 @@ class HttpRequest:
     purpose: Purpose
     method: str
     url: str
+    way: Way
     headers: Parameters = field(repr=False)
     form: Parameters | None = field(default=None, repr=False)
     issuer: str
@@ -204,7 +247,7 @@ class KeysWanted:
         source: ``solicited`` if the token came from the provider itself, ``unsolicited`` if a
             browser or a stranger brought it, so that strangers cannot use up the fetches of the
             former.
-        verified_channel: whether a set counts only if the transport verified its server.
+        way: how a request for it goes over the network.
     """
 
     issuer: str
@@ -214,7 +257,7 @@ class KeysWanted:
     newer_than: int | None = None
     missing_kid: str | None = None
     source: Source
-    verified_channel: bool = False
+    way: Way
 
     @property
     def kept_under(self) -> tuple[object, ...]:
@@ -231,6 +274,7 @@ class KeysWanted:
             purpose="key_set",
             method="GET",
             url=self.jwks_uri,
+            way=self.way,
             headers=(("accept", "application/json, application/jwk-set+json"),),
             issuer=self.issuer,
             client_id=self.client_id,
@@ -254,10 +298,12 @@ class WireRequest:
 
     Its members are those of the request that it was made of.  ``deadline`` is what is left of that
     request's, in seconds, so that waiting for a turn counts too.
+    ``reach`` says which addresses may be connected to.
     """
 
     method: str
     url: str
+    reach: Reach = "public"
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes | None = field(repr=False)
     resend: Resend
@@ -269,6 +315,14 @@ class WireRequest:
         raise TypeError(message)
 
 
+def _channel(told: Channel | ChannelState) -> Channel:
+    if isinstance(told, Channel):
+        return told
+    if not isinstance(cast("object", told), str):
+        raise UsageError("answer_unexpected", found=type(told).__name__, about="channel")
+    return Channel(told)
+
+
 @frozen
 class HttpResponse:
     """A whole answer.
@@ -278,15 +332,17 @@ class HttpResponse:
         headers: names in lower case with values, in the order received.
         body: the octets of the body, without any Content-Encoding.
         received_at: when it was received, in seconds since the epoch.
-        channel: whether the transport knows that the server was the one the URL names:
-            ``verified`` by its certificate, ``unverified``, or ``not_told``.
+        channel: what the transport knows of the way it came; of the server alone, a word will do.
+
+    Raises:
+        UsageError: ``answer_unexpected`` for a channel that is none.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
     received_at: int
-    channel: ChannelState = "not_told"
+    channel: Channel = field(default=NOT_TOLD, converter=_channel)
 
     def header(self, name: str) -> str | None:
         """Return the first header of that lower-case name."""
@@ -315,8 +371,8 @@ class NoAnswer:
 
     Attributes:
         sent: ``no`` if the request certainly never reached the provider, else ``maybe``.
-        code: ``http_timeout``, ``http_connect_failed``, ``tls_failed``, ``http_malformed``,
-            ``http_too_large`` or ``content_encoding_unexpected``.
+        code: ``http_timeout``, ``http_connect_failed``, ``address_not_allowed``, ``tls_failed``,
+            ``http_malformed``, ``http_too_large`` or ``content_encoding_unexpected``.
         at: when that was certain, in seconds since the epoch.
 
     Raises:

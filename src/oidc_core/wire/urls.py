@@ -42,6 +42,12 @@ _WELL_KNOWN: Final = re.compile(
 )
 
 
+NO_ORIGINS: Final[AbstractSet[str]] = frozenset()
+"""Nowhere: ``http`` may not be used beyond loopback."""
+
+_AN_ORIGIN: Final = "an origin, as in https://op.example"
+
+
 class Url(NamedTuple):
     """The parts of an absolute http or https URL, as they were written."""
 
@@ -63,18 +69,57 @@ class Url(NamedTuple):
         return _LOOPBACK.fullmatch(self.host) is not None
 
 
-def parse_url(text: str, *, about: str = "", http: bool = False) -> Url:
+def parse_url(
+    text: str,
+    *,
+    about: str = "",
+    http: bool = False,
+    http_origins: AbstractSet[str] = NO_ORIGINS,
+) -> Url:
     """Take an absolute URL apart.
 
     Args:
         text: the URL.
         about: the setting or member it stands in, for the message.
-        http: whether ``http`` may be used, on loopback only.
+        http: whether ``http`` may be used on loopback.
+        http_origins: the origins where it may be used beyond.
 
     Raises:
         UsageError: ``url_invalid``, ``url_scheme_not_allowed``, ``url_userinfo_not_allowed``,
             ``url_host_invalid`` or ``url_port_invalid``.
     """
+    url = _split(text, about)
+    if url.scheme == "http" and not (http and url.is_loopback) and url.origin not in http_origins:
+        raise UsageError("url_scheme_not_allowed", found=text, expected="https", about=about)
+    return url
+
+
+def parse_origin(text: str, *, about: str = "") -> Url:
+    """Take an origin apart: scheme, host and port, ``http`` anywhere, and nothing behind.
+
+    Raises:
+        UsageError: ``config_invalid``.
+    """
+    try:
+        url = _split(text, about)
+    except UsageError as fault:
+        raise UsageError(
+            "config_invalid", about=about, found=fault.code, expected=_AN_ORIGIN
+        ) from None
+    if url.path or url.query is not None:
+        raise UsageError("config_invalid", about=about, found=text, expected=_AN_ORIGIN)
+    return url
+
+
+def origin_of(text: str) -> str:
+    """Return the origin of a URL, or an empty string of what is none."""
+    try:
+        return _split(text, "").origin
+    except UsageError:
+        return ""
+
+
+def _split(text: str, about: str) -> Url:
     match = _SPLIT.fullmatch(text) if len(text) <= _MAX_URL else None
     if match is None or not _ALLOWED.fullmatch(text) or "%" in match["authority"]:
         # A name in another script is not converted: two converters may disagree, as two eyes may.
@@ -85,10 +130,7 @@ def parse_url(text: str, *, about: str = "", http: bool = False) -> Url:
     if scheme not in _DEFAULT_PORTS:
         raise UsageError("url_scheme_not_allowed", found=scheme, expected="https", about=about)
     host, port = _host_and_port(match["authority"], scheme, about)
-    url = Url(text, scheme, host, port, match["path"], match["query"])
-    if scheme == "http" and not (http and url.is_loopback):
-        raise UsageError("url_scheme_not_allowed", found=text, expected="https", about=about)
-    return url
+    return Url(text, scheme, host, port, match["path"], match["query"])
 
 
 def _host_and_port(authority: str, scheme: str, about: str) -> tuple[str, int]:
@@ -127,7 +169,9 @@ def _harmless(text: str) -> str:
     return fingerprint(text) if "@" in text else text
 
 
-def parse_issuer(text: str, *, http: bool = False) -> str:
+def parse_issuer(
+    text: str, *, http: bool = False, http_origins: AbstractSet[str] = NO_ORIGINS
+) -> str:
     """Return an issuer identifier as it is, if it can be one (OIDC Discovery §3).
 
     Raises:
@@ -135,7 +179,7 @@ def parse_issuer(text: str, *, http: bool = False) -> str:
     """
     if "?" in text or "#" in text:
         raise UsageError("issuer_invalid", found=_harmless(text), about="issuer")
-    parse_url(text, about="issuer", http=http)
+    parse_url(text, about="issuer", http=http, http_origins=http_origins)
     return text
 
 

@@ -9,7 +9,7 @@ from oidc_adapters.cli.story import Story
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import FakeProvider, InMemoryTransport
-from oidc_core.wire.http import HttpRequest, WireRequest
+from oidc_core.wire.http import HttpRequest, Way, WireRequest
 
 from .worlds import NOW
 
@@ -43,6 +43,7 @@ def test_a_watched_shell_tells_what_each_exchange_was_for() -> None:
         purpose="discovery",
         method="GET",
         url=URL,
+        way=Way(),
         headers=(),
         issuer="https://op.example",
         client_id="client",

@@ -69,6 +69,19 @@ def test_notes_are_told() -> None:
     assert "   ! userinfo: http_status_unexpected\n" in out.getvalue()
 
 
+def test_origins_that_the_policy_names_are_told() -> None:
+    out = StringIO()
+    stage = Stage()
+    story = Story(Page(out, {}))
+    logged_in = fake_login(None, stage.world, story)
+    evidence = logged_in.id_token_evidence
+    terms = evidence.terms._replace(relaxations=("named_origins https://keys.example:443",))
+
+    story.closing(evolve(logged_in, id_token_evidence=evolve(evidence, terms=terms)))
+
+    assert "! relaxed: named_origins https://keys.example:443\n" in out.getvalue()
+
+
 def _with_note(logged_in: LoggedIn) -> LoggedIn:
     return evolve(logged_in, notes=("userinfo: http_status_unexpected",))
 

@@ -28,6 +28,8 @@ from oidc_core.machine.steps import (
     NeedKeys,
     Step,
 )
+from oidc_core.model.origins import PUBLIC_ONLY
+from oidc_core.model.policy import Policy
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery
 from oidc_core.wire.errors import (
@@ -431,3 +433,21 @@ def test_a_store_of_keys_that_fails_is_one_typed_failure(fault: Exception, run: 
 
     assert (failure.value.code, failure.value.about) == ("store_unavailable", "provider keys")
     assert failure.value.__cause__ is fault
+
+
+def test_no_request_that_needs_judging_is_sent_by_a_transport_that_does_not_say_it_judges() -> None:
+    class Silent:
+        def send(self, request: WireRequest, clock: Any) -> Answer:
+            raise AssertionError(request)
+
+    class SilentToo:
+        async def send(self, request: WireRequest, clock: Any) -> Answer:
+            raise AssertionError(request)
+
+    strict = evolve(relying_party(), policy=Policy(addresses=PUBLIC_ONLY))
+    asked = strict.keys_wanted["solicited"].request
+    shell, awaited = Shell(Silent(), Credentials()), AsyncShell(SilentToo(), Credentials())
+    for call in (lambda: shell.send(asked), lambda: run_asyncio(lambda: awaited.send(asked))):
+        with pytest.raises(UsageError) as caught:
+            call()
+        assert (caught.value.code, caught.value.about) == ("config_invalid", "transport")

@@ -37,7 +37,7 @@ from oidc_core.wire.errors import (
     TransportFailure,
     UsageError,
 )
-from oidc_core.wire.http import Answer, ChannelState, HttpResponse, WireRequest
+from oidc_core.wire.http import Answer, Channel, ChannelState, HttpResponse, WireRequest
 from tests.adapters.context.world import (
     CLIENT,
     ISSUER,
@@ -374,17 +374,30 @@ class TestEvidence:
         assert evidence.userinfo is None
         assert "at_hash" not in dict(evidence.id_token.skipped)
 
-    @pytest.mark.parametrize("channel", ["verified", "unverified", "not_told"])
+    @pytest.mark.parametrize("channel", ["verified", "not_told"])
     def test_it_tells_how_the_tokens_came(self, channel: ChannelState, world: World) -> None:
         def told(request: WireRequest, clock: TellsTime) -> Answer:
             answer = world.transport.through(request, clock)
-            return evolve(answer, channel=channel) if isinstance(answer, HttpResponse) else answer
+            if not isinstance(answer, HttpResponse):
+                return answer
+            return evolve(answer, channel=Channel(channel))
 
         world.transport.tamper = told
         evidence = world.ctx.evidence(world.tokens()["id_token"])
 
         assert evidence is not None
         assert evidence.channel == channel
+
+    def test_no_answer_counts_where_tls_did_not_verify_the_server(self, world: World) -> None:
+        def told(request: WireRequest, clock: TellsTime) -> Answer:
+            answer = world.transport.through(request, clock)
+            if not isinstance(answer, HttpResponse):
+                return answer
+            return evolve(answer, channel=Channel("unverified"))
+
+        code = world.code()
+        world.transport.tamper = told
+        assert flow_get_token(world.ctx, code) == APIError("channel_unverified")
 
     def test_it_forgets_after_a_day(self, world: World) -> None:
         id_token = world.tokens()["id_token"]

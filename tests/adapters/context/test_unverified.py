@@ -15,6 +15,10 @@ from oidc_adapters.transport.tls import tls_context
 from oidc_core.wire.errors import UsageError
 from tests.adapters.transport.exchanges import CLOCK, answered, bad_contexts, failed, request
 from tests.adapters.transport.fault_server import Authority, FaultServer, Read, Send, Wait, ok
+from oidc_adapters.transport import judges_addresses
+from oidc_core.wire.http import Channel
+
+UNVERIFIED = Channel("unverified", addresses_judged=True)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,7 @@ def test_any_server_is_asked_without_another_warning(
         warnings.simplefilter("error")
         answers = [answered(transport.send(request(server.url()), CLOCK)) for _ in range(2)]
         assert [answer.body for answer in answers] == [b"1", b"2"]
-        assert {answer.channel for answer in answers} == {"unverified"}
+        assert {answer.channel for answer in answers} == {UNVERIFIED}
         assert server.connections == 1
 
 
@@ -55,7 +59,7 @@ def test_an_old_version_is_told_nothing(
 
 def test_http_is_unverified_as_ever(transport: UnverifiedTransport) -> None:
     with FaultServer((Read(), Send(ok()))) as server:
-        assert answered(transport.send(request(server.url()), CLOCK)).channel == "unverified"
+        assert answered(transport.send(request(server.url()), CLOCK)).channel == UNVERIFIED
 
 
 def test_what_cannot_be_loaded_is_refused() -> None:
@@ -69,7 +73,7 @@ def test_a_forked_process_does_not_verify_either(
 ) -> None:
     with FaultServer((Read(), Send(ok())), tls=authority.server()) as server:
         monkeypatch.setattr("os.getpid", lambda: -1)  # as it is in the child
-        assert answered(transport.send(request(server.url()), CLOCK)).channel == "unverified"
+        assert answered(transport.send(request(server.url()), CLOCK)).channel == UNVERIFIED
         monkeypatch.undo()
 
 
@@ -83,3 +87,7 @@ def test_nothing_public_can_be_told_not_to_verify() -> None:
 def test_its_settings_are_nobody_elses(transport: UnverifiedTransport) -> None:
     assert transport is not None
     assert tls_context(ca=None, client_certificate=None).verify_mode == ssl.CERT_REQUIRED
+
+
+def test_it_judges_addresses_all_the_same(transport: UnverifiedTransport) -> None:
+    assert judges_addresses(transport)

@@ -17,7 +17,7 @@ from oidc_core.jose.jwk import parse_jwk
 from oidc_core.machine.dpop import proof_of, with_proof
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import DpopProof, HttpRequest, HttpResponse, NoAnswer, Role
+from oidc_core.wire.http import DpopProof, HttpRequest, HttpResponse, NoAnswer, Role, Way
 from oidc_core.wire.jsontypes import JsonObject
 from tests.parties import CLIENT_ID, ISSUER, NOW, OTHER_ISSUER
 
@@ -52,6 +52,7 @@ def request_to(
         purpose="token",
         method="POST",
         url=url,
+        way=Way(),
         headers=(),
         issuer=issuer,
         client_id=CLIENT_ID,

@@ -17,7 +17,16 @@ from oidc_core.jose.jwk import KeySet, parse_key_set
 from oidc_core.machine.key_fetching import BUCKET_SIZE, REFILL, STALE_IF_ERROR
 from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
 from oidc_core.wire.errors import StoreFailure
-from oidc_core.wire.http import AnswerTo, HttpRequest, HttpResponse, KeysWanted, NoAnswer, Source
+from oidc_core.wire.http import (
+    AnswerTo,
+    Channel,
+    HttpRequest,
+    HttpResponse,
+    KeysWanted,
+    NoAnswer,
+    Source,
+    Way,
+)
 from oidc_core.wire.jsontypes import JsonObject, render
 from tests.flows.rig import NOW, run_asyncio, run_trio
 
@@ -37,6 +46,7 @@ WANTED: Final = KeysWanted(
     jwks_uri="https://op.example/jwks",
     max_age=HOUR,
     source="solicited",
+    way=Way(),
 )
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
@@ -60,7 +70,7 @@ class Provider:
     def send(self, request: HttpRequest) -> AnswerTo:
         with self._lock:
             self.fetches += 1
-        assert request == WANTED.request
+        assert evolve(request, way=WANTED.way) == WANTED.request
         now = self.clock.now()
         json = (("content-type", "application/json"),)
         if self.broken == "dropped":
@@ -800,7 +810,7 @@ def test_a_set_that_anybody_could_have_sent_serves_no_strict_policy() -> None:
     """Two relying parties share the store; only one of them lets an unverified server pass."""
     clock = FrozenClock(NOW)
     store, provider = MemoryProviderKeys(), Provider(clock)
-    strict = evolve(WANTED, verified_channel=True)
+    strict = evolve(WANTED, way=Way(channels=frozenset({Channel("verified")})))
 
     assert isinstance(store.find(WANTED, provider.send, clock), KeysFound)
     assert store.find(strict, provider.send, clock) == KeysWithheld("unreachable")

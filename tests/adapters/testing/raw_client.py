@@ -77,6 +77,7 @@ def wire(
     method: str, url: str, *headers: tuple[str, str], body: bytes | None = None
 ) -> WireRequest:
     return WireRequest(
+        reach="any",
         method=method,
         url=url,
         headers=headers,

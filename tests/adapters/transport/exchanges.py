@@ -9,6 +9,7 @@ from typing import Any
 
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.transport import Transport
+from oidc_core.wire.addresses import Reach
 from oidc_core.wire.http import HttpResponse, NoAnswer, Resend, WireRequest
 from tests.adapters.transport.fault_server import (
     Authority,
@@ -32,10 +33,12 @@ def request(
     resend: Resend = "never",
     max_body: int = 65_536,
     deadline: float = 5,
+    reach: Reach = "any",
 ) -> WireRequest:
     return WireRequest(
         method=method,
         url=url,
+        reach=reach,
         headers=headers,
         body=body,
         resend=resend,

@@ -3,6 +3,7 @@ import socket
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from time import monotonic
 from typing import Any
 
@@ -12,6 +13,7 @@ from oidc_adapters.transport import dialling
 from oidc_adapters.transport.dialling import Address, Resolver, dial
 from oidc_adapters.transport.exchange import Exchange
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_core.wire.addresses import Reach
 from tests.adapters.transport.exchanges import CLOCK, LATE, failed, request, side_by_side
 
 
@@ -20,7 +22,7 @@ def address(port: int, host: str = "127.0.0.1") -> Address:
 
 
 def exchange(seconds: float) -> Exchange:
-    return Exchange(monotonic() + seconds, max_body=1)
+    return Exchange(monotonic() + seconds, max_body=1, reach="any")
 
 
 def test_an_address_is_not_looked_up() -> None:
@@ -181,3 +183,107 @@ def test_a_dead_name_server_ends_at_the_deadline(
     assert [failed(answer) for answer in answers] == [("http_timeout", "no")] * 8
     assert 0.95 <= took <= 1 + LATE
     assert len(lookups) == 1
+
+
+# --- which addresses -----------------------------------------------------------------------------
+
+
+def reaching(reach: Reach, *, seconds: float = 5) -> Exchange:
+    return Exchange(monotonic() + seconds, max_body=1, verified=True, reach=reach)
+
+
+def v6(host: str, port: int = 443) -> Address:
+    return (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (host, port, 0, 0))
+
+
+class Dialled:
+    """Stands in for sockets: remembers whom they were to connect to, and refuses."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: Sequence[Address]) -> None:
+        self.hosts: list[str] = []
+        self.lookups = 0
+        left = iter(answers)
+
+        def lookup(_host: str, _port: int) -> Sequence[Address]:
+            self.lookups += 1
+            return next(left)
+
+        dialled = self.hosts
+
+        class Refusing(socket.socket):
+            def connect(self, address: Any, /) -> None:
+                dialled.append(address[0])
+                raise ConnectionRefusedError
+
+        self._lookup = lookup
+        self._monkeypatch = monkeypatch
+        monkeypatch.setattr(socket, "socket", Refusing)
+
+    def code(self, reach: Reach, host: str = "op.example") -> str | None:
+        """Dial, and return the fault of the exchange, if it is refused before connecting."""
+        # One of its own, else the lookup before may still be under way for a moment.
+        self._monkeypatch.setattr(dialling, "_RESOLVER", Resolver(self._lookup))
+        exchange = reaching(reach)
+        with pytest.raises((HTTPException, ConnectionRefusedError)):
+            dial(host, 443, exchange, (), None)
+        return exchange.fault
+
+
+PUBLIC, METADATA = address(443, "93.184.215.14"), address(443, "169.254.169.254")
+
+
+def test_a_name_that_leads_to_what_is_near_is_not_dialled(monkeypatch: pytest.MonkeyPatch) -> None:
+    for found in (METADATA, address(443), address(443, "10.0.0.1"), v6("fd00::1"), v6("::1")):
+        dialled = Dialled(monkeypatch, [found])
+        assert dialled.code("public") == "address_not_allowed"
+        assert dialled.hosts == []
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]", "[fd00::1]"]
+)
+def test_an_address_that_is_near_is_not_dialled(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    dialled = Dialled(monkeypatch)
+    assert dialled.code("public", host) == "address_not_allowed"
+    assert (dialled.hosts, dialled.lookups) == ([], 0)
+
+
+def test_of_mixed_answers_only_the_addresses_that_may_be_reached_are_dialled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mixed = [METADATA, PUBLIC, v6("::1"), v6("2606:4700::1111"), address(443)]
+    dialled = Dialled(monkeypatch, mixed, mixed, mixed)
+    assert dialled.code("public") is None
+    assert dialled.hosts == ["93.184.215.14", "2606:4700::1111"]
+    dialled.hosts.clear()
+    assert dialled.code("private") is None
+    assert dialled.hosts == ["169.254.169.254", "::1", "127.0.0.1"]
+    dialled.hosts.clear()
+    assert dialled.code("any") is None
+    assert len(dialled.hosts) == len(mixed)
+
+
+def test_what_was_judged_is_what_is_dialled_whatever_the_name_server_says_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """DNS rebinding: the second answer leads home, and is asked for by nobody."""
+    dialled = Dialled(monkeypatch, [PUBLIC], [METADATA])
+    assert dialled.code("public") is None
+    assert (dialled.hosts, dialled.lookups) == (["93.184.215.14"], 1)
+    assert dialled.code("public") == "address_not_allowed"
+    assert (dialled.hosts, dialled.lookups) == (["93.184.215.14"], 2)
+
+
+def test_what_lacks_tls_is_dialled_near_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialled = Dialled(monkeypatch, [PUBLIC], [v6("2606:4700::1111")])
+    assert dialled.code("private") == "address_not_allowed"
+    assert dialled.code("private") == "address_not_allowed"
+    assert dialled.hosts == []
+
+
+def test_an_address_of_another_kind_is_not_judged_to_be_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    odd: Address = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (10, b"\x01"))
+    dialled = Dialled(monkeypatch, [odd])
+    assert dialled.code("public") == "address_not_allowed"

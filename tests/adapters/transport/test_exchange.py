@@ -8,12 +8,12 @@ from oidc_adapters.transport.exchange import CURRENT, FRAMING, HEADER_OCTETS, Ex
 
 
 def exchange(seconds: float = 60, *, max_body: int = 1_000) -> Exchange:
-    return Exchange(monotonic() + seconds, max_body=max_body)
+    return Exchange(monotonic() + seconds, max_body=max_body, reach="any")
 
 
 def test_a_new_exchange_has_used_up_nothing() -> None:
     deadline = monotonic() + 60
-    new = Exchange(deadline, max_body=10)
+    new = Exchange(deadline, max_body=10, reach="any")
 
     assert (new.deadline, new.quota) == (deadline, HEADER_OCTETS)
     assert (new.sent, new.dialling, new.is_over) == (False, False, False)

@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from oidc_adapters.runtime.clock import Clock, FrozenClock
-from oidc_adapters.transport import AsyncTransport, Transport, in_threads
+from oidc_adapters.transport import AsyncTransport, Transport, in_threads, judges_addresses
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.wire.errors import UsageError
@@ -25,6 +25,7 @@ WHO = contextvars.ContextVar("WHO", default="nobody")
 
 def request(url: str = "http://127.0.0.1:1/", deadline: float = 5) -> WireRequest:
     return WireRequest(
+        reach="any",
         method="GET",
         url=url,
         headers=(),
@@ -310,3 +311,10 @@ def test_urllib3_is_imported_by_its_own_transport_only() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
     )
     assert done.stdout.strip() == "False"
+
+
+def test_it_judges_addresses_as_what_it_runs_does() -> None:
+    with Urllib3Transport() as judging:
+        assert judges_addresses(InThreads(judging))
+    with Urllib3Transport(proxy="http://127.0.0.1:9") as proxied:
+        assert not judges_addresses(InThreads(proxied))

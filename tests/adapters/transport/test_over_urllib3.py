@@ -1,6 +1,7 @@
 """The default transport against servers on loopback: exchanges, attempts, TLS, proxies, pools."""
 
 import gzip
+import inspect
 import os
 import re
 import resource
@@ -15,9 +16,11 @@ from typing import Any
 import pytest
 from urllib3 import PoolManager, ProxyManager
 
+from oidc_adapters.transport import dialling, judges_addresses
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_core.wire.addresses import Reach
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import HttpResponse, Resend
+from oidc_core.wire.http import NOT_TOLD, Channel, HttpResponse, Resend
 from tests.adapters.transport.exchanges import (
     CLOCK,
     HEAD,
@@ -67,7 +70,7 @@ def test_a_request_is_sent_as_it_is_and_its_answer_returned(transport: Urllib3Tr
         ),
         b'{"a":1}',
         1_234,
-        "unverified",
+        Channel("unverified", addresses_judged=True),
     )
     head, _, body = sent.partition(b"\r\n\r\n")
     line, *headers = head.decode().split("\r\n")
@@ -122,6 +125,9 @@ def test_many_urls_are_remembered_only_so_far(transport: Urllib3Transport) -> No
         assert (server.connections, len(server.requests)) == (1, 70)
 
 
+UNVERIFIED = Channel("unverified", addresses_judged=True)
+
+
 # --- who answered --------------------------------------------------------------------------------
 
 
@@ -132,7 +138,7 @@ def test_an_answer_over_tls_comes_from_a_verified_server(authority: Authority) -
         with FaultServer(script, tls=authority.server()) as server, transport:
             for _ in range(2):  # on a fresh connection, and on a kept one
                 answer = transport.send(request(server.url()), CLOCK)
-                assert answered(answer).channel == "verified"
+                assert answered(answer).channel == Channel("verified", addresses_judged=True)
 
 
 def test_an_answer_through_a_proxy_comes_from_the_server_behind_it(authority: Authority) -> None:
@@ -148,14 +154,14 @@ def test_an_answer_through_a_proxy_comes_from_the_server_behind_it(authority: Au
         Urllib3Transport(ca=authority.path, proxy=proxy.url()) as transport,
     ):
         answer = transport.send(request("https://op.example/token"), CLOCK)
-        assert answered(answer).channel == "verified"
+        assert answered(answer).channel == Channel("verified", addresses_judged=False)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_nobody_is_verified_without_tls(transport: Urllib3Transport, host: str) -> None:
     with FaultServer((Read(), Send(ok()))) as server:
         url = server.url(host=host)
-        assert answered(transport.send(request(url), CLOCK)).channel == "unverified"
+        assert answered(transport.send(request(url), CLOCK)).channel == UNVERIFIED
 
 
 def test_of_the_applications_pools_nobody_was_told(authority: Authority) -> None:
@@ -167,7 +173,7 @@ def test_of_the_applications_pools_nobody_was_told(authority: Authority) -> None
         PoolManager(ssl_context=context) as pools,
     ):
         secure = Urllib3Transport(pool_manager=pools).send(request(server.url()), CLOCK)
-    assert [answered(answer).channel for answer in (plain, secure)] == ["not_told", "not_told"]
+    assert [answered(answer).channel for answer in (plain, secure)] == [NOT_TOLD, NOT_TOLD]
 
 
 # --- the deadline --------------------------------------------------------------------------------
@@ -411,6 +417,18 @@ def test_a_client_certificate_is_shown(authority: Authority) -> None:
         assert code in {"tls_failed", "http_malformed"}
         assert sent == "maybe"
         assert len(server.requests) == 1
+
+
+def test_nothing_that_is_given_to_it_turns_verification_off() -> None:
+    given = inspect.signature(Urllib3Transport).parameters
+    assert set(given) == {
+        "ca",
+        "client_certificate",
+        "ssl_context",
+        "proxy",
+        "pool_size",
+        "pool_manager",
+    }
 
 
 def test_the_applications_own_tls_settings_are_used(authority: Authority) -> None:
@@ -752,3 +770,101 @@ def test_failures_leave_no_socket_and_no_thread_behind(transport: Urllib3Transpo
         assert failed(played(transport, *acts))[0] == "http_malformed"
     assert len(list(descriptors.iterdir())) == before
     assert threading.active_count() == threads
+
+
+# --- which addresses -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("resend", ["never", "if_unsent", "safe"])
+def test_a_host_that_is_near_is_not_sent_to_where_it_has_to_be_public(
+    transport: Urllib3Transport, host: str, resend: Resend
+) -> None:
+    with FaultServer((Read(), Send(ok()))) as server:
+        url = server.url(host=host)
+        answer = transport.send(request(url, reach="public", resend=resend), CLOCK)
+        assert failed(answer) == ("address_not_allowed", "no")
+        assert server.connections == 0
+
+
+def test_a_kept_connection_serves_no_request_that_may_not_go_there(
+    transport: Urllib3Transport,
+) -> None:
+    """Two clients share a transport; only one of them has named the host."""
+    script = (Read(), Send(ok(b"1")), Read(), Send(ok(b"2")))
+    with FaultServer(script, script) as server:
+        url = server.url()
+        assert answered(transport.send(request(url), CLOCK)).body == b"1"
+        refused = transport.send(request(url, reach="public"), CLOCK)
+        assert failed(refused) == ("address_not_allowed", "no")
+        assert (server.connections, len(server.requests)) == (1, 1)
+        assert answered(transport.send(request(url, reach="private"), CLOCK)).body == b"1"
+
+
+def test_a_kept_connection_serves_whoever_may_go_there(transport: Urllib3Transport) -> None:
+    with FaultServer((Read(), Send(ok(b"1")), Read(), Send(ok(b"2")))) as server:
+        bodies = [
+            answered(transport.send(request(server.url(), reach=reach), CLOCK)).body
+            for reach in REACHES
+        ]
+        assert (bodies, server.connections) == ([b"1", b"2"], 1)
+
+
+REACHES: tuple[Reach, ...] = ("private", "any")
+
+
+def test_http_leaves_loopback_only_by_a_request_that_may_reach_nothing_public(
+    transport: Urllib3Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultServer((Read(), Send(ok()))) as server:
+        port = int(server.url().rstrip("/").rpartition(":")[2])
+        found: list[Any] = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+        resolver = dialling.Resolver(lambda _host, _port: found)
+        monkeypatch.setattr(dialling, "_RESOLVER", resolver)
+        url = f"http://keycloak:{port}/token"
+        strict: tuple[Reach, ...] = ("public", "any")
+        for reach in strict:
+            with pytest.raises(UsageError) as caught:
+                transport.send(request(url, reach=reach), CLOCK)
+            assert caught.value.code == "url_scheme_not_allowed"
+        answer = transport.send(request(url, reach="private"), CLOCK)
+        assert answered(answer).channel == UNVERIFIED
+        assert f"host: keycloak:{port}".encode() in server.requests[0].lower()
+        with pytest.raises(UsageError):  # the way that is known now is nobody else's
+            transport.send(request(url, reach="any"), CLOCK)
+
+
+def test_http_to_a_name_that_leads_to_a_public_address_is_refused(
+    transport: Urllib3Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Any] = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 8_080))]
+    resolver = dialling.Resolver(lambda _host, _port: found)
+    monkeypatch.setattr(dialling, "_RESOLVER", resolver)
+    answer = transport.send(request("http://keycloak:8080/token", reach="private"), CLOCK)
+    assert failed(answer) == ("address_not_allowed", "no")
+
+
+def test_through_a_proxy_no_address_is_seen_and_that_is_told() -> None:
+    with (
+        FaultServer((Read(), Send(ok(b"far")))) as proxy,
+        Urllib3Transport(proxy=proxy.url()) as transport,
+    ):
+        answer = transport.send(request("http://127.0.0.1:9/token", reach="public"), CLOCK)
+        assert answered(answer).channel == Channel("unverified", addresses_judged=False)
+        assert not transport.judges_addresses
+
+
+def test_only_pools_of_its_own_without_a_proxy_judge_addresses() -> None:
+    with Urllib3Transport() as own, PoolManager() as pools:
+        assert judges_addresses(own)
+        assert not judges_addresses(Urllib3Transport(pool_manager=pools))
+    with Urllib3Transport(proxy="http://127.0.0.1:9") as proxied:
+        assert not judges_addresses(proxied)
+
+
+def test_in_the_applications_own_pools_what_is_near_is_refused_as_well() -> None:
+    with FaultServer((Read(), Send(ok()))) as server, PoolManager() as pools:
+        transport = Urllib3Transport(pool_manager=pools)
+        answer = transport.send(request(server.url(), reach="public"), CLOCK)
+        assert failed(answer) == ("address_not_allowed", "no")
+        assert server.connections == 0

@@ -26,8 +26,9 @@ from oidc_core.model.policy import Policy
 from oidc_core.model.records import Tokens
 from oidc_core.wire.errors import ProtocolViolation, ProviderError, TransportFailure, UsageError
 from oidc_core.wire.http import (
+    CHANNELS,
     BasicCredentials,
-    ChannelState,
+    Channel,
     ClientAssertion,
     ClientSecret,
     HttpRequest,
@@ -634,8 +635,8 @@ def test_what_the_answer_does_not_say_stays_as_it_was_asked_for() -> None:
     assert recorded(rotated, refresh_token="refresh-1").refresh_token == "refresh-2"
 
 
-@pytest.mark.parametrize("channel", ["verified", "unverified", "not_told"])
-def test_an_answer_says_how_it_came(channel: ChannelState) -> None:
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_an_answer_says_how_it_came(channel: Channel) -> None:
     assert parse_token_response(evolve(answer(None), channel=channel)).channel == channel
 
 

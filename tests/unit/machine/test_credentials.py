@@ -27,6 +27,7 @@ from oidc_core.wire.http import (
     ClientSecret,
     HttpRequest,
     Parameters,
+    Way,
 )
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
 from tests.unit.parties import CLIENT, CLIENT_ID, ISSUER, NOW, PROVIDER, relying_party, with_quirks
@@ -100,6 +101,7 @@ def test_every_request_of_the_client_is_authenticated_and_sent_once(method: Auth
         purpose="refresh",
         method="POST",
         url="https://op.example/token",
+        way=Way(reach="any"),
         headers=(("accept", "application/json"), *headers),
         form=(*ASKED, *form),
         issuer=ISSUER,

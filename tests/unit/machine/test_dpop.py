@@ -22,7 +22,7 @@ from oidc_core.machine.dpop import (
 )
 from oidc_core.wire.encoding import b64url_decode, sha256_b64url
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import DpopProof, HttpRequest, HttpResponse
+from oidc_core.wire.http import DpopProof, HttpRequest, HttpResponse, Way
 from oidc_core.wire.jsontypes import JsonObject, frozen_json, parse_object
 from tests.unit.parties import CLIENT_ID, ISSUER, NOW
 
@@ -35,6 +35,7 @@ TOKEN: Final = HttpRequest(
     purpose="token",
     method="POST",
     url=f"{ISSUER}/token?tenant=1",
+    way=Way(),
     headers=(("accept", "application/json"),),
     form=(("grant_type", "authorization_code"),),
     issuer=ISSUER,

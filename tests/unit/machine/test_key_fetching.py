@@ -24,7 +24,7 @@ from oidc_core.machine.key_fetching import (
 from oidc_core.machine.steps import KeysFound, KeysWithheld
 from oidc_core.model.policy import Policy
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure
-from oidc_core.wire.http import HttpResponse, KeysWanted, NoAnswer
+from oidc_core.wire.http import Channel, HttpResponse, KeysWanted, NoAnswer
 from tests.parties import ISSUER, NOW, RP, json_response, keys_wanted, refused, relying_party
 from tests.signing import signing_key
 
@@ -356,12 +356,13 @@ def test_the_age_of_a_key_set_is_the_policy_s() -> None:
 def test_a_set_from_a_server_that_nobody_verified_counts_only_where_the_policy_lets_it() -> None:
     strict = relying_party(policy=Policy(require_verified_channel=True))
     wish, answer = strict.keys_wanted["solicited"], json_response(NEW_SET)
-    assert (wish.verified_channel, wanted().verified_channel) == (True, False)
+    servers = [{channel.server for channel in of.way.channels} for of in (wish, wanted())]
+    assert servers == [{"verified"}, {"verified", "not_told"}]
 
     assert fetched(KeyRecord(), wish, answer, NOW) == (KeyRecord(), KeysWithheld("unreachable"))
     record, kept = fetched(filled(), wish, answer, NOW)
     assert (record, kept) == (filled(), found(NOW, NOW))
-    verified = evolve(answer, channel="verified")
+    verified = evolve(answer, channel=Channel("verified"))
     for wish_of, given in ((wish, verified), (wanted(), answer)):
         assert fetched(filled(), wish_of, given, NOW)[1] == found(NOW, NOW, NEW_SET)
 

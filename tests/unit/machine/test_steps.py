@@ -18,6 +18,7 @@ from oidc_core.machine.steps import (
     Step,
     resume,
 )
+from oidc_core.model.origins import PUBLIC_ONLY
 from oidc_core.model.policy import Policy
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import answered
@@ -25,10 +26,12 @@ from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.http import (
     Answer,
     AnswerTo,
+    Channel,
     ChannelState,
     HttpRequest,
     HttpResponse,
     NoAnswer,
+    Way,
 )
 from tests.unit.parties import CLIENT, CLIENT_ID, ISSUER, NOW, PROVIDER, relying_party
 
@@ -37,6 +40,7 @@ REQUEST = HttpRequest(
     purpose="userinfo",
     method="GET",
     url="https://op.example/userinfo",
+    way=Way(),
     headers=(),
     issuer=ISSUER,
     client_id=CLIENT_ID,
@@ -258,17 +262,21 @@ def test_no_answer_counts_whose_server_nobody_verified_where_the_policy_says_so(
     channel: ChannelState, status: int
 ) -> None:
     strict = relying_party(policy=Policy(require_verified_channel=True))
-    step = AwaitingStatus(made_for=strict.digest, request=REQUEST)
-    answer = HttpResponse(status, (), b"", NOW, channel=channel)
+    request = evolve(REQUEST, way=strict.targets["token_endpoint"].way)
+    step = AwaitingStatus(made_for=strict.digest, request=request)
+    answer = HttpResponse(status, (), b"", NOW, channel=Channel(channel))
 
     with pytest.raises(ProtocolViolation) as caught:
-        resume(strict, step, AnswerTo(REQUEST, answer))
+        resume(strict, step, AnswerTo(request, answer))
 
     error = caught.value
     assert (error.code, error.found, error.about) == ("channel_unverified", channel, "channel")
-    for rp, given in ((strict, evolve(answer, channel="verified")), (RP, answer)):
-        mine = evolve(step, made_for=rp.digest)
-        assert isinstance(resume(rp, mine, AnswerTo(REQUEST, given)), AwaitingCount)
+    verified = evolve(answer, channel=Channel("verified"))
+    assert isinstance(resume(strict, step, AnswerTo(request, verified)), AwaitingCount)
+    lax = evolve(RP, policy=Policy(quirks=frozenset({"insecure_skip_tls_verification"})))
+    asked = evolve(REQUEST, way=lax.targets["token_endpoint"].way)
+    mine = AwaitingStatus(made_for=lax.digest, request=asked)
+    assert isinstance(resume(lax, mine, AnswerTo(asked, answer)), AwaitingCount)
 
 
 @pytest.mark.parametrize(
@@ -282,3 +290,30 @@ def test_no_answer_counts_whose_server_nobody_verified_where_the_policy_says_so(
 def test_what_no_driver_should_give_is_a_usage_error(given: AnswerTo, code: str) -> None:
     error = refusal(FIRST, given)
     assert (type(error), error.code) == (UsageError, code)
+
+
+@pytest.mark.parametrize("server", ["verified", "not_told"])
+def test_where_nobody_is_exempt_no_answer_counts_whose_address_nobody_judged(
+    server: ChannelState,
+) -> None:
+    strict = relying_party(policy=Policy(addresses=PUBLIC_ONLY))
+    request = evolve(REQUEST, way=strict.targets["token_endpoint"].way)
+    step = AwaitingStatus(made_for=strict.digest, request=request)
+    answer = HttpResponse(200, (), b"", NOW, channel=Channel(server))
+    with pytest.raises(UsageError) as caught:
+        resume(strict, step, AnswerTo(request, answer))
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "transport")
+    judged = evolve(answer, channel=Channel(server, addresses_judged=True))
+    assert isinstance(resume(strict, step, AnswerTo(request, judged)), AwaitingCount)
+    unverified = evolve(answer, channel=Channel("unverified"))
+    with pytest.raises(ProtocolViolation) as refused:
+        resume(strict, step, AnswerTo(request, unverified))
+    assert refused.value.code == "channel_unverified"
+
+
+def test_a_word_that_no_channel_has_is_refused() -> None:
+    step = AwaitingStatus(made_for=RP.digest, request=REQUEST)
+    answer = HttpResponse(200, (), b"", NOW, channel=cast("ChannelState", "sure"))
+    with pytest.raises(ProtocolViolation) as caught:
+        resume(RP, step, AnswerTo(REQUEST, answer))
+    assert (caught.value.code, caught.value.found) == ("channel_unverified", "sure")

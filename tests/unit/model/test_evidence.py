@@ -18,6 +18,7 @@ from oidc_core.model.evidence import (
 )
 from oidc_core.model.policy import Terms
 from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.http import Channel
 from oidc_core.wire.jsontypes import JsonObject, parse_object, render
 
 RAN: list[str] = []
@@ -192,11 +193,31 @@ def test_evidence_can_be_written_down() -> None:
         "kid": "1",
         "key_thumbprint": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
         "keys_fetched_at": 5,
+        "channels": JsonObject({}),
         "relaxations": ("omit_pkce",),
         "notes": ("single_use: shared", "jku"),
         "skipped_keys": (),
     }
     assert written["checks"] == tuple([JsonObject(check._asdict()) for check in EVIDENCE.checks])
+
+
+def test_evidence_tells_how_each_answer_came_that_it_rests_on() -> None:
+    over_tls, unknown = Channel("verified", addresses_judged=True), Channel("not_told")
+    assert EVIDENCE.channels == ()
+    terms = EVIDENCE.terms._replace(discovery=over_tls, channel=unknown)
+    jws = EVIDENCE.jws
+    assert jws is not None
+    told = evolve(EVIDENCE, terms=terms, jws=jws._replace(keys=KeySet(channel=over_tls)))
+    assert told.channels == (("metadata", over_tls), ("number", unknown), ("key_set", over_tls))
+    verified = JsonObject({"server": "verified", "addresses_judged": True})
+    assert evidence_json(told)["channels"] == JsonObject(
+        {
+            "metadata": verified,
+            "number": JsonObject({"server": "not_told", "addresses_judged": False}),
+            "key_set": verified,
+        }
+    )
+    assert evolve(told, jws=None).channels == told.channels[:2]
 
 
 def test_evidence_can_be_kept() -> None:

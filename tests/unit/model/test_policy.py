@@ -101,6 +101,10 @@ DIFFERENCES: list[dict[str, Any]] = [
     {"require_essential_claims": True},
     {"forbid_extra_scope": True},
     {"require_verified_channel": True},
+    {"addresses": "public_only"},
+    {"named_origins": frozenset({"https://keys.example"})},
+    {"insecure_http_origins": frozenset({"http://keycloak:8080"})},
+    {"back_channel": (("https://op.example", "https://inner.example"),)},
     {"quirks": frozenset({"omit_pkce"})},
 ]
 

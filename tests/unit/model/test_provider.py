@@ -7,6 +7,8 @@ from typing import Any, cast
 import pytest
 from attrs import evolve, fields
 
+from oidc_core.model.network import HTTPS_ONLY, Network, network_of
+from oidc_core.model.policy import Policy
 from oidc_core.model.provider import (
     ANY_TENANT,
     ENDPOINTS,
@@ -32,9 +34,9 @@ def metadata(**members: JsonValue) -> ProviderMetadata:
     return metadata_of(JsonObject({**MINIMAL, **members}))
 
 
-def refusal(members: JsonObject, *, http: bool = False) -> OidcError:
+def refusal(members: JsonObject, network: Network = HTTPS_ONLY) -> OidcError:
     with pytest.raises(ProtocolViolation) as caught:
-        metadata_of(members, http=http)
+        metadata_of(members, network=network)
     return caught.value
 
 
@@ -162,9 +164,59 @@ def test_an_endpoint_may_have_port_path_and_query() -> None:
 def test_http_on_loopback_is_taken_only_if_that_was_said() -> None:
     members = JsonObject({**MINIMAL, "token_endpoint": "http://127.0.0.1:9/token"})
     assert refusal(members).code == "metadata_endpoint_invalid"
-    assert metadata_of(members, http=True).token_endpoint == "http://127.0.0.1:9/token"
+    policy = Policy(quirks=frozenset({"insecure_allow_http_loopback"}))
+    local = network_of(policy, {"http://127.0.0.1:9"})
+    assert metadata_of(members, network=local).token_endpoint == "http://127.0.0.1:9/token"
+    assert refusal(members, network_of(policy)).found == "url_address_not_allowed"
     far = JsonObject({**MINIMAL, "token_endpoint": "http://op.example/token"})
-    assert refusal(far, http=True).code == "metadata_endpoint_invalid"
+    assert refusal(far, local).code == "metadata_endpoint_invalid"
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://169.254.169.254/latest/meta-data/iam",
+        "https://10.0.0.1/admin",
+        "https://[fd00:ec2::254]/latest",
+        "https://localhost:6379/",
+        "https://192.0.2.1/",
+    ],
+)
+def test_metadata_names_nothing_that_is_near_and_that_nobody_named(name: str, url: str) -> None:
+    members = JsonObject({**MINIMAL, name: url})
+    error = refusal(members, network_of(Policy(), {"https://op.example:443"}))
+    assert (error.code, error.about) == ("metadata_endpoint_invalid", name)
+    assert error.found == "url_address_not_allowed"
+    origin = "/".join(url.split("/", 3)[:3])
+    named = network_of(Policy(named_origins=[origin]))
+    assert getattr(metadata_of(members, network=named), name) == url
+
+
+@pytest.mark.parametrize(
+    ("rule", "origins"),
+    [
+        (IssuerRule.exact("https://op.example/a"), {"https://op.example:443"}),
+        (
+            IssuerRule.one_of("https://op.example", "https://other.example:8443/x"),
+            {"https://op.example:443", "https://other.example:8443"},
+        ),
+        (
+            IssuerRule.template("https://login.example/{t}/", tenants=ANY_TENANT),
+            {"https://login.example:443"},
+        ),
+        (
+            IssuerRule.template("https://{t}.login.example/", tenants=frozenset({"a", "b"})),
+            {"https://a.login.example:443", "https://b.login.example:443"},
+        ),
+        (IssuerRule.template("https://{t}.login.example/", tenants=ANY_TENANT), set[str]()),
+        (IssuerRule.exact("op.example"), set[str]()),
+    ],
+)
+def test_the_developer_names_the_origins_of_the_issuers_that_are_spelled_out(
+    rule: IssuerRule, origins: set[str]
+) -> None:
+    assert rule.origins == origins
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_PARAMETERS))

@@ -12,11 +12,19 @@ from oidc_core.jose.jwe import Jwe
 from oidc_core.jose.jws import Encryption
 from oidc_core.model.client import AuthMethod
 from oidc_core.model.connection import Connection
+from oidc_core.model.origins import PUBLIC_ONLY
 from oidc_core.model.policy import DEFAULT_POLICY, Policy, Terms
 from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
-from oidc_core.model.relying_party import Protection, RelyingParty, assertion_audience, endpoint
+from oidc_core.model.relying_party import (
+    Protection,
+    RelyingParty,
+    Target,
+    assertion_audience,
+    endpoint,
+    target,
+)
 from oidc_core.wire.errors import ProtocolViolation, UsageError
-from oidc_core.wire.http import KeysWanted, Source
+from oidc_core.wire.http import CHANNELS, Channel, KeysWanted, Source, Way
 from tests.unit.parties import CLIENT, ISSUER, PROVIDER, Believer, relying_party, with_quirks
 
 SOURCES: tuple[Source, ...] = ("solicited", "unsolicited")
@@ -170,8 +178,8 @@ def test_http_on_loopback_is_a_quirk_with_a_name() -> None:
     )
     quirk = Policy(quirks=frozenset({"insecure_allow_http_loopback"}))
     rp = relying_party(local, policy=quirk)
-    assert rp.insecure_http
-    assert not relying_party().insecure_http
+    assert rp.network.loopback_http
+    assert not relying_party().network.loopback_http
     with pytest.raises(UsageError) as caught:
         relying_party(evolve(local, issuer="http://op.example"), policy=quirk)
     assert caught.value.code == "url_scheme_not_allowed"
@@ -290,6 +298,7 @@ def test_keys_are_asked_for_where_the_provider_publishes_them_and_on_whose_behal
                 jwks_uri=f"{ISSUER}/jwks",
                 max_age=max_age,
                 source=source,
+                way=Way(reach="any"),
             )
             for source in SOURCES
         }
@@ -397,3 +406,77 @@ def test_another_registration_of_the_same_client_makes_another_digest(changes: A
     other = relying_party(client=evolve(CLIENT, **changes))
     assert other.client.client_id == CLIENT.client_id
     assert other.digest != relying_party().digest
+
+
+# --- where requests may go -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["token_endpoint", "jwks_uri", "authorization_endpoint"])
+def test_metadata_made_by_hand_names_nothing_that_is_near_either(name: str) -> None:
+    moved: dict[str, Any] = {name: "https://10.0.0.1/x"}
+    error = refusal(evolve(PROVIDER, **moved))
+    assert (error.code, error.about) == ("url_address_not_allowed", name)
+    named = relying_party(
+        evolve(PROVIDER, **moved), policy=Policy(named_origins=["https://10.0.0.1"])
+    )
+    assert named.targets[name] == Target("https://10.0.0.1/x", Way(reach="any"))
+
+
+def test_the_origins_of_issuer_and_discovery_url_may_resolve_anywhere() -> None:
+    moved = evolve(
+        PROVIDER,
+        token_endpoint="https://inner.example/token",
+        jwks_uri="https://keys.example/jwks",
+    )
+    plain = relying_party(moved)
+    found = evolve(plain, discovery_url="https://inner.example/openid")
+    reach = {name: (way_there(plain, name), way_there(found, name)) for name in plain.targets}
+    assert reach == {
+        "authorization_endpoint": ("any", "any"),
+        "token_endpoint": ("public", "any"),
+        "jwks_uri": ("public", "public"),
+    }
+    assert found.keys_wanted["solicited"].way.reach == "public"
+
+
+def way_there(rp: RelyingParty, name: str) -> str:
+    return rp.targets[name].way.reach
+
+
+def test_where_the_metadata_lies_is_part_of_what_a_login_is_bound_to() -> None:
+    moved = evolve(RP, discovery_url="https://inner.example/openid")
+    assert moved.digest != RP.digest
+    assert moved.connection.endpoints_digest != RP.connection.endpoints_digest
+    assert evolve(moved, discovery_url=None).connection == RP.connection
+    assert moved != RP
+
+
+def test_a_discovery_url_is_judged_as_any_other() -> None:
+    with pytest.raises(UsageError) as caught:
+        evolve(RP, discovery_url="http://inner.example/openid")
+    assert (caught.value.code, caught.value.about) == ("url_scheme_not_allowed", "discovery_url")
+    strict = relying_party(policy=Policy(addresses=PUBLIC_ONLY))
+    near = evolve(RP, discovery_url="https://10.0.0.1/openid")
+    assert "https://10.0.0.1:443" in near.network.named
+    with pytest.raises(UsageError) as caught:
+        evolve(strict, discovery_url="https://10.0.0.1/openid")
+    assert (caught.value.code, caught.value.about) == ("url_address_not_allowed", "discovery_url")
+
+
+def test_how_the_metadata_came_is_told_and_makes_no_other_relying_party() -> None:
+    told = evolve(RP, discovered_by=Channel("verified"))
+    assert told == RP
+    assert told.digest == RP.digest
+    assert (RP.terms.discovery, told.terms.discovery) == (None, Channel("verified"))
+    for channel in CHANNELS:
+        assert told.terms_over[channel] == told.terms._replace(channel=channel)
+    assert told.terms_over[None] == told.terms
+
+
+def test_an_endpoint_that_the_metadata_lacks_is_no_target() -> None:
+    with pytest.raises(UsageError) as caught:
+        target(RP, "userinfo_endpoint")
+    assert (caught.value.code, caught.value.about) == (
+        "unsupported_by_provider",
+        "userinfo_endpoint",
+    )

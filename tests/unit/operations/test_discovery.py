@@ -13,7 +13,7 @@ from oidc_core.model.provider import IssuerRule, ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.discovery import discover, metadata_url, parse_metadata
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
-from oidc_core.wire.http import HttpResponse, NoAnswer
+from oidc_core.wire.http import Channel, HttpResponse, NoAnswer
 from oidc_core.wire.jsontypes import JsonObject
 from tests.parties import (
     CLIENT_ID,
@@ -398,3 +398,56 @@ def test_endpoints_on_loopback_pass_by_a_named_quirk_only() -> None:
         "url_scheme_not_allowed",
         lambda: relying_party(provider={**provider, "issuer": issuer}),
     )
+
+
+# --- addresses -----------------------------------------------------------------------------------
+
+
+def test_what_was_named_for_discovery_is_named_for_what_it_finds() -> None:
+    step = asked(discovery_url="https://10.0.0.1/openid")
+    assert step.request.way.reach == "any"
+    near = {**DOCUMENT, "token_endpoint": "https://10.0.0.1/token"}
+    found = done(resume(BARE, step, json_response(near)))
+    assert found.discovery_url == "https://10.0.0.1/openid"
+    assert found.targets["token_endpoint"].way.reach == "any"
+    other = {**DOCUMENT, "jwks_uri": "https://10.0.0.1:8443/jwks"}
+    error = refused(
+        ProtocolViolation,
+        "metadata_endpoint_invalid",
+        lambda: resume(BARE, step, json_response(other)),
+    )
+    assert (error.about, error.found) == ("jwks_uri", "url_address_not_allowed")
+    error = refused(
+        ProtocolViolation,
+        "metadata_endpoint_invalid",
+        lambda: resume(BARE, asked(), json_response(near)),
+    )
+    assert error.about == "token_endpoint"
+
+
+def test_the_location_may_be_known_to_the_relying_party() -> None:
+    located = evolve(BARE, discovery_url="https://cdn.example/op.json")
+    step = asked(located)
+    assert step.request.url == "https://cdn.example/op.json"
+    assert (
+        done(resume(located, step, json_response(DOCUMENT))).discovery_url == located.discovery_url
+    )
+
+
+def test_the_channel_of_the_metadata_is_kept_for_the_evidence() -> None:
+    channel = Channel("verified", addresses_judged=True)
+    answer = evolve(json_response(DOCUMENT), channel=channel)
+    assert done(resume(BARE, asked(), answer)).discovered_by == channel
+
+
+def test_http_origins_are_taken_by_name() -> None:
+    issuer = "http://keycloak:8080/realms/a"
+    rule = IssuerRule.exact(issuer)
+    assert metadata_url(issuer, well_known="oauth", http_origins={"http://keycloak:8080"}) == (
+        "http://keycloak:8080/.well-known/oauth-authorization-server/realms/a"
+    )
+    policy = Policy(insecure_http_origins={"http://keycloak:8080"})
+    rp = relying_party(
+        provider={**dict.fromkeys(LATER_KNOWN), "issuer": issuer}, rule=rule, policy=policy
+    )
+    assert asked(rp).request.way.reach == "private"

@@ -33,7 +33,7 @@ from oidc_core.wire.errors import (
     TransportFailure,
     UsageError,
 )
-from oidc_core.wire.http import ChannelState, HttpResponse, NoAnswer
+from oidc_core.wire.http import Channel, ChannelState, HttpResponse, NoAnswer
 from tests.encryption import ECDH, P256, encrypted
 from tests.parties import (
     ACCESS_TOKEN,
@@ -204,7 +204,7 @@ def test_without_an_id_token_nobody_is_logged_in(id_token: str | None) -> None:
 @pytest.mark.parametrize("channel", ["verified", "unverified", "not_told"])
 def test_the_evidence_tells_whether_the_server_was_verified(channel: ChannelState) -> None:
     response = parse_token_response(
-        evolve(token_answer(signed(claims_for(NONCE))), channel=channel)
+        evolve(token_answer(signed(claims_for(NONCE))), channel=Channel(channel))
     )
     logged_in = done(with_keys(PLAIN, from_tokens(PLAIN, asked_by(PLAIN), response)))
     assert (logged_in.channel, logged_in.evidence.channel) == (channel, channel)

@@ -21,7 +21,7 @@ from oidc_core.wire.errors import (
     TransportFailure,
     UsageError,
 )
-from oidc_core.wire.http import NoAnswer
+from oidc_core.wire.http import Channel, ChannelState, NoAnswer
 from tests.parties import (
     ACCESS_TOKEN,
     CLIENT_ID,
@@ -154,11 +154,12 @@ def test_under_a_policy_that_says_so_new_tokens_come_from_a_server_that_was_veri
     rp = relying_party(policy=Policy(require_verified_channel=True))
     step = exchanged(rp)
     answer = token_answer(None)
-    for channel in ("unverified", "not_told"):
-        odd = evolve(answer, channel=channel)
+    channels: tuple[ChannelState, ...] = ("unverified", "not_told")
+    for channel in channels:
+        odd = evolve(answer, channel=Channel(channel))
         error = refused(ProtocolViolation, "channel_unverified", partial(resume, rp, step, odd))
         assert (error.about, error.found) == ("channel", channel)
-    good = evolve(answer, channel="verified")
+    good = evolve(answer, channel=Channel("verified"))
     assert done(resume(rp, step, good)).tokens.access_token == ACCESS_TOKEN
 
 

@@ -29,7 +29,7 @@ def test_a_row_is_complete(row: CodeRow) -> None:
     [
         ("callback", {"restart"}),
         ("usage", {"no"}),
-        ("transport", {"later", "restart"}),
+        ("transport", {"no", "later", "restart"}),
     ],
 )
 def test_a_fault_says_whether_trying_again_helps(fault: str, retryables: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import cast
 
 import pytest
 from attrs import evolve
@@ -9,9 +10,12 @@ from attrs import evolve
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import (
+    CHANNELS,
     LIMITS,
+    NOT_TOLD,
     AnswerTo,
     BasicCredentials,
+    Channel,
     ChannelState,
     ClientAssertion,
     ClientSecret,
@@ -23,6 +27,7 @@ from oidc_core.wire.http import (
     Parameters,
     Placeholder,
     Source,
+    Way,
     WireRequest,
     form_encoded,
     unfilled,
@@ -36,6 +41,7 @@ REQUEST = HttpRequest(
     purpose="token",
     method="POST",
     url="https://op.example/token",
+    way=Way(),
     headers=(("authorization", "Bearer s3cret"),),
     form=(("code", "s3cret"),),
     issuer="https://op.example",
@@ -162,10 +168,20 @@ def test_an_answer_is_written_down_with_its_request() -> None:
 
 
 def test_what_a_transport_does_not_say_of_the_server_is_not_told() -> None:
-    assert response().channel == "not_told"
+    assert response().channel == NOT_TOLD == Channel("not_told", addresses_judged=False)
     states: tuple[ChannelState, ...] = ("verified", "unverified", "not_told")
+    assert set(CHANNELS) == {Channel(state, judged) for state in states for judged in (True, False)}
     for state in states:
-        assert HttpResponse(200, (), b"", 1, state).channel == state
+        assert HttpResponse(200, (), b"", 1, state).channel == Channel(state)
+    for channel in CHANNELS:
+        assert HttpResponse(200, (), b"", 1, channel).channel == channel
+
+
+@pytest.mark.parametrize("channel", [None, 1, ("verified", True), b"verified"])
+def test_what_is_no_channel_is_refused(channel: object) -> None:
+    with pytest.raises(UsageError) as caught:
+        HttpResponse(200, (), b"", 1, cast("Channel", channel))
+    assert (caught.value.code, caught.value.about) == ("answer_unexpected", "channel")
 
 
 def test_the_first_header_of_a_name_counts() -> None:
@@ -228,6 +244,7 @@ def test_a_wish_for_keys_knows_the_request_that_fulfils_it(source: Source) -> No
         jwks_uri="https://op.example/jwks",
         max_age=60,
         source=source,
+        way=Way(),
     )
     request = wanted.request
     assert (request.purpose, request.method, request.url) == ("key_set", "GET", wanted.jwks_uri)

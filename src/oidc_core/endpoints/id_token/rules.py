@@ -23,6 +23,7 @@ from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.encoding import same
 from oidc_core.wire.errors import fingerprint
+from oidc_core.wire.http import Channel
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
 
 
@@ -216,6 +217,7 @@ def check(
     iss: str | None = None,
     rules: RuleTable[ExaminedIdToken] = ID_TOKEN_RULES,
     profile: JwtProfile = ID_TOKEN,
+    channel: Channel | None = None,
 ) -> CheckedIdToken:
     """Check the claims of a verified ID token; ``jws.verified_at`` is taken for now.
 
@@ -228,6 +230,7 @@ def check(
         iss: the issuer that the authorization response named, if it named one.
         rules: the table to run.
         profile: what kind of ID token it is, as the errors say.
+        channel: how the answer came that it was in, ``None`` if it was in none.
 
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
@@ -238,6 +241,7 @@ def check(
         jws.encryption, iss, expected,
     )  # fmt: skip
     evidence = Evidence(
-        table=rules, outcomes=rules.outcomes(token), terms=rp.terms, checked_at=now, jws=jws
-    )
+        table=rules, outcomes=rules.outcomes(token), terms=rp.terms_over[channel],
+        checked_at=now, jws=jws,
+    )  # fmt: skip
     return CheckedIdToken(IdToken(claims, raw), evidence)

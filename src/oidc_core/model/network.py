@@ -1,0 +1,131 @@
+"""Where requests may go: which URLs are taken, and the way of each request over the network.
+
+Metadata names hosts, and this machine reaches hosts that no stranger does.  So an origin is either
+*named* by the developer, and may resolve anywhere, or its addresses have to be public.  That is
+judged on the URL here, before anything is sent, and by the transport on the very address that it
+connects to (:attr:`~oidc_core.wire.http.Way.reach`), which no answer of a name server can change
+in between.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from oidc_core.model.origins import PUBLIC_ONLY
+from oidc_core.model.policy import DEFAULT_POLICY, Policy
+from oidc_core.wire.addresses import is_local_host
+from oidc_core.wire.errors import UsageError
+from oidc_core.wire.http import CHANNELS, Channel, ChannelState, Way
+from oidc_core.wire.urls import Url, parse_origin, parse_url
+
+
+class Network(NamedTuple):
+    """What a policy lets requests do, for one provider.
+
+    Attributes:
+        named: the origins that may resolve anywhere; none under ``PUBLIC_ONLY``.
+        loopback_http: whether http may be used on loopback.
+        loopback_named: whether all of loopback is named for it, as one of its origins is.
+        http_origins: where it may be used beyond.
+        sent_to: where requests for an origin go instead.
+        judged: whether requests need a transport that judges addresses.
+        verified: whether it counts only if the transport verified the server.
+        unverified_tls: whether it counts even if the transport failed to.
+    """
+
+    named: frozenset[str]
+    loopback_http: bool
+    loopback_named: bool
+    http_origins: frozenset[str]
+    sent_to: Mapping[str, str]
+    judged: bool
+    verified: bool
+    unverified_tls: bool
+
+
+def network_of(policy: Policy, named: Iterable[str] = ()) -> Network:
+    """Return what a policy lets requests do.
+
+    Args:
+        policy: the policy.
+        named: the origins that the developer named beside it: of the issuer and the like.
+    """
+    public_only = policy.addresses == PUBLIC_ONLY
+    sent_to = dict(policy.back_channel)
+    exempt = {*named, *policy.named_origins, *policy.insecure_http_origins, *sent_to.values()}
+    loopback_http = "insecure_allow_http_loopback" in policy.quirks
+    origins = frozenset({*exempt, *sent_to} - {""}) if not public_only else frozenset[str]()
+    return Network(
+        named=origins,
+        loopback_http=loopback_http,
+        loopback_named=loopback_http and any(map(_is_loopback_http, origins)),
+        http_origins=policy.insecure_http_origins,
+        sent_to=MappingProxyType(sent_to),
+        judged=public_only and "proxy_enforces_addresses" not in policy.quirks,
+        verified=policy.require_verified_channel,
+        unverified_tls="insecure_skip_tls_verification" in policy.quirks,
+    )
+
+
+HTTPS_ONLY: Final = network_of(DEFAULT_POLICY)
+"""The default policy's, where the developer named no origin."""
+
+
+def admitted_url(network: Network, text: str, *, about: str) -> Url:
+    """Take a URL apart that the library may use, or send the browser to.
+
+    Raises:
+        UsageError: ``url_address_not_allowed`` for a host that is beyond doubt not public and not
+            named; else as :func:`~oidc_core.wire.urls.parse_url`.
+    """
+    url = parse_url(
+        text, about=about, http=network.loopback_http, http_origins=network.http_origins
+    )
+    if not _is_named(network, url) and is_local_host(url.host):
+        raise UsageError(
+            "url_address_not_allowed", found=text, expected="a public address", about=about
+        )
+    return url
+
+
+def _is_loopback_http(origin: str) -> bool:
+    return origin.startswith("http:") and parse_origin(origin).is_loopback
+
+
+def _is_named(network: Network, url: Url) -> bool:
+    loopback = network.loopback_named and url.scheme == "http" and url.is_loopback
+    return loopback or url.origin in network.named
+
+
+def way_of(network: Network, text: str, *, about: str) -> Way:
+    """Return the way of a request to a URL.
+
+    Without TLS it goes to addresses that are not public, whoever named them.
+
+    Raises:
+        UsageError: as :func:`admitted_url`.
+    """
+    url = admitted_url(network, text, about=about)
+    target = network.sent_to.get(url.origin)
+    if target is not None:
+        path = url.path if url.query is None else f"{url.path}?{url.query}"
+        text = target + path
+        url = admitted_url(network, text, about="back_channel")
+    secure = url.scheme == "https"
+    return Way(
+        reach="private" if not secure else "any" if url.origin in network.named else "public",
+        judged=network.judged,
+        channels=_channels(network, secure=secure),
+        url=None if target is None else text,
+    )
+
+
+def _channels(network: Network, *, secure: bool) -> frozenset[Channel]:
+    """Return the ways by which an answer may come; without TLS no server is verified."""
+    refused: set[ChannelState] = set()
+    if secure and not network.unverified_tls:
+        refused = {"unverified"}
+    if network.verified:
+        refused = {"unverified", "not_told"}
+    told = [channel for channel in CHANNELS if channel.server not in refused]
+    return frozenset([each for each in told if each.addresses_judged or not network.judged])
