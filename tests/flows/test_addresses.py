@@ -32,7 +32,7 @@ from oidc_core.wire.http import (
     WireRequest,
 )
 from oidc_core.wire.jsontypes import JsonObject
-from tests.flows.rig import NOW, Browser, arrived, honest_provider, run_asyncio, run_trio, setup_for
+from tests.flows.rig import NOW, Browser, honest_provider, run_asyncio, run_trio, setup_for
 
 PUBLISHED: Final = "https://id.example"
 KEYCLOAK: Final = "http://keycloak:8080"
@@ -69,8 +69,8 @@ def logged_in_over(transport: Any, setup: ClientSetup, provider: FakeProvider) -
     page = client.start_login()
     browser.receive(page.cookies)
     assert page.url.startswith(f"{PUBLISHED}/")
-    callback = arrived(provider.authorize(page.url, NOW))
-    logged_in = client.finish_login(callback, cookies=browser.header).logged_in
+    incoming = provider.authorize(page.url, NOW).incoming(browser.header)
+    logged_in = client.finish_login(incoming).logged_in
     goodbye = client.start_logout(logged_in.tokens)
     assert goodbye.url.startswith(f"{PUBLISHED}/")
     refreshed = client.refresh(logged_in.tokens, lambda _tokens: None)

@@ -134,9 +134,7 @@ def verify_renewed(ctx: OIDCCtx, renewed: TokensRenewed, original: JsonObject | 
         return Refreshed(tokens=tokens)
     verification: Verification[Refreshed]
     if original is None:
-        verification = _OfUnknownLogin(
-            token=token, tokens=tokens, channel=renewed.channel
-        )
+        verification = _OfUnknownLogin(token=token, tokens=tokens, channel=renewed.channel)
     else:
         verification = IdTokenOfRefresh(
             token=token, tokens=tokens, original=original, channel=renewed.channel

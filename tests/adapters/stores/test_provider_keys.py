@@ -556,7 +556,7 @@ def test_a_set_is_kept_under_everything_that_decides_it() -> None:
     different = (
         evolve(WANTED, issuer="https://b.example"),
         evolve(WANTED, jwks_uri="https://op.example/b"),
-        evolve(WANTED, verified_channel=True),
+        evolve(WANTED, way=Way(judged=True)),
     )
     assert len({WANTED.kept_under, *[one.kept_under for one in different]}) == 4
     same = evolve(WANTED, client_id="b", max_age=1, newer_than=2, missing_kid="k")

@@ -189,7 +189,7 @@ def test_a_dead_name_server_ends_at_the_deadline(
 
 
 def reaching(reach: Reach, *, seconds: float = 5) -> Exchange:
-    return Exchange(monotonic() + seconds, max_body=1, verified=True, reach=reach)
+    return Exchange(monotonic() + seconds, max_body=1, reach=reach)
 
 
 def v6(host: str, port: int = 443) -> Address:

@@ -10,6 +10,7 @@ import pytest
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_adapters.transport.pooled import PooledTransport
 from oidc_adapters.transport.pools import made_pools
+from oidc_core.wire.http import NOT_TOLD, Channel
 from tests.adapters.transport.exchanges import CHUNKED, CLOCK, answered, failed, played, request
 from tests.adapters.transport.fault_server import (
     Authority,
@@ -220,5 +221,8 @@ def test_a_connection_without_such_octets_is_kept(authority: Authority, size: in
 def test_only_pools_of_ones_own_are_vouched_for() -> None:
     pools = made_pools(None, 1, ssl.create_default_context())
     own, others = PooledTransport(pools, lambda: pools), PooledTransport(pools, None)
-    for url, channel in (("https://a.example/", "verified"), ("http://localhost/", "unverified")):
-        assert (own.channel(url), others.channel(url)) == (channel, "not_told")
+    assert (own.judges_addresses, others.judges_addresses) == (True, False)
+    assert own.channel("https://a.example/") == Channel("verified", addresses_judged=True)
+    assert own.channel("http://localhost/") == Channel("unverified", addresses_judged=True)
+    for url in ("https://a.example/", "http://localhost/"):
+        assert others.channel(url) == NOT_TOLD

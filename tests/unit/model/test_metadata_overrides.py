@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from oidc_core.model.network import network_of
 from oidc_core.model.policy import DEFAULT_POLICY
 from oidc_core.model.provider import ProviderMetadata, check_overrides
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import UsageError
+from oidc_core.wire.http import NOT_TOLD, Channel
 from oidc_core.wire.jsontypes import JsonObject
 from tests.unit.parties import CLIENT, ISSUER, PROVIDER, relying_party
 
 RP = relying_party(ProviderMetadata(issuer=ISSUER))
-DISCOVERED = evolve(relying_party(), discovered=True)
+DISCOVERED = evolve(relying_party(), discovered_by=NOT_TOLD)
 S256 = {"code_challenge_methods_supported": ["S256"]}
 UNECHOED = evolve(DEFAULT_POLICY, quirks=frozenset({"nonce_not_echoed"}))
 
@@ -103,10 +105,13 @@ def test_http_on_loopback_is_let_pass_by_the_quirk_here_too() -> None:
     members = JsonObject({"token_endpoint": "http://127.0.0.1/token"})
     with pytest.raises(UsageError):
         check_overrides(members)
-    check_overrides(members, http=True)
-    lax = evolve(DEFAULT_POLICY, quirks=frozenset({"insecure_allow_http_loopback"}))
+    lax = evolve(
+        DEFAULT_POLICY,
+        quirks=frozenset({"insecure_allow_http_loopback"}),
+    )
+    check_overrides(members, network=network_of(lax, {"http://127.0.0.1:80"}))
     assert refusal(metadata_overrides=members).code == "config_invalid"
-    assert evolve(RP, policy=lax, metadata_overrides=members).insecure_http
+    assert evolve(RP, policy=lax, metadata_overrides=members).network.loopback_http
 
 
 def test_they_do_not_change_with_what_they_were_made_of() -> None:
@@ -171,14 +176,14 @@ def test_where_metadata_lies_is_an_https_url(url: str, code: str) -> None:
 
 @pytest.mark.req("RFC9700-2.1.1-01")
 @pytest.mark.parametrize("methods", [(), ("plain",), ("s256",), ("S256 ",), ("S512", "plain")])
-@pytest.mark.parametrize("discovered", [True, False])
+@pytest.mark.parametrize("discovered_by", [NOT_TOLD, None])
 def test_without_a_nonce_the_provider_must_say_that_it_knows_pkce(
-    methods: tuple[str, ...], discovered: bool
+    methods: tuple[str, ...], discovered_by: Channel | None
 ) -> None:
     """Here alone an absent member counts as no: a provider that ignores the challenge is silent."""
     provider = evolve(PROVIDER, code_challenge_methods_supported=methods)
-    evolve(RP, provider=provider, discovered=discovered)  # the nonce is enough
-    error = refusal(provider=provider, discovered=discovered, policy=UNECHOED)
+    evolve(RP, provider=provider, discovered_by=discovered_by)  # the nonce is enough
+    error = refusal(provider=provider, discovered_by=discovered_by, policy=UNECHOED)
     assert (error.code, error.found, error.expected, error.about) == (
         "pkce_or_nonce_required",
         methods,
@@ -188,12 +193,12 @@ def test_without_a_nonce_the_provider_must_say_that_it_knows_pkce(
 
 
 @pytest.mark.parametrize("methods", [("S256",), ("plain", "S256")])
-@pytest.mark.parametrize("discovered", [True, False])
+@pytest.mark.parametrize("discovered_by", [NOT_TOLD, None])
 def test_a_provider_that_knows_pkce_needs_no_nonce(
-    methods: tuple[str, ...], discovered: bool
+    methods: tuple[str, ...], discovered_by: Channel | None
 ) -> None:
     provider = evolve(PROVIDER, code_challenge_methods_supported=methods)
-    rp = evolve(RP, provider=provider, discovered=discovered, policy=UNECHOED)
+    rp = evolve(RP, provider=provider, discovered_by=discovered_by, policy=UNECHOED)
     assert rp.terms.relaxations == ("nonce_not_echoed",)
 
 

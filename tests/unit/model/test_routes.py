@@ -12,6 +12,7 @@ from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.model.routes import Routes, check_routes, route_of, routes_of
 from oidc_core.wire.errors import CallbackError, UsageError
+from oidc_core.wire.http import NOT_TOLD
 from tests.unit.parties import Believer
 
 HERE = "https://rp.example/callback"
@@ -187,7 +188,7 @@ def test_clients_of_one_provider_share_a_path_without_a_declaration() -> None:
 
 def test_it_is_decided_alike_before_and_after_discovery() -> None:
     before = rp(client_id="a")
-    after = rp(client_id="b", provider=by_hand(HONEST, HOSTILE), discovered=True)
+    after = rp(client_id="b", provider=by_hand(HONEST, HOSTILE), discovered_by=NOT_TOLD)
     Routes([before, after])
     refusal(before, rp(client_id="b", provider=by_hand(HONEST, HOSTILE)))
 

@@ -404,17 +404,18 @@ def test_endpoints_on_loopback_pass_by_a_named_quirk_only() -> None:
 
 
 def test_what_was_named_for_discovery_is_named_for_what_it_finds() -> None:
-    step = asked(discovery_url="https://10.0.0.1/openid")
+    located = evolve(BARE, discovery_url="https://10.0.0.1/openid")
+    step = asked(located)
     assert step.request.way.reach == "any"
     near = {**DOCUMENT, "token_endpoint": "https://10.0.0.1/token"}
-    found = done(resume(BARE, step, json_response(near)))
+    found = done(resume(located, step, json_response(near)))
     assert found.discovery_url == "https://10.0.0.1/openid"
     assert found.targets["token_endpoint"].way.reach == "any"
     other = {**DOCUMENT, "jwks_uri": "https://10.0.0.1:8443/jwks"}
     error = refused(
         ProtocolViolation,
         "metadata_endpoint_invalid",
-        lambda: resume(BARE, step, json_response(other)),
+        lambda: resume(located, step, json_response(other)),
     )
     assert (error.about, error.found) == ("jwks_uri", "url_address_not_allowed")
     error = refused(

@@ -57,7 +57,7 @@ def test_a_member_is_replaced_added_or_removed() -> None:
     )
     assert (found.discovered, rp.discovered) == (True, False)
     assert found.metadata_overrides == rp.metadata_overrides
-    assert found.terms == rp.terms
+    assert found.terms.relaxations == rp.terms.relaxations
     assert found.digest not in {discovered(BARE).digest, rp.digest}
 
 
