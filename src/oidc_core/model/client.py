@@ -4,7 +4,7 @@ import re
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from oidc_core.jose.algorithms import ASYMMETRIC, HMAC
 from oidc_core.jose.encryption import CONTENT_ENCRYPTION, DEFAULT_ENC, KEY_MANAGEMENT, SYMMETRIC
@@ -12,6 +12,7 @@ from oidc_core.jose.jws import Encryption
 from oidc_core.jose.profiles import ID_TOKEN, USERINFO
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.grammar import NQCHAR
+from oidc_core.wire.settings import check_fields, fields_of, text_set, texts
 from oidc_core.wire.urls import parse_url
 
 AuthMethod: TypeAlias = Literal[
@@ -56,7 +57,7 @@ class ClientRegistration:
     """
 
     client_id: str
-    redirect_uris: tuple[str, ...] = ()
+    redirect_uris: tuple[str, ...] = field(default=(), converter=texts)
     token_endpoint_auth_method: AuthMethod = "client_secret_basic"
     token_endpoint_auth_signing_alg: str | None = None
     id_token_signed_response_alg: str | None = None
@@ -65,22 +66,20 @@ class ClientRegistration:
     id_token_encrypted_response_enc: str | None = None
     userinfo_encrypted_response_alg: str | None = None
     userinfo_encrypted_response_enc: str | None = None
-    post_logout_redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = field(default=(), converter=texts)
     scope: str = "openid"
-    trusted_audiences: frozenset[str] = frozenset()
+    trusted_audiences: frozenset[str] = field(default=frozenset(), converter=text_set)
     connection_id: str = ""
     issuer: str | None = None
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
         if not self.client_id or not self.client_id.isprintable() or not self.client_id.isascii():
             raise UsageError("config_invalid", about="client_id", found=self.client_id)
         for uri in self.redirect_uris + self.post_logout_redirect_uris:
             _check_redirect_uri(uri)
         if self.scope and not is_scope(self.scope):
             raise UsageError("config_invalid", about="scope", found=self.scope)
-        if self.token_endpoint_auth_method not in AUTH_METHODS:
-            method: str = self.token_endpoint_auth_method
-            raise UsageError("config_invalid", about="token_endpoint_auth_method", found=method)
         self._check_assertion_alg()
         for registered_as in REGISTERED:
             self._check_signature(registered_as)
@@ -139,6 +138,9 @@ class ClientRegistration:
         """The algorithm of client assertions: the registered one, else HS256 or RS256."""
         default = _DEFAULT_ASSERTION.get(self.token_endpoint_auth_method, "RS256")
         return self.token_endpoint_auth_signing_alg or default
+
+
+_FIELDS: Final = fields_of(ClientRegistration)
 
 
 def is_scope(scope: str) -> bool:

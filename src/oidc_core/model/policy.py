@@ -16,10 +16,10 @@ from attrs import Factory, field, fields, frozen
 
 from oidc_core.jose.algorithms import ASYMMETRIC, OPTIONAL
 from oidc_core.wire.errors import UsageError
+from oidc_core.wire.settings import check_fields, fields_of, text_set
 
 UserInfoRule: TypeAlias = Literal["never", "optional", "required"]
 
-_USERINFO_RULES: Final[frozenset[str]] = frozenset({"never", "optional", "required"})
 MAX_LEEWAY: Final = 120
 _DAY: Final = 86_400
 _LIFETIMES: Final = ("login_lifetime", "id_token_age", "key_set_max_age", "assertion_lifetime")
@@ -94,7 +94,7 @@ class Policy:
     """
 
     name: str = "default"
-    algorithms: frozenset[str] = ASYMMETRIC
+    algorithms: frozenset[str] = field(default=ASYMMETRIC, converter=text_set)
     leeway: int = 60
     login_lifetime: int = 600
     id_token_age: int = _DAY
@@ -105,18 +105,17 @@ class Policy:
     require_essential_claims: bool = False
     forbid_extra_scope: bool = False
     require_verified_channel: bool = False
-    quirks: frozenset[str] = frozenset()
+    quirks: frozenset[str] = field(default=frozenset(), converter=text_set)
     digest: str = field(init=False, eq=False, default=Factory(_digest, takes_self=True))
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
         if not 0 <= self.leeway <= MAX_LEEWAY:
             raise UsageError("config_invalid", about="leeway", found=self.leeway, expected="0..120")
         for name in _LIFETIMES:
             seconds: int = getattr(self, name)
             if seconds < 0:
                 raise UsageError("config_invalid", about=name, found=seconds, expected="0 or more")
-        if self.userinfo not in _USERINFO_RULES:
-            raise UsageError("config_invalid", about="userinfo", found=self.userinfo)
         odd = tuple(sorted(self.algorithms - ASYMMETRIC - OPTIONAL))
         if odd:
             raise UsageError("config_invalid", about="algorithms", found=odd)
@@ -125,6 +124,9 @@ class Policy:
             raise UsageError("config_invalid", about="quirks", found=odd)
         if self.quirks >= {"omit_pkce", "nonce_not_echoed"}:
             raise UsageError("config_invalid", about="quirks", expected="PKCE or nonce")
+
+
+_FIELDS: Final = fields_of(Policy)
 
 
 class Terms(NamedTuple):
