@@ -71,9 +71,7 @@ class ClientDecrypter:
 
         Raises:
             UsageError: ``credential_missing`` if there is none, ``config_invalid`` if more keys
-                fit than are tried.
-            ProtocolViolation: ``encryption_mismatch`` if the client secret is too short for such a
-            key.
+                fit than are tried, or if the client secret is too short for such a key.
         """
         if encryption.alg in SYMMETRIC:
             secret = self._secrets.get((issuer, client_id))

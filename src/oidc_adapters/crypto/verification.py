@@ -12,7 +12,7 @@ from oidc_adapters.runtime.locks import ProcessLock
 from oidc_core.jose.algorithms import row_for, rows_for
 from oidc_core.jose.jwk import Jwk, KeySet
 from oidc_core.jose.jws import Recognised
-from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.errors import ProtocolViolation, UsageError
 
 if TYPE_CHECKING:
     from oidc_adapters.crypto.primitives import Verify
@@ -30,17 +30,16 @@ def check_mac_secret(alg: str, secret: str) -> None:
     To be called when the client is configured: the provider issued that secret and this algorithm.
 
     Raises:
-        ProtocolViolation: ``key_too_small`` for fewer octets than the digest has,
-            ``alg_not_allowed`` if the algorithm is no HMAC.
+        UsageError: ``config_invalid`` for fewer bits than the digest has, or if the algorithm is
+            no HMAC: it is the developer who names both.
     """
     row = row_for(alg, "oct", "")
     if row is None:
-        raise ProtocolViolation("alg_not_allowed", found=alg)
+        raise UsageError("config_invalid", found=alg, expected="HMAC", about="alg")
     bits = 8 * len(_octets(secret))
     if bits < row.min_bits:
-        raise ProtocolViolation(
-            "key_too_small", found=bits, expected=row.min_bits, about="client_secret"
-        )
+        expected = f"{row.min_bits} bits for {alg}"
+        raise UsageError("config_invalid", found=bits, expected=expected, about="client_secret")
 
 
 class CryptographyVerifier:

@@ -10,6 +10,7 @@ from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty, endpoint
 from oidc_core.wire.encoding import same
 from oidc_core.wire.errors import CallbackError, ProtocolViolation, UsageError
+from oidc_core.wire.settings import check_fields, check_text, fields_of, pairs
 from oidc_core.wire.urls import encode_form, parse_form, query_names, with_query
 
 RESERVED: Final = frozenset(
@@ -34,12 +35,16 @@ class LogoutRequest:
     logout_hint: str = ""
     post_logout_redirect_uri: str = ""
     ui_locales: str = ""
-    extra: tuple[tuple[str, str], ...] = ()
+    extra: tuple[tuple[str, str], ...] = field(default=(), converter=pairs)
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _REQUEST)
         for name, _ in self.extra:
             if name in RESERVED:
                 raise UsageError("parameter_reserved", about=name)
+
+
+_REQUEST: Final = fields_of(LogoutRequest, "parameter_invalid")
 
 
 def pending_logout(
@@ -112,6 +117,7 @@ def check_return(pending: PendingLogout, query: str) -> None:
         CallbackError: ``logout_state_mismatch``, ``parameter_duplicated`` or
         ``parameter_malformed``.
     """
+    check_text(query, "query")
     states = [value for name, value in parse_form(query) if name == "state"]
     if len(states) > 1:
         raise CallbackError("parameter_duplicated", about="state")

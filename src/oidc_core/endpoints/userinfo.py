@@ -10,8 +10,15 @@ from oidc_core.jose.jws import Encryption, VerifiedJws
 from oidc_core.jose.profiles import UNSIGNED_USERINFO, USERINFO
 from oidc_core.machine import claim_rules as shared
 from oidc_core.machine.claim_rules import Examined, refused
-from oidc_core.model.claims import UserInfo, subject
-from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason, decryption_notes
+from oidc_core.model.claims import UserInfo, malformed, subject
+from oidc_core.model.evidence import (
+    Evidence,
+    Rule,
+    RuleTable,
+    SkipReason,
+    decryption_notes,
+    taken_as_absent,
+)
 from oidc_core.model.relying_party import RelyingParty, endpoint
 from oidc_core.wire.answers import (
     JSON,
@@ -23,10 +30,12 @@ from oidc_core.wire.answers import (
 from oidc_core.wire.errors import UsageError, fingerprint
 from oidc_core.wire.http import LIMITS, HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import JsonObject, parse_object
+from oidc_core.wire.settings import check_kind, check_text
 
 
 def userinfo_request(rp: RelyingParty, access_token: str) -> HttpRequest:
     """Ask for UserInfo, the access token in a header and never in the URL (RFC 6750 §2.1)."""
+    check_text(access_token, "access_token")
     return HttpRequest(
         purpose="userinfo",
         method="GET",
@@ -210,15 +219,18 @@ def check_userinfo(
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
     """
+    check_kind(claims, JsonObject, about="claims")
+    check_text(sub, "sub")
     how = encryption if jws is None else jws.encryption
     profile = UNSIGNED_USERINFO if jws is None else USERINFO
+    odd = () if jws is not None else malformed(claims, ())
     protection = rp.protection[profile.registered_as]
     answer = Examined(rp, profile, protection, claims, claims.members.get, now, jws, how, iss, sub)
     outcomes = USERINFO_RULES.outcomes(answer)
     evidence = Evidence(
         table=USERINFO_RULES,
         outcomes=outcomes,
-        remarks=decryption_notes(encryption),
+        remarks=(*decryption_notes(encryption), *taken_as_absent(odd)),
         terms=rp.terms,
         checked_at=now,
         jws=jws,

@@ -13,7 +13,7 @@ from oidc_core.jose.profiles import ID_TOKEN, USERINFO
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.grammar import NQCHAR
 from oidc_core.wire.settings import check_fields, fields_of, text_set, texts
-from oidc_core.wire.urls import parse_url
+from oidc_core.wire.urls import parse_url, query_names
 
 AuthMethod: TypeAlias = Literal[
     "none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"
@@ -25,6 +25,17 @@ _SCOPE: Final = re.compile(f"{NQCHAR}+(?: {NQCHAR}+)*")
 _ASSERTION_ALGORITHMS: Final = MappingProxyType(
     {"client_secret_jwt": HMAC, "private_key_jwt": ASYMMETRIC}
 )
+RESPONSE_PARAMETERS: Final = frozenset(
+    {"state", "code", "iss", "error", "error_description", "error_uri", "session_state",
+     "access_token", "token_type", "expires_in", "id_token", "response"}
+)  # fmt: skip
+"""What an authorization response may say."""
+
+_OF_LOGOUT: Final = frozenset({"state"})
+_FOREIGN: Final = frozenset(' #\\"<>^`{|}')
+"""What no URL has; a browser changes most of it."""
+
+_DOTS: Final = frozenset({".", "..", "%2e", "%2e%2e", ".%2e", "%2e."})
 REGISTERED: Final = MappingProxyType({row.registered_as: row for row in (ID_TOKEN, USERINFO)})
 """The profiles of JWT that a registration has members about, by what these start with."""
 
@@ -76,8 +87,10 @@ class ClientRegistration:
         check_fields(self, _FIELDS)
         if not self.client_id or not self.client_id.isprintable() or not self.client_id.isascii():
             raise UsageError("config_invalid", about="client_id", found=self.client_id)
-        for uri in self.redirect_uris + self.post_logout_redirect_uris:
-            _check_redirect_uri(uri)
+        for uri in self.redirect_uris:
+            _check_redirect_uri(uri, "redirect_uri", RESPONSE_PARAMETERS)
+        for uri in self.post_logout_redirect_uris:
+            _check_redirect_uri(uri, "post_logout_redirect_uri", _OF_LOGOUT)
         if self.scope and not is_scope(self.scope):
             raise UsageError("config_invalid", about="scope", found=self.scope)
         self._check_assertion_alg()
@@ -148,10 +161,32 @@ def is_scope(scope: str) -> bool:
     return _SCOPE.fullmatch(scope) is not None
 
 
-def _check_redirect_uri(uri: str) -> None:
-    """Let https, http on loopback (RFC 8252 §7.3) and private schemes with a dot (§7.1) pass."""
-    scheme, colon, rest = uri.partition(":")
-    private = "." in scheme and scheme.replace(".", "").replace("-", "").isalnum()
-    if private and colon and uri.isascii() and rest.isprintable() and "#" not in rest:
-        return
-    parse_url(uri, about="redirect_uri", http=True)
+def _check_redirect_uri(uri: str, about: str, answered: frozenset[str]) -> None:
+    """Refuse what no browser would come back to, or not with what was sent.
+
+    https, http on loopback (RFC 8252 §7.3) and private schemes with a dot (§7.1) pass.
+    """
+    if not _is_private(uri):
+        parse_url(uri, about=about, http=True)
+    if not _DOTS.isdisjoint(uri.partition("?")[0].lower().split("/")):
+        # A browser takes these out.
+        raise UsageError("config_invalid", about=about, found=uri, expected="no dot segments")
+    twice = tuple(sorted(answered & query_names(uri)))
+    if twice:  # it would come back with two of them, and be refused
+        expected = "a query without the parameters of the response"
+        raise UsageError("config_invalid", about=about, found=twice, expected=expected)
+
+
+def _is_private(uri: str) -> bool:
+    """Tell a scheme of one's own from a host: what follows is then no port."""
+    scheme, _, rest = uri.partition(":")
+    return (
+        "." in scheme
+        and scheme[0].isalpha()
+        and scheme.replace(".", "").replace("-", "").isalnum()
+        and uri.isascii()
+        and rest.isprintable()
+        and not rest[:1].isdigit()
+        and rest != ""
+        and _FOREIGN.isdisjoint(rest)
+    )

@@ -16,6 +16,7 @@ from oidc_core.model.connection import Connection
 from oidc_core.model.demands import Demands
 from oidc_core.wire.encoding import same
 from oidc_core.wire.errors import CallbackError, UsageError
+from oidc_core.wire.settings import check_fields, fields_of
 
 Delivery: TypeAlias = Literal["query", "form_post"]
 """How a callback comes: with a GET, or with a POST across sites."""
@@ -55,8 +56,16 @@ class LoginSecrets:
 
     def __attrs_post_init__(self) -> None:
         secrets = (self.state, self.nonce, self.code_verifier, self.binding)
-        if len({*secrets}) != len(secrets) or not all(map(_SECRET.fullmatch, secrets)):
+        try:
+            good = len({*secrets}) == len(secrets) and all(map(_SECRET.fullmatch, secrets))
+        except TypeError:  # one of them is no text
+            check_fields(self, _SECRETS)
+            raise
+        if not good:
             raise UsageError("entropy_failure")
+
+
+_SECRETS: Final = fields_of(LoginSecrets, "parameter_invalid")
 
 
 @frozen(kw_only=True)
@@ -88,10 +97,16 @@ class PendingLogin:
     account: str = ""
     return_to: str = ""
 
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _PENDING)
+
     @property
     def created_at(self) -> int:
         """When it started, in seconds since the epoch."""
         return self.demands.started_at
+
+
+_PENDING: Final = fields_of(PendingLogin, "parameter_invalid")
 
 
 def pending_id_of(state: str) -> str:

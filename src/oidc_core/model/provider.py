@@ -5,6 +5,7 @@ the metadata lies is another matter: see :mod:`oidc_core.operations.discovery`.
 """
 
 import re
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from hashlib import sha256
 from typing import Final
@@ -292,18 +293,20 @@ _READ: Final = frozenset(
 """What a rule or an operation reads: malformed, it is an error."""
 
 
-def metadata_of(members: JsonObject, *, http: bool = False) -> ProviderMetadata:
+def metadata_of(members: Mapping[str, object], *, http: bool = False) -> ProviderMetadata:
     """Type a metadata document.
 
     Args:
-        members: the document.
+        members: the document, as JSON or as a mapping that could be.
         http: whether endpoints may use http, on loopback only.
 
     Raises:
+        UsageError: ``parameter_invalid`` for what is no JSON object.
         ProtocolViolation: ``metadata_invalid`` or ``metadata_endpoint_invalid``, naming the member.
     """
     from oidc_core.wire.structuring import structured
 
+    members = JsonObject(members)
     extra = {name: value for name, value in members.items() if name not in _KNOWN}
     known = {name: value for name, value in members.items() if name in _KNOWN}
     metadata, dropped = structured(

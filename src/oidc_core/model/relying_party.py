@@ -17,6 +17,7 @@ from oidc_core.model.policy import DEFAULT_POLICY, Policy, Terms
 from oidc_core.model.provider import IssuerRule, ProviderMetadata, check_authorization_endpoint
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import KeysWanted, Source
+from oidc_core.wire.settings import check_fields, check_kind, fields_of
 from oidc_core.wire.urls import parse_issuer, parse_url
 
 _DEFAULT_ALGORITHMS: Final = frozenset({"RS256"})
@@ -67,6 +68,26 @@ def _connection(rp: "RelyingParty") -> Connection:
         endpoints_digest=rp.provider.endpoints_digest,
         policy_digest=rp.policy.digest,
     )
+
+
+def _provider(value: ProviderMetadata) -> ProviderMetadata:
+    check_kind(value, ProviderMetadata, about="provider", code="config_invalid")
+    return value
+
+
+def _client(value: ClientRegistration) -> ClientRegistration:
+    check_kind(value, ClientRegistration, about="client", code="config_invalid")
+    return value
+
+
+def _policy(value: Policy) -> Policy:
+    check_kind(value, Policy, about="policy", code="config_invalid")
+    return value
+
+
+def _rule(value: IssuerRule) -> IssuerRule:
+    check_kind(value, IssuerRule, about="issuer_rule", code="config_invalid")
+    return value
 
 
 class Protection(NamedTuple):
@@ -125,9 +146,15 @@ def _lacking(rp: "RelyingParty") -> str:
     needed = ["token_endpoint"]
     if rp.policy.userinfo == "required":
         needed.append("userinfo_endpoint")
-    if not rp.protection["id_token"].algorithms <= HMAC:
+    asked = rp.policy.userinfo != "never" and rp.provider.userinfo_endpoint is not None
+    if _signed_by_provider(rp, "id_token") or (asked and _signed_by_provider(rp, "userinfo")):
         needed.append("jwks_uri")
     return next((name for name in needed if getattr(rp.provider, name) is None), "")
+
+
+def _signed_by_provider(rp: "RelyingParty", registered_as: str) -> bool:
+    """Return whether a key of the provider is needed, and not only the client's secret."""
+    return not rp.protection[registered_as].algorithms <= HMAC
 
 
 def _terms(rp: "RelyingParty") -> Terms:
@@ -169,12 +196,14 @@ class RelyingParty:
         terms: what evidence says of the policy.
     """
 
-    provider: ProviderMetadata
-    client: ClientRegistration
+    provider: ProviderMetadata = field(converter=_provider)
+    client: ClientRegistration = field(converter=_client)
     verifier: SignatureVerifier = field(repr=False, eq=False)
     decrypter: Decrypter | None = field(default=None, repr=False, eq=False)
-    policy: Policy = DEFAULT_POLICY
-    issuer_rule: IssuerRule = field(default=Factory(_exact_issuer, takes_self=True))
+    policy: Policy = field(default=DEFAULT_POLICY, converter=_policy)
+    issuer_rule: IssuerRule = field(
+        default=Factory(_exact_issuer, takes_self=True), converter=_rule
+    )
     issuer: str = field(init=False, default=Factory(_issuer, takes_self=True))
     digest: str = field(init=False, default=Factory(_digest, takes_self=True))
     connection: Connection = field(init=False, default=Factory(_connection, takes_self=True))
@@ -189,6 +218,7 @@ class RelyingParty:
     terms: Terms = field(init=False, default=Factory(_terms, takes_self=True))
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
         issuer = self.client.issuer
         if issuer is not None and issuer != self.issuer_rule.canonical:
             expected = self.issuer_rule.canonical
@@ -222,6 +252,9 @@ class RelyingParty:
             self.decrypter.check(self.issuer, self.client.client_id, encryption)
 
 
+_FIELDS: Final = fields_of(RelyingParty)
+
+
 def assertion_audience(rp: RelyingParty) -> str:
     """Return the audience of client assertions: the issuer, or the token endpoint by a quirk.
 
@@ -248,6 +281,16 @@ def issuer_audience(rp: RelyingParty) -> str:
             "config_invalid", found=rp.provider.issuer, expected=expected, about="issuer_rule"
         )
     return audience
+
+
+def check_keys(rp: RelyingParty) -> None:
+    """Refuse to ask for an ID token that could not be verified.
+
+    Raises:
+        UsageError: ``unsupported_by_provider`` without a ``jwks_uri``, where one is needed.
+    """
+    if rp.provider.jwks_uri is None and _signed_by_provider(rp, "id_token"):
+        raise UsageError("unsupported_by_provider", about="jwks_uri")
 
 
 def endpoint(rp: RelyingParty, name: str) -> str:

@@ -18,6 +18,7 @@ from oidc_core.model.demands import Demands
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.http import Source
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.settings import check_text
 
 
 def validate(
@@ -40,8 +41,10 @@ def validate(
         source: ``solicited`` if the provider itself sent it in answer to a request of ours.
 
     Raises:
+        UsageError: ``parameter_invalid`` for a token that is no text.
         ProtocolViolation: the code of the first rule that does not hold.
     """
+    check_text(token, "token")
     expected = id_token.Expected(demands, access_token)
     verification = IdTokenAlone(token=token, expected=expected)
     return verify_jwt(rp, verification, source=source, now=now)

@@ -14,6 +14,7 @@ from oidc_core.wire.codes import CODES
 from oidc_core.wire.encoding import percent_encode
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.jsontypes import JsonObject, render
+from oidc_core.wire.settings import check_fields, fields_of, pairs
 
 Role: TypeAlias = Literal["authorization_server", "resource"]
 Resend: TypeAlias = Literal["never", "if_unsent", "safe"]
@@ -268,10 +269,13 @@ class HttpResponse:
     """
 
     status: int
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(repr=False, converter=pairs)
     body: bytes = field(repr=False)
     received_at: int
     channel: ChannelState = "not_told"
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _RESPONSE)
 
     def header(self, name: str) -> str | None:
         """Return the first header of that lower-case name."""
@@ -285,6 +289,9 @@ class HttpResponse:
         """The media type in lower case without parameters, or an empty string."""
         value = self.header("content-type")
         return "" if value is None else value.partition(";")[0].strip().lower()
+
+
+_RESPONSE: Final = fields_of(HttpResponse, "parameter_invalid")
 
 
 @frozen
@@ -306,10 +313,13 @@ class NoAnswer:
     at: int
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _NO_ANSWER)
         row = CODES.get(self.code)
         if row is None or row.fault != "transport":
             raise UsageError("answer_unexpected", found=self.code, about="NoAnswer")
 
+
+_NO_ANSWER: Final = fields_of(NoAnswer, "parameter_invalid")
 
 Answer: TypeAlias = HttpResponse | NoAnswer
 

@@ -125,7 +125,7 @@ def _frozen(value: Any, depth: int) -> JsonValue:
     kind = type(value)
     if kind in _SIMPLE or kind is JsonObject:
         return cast("JsonValue", value)
-    if kind is int and abs(value) < _TOO_LONG or kind is float and isfinite(value):
+    if (kind is int and abs(value) < _TOO_LONG) or (kind is float and isfinite(value)):
         return cast("JsonValue", value)
     if depth > MAX_GIVEN:
         raise _no_json(value, f"at most {MAX_GIVEN} levels")

@@ -12,15 +12,16 @@ validators of attrs are not used, since ``attrs.validators.set_disabled`` switch
 
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from functools import partial
 from itertools import chain
 from operator import attrgetter, contains
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Final, Literal, NamedTuple, TypeAlias, Union, cast, get_args, get_origin
 
 from attrs import AttrsInstance, fields
 
 from oidc_core.wire.errors import OidcError, UsageError
-from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, frozen_json
 
 _SCALARS: Final = frozenset({str, int, bool, bytes, NoneType})
 _COLLECTIONS: Final = frozenset({tuple, frozenset})
@@ -28,6 +29,26 @@ _UNIONS: Final = frozenset({Union, UnionType})
 _LISTS: Final = (list, tuple)
 _SETS: Final = (list, tuple, set, frozenset)
 _TEXT: Final = frozenset({str})
+_TUPLE: Final = frozenset({tuple})
+_TWO: Final = frozenset({2})
+_PAIRS: Final = tuple[tuple[str, str], ...]
+_TEXTS: Final = frozenset({frozenset({tuple}), frozenset({frozenset})})
+_USUAL: Final[Mapping[object, frozenset[type]]] = MappingProxyType(
+    {
+        str: _TEXT,
+        int: frozenset({int}),
+        bool: frozenset({bool}),
+        bytes: frozenset({bytes}),
+        str | None: frozenset({str, NoneType}),
+        int | None: frozenset({int, NoneType}),
+        tuple[str, ...]: frozenset({tuple}),
+        frozenset[str]: frozenset({frozenset}),
+        JsonObject: frozenset({JsonObject}),
+    }
+)
+"""The exact types of usual annotations: these tell enough, but for what is in a collection."""
+
+_Texts: TypeAlias = Callable[[object], tuple[Iterable[object], ...]]
 
 
 # --- converters ----------------------------------------------------------------------------------
@@ -40,14 +61,16 @@ def texts(value: list[str] | tuple[str, ...]) -> tuple[str, ...]:
 
 def names(value: list[str] | tuple[str, ...] | AbstractSet[str]) -> tuple[str, ...]:
     """Freeze a list of texts whose order does not count; those of a set are sorted."""
-    if type(value) in {set, frozenset} and {*map(type, value)} <= _TEXT:
-        return tuple(sorted(value))
-    return tuple(value) if type(value) is list else cast("tuple[str, ...]", value)
+    if isinstance(value, tuple):  # as nearly always
+        return value
+    if type(value) in _SETS and _TEXT.issuperset(map(type, value)):
+        return tuple(value) if isinstance(value, list) else tuple(sorted(value))
+    return cast("tuple[str, ...]", value)
 
 
 def text_set(value: list[str] | tuple[str, ...] | AbstractSet[str]) -> frozenset[str]:
     """Freeze a set of texts, or take one out of a list."""
-    if type(value) in _SETS and {*map(type, value)} <= _TEXT:
+    if type(value) in _SETS and _TEXT.issuperset(map(type, value)):
         return frozenset(value)
     return cast("frozenset[str]", value)
 
@@ -83,6 +106,13 @@ def optional_json_object(value: Mapping[str, object] | None) -> JsonObject | Non
     return None if value is None else json_object(value)
 
 
+def json_array(value: list[object] | tuple[object, ...]) -> tuple[JsonValue, ...]:
+    """Freeze a list as JSON, all the way down."""
+    if type(value) not in _LISTS:
+        return cast("tuple[JsonValue, ...]", value)
+    return cast("tuple[JsonValue, ...]", frozen_json(value))
+
+
 # --- checks --------------------------------------------------------------------------------------
 
 
@@ -97,17 +127,17 @@ class Fields(NamedTuple):
         texts: returns the collections of text among them, if there are some.
         chosen: returns what is one of a few words, if there is such a field.
         choices: the words, for each of these.
-        deep: name and annotation of those that are looked through each time.
+        deep: those that are looked through each time, by what they are asked.
     """
 
     code: str
     kinds: tuple[tuple[str, object], ...]
     held: Callable[[object], tuple[object, ...]]
     types: tuple[frozenset[type], ...]
-    texts: Callable[[object], tuple[Iterable[object], ...]] | None
+    texts: _Texts | None
     chosen: Callable[[object], tuple[object, ...]] | None
     choices: tuple[frozenset[object], ...]
-    deep: tuple[tuple[str, object], ...]
+    deep: tuple[tuple[str, Callable[[object], bool]], ...]
 
 
 def fields_of(kind: type[AttrsInstance], code: str = "config_invalid", **others: object) -> Fields:
@@ -119,24 +149,37 @@ def fields_of(kind: type[AttrsInstance], code: str = "config_invalid", **others:
         others: annotations in place of the field's own, by name.
     """
     kinds = [(each.name, others.get(each.name, each.type)) for each in fields(kind) if each.init]
-    lists = [name for name, annotation in kinds if _is_texts(annotation)]
-    words = [(name, found) for name, annotation in kinds if (found := _words(annotation))]
-    shallow = {*lists, *[name for name, _ in words]}
-    deep = [
-        (name, annotation)
-        for name, annotation in kinds
-        if name not in shallow and not _exact(annotation)
-    ]
-    deeper = [name for name, _ in deep]
-    plain = [(name, annotation) for name, annotation in kinds if name not in deeper]
+    plain: list[str] = []
+    types: list[frozenset[type]] = []
+    lists: list[str] = []
+    chosen: list[str] = []
+    choices: list[frozenset[object]] = []
+    deep: list[tuple[str, Callable[[object], bool]]] = []
+    for name, annotation in kinds:
+        usual = _USUAL.get(annotation)
+        if usual is not None:
+            plain.append(name)
+            types.append(usual)
+            if usual in _TEXTS:
+                lists.append(name)
+        elif words := _words(annotation):
+            plain.append(name)
+            types.append(frozenset(map(type, words)))
+            chosen.append(name)
+            choices.append(words)
+        elif exact := _exact(annotation):
+            plain.append(name)
+            types.append(exact)
+        else:
+            deep.append((name, _are_pairs if annotation == _PAIRS else partial(_fits, annotation)))
     return Fields(
         code,
         tuple(kinds),
-        _getter([name for name, _ in plain]) if plain else _nothing,
-        tuple([_outer(annotation) for _, annotation in plain]),
-        cast("Callable[[object], tuple[Iterable[object], ...]]", _getter(lists)) if lists else None,
-        _getter([name for name, _ in words]) if words else None,
-        tuple([found for _, found in words]),
+        _getter(plain) if plain else _nothing,
+        tuple(types),
+        cast("_Texts", _getter(lists)) if lists else None,
+        _getter(chosen) if chosen else None,
+        tuple(choices),
         tuple(deep),
     )
 
@@ -160,7 +203,7 @@ def check_fields(value: AttrsInstance, of: Fields) -> None:
         not all(map(contains, of.types, map(type, of.held(value))))
         or (of.texts and not _TEXT.issuperset(map(type, chain.from_iterable(of.texts(value)))))
         or (of.chosen and not all(map(contains, of.choices, of.chosen(value))))
-        or of.deep
+        or (of.deep and not all(test(getattr(value, name)) for name, test in of.deep))
     ):
         for name, kind in of.kinds:
             check_kind(getattr(value, name), kind, about=name, code=of.code)
@@ -172,7 +215,7 @@ def check_kind(value: object, kind: object, *, about: str, code: str = "paramete
     Raises:
         UsageError: ``code``, naming it.
     """
-    if not fits(value, kind):
+    if not _fits(kind, value):
         raise UsageError(code, about=about, found=_found(value, kind), expected=_expected(kind))
 
 
@@ -201,13 +244,25 @@ def octets_of(value: object, about: str) -> bytes:
     )
 
 
-def fits(value: object, kind: object) -> bool:
+def _are_pairs(value: object) -> bool:
+    """Return whether these are names and values, in a handful of calls: each answer has some."""
+    if type(value) is not tuple:
+        return False
+    items = cast("tuple[tuple[object, ...], ...]", value)
+    return (
+        _TUPLE.issuperset(map(type, items))
+        and _TWO.issuperset(map(len, items))
+        and _TEXT.issuperset(map(type, chain.from_iterable(items)))
+    )
+
+
+def _fits(kind: object, value: object) -> bool:
     """Return whether a value is what an annotation says, all the way down."""
     origin = get_origin(kind)
     if origin is Literal:
         return type(value) is str and value in get_args(kind)
     if origin in _UNIONS:
-        return any([fits(value, each) for each in get_args(kind)])
+        return any(_fits(each, value) for each in get_args(kind))
     if origin in _COLLECTIONS:
         return type(value) is origin and _items_fit(cast("Iterable[object]", value), kind)
     if origin is not None and isinstance(value, Mapping):
@@ -218,7 +273,7 @@ def fits(value: object, kind: object) -> bool:
     if not isinstance(sought, type) or sought is object:
         return True  # a type variable: whatever it is
     if getattr(sought, "_is_protocol", False):
-        return all([hasattr(value, name) for name in _methods(sought)])
+        return all(hasattr(value, name) for name in _methods(sought))
     return isinstance(value, sought)
 
 
@@ -226,15 +281,15 @@ def _items_fit(items: Iterable[object], kind: object) -> bool:
     parts = get_args(kind)
     if get_origin(kind) is tuple and parts[-1] is not ...:
         held = tuple(items)
-        return len(held) == len(parts) and all(map(fits, held, parts))
-    return all([fits(item, parts[0]) for item in items])
+        return len(held) == len(parts) and all(map(_fits, parts, held))
+    return all(_fits(parts[0], item) for item in items)
 
 
 def _entries_fit(entries: Mapping[object, object], kind: object) -> bool:
     if not issubclass(type(entries), get_origin(kind) or object):
         return False
     name, member = get_args(kind)
-    return all([fits(n, name) and fits(m, member) for n, m in entries.items()])
+    return all(_fits(name, n) and _fits(member, m) for n, m in entries.items())
 
 
 def _methods(port: type) -> list[str]:
@@ -250,11 +305,6 @@ def _alternatives(kind: object) -> tuple[object, ...]:
     return get_args(kind) if get_origin(kind) in _UNIONS else (kind,)
 
 
-def _is_texts(kind: object) -> bool:
-    parts = get_args(kind)
-    return get_origin(kind) in _COLLECTIONS and parts[0] is str and parts[1:] in {(), (...,)}
-
-
 def _words(kind: object) -> frozenset[object]:
     """Return the words that are allowed, where nothing else is; ``None`` may be one of them."""
     found: list[object] = []
@@ -265,26 +315,16 @@ def _words(kind: object) -> frozenset[object]:
     return frozenset(found)
 
 
-def _exact(kind: object) -> bool:
-    """Return whether the type alone tells that a value fits."""
-    return all(
-        [
-            isinstance(each, type)
-            and get_origin(each) is None
-            and not hasattr(each, "_is_protocol")
-            for each in _alternatives(kind)
-        ]
-    )
-
-
-def _outer(kind: object) -> frozenset[type]:
-    found = [get_origin(each) or each for each in _alternatives(kind)]
-    return frozenset([str if each is Literal else cast("type", each) for each in found])
+def _exact(kind: object) -> frozenset[type] | None:
+    """Return the classes an annotation names, if it names nothing else."""
+    found = [each for each in _alternatives(kind) if isinstance(each, type)]
+    odd = [each for each in found if get_origin(each) or getattr(each, "_is_protocol", False)]
+    return None if odd or len(found) != len(_alternatives(kind)) else frozenset(found)
 
 
 def _found(value: object, kind: object) -> str:
     """Say what was met: a word where words are meant, else only its type, and that of its parts."""
-    if type(value) is str and any([get_origin(each) is Literal for each in _alternatives(kind)]):
+    if type(value) is str and any(get_origin(each) is Literal for each in _alternatives(kind)):
         return value
     if type(value) in _SETS:
         inner = sorted({type(item).__name__ for item in cast("Iterable[object]", value)})

@@ -14,6 +14,7 @@ from urllib.parse import unquote_plus, unquote_to_bytes
 
 from oidc_core.wire.encoding import percent_encode
 from oidc_core.wire.errors import CallbackError, UsageError, fingerprint, shown
+from oidc_core.wire.settings import check_text
 
 _SPLIT: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
@@ -70,9 +71,11 @@ def parse_url(text: str, *, about: str = "", http: bool = False) -> Url:
         http: whether ``http`` may be used, on loopback only.
 
     Raises:
-        UsageError: ``url_invalid``, ``url_scheme_not_allowed``, ``url_userinfo_not_allowed``,
+        UsageError: ``parameter_invalid`` for what is no text; ``url_invalid``,
+            ``url_scheme_not_allowed``, ``url_userinfo_not_allowed``,
             ``url_host_invalid`` or ``url_port_invalid``.
     """
+    check_text(text, about or "URL")
     match = _SPLIT.fullmatch(text) if len(text) <= _MAX_URL else None
     if match is None or not _ALLOWED.fullmatch(text) or "%" in match["authority"]:
         # A name in another script is not converted: two converters may disagree, as two eyes may.
@@ -131,6 +134,7 @@ def parse_issuer(text: str, *, http: bool = False) -> str:
     Raises:
         UsageError: ``issuer_invalid`` with a query or fragment, else as :func:`parse_url`.
     """
+    check_text(text, "issuer")
     if "?" in text or "#" in text:
         raise UsageError("issuer_invalid", found=_harmless(text), about="issuer")
     parse_url(text, about="issuer", http=http)

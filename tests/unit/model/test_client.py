@@ -7,7 +7,13 @@ from attrs import evolve
 
 from oidc_core.jose.algorithms import ASYMMETRIC, HMAC
 from oidc_core.jose.jws import Encryption
-from oidc_core.model.client import AUTH_METHODS, AuthMethod, ClientRegistration, is_scope
+from oidc_core.model.client import (
+    AUTH_METHODS,
+    RESPONSE_PARAMETERS,
+    AuthMethod,
+    ClientRegistration,
+    is_scope,
+)
 from oidc_core.wire.errors import UsageError
 from tests.unit.parties import CALLBACK, CLIENT
 
@@ -68,12 +74,51 @@ def test_a_redirect_uri_is_kept_as_it_is(uri: str) -> None:
         ("com.example.app:/é", "url_invalid"),
         ("com.exa mple:/a", "url_invalid"),
         ("com.example.app", "url_invalid"),
+        ("com.example.app:", "url_invalid"),
+        ("com.example.app:/a b", "url_invalid"),
+        ("com.example.app:/a\\b", "url_invalid"),
+        (".example.app:/a", "url_invalid"),
         ("", "url_invalid"),
+        ("rp.example:8443/cb", "url_invalid"),
+        ("rp.example:443", "url_invalid"),
+        ("127.0.0.1:8000/cb", "url_invalid"),
+        ("127.0.0.1:/cb", "url_invalid"),
+        ("localhost:8000/cb", "url_invalid"),
+        ("rp.example/cb", "url_invalid"),
+        ("//rp.example/cb", "url_invalid"),
+        ("/cb", "url_invalid"),
+        ("https:/rp.example/cb", "url_invalid"),
+        ("https:rp.example/cb", "url_invalid"),
+        ("https://rp.example\\cb", "url_invalid"),
+        ("https://rp.example/c b", "url_invalid"),
+        (" https://rp.example/cb", "url_invalid"),
+        ("https://rp.example/cb#", "url_invalid"),
+        ("HTTPS://rp.example/cb", "url_scheme_not_allowed"),
+        ("data:text/html,x", "url_invalid"),
+        ("file:///cb", "url_scheme_not_allowed"),
+        ("ftp://rp.example/cb", "url_scheme_not_allowed"),
+        ("https://rp.example:0/cb", "url_port_invalid"),
+        ("https://rp.example/a/../cb", "config_invalid"),
+        ("https://rp.example/./cb", "config_invalid"),
+        ("https://rp.example/a/%2E%2e", "config_invalid"),
+        ("com.example.app:/a/../cb", "config_invalid"),
+        ("https://rp.example/cb?state=x", "config_invalid"),
+        ("https://rp.example/cb?a=b&st%61te", "config_invalid"),
+        ("com.example.app:/cb?state=", "config_invalid"),
     ],
 )
 def test_a_redirect_uri_cannot_be_anything(uri: str, code: str) -> None:
     assert refusal(redirect_uris=(CALLBACK, uri)) == (code, "redirect_uri")
-    assert refusal(post_logout_redirect_uris=(uri,)) == (code, "redirect_uri")
+    assert refusal(post_logout_redirect_uris=(uri,)) == (code, "post_logout_redirect_uri")
+
+
+@pytest.mark.parametrize("name", sorted(RESPONSE_PARAMETERS))
+def test_a_redirect_uri_has_no_parameter_of_the_response(name: str) -> None:
+    uri = f"https://rp.example/cb?tenant=a&{name}=x"
+
+    assert refusal(redirect_uris=(uri,)) == ("config_invalid", "redirect_uri")
+    if name != "state":  # the only one that comes back from a logout
+        assert evolve(CLIENT, post_logout_redirect_uris=[uri]).post_logout_redirect_uris == (uri,)
 
 
 @pytest.mark.req("OIDCC-14-02", "RFC6749-3.3-01")

@@ -6,10 +6,10 @@ import operator
 import pickle
 import tracemalloc
 from collections.abc import Callable
-from enum import Enum
+from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -425,11 +425,11 @@ def in_list(value: object) -> object:
     return [value]
 
 
-class Text(str, Enum):
+class Text(StrEnum):
     GOLD = "gold"
 
 
-NO_JSON: Final = {
+NO_JSON: Final[dict[str, object]] = {
     "NaN": float("nan"),
     "infinite": float("-inf"),
     "bytes": b"a",
@@ -448,13 +448,14 @@ NO_JSON: Final = {
 
 @pytest.mark.parametrize("value", NO_JSON.values(), ids=NO_JSON.keys())
 def test_what_is_no_json_is_not_frozen(value: object) -> None:
-    for call in (
-        lambda: frozen_json(value),
-        lambda: frozen_json([{"a": value}]),
-        lambda: JsonObject({"a": value}),
+    inside: dict[str, object] = {"a": value}
+    for freeze in (
+        partial(frozen_json, value),
+        partial(frozen_json, [inside]),
+        partial(JsonObject, inside),
     ):
         with pytest.raises(UsageError) as caught:
-            call()
+            freeze()
         assert (caught.value.code, caught.value.about) == ("parameter_invalid", "JSON")
 
 

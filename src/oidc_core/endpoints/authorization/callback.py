@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from attrs import field, frozen
 
+from oidc_core.model.client import RESPONSE_PARAMETERS
 from oidc_core.model.pending import ResponseMode, pending_id_of
 from oidc_core.wire.errors import CallbackError
 from oidc_core.wire.grammar import NQSCHAR, VSCHAR
@@ -22,10 +23,7 @@ COOKIE_PREFIX: Final = "__Host-oidc-"
 
 _COOKIES: Final = (COOKIE_PREFIX, COOKIE_PREFIX.removeprefix("__Host-"))
 
-PARAMETERS: Final = frozenset(
-    {"state", "code", "iss", "error", "error_description", "error_uri", "session_state",
-     "access_token", "token_type", "expires_in", "id_token", "response"}
-)  # fmt: skip
+PARAMETERS: Final = RESPONSE_PARAMETERS
 """What an authorization response may say; the rest of a callback is not ours."""
 
 _LENGTHS: Final[Mapping[str, int]] = {
