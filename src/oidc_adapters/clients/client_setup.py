@@ -4,12 +4,17 @@ The settings are those an application has at hand: issuer, client id and secret,
 Whatever a framework or an unusual provider needs beyond is a value that can be passed instead.
 """
 
-from typing import NoReturn, TypeAlias
+from typing import Final, NoReturn
 
 from attrs import field, frozen
 
-from oidc_adapters.credentials.client_credentials import Credentials, credentials_for
-from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys, DecryptionKey, Signer
+from oidc_adapters.credentials.client_credentials import (
+    Credentials,
+    Keys,
+    check_credentials,
+    credentials_for,
+)
+from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
 from oidc_core.model.client import AuthMethod, ClientRegistration
 from oidc_core.model.policy import DEFAULT_POLICY, Policy
@@ -17,8 +22,13 @@ from oidc_core.model.provider import IssuerRule, ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.settings import check_fields, fields_of
 
-Keys: TypeAlias = ClientKeys[Signer] | ClientKeys[AsyncSigner]
+
+def _in_order(
+    value: list[DecryptionKey] | tuple[DecryptionKey, ...],
+) -> tuple[DecryptionKey, ...]:
+    return tuple(value) if isinstance(value, list) else value
 
 
 @frozen(kw_only=True)
@@ -35,13 +45,18 @@ class ClientSetup:
         redirect_uri: where the browser comes back to.
         post_logout_redirect_uri: where it comes back to after a logout.
         token_endpoint_auth_method: how the client authenticates.  By default
-            ``private_key_jwt`` with keys, ``client_secret_basic`` with a secret, else ``none``.
+            ``private_key_jwt`` with keys, ``client_secret_basic`` with a secret.  A client without
+            either says ``none``: a secret that got lost would else make a public client.
         scope: what a login asks for unless it says otherwise.
         registration: the client's registration in full, in place of the settings since
             ``client_id`` but for secret and keys.
         metadata: the provider's metadata, where it is given by hand and not discovered.
         discovery_url: where the metadata lies, if not below the issuer.
         policy: what is accepted.
+
+    Raises:
+        UsageError: ``config_invalid``, or ``credential_missing`` without the credentials of the
+            method, naming the setting.
     """
 
     issuer: str = ""
@@ -49,7 +64,7 @@ class ClientSetup:
     client_id: str = ""
     client_secret: str | None = field(default=None, repr=False)
     client_keys: Keys | None = None
-    decryption_keys: tuple[DecryptionKey, ...] = ()
+    decryption_keys: tuple[DecryptionKey, ...] = field(default=(), converter=_in_order)
     redirect_uri: str = ""
     post_logout_redirect_uri: str = ""
     token_endpoint_auth_method: AuthMethod | None = None
@@ -60,6 +75,9 @@ class ClientSetup:
     policy: Policy = DEFAULT_POLICY
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
+        client = self.registration or self._registration()
+        check_credentials(client, secret=self.client_secret, keys=self.client_keys)
         if self.client_keys is None or not self.decryption_keys:
             return
         # A provider that looks for the key to encrypt with must not find the one that signs.
@@ -120,4 +138,10 @@ class ClientSetup:
             return self.token_endpoint_auth_method
         if self.client_keys is not None:
             return "private_key_jwt"
-        return "none" if self.client_secret is None else "client_secret_basic"
+        if self.client_secret is not None:
+            return "client_secret_basic"
+        expected = 'a secret, or keys, or token_endpoint_auth_method="none" for a public client'
+        raise UsageError("credential_missing", about="client_secret", expected=expected)
+
+
+_FIELDS: Final = fields_of(ClientSetup)

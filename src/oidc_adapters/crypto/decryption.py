@@ -19,6 +19,7 @@ from oidc_core.jose.encryption import (
 from oidc_core.jose.jwe import Jwe
 from oidc_core.jose.jws import Encryption
 from oidc_core.wire.errors import UsageError
+from oidc_core.wire.settings import check_kind
 
 if TYPE_CHECKING:
     from oidc_adapters.credentials.client_keys import DecryptionKey
@@ -28,6 +29,8 @@ MAX_CANDIDATES: Final = 4
 """How many keys are tried for one token."""
 
 _REMEMBERED: Final = 64
+
+_SECRETS: Final = Mapping[tuple[str, str], str] | None
 
 _Opener: TypeAlias = Callable[[Jwe], bytes | None]
 _Name: TypeAlias = tuple[str, str, Encryption]
@@ -51,6 +54,11 @@ class ClientDecrypter:
         *keys: "DecryptionKey",
         client_secrets: Mapping[tuple[str, str], str] | None = None,
     ) -> None:
+        from oidc_adapters.credentials.client_keys import DecryptionKey
+
+        for key in keys:
+            check_kind(key, DecryptionKey, about="decryption key", code="config_invalid")
+        check_kind(client_secrets, _SECRETS, about="client_secrets", code="config_invalid")
         kids = [key.kid for key in keys]
         if len(set(kids)) != len(kids):
             raise UsageError("config_invalid", found=tuple(kids), about="kid")

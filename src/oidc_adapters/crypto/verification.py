@@ -13,12 +13,15 @@ from oidc_core.jose.algorithms import row_for, rows_for
 from oidc_core.jose.jwk import Jwk, KeySet
 from oidc_core.jose.jws import Recognised
 from oidc_core.wire.errors import ProtocolViolation, UsageError
+from oidc_core.wire.settings import check_kind
 
 if TYPE_CHECKING:
     from oidc_adapters.crypto.primitives import Verify
 
 REMEMBERED: Final = 64
 """How many prepared keys, and how many headers, are kept."""
+
+_SECRETS: Final = Mapping[tuple[str, str], str] | None
 
 _Name: TypeAlias = tuple[str, str, tuple[bytes, ...] | str]
 """(alg, crv, octets of the key), or (issuer, client id, alg)."""
@@ -56,6 +59,7 @@ class CryptographyVerifier:
     __slots__ = ("_headers", "_prepared", "_process", "_secrets")
 
     def __init__(self, client_secrets: Mapping[tuple[str, str], str] | None = None) -> None:
+        check_kind(client_secrets, _SECRETS, about="client_secrets", code="config_invalid")
         self._secrets = {**(client_secrets or {})}
         self._prepared: dict[_Name, Verify] = {}
         self._headers: dict[bytes, tuple[KeySet, Recognised]] = {}

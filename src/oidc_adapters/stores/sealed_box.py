@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
 from oidc_core.wire.errors import OidcError, StoreFailure, UsageError
+from oidc_core.wire.settings import check_kind
 
 MIN_SECRET: Final = 32
 """How many octets a sealing secret has at least."""
@@ -43,6 +44,7 @@ class SealedBox:
             raise UsageError("config_invalid", about="sealing secret", expected="at least one")
         self._keys: dict[bytes, AESGCM] = {}
         for secret in secrets:
+            check_kind(secret, bytes | str, about="sealing secret", code="config_invalid")
             octets = _octets(secret) if isinstance(secret, str) else secret
             if len(octets) < MIN_SECRET:
                 raise UsageError(
