@@ -12,6 +12,7 @@ from oidc_adapters.credentials.client_credentials import (
     Credentials,
     Keys,
     check_credentials,
+    check_secret,
     credentials_for,
 )
 from oidc_adapters.credentials.client_keys import DecryptionKey
@@ -76,8 +77,10 @@ class ClientSetup:
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _FIELDS)
-        client = self.registration or self._registration()
-        check_credentials(client, secret=self.client_secret, keys=self.client_keys)
+        check_secret(self.client_secret)
+        if self.registration or self.client_id:  # else they are only asked for the public keys
+            client = self.registration or self._registration()
+            check_credentials(client, secret=self.client_secret, keys=self.client_keys)
         if self.client_keys is None or not self.decryption_keys:
             return
         # A provider that looks for the key to encrypt with must not find the one that signs.

@@ -638,8 +638,8 @@ def test_a_fetch_lands_even_if_its_answer_breaks_the_reader(
     keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
 ) -> None:
     def send(request: HttpRequest) -> AnswerTo:
-        body: Any = None
-        return AnswerTo(request, HttpResponse(200, (), body, NOW))
+        answer: Any = object()
+        return AnswerTo(request, answer)
 
     with pytest.raises(AttributeError):
         keys.find(WANTED, send, clock)
