@@ -294,6 +294,12 @@ def keys_of_a_client(rp: RelyingParty) -> tuple[ClientCredentials, ClientCredent
     service: AsyncSigner = KeyService(signer)
     at_hand: ClientKeys[Signer] = ClientKeys(signer)
     elsewhere: ClientKeys[AsyncSigner] = ClientKeys(service)
+    client: ClientRegistration = evolve(
+        rp.client,
+        token_endpoint_auth_method="private_key_jwt",
+        token_endpoint_auth_signing_alg=signer.alg,
+    )
+    rp = evolve(rp, client=client)
     own: ClientCredentials = credentials_for(rp, keys=at_hand, dpop_keys=DpopKeys(signer))
     remote: ClientCredentials = credentials_for(rp, keys=elsewhere, dpop_keys=DpopKeys(service))
     return own, remote, Credentials(own, nonces=DpopNonces())

@@ -5,6 +5,7 @@ from typing import Protocol, TypeAlias
 
 from oidc_adapters.testing.provider import FakeProvider
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.settings import check_kind
 
 RecordedExchange: TypeAlias = tuple[WireRequest, Answer]
 
@@ -25,6 +26,7 @@ class InMemoryTransport:
     """
 
     def __init__(self, provider: FakeProvider) -> None:
+        check_kind(provider, FakeProvider, about="provider", code="config_invalid")
         self.provider = provider
         self._lock = Lock()
         self._exchanges: list[RecordedExchange] = []

@@ -195,6 +195,11 @@ USERINFO_RULES: Final[RuleTable[ExaminedUserInfo]] = RuleTable(
 """Every rule of UserInfo, plain, signed or encrypted."""
 
 
+def _remarks(claims: JsonObject, encryption: Encryption | None) -> tuple[str, ...]:
+    """Return what there is to say of UserInfo that was not signed."""
+    return (*decryption_notes(encryption), *taken_as_absent(malformed(claims, ())))
+
+
 def check_userinfo(
     rp: RelyingParty,
     claims: JsonObject,
@@ -223,14 +228,13 @@ def check_userinfo(
     check_text(sub, "sub")
     how = encryption if jws is None else jws.encryption
     profile = UNSIGNED_USERINFO if jws is None else USERINFO
-    odd = () if jws is not None else malformed(claims, ())
     protection = rp.protection[profile.registered_as]
     answer = Examined(rp, profile, protection, claims, claims.members.get, now, jws, how, iss, sub)
     outcomes = USERINFO_RULES.outcomes(answer)
     evidence = Evidence(
         table=USERINFO_RULES,
         outcomes=outcomes,
-        remarks=(*decryption_notes(encryption), *taken_as_absent(odd)),
+        remarks=_remarks(claims, encryption) if jws is None else (),
         terms=rp.terms,
         checked_at=now,
         jws=jws,

@@ -5,7 +5,7 @@ e-mail address, which changes hands, and not the name.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from operator import methodcaller
 from types import MappingProxyType
 from typing import Final, cast
@@ -24,14 +24,15 @@ _PLACEHOLDERS: Final = frozenset(
 )
 
 
-_OF_VERIFIED: Final = methodcaller("endswith", "_verified")
+_OF_VERIFIED: Final[Callable[[str], bool]] = methodcaller("endswith", "_verified")
 _BOOL: Final = frozenset({bool})
 
 
 def claims_view(claims: JsonObject) -> JsonObject:
     """Return claims without any ``…_verified`` that is no boolean: none may pass for true."""
     members = claims.members
-    if _BOOL.issuperset(map(type, map(members.get, filter(_OF_VERIFIED, members)))):
+    names: Iterator[str] = filter(_OF_VERIFIED, members)
+    if _BOOL.issuperset(map(type, map(members.get, names))):
         return claims
     return JsonObject({n: v for n, v in members.items() if n not in _unclear(claims)})
 

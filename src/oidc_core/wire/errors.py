@@ -35,7 +35,7 @@ def fingerprint(secret: str) -> str:
     Raises:
         UsageError: ``parameter_invalid`` for what is no text.
     """
-    if not isinstance(secret, str):
+    if type(secret) is not str:
         raise UsageError("parameter_invalid", about="secret", expected="str")
     return "#" + sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 

@@ -51,7 +51,7 @@ class JsonObject(Mapping[str, JsonValue]):
     members: MappingProxyType[str, JsonValue]
 
     def __init__(self, members: Mapping[str, Any]) -> None:
-        if not isinstance(members, Mapping):
+        if not isinstance(cast("object", members), Mapping):
             raise _no_json(members, "an object")
         object.__setattr__(self, "members", MappingProxyType(_frozen_members(members, 0)))
 
@@ -122,7 +122,7 @@ def frozen_json(value: Any) -> JsonValue:
 
 
 def _frozen(value: Any, depth: int) -> JsonValue:
-    kind = type(value)
+    kind = cast("type[object]", type(value))
     if kind in _SIMPLE or kind is JsonObject:
         return cast("JsonValue", value)
     if (kind is int and abs(value) < _TOO_LONG) or (kind is float and isfinite(value)):

@@ -149,39 +149,34 @@ def fields_of(kind: type[AttrsInstance], code: str = "config_invalid", **others:
         others: annotations in place of the field's own, by name.
     """
     kinds = [(each.name, others.get(each.name, each.type)) for each in fields(kind) if each.init]
-    plain: list[str] = []
-    types: list[frozenset[type]] = []
-    lists: list[str] = []
-    chosen: list[str] = []
-    choices: list[frozenset[object]] = []
+    plain: list[tuple[str, frozenset[type]]] = []
+    chosen: list[tuple[str, frozenset[object]]] = []
     deep: list[tuple[str, Callable[[object], bool]]] = []
     for name, annotation in kinds:
-        usual = _USUAL.get(annotation)
-        if usual is not None:
-            plain.append(name)
-            types.append(usual)
-            if usual in _TEXTS:
-                lists.append(name)
-        elif words := _words(annotation):
-            plain.append(name)
-            types.append(frozenset(map(type, words)))
-            chosen.append(name)
-            choices.append(words)
-        elif exact := _exact(annotation):
-            plain.append(name)
-            types.append(exact)
+        types = _USUAL.get(annotation)
+        if types is None and (words := _words(annotation)):
+            chosen.append((name, words))
+            types = frozenset(map(type, words))
+        if types is None:
+            types = _exact(annotation)
+        if types is not None:
+            plain.append((name, types))
         else:
             deep.append((name, _are_pairs if annotation == _PAIRS else partial(_fits, annotation)))
     return Fields(
         code,
         tuple(kinds),
-        _getter(plain) if plain else _nothing,
-        tuple(types),
-        cast("_Texts", _getter(lists)) if lists else None,
-        _getter(chosen) if chosen else None,
-        tuple(choices),
+        _getter([name for name, _ in plain]) if plain else _nothing,
+        tuple([types for _, types in plain]),
+        cast("_Texts | None", _optional([name for name, types in plain if types in _TEXTS])),
+        _optional([name for name, _ in chosen]),
+        tuple([words for _, words in chosen]),
         tuple(deep),
     )
+
+
+def _optional(named: list[str]) -> Callable[[object], tuple[object, ...]] | None:
+    return _getter(named) if named else None
 
 
 def _getter(named: list[str]) -> Callable[[object], tuple[object, ...]]:
@@ -267,8 +262,10 @@ def _fits(kind: object, value: object) -> bool:
         return type(value) is origin and _items_fit(cast("Iterable[object]", value), kind)
     if origin is not None and isinstance(value, Mapping):
         return _entries_fit(cast("Mapping[object, object]", value), kind)
-    if kind in _SCALARS or kind is None:
-        return type(value) is (NoneType if kind is None else kind)
+    if kind is None:
+        return value is None
+    if isinstance(kind, type) and kind in _SCALARS:
+        return type(value) is kind
     sought = kind if origin is None else origin
     if not isinstance(sought, type) or sought is object:
         return True  # a type variable: whatever it is

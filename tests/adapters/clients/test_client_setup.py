@@ -151,7 +151,12 @@ def test_a_public_client_has_no_credentials(held: dict[str, Any], registered: bo
     "secret", ["", " ", f"{SECRET}\n", f"\t{SECRET}", SECRET.encode(), 5, [SECRET]]
 )
 def test_a_secret_is_text_as_it_was_given_out(secret: Any) -> None:
-    for changed in ({}, {"client_id": ""}, {"token_endpoint_auth_method": "none"}):
+    others: tuple[dict[str, Any], ...] = (
+        {},
+        {"client_id": ""},
+        {"token_endpoint_auth_method": "none"},
+    )
+    for changed in others:
         with pytest.raises(UsageError) as caught:
             evolve(SETUP, client_secret=secret, **changed)
         assert (caught.value.code, caught.value.about) == ("config_invalid", "client_secret")
