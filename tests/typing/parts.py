@@ -6,6 +6,8 @@ from typing import ClassVar, Never, TypeAlias, TypeVar
 from attrs import frozen
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from attrs import evolve
+
 from oidc_adapters import (
     AsyncSigner,
     AsyncTransport,
@@ -49,6 +51,7 @@ from oidc_core import (
     Binding,
     Callback,
     CheckedIdToken,
+    ClientRegistration,
     CodeResponse,
     CodeRow,
     Connection,
