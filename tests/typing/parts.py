@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from typing import ClassVar, Never, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 from cryptography.hazmat.primitives.asymmetric import ec
-
-from attrs import evolve
 
 from oidc_adapters import (
     AsyncSigner,

@@ -153,6 +153,9 @@ def fields_of(kind: type[AttrsInstance], code: str = "config_invalid", **others:
     chosen: list[tuple[str, frozenset[object]]] = []
     deep: list[tuple[str, Callable[[object], bool]]] = []
     for name, annotation in kinds:
+        if isinstance(annotation, str):
+            message = f"the annotation of {name} is text: there is nothing to compare with"
+            raise TypeError(message)
         types = _USUAL.get(annotation)
         if types is None and (words := _words(annotation)):
             chosen.append((name, words))
