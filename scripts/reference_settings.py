@@ -215,9 +215,8 @@ def arguments_of(kind: type) -> list[str]:
     """Return the fields of an attrs class, or the arguments of another, in order."""
     if attrs.has(kind):
         return [field.name for field in attrs.fields(kind) if field.init]
-    if kind.__init__ is object.__init__:
-        return []
-    return list(inspect.signature(kind).parameters)
+    signature = inspect.signature(cast("type[object]", kind))
+    return [] if "__init__" not in dir(kind) else list(signature.parameters)
 
 
 def made(label: str, kind: type, name: str, value: object) -> object:

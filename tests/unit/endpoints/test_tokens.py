@@ -409,6 +409,15 @@ def test_an_empty_scope_is_not_the_scope_that_was_asked_for() -> None:
         (1e300, 2**31),
         (2**31, 2**31),
         ("9" * 50, 2**31),
+        ("00000000000005", 5),
+        ("0" * 5_000 + "60", 60),
+        ("0" * 5_000, 0),
+        ("0", 0),
+        ("00", 0),
+        ("02147483649", 2**31),
+        ("0" * 20 + "9" * 20, 2**31),
+        ("2147483647", 2**31 - 1),
+        ("09999999999", 2**31),
     ],
 )
 def test_a_lifetime_is_a_number_and_clamped(value: object, seconds: int) -> None:
@@ -645,3 +654,35 @@ def test_a_scope_that_nobody_asked_for_is_refused_only_by_policy() -> None:
     check_scope(RP, response, "openid profile")
     for granted in (None, "", "profile", "profile openid"):
         check_scope(strict, evolve(RESPONSE, scope=granted), "openid profile")
+
+
+@pytest.mark.parametrize("code", [None, b"code", 5, ["code"]])
+def test_a_code_is_text(code: Any) -> None:
+    pending = started(RP).pending
+    error = refused(
+        UsageError, "parameter_invalid", lambda: authorization_code_request(RP, pending, code)
+    )
+    assert error.about == "code"
+
+
+@pytest.mark.parametrize("scope", [None, b"openid", ["openid"]])
+def test_a_narrowed_scope_is_text(scope: Any) -> None:
+    error = refused(
+        UsageError, "parameter_invalid", lambda: refresh_request(RP, TOKENS, scope=scope)
+    )
+    assert error.about == "scope"
+
+
+@pytest.mark.parametrize("name", ["token_endpoint", "jwks_uri"])
+def test_a_refresh_needs_the_endpoints_it_goes_to(name: str) -> None:
+    """A refresh token that was used up is lost, where the answer cannot be verified."""
+    rp = relying_party(provider={name: None})
+    error = refused(UsageError, "unsupported_by_provider", lambda: refresh_request(rp, TOKENS))
+    assert error.about == name
+
+
+def test_a_refresh_needs_no_keys_where_a_mac_is_registered() -> None:
+    rp = relying_party(
+        provider={"jwks_uri": None}, client={"id_token_signed_response_alg": "HS256"}
+    )
+    assert refresh_request(rp, TOKENS).purpose == "refresh"

@@ -154,7 +154,7 @@ def test_a_class_of_our_own_may_be_extended_and_a_port_fulfilled() -> None:
     assert (made.part, made.part_or_mode, made.port) == (extended, extended, fulfilled)
 
 
-ODD = {
+ODD: dict[str, list[Any]] = {
     "text": [None, b"a", 1, ["a"], Text.GOLD, object()],
     "number": [None, True, 1.0, "1", Level.ONE, [1]],
     "truth": [None, 1, 0, "true", ""],
@@ -237,7 +237,8 @@ def test_another_code_and_another_annotation_may_be_named() -> None:
 
 
 def test_annotations_that_are_text_are_found_out() -> None:
-    late = make_class("Late", {"held": field(type="str")})
+    written: Any = "str"
+    late = make_class("Late", {"held": field(type=written)})
 
     with pytest.raises(TypeError, match="the annotation of held is text"):
         fields_of(late)
@@ -260,9 +261,9 @@ def test_a_single_argument_is_checked_alike() -> None:
         with pytest.raises(UsageError) as caught:
             check_kind(value, kind, about="a")
         assert (caught.value.code, caught.value.about) == ("parameter_invalid", "a")
-    for value in (None, b"a", 5, ["a"], Text.GOLD):
+    for odd in (None, b"a", 5, ["a"], Text.GOLD):
         with pytest.raises(UsageError):
-            check_text(value, "a")
+            check_text(odd, "a")
 
 
 def test_a_record_is_text_or_octets() -> None:

@@ -122,10 +122,12 @@ def _check_lists(request: AuthenticationRequest) -> None:
         ("ui_locales", request.ui_locales),
         ("claims_locales", request.claims_locales),
         ("acr_values", request.acr_values),
-        ("acr_values", " ".join(request.required_acr)),
     ):
         if value and not _LIST.fullmatch(value):
             raise UsageError("parameter_invalid", about=name, found=value)
+    for acr in request.required_acr:  # an empty one is what no class of authentication has
+        if " " in acr or not _LIST.fullmatch(acr):
+            raise UsageError("parameter_invalid", about="required_acr", found=acr)
     for resource in request.resource:
         if not _RESOURCE.fullmatch(resource):
             raise UsageError("parameter_invalid", about="resource", found=resource)
