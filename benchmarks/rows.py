@@ -34,8 +34,8 @@ TARGETS: Final[Mapping[str, float]] = MappingProxyType(
 )
 """At most so much: the ratio where a row has one, else the value.
 
-Counts of bytecodes only ever fall (decision 0019, counted again in 0020).  The one of the import has
-a margin: it counts the standard library and the packages that are installed, too.
+Counts of bytecodes only ever fall (decisions 0019 and 0020).  The one of the import has a margin:
+it counts the standard library and the packages that are installed, too.
 """
 
 

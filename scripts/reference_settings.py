@@ -206,7 +206,7 @@ def takes_settings(label: str, kind: type) -> bool:
         label in LIBRARY_MADE
         or kind.__module__.startswith(ELSEWHERE)
         or getattr(kind, "_is_protocol", False)
-        or issubclass(kind, (BaseException, tuple))
+        or not {BaseException, tuple}.isdisjoint(kind.__mro__)
         or hasattr(kind, "__members__")
     )
 
@@ -215,8 +215,7 @@ def arguments_of(kind: type) -> list[str]:
     """Return the fields of an attrs class, or the arguments of another, in order."""
     if attrs.has(kind):
         return [field.name for field in attrs.fields(kind) if field.init]
-    signature = inspect.signature(cast("type[object]", kind))
-    return [] if "__init__" not in dir(kind) else list(signature.parameters)
+    return list(inspect.signature(cast("type[object]", kind)).parameters)
 
 
 def made(label: str, kind: type, name: str, value: object) -> object:
@@ -254,9 +253,9 @@ def shown(value: object) -> str:
         items = [shown(item) for item in cast("tuple[object, ...]", value)]
         return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
     if isinstance(value, Mapping):
-        members = cast("Mapping[object, object]", value).items()
-        inside = ", ".join([f"{shown(name)}: {shown(member)}" for name, member in members])
-        return f"{type(value).__name__}({{{inside}}})"
+        mapping = cast("Mapping[object, object]", value)
+        inside = ", ".join([f"{shown(name)}: {shown(held)}" for name, held in mapping.items()])
+        return f"{type(mapping).__name__}({{{inside}}})"
     return repr(value)
 
 

@@ -55,7 +55,7 @@ class Lax:
 
     def __attrs_post_init__(self) -> None:
         """Judge one."""
-        if not isinstance(self.judged, str):
+        if type(self.judged) is not str:
             raise UsageError("config_invalid", about="judged")
 
 
