@@ -58,10 +58,10 @@ class LoginSecrets:
         secrets = (self.state, self.nonce, self.code_verifier, self.binding)
         try:
             good = len({*secrets}) == len(secrets) and all(map(_SECRET.fullmatch, secrets))
-        except TypeError:  # one of them is no text
-            check_fields(self, _SECRETS)
-            raise
+        except TypeError:
+            good = False
         if not good:
+            check_fields(self, _SECRETS)  # which names the one that is no text
             raise UsageError("entropy_failure")
 
 

@@ -265,8 +265,6 @@ def _fits(kind: object, value: object) -> bool:
         return type(value) is origin and _items_fit(cast("Iterable[object]", value), kind)
     if origin is not None and isinstance(value, Mapping):
         return _entries_fit(cast("Mapping[object, object]", value), kind)
-    if kind is None:
-        return value is None
     if isinstance(kind, type) and kind in _SCALARS:
         return type(value) is kind
     sought = kind if origin is None else origin
