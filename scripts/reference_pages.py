@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import reference_settings
 import reference_steps
 from oidc_core.endpoints.authorization import CALLBACK_RULES
 from oidc_core.endpoints.id_token import ID_TOKEN_RULES, REFRESH_RULES
@@ -68,6 +69,7 @@ CORE: Final = (
     "jose.pkce",
     "wire.urls",
     "wire.addresses",
+    "wire.settings",
     "wire.jsontypes",
     "wire.errors",
     "wire.codes",
@@ -132,6 +134,7 @@ def pages() -> dict[str, str]:
         "codes.md": _codes(),
         "quirks.md": _quirks(),
         "rules.md": _rules(),
+        "settings.md": reference_settings.page(),
         "steps.md": _steps(),
     }
     return {name: _GENERATED + text.rstrip("\n") + "\n" for name, text in found.items()}
@@ -144,6 +147,7 @@ def _index(modules: Sequence[Module]) -> str:
         "- [Error codes](codes.md)",
         "- [Quirks](quirks.md)",
         "- [Rules](rules.md)",
+        "- [Settings](settings.md)",
         "- [Steps](steps.md)\n",
     ]
     for package in PACKAGES:

@@ -63,10 +63,10 @@ def tree_of(name: str) -> ast.Module:
 def public_names(package: str) -> dict[str, str]:
     """Return the promised names with their modules, as the package itself looks them up."""
     for node in tree_of(package).body:
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "_HOME" and node.value:
-            found: dict[str, str] = ast.literal_eval(node.value)
-            return found
-    raise LookupError("_HOME")
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "_NAMES" and node.value:
+            named: dict[str, str] = ast.literal_eval(node.value)
+            return {name: home for home, names in named.items() for name in names.split()}
+    raise LookupError("_NAMES")
 
 
 def module_of(name: str) -> Module:

@@ -79,6 +79,7 @@ def _arranged() -> Callable[[], Arrival]:
     setup = ClientSetup(
         issuer="https://op.example",
         client_id="client",
+        token_endpoint_auth_method="none",
         redirect_uri="https://rp.example/callback",
         scope="openid profile email",
     )

@@ -6,7 +6,7 @@ What is loaded was kept by the application; a value that does not fit is the sto
 """
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from attrs import AttrsInstance, fields
 
@@ -20,6 +20,7 @@ from oidc_core.model.records import PendingLogout, Tokens
 from oidc_core.wire.errors import OidcError, StoreFailure
 from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import MAX_DEPTH, JsonObject, JsonValue, parse_object, render
+from oidc_core.wire.settings import check_kind, octets_of
 
 PENDING_LOGIN: Final = 1
 PENDING_LOGOUT: Final = 1
@@ -28,6 +29,8 @@ METADATA: Final = 1
 KEY_SET: Final = 1
 
 _WHOLE: Final = ("connection", "state", "code_verifier", "binding_digest")
+Record: TypeAlias = str | bytes
+"""A record, as :mod:`oidc_core.codec` dumps it or as a store gives it back."""
 
 T = TypeVar("T", bound=AttrsInstance)
 L = TypeVar("L", bound=str)
@@ -35,6 +38,7 @@ L = TypeVar("L", bound=str)
 
 def dump_pending_login(pending: PendingLogin) -> str:
     """Return a login in flight as compact JSON.  It holds secrets: seal it."""
+    check_kind(pending, PendingLogin, about="record")
     members = {name: value for name, value in _changed(pending).items() if name != "id"}
     return render(JsonObject({"v": PENDING_LOGIN, **members}))
 
@@ -55,11 +59,12 @@ def _changed(value: PendingLogin | Demands) -> dict[str, JsonValue]:
     return members
 
 
-def load_pending_login(text: str) -> PendingLogin:
+def load_pending_login(text: Record) -> PendingLogin:
     """Read a login in flight.
 
     Raises:
         StoreFailure: ``record_invalid`` or ``record_version_unknown``.
+        UsageError: ``parameter_invalid`` for what is neither text nor octets.
     """
     return _pending_login(_members(text, PENDING_LOGIN).members)
 
@@ -194,44 +199,50 @@ def _choice(members: Mapping[str, JsonValue], name: str, *choices: L) -> L:
 
 def dump_pending_logout(pending: PendingLogout) -> str:
     """Return a logout in flight as compact JSON."""
+    check_kind(pending, PendingLogout, about="record")
     return _dump(pending, PENDING_LOGOUT)
 
 
-def load_pending_logout(text: str) -> PendingLogout:
+def load_pending_logout(text: Record) -> PendingLogout:
     """Read a logout in flight; raises as :func:`load_tokens`."""
     return _load(text, PendingLogout, PENDING_LOGOUT)
 
 
 def dump_tokens(tokens: Tokens) -> str:
     """Return tokens as compact JSON.  They are secrets: seal or protect the store."""
+    check_kind(tokens, Tokens, about="record")
     return _dump(tokens, TOKENS)
 
 
-def load_tokens(text: str) -> Tokens:
+def load_tokens(text: Record) -> Tokens:
     """Read tokens.
 
     Raises:
         StoreFailure: ``record_invalid`` or ``record_version_unknown``.
+        UsageError: ``parameter_invalid`` for what is neither text nor octets.
     """
     return _load(text, Tokens, TOKENS)
 
 
 def dump_metadata(metadata: ProviderMetadata) -> str:
     """Return a provider's metadata as compact JSON."""
+    check_kind(metadata, ProviderMetadata, about="record")
     return _dump(metadata, METADATA)
 
 
-def load_metadata(text: str) -> ProviderMetadata:
+def load_metadata(text: Record) -> ProviderMetadata:
     """Read a provider's metadata; raises as :func:`load_tokens`."""
     return _load(text, ProviderMetadata, METADATA)
 
 
 def dump_key_set(key_set: KeySet, fetched_at: int) -> str:
     """Return a key set and the time it was fetched as compact JSON."""
+    check_kind(key_set, KeySet, about="record")
+    check_kind(fetched_at, int, about="fetched_at")
     return render(JsonObject({"v": KEY_SET, "keys": key_set.published, "fetched_at": fetched_at}))
 
 
-def load_key_set(text: str) -> tuple[KeySet, int]:
+def load_key_set(text: Record) -> tuple[KeySet, int]:
     """Read a key set and the time it was fetched; raises as :func:`load_tokens`."""
     members = _members(text, KEY_SET)
     fetched_at = members.members.get("fetched_at")
@@ -249,20 +260,21 @@ def _dump(value: AttrsInstance, version: int) -> str:
     return render(JsonObject({"v": version, **unstructured(value)}))
 
 
-def _load(text: str, kind: type[T], version: int) -> T:
+def _load(text: Record, kind: type[T], version: int) -> T:
     from oidc_core.wire.structuring import structured
 
     return structured(_members(text, version), kind, StoreFailure, "record_invalid").value
 
 
-def _members(text: str, version: int) -> JsonObject:
+def _members(text: Record, version: int) -> JsonObject:
     """Parse a record and check its version: this one or the one before.
 
     It may hold what was parsed before, one level down, and tokens of any size allowed.
     """
+    octets = octets_of(text, "record")
     try:
         members = parse_object(
-            text.encode("utf-8", "surrogatepass"),
+            octets,
             max_string=LIMITS.token_response,
             max_depth=MAX_DEPTH + 1,
         )

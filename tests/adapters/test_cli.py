@@ -38,7 +38,7 @@ def test_help_is_no_failure_and_nonsense_is() -> None:
 
 
 def test_an_error_is_told_without_a_traceback() -> None:
-    ran = Stage().run("login", "--issuer", "no url", "--client-id", "c")
+    ran = Stage().run("login", "--issuer", "no url", "--client-id", "c", "--auth-method", "none")
 
     assert (ran.status, ran.out) == (1, "")
     assert ran.err.startswith("failed: url_invalid (issuer)\n")

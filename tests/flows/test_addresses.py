@@ -23,15 +23,9 @@ from oidc_core.operations.discovery import discover
 from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.addresses import Reach
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
-from oidc_core.wire.http import (
-    Answer,
-    Channel,
-    ChannelState,
-    HttpRequest,
-    HttpResponse,
-    WireRequest,
-)
+from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, WireRequest
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.way import Channel, ChannelState
 from tests.flows.rig import NOW, Browser, honest_provider, run_asyncio, run_trio, setup_for
 
 PUBLISHED: Final = "https://id.example"

@@ -23,8 +23,9 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import answered
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, Way, WireRequest
+from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, WireRequest
 from oidc_core.wire.jsontypes import parse_object
+from oidc_core.wire.way import Way
 from tests.dpop_server import ACCESS_TOKEN, DpopServer
 from tests.flows.rig import run_asyncio, run_trio
 from tests.parties import CLIENT_ID, ISSUER, NOW, refused, relying_party

@@ -202,9 +202,10 @@ def test_logins_in_cookies_show_no_secret() -> None:
 def test_no_way_to_authenticate_shows_a_secret(method: AuthMethod) -> None:
     client = evolve(FAKE_CLIENT, token_endpoint_auth_method=method, jwks=(dict(KEY.public_jwk()),))
     provider = honest_provider(clients=(client,))
-    setup = setup_for(
-        provider, token_endpoint_auth_method=method, client_keys=ClientKeys[Signer](KEY)
-    )
+    held: dict[str, Any] = {"client_keys": ClientKeys[Signer](KEY)}
+    if method == "none":
+        held = {"client_secret": None}
+    setup = setup_for(provider, token_endpoint_auth_method=method, **held)
 
     flow = run_flow(Flow(provider=provider, setup=setup))
 

@@ -24,8 +24,9 @@ from oidc_core.model.policy import Policy
 from oidc_core.model.records import Tokens
 from oidc_core.operations import discovery
 from oidc_core.operations.logged_in import LoggedIn
-from oidc_core.wire.http import Answer, AnswerTo, Channel, HttpRequest, HttpResponse, WireRequest
+from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, HttpResponse, WireRequest
 from oidc_core.wire.incoming import Incoming
+from oidc_core.wire.way import Channel
 from tests.flows.rig import (
     NOW,
     Browser,

@@ -111,7 +111,14 @@ def assert_proved(logged_in: LoggedIn, kind: Kind) -> None:
 
 @pytest.mark.parametrize(
     "secret",
-    ["plain-secret", "percent%41and+plus", "co:lon:s", "=&=?#/", "tail ", "'\"\\~!*()|^`{}<>"],
+    [
+        "plain-secret",
+        "percent%41and+plus",
+        "co:lon:s",
+        "=&=?#/",
+        "in the middle",
+        "'\"\\~!*()|^`{}<>",
+    ],
 )
 @pytest.mark.parametrize("method", SECRET_METHODS)
 def test_a_secret_arrives_as_it_is(

@@ -259,6 +259,7 @@ def a_setup(provider: FakeProvider) -> ClientSetup:
     return ClientSetup(
         issuer=provider.issuer,
         client_id="client",
+        token_endpoint_auth_method="none",
         redirect_uri="https://rp.example/callback",
         post_logout_redirect_uri="https://rp.example/",
         scope="openid email offline_access",

@@ -18,7 +18,7 @@ from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.pending import PendingLogin, pending_id_of
 from oidc_core.model.provider import ProviderMetadata, metadata_of
 from oidc_core.model.records import PendingLogout, Tokens
-from oidc_core.wire.errors import StoreFailure
+from oidc_core.wire.errors import StoreFailure, UsageError
 from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import MAX_DEPTH, JsonObject, parse_object
 
@@ -427,3 +427,59 @@ def test_metadata_as_deep_as_was_taken_can_be_kept() -> None:
 
 def test_a_small_login_fits_into_a_cookie() -> None:
     assert len(codec.dump_pending_login(SMALL_LOGIN)) < 600
+
+
+LOADERS: list[Callable[[Any], object]] = [
+    codec.load_tokens,
+    codec.load_pending_login,
+    codec.load_pending_logout,
+    codec.load_metadata,
+    codec.load_key_set,
+]
+DUMPERS: list[Callable[[Any], object]] = [
+    codec.dump_tokens,
+    codec.dump_pending_login,
+    codec.dump_pending_logout,
+    codec.dump_metadata,
+    lambda value: codec.dump_key_set(value, 0),
+]
+
+
+@pytest.mark.parametrize("load", LOADERS)
+@pytest.mark.parametrize("record", [None, 5, ["{}"], {"v": 1}, bytearray(b"{}")])
+def test_a_record_is_text_or_octets(load: Callable[[Any], object], record: object) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(record)
+    assert (caught.value.code, caught.value.about) == ("parameter_invalid", "record")
+
+
+@pytest.mark.parametrize("load", LOADERS)
+@pytest.mark.parametrize("record", ["", b"", b"\xff", "{}", b"null", '{"v":1}', "\ud800"])
+def test_a_damaged_record_is_the_stores_fault(
+    load: Callable[[Any], object], record: object
+) -> None:
+    with pytest.raises(StoreFailure):
+        load(record)
+
+
+@pytest.mark.parametrize("dump", DUMPERS)
+@pytest.mark.parametrize("value", [None, "{}", {"v": 1}, 5])
+def test_only_the_value_of_a_record_is_dumped(dump: Callable[[Any], object], value: object) -> None:
+    with pytest.raises(UsageError) as caught:
+        dump(value)
+    assert (caught.value.code, caught.value.about) == ("parameter_invalid", "record")
+
+
+def test_a_record_may_come_back_as_octets() -> None:
+    tokens = Tokens(
+        issuer="https://op.example",
+        client_id="c",
+        access_token="a",
+        id_token="i",
+        scope="openid",
+        subject="s",
+        resource=["urn:é"],
+    )
+    dumped = codec.dump_tokens(tokens)
+
+    assert codec.load_tokens(dumped.encode()) == codec.load_tokens(dumped) == tokens

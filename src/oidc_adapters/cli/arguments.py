@@ -19,7 +19,7 @@ class RealProvider:
         issuer: the issuer identifier.
         client_id: the client's identifier.
         client_secret: its secret, if it has one.
-        auth_method: how it authenticates; by its credentials if left out.
+        auth_method: how it authenticates; with its secret if left out.
         scope: what is asked for.
         port: the port of the loopback redirect URI; 0 for any.
         callback_path: its path.
@@ -137,10 +137,13 @@ def _provider(
 ) -> RealProvider:
     if not given.client_id:
         parser.error("--issuer needs --client-id")
+    secret = _secret(parser, given, environ)
+    if secret is None and given.auth_method is None:
+        parser.error("name the client's secret, or say --auth-method none for a public client")
     return RealProvider(
         issuer=given.issuer,
         client_id=given.client_id,
-        client_secret=_secret(parser, given, environ),
+        client_secret=secret,
         auth_method=given.auth_method,
         scope=given.scope,
         port=given.port,

@@ -91,7 +91,7 @@ def _add_real_provider(parser: argparse.ArgumentParser, *, required: bool) -> No
     at.add_argument(
         "--auth-method",
         choices=sorted(AUTH_METHODS - {"private_key_jwt"}),
-        help="how the client authenticates; client_secret_basic if it has a secret",
+        help="how the client authenticates; client_secret_basic with a secret; none has to be said",
     )
     at.add_argument("--scope", default="openid profile email", help="what is asked for")
     at.add_argument(

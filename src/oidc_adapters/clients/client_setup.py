@@ -4,13 +4,18 @@ The settings are those an application has at hand: issuer, client id and secret,
 Whatever a framework or an unusual provider needs beyond is a value that can be passed instead.
 """
 
-from collections.abc import Mapping
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, NoReturn
 
 from attrs import field, frozen
 
-from oidc_adapters.credentials.client_credentials import Credentials, credentials_for
-from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys, DecryptionKey, Signer
+from oidc_adapters.credentials.client_credentials import (
+    Credentials,
+    Keys,
+    check_credentials,
+    check_secret,
+    credentials_for,
+)
+from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
 from oidc_adapters.runtime.client_secret import Secret
 from oidc_core.model.client import AuthMethod, ClientRegistration, ResponseIss
@@ -18,21 +23,17 @@ from oidc_core.model.policy import DEFAULT_POLICY, Policy
 from oidc_core.model.provider import IssuerRule, ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.jsontypes import JsonObject, frozen_json
+from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.settings import check_fields, fields_of, json_object
 
-Keys: TypeAlias = ClientKeys[Signer] | ClientKeys[AsyncSigner]
+
+def _in_order(
+    value: list[DecryptionKey] | tuple[DecryptionKey, ...],
+) -> tuple[DecryptionKey, ...]:
+    return tuple(value) if isinstance(value, list) else value
 
 
 _EMPTY: Final = JsonObject({})
-
-
-def _overrides(value: Mapping[str, object] | JsonObject) -> JsonObject:
-    if isinstance(value, JsonObject):
-        return value
-    if not isinstance(value, Mapping):
-        found = type(value).__name__
-        raise UsageError("config_invalid", found=found, about="metadata_overrides")
-    return JsonObject({name: frozen_json(member) for name, member in value.items()})
 
 
 @frozen(kw_only=True)
@@ -50,7 +51,8 @@ class ClientSetup:
         redirect_uri: where the browser comes back to.
         post_logout_redirect_uri: where it comes back to after a logout.
         token_endpoint_auth_method: how the client authenticates.  By default
-            ``private_key_jwt`` with keys, ``client_secret_basic`` with a secret, else ``none``.
+            ``private_key_jwt`` with keys, ``client_secret_basic`` with a secret.  A client without
+            either says ``none``: a secret that got lost would else make a public client.
         scope: what a login asks for unless it says otherwise.
         registration: the client's registration in full, in place of the settings since
             ``client_id`` but for secret and keys.
@@ -62,6 +64,10 @@ class ClientSetup:
             response with a code; see :class:`~oidc_core.model.client.ClientRegistration`.
         connection_id: tells connections to the same provider apart.
         policy: what is accepted.
+
+    Raises:
+        UsageError: ``config_invalid``, or ``credential_missing`` without the credentials of the
+            method, naming the setting.
     """
 
     issuer: str = ""
@@ -69,7 +75,7 @@ class ClientSetup:
     client_id: str = ""
     client_secret: Secret | None = field(default=None, repr=False)
     client_keys: Keys | None = None
-    decryption_keys: tuple[DecryptionKey, ...] = ()
+    decryption_keys: tuple[DecryptionKey, ...] = field(default=(), converter=_in_order)
     redirect_uri: str = ""
     post_logout_redirect_uri: str = ""
     token_endpoint_auth_method: AuthMethod | None = None
@@ -77,12 +83,17 @@ class ClientSetup:
     registration: ClientRegistration | None = None
     metadata: ProviderMetadata | None = None
     discovery_url: str | None = None
-    metadata_overrides: JsonObject = field(default=_EMPTY, converter=_overrides)
+    metadata_overrides: JsonObject = field(default=_EMPTY, converter=json_object)
     response_iss: ResponseIss = "as_announced"
     connection_id: str = ""
     policy: Policy = DEFAULT_POLICY
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
+        check_secret(self.client_secret)
+        if self.registration or self.client_id:  # else they are only asked for the public keys
+            client = self.registration or self._registration()
+            check_credentials(client, secret=self.client_secret, keys=self.client_keys)
         if self.client_keys is None or not self.decryption_keys:
             return
         # A provider that looks for the key to encrypt with must not find the one that signs.
@@ -147,4 +158,10 @@ class ClientSetup:
             return self.token_endpoint_auth_method
         if self.client_keys is not None:
             return "private_key_jwt"
-        return "none" if self.client_secret is None else "client_secret_basic"
+        if self.client_secret is not None:
+            return "client_secret_basic"
+        expected = 'a secret, or keys, or token_endpoint_auth_method="none" for a public client'
+        raise UsageError("credential_missing", about="client_secret", expected=expected)
+
+
+_FIELDS: Final = fields_of(ClientSetup)

@@ -16,6 +16,7 @@ from oidc_core.machine.steps import Done, Exchange, KeysAnswer, Step, resume
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.http import AnswerTo, HttpRequest, KeysWanted
+from oidc_core.wire.settings import check_kind
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ class Shell:
         clock: Clock | None = None,
         entropy: Entropy | None = None,
     ) -> None:
+        _check(transport, credentials, keys, clock, entropy)
         self.transport = transport
         self.credentials = credentials
         self._keys: ProviderKeys = MemoryProviderKeys() if keys is None else keys
@@ -118,6 +120,7 @@ class AsyncShell:
         clock: Clock | None = None,
         entropy: Entropy | None = None,
     ) -> None:
+        _check(transport, credentials, keys, clock, entropy)
         self.transport = transport
         self.credentials = credentials
         self._keys: ProviderKeys = MemoryProviderKeys() if keys is None else keys
@@ -161,3 +164,17 @@ class AsyncShell:
             else:
                 step = resume(rp, step, await self.keys(step.wanted))
         return step.result
+
+
+def _check(
+    transport: object, credentials: object, keys: object, clock: object, entropy: object
+) -> None:
+    """Refuse what cannot be asked for anything."""
+    for name, value, kind in (
+        ("transport", transport, Transport),
+        ("credentials", credentials, Credentials),
+        ("keys", keys, ProviderKeys | None),
+        ("clock", clock, Clock | None),
+        ("entropy", entropy, Entropy | None),
+    ):
+        check_kind(value, kind, about=name, code="config_invalid")

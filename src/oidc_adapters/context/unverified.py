@@ -14,7 +14,7 @@ from oidc_adapters.transport.guarded import GuardedTlsConnection
 from oidc_adapters.transport.pooled import PooledTransport
 from oidc_adapters.transport.pools import made_pools
 from oidc_adapters.transport.tls import StrPath, tls_context
-from oidc_core.wire.http import Channel
+from oidc_core.wire.way import Channel
 
 
 class UnverifiedTransport(PooledTransport):

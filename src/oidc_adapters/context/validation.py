@@ -21,8 +21,8 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.refresh import IdTokenOfRefresh, Refreshed, TokensRenewed
 from oidc_core.operations.validation import KeptIdToken, validate
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
-from oidc_core.wire.http import Channel
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.way import Channel
 
 
 def flow_validate_id_token(ctx: OIDCCtx, id_token: str) -> bool:

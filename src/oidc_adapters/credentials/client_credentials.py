@@ -6,9 +6,10 @@ issuer and client id, and go to that issuer's own endpoints and nowhere else.
 """
 
 from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from inspect import isawaitable
-from typing import Final, NoReturn, TypeAlias, assert_never
+from typing import Final, NoReturn, TypeAlias, assert_never, cast
 
 from attrs import field, frozen
 
@@ -25,7 +26,7 @@ from oidc_core.machine.credentials import (
     signing_input,
 )
 from oidc_core.machine.dpop import dpop_payload
-from oidc_core.model.client import REGISTERED
+from oidc_core.model.client import REGISTERED, ClientRegistration
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import UsageError
@@ -43,9 +44,28 @@ from oidc_core.wire.http import (
     placeholders,
     written,
 )
+from oidc_core.wire.settings import check_fields, check_kind, fields_of
+
+Keys: TypeAlias = ClientKeys[Signer] | ClientKeys[AsyncSigner]
+"""The client's private keys, here or in a key service."""
 
 _FORM: Final = ("content-type", "application/x-www-form-urlencoded")
 _PUBLIC: Final = frozenset({"discovery", "key_set"})
+
+
+_Endpoints: TypeAlias = (
+    AbstractSet[tuple[Role, str]] | list[tuple[Role, str]] | tuple[tuple[Role, str], ...]
+)
+
+
+def _frozen_set(value: _Endpoints) -> frozenset[tuple[Role, str]]:
+    try:
+        return frozenset(value) if type(value) in {list, tuple, set} else cast("_Frozen", value)
+    except TypeError:  # something in it has no hash, and is no pair of text
+        return cast("_Frozen", value)
+
+
+_Frozen: TypeAlias = frozenset[tuple[Role, str]]
 
 
 @frozen(kw_only=True)
@@ -64,42 +84,90 @@ class ClientCredentials:
     issuer: str
     client_id: str
     secret: Secret | None = field(default=None, repr=False)
-    keys: ClientKeys[Signer] | ClientKeys[AsyncSigner] | None = None
+    keys: Keys | None = None
     dpop_keys: DpopKeys[Signer] | DpopKeys[AsyncSigner] | None = None
-    endpoints: frozenset[tuple[Role, str]]
+    endpoints: frozenset[tuple[Role, str]] = field(converter=_frozen_set)
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
+        check_secret(self.secret)
 
     def __reduce__(self) -> NoReturn:
         message = "credentials are not pickled"
         raise TypeError(message)
 
 
-def credentials_for(
-    rp: RelyingParty,
-    *,
-    secret: Secret | None = None,
-    keys: ClientKeys[Signer] | ClientKeys[AsyncSigner] | None = None,
-    dpop_keys: DpopKeys[Signer] | DpopKeys[AsyncSigner] | None = None,
-) -> ClientCredentials:
-    """Return the credentials of a relying party, for the endpoints its metadata names.
+_FIELDS: Final = fields_of(ClientCredentials)
+
+
+def check_secret(secret: object) -> None:
+    """Refuse a client secret that is none, or that was read with what stood around it.
 
     Raises:
-        UsageError: ``credential_missing`` if the registered authentication needs what is not here.
-        ProtocolViolation: ``key_too_small`` for a secret that is too short for a MAC.
+        UsageError: ``config_invalid``; the secret is not shown.
     """
-    method = rp.client.token_endpoint_auth_method
+    if callable(secret):  # it is judged whenever it was opened
+        return
+    check_kind(secret, str | None, about="client_secret", code="config_invalid")
+    if not isinstance(secret, str):
+        return
+    if secret == "" or secret.strip() != secret or not _CONTROLS.isdisjoint(secret):
+        found = "an empty one" if secret == "" else "white space around it or control characters"
+        raise UsageError("config_invalid", about="client_secret", found=found)
+
+
+_CONTROLS: Final = frozenset([*map(chr, range(32)), "\x7f"])
+
+
+def check_credentials(
+    client: ClientRegistration,
+    *,
+    secret: Secret | None,
+    keys: Keys | None,
+) -> None:
+    """Refuse credentials that do not fit what the client registered.
+
+    Raises:
+        UsageError: ``credential_missing`` if the registered authentication needs what is not here;
+            ``config_invalid`` if it has no use for what is here, or for a secret that is too short
+            for a MAC.
+    """
+    check_secret(secret)
+    method = client.token_endpoint_auth_method
     if method.startswith("client_secret") and secret is None:
         raise UsageError("credential_missing", about="client_secret", expected=method)
     if method == "private_key_jwt":
         if keys is None:
             raise UsageError("credential_missing", about="client key", expected=method)
-        keys.for_alg(rp.client.assertion_alg)
-    macs = {*map(rp.client.signed_with, REGISTERED)}
+        keys.for_alg(client.assertion_alg)
+    if method == "none" and not (secret is None and keys is None):
+        expected = "neither client_secret nor client_keys"
+        about = "token_endpoint_auth_method"
+        raise UsageError("config_invalid", about=about, found=method, expected=expected)
+    macs = {*map(client.signed_with, REGISTERED)}
     if method == "client_secret_jwt":
-        macs.add(rp.client.assertion_alg)
+        macs.add(client.assertion_alg)
     for alg in macs & HMAC:
         if secret is None:
             raise UsageError("credential_missing", about="client_secret", expected=alg)
         check_mac_secret(alg or "", opened(secret))
+
+
+def credentials_for(
+    rp: RelyingParty,
+    *,
+    secret: Secret | None = None,
+    keys: Keys | None = None,
+    dpop_keys: DpopKeys[Signer] | DpopKeys[AsyncSigner] | None = None,
+) -> ClientCredentials:
+    """Return the credentials of a relying party, for the endpoints its metadata names.
+
+    Raises:
+        UsageError: as :func:`check_credentials`.
+    """
+    check_kind(rp, RelyingParty, about="rp")
+    check_kind(keys, Keys | None, about="keys", code="config_invalid")
+    check_credentials(rp.client, secret=secret, keys=keys)
     return ClientCredentials(
         issuer=rp.issuer,
         client_id=rp.client.client_id,
@@ -132,6 +200,9 @@ class Credentials:
     __slots__ = ("_clients", "nonces")
 
     def __init__(self, *clients: ClientCredentials, nonces: DpopNonces | None = None) -> None:
+        for client in clients:
+            check_kind(client, ClientCredentials, about="clients", code="config_invalid")
+        check_kind(nonces, DpopNonces | None, about="nonces", code="config_invalid")
         bound = any(client.dpop_keys is not None for client in clients)
         self.nonces = DpopNonces() if nonces is None and bound else nonces
         self._clients = {(client.issuer, client.client_id): client for client in clients}

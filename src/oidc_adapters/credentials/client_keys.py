@@ -7,7 +7,7 @@ need not be here at all: :class:`Signer` and :class:`AsyncSigner` are ports for 
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, Protocol, TypeVar
 
 from oidc_core.jose.encryption import KEY_MANAGEMENT
 from oidc_core.jose.jwk import Jwk, parse_jwk
@@ -16,10 +16,14 @@ from oidc_core.jose.key_material import PRIVATE_MEMBERS
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.settings import check_kind, json_object
 
 if TYPE_CHECKING:
     from oidc_adapters.crypto.content_keys import DecryptingKey
     from oidc_adapters.crypto.primitives import PrivateKey
+
+
+_ABOUT: Final = "client key"
 
 
 class _PublishedKey(Protocol):
@@ -59,7 +63,8 @@ class AsyncSigner(_PublishedKey, Protocol):
 class ClientKey:
     """A private key of the client, ready to sign with one algorithm.
 
-    Made by :meth:`from_pem` or :meth:`from_jwk`.
+    Made by :meth:`from_pem` or :meth:`from_jwk`, or of a key of ``cryptography``, which is judged
+    alike.
 
     Attributes:
         alg: the one algorithm it signs with.
@@ -71,9 +76,11 @@ class ClientKey:
 
     def __init__(self, key: "PrivateKey", *, alg: str, kid: str | None = None) -> None:
         from oidc_adapters.crypto.primitives import signer
-        from oidc_adapters.crypto.private_keys import public_members
+        from oidc_adapters.crypto.private_keys import check_signing_key, public_members
         from oidc_adapters.crypto.signing import row_of
 
+        check_signing_key(key)
+        _check_texts(alg=alg, kid="" if kid is None else kid)
         self._sign = signer(row_of(key, alg), key)
         public = public_members(key)
         self.alg = alg
@@ -84,7 +91,7 @@ class ClientKey:
     @classmethod
     def from_pem(
         cls,
-        pem: str | PathLike[str],
+        pem: str | bytes | PathLike[str],
         *,
         alg: str,
         kid: str | None = None,
@@ -98,13 +105,12 @@ class ClientKey:
         """
         from oidc_adapters.crypto.private_keys import private_key_from_pem
 
-        text = _octets(pem) if isinstance(pem, str) else _read(Path(pem))
-        key = private_key_from_pem(text, None if password is None else _octets(password))
+        key = private_key_from_pem(_pem(pem), _password(password))
         return cls(key, alg=alg, kid=kid)
 
     @classmethod
     def from_jwk(
-        cls, jwk: Mapping[str, JsonValue], *, alg: str | None = None, kid: str | None = None
+        cls, jwk: Mapping[str, object], *, alg: str | None = None, kid: str | None = None
     ) -> "ClientKey":
         """Load a private JWK; ``alg`` and ``kid`` are its own unless given.
 
@@ -115,6 +121,7 @@ class ClientKey:
         """
         from oidc_adapters.crypto.private_keys import private_key_from_jwk
 
+        jwk = _members(jwk)
         _check_operations(jwk.get("key_ops"), ("sign",))
         public = _judged(JsonObject({name: jwk[name] for name in jwk if name not in _NEVER_PUBLIC}))
         own = alg if alg is not None else public.alg
@@ -166,16 +173,43 @@ def _check_operations(key_ops: JsonValue, needed: tuple[str, ...]) -> None:
         raise UsageError("config_invalid", expected=needed, about="key_ops")
 
 
+def _check_texts(**named: object) -> None:
+    for name, value in named.items():
+        check_kind(value, str, about=name, code="config_invalid")
+
+
+def _members(jwk: Mapping[str, object]) -> JsonObject:
+    """Freeze a JWK; what is no JSON object is no JWK."""
+    members = json_object(jwk)
+    check_kind(members, JsonObject, about=_ABOUT, code="config_invalid")
+    return members
+
+
+def _pem(pem: str | bytes | PathLike[str]) -> bytes:
+    """Return the PEM that is given as text or lies in a file."""
+    if isinstance(pem, bytes):
+        return pem
+    if isinstance(pem, str):
+        return _octets(pem)
+    check_kind(pem, PathLike, about=_ABOUT, code="config_invalid")
+    return _read(pem)
+
+
+def _password(password: str | None) -> bytes | None:
+    check_kind(password, str | None, about="password", code="config_invalid")
+    return None if password is None else _octets(password)
+
+
 def _octets(text: str) -> bytes:
     """Encode whatever an environment variable may hold: an error about it would quote the key."""
     return text.encode("utf-8", "surrogatepass")
 
 
-def _read(path: Path) -> bytes:
+def _read(path: PathLike[str]) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as failure:
-        raise UsageError("config_invalid", found=str(path), about="client key") from failure
+        return Path(path).read_bytes()
+    except (OSError, ValueError, TypeError) as failure:
+        raise UsageError("config_invalid", found=str(path), about=_ABOUT) from failure
 
 
 SignerT_co = TypeVar("SignerT_co", bound=_PublishedKey, covariant=True)
@@ -191,7 +225,10 @@ class ClientKeys(Generic[SignerT_co]):
     __slots__ = ("_keys",)
 
     def __init__(self, *keys: SignerT_co) -> None:
+        for key in keys:
+            check_kind(key, Signer, about=_ABOUT, code="config_invalid")
         kids = [key.kid for key in keys]
+        _check_texts(**{f"kid {at}": kid for at, kid in enumerate(kids)})
         if len(set(kids)) != len(kids):
             raise UsageError("config_invalid", found=tuple(kids), about="kid")
         self._keys = keys
@@ -235,8 +272,8 @@ class ClientKeys(Generic[SignerT_co]):
 class DecryptionKey:
     """A private key of the client that decrypts, and signs nothing.
 
-    Made by :meth:`from_pem` or :meth:`from_jwk`: RSA of 2048 bits or more, P-256, P-384, P-521 or
-    X25519.
+    Made by :meth:`from_pem` or :meth:`from_jwk`, or of a key of ``cryptography``: RSA of 2048 bits
+    or more, P-256, P-384, P-521 or X25519.
 
     Attributes:
         alg: the one algorithm it serves, or ``None`` for all that its type does.
@@ -251,8 +288,10 @@ class DecryptionKey:
         self, key: "DecryptingKey", *, alg: str | None = None, kid: str | None = None
     ) -> None:
         from oidc_adapters.crypto.content_keys import family_of
-        from oidc_adapters.crypto.decryption_keys import public_members
+        from oidc_adapters.crypto.decryption_keys import check_decrypting_key, public_members
 
+        check_decrypting_key(key)
+        _check_texts(alg="" if alg is None else alg, kid="" if kid is None else kid)
         public = public_members(key)
         self.private = key
         self._family = family_of(key)
@@ -267,7 +306,7 @@ class DecryptionKey:
     @classmethod
     def from_pem(
         cls,
-        pem: str | PathLike[str],
+        pem: str | bytes | PathLike[str],
         *,
         alg: str | None = None,
         kid: str | None = None,
@@ -281,13 +320,12 @@ class DecryptionKey:
         """
         from oidc_adapters.crypto.decryption_keys import decrypting_key_from_pem
 
-        text = _octets(pem) if isinstance(pem, str) else _read(Path(pem))
-        key = decrypting_key_from_pem(text, None if password is None else _octets(password))
+        key = decrypting_key_from_pem(_pem(pem), _password(password))
         return cls(key, alg=alg, kid=kid)
 
     @classmethod
     def from_jwk(
-        cls, jwk: Mapping[str, JsonValue], *, alg: str | None = None, kid: str | None = None
+        cls, jwk: Mapping[str, object], *, alg: str | None = None, kid: str | None = None
     ) -> "DecryptionKey":
         """Load a private JWK; ``alg`` and ``kid`` are its own unless given.
 
@@ -298,6 +336,7 @@ class DecryptionKey:
         """
         from oidc_adapters.crypto.decryption_keys import decrypting_key_from_jwk
 
+        jwk = _members(jwk)
         _check_operations(jwk.get("key_ops"), _DECRYPTING)
         own, use, name = (_text(jwk, member) for member in ("alg", "use", "kid"))
         if use not in {None, "enc"} or (None not in {own, alg} and own != alg):

@@ -12,6 +12,7 @@ from oidc_core.machine.dpop import nonce_of, proof_of
 from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.http import Answer, DpopProof, HttpRequest, HttpResponse, Role
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.settings import check_kind, json_object
 
 REMEMBERED: Final = 256
 """How many servers' nonces are remembered; the one that was heard of longest ago goes first."""
@@ -85,7 +86,10 @@ class DpopKeys(Generic[SignerT_co]):
 
 def _prepared(key: SignerT) -> tuple[str, ProofKey[SignerT]]:
     """Judge a key, and encode the header of its proofs (RFC 9449 §4.2)."""
-    published = key.public_jwk()
+    check_kind(key, Signer, about="DPoP key", code="config_invalid")
+    published = json_object(key.public_jwk())
+    check_kind(published, JsonObject, about="DPoP key", code="config_invalid")
+    check_kind(key.alg, str, about="alg", code="config_invalid")
     try:
         judged = parse_jwk(published)
     except ProtocolViolation as weak:

@@ -20,6 +20,7 @@ from oidc_core.jose.encryption import (
 from oidc_core.jose.jwe import Jwe
 from oidc_core.jose.jws import Encryption
 from oidc_core.wire.errors import UsageError
+from oidc_core.wire.settings import check_kind
 
 if TYPE_CHECKING:
     from oidc_adapters.credentials.client_keys import DecryptionKey
@@ -29,6 +30,8 @@ MAX_CANDIDATES: Final = 4
 """How many keys are tried for one token."""
 
 _REMEMBERED: Final = 64
+
+_SECRETS: Final = Mapping[tuple[str, str], str] | None
 
 _Opener: TypeAlias = Callable[[Jwe], bytes | None]
 _Name: TypeAlias = tuple[str, str, Encryption]
@@ -52,6 +55,11 @@ class ClientDecrypter:
         *keys: "DecryptionKey",
         client_secrets: Mapping[tuple[str, str], Secret] | None = None,
     ) -> None:
+        from oidc_adapters.credentials.client_keys import DecryptionKey
+
+        for key in keys:
+            check_kind(key, DecryptionKey, about="decryption key", code="config_invalid")
+        check_kind(client_secrets, _SECRETS, about="client_secrets", code="config_invalid")
         kids = [key.kid for key in keys]
         if len(set(kids)) != len(kids):
             raise UsageError("config_invalid", found=tuple(kids), about="kid")
@@ -72,9 +80,7 @@ class ClientDecrypter:
 
         Raises:
             UsageError: ``credential_missing`` if there is none, ``config_invalid`` if more keys
-                fit than are tried.
-            ProtocolViolation: ``encryption_mismatch`` if the client secret is too short for such a
-            key.
+                fit than are tried, or if the client secret is too short for such a key.
         """
         if encryption.alg in SYMMETRIC:
             secret = self._secrets.get((issuer, client_id))

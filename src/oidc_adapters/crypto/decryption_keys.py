@@ -1,7 +1,7 @@
 """Private keys that decrypt, out of PEM and JWK, and the public members of them."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -15,7 +15,7 @@ from oidc_core.wire.jsontypes import JsonObject, JsonValue
 
 _ABOUT: Final = "client key"
 _KINDS: Final = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, X25519PrivateKey)
-_EXPECTED: Final = "RSA, P-256, P-384, P-521 or X25519"
+_EXPECTED: Final = "a private key: RSA, P-256, P-384, P-521 or X25519"
 
 
 def decrypting_key_from_pem(pem: bytes, password: bytes | None) -> DecryptingKey:
@@ -25,9 +25,19 @@ def decrypting_key_from_pem(pem: bytes, password: bytes | None) -> DecryptingKey
         UsageError: ``config_invalid`` if it cannot be read or is of a kind not used here.
     """
     key = read_pem(pem, password)
+    check_decrypting_key(key)
+    return cast("DecryptingKey", key)
+
+
+def check_decrypting_key(key: object) -> None:
+    """Refuse what is no private key that decrypts.
+
+    Raises:
+        UsageError: ``config_invalid``, as for X448, Ed25519 or a public key.
+    """
     if not isinstance(key, _KINDS):
-        raise UsageError("config_invalid", expected=_EXPECTED, about=_ABOUT)
-    return key
+        found = type(key).__name__
+        raise UsageError("config_invalid", found=found, expected=_EXPECTED, about=_ABOUT)
 
 
 def decrypting_key_from_jwk(jwk: Mapping[str, JsonValue]) -> DecryptingKey:
@@ -39,9 +49,8 @@ def decrypting_key_from_jwk(jwk: Mapping[str, JsonValue]) -> DecryptingKey:
     if (jwk.get("kty"), jwk.get("crv")) == ("OKP", "X25519"):
         return _x25519(jwk.get("d"))
     key = private_key_from_jwk(jwk)
-    if not isinstance(key, _KINDS):
-        raise UsageError("config_invalid", expected=_EXPECTED, about=_ABOUT)
-    return key
+    check_decrypting_key(key)
+    return cast("DecryptingKey", key)
 
 
 def _x25519(d: JsonValue) -> X25519PrivateKey:

@@ -5,7 +5,7 @@ belongs into configuration, never into a login.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
@@ -47,9 +47,19 @@ def private_key_from_pem(pem: bytes, password: bytes | None) -> PrivateKey:
         UsageError: ``config_invalid`` if it cannot be read or is of a kind not used here.
     """
     key = read_pem(pem, password)
+    check_signing_key(key)
+    return cast("PrivateKey", key)
+
+
+def check_signing_key(key: object) -> None:
+    """Refuse what is no private key that signs.
+
+    Raises:
+        UsageError: ``config_invalid``, as for X25519, a public key or a DSA key.
+    """
     if not isinstance(key, _KINDS):
-        raise UsageError("config_invalid", expected="RSA, EC or Edwards curve", about=_ABOUT)
-    return key
+        found, expected = type(key).__name__, "a private key: RSA, EC or Edwards curve"
+        raise UsageError("config_invalid", found=found, expected=expected, about=_ABOUT)
 
 
 def private_key_from_jwk(jwk: Mapping[str, JsonValue]) -> PrivateKey:
@@ -60,7 +70,7 @@ def private_key_from_jwk(jwk: Mapping[str, JsonValue]) -> PrivateKey:
     """
     try:
         return _loaded(jwk)
-    except (ValueError, OidcError, UnsupportedAlgorithm):
+    except (ValueError, ArithmeticError, OidcError, UnsupportedAlgorithm):
         raise UsageError("config_invalid", expected="a private JWK", about=_ABOUT) from None
 
 

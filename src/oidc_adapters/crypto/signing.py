@@ -44,7 +44,7 @@ def sign_mac(secret: str, alg: str, signing_input: bytes) -> bytes:
     """Make the MAC of ``client_secret_jwt`` (OIDC Core §9) with HS256, HS384 or HS512.
 
     Raises:
-        ProtocolViolation: ``key_too_small``, ``alg_not_allowed``, as
+        UsageError: ``config_invalid``, as
             :func:`~oidc_adapters.crypto.verification.check_mac_secret`.
     """
     from oidc_adapters.crypto.primitives import mac_signer

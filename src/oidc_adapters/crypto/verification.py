@@ -13,13 +13,16 @@ from oidc_adapters.runtime.locks import ProcessLock
 from oidc_core.jose.algorithms import row_for, rows_for
 from oidc_core.jose.jwk import Jwk, KeySet
 from oidc_core.jose.jws import Recognised
-from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.errors import ProtocolViolation, UsageError
+from oidc_core.wire.settings import check_kind
 
 if TYPE_CHECKING:
     from oidc_adapters.crypto.primitives import Verify
 
 REMEMBERED: Final = 64
 """How many prepared keys, and how many headers, are kept."""
+
+_SECRETS: Final = Mapping[tuple[str, str], str] | None
 
 _Name: TypeAlias = tuple[str, str, tuple[bytes, ...] | str]
 """(alg, crv, octets of the key), or (issuer, client id, alg)."""
@@ -31,17 +34,16 @@ def check_mac_secret(alg: str, secret: str) -> None:
     To be called when the client is configured: the provider issued that secret and this algorithm.
 
     Raises:
-        ProtocolViolation: ``key_too_small`` for fewer octets than the digest has,
-            ``alg_not_allowed`` if the algorithm is no HMAC.
+        UsageError: ``config_invalid`` for fewer bits than the digest has, or if the algorithm is
+            no HMAC: it is the developer who names both.
     """
     row = row_for(alg, "oct", "")
     if row is None:
-        raise ProtocolViolation("alg_not_allowed", found=alg)
+        raise UsageError("config_invalid", found=alg, expected="HMAC", about="alg")
     bits = 8 * len(_octets(secret))
     if bits < row.min_bits:
-        raise ProtocolViolation(
-            "key_too_small", found=bits, expected=row.min_bits, about="client_secret"
-        )
+        expected = f"{row.min_bits} bits for {alg}"
+        raise UsageError("config_invalid", found=bits, expected=expected, about="client_secret")
 
 
 class CryptographyVerifier:
@@ -59,6 +61,7 @@ class CryptographyVerifier:
     __slots__ = ("_headers", "_prepared", "_process", "_secrets")
 
     def __init__(self, client_secrets: Mapping[tuple[str, str], Secret] | None = None) -> None:
+        check_kind(client_secrets, _SECRETS, about="client_secrets", code="config_invalid")
         self._secrets = {**(client_secrets or {})}
         self._prepared: dict[_Name, Verify] = {}
         self._headers: dict[bytes, tuple[KeySet, Recognised]] = {}

@@ -3,6 +3,8 @@
 from time import time
 from typing import Protocol
 
+from oidc_core.wire.settings import check_kind
+
 
 class Clock(Protocol):
     """Tells the time; the core itself never asks."""
@@ -28,6 +30,7 @@ class FrozenClock:
     __slots__ = ("_now",)
 
     def __init__(self, now: int) -> None:
+        check_kind(now, int, about="now")
         self._now = now
 
     def now(self) -> int:
@@ -36,4 +39,5 @@ class FrozenClock:
 
     def advance(self, seconds: int) -> None:
         """Move by so many seconds; a negative number moves it back, as an operator might."""
+        check_kind(seconds, int, about="seconds")
         self._now += seconds

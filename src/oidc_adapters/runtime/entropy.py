@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from oidc_core.model.pending import LoginSecrets
 from oidc_core.wire.encoding import b64url_encode
+from oidc_core.wire.settings import check_kind
 
 OCTETS: Final = 33
 """Octets of each secret: 264 bits (RFC 6749 §10.10, RFC 7636 §7.1)."""
@@ -46,6 +47,7 @@ class FixedEntropy:
     __slots__ = ("_drawn", "_seed")
 
     def __init__(self, seed: int) -> None:
+        check_kind(seed, int, about="seed")
         self._seed = seed
         self._drawn = 0
 

@@ -27,6 +27,7 @@ from oidc_core.machine.key_fetching import (
 from oidc_core.machine.steps import KeysAnswer, KeysFound
 from oidc_core.wire.errors import StoreFailure
 from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, KeysWanted, NoAnswer
+from oidc_core.wire.settings import check_kind
 
 Send: TypeAlias = Callable[[HttpRequest], AnswerTo]
 SendAsync: TypeAlias = Callable[[HttpRequest], Awaitable[AnswerTo]]
@@ -230,6 +231,7 @@ class StaticProviderKeys:
     __slots__ = ("_key_set",)
 
     def __init__(self, key_set: KeySet) -> None:
+        check_kind(key_set, KeySet, about="key_set", code="config_invalid")
         self._key_set = key_set
 
     def find(self, wanted: KeysWanted, _send: Send, clock: Clock, /) -> KeysAnswer:

@@ -5,12 +5,13 @@ These are values; what the provider remembers of them is in :mod:`oidc_adapters.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 from urllib.parse import urlencode
 
 from attrs import field, frozen
 
 from oidc_core.wire.incoming import Incoming
+from oidc_core.wire.settings import check_fields, fields_of, texts
 
 Members: TypeAlias = Mapping[str, object]
 """The members of a JSON object, before it is rendered."""
@@ -22,10 +23,14 @@ ResponseMode: TypeAlias = Literal["query", "form_post"]
 
 
 def _frozen_members(members: Members) -> Members:
+    if not isinstance(cast("object", members), Mapping):
+        return members  # to be refused by its name
     return MappingProxyType({**members})
 
 
-def _frozen_keys(keys: "tuple[Members, ...]") -> "tuple[Members, ...]":
+def _frozen_keys(keys: "list[Members] | tuple[Members, ...]") -> "tuple[Members, ...]":
+    if not isinstance(cast("object", keys), (list, tuple)):
+        return cast("tuple[Members, ...]", keys)
     return tuple(_frozen_members(key) for key in keys)
 
 
@@ -57,8 +62,12 @@ class FakeClient:
     client_secret: str = field(
         default="a-secret-of-64-octets-suits-HS512-as-well-" + 22 * "x", repr=False
     )
-    redirect_uris: tuple[str, ...] = ("https://rp.example/callback",)
-    post_logout_redirect_uris: tuple[str, ...] = ("https://rp.example/",)
+    redirect_uris: tuple[str, ...] = field(
+        default=("https://rp.example/callback",), converter=texts
+    )
+    post_logout_redirect_uris: tuple[str, ...] = field(
+        default=("https://rp.example/",), converter=texts
+    )
     token_endpoint_auth_method: str = "client_secret_basic"
     raw_basic: bool = False
     jwks: tuple[Members, ...] = field(default=(), converter=_frozen_keys)
@@ -69,6 +78,9 @@ class FakeClient:
     userinfo_encrypted_response_alg: str | None = None
     userinfo_encrypted_response_enc: str = "A128CBC-HS256"
 
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _CLIENT)
+
 
 @frozen(kw_only=True)
 class FakeUser:
@@ -76,6 +88,13 @@ class FakeUser:
 
     sub: str
     claims: Members = field(factory=dict[str, object], converter=_frozen_members)
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _USER)
+
+
+_CLIENT: Final = fields_of(FakeClient)
+_USER: Final = fields_of(FakeUser)
 
 
 ALICE: Final = FakeUser(
@@ -103,6 +122,12 @@ class Session:
     sub: str
     auth_time: int
     sid: str = field(repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _SESSION)
+
+
+_SESSION: Final = fields_of(Session, "parameter_invalid")
 
 
 @frozen(kw_only=True)

@@ -1,6 +1,6 @@
 """The fake provider's configuration and memory, as its endpoints share them."""
 
-from typing import TypeAlias
+from typing import Final
 from urllib.parse import urlsplit
 
 from attrs import Factory, define, field
@@ -10,30 +10,49 @@ from oidc_adapters.testing.misbehaviours import HONEST, MISBEHAVIOURS, Changes, 
 from oidc_adapters.testing.parties import ALICE, BOB, FakeClient, FakeUser
 from oidc_adapters.testing.signing import ALGORITHMS, SigningKey
 from oidc_adapters.testing.signing_keys import KeyRing
-
-_Attribute: TypeAlias = object
+from oidc_core.wire.errors import UsageError
+from oidc_core.wire.settings import check_fields, check_kind, fields_of
 
 ACR_VALUES = ("urn:example:password", "urn:example:two-factor")
 """How the provider authenticates, the weaker first: the default."""
 
 
-def _known_misbehaviour(_state: object, _attribute: _Attribute, value: str | None) -> None:
-    if value is not None and value not in MISBEHAVIOURS:
-        message = f"no misbehaviour {value!r}; known: {', '.join(MISBEHAVIOURS)}"
-        raise ValueError(message)
+def _known_misbehaviour(_state: object, _attribute: object, value: str | None) -> None:
+    _known("misbehave", value or "", {"", *MISBEHAVIOURS})
 
 
-def _known_algorithm(_state: object, _attribute: _Attribute, value: str) -> None:
-    if value not in ALGORITHMS:
-        message = f"no algorithm {value!r}; known: {', '.join(ALGORITHMS)}"
-        raise ValueError(message)
+def _known_algorithm(_state: object, _attribute: object, value: str) -> None:
+    _known("id_token_alg", value, {*ALGORITHMS})
 
 
-def _usable_issuer(_state: object, _attribute: _Attribute, value: str) -> None:
-    parts = urlsplit(value)
+def _known(about: str, value: object, known: set[str]) -> None:
+    check_kind(value, str, about=about, code="config_invalid")
+    if value not in known:
+        found, expected = str(value), tuple(sorted(known))
+        raise UsageError("config_invalid", about=about, found=found, expected=expected)
+
+
+def _usable_issuer(_state: object, _attribute: object, value: str) -> None:
+    check_kind(value, str, about="issuer", code="config_invalid")
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # as for an odd bracket
+        parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.netloc or "?" in value or "#" in value:
-        message = f"no issuer: {value!r}"
-        raise ValueError(message)
+        raise UsageError("config_invalid", about="issuer", found=value, expected="a URL")
+
+
+def _clients(value: list[FakeClient] | tuple[FakeClient, ...]) -> tuple[FakeClient, ...]:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _seed(value: int) -> int:
+    check_kind(value, int, about="seed", code="config_invalid")
+    return value  # what follows is made of it at once
+
+
+def _users(value: list[FakeUser] | tuple[FakeUser, ...]) -> tuple[FakeUser, ...]:
+    return tuple(value) if isinstance(value, list) else value
 
 
 @define(kw_only=True)
@@ -55,8 +74,8 @@ class ProviderState:
     """
 
     issuer: str = field(default="https://op.example", validator=_usable_issuer)
-    clients: tuple[FakeClient, ...] = (FakeClient(),)
-    users: tuple[FakeUser, ...] = (ALICE, BOB)
+    clients: tuple[FakeClient, ...] = field(default=(FakeClient(),), converter=_clients)
+    users: tuple[FakeUser, ...] = field(default=(ALICE, BOB), converter=_users)
     id_token_alg: str = field(default="RS256", validator=_known_algorithm)
     userinfo_signed: bool = False
     refresh_id_token: bool = True
@@ -64,13 +83,18 @@ class ProviderState:
     code_lifetime: int = 60
     token_lifetime: int = 300
     misbehave: str | None = field(default=None, validator=_known_misbehaviour)
-    seed: int = 0
+    seed: int = field(default=0, converter=_seed)
     ledger: Ledger = field(
         init=False, default=Factory(lambda self: Ledger(seed=self.seed), takes_self=True)
     )
     keys: KeyRing = field(
         init=False, default=Factory(lambda self: KeyRing(seed=self.seed), takes_self=True)
     )
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
+        if not self.users:
+            raise UsageError("config_invalid", about="users", expected="at least one")
 
     def client(self, client_id: str | None) -> FakeClient | None:
         """Return the registered client of that identifier."""
@@ -119,3 +143,6 @@ class ProviderState:
         if ALGORITHMS[alg].family == "HS":
             return SigningKey(alg=alg, kid=None, private=client.client_secret.encode())
         return self.keys.signing_key(alg)
+
+
+_FIELDS: Final = fields_of(ProviderState)

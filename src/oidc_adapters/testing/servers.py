@@ -24,6 +24,7 @@ from oidc_adapters.testing.provider import FakeProvider
 from oidc_adapters.testing.transports import RecordedExchange, TellsTime, recorded
 from oidc_adapters.transport.conversation import StrictConversation
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.settings import check_kind
 
 _COOKIE: Final = "fake_provider_session"
 _MAX_BODY: Final = 65_536
@@ -53,6 +54,9 @@ class ServedProvider:
     """
 
     def __init__(self, provider: FakeProvider, clock: TellsTime, *, interactive: bool) -> None:
+        check_kind(provider, FakeProvider, about="provider", code="config_invalid")
+        check_kind(clock, TellsTime, about="clock", code="config_invalid")
+        check_kind(interactive, bool, about="interactive", code="config_invalid")
         self.issuer = provider.issuer
         self.provider = provider
         self._clock = clock
@@ -236,6 +240,8 @@ def serve(
     Yields:
         The provider being served.
     """
+    check_kind(provider, FakeProvider, about="provider", code="config_invalid")
+    check_kind(port, int, about="port", code="config_invalid")
 
     class Conversation(_Conversation):
         """The conversations of this server."""

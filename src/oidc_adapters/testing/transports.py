@@ -9,6 +9,7 @@ from attrs import evolve
 from oidc_adapters.testing.ledger import CAP
 from oidc_adapters.testing.provider import FakeProvider
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.settings import check_kind
 
 RecordedExchange: TypeAlias = tuple[WireRequest, Answer]
 
@@ -37,6 +38,7 @@ class InMemoryTransport:
     judges_addresses = True
 
     def __init__(self, provider: FakeProvider) -> None:
+        check_kind(provider, FakeProvider, about="provider", code="config_invalid")
         self.provider = provider
         self._lock = Lock()
         self._exchanges = recorded()

@@ -21,8 +21,9 @@ from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.pools import guard
 from oidc_core.wire.addresses import Reach
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import NOT_TOLD, Channel, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 from oidc_core.wire.urls import NO_ORIGINS, Url, origin_of, parse_url
+from oidc_core.wire.way import NOT_TOLD, Channel
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")

@@ -11,6 +11,7 @@ from oidc_core.model.relying_party import RelyingParty, endpoint
 from oidc_core.wire.encoding import same
 from oidc_core.wire.errors import CallbackError, ProtocolViolation, UsageError
 from oidc_core.wire.incoming import Incoming
+from oidc_core.wire.settings import check_fields, fields_of, pairs
 from oidc_core.wire.urls import encode_form, query_names, with_query
 
 RESERVED: Final = frozenset(
@@ -39,12 +40,16 @@ class LogoutRequest:
     logout_hint: str = ""
     post_logout_redirect_uri: str = ""
     ui_locales: str = ""
-    extra: tuple[tuple[str, str], ...] = ()
+    extra: tuple[tuple[str, str], ...] = field(default=(), converter=pairs)
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _REQUEST)
         for name, _ in self.extra:
             if name in RESERVED:
                 raise UsageError("parameter_reserved", about=name)
+
+
+_REQUEST: Final = fields_of(LogoutRequest, "parameter_invalid")
 
 
 def pending_logout(

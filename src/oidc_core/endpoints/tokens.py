@@ -11,20 +11,13 @@ from attrs import field, frozen
 from oidc_core.machine.credentials import client_request
 from oidc_core.model.pending import PendingLogin
 from oidc_core.model.records import Tokens
-from oidc_core.model.relying_party import RelyingParty
+from oidc_core.model.relying_party import RelyingParty, check_keys
 from oidc_core.wire.answers import answered, json_body
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
-from oidc_core.wire.http import (
-    LIMITS,
-    NOT_TOLD,
-    Answer,
-    Channel,
-    HttpRequest,
-    HttpResponse,
-    NoAnswer,
-    Parameters,
-)
+from oidc_core.wire.http import LIMITS, Answer, HttpRequest, HttpResponse, NoAnswer, Parameters
 from oidc_core.wire.jsontypes import JsonValue
+from oidc_core.wire.settings import check_text
+from oidc_core.wire.way import NOT_TOLD, Channel
 
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 _MAX_LIFETIME: Final = 2**31
@@ -60,6 +53,7 @@ def authorization_code_request(rp: RelyingParty, pending: PendingLogin, code: st
 
     ``redirect_uri`` is sent as it was sent before, byte for byte (RFC 6749 §4.1.3).
     """
+    check_text(code, "code")
     parameters: Parameters = (
         ("grant_type", "authorization_code"),
         ("code", code),
@@ -75,8 +69,11 @@ def refresh_request(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Htt
 
     Raises:
         UsageError: ``refresh_token_missing``; ``client_issuer_mismatch`` if the tokens are another
-            provider's or another client's; ``parameter_invalid`` for a scope that was not granted.
+            provider's or another client's; ``parameter_invalid`` for a scope that was not granted;
+            ``unsupported_by_provider`` without an endpoint that this or the new ID token needs.
     """
+    check_text(scope, "scope")
+    check_keys(rp)
     if tokens.refresh_token is None:
         raise UsageError("refresh_token_missing")
     check_owner(rp, tokens)
@@ -163,7 +160,7 @@ def _scope(value: JsonValue) -> str | None:
 def _lifetime(value: JsonValue) -> int | None:
     """Return seconds; digits in a string are a number to several providers."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value.lstrip("0")[:10] or "0")
+        value = int(value.lstrip("0")[:11] or "0")
     if (type(value) is int or type(value) is float) and value >= 0:
         return int(min(value, _MAX_LIFETIME))
     return None

@@ -10,8 +10,15 @@ from oidc_core.jose.jws import Encryption, VerifiedJws
 from oidc_core.jose.profiles import UNSIGNED_USERINFO, USERINFO
 from oidc_core.machine import claim_rules as shared
 from oidc_core.machine.claim_rules import Examined, refused
-from oidc_core.model.claims import UserInfo, subject
-from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason, decryption_notes
+from oidc_core.model.claims import UserInfo, malformed, subject
+from oidc_core.model.evidence import (
+    Evidence,
+    Rule,
+    RuleTable,
+    SkipReason,
+    decryption_notes,
+    taken_as_absent,
+)
 from oidc_core.model.relying_party import RelyingParty, target
 from oidc_core.wire.answers import (
     JSON,
@@ -21,12 +28,15 @@ from oidc_core.wire.answers import (
     unexpected_status,
 )
 from oidc_core.wire.errors import UsageError, fingerprint
-from oidc_core.wire.http import LIMITS, Channel, HttpRequest, HttpResponse
+from oidc_core.wire.http import LIMITS, HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import JsonObject, parse_object
+from oidc_core.wire.settings import check_kind, check_text
+from oidc_core.wire.way import Channel
 
 
 def userinfo_request(rp: RelyingParty, access_token: str) -> HttpRequest:
     """Ask for UserInfo, the access token in a header and never in the URL (RFC 6750 §2.1)."""
+    check_text(access_token, "access_token")
     url, way = target(rp, "userinfo_endpoint")
     return HttpRequest(
         purpose="userinfo",
@@ -188,6 +198,11 @@ USERINFO_RULES: Final[RuleTable[ExaminedUserInfo]] = RuleTable(
 """Every rule of UserInfo, plain, signed or encrypted."""
 
 
+def _remarks(claims: JsonObject, encryption: Encryption | None) -> tuple[str, ...]:
+    """Return what there is to say of UserInfo that was not signed."""
+    return (*decryption_notes(encryption), *taken_as_absent(malformed(claims, ())))
+
+
 def check_userinfo(
     rp: RelyingParty,
     claims: JsonObject,
@@ -214,6 +229,8 @@ def check_userinfo(
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
     """
+    check_kind(claims, JsonObject, about="claims")
+    check_text(sub, "sub")
     how = encryption if jws is None else jws.encryption
     profile = UNSIGNED_USERINFO if jws is None else USERINFO
     protection = rp.protection[profile.registered_as]
@@ -222,7 +239,7 @@ def check_userinfo(
     evidence = Evidence(
         table=USERINFO_RULES,
         outcomes=outcomes,
-        remarks=decryption_notes(encryption),
+        remarks=_remarks(claims, encryption) if jws is None else (),
         terms=rp.terms_over[channel],
         checked_at=now,
         jws=jws,

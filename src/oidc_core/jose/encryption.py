@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from oidc_core.jose.jws import Encryption
-from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.errors import UsageError
 
 KeyFamily: TypeAlias = Literal["RSA-OAEP", "ECDH-ES", "AES-KW", "AES-GCMKW", "dir"]
 ContentFamily: TypeAlias = Literal["AES-GCM", "AES-CBC-HMAC"]
@@ -97,11 +97,9 @@ def check_secret(encryption: Encryption, secret: str) -> None:
     the key, or 32, for which 64 of a key are two halves.
 
     Raises:
-        ProtocolViolation: ``encryption_mismatch``.
+        UsageError: ``config_invalid``: it is the developer who agreed on both.
     """
     least = min(secret_octets(encryption), _SECRET_OCTETS)
     octets = len(secret.encode("utf-8", "surrogatepass"))
     if octets < least:
-        raise ProtocolViolation(
-            "encryption_mismatch", found=octets, expected=least, about="client_secret"
-        )
+        raise UsageError("config_invalid", found=octets, expected=least, about="client_secret")

@@ -79,8 +79,8 @@ class Decrypter(Protocol):
         """Refuse to be configured for what this client has no key for.
 
         Raises:
-            UsageError: ``credential_missing``.
-            ProtocolViolation: ``encryption_mismatch`` for a client secret that is too short.
+            UsageError: ``credential_missing``; ``config_invalid`` for a client secret that is too
+                short.
         """
         ...
 

@@ -18,8 +18,10 @@ from oidc_core.jose.algorithms import HMAC, SIGNATURES, row_for, rows_for
 from oidc_core.jose.key_material import PRIVATE_MEMBERS, Lookup, public_material
 from oidc_core.wire.encoding import b64url_encode, sha256_b64url
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import LIMITS, Channel, Limits
+from oidc_core.wire.http import LIMITS, Limits
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
+from oidc_core.wire.settings import check_fields, check_kind, fields_of, json_array
+from oidc_core.wire.way import Channel
 
 MAX_KID: Final = 256
 MAX_CANDIDATES: Final = 4
@@ -175,8 +177,11 @@ class KeySet:
         channel: how the set came, if it was fetched.
     """
 
-    published: tuple[JsonValue, ...] = field(default=(), repr=False)
+    published: tuple[JsonValue, ...] = field(default=(), repr=False, converter=json_array)
     channel: Channel | None = field(default=None, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
 
     @cached_property
     def keys(self) -> tuple[Jwk, ...]:
@@ -259,6 +264,9 @@ class KeySet:
         return {}
 
 
+_FIELDS: Final = fields_of(KeySet, "parameter_invalid", published=tuple[object, ...])
+
+
 def _distinct(keys: list[Jwk]) -> tuple[Jwk, ...]:
     """Drop keys that occur before; equal octets are equal thumbprints, and cheaper.
 
@@ -285,7 +293,7 @@ def _refusal(kid: str, alg: str, found: _Outcomes) -> ProtocolViolation:
     return ProtocolViolation(codes[0] if codes else "key_not_found", found=kid)
 
 
-def parse_key_set(document: bytes | JsonObject, *, limits: Limits = LIMITS) -> KeySet:
+def parse_key_set(document: bytes | Mapping[str, object], *, limits: Limits = LIMITS) -> KeySet:
     """Turn a JWK Set (RFC 7517 §5) into a :class:`KeySet`; a set without usable keys is one too.
 
     Args:
@@ -293,16 +301,18 @@ def parse_key_set(document: bytes | JsonObject, *, limits: Limits = LIMITS) -> K
         limits: how many octets and keys are taken.
 
     Raises:
+        UsageError: ``parameter_invalid`` for anything else.
         ProtocolViolation: ``jwks_invalid`` if there is no array ``keys`` or it has too many;
             ``json_too_large``; for octets, the codes of
             :func:`~oidc_core.wire.jsontypes.parse_object`.
     """
+    check_kind(limits, Limits, about="limits")
     if isinstance(document, bytes):
         if len(document) > limits.key_set:
             found = len(document)
             raise ProtocolViolation("json_too_large", found=found, expected=limits.key_set)
         document = parse_object(document)
-    published = document.members.get("keys")
+    published = JsonObject(document).members.get("keys")
     if not isinstance(published, tuple):
         raise ProtocolViolation("jwks_invalid", expected="an array", about="keys")
     if len(published) > limits.keys:

@@ -67,8 +67,11 @@ class JwtProfile(NamedTuple):
 
 
 def normalized_typ(typ: str | None) -> str:
-    """Return a ``typ`` as the table has it: media types know no case (RFC 7515 §4.1.9)."""
-    return "" if typ is None else typ.lower().removeprefix("application/")
+    """Return a ``typ`` as the table has it: media types know no case (RFC 7515 §4.1.9).
+
+    One that names nothing is there all the same: it is ``/``, which no kind of token has.
+    """
+    return "" if typ is None else typ.lower().removeprefix("application/") or "/"
 
 
 _PUBLIC_KEY: Final = SIGNATURES - HMAC

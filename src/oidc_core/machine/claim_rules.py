@@ -14,7 +14,8 @@ from oidc_core.jose.jws import Encryption, VerifiedJws
 from oidc_core.jose.profiles import JwtProfile
 from oidc_core.model.claims import audience, numeric_date
 from oidc_core.model.evidence import SkipReason
-from oidc_core.model.relying_party import Protection, RelyingParty
+from oidc_core.model.protection import Protection
+from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import Fact, ProtocolViolation
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
 

@@ -32,15 +32,9 @@ from oidc_core.jose.jwk import KeySet
 from oidc_core.machine.dpop import with_demanded_nonce
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
-from oidc_core.wire.http import (
-    Answer,
-    AnswerTo,
-    Channel,
-    HttpRequest,
-    HttpResponse,
-    KeysWanted,
-    NoAnswer,
-)
+from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, HttpResponse, KeysWanted, NoAnswer
+from oidc_core.wire.settings import check_fields, fields_of
+from oidc_core.wire.way import Channel
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -72,12 +66,22 @@ class KeysFound:
     fetched_at: int
     now: int
 
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _FOUND)
+
 
 @frozen
 class KeysWithheld:
     """No key set: fetches are rate-limited now (``throttled``), or it is ``unreachable``."""
 
     reason: Literal["throttled", "unreachable"]
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _WITHHELD)
+
+
+_FOUND: Final = fields_of(KeysFound, "parameter_invalid")
+_WITHHELD: Final = fields_of(KeysWithheld, "parameter_invalid")
 
 
 KeysAnswer: TypeAlias = KeysFound | KeysWithheld

@@ -5,14 +5,16 @@ e-mail address, which changes hands, and not the name.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from operator import methodcaller
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 from attrs import field, frozen
 
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.settings import check_kind
 
 MAX_DATE: Final = 2**53
 _SUB: Final = re.compile(r"[\x20-\x7e]{1,255}").fullmatch
@@ -20,6 +22,24 @@ _SUB: Final = re.compile(r"[\x20-\x7e]{1,255}").fullmatch
 _PLACEHOLDERS: Final = frozenset(
     {"Not supported currently. Use oid claim.", "Not supported currently. Use objectId claim."}
 )
+
+
+_OF_VERIFIED: Final[Callable[[str], bool]] = methodcaller("endswith", "_verified")
+_BOOL: Final = frozenset({bool})
+
+
+def claims_view(claims: JsonObject) -> JsonObject:
+    """Return claims without any ``…_verified`` that is no boolean: none may pass for true."""
+    members = claims.members
+    names: Iterator[str] = filter(_OF_VERIFIED, members)
+    if _BOOL.issuperset(map(type, map(members.get, names))):
+        return claims
+    return JsonObject({n: v for n, v in members.items() if n not in _unclear(claims)})
+
+
+def _unclear(claims: JsonObject) -> tuple[str, ...]:
+    members = claims.members
+    return tuple([n for n in filter(_OF_VERIFIED, members) if not isinstance(members[n], bool)])
 
 
 @frozen
@@ -38,11 +58,12 @@ class IdToken:
     that is malformed, which only one can be that no decision hangs on, reads as absent.
 
     Attributes:
-        claims: all members, as they came.
+        claims: all members, as they came, but for a ``…_verified`` that is no boolean: ``"false"``
+            is true to Python, so that stands in ``raw`` only.
         raw: the token itself, for ``id_token_hint``.
     """
 
-    claims: JsonObject
+    claims: JsonObject = field(converter=claims_view)
     raw: str = field(repr=False)
 
     @property
@@ -103,10 +124,13 @@ class IdToken:
 
 @frozen
 class UserInfo:
-    """Claims from the UserInfo endpoint, about the same subject as the ID token (§5.3.2)."""
+    """Claims from the UserInfo endpoint, about the same subject as the ID token (§5.3.2).
+
+    A ``…_verified`` that is no boolean is not among them.
+    """
 
     sub: str
-    claims: JsonObject
+    claims: JsonObject = field(converter=claims_view)
 
 
 def numeric_date(value: JsonValue) -> int | None:
@@ -161,20 +185,64 @@ _READERS: Final[Mapping[str, Callable[[JsonValue], object]]] = MappingProxyType(
 )
 
 
+_TEXTS: Final = frozenset(
+    {"sub", "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username",
+     "profile", "picture", "website", "email", "gender", "birthdate", "zoneinfo", "locale",
+     "phone_number"}
+)  # fmt: skip
+"""The standard claims that are strings (OIDC Core §5.1)."""
+
+
+def usable(name: str, value: JsonValue) -> bool:
+    """Return whether a claim is there: it has a value that somebody can use.
+
+    Null, and what is empty or holds nothing but that, is not; nor is a standard claim of a type
+    that is not its own (§5.1), as ``email_verified`` in a string, which Python would take for true.
+    """
+    if _OF_VERIFIED(name):
+        return isinstance(value, bool)
+    if name in _TEXTS and not isinstance(value, str):
+        return False
+    if name == "address" and not isinstance(value, JsonObject):
+        return False
+    if name == "updated_at" and numeric_date(value) is None:
+        return False
+    reader = _READERS.get(name)
+    return _says_something(value if reader is None else reader(value))
+
+
+def _says_something(value: object) -> bool:
+    if isinstance(value, str):
+        return value.strip() != ""
+    if isinstance(value, tuple):
+        return any(map(_says_something, cast("tuple[object, ...]", value)))
+    if isinstance(value, JsonObject):
+        return any(map(_says_something, value.members.values()))
+    return value is not None
+
+
 def malformed(claims: JsonObject, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return which of these claims are there and of a wrong type, so that they read as absent."""
+    """Return which claims are there and of a wrong type, so that they read as absent.
+
+    They are those of these names, and each ``…_verified``.
+    """
     held = [(name, claims.members.get(name)) for name in names]
-    return tuple([n for n, value in held if value is not None and _READERS[n](value) is None])
+    odd = [n for n, value in held if value is not None and _READERS[n](value) is None]
+    return (*odd, *[name for name in _unclear(claims) if claims.members[name] is not None])
 
 
-def verified_email(claims: JsonObject) -> str | None:
+def verified_email(claims: Mapping[str, object]) -> str | None:
     """Return the e-mail address if the provider says, with JSON ``true``, that it verified it.
 
     Even so it is no key to an account: whether this provider may vouch for that address is a
     decision of the application.
+
+    Raises:
+        UsageError: ``parameter_invalid`` for what is no mapping.
     """
-    email = claims.members.get("email")
-    if claims.members.get("email_verified") is not True or not isinstance(email, str):
+    check_kind(claims, Mapping[str, object], about="claims")
+    email = claims.get("email")
+    if claims.get("email_verified") is not True or not isinstance(email, str):
         return None
     local, at, domain = email.partition("@")
     if not (local and at and domain) or "@" in domain or not email.isascii():

@@ -4,7 +4,7 @@ import re
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from oidc_core.jose.algorithms import ASYMMETRIC, HMAC
 from oidc_core.jose.encryption import CONTENT_ENCRYPTION, DEFAULT_ENC, KEY_MANAGEMENT, SYMMETRIC
@@ -12,7 +12,8 @@ from oidc_core.jose.jws import Encryption
 from oidc_core.jose.profiles import ID_TOKEN, USERINFO
 from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.grammar import NQCHAR
-from oidc_core.wire.urls import parse_form, parse_url
+from oidc_core.wire.settings import check_fields, fields_of, text_set, texts
+from oidc_core.wire.urls import parse_form, parse_url, query_names
 
 AuthMethod: TypeAlias = Literal[
     "none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"
@@ -22,22 +23,26 @@ AUTH_METHODS: Final[frozenset[str]] = frozenset(
 )
 ResponseIss: TypeAlias = Literal["as_announced", "required"]
 RESPONSE_ISS: Final[frozenset[str]] = frozenset({"as_announced", "required"})
-RESPONSE_PARAMETERS: Final = frozenset(
-    {"state", "code", "iss", "error", "error_description", "error_uri", "session_state",
-     "access_token", "token_type", "expires_in", "id_token", "response"}
-)  # fmt: skip
-"""What an authorization response may say; the rest of a callback is not ours."""
-
-_PRIVATE: Final = re.compile(
-    r"(?=[^:]*\.)[A-Za-z](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:(?![0-9]+(?:[/?]|\Z))[!\"$-~]*"
-)
-"""A URL of a private scheme; a host with its port is none, though it looks like one."""
-
-_LOGOUT_PARAMETERS: Final = frozenset({"state"})
 _SCOPE: Final = re.compile(f"{NQCHAR}+(?: {NQCHAR}+)*")
 _ASSERTION_ALGORITHMS: Final = MappingProxyType(
     {"client_secret_jwt": HMAC, "private_key_jwt": ASYMMETRIC}
 )
+RESPONSE_PARAMETERS: Final = frozenset(
+    {"state", "code", "iss", "error", "error_description", "error_uri", "session_state",
+     "access_token", "token_type", "expires_in", "id_token", "response"}
+)  # fmt: skip
+"""What an authorization response may say."""
+
+_PRIVATE: Final = re.compile(
+    r"(?=[^:]*\.)[A-Za-z](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:(?![0-9]+(?:[/?]|\Z))[!-~]+"
+)
+"""A URL of a private scheme; a host with its port is none, though it looks like one."""
+
+_OF_LOGOUT: Final = frozenset({"state"})
+_FOREIGN: Final = frozenset(' #\\"<>^`{|}')
+"""What no URL has; a browser changes most of it."""
+
+_DOTS: Final = frozenset({".", "..", "%2e", "%2e%2e", ".%2e", "%2e."})
 REGISTERED: Final = MappingProxyType({row.registered_as: row for row in (ID_TOKEN, USERINFO)})
 """The profiles of JWT that a registration has members about, by what these start with."""
 
@@ -74,7 +79,7 @@ class ClientRegistration:
     """
 
     client_id: str
-    redirect_uris: tuple[str, ...] = ()
+    redirect_uris: tuple[str, ...] = field(default=(), converter=texts)
     token_endpoint_auth_method: AuthMethod = "client_secret_basic"
     token_endpoint_auth_signing_alg: str | None = None
     id_token_signed_response_alg: str | None = None
@@ -83,28 +88,23 @@ class ClientRegistration:
     id_token_encrypted_response_enc: str | None = None
     userinfo_encrypted_response_alg: str | None = None
     userinfo_encrypted_response_enc: str | None = None
-    post_logout_redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = field(default=(), converter=texts)
     scope: str = "openid"
-    trusted_audiences: frozenset[str] = frozenset()
+    trusted_audiences: frozenset[str] = field(default=frozenset(), converter=text_set)
     connection_id: str = ""
     issuer: str | None = None
     response_iss: ResponseIss = "as_announced"
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
         if not self.client_id or not self.client_id.isprintable() or not self.client_id.isascii():
             raise UsageError("config_invalid", about="client_id", found=self.client_id)
         for uri in self.redirect_uris:
-            _check_redirect_uri(uri, RESPONSE_PARAMETERS)
+            _check_redirect_uri(uri, "redirect_uri", RESPONSE_PARAMETERS)
         for uri in self.post_logout_redirect_uris:
-            _check_redirect_uri(uri, _LOGOUT_PARAMETERS)
+            _check_redirect_uri(uri, "post_logout_redirect_uri", _OF_LOGOUT)
         if self.scope and not is_scope(self.scope):
             raise UsageError("config_invalid", about="scope", found=self.scope)
-        if self.token_endpoint_auth_method not in AUTH_METHODS:
-            method: str = self.token_endpoint_auth_method
-            raise UsageError("config_invalid", about="token_endpoint_auth_method", found=method)
-        if self.response_iss not in RESPONSE_ISS:
-            how: str = self.response_iss
-            raise UsageError("config_invalid", about="response_iss", found=how)
         self._check_assertion_alg()
         for registered_as in REGISTERED:
             self._check_signature(registered_as)
@@ -165,22 +165,30 @@ class ClientRegistration:
         return self.token_endpoint_auth_signing_alg or default
 
 
+_FIELDS: Final = fields_of(ClientRegistration)
+
+
 def is_scope(scope: str) -> bool:
     """Return whether a text is a scope (RFC 6749 §3.3)."""
     return _SCOPE.fullmatch(scope) is not None
 
 
-def _check_redirect_uri(uri: str, brought: frozenset[str]) -> None:
-    """Let https, http on loopback (RFC 8252 §7.3) and private schemes with a dot (§7.1) pass.
+def _check_redirect_uri(uri: str, about: str, answered: frozenset[str]) -> None:
+    """Refuse what no browser would come back to, or not with what was sent.
 
-    Its own query has none of the parameters that are ``brought``: they would be there twice.
+    https, http on loopback (RFC 8252 §7.3) and private schemes with a dot (§7.1) pass.
     """
-    if not _PRIVATE.fullmatch(uri):
-        parse_url(uri, about="redirect_uri", http=True)
+    if not _PRIVATE.fullmatch(uri) or not _FOREIGN.isdisjoint(uri):
+        parse_url(uri, about=about, http=True)
+    if not _DOTS.isdisjoint(uri.partition("?")[0].lower().split("/")):
+        # A browser takes these out.
+        raise UsageError("config_invalid", about=about, found=uri, expected="no dot segments")
     try:
-        own = parse_form(uri.partition("?")[2])
-    except CallbackError as fault:
-        raise UsageError("config_invalid", about="redirect_uri", found=fault.code) from None
-    twice = tuple(sorted(brought.intersection([name for name, _ in own])))
-    if twice:
-        raise UsageError("parameter_reserved", about="redirect_uri", found=twice)
+        parse_form(uri.partition("?")[2])
+    except CallbackError:
+        expected = "a query that is UTF-8"
+        raise UsageError("config_invalid", about=about, found=uri, expected=expected) from None
+    twice = tuple(sorted(answered & query_names(uri)))
+    if twice:  # it would come back with two of them, and be refused
+        expected = "a query without the parameters of the response"
+        raise UsageError("config_invalid", about=about, found=twice, expected=expected)

@@ -5,6 +5,8 @@ from typing import Final
 
 from attrs import field, frozen
 
+from oidc_core.wire.settings import check_fields, fields_of, names
+
 
 class NoNonce(Enum):
     """Stands for "no nonce was sent": a token that carries one belongs to another login."""
@@ -38,9 +40,15 @@ class Demands:
     nonce: str | NoNonce = field(repr=False)
     started_at: int
     max_age: int | None = None
-    required_acr: tuple[str, ...] = ()
-    essential_claims: tuple[str, ...] = ()
+    required_acr: tuple[str, ...] = field(default=(), converter=names)
+    essential_claims: tuple[str, ...] = field(default=(), converter=names)
     sub: str | None = field(default=None, repr=False)
     sub_iss: str | None = None
     scope: str = ""
-    resource: tuple[str, ...] = ()
+    resource: tuple[str, ...] = field(default=(), converter=names)
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
+
+
+_FIELDS: Final = fields_of(Demands, "parameter_invalid")

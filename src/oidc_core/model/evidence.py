@@ -15,8 +15,8 @@ from oidc_core.jose.jwk import Jwk, KeySet, SkippedKey
 from oidc_core.jose.jws import Encryption, JoseHeader, VerifiedJws
 from oidc_core.model.claims import malformed
 from oidc_core.model.policy import Terms
-from oidc_core.wire.http import Channel
 from oidc_core.wire.jsontypes import JsonObject, parse_object
+from oidc_core.wire.way import Channel
 
 SkipReason: TypeAlias = str
 
@@ -111,8 +111,8 @@ class Evidence:
         if jws is None:
             return self.remarks
         odd = malformed(parse_object(jws.payload), self.table.optional)
-        told = (f"malformed, taken as absent: {' '.join(odd)}",) if odd else ()
-        return (*self.remarks, *jws.header.ignored, *decryption_notes(jws.encryption), *told)
+        how = decryption_notes(jws.encryption)
+        return (*self.remarks, *jws.header.ignored, *how, *taken_as_absent(odd))
 
     @property
     def header(self) -> JoseHeader | None:
@@ -198,6 +198,11 @@ class Evidence:
 def decryption_notes(encryption: Encryption | None) -> tuple[str, ...]:
     """Return the note that something was encrypted, and how."""
     return () if encryption is None else (f"decrypted: {encryption.alg} {encryption.enc}",)
+
+
+def taken_as_absent(claims: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the note that claims were malformed, if some were."""
+    return (f"malformed, taken as absent: {' '.join(claims)}",) if claims else ()
 
 
 def evidence_json(evidence: Evidence) -> JsonObject:

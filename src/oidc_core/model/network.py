@@ -8,6 +8,7 @@ in between.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -15,8 +16,8 @@ from oidc_core.model.origins import PUBLIC_ONLY
 from oidc_core.model.policy import DEFAULT_POLICY, Policy
 from oidc_core.wire.addresses import is_local_host
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import CHANNELS, Channel, ChannelState, Way
 from oidc_core.wire.urls import Url, parse_origin, parse_url
+from oidc_core.wire.way import CHANNELS, Channel, ChannelState, Way
 
 
 class Network(NamedTuple):
@@ -129,3 +130,19 @@ def _channels(network: Network, *, secure: bool) -> frozenset[Channel]:
         refused = {"unverified", "not_told"}
     told = [channel for channel in CHANNELS if channel.server not in refused]
     return frozenset([each for each in told if each.addresses_judged or not network.judged])
+
+
+class Target(NamedTuple):
+    """An endpoint, and the way there."""
+
+    url: str
+    way: Way
+
+
+def targets_of(network: Network, endpoints: Iterable[tuple[str, str]]) -> Mapping[str, Target]:
+    """Return endpoints by their names in the metadata, but for those that may not be reached."""
+    found: dict[str, Target] = {}
+    for name, url in endpoints:
+        with suppress(UsageError):  # which comes up again where all is checked, in order
+            found[name] = Target(url, way_of(network, url, about=name))
+    return MappingProxyType(found)

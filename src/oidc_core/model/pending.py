@@ -16,6 +16,7 @@ from oidc_core.model.connection import Connection
 from oidc_core.model.demands import Demands
 from oidc_core.wire.encoding import b64url_encode, same
 from oidc_core.wire.errors import CallbackError, UsageError
+from oidc_core.wire.settings import check_fields, fields_of
 
 Delivery: TypeAlias = Literal["query", "form_post"]
 """How a callback comes: with a GET, or with a POST across sites."""
@@ -56,10 +57,18 @@ class LoginSecrets:
 
     def __attrs_post_init__(self) -> None:
         sent = (self.state, self.nonce, self.code_verifier)
-        if len({*sent, self.binding}) != len(sent) + 1 or not (
-            all(map(_SECRET.fullmatch, sent)) and _BINDING.fullmatch(self.binding)
-        ):
+        try:
+            good = len({*sent, self.binding}) == len(sent) + 1 and bool(
+                all(map(_SECRET.fullmatch, sent)) and _BINDING.fullmatch(self.binding)
+            )
+        except TypeError:
+            good = False
+        if not good:
+            check_fields(self, _SECRETS)  # which names the one that is no text
             raise UsageError("entropy_failure")
+
+
+_SECRETS: Final = fields_of(LoginSecrets, "parameter_invalid")
 
 
 @frozen(kw_only=True)
@@ -92,10 +101,16 @@ class PendingLogin:
     account: str = ""
     return_to: str = ""
 
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _PENDING)
+
     @property
     def created_at(self) -> int:
         """When it started, in seconds since the epoch."""
         return self.demands.started_at
+
+
+_PENDING: Final = fields_of(PendingLogin, "parameter_invalid")
 
 
 def pending_id_of(state: str) -> str:

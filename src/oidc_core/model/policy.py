@@ -25,11 +25,11 @@ from oidc_core.model.origins import (
     frozen_named_origins,
 )
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import Channel
+from oidc_core.wire.settings import check_fields, fields_of, text_set
+from oidc_core.wire.way import Channel
 
 UserInfoRule: TypeAlias = Literal["never", "optional", "required"]
 
-_USERINFO_RULES: Final[frozenset[str]] = frozenset({"never", "optional", "required"})
 MAX_LEEWAY: Final = 120
 _DAY: Final = 86_400
 _LIFETIMES: Final = ("login_lifetime", "id_token_age", "key_set_max_age", "assertion_lifetime")
@@ -115,7 +115,7 @@ class Policy:
     """
 
     name: str = "default"
-    algorithms: frozenset[str] = ASYMMETRIC
+    algorithms: frozenset[str] = field(default=ASYMMETRIC, converter=text_set)
     leeway: int = 60
     login_lifetime: int = 600
     id_token_age: int = _DAY
@@ -132,18 +132,17 @@ class Policy:
         default=frozenset(), converter=frozen_http_origins
     )
     back_channel: BackChannel = field(default=(), converter=frozen_back_channel)
-    quirks: frozenset[str] = frozenset()
+    quirks: frozenset[str] = field(default=frozenset(), converter=text_set)
     digest: str = field(init=False, eq=False, default=Factory(_digest, takes_self=True))
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
         if not 0 <= self.leeway <= MAX_LEEWAY:
             raise UsageError("config_invalid", about="leeway", found=self.leeway, expected="0..120")
         for name in _LIFETIMES:
             seconds: int = getattr(self, name)
             if seconds < 0:
                 raise UsageError("config_invalid", about=name, found=seconds, expected="0 or more")
-        if self.userinfo not in _USERINFO_RULES:
-            raise UsageError("config_invalid", about="userinfo", found=self.userinfo)
         odd = tuple(sorted(self.algorithms - ASYMMETRIC - OPTIONAL))
         if odd:
             raise UsageError("config_invalid", about="algorithms", found=odd)
@@ -159,6 +158,9 @@ class Policy:
     def origins(self) -> Origins:
         """The origins it names."""
         return Origins(self.named_origins, self.insecure_http_origins, self.back_channel)
+
+
+_FIELDS: Final = fields_of(Policy)
 
 
 class Terms(NamedTuple):

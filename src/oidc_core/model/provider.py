@@ -5,14 +5,25 @@ the metadata lies is another matter: see :mod:`oidc_core.operations.discovery`.
 """
 
 import re
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from hashlib import sha256
 from typing import Final
 
-from attrs import evolve, fields, frozen
+from attrs import evolve, field, fields, frozen
 
 from oidc_core.model.network import HTTPS_ONLY, Network, admitted_url
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.settings import (
+    check_fields,
+    check_kind,
+    fields_of,
+    json_object,
+    names,
+    text_set,
+    texts,
+)
 from oidc_core.wire.urls import origin_of, query_names
 
 _EMPTY: Final = JsonObject({})
@@ -74,23 +85,40 @@ class IssuerRule:
     """
 
     canonical: str
-    accepted: frozenset[str]
+    accepted: frozenset[str] = field(converter=text_set)
     pattern: str = ""
     claim: str = ""
-    tenants: frozenset[str] = frozenset()
+    tenants: frozenset[str] = field(default=frozenset(), converter=text_set)
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _RULE)
+        if self.pattern:
+            _check_template(self.pattern, self.tenants)
 
     @classmethod
     def exact(cls, issuer: str) -> "IssuerRule":
-        """Accept one string, as the specifications have it."""
-        return cls(canonical=issuer, accepted=frozenset({issuer}))
+        """Accept one string, as the specifications have it.
+
+        Raises:
+            UsageError: ``config_invalid`` for what is no string.
+        """
+        return cls.one_of(issuer)
 
     @classmethod
     def one_of(cls, canonical: str, *others: str) -> "IssuerRule":
-        """Accept several strings for one and the same provider."""
-        return cls(canonical=canonical, accepted=frozenset({canonical, *others}))
+        """Accept several strings for one and the same provider; raises as :meth:`exact`."""
+        for issuer in (canonical, *others):
+            check_kind(issuer, str, about="issuer", code="config_invalid")
+        return cls(canonical=canonical, accepted=(canonical, *others))
 
     @classmethod
-    def template(cls, pattern: str, *, claim: str = "tid", tenants: frozenset[str]) -> "IssuerRule":
+    def template(
+        cls,
+        pattern: str,
+        *,
+        claim: str = "tid",
+        tenants: list[str] | tuple[str, ...] | AbstractSet[str],
+    ) -> "IssuerRule":
         """Accept the issuers of the named tenants of a provider with many.
 
         ``pattern`` is the issuer with one ``{…}`` in place of the tenant, just as the provider's
@@ -101,15 +129,14 @@ class IssuerRule:
             UsageError: ``config_invalid`` for a pattern without exactly one ``{…}``, without
                 tenants, and for tenants that are not made of unreserved characters.
         """
-        if not _PATTERN.fullmatch(pattern) or not (tenants or tenants is ANY_TENANT):
-            raise UsageError("config_invalid", about="issuer template", found=pattern)
-        odd = tuple(sorted([tenant for tenant in tenants if not _TENANT.fullmatch(tenant)]))
-        if odd:
-            raise UsageError("config_invalid", about="tenants", found=odd)
-        before, after = _PLACEHOLDER.split(pattern)
-        accepted = frozenset({f"{before}{tenant}{after}" for tenant in tenants})
+        check_kind(pattern, str, about="issuer template", code="config_invalid")
+        named = text_set(tenants)
+        if named is not ANY_TENANT:
+            check_kind(named, frozenset[str], about="tenants", code="config_invalid")
+        _check_template(pattern, named)
+        accepted = [_PLACEHOLDER.sub(tenant, pattern) for tenant in named]
         return cls(
-            canonical=pattern, accepted=accepted, pattern=pattern, claim=claim, tenants=tenants
+            canonical=pattern, accepted=accepted, pattern=pattern, claim=claim, tenants=named
         )
 
     @property
@@ -177,6 +204,17 @@ class IssuerRule:
         return tenant if _TENANT.fullmatch(tenant) and tenant in self.tenants else None
 
 
+def _check_template(pattern: str, tenants: frozenset[str]) -> None:
+    if not _PATTERN.fullmatch(pattern) or not (tenants or tenants is ANY_TENANT):
+        raise UsageError("config_invalid", about="issuer template", found=pattern)
+    odd = tuple(sorted([tenant for tenant in tenants if not _TENANT.fullmatch(tenant)]))
+    if odd:
+        raise UsageError("config_invalid", about="tenants", found=odd)
+
+
+_RULE: Final = fields_of(IssuerRule, tenants=frozenset[str] | _AnyTenant)
+
+
 @frozen(kw_only=True)
 class ProviderMetadata:
     """The provider's metadata (OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3).
@@ -195,25 +233,36 @@ class ProviderMetadata:
     registration_endpoint: str | None = None
     revocation_endpoint: str | None = None
     introspection_endpoint: str | None = None
-    scopes_supported: tuple[str, ...] = ()
-    response_types_supported: tuple[str, ...] = ()
-    response_modes_supported: tuple[str, ...] = ("query", "fragment")
-    grant_types_supported: tuple[str, ...] = ("authorization_code", "implicit")
-    acr_values_supported: tuple[str, ...] = ()
-    subject_types_supported: tuple[str, ...] = ()
-    id_token_signing_alg_values_supported: tuple[str, ...] = ()
-    userinfo_signing_alg_values_supported: tuple[str, ...] = ()
-    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
-    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ()
-    code_challenge_methods_supported: tuple[str, ...] = ()
-    prompt_values_supported: tuple[str, ...] = ()
-    claims_supported: tuple[str, ...] = ()
+    scopes_supported: tuple[str, ...] = field(default=(), converter=names)
+    response_types_supported: tuple[str, ...] = field(default=(), converter=names)
+    response_modes_supported: tuple[str, ...] = field(
+        default=("query", "fragment"), converter=names
+    )
+    grant_types_supported: tuple[str, ...] = field(
+        default=("authorization_code", "implicit"), converter=names
+    )
+    acr_values_supported: tuple[str, ...] = field(default=(), converter=names)
+    subject_types_supported: tuple[str, ...] = field(default=(), converter=names)
+    id_token_signing_alg_values_supported: tuple[str, ...] = field(default=(), converter=names)
+    userinfo_signing_alg_values_supported: tuple[str, ...] = field(default=(), converter=names)
+    token_endpoint_auth_methods_supported: tuple[str, ...] = field(
+        default=("client_secret_basic",), converter=names
+    )
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = field(
+        default=(), converter=names
+    )
+    code_challenge_methods_supported: tuple[str, ...] = field(default=(), converter=names)
+    prompt_values_supported: tuple[str, ...] = field(default=(), converter=names)
+    claims_supported: tuple[str, ...] = field(default=(), converter=names)
     claims_parameter_supported: bool = False
     request_parameter_supported: bool = False
     request_uri_parameter_supported: bool = True
     authorization_response_iss_parameter_supported: bool = False
-    extra: JsonObject = _EMPTY
-    notes: tuple[str, ...] = ()
+    extra: JsonObject = field(default=_EMPTY, converter=json_object)
+    notes: tuple[str, ...] = field(default=(), converter=texts)
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _METADATA)
 
     @property
     def endpoints(self) -> tuple[tuple[str, str], ...]:
@@ -228,6 +277,8 @@ class ProviderMetadata:
         text = "\n".join(map(str, (self.issuer, self.token_endpoint, self.userinfo_endpoint)))
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
+
+_METADATA: Final = fields_of(ProviderMetadata)
 
 ENDPOINTS: Final = (
     "authorization_endpoint",
@@ -251,18 +302,22 @@ _READ: Final = frozenset(
 """What a rule or an operation reads: malformed, it is an error."""
 
 
-def metadata_of(members: JsonObject, *, network: Network = HTTPS_ONLY) -> ProviderMetadata:
+def metadata_of(
+    members: Mapping[str, object], *, network: Network = HTTPS_ONLY
+) -> ProviderMetadata:
     """Type a metadata document.
 
     Args:
-        members: the document.
+        members: the document, as JSON or as a mapping that could be.
         network: where endpoints may be.
 
     Raises:
+        UsageError: ``parameter_invalid`` for what is no JSON object.
         ProtocolViolation: ``metadata_invalid`` or ``metadata_endpoint_invalid``, naming the member.
     """
     from oidc_core.wire.structuring import structured
 
+    members = JsonObject(members)
     extra = {name: value for name, value in members.items() if name not in _KNOWN}
     known = {name: value for name, value in members.items() if name in _KNOWN}
     metadata, dropped = structured(

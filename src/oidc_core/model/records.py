@@ -1,6 +1,10 @@
 """What an application keeps of a login: its tokens, and a logout in flight."""
 
+from typing import Final
+
 from attrs import field, frozen
+
+from oidc_core.wire.settings import check_fields, fields_of, names
 
 
 @frozen(kw_only=True)
@@ -29,13 +33,19 @@ class Tokens:
     refresh_token: str | None = field(default=None, repr=False)
     id_token: str = field(repr=False)
     scope: str
-    resource: tuple[str, ...] = ()
+    resource: tuple[str, ...] = field(default=(), converter=names)
     expires_at: int | None = None
     thumbprint: str = ""
     subject: str
     nonce: str | None = field(default=None, repr=False)
     sid: str | None = field(default=None, repr=False)
     auth_time: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _TOKENS)
+
+
+_TOKENS: Final = fields_of(Tokens, "parameter_invalid")
 
 
 @frozen(kw_only=True)
@@ -47,3 +57,9 @@ class PendingLogout:
     state: str = field(repr=False)
     post_logout_redirect_uri: str
     created_at: int
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _LOGOUT)
+
+
+_LOGOUT: Final = fields_of(PendingLogout, "parameter_invalid")

@@ -1,22 +1,29 @@
 """The relying party: client, provider, policy and the two ports, as one frozen value."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 from attrs import AttrsInstance, Factory, evolve, field, fields, frozen
 
 from oidc_core.jose.algorithms import HMAC
 from oidc_core.jose.jwe import Decrypter
-from oidc_core.jose.jws import Encryption, SignatureVerifier
-from oidc_core.model.client import REGISTERED, ClientRegistration
+from oidc_core.jose.jws import SignatureVerifier
+from oidc_core.model.client import ClientRegistration
 from oidc_core.model.connection import Connection
-from oidc_core.model.network import Network, admitted_url, network_of, way_of
+from oidc_core.model.network import (
+    Network,
+    Target,
+    admitted_url,
+    network_of,
+    targets_of,
+    way_of,
+)
 from oidc_core.model.origins import named_in_evidence
 from oidc_core.model.policy import DEFAULT_POLICY, Policy, Terms
+from oidc_core.model.protection import Protection, protection_of
 from oidc_core.model.provider import (
     IssuerRule,
     ProviderMetadata,
@@ -24,15 +31,13 @@ from oidc_core.model.provider import (
     check_overrides,
 )
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import CHANNELS, Channel, KeysWanted, Source, Way
-from oidc_core.wire.jsontypes import JsonObject, frozen_json, render
+from oidc_core.wire.http import KeysWanted, Source
+from oidc_core.wire.jsontypes import JsonObject, render
+from oidc_core.wire.settings import check_fields, check_kind, fields_of, json_object
 from oidc_core.wire.urls import origin_of, parse_issuer
+from oidc_core.wire.way import CHANNELS, Channel
 
-_DEFAULT_ALGORITHMS: Final = frozenset({"RS256"})
 _EMPTY: Final = JsonObject({})
-_UNSIGNED: Final = frozenset({"userinfo"})
-"""What is not signed unless that was registered."""
-
 _WITH_ASSERTION: Final = frozenset({"client_secret_jwt", "private_key_jwt"})
 
 
@@ -44,18 +49,12 @@ def _issuer(rp: "RelyingParty") -> str:
     return rp.issuer_rule.canonical
 
 
-def _overrides(value: object) -> JsonObject:
+def _overrides(value: Mapping[str, object]) -> JsonObject:
     """Freeze what corrects the metadata, in one order: two that are equal are written alike."""
-    found = type(value).__name__
-    given = cast("Mapping[object, object]", value if isinstance(value, Mapping) else {None: None})
-    names = sorted([name for name in given if isinstance(name, str)])
-    if len(names) == len(given):
-        members = JsonObject({name: frozen_json(given[name]) for name in names})
-        with suppress(TypeError, ValueError):
-            render(members)  # or it is no JSON
-            return members
-    about, expected = "metadata_overrides", "a JSON object"
-    raise UsageError("config_invalid", found=found, expected=expected, about=about)
+    members: object = json_object(value)
+    if not isinstance(members, JsonObject):
+        return cast("JsonObject", members)  # to be refused by name
+    return JsonObject(dict(sorted(members.items())))
 
 
 def _digest(rp: "RelyingParty") -> str:
@@ -99,37 +98,28 @@ def _connection(rp: "RelyingParty") -> Connection:
     )
 
 
-class Protection(NamedTuple):
-    """How one kind of JWT is protected: what it may be signed with, and how it is encrypted.
+def _provider(value: ProviderMetadata) -> ProviderMetadata:
+    check_kind(value, ProviderMetadata, about="provider", code="config_invalid")
+    return value
 
-    Without algorithms it is not signed.
-    """
 
-    algorithms: frozenset[str]
-    encryption: Encryption | None
+def _client(value: ClientRegistration) -> ClientRegistration:
+    check_kind(value, ClientRegistration, about="client", code="config_invalid")
+    return value
+
+
+def _policy(value: Policy) -> Policy:
+    check_kind(value, Policy, about="policy", code="config_invalid")
+    return value
+
+
+def _rule(value: IssuerRule) -> IssuerRule:
+    check_kind(value, IssuerRule, about="issuer_rule", code="config_invalid")
+    return value
 
 
 def _protection(rp: "RelyingParty") -> Mapping[str, Protection]:
-    return MappingProxyType(
-        {
-            name: Protection(_algorithms(rp, name), rp.client.encrypted_with(name))
-            for name in REGISTERED
-        }
-    )
-
-
-def _algorithms(rp: "RelyingParty", registered_as: str) -> frozenset[str]:
-    registered = rp.client.signed_with(registered_as)
-    if registered is not None:
-        return frozenset({registered})
-    if registered_as in _UNSIGNED:
-        return frozenset()
-    advertised: tuple[str, ...] = getattr(
-        rp.provider, f"{registered_as}_signing_alg_values_supported"
-    )
-    if not advertised:
-        return _DEFAULT_ALGORITHMS & rp.policy.algorithms
-    return rp.policy.algorithms & frozenset(advertised)
+    return protection_of(rp.provider, rp.client, rp.policy)
 
 
 def _expects_iss(rp: "RelyingParty") -> bool:
@@ -146,19 +136,8 @@ def _network(rp: "RelyingParty") -> Network:
     return network_of(rp.policy, {*rp.issuer_rule.origins, origin_of(rp.discovery_url or "")})
 
 
-class Target(NamedTuple):
-    """An endpoint, and the way there."""
-
-    url: str
-    way: Way
-
-
 def _targets(rp: "RelyingParty") -> Mapping[str, Target]:
-    found: dict[str, Target] = {}
-    for name, url in rp.provider.endpoints:
-        with suppress(UsageError):  # which comes up again where all is checked, in order
-            found[name] = Target(url, way_of(rp.network, url, about=name))
-    return MappingProxyType(found)
+    return targets_of(rp.network, rp.provider.endpoints)
 
 
 def _keys_wanted(rp: "RelyingParty") -> Mapping[Source, KeysWanted]:
@@ -181,9 +160,15 @@ def _lacking(rp: "RelyingParty") -> str:
     needed = ["token_endpoint"]
     if rp.policy.userinfo == "required":
         needed.append("userinfo_endpoint")
-    if not rp.protection["id_token"].algorithms <= HMAC:
+    asked = rp.policy.userinfo != "never" and rp.provider.userinfo_endpoint is not None
+    if _signed_by_provider(rp, "id_token") or (asked and _signed_by_provider(rp, "userinfo")):
         needed.append("jwks_uri")
     return next((name for name in needed if getattr(rp.provider, name) is None), "")
+
+
+def _signed_by_provider(rp: "RelyingParty", registered_as: str) -> bool:
+    """Return whether a key of the provider is needed, and not only the client's secret."""
+    return not rp.protection[registered_as].algorithms <= HMAC
 
 
 def _terms(rp: "RelyingParty") -> Terms:
@@ -242,12 +227,14 @@ class RelyingParty:
         terms_over: the same for what was in an answer, by how that came.
     """
 
-    provider: ProviderMetadata
-    client: ClientRegistration
+    provider: ProviderMetadata = field(converter=_provider)
+    client: ClientRegistration = field(converter=_client)
     verifier: SignatureVerifier = field(repr=False, eq=False)
     decrypter: Decrypter | None = field(default=None, repr=False, eq=False)
-    policy: Policy = DEFAULT_POLICY
-    issuer_rule: IssuerRule = field(default=Factory(_exact_issuer, takes_self=True))
+    policy: Policy = field(default=DEFAULT_POLICY, converter=_policy)
+    issuer_rule: IssuerRule = field(
+        default=Factory(_exact_issuer, takes_self=True), converter=_rule
+    )
     discovery_url: str | None = None
     metadata_overrides: JsonObject = field(default=_EMPTY, converter=_overrides)
     discovered_by: Channel | None = field(default=None, eq=False)
@@ -277,6 +264,7 @@ class RelyingParty:
     )
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
         issuer = self.client.issuer
         if issuer is not None and issuer != self.issuer_rule.canonical:
             expected = self.issuer_rule.canonical
@@ -345,6 +333,9 @@ class RelyingParty:
             self.decrypter.check(self.issuer, self.client.client_id, encryption)
 
 
+_FIELDS: Final = fields_of(RelyingParty)
+
+
 def assertion_audience(rp: RelyingParty) -> str:
     """Return the audience of client assertions: the issuer, or the token endpoint by a quirk.
 
@@ -383,6 +374,16 @@ def target(rp: RelyingParty, name: str) -> Target:
         return rp.targets[name]
     except KeyError:
         raise UsageError("unsupported_by_provider", about=name) from None
+
+
+def check_keys(rp: RelyingParty) -> None:
+    """Refuse to ask for an ID token that could not be verified.
+
+    Raises:
+        UsageError: ``unsupported_by_provider`` without a ``jwks_uri``, where one is needed.
+    """
+    if rp.provider.jwks_uri is None and _signed_by_provider(rp, "id_token"):
+        raise UsageError("unsupported_by_provider", about="jwks_uri")
 
 
 def endpoint(rp: RelyingParty, name: str) -> str:

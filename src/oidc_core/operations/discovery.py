@@ -17,6 +17,7 @@ from oidc_core.wire.answers import answered, document
 from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.http import LIMITS, Answer, HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import JsonObject, parse_object
+from oidc_core.wire.settings import check_kind
 from oidc_core.wire.urls import NO_ORIGINS, explain_difference, parse_issuer, parse_url
 
 WellKnown: TypeAlias = Literal["openid", "oauth"]
@@ -44,6 +45,7 @@ def metadata_url(
     Raises:
         UsageError: ``issuer_invalid``, or as :func:`~oidc_core.wire.urls.parse_url`.
     """
+    check_kind(well_known, WellKnown, about="well_known")
     parse_issuer(issuer, http=http, http_origins=http_origins)
     if well_known == "openid":
         return issuer.removesuffix("/") + _OPENID

@@ -41,8 +41,9 @@ from oidc_core.wire.errors import (
     TransportFailure,
     UsageError,
 )
-from oidc_core.wire.http import Answer, Channel, ChannelState
+from oidc_core.wire.http import Answer
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.way import Channel, ChannelState
 
 _UNOBTAINABLE: Final = frozenset({"http_status_unexpected", "http_redirect_refused"})
 _ID_TOKEN_ONLY: Final = frozenset(

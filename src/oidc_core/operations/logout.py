@@ -17,6 +17,7 @@ from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.incoming import Incoming
+from oidc_core.wire.settings import check_text
 
 
 @frozen(kw_only=True)
@@ -41,6 +42,7 @@ def start(rp: RelyingParty, request: LogoutRequest, *, state: str, now: int) -> 
         UsageError: ``unsupported_by_provider``, ``parameter_invalid``, or ``entropy_failure`` for
             an empty state.
     """
+    check_text(state, "state")
     if not state:
         raise UsageError("entropy_failure", about="state")
     pending = pending_logout(rp, request, state=state, now=now)

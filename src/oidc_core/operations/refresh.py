@@ -30,8 +30,9 @@ from oidc_core.model.evidence import Evidence
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import OidcError, StoreFailure
-from oidc_core.wire.http import NOT_TOLD, Answer, Channel
+from oidc_core.wire.http import Answer
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.way import NOT_TOLD, Channel
 
 
 @frozen(kw_only=True)

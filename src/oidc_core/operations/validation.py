@@ -20,6 +20,7 @@ from oidc_core.model.demands import Demands
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.http import Source
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.settings import check_text
 
 
 def validate(
@@ -43,8 +44,10 @@ def validate(
             ours; only then must it have been issued lately (``Policy.id_token_age``).
 
     Raises:
+        UsageError: ``parameter_invalid`` for a token that is no text.
         ProtocolViolation: the code of the first rule that does not hold.
     """
+    check_text(token, "token")
     expected = id_token.Expected(demands, access_token)
     kind = IdTokenAlone if source == "solicited" else KeptIdToken
     verification = kind(token=token, expected=expected)

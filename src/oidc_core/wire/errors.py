@@ -31,7 +31,13 @@ SHOWN: Final = 200
 
 
 def fingerprint(secret: str) -> str:
-    """Return 8 hexadecimal digits that tell secrets apart without showing them."""
+    """Return 8 hexadecimal digits that tell secrets apart without showing them.
+
+    Raises:
+        UsageError: ``parameter_invalid`` for what is no text.
+    """
+    if type(secret) is not str:
+        raise UsageError("parameter_invalid", about="secret", expected="str")
     return "#" + sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 

@@ -16,12 +16,13 @@ from oidc_core.wire.codes import CODES
 from oidc_core.wire.encoding import percent_encode
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.jsontypes import JsonObject, render
+from oidc_core.wire.settings import check_fields, fields_of, pairs
+from oidc_core.wire.way import NOT_TOLD, Channel, ChannelState, Way
 
 Role: TypeAlias = Literal["authorization_server", "resource"]
 Resend: TypeAlias = Literal["never", "if_unsent", "safe"]
 Sent: TypeAlias = Literal["no", "maybe"]
 Source: TypeAlias = Literal["solicited", "unsolicited"]
-ChannelState: TypeAlias = Literal["verified", "unverified", "not_told"]
 Purpose: TypeAlias = Literal["discovery", "key_set", "token", "refresh", "userinfo"]
 
 
@@ -158,46 +159,6 @@ def placeholders(parameters: Parameters) -> tuple[Placeholder, ...]:
     """Return what only an adapter can fill in, in order."""
     odd = [value for _, value in parameters if not isinstance(value, str)]
     return tuple([value for value in odd if not isinstance(value, (int, JsonObject))])
-
-
-class Channel(NamedTuple):
-    """What a transport knows of the way an answer came.
-
-    Attributes:
-        server: whether the server was the one the URL names: ``verified`` by its certificate,
-            ``unverified``, or ``not_told``.
-        addresses_judged: whether the transport held the very address it connected to against the
-            request's ``reach``.
-    """
-
-    server: ChannelState = "not_told"
-    addresses_judged: bool = False
-
-
-NOT_TOLD: Final = Channel()
-"""Nothing is known of the way an answer came."""
-
-_SERVERS: Final[tuple[ChannelState, ...]] = ("verified", "not_told", "unverified")
-CHANNELS: Final = tuple([Channel(of, judged) for of in _SERVERS for judged in (True, False)])
-"""All there are."""
-
-
-class Way(NamedTuple):
-    """How a request goes over the network, as the policy has it.
-
-    Without more it goes to public addresses only, over TLS that did not fail.
-
-    Attributes:
-        reach: which addresses it may go to.
-        judged: whether it may be sent only by a transport that judges addresses.
-        channels: the ways by which its answer may come.
-        url: where it is sent in place of its own URL, on a named back channel.
-    """
-
-    reach: Reach = "public"
-    judged: bool = False
-    channels: frozenset[Channel] = frozenset(CHANNELS[:4])
-    url: str | None = None
 
 
 @frozen(kw_only=True)
@@ -339,10 +300,13 @@ class HttpResponse:
     """
 
     status: int
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(repr=False, converter=pairs)
     body: bytes = field(repr=False)
     received_at: int
     channel: Channel = field(default=NOT_TOLD, converter=_channel)
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _RESPONSE)
 
     def header(self, name: str) -> str | None:
         """Return the first header of that lower-case name."""
@@ -365,6 +329,9 @@ class HttpResponse:
         return ", ".join(dict.fromkeys([one.media_type for one in each]))
 
 
+_RESPONSE: Final = fields_of(HttpResponse, "parameter_invalid")
+
+
 @frozen
 class NoAnswer:
     """The exchange failed: no answer, or none that may be used.
@@ -384,10 +351,13 @@ class NoAnswer:
     at: int
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _NO_ANSWER)
         row = CODES.get(self.code)
         if row is None or row.fault != "transport":
             raise UsageError("answer_unexpected", found=self.code, about="NoAnswer")
 
+
+_NO_ANSWER: Final = fields_of(NoAnswer, "parameter_invalid")
 
 Answer: TypeAlias = HttpResponse | NoAnswer
 

@@ -17,13 +17,18 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeAlias, cast, final
 
-from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.errors import ProtocolViolation, UsageError
 
 MAX_DEPTH: Final = 16
 MAX_MEMBERS: Final = 256
 MAX_NESTED: Final = 8_192
 MAX_STRING: Final = 16_384
 MAX_DIGITS: Final = 19
+MAX_GIVEN: Final = 64
+"""How deep what the application gives may be nested; what a provider sends has MAX_DEPTH."""
+
+_TOO_LONG: Final = 10**MAX_DIGITS
+_SIMPLE: Final = frozenset({str, bool, type(None)})
 
 JsonValue: TypeAlias = "str | int | float | bool | JsonObject | tuple[JsonValue, ...] | None"
 
@@ -32,17 +37,23 @@ JsonValue: TypeAlias = "str | int | float | bool | JsonObject | tuple[JsonValue,
 class JsonObject(Mapping[str, JsonValue]):
     """A JSON object that does not change: hashable, picklable, equal to a mapping like it.
 
-    Arrays within are tuples, objects within are ``JsonObject`` again.
+    Arrays within are tuples, objects within are ``JsonObject`` again; what it is made of is frozen
+    as :func:`frozen_json` does it.
 
     Attributes:
         members: the same members as a read-only view; code that runs on every login asks this.
+
+    Raises:
+        UsageError: ``parameter_invalid`` for what is no JSON object.
     """
 
     __slots__ = ("members",)
     members: MappingProxyType[str, JsonValue]
 
-    def __init__(self, members: Mapping[str, JsonValue]) -> None:
-        object.__setattr__(self, "members", MappingProxyType({**members}))
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        if not isinstance(cast("object", members), Mapping):
+            raise _no_json(members, "an object")
+        object.__setattr__(self, "members", MappingProxyType(_frozen_members(members, 0)))
 
     def __getitem__(self, name: str) -> JsonValue:
         return self.members[name]
@@ -101,13 +112,44 @@ def _tuple(items: Any) -> tuple[Any, ...]:
 
 
 def frozen_json(value: Any) -> JsonValue:
-    """Turn what ``json`` would take into frozen JSON: lists into tuples, dicts into objects."""
-    if isinstance(value, (list, tuple)):
-        return tuple(map(frozen_json, cast("list[Any]", value)))
-    if isinstance(value, dict):
-        members = cast("dict[str, Any]", value)
-        return JsonObject({name: frozen_json(member) for name, member in members.items()})
-    return cast("JsonValue", value)
+    """Turn what ``json`` would take into frozen JSON: lists into tuples, mappings into objects.
+
+    Raises:
+        UsageError: ``parameter_invalid`` for what is no JSON, as bytes, NaN, a name that is no
+            text, or a number of more than 19 digits; or for what is nested too deeply.
+    """
+    return _frozen(value, 0)
+
+
+def _frozen(value: Any, depth: int) -> JsonValue:
+    kind = cast("type[object]", type(value))
+    if kind in _SIMPLE or kind is JsonObject:
+        return cast("JsonValue", value)
+    if (kind is int and abs(value) < _TOO_LONG) or (kind is float and isfinite(value)):
+        return cast("JsonValue", value)
+    if depth > MAX_GIVEN:
+        raise _no_json(value, f"at most {MAX_GIVEN} levels")
+    if kind in {list, tuple}:
+        return tuple([_frozen(item, depth + 1) for item in value])
+    if isinstance(value, Mapping):
+        given = cast("Mapping[str, Any]", value)
+        frozen = JsonObject.__new__(JsonObject)
+        members = MappingProxyType(_frozen_members(given, depth + 1))
+        object.__setattr__(frozen, "members", members)
+        return frozen
+    raise _no_json(value, "JSON")
+
+
+def _frozen_members(given: Mapping[str, Any], depth: int) -> dict[str, JsonValue]:
+    for name in given:
+        if type(name) is not str:
+            raise _no_json(name, "names in text")
+    return {name: _frozen(member, depth) for name, member in given.items()}
+
+
+def _no_json(value: object, expected: str) -> UsageError:
+    found = type(value).__name__
+    return UsageError("parameter_invalid", about="JSON", found=found, expected=expected)
 
 
 def _float(text: str) -> float:
@@ -172,6 +214,8 @@ def parse_object(
         text = octets.decode("utf-8")
     except UnicodeDecodeError:
         raise ProtocolViolation("json_not_utf8") from None
+    except AttributeError:
+        raise _no_json(octets, "bytes") from None
     if text.count("[") + text.count("{") > max_depth:
         _refuse_nesting(text, max_depth)
     scan = _careful if _LONG_NUMBER in octets.translate(_DIGITS) else _quick
@@ -247,8 +291,15 @@ _encoder: Final = JSONEncoder(
 
 
 def render(value: JsonValue) -> str:
-    """Return compact ASCII JSON; members keep their order."""
-    return _encoder(value)
+    """Return compact ASCII JSON; members keep their order.
+
+    Raises:
+        UsageError: ``parameter_invalid`` for what is no JSON.
+    """
+    try:
+        return _encoder(value)
+    except (TypeError, ValueError, RecursionError):
+        raise _no_json(value, "JSON") from None
 
 
 quoted: Final = encode_basestring_ascii

@@ -14,6 +14,7 @@ from urllib.parse import unquote_plus, unquote_to_bytes
 
 from oidc_core.wire.encoding import percent_encode
 from oidc_core.wire.errors import CallbackError, UsageError, fingerprint, shown
+from oidc_core.wire.settings import check_text
 
 _SPLIT: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
@@ -85,9 +86,11 @@ def parse_url(
         http_origins: the origins where it may be used beyond.
 
     Raises:
-        UsageError: ``url_invalid``, ``url_scheme_not_allowed``, ``url_userinfo_not_allowed``,
+        UsageError: ``parameter_invalid`` for what is no text; ``url_invalid``,
+            ``url_scheme_not_allowed``, ``url_userinfo_not_allowed``,
             ``url_host_invalid`` or ``url_port_invalid``.
     """
+    check_text(text, about or "URL")
     url = _split(text, about)
     if url.scheme == "http" and not (http and url.is_loopback) and url.origin not in http_origins:
         raise UsageError("url_scheme_not_allowed", found=text, expected="https", about=about)
@@ -177,6 +180,7 @@ def parse_issuer(
     Raises:
         UsageError: ``issuer_invalid`` with a query or fragment, else as :func:`parse_url`.
     """
+    check_text(text, "issuer")
     if "?" in text or "#" in text:
         raise UsageError("issuer_invalid", found=_harmless(text), about="issuer")
     parse_url(text, about="issuer", http=http, http_origins=http_origins)

@@ -13,8 +13,9 @@ from oidc_adapters.cli.arguments import (
     parse,
 )
 
-AT = ("--issuer", "https://op.example", "--client-id", "c")
-PROVIDER = RealProvider(issuer="https://op.example", client_id="c")
+REAL = ("--issuer", "https://op.example", "--client-id", "c")
+AT = (*REAL, "--auth-method", "none")
+PROVIDER = RealProvider(issuer="https://op.example", client_id="c", auth_method="none")
 
 
 def test_a_demo_is_at_the_fake_provider_or_at_a_real_one() -> None:
@@ -28,7 +29,7 @@ def test_a_demo_is_at_the_fake_provider_or_at_a_real_one() -> None:
 
 def test_all_settings_of_a_real_provider_arrive() -> None:
     argv = ["login", *AT, "--scope", "openid", "--port", "8", "--callback-path", "/b"]
-    argv += ["--timeout", "9", "--no-browser", "--ca", "ca.pem", "--auth-method", "none"]
+    argv += ["--timeout", "9", "--no-browser", "--ca", "ca.pem"]
 
     assert parse([*argv, "--insecure-allow-http-loopback"], {}) == Login(
         RealProvider(
@@ -50,8 +51,8 @@ def test_a_secret_comes_from_a_variable_or_a_file(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("from a file\n", "utf-8")
 
-    from_variable = parse(["login", *AT, "--client-secret-env", "S"], {"S": "from a variable"})
-    from_file = parse(["login", *AT, "--client-secret-file", str(file)], {})
+    from_variable = parse(["login", *REAL, "--client-secret-env", "S"], {"S": "from a variable"})
+    from_file = parse(["login", *REAL, "--client-secret-file", str(file)], {})
 
     assert isinstance(from_variable, Login)
     assert isinstance(from_file, Login)
@@ -78,6 +79,8 @@ def test_a_file_without_a_secret_is_a_usage_error(tmp_path: Path, content: bytes
         (["demo", *AT, "--list-misbehaviours"], "leave out --issuer"),
         (["demo", "--issuer", "https://op.example"], "--issuer needs --client-id"),
         (["demo", "--client-id", "c"], "--client-id needs --issuer"),
+        (["demo", *REAL], "--auth-method none for a public client"),
+        (["login", *REAL], "--auth-method none for a public client"),
         (["demo", "--client-secret-env", "S"], "--client-secret-env needs --issuer"),
         (["demo", "--auth-method", "none"], "--auth-method needs --issuer"),
         (["login", *AT, "--client-secret-env", "S"], "there is no secret in S"),

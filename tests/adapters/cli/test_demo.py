@@ -158,6 +158,7 @@ def test_a_misbehaviour_that_goes_through_has_a_status_of_its_own(
 
 def test_a_real_provider_that_cannot_be_reached_is_told_of() -> None:
     argv = ["demo", "--issuer", f"http://127.0.0.1:{free_port()}", "--client-id", "client"]
+    argv += ["--auth-method", "none"]
 
     ran = Stage().run(*argv, "--insecure-allow-http-loopback")
 
@@ -172,6 +173,7 @@ def test_a_real_provider_is_told_of_too(json_too: bool) -> None:
     with serve(FakeProvider(clients=(client,)), FrozenClock(NOW)) as served:
         open_page, threads = visiting(lambda url: _sign_in(served.provider, url))
         argv = ["demo", "--issuer", served.issuer, "--client-id", "client", "--timeout", "10"]
+        argv += ["--auth-method", "none"]
         argv += ["--insecure-allow-http-loopback", *(["--json"] if json_too else [])]
         ran = Stage(open_page=open_page).run(*argv)
         threads.get(timeout=10).join()

@@ -90,7 +90,11 @@ def test_a_login_to_which_nobody_comes_back_is_over() -> None:
         serve(FakeProvider(), clock) as served,
     ):
         setup = ClientSetup(
-            issuer=served.issuer, client_id="client", redirect_uri=listener.url, policy=HTTP
+            issuer=served.issuer,
+            client_id="client",
+            token_endpoint_auth_method="none",
+            redirect_uri=listener.url,
+            policy=HTTP,
         )
         shell = WatchedShell(transport, StepList(), clock=clock, entropy=FixedEntropy(1))
         login = LoopbackLogin.discover(setup, shell)

@@ -9,7 +9,8 @@ from oidc_adapters.cli.story import Story
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import FakeProvider, InMemoryTransport
-from oidc_core.wire.http import HttpRequest, Way, WireRequest
+from oidc_core.wire.http import HttpRequest, WireRequest
+from oidc_core.wire.way import Way
 
 from .worlds import NOW
 

@@ -58,7 +58,7 @@ def test_without_a_place_to_return_to_after_logout_there_is_none() -> None:
     ("changed", "method", "alg"),
     [
         ({}, "client_secret_basic", None),
-        ({"client_secret": None}, "none", None),
+        ({"client_secret": None, "token_endpoint_auth_method": "none"}, "none", None),
         ({"client_keys": KEYS}, "private_key_jwt", "EdDSA"),
         ({"client_secret": None, "client_keys": KEYS}, "private_key_jwt", "EdDSA"),
         ({"token_endpoint_auth_method": "client_secret_post"}, "client_secret_post", None),
@@ -93,6 +93,14 @@ def test_the_client_authenticates_as_its_credentials_let_it(
         ({"redirect_uri": ""}, "config_invalid", "redirect_uri"),
         ({"redirect_uri": "http://rp.example/callback"}, "url_scheme_not_allowed", "redirect_uri"),
         ({"client_id": ""}, "config_invalid", "client_id"),
+        ({"post_logout_redirect_uri": "//rp.example"}, "url_invalid", "post_logout_redirect_uri"),
+        ({"decryption_keys": [KEY]}, "config_invalid", "decryption_keys"),
+        ({"decryption_keys": P256}, "config_invalid", "decryption_keys"),
+        ({"client_keys": [KEY]}, "config_invalid", "client_keys"),
+        ({"policy": None}, "config_invalid", "policy"),
+        ({"metadata": {"issuer": ISSUER}}, "config_invalid", "metadata"),
+        ({"issuer_rule": ISSUER}, "config_invalid", "issuer_rule"),
+        ({"registration": "client"}, "config_invalid", "registration"),
         ({"scope": "openid  email"}, "config_invalid", "scope"),
         ({"issuer": ""}, "url_invalid", "issuer"),
         ({"issuer": "https://op.example?x"}, "issuer_invalid", "issuer"),
@@ -108,6 +116,55 @@ def test_a_wrong_setting_is_named(changed: dict[str, Any], code: str, about: str
     assert (caught.value.code, caught.value.about) == (code, about)
 
 
+PUBLIC = 'token_endpoint_auth_method="none"'
+
+
+@pytest.mark.parametrize("registered", [False, True])
+def test_a_client_without_credentials_says_that_it_is_a_public_one(registered: bool) -> None:
+    """A secret out of a variable that is not set makes no public client."""
+    with pytest.raises(UsageError) as caught:
+        evolve(SETUP, client_secret=None)
+    assert (caught.value.code, caught.value.about) == ("credential_missing", "client_secret")
+    assert PUBLIC in str(caught.value)
+
+    public = evolve(SETUP, client_secret=None, token_endpoint_auth_method="none").relying_party()
+    registration = public.client if registered else None
+    setup = evolve(
+        SETUP, client_secret=None, token_endpoint_auth_method="none", registration=registration
+    )
+    assert setup.relying_party().client.token_endpoint_auth_method == "none"
+    assert repr(setup.credentials(setup.relying_party())) == "Credentials(1)"
+
+
+@pytest.mark.parametrize("held", [{"client_secret": SECRET}, {"client_keys": KEYS}])
+@pytest.mark.parametrize("registered", [False, True])
+def test_a_public_client_has_no_credentials(held: dict[str, Any], registered: bool) -> None:
+    public = evolve(SETUP, client_secret=None, token_endpoint_auth_method="none")
+    registration = public.relying_party().client if registered else None
+
+    with pytest.raises(UsageError) as caught:
+        evolve(public, registration=registration, **held)
+
+    assert (caught.value.code, caught.value.found) == ("config_invalid", "none")
+    assert caught.value.about == "token_endpoint_auth_method"
+
+
+@pytest.mark.parametrize(
+    "secret", ["", " ", f"{SECRET}\n", f"\t{SECRET}", SECRET.encode(), 5, [SECRET]]
+)
+def test_a_secret_is_text_as_it_was_given_out(secret: Any) -> None:
+    others: tuple[dict[str, Any], ...] = (
+        {},
+        {"client_id": ""},
+        {"token_endpoint_auth_method": "none"},
+    )
+    for changed in others:
+        with pytest.raises(UsageError) as caught:
+            evolve(SETUP, client_secret=secret, **changed)
+        assert (caught.value.code, caught.value.about) == ("config_invalid", "client_secret")
+        assert "canary" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
@@ -117,16 +174,14 @@ def test_a_wrong_setting_is_named(changed: dict[str, Any], code: str, about: str
         ),
         (
             {"client_secret": "short", "token_endpoint_auth_method": "client_secret_jwt"},
-            "key_too_small",
+            "config_invalid",
         ),
         ({"token_endpoint_auth_method": "private_key_jwt"}, "credential_missing"),
     ],
 )
 def test_a_missing_credential_is_missed(changed: dict[str, Any], code: str) -> None:
-    setup = evolve(SETUP, **changed)
-
-    with pytest.raises(OidcError) as caught:
-        setup.credentials(setup.relying_party())
+    with pytest.raises(UsageError) as caught:
+        evolve(SETUP, **changed)
 
     assert caught.value.code == code
 
@@ -151,7 +206,8 @@ def test_a_registration_stands_in_for_the_settings() -> None:
 
 
 def test_without_a_secret_no_mac_is_ever_good() -> None:
-    rp = evolve(SETUP, client_secret=None).relying_party()
+    public = evolve(SETUP, client_secret=None, token_endpoint_auth_method="none")
+    rp = public.relying_party()
 
     assert not rp.verifier.verifies_mac(ISSUER, "client", "HS256", b"", b"")
 

@@ -37,7 +37,8 @@ from oidc_core.wire.errors import (
     TransportFailure,
     UsageError,
 )
-from oidc_core.wire.http import Answer, Channel, ChannelState, HttpResponse, WireRequest
+from oidc_core.wire.http import Answer, HttpResponse, WireRequest
+from oidc_core.wire.way import Channel, ChannelState
 from tests.adapters.context.world import (
     CLIENT,
     ISSUER,

@@ -14,7 +14,7 @@ from oidc_adapters.transport import judges_addresses
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_adapters.transport.tls import tls_context
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import Channel
+from oidc_core.wire.way import Channel
 from tests.adapters.transport.exchanges import CLOCK, answered, bad_contexts, failed, request
 from tests.adapters.transport.fault_server import Authority, FaultServer, Read, Send, Wait, ok
 

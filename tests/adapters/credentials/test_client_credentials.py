@@ -29,7 +29,7 @@ from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.encoding import b64url_decode
-from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.http import (
     BasicCredentials,
     ClientAssertion,
@@ -130,6 +130,9 @@ def prepared(credentials: Credentials, request: HttpRequest, seed: int = 1) -> W
 
 
 def own(rp: RelyingParty, **named: Any) -> Credentials:
+    """Return credentials of all kinds, for the methods that use one."""
+    if rp.client.token_endpoint_auth_method == "none":
+        named = {name: held for name, held in named.items() if name not in {"secret", "keys"}}
     return Credentials(credentials_for(rp, **named))
 
 
@@ -389,7 +392,8 @@ def test_a_key_that_is_not_here_proves_nothing(
 ) -> None:
     rp = relying_party(method)
     request = with_proof(token_request(rp), PROVING.thumbprint)
-    without = Credentials(credentials_for(rp, keys=ClientKeys[Signer](KEY)), nonces=nonces)
+    keys = None if method == "none" else ClientKeys[Signer](KEY)
+    without = Credentials(credentials_for(rp, keys=keys), nonces=nonces)
 
     assert refusal(without, request) == "credential_missing"
     assert refusal(proving(rp, KEY), request) == "credential_missing"
@@ -549,7 +553,12 @@ def test_refusals_of_an_origin_are_the_same_where_one_awaits() -> None:
 def test_credentials_are_found_by_issuer_and_client() -> None:
     first, second = relying_party(client_id="first"), relying_party(client_id="second")
     other = evolve(
-        first, provider=ProviderMetadata(issuer="https://b.example", token_endpoint="https://b.example/t"),
+        first,
+        provider=ProviderMetadata(
+            issuer="https://b.example",
+            token_endpoint="https://b.example/t",
+            jwks_uri="https://b.example/k",
+        ),
         issuer_rule=type(first.issuer_rule).exact("https://b.example"),
     )  # fmt: skip
     credentials = Credentials(
@@ -622,10 +631,17 @@ def test_public_documents_are_fetched_without_credentials(purpose: Any) -> None:
         ("client_secret_basic", {}, "credential_missing"),
         ("client_secret_post", {}, "credential_missing"),
         ("client_secret_jwt", {}, "credential_missing"),
-        ("client_secret_jwt", {"secret": "short"}, "key_too_small"),
+        ("client_secret_jwt", {"secret": "short"}, "config_invalid"),
         ("private_key_jwt", {}, "credential_missing"),
         ("private_key_jwt", {"secret": SECRET}, "credential_missing"),
         ("private_key_jwt", {"keys": ClientKeys[Signer]()}, "credential_missing"),
+        ("none", {"secret": SECRET}, "config_invalid"),
+        ("none", {"keys": ClientKeys[Signer](KEY)}, "config_invalid"),
+        ("client_secret_basic", {"secret": ""}, "config_invalid"),
+        ("client_secret_post", {"secret": SECRET.encode()}, "config_invalid"),
+        ("client_secret_post", {"secret": 5}, "config_invalid"),
+        ("private_key_jwt", {"keys": KEY}, "config_invalid"),
+        ("private_key_jwt", {"keys": (KEY,)}, "config_invalid"),
     ],
 )
 def test_missing_credentials_are_an_error_of_the_configuration(
@@ -648,10 +664,27 @@ def test_a_registered_mac_needs_a_secret_that_is_long_enough(registration: dict[
         code_of(lambda: credentials_for(without, keys=ClientKeys[Signer](KEY)))
         == "credential_missing"
     )
-    with pytest.raises(ProtocolViolation) as caught:
+    with pytest.raises(UsageError) as caught:
         credentials_for(confidential, secret="too short")
-    assert caught.value.code == "key_too_small"
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "client_secret")
     assert credentials_for(confidential, secret=SECRET).secret == SECRET
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["", " ", "\n", f"{SECRET}\n", f" {SECRET}", f"{SECRET}\r\n", "a\tb", "a\x00b", "a\nb"],
+)
+def test_a_secret_is_what_the_provider_gave_out_and_nothing_around_it(secret: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        credentials_for(relying_party(), secret=secret)
+
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "client_secret")
+    assert SECRET not in str(caught.value)
+
+
+def test_a_secret_may_have_a_space_within_and_any_letter() -> None:
+    for secret in ("a b", "pässwörd", "x" * 500, "a%+&=:b"):
+        assert credentials_for(relying_party(), secret=secret).secret == secret
 
 
 def test_a_client_without_authentication_needs_nothing() -> None:

@@ -6,11 +6,12 @@ import asyncio
 import pickle
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x448
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from oidc_adapters.credentials.client_keys import (
@@ -20,7 +21,8 @@ from oidc_adapters.credentials.client_keys import (
     DecryptionKey,
     Signer,
 )
-from oidc_adapters.crypto import CryptographyVerifier
+from oidc_adapters.credentials.dpop import DpopKeys
+from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
 from oidc_adapters.crypto.decryption_keys import public_members as decrypting_members
 from oidc_adapters.crypto.private_keys import private_key_from_jwk, public_members
 from oidc_adapters.testing.signing_keys import rsa_key
@@ -32,7 +34,6 @@ from tests.adapters.crypto.keys import EC, ED25519, KEYS, RSA, pem, private_jwk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from oidc_adapters.crypto.content_keys import DecryptingKey
     from oidc_adapters.crypto.primitives import PrivateKey
@@ -384,3 +385,119 @@ def test_an_encrypted_decryption_key_needs_its_password(tmp_path: Path) -> None:
 def test_a_decryption_key_is_not_pickled() -> None:
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(DecryptionKey(DECRYPTING[1][0]))
+
+
+# --- one rule for a key, however it comes --------------------------------------------------------
+
+NO_PRIVATE_KEYS: dict[str, Any] = {
+    "none": None,
+    "text": "a key",
+    "octets": bytes(32),
+    "a number": 5,
+    "a list": [],
+    "a JWK": private_jwk(ED25519),
+    "a public RSA key": RSA.public_key(),
+    "a public EC key": EC["ES256"].public_key(),
+    "a public Ed25519 key": ED25519.public_key(),
+    "X448": x448.X448PrivateKey.generate(),
+    "a class": ed25519.Ed25519PrivateKey,
+}
+ONLY_SIGNING: dict[str, Any] = {
+    "Ed25519": ED25519,
+    "Ed448": ed448.Ed448PrivateKey.generate(),
+    "secp256k1": EC["ES256K"],
+}
+ONLY_DECRYPTING: dict[str, Any] = {
+    "X25519": X25519PrivateKey.generate(),
+    "a public X25519 key": X25519PrivateKey.generate().public_key(),
+}
+WEAK: dict[str, Any] = {
+    "RSA of 1024 bits": rsa_key("weak", 1024),
+    "P-192": ec.generate_private_key(ec.SECP192R1()),
+    "brainpool": ec.generate_private_key(ec.BrainpoolP256R1()),
+}
+
+
+@pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA", "ES256K", "Ed448"])
+@pytest.mark.parametrize("name", [*NO_PRIVATE_KEYS, *ONLY_DECRYPTING, *WEAK])
+def test_what_is_no_key_that_signs_is_refused_when_configured(name: str, alg: str) -> None:
+    key = {**NO_PRIVATE_KEYS, **ONLY_DECRYPTING, **WEAK}[name]
+    with pytest.raises(UsageError) as caught:
+        ClientKey(key, alg=alg)
+    assert caught.value.code == "config_invalid"
+
+
+@pytest.mark.parametrize("name", [*NO_PRIVATE_KEYS, *ONLY_SIGNING, *WEAK])
+@pytest.mark.parametrize("alg", [None, "RSA-OAEP-256", "ECDH-ES"])
+def test_what_is_no_key_that_decrypts_is_refused_when_configured(
+    name: str, alg: str | None
+) -> None:
+    key = {**NO_PRIVATE_KEYS, **ONLY_SIGNING, **WEAK}[name]
+    with pytest.raises(UsageError) as caught:
+        DecryptionKey(key, alg=alg)
+    assert caught.value.code == "config_invalid"
+
+
+@pytest.mark.parametrize("load", [ClientKey.from_pem, DecryptionKey.from_pem])
+@pytest.mark.parametrize(
+    "odd", [None, 5, b"", b"no PEM", "", [], {}, Path("/no/such"), Path("a\0b")]
+)
+def test_a_pem_is_text_octets_or_a_file(load: Any, odd: object) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(odd, alg="ES256")
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "client key")
+
+
+@pytest.mark.parametrize("odd", [5, b"password", ["password"]])
+def test_a_password_is_text(odd: Any) -> None:
+    for load in (ClientKey.from_pem, DecryptionKey.from_pem):
+        with pytest.raises(UsageError) as caught:
+            load(pem(RSA), alg="RS256", password=odd)
+        assert (caught.value.code, caught.value.about) == ("config_invalid", "password")
+
+
+def test_a_pem_may_be_octets() -> None:
+    assert ClientKey.from_pem(pem(ED25519).encode(), alg="EdDSA").alg == "EdDSA"
+
+
+JWKS_THAT_ARE_NONE: list[Any] = [
+    None, "a", b"{}", 5, [], [("kty", "RSA")], {}, {"kty": None}, {1: 2}, {"kty": "RSA"},
+    {"kty": "RSA", "n": 5, "e": "AQAB", "d": "AQAB"}, {"kty": "EC", "crv": ["P-256"]},
+    {"kty": "OKP", "crv": "Ed25519", "x": "AA", "d": {1}}, {"kty": ["RSA"]},
+    {"kty": "RSA", "n": "AQ", "e": "AQ", "d": "AQ", "p": "AQ", "q": "AQ"},
+    {"kty": "RSA", "n": "", "e": "", "d": "", "p": "", "q": ""},
+    {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "d": "AA", "key_ops": 5},
+    {"kty": "OKP", "crv": "X448", "x": "AA", "d": "AA"}, {"kty": "oct", "k": "AA"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("jwk", JWKS_THAT_ARE_NONE)
+def test_what_is_no_private_jwk_is_refused_when_configured(jwk: Any) -> None:
+    algs: list[Any] = [None, "RS256", "ES256", "EdDSA", "RSA-OAEP", 5]
+    for load in (ClientKey.from_jwk, DecryptionKey.from_jwk):
+        for alg in algs:
+            with pytest.raises(UsageError) as caught:
+                load(jwk, alg=alg)
+            assert caught.value.code == "config_invalid"
+
+
+@pytest.mark.parametrize("odd", [None, "a key", 5, b"", private_jwk(ED25519), object()])
+def test_keys_are_keys(odd: Any) -> None:
+    makers: list[Callable[[Any], object]] = [ClientKeys, DpopKeys, ClientDecrypter]
+    for make in makers:
+        with pytest.raises(UsageError) as caught:
+            make(odd)
+        assert caught.value.code == "config_invalid"
+
+
+def test_keys_of_another_use_are_refused() -> None:
+    decrypts: Any = DecryptionKey(X25519PrivateKey.generate())
+    signs: Any = ClientKey(ED25519, alg="EdDSA")
+    for make in (
+        lambda: ClientKeys(decrypts),
+        lambda: DpopKeys(decrypts),
+        lambda: ClientDecrypter(signs),
+    ):
+        with pytest.raises(UsageError) as caught:
+            make()
+        assert caught.value.code == "config_invalid"

@@ -17,8 +17,9 @@ from oidc_core.jose.jwk import parse_jwk
 from oidc_core.machine.dpop import proof_of, with_proof
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import DpopProof, HttpRequest, HttpResponse, NoAnswer, Role, Way
+from oidc_core.wire.http import DpopProof, HttpRequest, HttpResponse, NoAnswer, Role
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.way import Way
 from tests.parties import CLIENT_ID, ISSUER, NOW, OTHER_ISSUER
 
 ONE: Final = ClientKey(generate_private_key(SECP256R1()), alg="ES256", kid="one")

@@ -27,7 +27,7 @@ from oidc_core.jose.jwe import (
 )
 from oidc_core.jose.jws import Encryption
 from oidc_core.wire.encoding import b64url_decode
-from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.errors import OidcError, UsageError
 from tests.encryption import P256, P384, P521, RSA, X25519, draft, encrypted
 from tests.parties import CLIENT_ID, ISSUER, refused
 from tests.signing import SECRET
@@ -196,9 +196,7 @@ def test_a_secret_that_is_too_short_is_refused_when_configured(alg: str, least: 
     encryption = Encryption(alg, "A256GCM")
     for secret in (8 * "s", (least - 1) * "s"):
         decrypter = ClientDecrypter(client_secrets=only(secret))
-        refused(
-            ProtocolViolation, "encryption_mismatch", partial(decrypter.check, *OWNER, encryption)
-        )
+        refused(UsageError, "config_invalid", partial(decrypter.check, *OWNER, encryption))
     ClientDecrypter(client_secrets=only(least * "s")).check(*OWNER, encryption)
 
 

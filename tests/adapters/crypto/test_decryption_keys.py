@@ -22,7 +22,7 @@ def refusal(load: object, *arguments: object) -> str | int | float | tuple[str, 
 
 
 def test_a_key_that_only_signs_is_refused() -> None:
-    expected = "RSA, P-256, P-384, P-521 or X25519"
+    expected = "a private key: RSA, P-256, P-384, P-521 or X25519"
     assert refusal(decrypting_key_from_jwk, private_jwk(ED25519)) == expected
     assert refusal(decrypting_key_from_pem, pem(ED25519).encode(), None) == expected
     assert refusal(public_members, EC["ES256K"]) == expected

@@ -100,7 +100,7 @@ def test_a_key_for_an_exchange_signs_nothing_and_is_refused() -> None:
         serialization.NoEncryption(),
     )
 
-    assert refused_pem(agreed).expected == "RSA, EC or Edwards curve"
+    assert refused_pem(agreed).expected == "a private key: RSA, EC or Edwards curve"
 
 
 def test_a_key_of_a_kind_without_algorithm_is_refused() -> None:
@@ -118,7 +118,7 @@ def test_a_key_of_a_kind_without_algorithm_is_refused() -> None:
             "9f0b351869ac24da3d7ba87011a701ce8ee7bfe49486ed4527b7186ca4610a75", 16),
     )  # fmt: skip
     key = numbers.parameters().generate_private_key()
-    assert refused_pem(pem(key)).expected == "RSA, EC or Edwards curve"
+    assert refused_pem(pem(key)).expected == "a private key: RSA, EC or Edwards curve"
 
 
 # --- JWK -----------------------------------------------------------------------------------------

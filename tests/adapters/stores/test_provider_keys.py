@@ -17,17 +17,9 @@ from oidc_core.jose.jwk import KeySet, parse_key_set
 from oidc_core.machine.key_fetching import BUCKET_SIZE, REFILL, STALE_IF_ERROR
 from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
 from oidc_core.wire.errors import StoreFailure
-from oidc_core.wire.http import (
-    AnswerTo,
-    Channel,
-    HttpRequest,
-    HttpResponse,
-    KeysWanted,
-    NoAnswer,
-    Source,
-    Way,
-)
+from oidc_core.wire.http import AnswerTo, HttpRequest, HttpResponse, KeysWanted, NoAnswer, Source
 from oidc_core.wire.jsontypes import JsonObject, render
+from oidc_core.wire.way import Channel, Way
 from tests.flows.rig import NOW, run_asyncio, run_trio
 
 JWK: Final = JsonObject(
@@ -776,8 +768,8 @@ def test_a_fetch_lands_even_if_its_answer_breaks_the_reader(
     keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
 ) -> None:
     def send(request: HttpRequest) -> AnswerTo:
-        body: Any = None
-        return AnswerTo(request, HttpResponse(200, (), body, NOW))
+        answer: Any = object()
+        return AnswerTo(request, answer)
 
     with pytest.raises(AttributeError):
         keys.find(WANTED, send, clock)

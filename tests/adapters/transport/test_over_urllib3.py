@@ -20,7 +20,8 @@ from oidc_adapters.transport import dialling, judges_addresses
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.wire.addresses import Reach
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import NOT_TOLD, Channel, HttpResponse, Resend
+from oidc_core.wire.http import HttpResponse, Resend
+from oidc_core.wire.way import NOT_TOLD, Channel
 from tests.adapters.transport.exchanges import (
     CLOCK,
     HEAD,

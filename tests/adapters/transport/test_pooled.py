@@ -10,7 +10,7 @@ import pytest
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_adapters.transport.pooled import PooledTransport
 from oidc_adapters.transport.pools import made_pools
-from oidc_core.wire.http import NOT_TOLD, Channel
+from oidc_core.wire.way import NOT_TOLD, Channel
 from tests.adapters.transport.exchanges import CHUNKED, CLOCK, answered, failed, played, request
 from tests.adapters.transport.fault_server import (
     Authority,

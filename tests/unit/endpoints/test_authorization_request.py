@@ -459,7 +459,7 @@ def test_the_response_mode_is_sent_unless_it_is_the_default() -> None:
 def test_a_required_class_is_asked_for_first() -> None:
     parameters = sent(required_acr=("gold", "silver"), acr_values="bronze")
     assert parameters["acr_values"] == "gold silver bronze"
-    invalid("acr_values", required_acr=("two words ",))
+    invalid("required_acr", required_acr=("two words ",))
 
 
 @pytest.mark.req("OIDCC-5.5-01", "OIDCC-5.5.2-01", "OIDCC-5.5.1-01")
@@ -510,3 +510,40 @@ def test_what_no_store_could_keep_is_refused_at_the_start(about: str, request_of
     with pytest.raises(UsageError) as caught:
         AuthenticationRequest(**request_of)
     assert (caught.value.code, caught.value.about) == ("parameter_invalid", about)
+
+
+@pytest.mark.parametrize(
+    "given", [{"hd": "op.example"}, [("hd", "op.example")], (["hd", "op.example"],)]
+)
+def test_further_parameters_may_be_a_mapping(given: Any) -> None:
+    assert AuthenticationRequest(extra=given).extra == (("hd", "op.example"),)
+
+
+@pytest.mark.parametrize("acr", ["", " ", "a b", "é", "a\n"])
+def test_each_required_class_is_one_word(acr: str) -> None:
+    """An empty one would let a token with an empty one in; two words would be two classes."""
+    error = refused(
+        UsageError, "parameter_invalid", lambda: AuthenticationRequest(required_acr=["gold", acr])
+    )
+    assert error.about == "required_acr"
+
+
+def test_a_class_is_not_a_list_of_its_letters() -> None:
+    odd: Any = "urn:example:password-hardware"
+    for name in ("required_acr", "resource"):
+        error = refused(
+            UsageError, "parameter_invalid", partial(AuthenticationRequest, **{name: odd})
+        )
+        assert (error.about, error.found) == (name, "str")
+
+
+def test_claims_may_be_a_plain_mapping_of_any_depth() -> None:
+    claims = {"id_token": {"acr": {"essential": True, "values": ["gold", "silver"]}}}
+
+    asked = AuthenticationRequest(claims=claims)
+
+    assert asked.claims == JsonObject(claims)
+    claims["id_token"]["acr"]["values"] = []
+    assert asked.claims == JsonObject(
+        {"id_token": {"acr": {"essential": True, "values": ("gold", "silver")}}}
+    )

@@ -1120,3 +1120,88 @@ def test_each_optional_member_has_its_own_type(name: str) -> None:
     assert evidence.notes == ("malformed, taken as absent: amr sid",)
     every = dict.fromkeys(right, MISSING)
     assert checked(with_claims(**every)).evidence.notes == ()
+
+
+UNUSABLE: dict[str, list[object]] = {
+    "b": [MISSING, None, "", " ", [], {}, [None], [""], [[], {}], {"c": None}, {"c": {"d": ""}}],
+    "acr": [[], ["gold"], "", {}, 5, True],
+    "amr": ["pwd", [], [5], {}],
+    "email": ["", [], 5, True, {"a": "b"}, ["a@b.example"]],
+    "email_verified": ["false", "true", "", 1, 0, None, [True], {}],
+    "phone_number_verified": ["true", 1, []],
+    "x_verified": ["yes", 1],
+    "name": [5, [], {}, ["Alice"]],
+    "address": ["", {}, "1 Street", {"formatted": ""}, []],
+    "updated_at": ["", "1700000000", True, {}, -1],
+    "sid": [5, "", []],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param(name, value, id=f"{name}-{at}")
+        for name, values in UNUSABLE.items()
+        for at, value in enumerate(values)
+    ],
+)
+def test_an_essential_claim_is_there_if_it_has_a_usable_value(name: str, value: object) -> None:
+    claims = with_claims(**{name: value})
+
+    _, evidence = checked(claims, essential_claims=(name,))
+    assert dict(evidence.skipped)["claims"] == f"absent: {name}"
+
+    strict = relying_party(policy=Policy(require_essential_claims=True))
+    assert refusal("claim_missing", claims, rp=strict, essential_claims=(name,)).about == name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("b", 0),
+        ("b", False),
+        ("b", "x"),
+        ("b", [None, "x"]),
+        ("b", {"c": {"d": 0}}),
+        ("acr", "gold"),
+        ("acr", "0"),
+        ("amr", ["pwd"]),
+        ("email", "alice@op.example"),
+        ("email_verified", False),
+        ("email_verified", True),
+        ("x_verified", False),
+        ("address", {"country": "XX"}),
+        ("updated_at", 0),
+        ("sid", "s"),
+    ],
+)
+def test_a_value_that_can_be_used_is_there(name: str, value: object) -> None:
+    strict = relying_party(policy=Policy(require_essential_claims=True))
+
+    _, evidence = checked(with_claims(**{name: value}), rp=strict, essential_claims=(name,))
+
+    assert "claims" not in dict(evidence.skipped)
+
+
+@pytest.mark.parametrize("acr", [[], ["gold"], "", {}, 5, True])
+def test_a_demanded_class_is_a_text_that_says_something(acr: object) -> None:
+    refusal("acr_mismatch", with_claims(acr=acr), required_acr=("gold",))
+    refusal("acr_mismatch", with_claims(acr=acr), required_acr=("gold", ""))
+
+
+@pytest.mark.parametrize("value", ["false", "true", 0, 1, [True], {"a": True}, ""])
+@pytest.mark.parametrize("name", ["email_verified", "phone_number_verified", "x_verified"])
+def test_what_is_no_boolean_is_never_taken_for_true(name: str, value: object) -> None:
+    token, evidence = checked(with_claims(**{name: value}, email="a@op.example"))
+
+    assert name not in token.claims
+    assert token.claims["email"] == "a@op.example"
+    assert f"malformed, taken as absent: {name}" in evidence.notes
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_what_is_a_boolean_stays(value: bool) -> None:
+    token, evidence = checked(with_claims(email_verified=value))
+
+    assert token.claims["email_verified"] is value
+    assert evidence.notes == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from functools import partial
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -26,17 +26,15 @@ from oidc_core.model.policy import Policy
 from oidc_core.model.records import Tokens
 from oidc_core.wire.errors import ProtocolViolation, ProviderError, TransportFailure, UsageError
 from oidc_core.wire.http import (
-    CHANNELS,
     BasicCredentials,
-    Channel,
     ClientAssertion,
     ClientSecret,
     HttpRequest,
     HttpResponse,
     NoAnswer,
-    Sent,
 )
 from oidc_core.wire.jsontypes import parse_object
+from oidc_core.wire.way import CHANNELS, Channel
 from tests.parties import (
     ACCESS_TOKEN,
     CLIENT_ID,
@@ -413,8 +411,13 @@ def test_an_empty_scope_is_not_the_scope_that_was_asked_for() -> None:
         ("9" * 50, 2**31),
         ("00000000000005", 5),
         ("0" * 5_000 + "60", 60),
-        ("0" * 20, 0),
-        ("00" + "9" * 5_000, 2**31),
+        ("0" * 5_000, 0),
+        ("0", 0),
+        ("00", 0),
+        ("02147483649", 2**31),
+        ("0" * 20 + "9" * 20, 2**31),
+        ("2147483647", 2**31 - 1),
+        ("09999999999", 2**31),
     ],
 )
 def test_a_lifetime_is_a_number_and_clamped(value: object, seconds: int) -> None:
@@ -561,8 +564,6 @@ def test_a_request_that_may_have_arrived_leaves_a_doubt(doubt: str) -> None:
     error = refused(TransportFailure, doubt, lambda: token_answer(lost, doubt))
     assert isinstance(error, TransportFailure)
     assert (error.found, error.sent) == ("http_timeout", "maybe")
-    unclear = NoAnswer(cast("Sent", "perhaps"), "http_timeout", NOW)
-    refused(TransportFailure, doubt, lambda: token_answer(unclear, doubt))
     unsent = NoAnswer("no", "http_connect_failed", NOW)
     error = refused(TransportFailure, "http_connect_failed", lambda: token_answer(unsent, doubt))
     assert isinstance(error, TransportFailure)
@@ -653,3 +654,35 @@ def test_a_scope_that_nobody_asked_for_is_refused_only_by_policy() -> None:
     check_scope(RP, response, "openid profile")
     for granted in (None, "", "profile", "profile openid"):
         check_scope(strict, evolve(RESPONSE, scope=granted), "openid profile")
+
+
+@pytest.mark.parametrize("code", [None, b"code", 5, ["code"]])
+def test_a_code_is_text(code: Any) -> None:
+    pending = started(RP).pending
+    error = refused(
+        UsageError, "parameter_invalid", lambda: authorization_code_request(RP, pending, code)
+    )
+    assert error.about == "code"
+
+
+@pytest.mark.parametrize("scope", [None, b"openid", ["openid"]])
+def test_a_narrowed_scope_is_text(scope: Any) -> None:
+    error = refused(
+        UsageError, "parameter_invalid", lambda: refresh_request(RP, TOKENS, scope=scope)
+    )
+    assert error.about == "scope"
+
+
+@pytest.mark.parametrize("name", ["token_endpoint", "jwks_uri"])
+def test_a_refresh_needs_the_endpoints_it_goes_to(name: str) -> None:
+    """A refresh token that was used up is lost, where the answer cannot be verified."""
+    rp = relying_party(provider={name: None})
+    error = refused(UsageError, "unsupported_by_provider", lambda: refresh_request(rp, TOKENS))
+    assert error.about == name
+
+
+def test_a_refresh_needs_no_keys_where_a_mac_is_registered() -> None:
+    rp = relying_party(
+        provider={"jwks_uri": None}, client={"id_token_signed_response_alg": "HS256"}
+    )
+    assert refresh_request(rp, TOKENS).purpose == "refresh"

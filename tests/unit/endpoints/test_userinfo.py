@@ -499,3 +499,32 @@ def test_the_rules_stand_in_this_order() -> None:
 
 def test_its_rules_can_be_pickled_with_the_evidence_of_a_login() -> None:
     assert pickle.loads(pickle.dumps(USERINFO_RULES)) == USERINFO_RULES
+
+
+@pytest.mark.parametrize("value", ["false", "true", 0, 1, [True], ""])
+def test_what_is_no_boolean_is_in_no_view_of_the_claims(value: object) -> None:
+    claims = JsonObject({"sub": SUB, "email": "a@op.example", "email_verified": value})
+
+    userinfo, evidence = check_userinfo(RP, claims, sub=SUB, jws=None, now=NOW)
+
+    assert userinfo.claims == {"sub": SUB, "email": "a@op.example"}
+    assert evidence.notes == ("malformed, taken as absent: email_verified",)
+
+
+@pytest.mark.parametrize("odd", [None, b"token", 5])
+def test_what_it_is_asked_and_compared_with_is_text(odd: Any) -> None:
+    error = refused(UsageError, "parameter_invalid", lambda: userinfo_request(RP, odd))
+    assert error.about == "access_token"
+    claims = JsonObject({"sub": SUB})
+    error = refused(
+        UsageError,
+        "parameter_invalid",
+        lambda: check_userinfo(RP, claims, sub=odd, jws=None, now=NOW),
+    )
+    assert error.about == "sub"
+    error = refused(
+        UsageError,
+        "parameter_invalid",
+        lambda: check_userinfo(RP, odd, sub=SUB, jws=None, now=NOW),
+    )
+    assert error.about == "claims"

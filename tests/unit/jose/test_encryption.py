@@ -13,7 +13,7 @@ from oidc_core.jose.encryption import (
     secret_octets,
 )
 from oidc_core.jose.jws import Encryption
-from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.errors import UsageError
 from tests.parties import refused
 
 
@@ -84,8 +84,8 @@ def test_a_secret_is_as_long_as_its_key_or_32_octets(
     check_secret(encryption, least * "s")
     check_secret(encryption, (least - 2) * "s" + "é")
     error = refused(
-        ProtocolViolation,
-        "encryption_mismatch",
+        UsageError,
+        "config_invalid",
         partial(check_secret, encryption, (least - 1) * "s"),
     )
     assert (error.found, error.expected, error.about) == (least - 1, least, "client_secret")

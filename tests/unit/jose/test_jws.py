@@ -26,7 +26,7 @@ from oidc_core.jose.jws import (
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.http import LIMITS
-from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object, render
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, frozen_json, parse_object, render
 from tests.unit.parties import CLIENT_ID, ISSUER, NOW, Believer, told
 
 NONE_OR_JWT = frozenset({"", "jwt"})
@@ -377,12 +377,26 @@ def test_a_typ_is_a_media_type(typ: str) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("typ", [None, "JWT", "jwt", "application/jwt", ""])
+@pytest.mark.parametrize("typ", [None, "JWT", "jwt", "application/jwt"])
 def test_a_token_of_no_special_kind_may_lack_its_typ(typ: str | None) -> None:
     header = read(with_member("typ", typ))
     check_header(header, RS256, NONE_OR_JWT)
     code = code_of(lambda: check_header(header, RS256, frozenset({"logout+jwt"})))
     assert code == "typ_unexpected"
+
+
+@pytest.mark.parametrize(
+    "typ", ["", "application/", "Application/", "application/ ", " ", "/", "/jwt", "/x", "jwt "]
+)
+def test_a_typ_that_names_nothing_is_not_absent(typ: str) -> None:
+    header = read(with_member("typ", typ))
+
+    assert code_of(lambda: check_header(header, RS256, NONE_OR_JWT)) == "typ_unexpected"
+
+
+@pytest.mark.parametrize("typ", [0, False, [], {}, ["JWT"], 1.5])
+def test_a_typ_is_text(typ: object) -> None:
+    assert code_of(lambda: read(with_member("typ", frozen_json(typ)))) == "typ_unexpected"
 
 
 # --- the signature -------------------------------------------------------------------------------

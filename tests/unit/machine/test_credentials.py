@@ -27,9 +27,9 @@ from oidc_core.wire.http import (
     ClientSecret,
     HttpRequest,
     Parameters,
-    Way,
 )
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
+from oidc_core.wire.way import Way
 from tests.unit.parties import CLIENT, CLIENT_ID, ISSUER, NOW, PROVIDER, relying_party, with_quirks
 
 

@@ -22,8 +22,9 @@ from oidc_core.machine.dpop import (
 )
 from oidc_core.wire.encoding import b64url_decode, sha256_b64url
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import DpopProof, HttpRequest, HttpResponse, Way
+from oidc_core.wire.http import DpopProof, HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import JsonObject, frozen_json, parse_object
+from oidc_core.wire.way import Way
 from tests.unit.parties import CLIENT_ID, ISSUER, NOW
 
 if TYPE_CHECKING:

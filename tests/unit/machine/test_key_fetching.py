@@ -24,7 +24,8 @@ from oidc_core.machine.key_fetching import (
 from oidc_core.machine.steps import KeysFound, KeysWithheld
 from oidc_core.model.policy import Policy
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure
-from oidc_core.wire.http import Channel, HttpResponse, KeysWanted, NoAnswer
+from oidc_core.wire.http import HttpResponse, KeysWanted, NoAnswer
+from oidc_core.wire.way import Channel
 from tests.parties import ISSUER, NOW, RP, json_response, keys_wanted, refused, relying_party
 from tests.signing import signing_key
 

@@ -23,16 +23,8 @@ from oidc_core.model.policy import Policy
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import answered
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
-from oidc_core.wire.http import (
-    Answer,
-    AnswerTo,
-    Channel,
-    ChannelState,
-    HttpRequest,
-    HttpResponse,
-    NoAnswer,
-    Way,
-)
+from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, HttpResponse, NoAnswer
+from oidc_core.wire.way import Channel, ChannelState, Way
 from tests.unit.parties import CLIENT, CLIENT_ID, ISSUER, NOW, PROVIDER, relying_party
 
 RP = relying_party()

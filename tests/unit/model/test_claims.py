@@ -1,5 +1,7 @@
 """Typed claims, and what a claim must not be."""
 
+from typing import Any
+
 import pytest
 
 from oidc_core.model.claims import (
@@ -15,7 +17,7 @@ from oidc_core.model.claims import (
     texts,
     verified_email,
 )
-from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
 from tests.unit.parties import told
 
@@ -210,3 +212,16 @@ def test_an_email_counts_only_if_the_provider_says_it_verified_it(
     claims = JsonObject({"email": email, "email_verified": verified})
     assert verified_email(claims) == found
     assert verified_email(JsonObject({})) is None
+
+
+@pytest.mark.parametrize("claims", [None, "email", b"{}", 5, [("email", "a@op.example")]])
+def test_an_address_is_looked_up_in_claims(claims: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        verified_email(claims)
+    assert (caught.value.code, caught.value.about) == ("parameter_invalid", "claims")
+
+
+def test_claims_may_be_any_mapping() -> None:
+    assert verified_email({"email": "a@op.example", "email_verified": True}) == "a@op.example"
+    assert verified_email({"email": "a@op.example", "email_verified": "true"}) is None
+    assert verified_email({"email": "a@op.example", "email_verified": 1}) is None

@@ -18,8 +18,8 @@ from oidc_core.model.evidence import (
 )
 from oidc_core.model.policy import Terms
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import Channel
 from oidc_core.wire.jsontypes import JsonObject, parse_object, render
+from oidc_core.wire.way import Channel
 
 RAN: list[str] = []
 

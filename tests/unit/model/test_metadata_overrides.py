@@ -14,8 +14,8 @@ from oidc_core.model.policy import DEFAULT_POLICY
 from oidc_core.model.provider import ProviderMetadata, check_overrides
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import NOT_TOLD, Channel
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.way import NOT_TOLD, Channel
 from tests.unit.parties import CLIENT, ISSUER, PROVIDER, relying_party
 
 RP = relying_party(ProviderMetadata(issuer=ISSUER))

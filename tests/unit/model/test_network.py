@@ -10,7 +10,7 @@ from oidc_core.model.network import HTTPS_ONLY, Network, admitted_url, network_o
 from oidc_core.model.origins import PUBLIC_ONLY
 from oidc_core.model.policy import Policy
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.http import CHANNELS, Channel, Way
+from oidc_core.wire.way import CHANNELS, Channel, Way
 
 if TYPE_CHECKING:
     from oidc_core.wire.addresses import Reach

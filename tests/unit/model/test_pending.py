@@ -1,5 +1,7 @@
 """A login in flight, and the secrets that start it."""
 
+from typing import Any
+
 import pytest
 from attrs import evolve, fields
 
@@ -84,3 +86,18 @@ def test_what_is_kept_of_a_secret_does_not_tell_it() -> None:
     for digest in (pending_id_of("\ud800"), binding_digest_of("\ud800")):
         assert len(digest) == 22
         assert digest.isascii()
+
+
+@pytest.mark.parametrize("odd", [None, 43 * b"a", 5, ["a"], {43 * "a"}])
+@pytest.mark.parametrize("name", ["state", "nonce", "code_verifier", "binding"])
+def test_a_secret_that_is_no_text_is_named(name: str, odd: Any) -> None:
+    secrets: dict[str, Any] = {
+        "state": 43 * "a",
+        "nonce": 43 * "b",
+        "code_verifier": 43 * "c",
+        "binding": 43 * "d",
+    }
+    with pytest.raises(UsageError) as caught:
+        LoginSecrets(**{**secrets, name: odd})
+    assert (caught.value.code, caught.value.about) == ("parameter_invalid", name)
+    assert "aaa" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -401,7 +402,7 @@ def test_every_tenant_is_not_no_tenant() -> None:
     for twin in (copy.deepcopy(rule), pickle.loads(pickle.dumps(rule))):
         assert twin == rule
         assert twin.tenants is ANY_TENANT
-    assert rule != evolve(rule, tenants=frozenset())
+    assert rule != evolve(rule, tenants={"t1"})
 
 
 @pytest.mark.parametrize(
@@ -426,3 +427,64 @@ def test_a_template_has_one_place_for_a_tenant_and_tenants_for_it(
     with pytest.raises(UsageError) as caught:
         IssuerRule.template(pattern, tenants=tenants)
     assert caught.value.code == "config_invalid"
+
+
+@pytest.mark.parametrize("issuer", [None, b"https://op.example", 5, ["https://op.example"], {}])
+def test_an_issuer_is_text(issuer: Any) -> None:
+    makers: list[Callable[[], object]] = [
+        lambda: IssuerRule.exact(issuer),
+        lambda: IssuerRule.one_of(issuer),
+        lambda: IssuerRule.one_of("https://op.example", issuer),
+    ]
+    for make in makers:
+        with pytest.raises(UsageError) as caught:
+            make()
+        assert (caught.value.code, caught.value.about) == ("config_invalid", "issuer")
+
+
+@pytest.mark.parametrize("pattern", [None, TEMPLATE.encode(), 5, [TEMPLATE]])
+def test_a_pattern_is_text(pattern: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        IssuerRule.template(pattern, tenants=ANY_TENANT)
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "issuer template")
+
+
+@pytest.mark.parametrize("tenants", [None, "t1", b"t1", 5, {"t1": 1}, ["t1", None], [["t1"]], {5}])
+def test_tenants_are_a_set_of_text(tenants: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        IssuerRule.template(TEMPLATE, tenants=tenants)
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "tenants")
+
+
+@pytest.mark.parametrize("tenants", [["t1", "t2"], ("t2", "t1"), {"t1", "t2"}])
+def test_tenants_may_be_a_list(tenants: Any) -> None:
+    assert IssuerRule.template(TEMPLATE, tenants=tenants) == IssuerRule.template(
+        TEMPLATE, tenants=frozenset({"t1", "t2"})
+    )
+
+
+def test_every_tenant_stands_in_place_of_tenants_only() -> None:
+    """As the issuers that are accepted it would accept any."""
+    with pytest.raises(UsageError) as caught:
+        IssuerRule(canonical="https://op.example", accepted=ANY_TENANT)
+    assert caught.value.about == "accepted"
+
+
+@pytest.mark.parametrize("pattern", ["https://op.example", "https://{a}.example/{b}", "{"])
+def test_a_rule_by_hand_has_a_pattern_with_one_place(pattern: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        IssuerRule(canonical=pattern, accepted=(), pattern=pattern, claim="tid", tenants=ANY_TENANT)
+    assert caught.value.about == "issuer template"
+
+
+@pytest.mark.parametrize("document", [None, "{}", b"{}", 5, [], {"issuer": {1}}, {1: 2}])
+def test_a_document_is_a_mapping(document: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        metadata_of(document)
+    assert (caught.value.code, caught.value.about) == ("parameter_invalid", "JSON")
+
+
+def test_a_document_may_be_a_plain_mapping() -> None:
+    metadata = metadata_of({"issuer": "https://op.example", "x": {"y": [1]}})
+
+    assert metadata.extra == JsonObject({"x": JsonObject({"y": (1,)})})

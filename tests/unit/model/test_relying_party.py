@@ -14,9 +14,9 @@ from oidc_core.model.client import AuthMethod
 from oidc_core.model.connection import Connection
 from oidc_core.model.origins import PUBLIC_ONLY
 from oidc_core.model.policy import DEFAULT_POLICY, Policy, Terms
+from oidc_core.model.protection import Protection
 from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
 from oidc_core.model.relying_party import (
-    Protection,
     RelyingParty,
     Target,
     assertion_audience,
@@ -24,7 +24,8 @@ from oidc_core.model.relying_party import (
     target,
 )
 from oidc_core.wire.errors import ProtocolViolation, UsageError
-from oidc_core.wire.http import CHANNELS, Channel, KeysWanted, Source, Way
+from oidc_core.wire.http import KeysWanted, Source
+from oidc_core.wire.way import CHANNELS, Channel, Way
 from tests.unit.parties import CLIENT, ISSUER, PROVIDER, Believer, relying_party, with_quirks
 
 SOURCES: tuple[Source, ...] = ("solicited", "unsolicited")

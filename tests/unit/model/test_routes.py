@@ -12,7 +12,7 @@ from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.model.routes import Routes, check_routes, route_of, routes_of
 from oidc_core.wire.errors import CallbackError, UsageError
-from oidc_core.wire.http import NOT_TOLD
+from oidc_core.wire.way import NOT_TOLD
 from tests.unit.parties import Believer
 
 HERE = "https://rp.example/callback"

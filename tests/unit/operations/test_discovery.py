@@ -13,8 +13,9 @@ from oidc_core.model.provider import IssuerRule, ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.discovery import discover, metadata_url, parse_metadata
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
-from oidc_core.wire.http import Channel, HttpResponse, NoAnswer
+from oidc_core.wire.http import HttpResponse, NoAnswer
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.way import Channel
 from tests.parties import (
     CLIENT_ID,
     ISSUER,

@@ -33,7 +33,8 @@ from oidc_core.wire.errors import (
     TransportFailure,
     UsageError,
 )
-from oidc_core.wire.http import Channel, ChannelState, HttpResponse, NoAnswer
+from oidc_core.wire.http import HttpResponse, NoAnswer
+from oidc_core.wire.way import Channel, ChannelState
 from tests.encryption import ECDH, P256, encrypted
 from tests.parties import (
     ACCESS_TOKEN,

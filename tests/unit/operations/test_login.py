@@ -133,6 +133,8 @@ def test_a_login_needs_a_registered_redirect_uri() -> None:
     ("name", "policy"),
     [
         ("authorization_endpoint", Policy()),
+        ("token_endpoint", Policy()),
+        ("jwks_uri", Policy()),
         ("userinfo_endpoint", Policy(userinfo="required")),
     ],
 )
@@ -142,6 +144,21 @@ def test_a_login_needs_the_endpoints_it_goes_to(name: str, policy: Policy) -> No
     assert error.about == name
     optional = relying_party(provider={"userinfo_endpoint": None})
     assert started(optional).pending.redirect_uri == REDIRECT_URI
+
+
+def test_a_login_needs_keys_where_only_its_userinfo_is_signed_with_one() -> None:
+    client = {
+        "id_token_signed_response_alg": "HS256",
+        "userinfo_signed_response_alg": "ES256",
+    }
+    rp = relying_party(provider={"jwks_uri": None}, client=client)
+    error = refused(UsageError, "unsupported_by_provider", lambda: started(rp))
+    assert error.about == "jwks_uri"
+    for changed in (
+        relying_party(provider={"jwks_uri": None}, client=client, policy=Policy(userinfo="never")),
+        relying_party(provider={"jwks_uri": None, "userinfo_endpoint": None}, client=client),
+    ):
+        assert started(changed).pending.redirect_uri == REDIRECT_URI
 
 
 def test_what_a_login_was_asked_for_waits_with_it() -> None:

@@ -21,7 +21,8 @@ from oidc_core.wire.errors import (
     TransportFailure,
     UsageError,
 )
-from oidc_core.wire.http import Channel, ChannelState, NoAnswer
+from oidc_core.wire.http import NoAnswer
+from oidc_core.wire.way import Channel, ChannelState
 from tests.parties import (
     ACCESS_TOKEN,
     CLIENT_ID,

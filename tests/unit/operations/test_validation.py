@@ -13,7 +13,7 @@ from oidc_core.machine.steps import KeysWithheld, NeedKeys
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.provider import IssuerRule
 from oidc_core.operations.validation import validate
-from oidc_core.wire.errors import ProtocolViolation, TransportFailure
+from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
 from tests.parties import (
     CLIENT_ID,
     ISSUER,
@@ -282,3 +282,9 @@ def test_a_key_that_is_published_once_for_each_of_two_tenants_serves_both(kid: s
 
     assert [validated("t1"), validated("t2")] == [f"{ISSUER}/t1", f"{ISSUER}/t2"]
     refused(ProtocolViolation, "iss_mismatch", lambda: validated("t3"))
+
+
+@pytest.mark.parametrize("token", [None, TOKEN.encode(), 5, [TOKEN], {"id_token": TOKEN}])
+def test_a_token_is_text(token: Any) -> None:
+    error = refused(UsageError, "parameter_invalid", lambda: validate(RP, token, DEMANDS, now=NOW))
+    assert error.about == "token"

@@ -3,6 +3,7 @@
 import copy
 import pickle
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -154,3 +155,11 @@ def test_a_fingerprint_tells_secrets_apart_without_showing_them() -> None:
     assert fingerprint("secret") == "#2bb80d53"
     assert fingerprint("secret") != fingerprint("Secret")
     assert len(fingerprint("\ud800" * 999)) == 9
+
+
+@pytest.mark.parametrize("secret", [None, b"secret", 5, ["secret"]])
+def test_a_fingerprint_is_of_text(secret: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        fingerprint(secret)
+    assert (caught.value.code, caught.value.about) == ("parameter_invalid", "secret")
+    assert "secret'" not in str(caught.value)

@@ -10,13 +10,9 @@ from attrs import evolve
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import (
-    CHANNELS,
     LIMITS,
-    NOT_TOLD,
     AnswerTo,
     BasicCredentials,
-    Channel,
-    ChannelState,
     ClientAssertion,
     ClientSecret,
     DpopProof,
@@ -27,13 +23,13 @@ from oidc_core.wire.http import (
     Parameters,
     Placeholder,
     Source,
-    Way,
     WireRequest,
     form_encoded,
     unfilled,
     written,
 )
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.way import CHANNELS, NOT_TOLD, Channel, ChannelState, Way
 
 TRANSPORT = [row.code for row in CODES.values() if row.fault == "transport"]
 

@@ -5,12 +5,15 @@ import json
 import operator
 import pickle
 import tracemalloc
+from collections.abc import Callable
+from enum import StrEnum
 from functools import partial
-from typing import cast
+from types import MappingProxyType
+from typing import Any, Final, cast
 
 import pytest
 
-from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import (
     MAX_DEPTH,
     MAX_DIGITS,
@@ -407,15 +410,95 @@ def test_rendering_is_compact_ascii_in_order() -> None:
     assert render(parse_object(text.encode())) == text
 
 
-@pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_what_is_no_json_is_not_rendered(number: float) -> None:
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        render(JsonObject({"a": number}))
+def nested(levels: int, kind: Callable[[object], object]) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = kind(value)
+    return value
 
 
-def test_what_is_no_value_is_not_rendered() -> None:
-    with pytest.raises(TypeError, match="set"):
-        render(cast("JsonValue", {1}))
+def in_object(value: object) -> object:
+    return {"a": value}
+
+
+def in_list(value: object) -> object:
+    return [value]
+
+
+class Text(StrEnum):
+    GOLD = "gold"
+
+
+NO_JSON: Final[dict[str, object]] = {
+    "NaN": float("nan"),
+    "infinite": float("-inf"),
+    "bytes": b"a",
+    "a set": {1},
+    "an object": object(),
+    "20 digits": 10**19,
+    "too long to print": -(10**5_000),
+    "an enumeration": Text.GOLD,
+    "a number as a name": {1: 2},
+    "bytes as a name": {b"a": 1},
+    "deep lists": nested(66, in_list),
+    "deep objects": nested(66, in_object),
+    "deeper than Python's stack": nested(100_000, in_list),
+}
+
+
+@pytest.mark.parametrize("value", NO_JSON.values(), ids=NO_JSON.keys())
+def test_what_is_no_json_is_not_frozen(value: object) -> None:
+    inside: dict[str, object] = {"a": value}
+    for freeze in (
+        partial(frozen_json, value),
+        partial(frozen_json, [inside]),
+        partial(JsonObject, inside),
+    ):
+        with pytest.raises(UsageError) as caught:
+            freeze()
+        assert (caught.value.code, caught.value.about) == ("parameter_invalid", "JSON")
+
+
+@pytest.mark.parametrize("value", [None, "a", b"a", 1, [("a", 1)], ("a",)])
+def test_an_object_is_made_of_a_mapping(value: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        JsonObject(value)
+    assert (caught.value.code, caught.value.expected) == ("parameter_invalid", "an object")
+
+
+def test_a_list_that_holds_itself_ends() -> None:
+    ring: list[object] = []
+    ring.append(ring)
+
+    with pytest.raises(UsageError):
+        frozen_json(ring)
+
+
+def test_an_object_is_frozen_all_the_way_down() -> None:
+    given = {"a": [1, {"b": [2]}], "c": MappingProxyType({"d": (3,)})}
+    made = JsonObject(given)
+
+    assert made == frozen_json(given)
+    assert made["a"] == (1, JsonObject({"b": (2,)}))
+    assert isinstance(made["c"], JsonObject)
+    assert hash(made) == hash(frozen_json(given))
+    assert frozen_json(nested(63, in_object)) == nested(63, in_object)
+    assert frozen_json(-(10**19) + 1) == -(10**19) + 1
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1}, b"a", object()])
+def test_what_is_no_json_is_not_rendered(value: Any) -> None:
+    for given in (value, (value,)):
+        with pytest.raises(UsageError) as caught:
+            render(given)
+        assert (caught.value.code, caught.value.about) == ("parameter_invalid", "JSON")
+
+
+@pytest.mark.parametrize("octets", ["{}", None, 5, ["{}"]])
+def test_a_document_is_octets(octets: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_object(octets)
+    assert (caught.value.code, caught.value.expected) == ("parameter_invalid", "bytes")
 
 
 def test_one_string_is_quoted_as_in_rendering() -> None:

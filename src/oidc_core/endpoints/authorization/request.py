@@ -13,18 +13,18 @@ from oidc_core.jose.pkce import challenge_s256
 from oidc_core.model.claims import MAX_DATE, IdToken
 from oidc_core.model.client import is_scope
 from oidc_core.model.demands import Demands
-from oidc_core.model.pending import DELIVERIES, PendingLogin, ResponseMode
+from oidc_core.model.pending import PendingLogin, ResponseMode
 from oidc_core.model.provider import RESERVED_PARAMETERS
 from oidc_core.model.relying_party import RelyingParty, endpoint
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.grammar import VSCHAR
 from oidc_core.wire.http import Parameters, form_encoded
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.settings import check_fields, fields_of, names, optional_json_object, pairs
 from oidc_core.wire.urls import with_query
 
 Display: TypeAlias = Literal["page", "popup", "touch", "wap"]
 
-_DISPLAYS: Final = frozenset({"", "page", "popup", "touch", "wap"})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ALONE: Final = frozenset({"none", "create"})
 _LIST: Final = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
@@ -77,27 +77,22 @@ class AuthenticationRequest:
     id_token_hint: IdToken | str | None = field(default=None, repr=False)
     login_hint: str = ""
     acr_values: str = ""
-    required_acr: tuple[str, ...] = ()
-    claims: JsonObject | None = None
-    resource: tuple[str, ...] = ()
+    required_acr: tuple[str, ...] = field(default=(), converter=names)
+    claims: JsonObject | None = field(default=None, converter=optional_json_object)
+    resource: tuple[str, ...] = field(default=(), converter=names)
     nonce: str = field(default="", repr=False)
-    extra: tuple[tuple[str, str], ...] = ()
+    extra: tuple[tuple[str, str], ...] = field(default=(), converter=pairs)
     expected_sub: str | None = None
     account: str = ""
     return_to: str = ""
 
     def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
         prompts = self.prompt.split(" ")
         if len(prompts) > 1 and not _ALONE.isdisjoint(prompts):
             raise UsageError("parameter_invalid", about="prompt", found=self.prompt)
-        if self.max_age is not None and not _is_max_age(self.max_age):
+        if self.max_age is not None and not 0 <= self.max_age < MAX_DATE:
             raise UsageError("parameter_invalid", about="max_age", found=self.max_age)
-        for name, value, allowed in (
-            ("response_mode", self.response_mode, DELIVERIES),
-            ("display", self.display, _DISPLAYS),
-        ):
-            if value not in allowed:
-                raise UsageError("parameter_invalid", about=name, found=value)
         if self.expected_sub == "":
             raise UsageError("parameter_invalid", about="expected_sub", expected="a subject")
         if len(self.nonce) > _LONGEST_NONCE or not _VISIBLE.fullmatch(self.nonce):
@@ -107,11 +102,6 @@ class AuthenticationRequest:
         _check_lists(self)
         _check_claims(self.claims)
         _check_extra(self.extra)
-
-
-def _is_max_age(seconds: int) -> bool:
-    """Let whole seconds pass; ``True`` and ``1.5`` are numbers to Python, and no seconds here."""
-    return type(seconds) is int and 0 <= seconds < MAX_DATE
 
 
 def _check_kept(request: AuthenticationRequest) -> None:
@@ -134,10 +124,12 @@ def _check_lists(request: AuthenticationRequest) -> None:
         ("ui_locales", request.ui_locales),
         ("claims_locales", request.claims_locales),
         ("acr_values", request.acr_values),
-        ("acr_values", " ".join(request.required_acr)),
     ):
         if value and not _LIST.fullmatch(value):
             raise UsageError("parameter_invalid", about=name, found=value)
+    for acr in request.required_acr:  # an empty one is what no class of authentication has
+        if " " in acr or not _LIST.fullmatch(acr):
+            raise UsageError("parameter_invalid", about="required_acr", found=acr)
     for resource in request.resource:
         if not _RESOURCE.fullmatch(resource):
             raise UsageError("parameter_invalid", about="resource", found=resource)
@@ -168,6 +160,8 @@ def _check_extra(extra: tuple[tuple[str, str], ...]) -> None:
             raise UsageError("parameter_invalid", about=name, expected="once")
         seen.add(name)
 
+
+_FIELDS: Final = fields_of(AuthenticationRequest, "parameter_invalid")
 
 DEFAULT_REQUEST: Final = AuthenticationRequest()
 """Asks for nothing in particular."""

@@ -17,14 +17,14 @@ from oidc_core.jose.jws import VerifiedJws
 from oidc_core.jose.profiles import ID_TOKEN, JwtProfile
 from oidc_core.machine import claim_rules as shared
 from oidc_core.machine.claim_rules import Examined, refused
-from oidc_core.model.claims import IdToken, numeric_date, subject
+from oidc_core.model.claims import IdToken, numeric_date, subject, usable
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.encoding import same
 from oidc_core.wire.errors import fingerprint
-from oidc_core.wire.http import Channel
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.way import Channel
 
 
 class Expected(NamedTuple):
@@ -84,7 +84,7 @@ def _authentication_context(token: ExaminedIdToken) -> _Skipped:
     acr = token.claim("acr")
     if acr is None:
         raise refused(token, "acr_missing", "acr", expected=required)
-    if acr not in required:
+    if acr not in required or not usable("acr", acr):
         found = acr if isinstance(acr, str) else type(acr).__name__
         raise refused(token, "acr_mismatch", "acr", found=found, expected=required)
     return None
@@ -166,7 +166,7 @@ def _essential_claims(token: ExaminedIdToken) -> _Skipped:
     essential = token.expected.demands.essential_claims
     if not essential:
         return "none was asked for"
-    absent = [name for name in essential if token.claim(name) is None]
+    absent = [name for name in essential if not usable(name, token.claim(name))]
     if absent and token.rp.policy.require_essential_claims:
         raise refused(token, "claim_missing", absent[0])
     return f"absent: {' '.join(absent)}" if absent else None

@@ -1,0 +1,300 @@
+"""The page of settings: what each public field makes of each kind of value, found by trying.
+
+Fields and arguments are found by themselves: those of every public class, but for the classes that
+only the library makes.  A class is tried with a good value in every field but one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import attrs
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from oidc_adapters import Credentials, CryptographyVerifier, FrozenClock
+from oidc_adapters.testing import FakeProvider, InMemoryTransport
+from oidc_core import (
+    ClientRegistration,
+    Connection,
+    Demands,
+    KeySet,
+    ProviderMetadata,
+    UsageError,
+)
+from reference_text import table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PACKAGES: Final = ("oidc_core", "oidc_adapters", "oidc_adapters.testing")
+
+_RESULT: Final = "a result of an operation: the library makes it and hands it out"
+_STEP: Final = "a step: only an operation makes it"
+_REQUEST: Final = "the library makes it for a transport to send"
+_KEYS: Final = "made of what a provider published, and judged there"
+_EVIDENCE: Final = "says what the library checked"
+
+LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "AuthorizationResponse": "the fake provider makes it",
+        "Done": _STEP,
+        "Evidence": _EVIDENCE,
+        "Exchange": _STEP,
+        "Fetch": "the policy of key fetching makes it",
+        "HttpRequest": _REQUEST,
+        "IdToken": _RESULT,
+        "Identity": _RESULT,
+        "Jwk": _KEYS,
+        "KeyRecord": "the policy of key fetching makes it",
+        "KeysWanted": "the library makes it for a store of keys to answer",
+        "LoggedIn": _RESULT,
+        "LoggedOut": _RESULT,
+        "LoginEvidence": _EVIDENCE,
+        "LoginResult": _RESULT,
+        "LoginStarted": _RESULT,
+        "LogoutResult": _RESULT,
+        "LogoutStarted": _RESULT,
+        "Misbehaviour": "a row of the fake provider's table",
+        "NeedKeys": _STEP,
+        "Redirect": _RESULT,
+        "Refreshed": _RESULT,
+        "RuleTable": "a table of the library's own rules",
+        "TokenResponse": "read from a provider's answer, and judged there",
+        "TokensRenewed": _RESULT,
+        "UserInfo": _RESULT,
+        "Verification": _STEP,
+        "WireRequest": _REQUEST,
+    }
+)
+"""Classes whose fields need neither converter nor check, each with the reason."""
+
+ELSEWHERE: Final = (
+    "oidc_core.endpoints.authorization.callback",
+    "oidc_adapters.clients.oidc_client",
+    "oidc_adapters.stores.pending",
+    "oidc_adapters.transport",
+)
+"""Modules that take raw input from a browser, or a world of their own: judged where they stand."""
+
+_URL: Final = "https://op.example"
+_NOW: Final = 1_800_000_000
+
+
+@cache
+def given() -> Mapping[str, Mapping[str, object]]:
+    """Return what each class is made with beside the field that is tried, where it needs some."""
+    provider = FakeProvider(id_token_alg="EdDSA")
+    connection = Connection(_URL, "client", "", "endpoints", "policy")
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    shell = {"transport": InMemoryTransport(provider), "credentials": Credentials()}
+    return MappingProxyType(
+        {
+            "AsyncInMemoryTransport": {"provider": provider},
+            "AsyncShell": shell,
+            "ClientCredentials": {"issuer": _URL, "client_id": "client", "endpoints": ()},
+            "ClientKey": {"key": key, "alg": "EdDSA"},
+            "ClientRegistration": {"client_id": "client"},
+            "ClientSetup": {
+                "issuer": _URL,
+                "client_id": "client",
+                "client_secret": "a secret",
+                "redirect_uri": "https://rp.example/callback",
+            },
+            "DecryptionKey": {"key": X25519PrivateKey.from_private_bytes(bytes(32))},
+            "Demands": {"nonce": "n", "started_at": _NOW},
+            "FakeUser": {"sub": "alice"},
+            "FixedEntropy": {"seed": 1},
+            "FrozenClock": {"now": _NOW},
+            "HttpResponse": {"status": 200, "headers": (), "body": b"", "received_at": _NOW},
+            "InMemoryTransport": {"provider": provider},
+            "IssuerRule": {"canonical": _URL, "accepted": {_URL}},
+            "JsonObject": {"members": {}},
+            "KeysFound": {
+                "issuer": _URL,
+                "jwks_uri": f"{_URL}/jwks",
+                "key_set": KeySet(),
+                "fetched_at": _NOW,
+                "now": _NOW,
+            },
+            "KeysWithheld": {"reason": "throttled"},
+            "LoginSecrets": {
+                name: 43 * letter
+                for name, letter in zip(
+                    ("state", "nonce", "code_verifier", "binding"), "abcd", strict=True
+                )
+            },
+            "NoAnswer": {"sent": "no", "code": "http_timeout", "at": _NOW},
+            "PendingLogin": {
+                "id": "id",
+                "connection": connection,
+                "state": "state",
+                "code_verifier": "verifier",
+                "binding_digest": "digest",
+                "redirect_uri": "https://rp.example/callback",
+                "demands": Demands(nonce="n", started_at=_NOW),
+            },
+            "PendingLogout": {
+                "issuer": _URL,
+                "client_id": "client",
+                "state": "state",
+                "post_logout_redirect_uri": "",
+                "created_at": _NOW,
+            },
+            "ProviderMetadata": {"issuer": _URL},
+            "RelyingParty": {
+                "provider": ProviderMetadata(issuer=_URL),
+                "client": ClientRegistration(client_id="client"),
+                "verifier": CryptographyVerifier(),
+            },
+            "ServedProvider": {
+                "provider": provider,
+                "clock": FrozenClock(_NOW),
+                "interactive": False,
+            },
+            "Shell": shell,
+            "StaticProviderKeys": {"key_set": KeySet()},
+            "Tokens": {
+                "issuer": _URL,
+                "client_id": "client",
+                "access_token": "access",
+                "id_token": "id",
+                "scope": "openid",
+                "subject": "alice",
+            },
+            "oidc_adapters.testing.Session": {"sub": "alice", "auth_time": _NOW, "sid": "sid"},
+        }
+    )
+
+
+VALUES: Final[tuple[tuple[str, object], ...]] = (
+    ("None", None),
+    ("str", "text"),
+    ("bytes", b"text"),
+    ("int", 5),
+    ("bool", True),
+    ("list", ["a"]),
+    ("dict", {"a": "b"}),
+    ("set", {"a"}),
+    ("list with a wrong element", ["a", None]),
+)
+"""What is tried, by the head of its column."""
+
+
+def public_classes(packages: Sequence[str] = PACKAGES) -> dict[str, type]:
+    """Return every public class by name; one whose name another package has too, with its own."""
+    found: dict[str, type] = {}
+    for package in packages:
+        module = importlib.import_module(package)
+        names: list[str] = module.__all__
+        for name in names:
+            value: object = getattr(module, name)
+            if isinstance(value, type):
+                label = name if found.get(name, value) is value else f"{package}.{name}"
+                found[label] = value
+    return dict(sorted(found.items()))
+
+
+def takes_settings(label: str, kind: type) -> bool:
+    """Return whether somebody else than the library makes values of a class."""
+    return not (
+        label in LIBRARY_MADE
+        or kind.__module__.startswith(ELSEWHERE)
+        or getattr(kind, "_is_protocol", False)
+        or not {BaseException, tuple}.isdisjoint(kind.__mro__)
+        or hasattr(kind, "__members__")
+    )
+
+
+def arguments_of(kind: type) -> list[str]:
+    """Return the fields of an attrs class, or the arguments of another, in order."""
+    if attrs.has(kind):
+        return [field.name for field in attrs.fields(kind) if field.init]
+    return list(inspect.signature(cast("type[object]", kind)).parameters)
+
+
+def made(label: str, kind: type, name: str, value: object) -> object:
+    """Return a value of a class with this in one field and good values in the others.
+
+    Raises:
+        UsageError: the field does not take it.
+    """
+    call = cast("type[Any]", kind)
+    named = {**given().get(label, {}), name: value}
+    if not attrs.has(kind):
+        one = inspect.signature(kind).parameters[name]
+        if one.kind is inspect.Parameter.VAR_POSITIONAL:
+            return call(value)
+    return call(**named)
+
+
+def cell(label: str, kind: type, name: str, value: object) -> str:
+    """Tell what a field makes of a value: how it is kept, or the code it is refused with."""
+    try:
+        result = made(label, kind, name, value)
+    except UsageError as refusal:
+        return f"`{refusal.code}`"
+    if not attrs.has(kind):
+        return "accepted"
+    return f"accepted as `{shown(getattr(result, name))}`"
+
+
+def shown(value: object) -> str:
+    """Show a value alike in every process and on every Python."""
+    if isinstance(value, frozenset):
+        parts = sorted(map(shown, cast("frozenset[object]", value)))
+        return f"frozenset({{{', '.join(parts)}}})" if parts else "frozenset()"
+    if isinstance(value, tuple):
+        items = [shown(item) for item in cast("tuple[object, ...]", value)]
+        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[object, object]", value)
+        inside = ", ".join([f"{shown(name)}: {shown(held)}" for name, held in mapping.items()])
+        return f"{type(mapping).__name__}({{{inside}}})"
+    return repr(value)
+
+
+def unjudged(classes: Mapping[str, type]) -> list[str]:
+    """Name each field that takes whatever comes, or refuses it with anything but a UsageError."""
+    offences: list[str] = []
+    for label, kind in classes.items():
+        for name in arguments_of(kind) if takes_settings(label, kind) else ():
+            try:
+                made(label, kind, name, object())
+            except UsageError:
+                continue
+            except (TypeError, ValueError, AttributeError, LookupError) as fault:
+                offences.append(f"{label}.{name}: {type(fault).__name__}")
+            else:
+                offences.append(f"{label}.{name} takes anything")
+    return offences
+
+
+def page() -> str:
+    """Return the page."""
+    heads = ("field", *[f"`{head}`" if " " not in head else head for head, _ in VALUES])
+    parts = ["# Settings\n", _ABOUT]
+    for label, kind in public_classes().items():
+        names = arguments_of(kind) if takes_settings(label, kind) else []
+        if names:
+            rows = [
+                (f"`{name}`", *[cell(label, kind, name, value) for _, value in VALUES])
+                for name in names
+            ]
+            parts += [f"## {label}\n", table(heads, rows)]
+    return "\n".join(parts)
+
+
+_ABOUT: Final = """\
+What each field that a caller sets makes of a value of each type: it is kept as it is shown, or \
+refused with a `UsageError` of that code, which names the field.
+The values are `None`, `'text'`, `b'text'`, `5`, `True`, `['a']`, `{'a': 'b'}`, `{'a'}` and \
+`['a', None]`.
+Where a refusal has another code than `config_invalid` or `parameter_invalid`, the type is right \
+and the value is not.
+"""

@@ -1,0 +1,47 @@
+"""The way of a request over the network, and what is known of the way its answer came."""
+
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from oidc_core.wire.addresses import Reach
+
+ChannelState: TypeAlias = Literal["verified", "unverified", "not_told"]
+
+
+class Channel(NamedTuple):
+    """What a transport knows of the way an answer came.
+
+    Attributes:
+        server: whether the server was the one the URL names: ``verified`` by its certificate,
+            ``unverified``, or ``not_told``.
+        addresses_judged: whether the transport held the very address it connected to against the
+            request's ``reach``.
+    """
+
+    server: ChannelState = "not_told"
+    addresses_judged: bool = False
+
+
+NOT_TOLD: Final = Channel()
+"""Nothing is known of the way an answer came."""
+
+_SERVERS: Final[tuple[ChannelState, ...]] = ("verified", "not_told", "unverified")
+CHANNELS: Final = tuple([Channel(of, judged) for of in _SERVERS for judged in (True, False)])
+"""All there are."""
+
+
+class Way(NamedTuple):
+    """How a request goes over the network, as the policy has it.
+
+    Without more it goes to public addresses only, over TLS that did not fail.
+
+    Attributes:
+        reach: which addresses it may go to.
+        judged: whether it may be sent only by a transport that judges addresses.
+        channels: the ways by which its answer may come.
+        url: where it is sent in place of its own URL, on a named back channel.
+    """
+
+    reach: Reach = "public"
+    judged: bool = False
+    channels: frozenset[Channel] = frozenset(CHANNELS[:4])
+    url: str | None = None
