@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from inspect import cleandoc
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from reference_text import first_line
 
@@ -64,7 +64,7 @@ def public_names(package: str) -> dict[str, str]:
     """Return the promised names with their modules, as the package itself looks them up."""
     for node in tree_of(package).body:
         if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "_NAMES" and node.value:
-            named: dict[str, str] = ast.literal_eval(node.value)
+            named: dict[str, str] = ast.literal_eval(cast("ast.Call", node.value).args[0])
             return {name: home for home, names in named.items() for name in names.split()}
     raise LookupError("_NAMES")
 

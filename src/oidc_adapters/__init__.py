@@ -8,6 +8,7 @@ Each name is imported when it is first used, so importing this package alone loa
 
 from collections.abc import Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -79,54 +80,60 @@ if TYPE_CHECKING:
     from oidc_core.wire.jsontypes import JsonObject, frozen_json
     from oidc_core.wire.urls import path_only
 
-_NAMES: Final[Mapping[str, str]] = {
-    "oidc_adapters.clients.client_setup": "ClientSetup",
-    "oidc_adapters.clients.connections": "AsyncConnections Connections",
-    "oidc_adapters.clients.oidc_client": "AsyncOidcClient OidcClient",
-    "oidc_adapters.clients.results": "LoginResult LogoutResult Redirect",
-    "oidc_adapters.clients.shell": "AsyncShell Shell",
-    "oidc_adapters.credentials.client_credentials": "ClientCredentials Credentials credentials_for",
-    "oidc_adapters.credentials.client_keys": (
-        "AsyncSigner ClientKey ClientKeys DecryptionKey Signer"
-    ),
-    "oidc_adapters.credentials.dpop": "DpopKeys DpopNonces",
-    "oidc_adapters.crypto": "ClientDecrypter CryptographyVerifier",
-    "oidc_adapters.runtime.clock": "Clock FrozenClock SystemClock",
-    "oidc_adapters.runtime.entropy": "Entropy FixedEntropy SystemEntropy",
-    "oidc_adapters.stores.pending": (
-        "CookiePendingLogins CookieProfile LogoutSecrets MemoryPendingLogins MemorySpent "
-        "PendingLogins Spent Taken TakenLogout"
-    ),
-    "oidc_adapters.stores.provider_keys": "MemoryProviderKeys ProviderKeys StaticProviderKeys",
-    "oidc_adapters.stores.sealed_box": "SealedBox",
-    "oidc_adapters.transport": "AsyncTransport Transport",
-    "oidc_adapters.transport.in_threads": "InThreads",
-    "oidc_adapters.transport.over_urllib3": "Urllib3Transport",
-    "oidc_core.codec": "dump_tokens load_tokens",
-    "oidc_core.endpoints.authorization": "AuthenticationRequest LOOPBACK_LISTENER",
-    "oidc_core.endpoints.end_session": "LogoutRequest",
-    "oidc_core.model.claims": "IdToken Identity UserInfo verified_email",
-    "oidc_core.model.client": "ClientRegistration",
-    "oidc_core.model.evidence": "Check Evidence evidence_json",
-    "oidc_core.model.origins": "PUBLIC_ONLY",
-    "oidc_core.model.policy": "DEFAULT_POLICY Policy QUIRKS",
-    "oidc_core.model.provider": "ANY_TENANT IssuerRule ProviderMetadata",
-    "oidc_core.model.records": "Tokens",
-    "oidc_core.operations.logged_in": "LoggedIn LoginEvidence",
-    "oidc_core.operations.logout": "LoggedOut",
-    "oidc_core.operations.refresh": "Refreshed",
-    "oidc_core.wire.cookies": "SetCookie",
-    "oidc_core.wire.errors": (
-        "CallbackError OidcError ProtocolViolation ProviderError StoreFailure "
-        "TransportFailure UsageError"
-    ),
-    "oidc_core.wire.incoming": "Incoming",
-    "oidc_core.wire.jsontypes": "JsonObject frozen_json",
-    "oidc_core.wire.urls": "path_only",
-}
+_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "oidc_adapters.clients.client_setup": "ClientSetup",
+        "oidc_adapters.clients.connections": "AsyncConnections Connections",
+        "oidc_adapters.clients.oidc_client": "AsyncOidcClient OidcClient",
+        "oidc_adapters.clients.results": "LoginResult LogoutResult Redirect",
+        "oidc_adapters.clients.shell": "AsyncShell Shell",
+        "oidc_adapters.credentials.client_credentials": (
+            "ClientCredentials Credentials credentials_for"
+        ),
+        "oidc_adapters.credentials.client_keys": (
+            "AsyncSigner ClientKey ClientKeys DecryptionKey Signer"
+        ),
+        "oidc_adapters.credentials.dpop": "DpopKeys DpopNonces",
+        "oidc_adapters.crypto": "ClientDecrypter CryptographyVerifier",
+        "oidc_adapters.runtime.clock": "Clock FrozenClock SystemClock",
+        "oidc_adapters.runtime.entropy": "Entropy FixedEntropy SystemEntropy",
+        "oidc_adapters.stores.pending": (
+            "CookiePendingLogins CookieProfile LogoutSecrets MemoryPendingLogins MemorySpent "
+            "PendingLogins Spent Taken TakenLogout"
+        ),
+        "oidc_adapters.stores.provider_keys": "MemoryProviderKeys ProviderKeys StaticProviderKeys",
+        "oidc_adapters.stores.sealed_box": "SealedBox",
+        "oidc_adapters.transport": "AsyncTransport Transport",
+        "oidc_adapters.transport.in_threads": "InThreads",
+        "oidc_adapters.transport.over_urllib3": "Urllib3Transport",
+        "oidc_core.codec": "dump_tokens load_tokens",
+        "oidc_core.endpoints.authorization": "AuthenticationRequest LOOPBACK_LISTENER",
+        "oidc_core.endpoints.end_session": "LogoutRequest",
+        "oidc_core.model.claims": "IdToken Identity UserInfo verified_email",
+        "oidc_core.model.client": "ClientRegistration",
+        "oidc_core.model.evidence": "Check Evidence evidence_json",
+        "oidc_core.model.origins": "PUBLIC_ONLY",
+        "oidc_core.model.policy": "DEFAULT_POLICY Policy QUIRKS",
+        "oidc_core.model.provider": "ANY_TENANT IssuerRule ProviderMetadata",
+        "oidc_core.model.records": "Tokens",
+        "oidc_core.operations.logged_in": "LoggedIn LoginEvidence",
+        "oidc_core.operations.logout": "LoggedOut",
+        "oidc_core.operations.refresh": "Refreshed",
+        "oidc_core.wire.cookies": "SetCookie",
+        "oidc_core.wire.errors": (
+            "CallbackError OidcError ProtocolViolation ProviderError StoreFailure "
+            "TransportFailure UsageError"
+        ),
+        "oidc_core.wire.incoming": "Incoming",
+        "oidc_core.wire.jsontypes": "JsonObject frozen_json",
+        "oidc_core.wire.urls": "path_only",
+    }
+)
 """The names of each module that are promised here."""
 
-_HOME: Final = {name: home for home, names in _NAMES.items() for name in names.split()}
+_HOME: Final = MappingProxyType(
+    {name: home for home, names in _NAMES.items() for name in names.split()}
+)
 
 __all__ = [
     "ANY_TENANT",

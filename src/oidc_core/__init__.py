@@ -6,6 +6,7 @@ public API; each name is imported when it is first used.
 
 from collections.abc import Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -119,67 +120,73 @@ if TYPE_CHECKING:
     from oidc_core.wire.urls import path_only
     from oidc_core.wire.way import Channel, Way
 
-_NAMES: Final[Mapping[str, str]] = {
-    "oidc_core.codec": (
-        "dump_key_set dump_metadata dump_pending_login dump_pending_logout dump_tokens "
-        "load_key_set load_metadata load_pending_login load_pending_logout load_tokens"
-    ),
-    "oidc_core.endpoints.authorization": (
-        "AuthenticationRequest Binding CALLBACK_RULES Callback CodeResponse DEFAULT_REQUEST "
-        "LOOPBACK_LISTENER Unbound authentication_parameters authorization_url "
-        "check_authorization_response demands_of optional_parameters pending_id pending_login"
-    ),
-    "oidc_core.endpoints.end_session": (
-        "LogoutRequest check_return end_session_url pending_logout returned_state"
-    ),
-    "oidc_core.endpoints.id_token": "CheckedIdToken ID_TOKEN_RULES REFRESH_RULES",
-    "oidc_core.endpoints.tokens": (
-        "Session TokenResponse authorization_code_request parse_token_response "
-        "refresh_request tokens_of"
-    ),
-    "oidc_core.endpoints.userinfo": "USERINFO_RULES check_userinfo parse_userinfo userinfo_request",
-    "oidc_core.jose.jwe": "Decrypter",
-    "oidc_core.jose.jwk": "Jwk KeySet parse_key_set",
-    "oidc_core.jose.jws": "SignatureVerifier VerifiedJws",
-    "oidc_core.jose.profiles": "JwtProfile PROFILES",
-    "oidc_core.machine.credentials": "client_request",
-    "oidc_core.machine.key_fetching": "Fetch KeyRecord decide failed fetched",
-    "oidc_core.machine.steps": "Done Exchange KeysFound KeysWithheld NeedKeys Step resume",
-    "oidc_core.machine.verification": "Verification verify_jwt",
-    "oidc_core.model.claims": "IdToken Identity UserInfo verified_email",
-    "oidc_core.model.client": "ClientRegistration",
-    "oidc_core.model.connection": "Connection",
-    "oidc_core.model.demands": "Demands EXPECT_NO_NONCE",
-    "oidc_core.model.evidence": "Check Evidence Rule RuleTable evidence_json",
-    "oidc_core.model.origins": "PUBLIC_ONLY",
-    "oidc_core.model.pending": "LoginSecrets PendingLogin",
-    "oidc_core.model.policy": "DEFAULT_POLICY Policy QUIRKS",
-    "oidc_core.model.provider": "ANY_TENANT IssuerRule ProviderMetadata",
-    "oidc_core.model.records": "PendingLogout Tokens",
-    "oidc_core.model.relying_party": "RelyingParty",
-    "oidc_core.model.routes": "Routes",
-    "oidc_core.operations.discovery": "discovery",
-    "oidc_core.operations.logged_in": "LoggedIn LoginEvidence",
-    "oidc_core.operations.login": "LoginStarted login",
-    "oidc_core.operations.logout": "LoggedOut LogoutStarted logout",
-    "oidc_core.operations.refresh": "Refreshed TokensRenewed refresh",
-    "oidc_core.operations.validation": "validation",
-    "oidc_core.wire.addresses": "admits",
-    "oidc_core.wire.codes": "CODES CodeRow",
-    "oidc_core.wire.cookies": "SetCookie",
-    "oidc_core.wire.errors": (
-        "CallbackError OidcError ProtocolViolation ProviderError StoreFailure "
-        "TransportFailure UsageError fingerprint"
-    ),
-    "oidc_core.wire.http": "AnswerTo HttpRequest HttpResponse KeysWanted NoAnswer WireRequest",
-    "oidc_core.wire.way": "Channel Way",
-    "oidc_core.wire.incoming": "Incoming",
-    "oidc_core.wire.jsontypes": "JsonObject frozen_json parse_object render",
-    "oidc_core.wire.urls": "path_only",
-}
+_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "oidc_core.codec": (
+            "dump_key_set dump_metadata dump_pending_login dump_pending_logout dump_tokens "
+            "load_key_set load_metadata load_pending_login load_pending_logout load_tokens"
+        ),
+        "oidc_core.endpoints.authorization": (
+            "AuthenticationRequest Binding CALLBACK_RULES Callback CodeResponse DEFAULT_REQUEST "
+            "LOOPBACK_LISTENER Unbound authentication_parameters authorization_url "
+            "check_authorization_response demands_of optional_parameters pending_id pending_login"
+        ),
+        "oidc_core.endpoints.end_session": (
+            "LogoutRequest check_return end_session_url pending_logout returned_state"
+        ),
+        "oidc_core.endpoints.id_token": "CheckedIdToken ID_TOKEN_RULES REFRESH_RULES",
+        "oidc_core.endpoints.tokens": (
+            "Session TokenResponse authorization_code_request parse_token_response "
+            "refresh_request tokens_of"
+        ),
+        "oidc_core.endpoints.userinfo": (
+            "USERINFO_RULES check_userinfo parse_userinfo userinfo_request"
+        ),
+        "oidc_core.jose.jwe": "Decrypter",
+        "oidc_core.jose.jwk": "Jwk KeySet parse_key_set",
+        "oidc_core.jose.jws": "SignatureVerifier VerifiedJws",
+        "oidc_core.jose.profiles": "JwtProfile PROFILES",
+        "oidc_core.machine.credentials": "client_request",
+        "oidc_core.machine.key_fetching": "Fetch KeyRecord decide failed fetched",
+        "oidc_core.machine.steps": "Done Exchange KeysFound KeysWithheld NeedKeys Step resume",
+        "oidc_core.machine.verification": "Verification verify_jwt",
+        "oidc_core.model.claims": "IdToken Identity UserInfo verified_email",
+        "oidc_core.model.client": "ClientRegistration",
+        "oidc_core.model.connection": "Connection",
+        "oidc_core.model.demands": "Demands EXPECT_NO_NONCE",
+        "oidc_core.model.evidence": "Check Evidence Rule RuleTable evidence_json",
+        "oidc_core.model.origins": "PUBLIC_ONLY",
+        "oidc_core.model.pending": "LoginSecrets PendingLogin",
+        "oidc_core.model.policy": "DEFAULT_POLICY Policy QUIRKS",
+        "oidc_core.model.provider": "ANY_TENANT IssuerRule ProviderMetadata",
+        "oidc_core.model.records": "PendingLogout Tokens",
+        "oidc_core.model.relying_party": "RelyingParty",
+        "oidc_core.model.routes": "Routes",
+        "oidc_core.operations.discovery": "discovery",
+        "oidc_core.operations.logged_in": "LoggedIn LoginEvidence",
+        "oidc_core.operations.login": "LoginStarted login",
+        "oidc_core.operations.logout": "LoggedOut LogoutStarted logout",
+        "oidc_core.operations.refresh": "Refreshed TokensRenewed refresh",
+        "oidc_core.operations.validation": "validation",
+        "oidc_core.wire.addresses": "admits",
+        "oidc_core.wire.codes": "CODES CodeRow",
+        "oidc_core.wire.cookies": "SetCookie",
+        "oidc_core.wire.errors": (
+            "CallbackError OidcError ProtocolViolation ProviderError StoreFailure "
+            "TransportFailure UsageError fingerprint"
+        ),
+        "oidc_core.wire.http": "AnswerTo HttpRequest HttpResponse KeysWanted NoAnswer WireRequest",
+        "oidc_core.wire.way": "Channel Way",
+        "oidc_core.wire.incoming": "Incoming",
+        "oidc_core.wire.jsontypes": "JsonObject frozen_json parse_object render",
+        "oidc_core.wire.urls": "path_only",
+    }
+)
 """The names of each module that are promised here."""
 
-_HOME: Final = {name: home for home, names in _NAMES.items() for name in names.split()}
+_HOME: Final = MappingProxyType(
+    {name: home for home, names in _NAMES.items() for name in names.split()}
+)
 
 __all__ = [
     "ANY_TENANT",

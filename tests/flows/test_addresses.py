@@ -234,7 +234,11 @@ def test_a_transport_in_memory_serves_the_strictest_policy() -> None:
 )
 def test_no_user_types_in_an_issuer_that_is_near(issuer: str) -> None:
     setup = ClientSetup(
-        issuer=issuer, client_id="c", redirect_uri="https://app.example/cb", policy=STRICT
+        issuer=issuer,
+        client_id="c",
+        redirect_uri="https://app.example/cb",
+        token_endpoint_auth_method="none",
+        policy=STRICT,
     )
     error = refusal(setup.relying_party)
     assert (error.code, error.about) == ("url_address_not_allowed", "issuer")
@@ -246,6 +250,7 @@ def test_a_name_that_a_user_types_in_is_judged_when_it_is_dialled() -> None:
         issuer="https://localhost.example",
         client_id="c",
         redirect_uri="https://app.example/cb",
+        token_endpoint_auth_method="none",
         policy=STRICT,
     )
     request = _discovery(setup)

@@ -228,6 +228,7 @@ def with_tenant(way: str, layout: str, store: str, *, required: bool) -> tuple[S
         issuer=HONEST,
         client_id="the tenant's",
         redirect_uri=uris[1],
+        token_endpoint_auth_method="none",
         response_iss="required" if required else "as_announced",
         **WAYS[way],
     )

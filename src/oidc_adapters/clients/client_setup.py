@@ -12,12 +12,11 @@ from oidc_adapters.credentials.client_credentials import (
     Credentials,
     Keys,
     check_credentials,
-    check_secret,
     credentials_for,
 )
 from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
-from oidc_adapters.runtime.client_secret import Secret
+from oidc_adapters.runtime.client_secret import Secret, check_secret
 from oidc_core.model.client import AuthMethod, ClientRegistration, ResponseIss
 from oidc_core.model.policy import DEFAULT_POLICY, Policy
 from oidc_core.model.provider import IssuerRule, ProviderMetadata

@@ -16,7 +16,7 @@ from attrs import field, frozen
 from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys, Signer
 from oidc_adapters.credentials.dpop import DpopKeys, DpopNonces
 from oidc_adapters.crypto import check_mac_secret, sign_mac
-from oidc_adapters.runtime.client_secret import Secret, opened
+from oidc_adapters.runtime.client_secret import Secret, check_secret, opened
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_core.jose.algorithms import HMAC
 from oidc_core.machine.credentials import (
@@ -98,25 +98,6 @@ class ClientCredentials:
 
 
 _FIELDS: Final = fields_of(ClientCredentials)
-
-
-def check_secret(secret: object) -> None:
-    """Refuse a client secret that is none, or that was read with what stood around it.
-
-    Raises:
-        UsageError: ``config_invalid``; the secret is not shown.
-    """
-    if callable(secret):  # it is judged whenever it was opened
-        return
-    check_kind(secret, str | None, about="client_secret", code="config_invalid")
-    if not isinstance(secret, str):
-        return
-    if secret == "" or secret.strip() != secret or not _CONTROLS.isdisjoint(secret):
-        found = "an empty one" if secret == "" else "white space around it or control characters"
-        raise UsageError("config_invalid", about="client_secret", found=found)
-
-
-_CONTROLS: Final = frozenset([*map(chr, range(32)), "\x7f"])
 
 
 def check_credentials(

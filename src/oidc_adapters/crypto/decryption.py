@@ -31,7 +31,7 @@ MAX_CANDIDATES: Final = 4
 
 _REMEMBERED: Final = 64
 
-_SECRETS: Final = Mapping[tuple[str, str], str] | None
+_SECRETS: Final = Mapping[tuple[str, str], Secret] | None
 
 _Opener: TypeAlias = Callable[[Jwe], bytes | None]
 _Name: TypeAlias = tuple[str, str, Encryption]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 REMEMBERED: Final = 64
 """How many prepared keys, and how many headers, are kept."""
 
-_SECRETS: Final = Mapping[tuple[str, str], str] | None
+_SECRETS: Final = Mapping[tuple[str, str], Secret] | None
 
 _Name: TypeAlias = tuple[str, str, tuple[bytes, ...] | str]
 """(alg, crv, octets of the key), or (issuer, client id, alg)."""

@@ -229,16 +229,14 @@ def check_userinfo(
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
     """
-    check_kind(claims, JsonObject, about="claims")
-    check_text(sub, "sub")
+    check_kind((claims, sub), tuple[JsonObject, str], about="claims, sub")
     how = encryption if jws is None else jws.encryption
     profile = UNSIGNED_USERINFO if jws is None else USERINFO
-    protection = rp.protection[profile.registered_as]
-    answer = Examined(rp, profile, protection, claims, claims.members.get, now, jws, how, iss, sub)
-    outcomes = USERINFO_RULES.outcomes(answer)
+    agreed, claim = rp.protection[profile.registered_as], claims.members.get
+    answer = Examined(rp, profile, agreed, claims, claim, now, jws, how, iss, sub)
     evidence = Evidence(
         table=USERINFO_RULES,
-        outcomes=outcomes,
+        outcomes=USERINFO_RULES.outcomes(answer),
         remarks=_remarks(claims, encryption) if jws is None else (),
         terms=rp.terms_over[channel],
         checked_at=now,

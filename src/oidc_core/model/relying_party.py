@@ -33,7 +33,7 @@ from oidc_core.model.provider import (
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import KeysWanted, Source
 from oidc_core.wire.jsontypes import JsonObject, render
-from oidc_core.wire.settings import check_fields, check_kind, fields_of, json_object
+from oidc_core.wire.settings import as_setting, check_fields, fields_of, json_object
 from oidc_core.wire.urls import origin_of, parse_issuer
 from oidc_core.wire.way import CHANNELS, Channel
 
@@ -51,10 +51,12 @@ def _issuer(rp: "RelyingParty") -> str:
 
 def _overrides(value: Mapping[str, object]) -> JsonObject:
     """Freeze what corrects the metadata, in one order: two that are equal are written alike."""
-    members: object = json_object(value)
-    if not isinstance(members, JsonObject):
-        return cast("JsonObject", members)  # to be refused by name
+    members = as_setting(json_object(value), JsonObject, "metadata_overrides")
     return JsonObject(dict(sorted(members.items())))
+
+
+def _discovery_url(value: str | None) -> str | None:
+    return as_setting(value, str | None, "discovery_url")
 
 
 def _digest(rp: "RelyingParty") -> str:
@@ -99,23 +101,19 @@ def _connection(rp: "RelyingParty") -> Connection:
 
 
 def _provider(value: ProviderMetadata) -> ProviderMetadata:
-    check_kind(value, ProviderMetadata, about="provider", code="config_invalid")
-    return value
+    return as_setting(value, ProviderMetadata, "provider")
 
 
 def _client(value: ClientRegistration) -> ClientRegistration:
-    check_kind(value, ClientRegistration, about="client", code="config_invalid")
-    return value
+    return as_setting(value, ClientRegistration, "client")
 
 
 def _policy(value: Policy) -> Policy:
-    check_kind(value, Policy, about="policy", code="config_invalid")
-    return value
+    return as_setting(value, Policy, "policy")
 
 
 def _rule(value: IssuerRule) -> IssuerRule:
-    check_kind(value, IssuerRule, about="issuer_rule", code="config_invalid")
-    return value
+    return as_setting(value, IssuerRule, "issuer_rule")
 
 
 def _protection(rp: "RelyingParty") -> Mapping[str, Protection]:
@@ -235,7 +233,7 @@ class RelyingParty:
     issuer_rule: IssuerRule = field(
         default=Factory(_exact_issuer, takes_self=True), converter=_rule
     )
-    discovery_url: str | None = None
+    discovery_url: str | None = field(default=None, converter=_discovery_url)
     metadata_overrides: JsonObject = field(default=_EMPTY, converter=_overrides)
     discovered_by: Channel | None = field(default=None, eq=False)
     issuer: str = field(init=False, default=Factory(_issuer, takes_self=True))

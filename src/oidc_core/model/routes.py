@@ -24,8 +24,9 @@ _HTTP: Final = ("https://", "http://")
 def route_of(url: str) -> str:
     """Return what a framework may take for the same route: a URL without query and spelling.
 
-    Two URLs that differ in the case of their host, a default port, a final or a double slash, an
-    escape or a dot segment count as one.  What this joins by mistake is refused when configured.
+    Two URLs that differ in the case of their host, a default port, a final or a double slash or an
+    escape count as one; no redirect URI has dot segments.  What this joins by mistake is refused
+    when configured.
 
     Raises:
         UsageError: as :func:`~oidc_core.wire.urls.parse_url`.
@@ -37,13 +38,7 @@ def route_of(url: str) -> str:
     else:  # a private-use scheme: an operating system takes it in either case
         scheme, _, rest = base.partition(":")
         origin = f"{scheme.lower()}:"
-    path: list[str] = []
-    for segment in unquote(rest).split("/"):
-        if segment == "..":
-            del path[-1:]
-        elif segment not in {"", "."}:
-            path.append(segment)
-    return "/".join([origin, *path])
+    return "/".join([origin, *filter(None, unquote(rest).split("/"))])
 
 
 def _harmless(url: str) -> str:

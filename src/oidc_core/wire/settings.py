@@ -16,7 +16,7 @@ from functools import partial
 from itertools import chain
 from operator import attrgetter, contains
 from types import MappingProxyType, NoneType, UnionType
-from typing import Final, Literal, NamedTuple, TypeAlias, Union, cast, get_args, get_origin
+from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
 from attrs import AttrsInstance, fields
 
@@ -48,6 +48,7 @@ _USUAL: Final[Mapping[object, frozenset[type]]] = MappingProxyType(
 )
 """The exact types of usual annotations: these tell enough, but for what is in a collection."""
 
+T = TypeVar("T")
 _Texts: TypeAlias = Callable[[object], tuple[Iterable[object], ...]]
 
 
@@ -215,6 +216,16 @@ def check_kind(value: object, kind: object, *, about: str, code: str = "paramete
     """
     if not _fits(kind, value):
         raise UsageError(code, about=about, found=_found(value, kind), expected=_expected(kind))
+
+
+def as_setting(value: T, kind: object, about: str) -> T:
+    """Return a setting that is as its annotation says; for what is derived before all is checked.
+
+    Raises:
+        UsageError: ``config_invalid``, naming it.
+    """
+    check_kind(value, kind, about=about, code="config_invalid")
+    return value
 
 
 def check_text(value: object, about: str) -> None:
