@@ -17,14 +17,24 @@ import attrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from oidc_adapters import Credentials, CryptographyVerifier, FrozenClock
+from oidc_adapters import (
+    AsyncShell,
+    Credentials,
+    CryptographyVerifier,
+    FrozenClock,
+    MemoryPendingLogins,
+    Shell,
+)
 from oidc_adapters.testing import FakeProvider, InMemoryTransport
 from oidc_core import (
     ClientRegistration,
     Connection,
     Demands,
     KeySet,
+    OidcError,
+    PendingLogin,
     ProviderMetadata,
+    RelyingParty,
     UsageError,
 )
 from reference_text import table
@@ -74,14 +84,6 @@ LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Classes whose fields need neither converter nor check, each with the reason."""
 
-ELSEWHERE: Final = (
-    "oidc_core.endpoints.authorization.callback",
-    "oidc_adapters.clients.oidc_client",
-    "oidc_adapters.stores.pending",
-    "oidc_adapters.transport",
-)
-"""Modules that take raw input from a browser, or a world of their own: judged where they stand."""
-
 _URL: Final = "https://op.example"
 _NOW: Final = 1_800_000_000
 
@@ -92,11 +94,32 @@ def given() -> Mapping[str, Mapping[str, object]]:
     provider = FakeProvider(id_token_alg="EdDSA")
     connection = Connection(_URL, "client", "", "endpoints", "policy")
     key = Ed25519PrivateKey.from_private_bytes(bytes(32))
-    shell = {"transport": InMemoryTransport(provider), "credentials": Credentials()}
+    shell: dict[str, Any] = {
+        "transport": InMemoryTransport(provider),
+        "credentials": Credentials(),
+    }
+    party: dict[str, Any] = {
+        "provider": ProviderMetadata(issuer=_URL),
+        "client": ClientRegistration(client_id="client"),
+        "verifier": CryptographyVerifier(),
+    }
+    pending: dict[str, Any] = {
+        "id": "id",
+        "connection": connection,
+        "state": "state",
+        "code_verifier": "verifier",
+        "binding_digest": "digest",
+        "redirect_uri": "https://rp.example/callback",
+        "demands": Demands(nonce="n", started_at=_NOW),
+    }
+    rp = RelyingParty(**party)
+    client = {"rp": rp, "shell": Shell(**shell), "pending": MemoryPendingLogins()}
     return MappingProxyType(
         {
             "AsyncInMemoryTransport": {"provider": provider},
+            "AsyncOidcClient": {**client, "shell": AsyncShell(**shell)},
             "AsyncShell": shell,
+            "Callback": {"parameters": ()},
             "ClientCredentials": {"issuer": _URL, "client_id": "client", "endpoints": ()},
             "ClientKey": {"key": key, "alg": "EdDSA"},
             "ClientRegistration": {"client_id": "client"},
@@ -113,6 +136,8 @@ def given() -> Mapping[str, Mapping[str, object]]:
             "FrozenClock": {"now": _NOW},
             "HttpResponse": {"status": 200, "headers": (), "body": b"", "received_at": _NOW},
             "InMemoryTransport": {"provider": provider},
+            "InThreads": {"transport": InMemoryTransport(provider)},
+            "Incoming": {"method": "GET", "url": None},
             "IssuerRule": {"canonical": _URL, "accepted": {_URL}},
             "JsonObject": {"members": {}},
             "KeysFound": {
@@ -130,15 +155,8 @@ def given() -> Mapping[str, Mapping[str, object]]:
                 )
             },
             "NoAnswer": {"sent": "no", "code": "http_timeout", "at": _NOW},
-            "PendingLogin": {
-                "id": "id",
-                "connection": connection,
-                "state": "state",
-                "code_verifier": "verifier",
-                "binding_digest": "digest",
-                "redirect_uri": "https://rp.example/callback",
-                "demands": Demands(nonce="n", started_at=_NOW),
-            },
+            "OidcClient": client,
+            "PendingLogin": pending,
             "PendingLogout": {
                 "issuer": _URL,
                 "client_id": "client",
@@ -147,18 +165,21 @@ def given() -> Mapping[str, Mapping[str, object]]:
                 "created_at": _NOW,
             },
             "ProviderMetadata": {"issuer": _URL},
-            "RelyingParty": {
-                "provider": ProviderMetadata(issuer=_URL),
-                "client": ClientRegistration(client_id="client"),
-                "verifier": CryptographyVerifier(),
-            },
+            "RelyingParty": party,
             "ServedProvider": {
                 "provider": provider,
                 "clock": FrozenClock(_NOW),
                 "interactive": False,
             },
+            "Routes": {"rps": (rp,)},
             "Shell": shell,
             "StaticProviderKeys": {"key_set": KeySet()},
+            "Taken": {
+                "pending": PendingLogin(**pending),
+                "binding": "binding",
+                "cookies": (),
+                "single_use": "process",
+            },
             "Tokens": {
                 "issuer": _URL,
                 "client_id": "client",
@@ -204,7 +225,6 @@ def takes_settings(label: str, kind: type) -> bool:
     """Return whether somebody else than the library makes values of a class."""
     return not (
         label in LIBRARY_MADE
-        or kind.__module__.startswith(ELSEWHERE)
         or getattr(kind, "_is_protocol", False)
         or not {BaseException, tuple}.isdisjoint(kind.__mro__)
         or hasattr(kind, "__members__")
@@ -237,7 +257,7 @@ def cell(label: str, kind: type, name: str, value: object) -> str:
     """Tell what a field makes of a value: how it is kept, or the code it is refused with."""
     try:
         result = made(label, kind, name, value)
-    except UsageError as refusal:
+    except OidcError as refusal:
         return f"`{refusal.code}`"
     if not attrs.has(kind):
         return "accepted"

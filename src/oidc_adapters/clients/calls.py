@@ -24,6 +24,7 @@ from oidc_core.operations.logout import LogoutStarted
 from oidc_core.wire.cookies import SetCookie, cookie_pairs
 from oidc_core.wire.errors import CallbackError, OidcError, UsageError
 from oidc_core.wire.incoming import Incoming
+from oidc_core.wire.settings import check_kind, check_text
 
 _STILL_WAITING = frozenset({"connection_mismatch", "binding_duplicated"})
 """Refusals after which the login waits on, for another client or another request."""
@@ -51,10 +52,24 @@ def starting(
     now: int,
 ) -> Step[LoginStarted]:
     """Start a login; a ``return_to`` that no store can keep is dropped: a stranger wrote it."""
+    check_kind(request, AuthenticationRequest, about="request")
+    check_text(return_to, "return_to")
     if return_to:
         keepable = not any("\ud800" <= each <= "\udfff" for each in return_to)
         request = evolve(request, return_to=return_to if keepable else "")
     return login.start(rp, secrets, request, now=now)
+
+
+def arrived(incoming: Incoming, account: str) -> Callback:
+    """Return the callback of a request, for whatever client it may be.
+
+    Raises:
+        UsageError: ``parameter_invalid`` for what is no request.
+        CallbackError: ``parameter_malformed``.
+    """
+    check_kind(incoming, Incoming, about="incoming")
+    check_text(account, "account")
+    return Callback.of(incoming)
 
 
 def finishing(
@@ -76,6 +91,8 @@ def starting_logout(
     rp: RelyingParty, tokens: Tokens | None, request: LogoutRequest | None, state: str, now: int
 ) -> Step[LogoutStarted]:
     """Start a logout, with the ID token as a hint unless the request has another."""
+    check_kind(tokens, Tokens | None, about="tokens")
+    check_kind(request, LogoutRequest | None, about="request")
     asked = LogoutRequest() if request is None else request
     if tokens is not None and not asked.id_token_hint:
         asked = evolve(asked, id_token_hint=tokens.id_token)

@@ -8,9 +8,10 @@ put together: :func:`~oidc_core.model.routes.check_routes` has the rule.
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
+from oidc_adapters.clients.calls import arrived
 from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
 from oidc_adapters.clients.results import LoginResult, LogoutResult
-from oidc_core.endpoints.authorization import Callback, pending_id
+from oidc_core.endpoints.authorization import pending_id
 from oidc_core.model.routes import Routes
 from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.incoming import Incoming
@@ -45,7 +46,7 @@ class Connections:
 
         Nothing is taken out of a store before it is known which client it is of.
         """
-        callback = Callback.of(incoming)
+        callback = arrived(incoming, account)
         login_id = pending_id(callback)
         first, *others = [self.clients[place] for place in self._routes.among(incoming.url)]
         client = first
@@ -83,7 +84,7 @@ class AsyncConnections:
 
     async def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
         """Finish the login that a callback belongs to; as :meth:`Connections.finish_login`."""
-        callback = Callback.of(incoming)
+        callback = arrived(incoming, account)
         login_id = pending_id(callback)
         first, *others = [self.clients[place] for place in self._routes.among(incoming.url)]
         client = first

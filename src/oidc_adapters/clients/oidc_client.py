@@ -9,6 +9,7 @@ from typing import Final
 
 from oidc_adapters.clients.calls import (
     answering,
+    arrived,
     clearing,
     cookies_in,
     finishing,
@@ -38,6 +39,7 @@ from oidc_core.model.routes import Routes
 from oidc_core.operations import discovery, logout, refresh
 from oidc_core.operations.refresh import Refreshed
 from oidc_core.wire.incoming import Incoming
+from oidc_core.wire.settings import as_setting, check_kind
 
 _NO_COOKIE: Final = ""
 
@@ -58,6 +60,8 @@ class OidcClient:
 
     def __init__(self, rp: RelyingParty, shell: Shell, pending: PendingLogins) -> None:
         self._routes = Routes((rp,))
+        as_setting(shell, Shell, "shell")
+        as_setting(pending, PendingLogins, "pending")
         if rp.network.judged:
             check_transport(shell.transport)
         self.rp = rp
@@ -136,7 +140,7 @@ class OidcClient:
             UsageError: ``redirect_uri_unknown`` if ``incoming`` does not say at which URL.
             OidcError: see its ``hint`` and ``retryable``.
         """
-        callback = Callback.of(incoming)
+        callback = arrived(incoming, account)
         login_id = pending_id(callback)
         self._routes.among(incoming.url)
         return self.finish_found(login_id, callback, incoming, account)
@@ -198,6 +202,7 @@ class OidcClient:
         Raises:
             CallbackError: ``logout_state_mismatch``, ``logout_expired``, ``cookie_invalid``.
         """
+        check_kind(incoming, Incoming, about="incoming")
         rp, pending = self.rp, self.pending
         logout_id, now = pending_id_of(returned_state(incoming)), self.shell.clock.now()
         with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
@@ -214,6 +219,8 @@ class AsyncOidcClient:
 
     def __init__(self, rp: RelyingParty, shell: AsyncShell, pending: PendingLogins) -> None:
         self._routes = Routes((rp,))
+        as_setting(shell, AsyncShell, "shell")
+        as_setting(pending, PendingLogins, "pending")
         if rp.network.judged:
             check_transport(shell.transport)
         self.rp = rp
@@ -257,7 +264,7 @@ class AsyncOidcClient:
 
     async def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
         """Finish a login; as :meth:`OidcClient.finish_login`."""
-        callback = Callback.of(incoming)
+        callback = arrived(incoming, account)
         login_id = pending_id(callback)
         self._routes.among(incoming.url)
         return await self.finish_found(login_id, callback, incoming, account)
@@ -301,6 +308,7 @@ class AsyncOidcClient:
 
     async def finish_logout(self, incoming: Incoming) -> LogoutResult:
         """Check a return from a logout; as :meth:`OidcClient.finish_logout`."""
+        check_kind(incoming, Incoming, about="incoming")
         rp, pending = self.rp, self.pending
         logout_id, now = pending_id_of(returned_state(incoming)), self.shell.clock.now()
         with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):

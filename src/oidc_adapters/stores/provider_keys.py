@@ -27,7 +27,7 @@ from oidc_core.machine.key_fetching import (
 from oidc_core.machine.steps import KeysAnswer, KeysFound
 from oidc_core.wire.errors import StoreFailure
 from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, KeysWanted, NoAnswer
-from oidc_core.wire.settings import check_kind
+from oidc_core.wire.settings import as_count, check_kind
 
 Send: TypeAlias = Callable[[HttpRequest], AnswerTo]
 SendAsync: TypeAlias = Callable[[HttpRequest], Awaitable[AnswerTo]]
@@ -81,7 +81,7 @@ class MemoryProviderKeys:
 
     def __init__(self, *, cap: int = 1_024) -> None:
         self._records: dict[_Source, KeyRecord] = {}
-        self._cap = cap
+        self._cap = as_count(cap, "cap")
         self._flights = SingleFlight[_Landed]()
         self._process = ProcessLock()
 

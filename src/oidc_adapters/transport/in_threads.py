@@ -11,6 +11,7 @@ from oidc_adapters.runtime.threads import NeverBegunError, OwnThreads, ThreadsCl
 from oidc_adapters.transport import Transport, judges_addresses
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.settings import as_count, as_setting
 
 
 class InThreads:
@@ -31,8 +32,9 @@ class InThreads:
     """
 
     def __init__(self, transport: Transport, *, threads: int = 128, per_origin: int = 16) -> None:
-        self._transport = transport
-        self._threads = OwnThreads(threads, "oidc-transport", share=per_origin)
+        self._transport = as_setting(transport, Transport, "transport")
+        share = as_count(per_origin, "per_origin")
+        self._threads = OwnThreads(as_count(threads, "threads"), "oidc-transport", share=share)
 
     @property
     def judges_addresses(self) -> bool:

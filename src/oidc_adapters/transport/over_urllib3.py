@@ -8,6 +8,7 @@ from oidc_adapters.transport.pooled import PooledTransport
 from oidc_adapters.transport.pools import check_manager, made_pools
 from oidc_adapters.transport.tls import Certificate, StrPath, check_context, tls_context
 from oidc_core.wire.errors import UsageError
+from oidc_core.wire.settings import as_count, check_kind
 
 
 class Urllib3Transport(PooledTransport):
@@ -49,6 +50,15 @@ class Urllib3Transport(PooledTransport):
         pool_size: int = 16,
         pool_manager: PoolManager | None = None,
     ) -> None:
+        for value, kind, about in (
+            (ca, StrPath | None, "ca"),
+            (client_certificate, Certificate | None, "client_certificate"),
+            (ssl_context, ssl.SSLContext | None, "ssl_context"),
+            (proxy, str | None, "proxy"),
+            (pool_manager, PoolManager | None, "pool_manager"),
+        ):
+            check_kind(value, kind, about=about, code="config_invalid")
+        as_count(pool_size, "pool_size")
         own_tls = ca is not None or client_certificate is not None
         if ssl_context is not None:
             if own_tls:

@@ -229,9 +229,9 @@ def check_userinfo(
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
     """
-    check_kind((claims, sub), tuple[JsonObject, str], about="claims, sub")
-    how = encryption if jws is None else jws.encryption
-    profile = UNSIGNED_USERINFO if jws is None else USERINFO
+    check_kind(claims, JsonObject, about="claims")
+    check_text(sub, "sub")
+    profile, how = (USERINFO, jws.encryption) if jws else (UNSIGNED_USERINFO, encryption)
     agreed, claim = rp.protection[profile.registered_as], claims.members.get
     answer = Examined(rp, profile, agreed, claims, claim, now, jws, how, iss, sub)
     evidence = Evidence(

@@ -15,8 +15,10 @@ from oidc_core.model.provider import IssuerRule
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import CallbackError, UsageError, fingerprint
 from oidc_core.wire.jsontypes import render
+from oidc_core.wire.settings import as_setting
 from oidc_core.wire.urls import parse_url
 
+_CLIENTS: Final = tuple[RelyingParty, ...]
 _Way: TypeAlias = tuple[str, ...]
 _HTTP: Final = ("https://", "http://")
 
@@ -117,7 +119,7 @@ class Routes:
     __slots__ = ("_by_url", "_count", "_iss_decides")
 
     def __init__(self, rps: Sequence[RelyingParty]) -> None:
-        check_routes(rps)
+        check_routes(as_setting(tuple(rps) if type(rps) is list else rps, _CLIENTS, "rps"))
         by_url: dict[str, dict[int, None]] = {}
         for place, rp in enumerate(rps):
             for uri in rp.client.redirect_uris:

@@ -80,7 +80,10 @@ class Incoming:
 
     def __attrs_post_init__(self) -> None:
         if self.method not in _METHODS:
-            raise CallbackError("method_unexpected", found=self.method, expected="GET or POST")
+            expected = "GET or POST"
+            raise CallbackError(
+                "method_unexpected", found=self.method, expected=expected, about="method"
+            )
         if len(self.query) + len(self.body) + len(self.cookie) > LIMITS.callback:
             self._check_bounds()
 

@@ -228,6 +228,18 @@ def as_setting(value: T, kind: object, about: str) -> T:
     return value
 
 
+def as_count(value: int, about: str, *, least: int = 1) -> int:
+    """Return a setting that is a whole number of at least so many.
+
+    Raises:
+        UsageError: ``config_invalid``, naming it.
+    """
+    number = as_setting(value, int, about)
+    if number < least:
+        raise UsageError("config_invalid", about=about, found=number, expected=f"{least} or more")
+    return number
+
+
 def check_text(value: object, about: str) -> None:
     """Refuse what is no text.
 

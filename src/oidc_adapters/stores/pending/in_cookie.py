@@ -35,6 +35,7 @@ from oidc_core.operations.login import LoginStarted
 from oidc_core.wire.cookies import SetCookie
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
 from oidc_core.wire.errors import CallbackError, OidcError, UsageError
+from oidc_core.wire.settings import as_setting
 
 RETURN_TO: Final = 138
 """Octets of ``return_to`` that are kept; a stranger may have written it."""
@@ -68,8 +69,9 @@ class CookiePendingLogins(AtOnce):
         profile: CookieProfile = _PROFILE,
     ) -> None:
         self._box = SeedBox(*secrets)
+        as_setting(spent, Spent | None, "spent")
         self._spent: Spent = MemorySpent() if spent is None else spent
-        self._profile = profile
+        self._profile = as_setting(profile, CookieProfile, "profile")
 
     @property
     def profile(self) -> CookieProfile:

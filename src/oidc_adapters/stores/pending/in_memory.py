@@ -24,6 +24,7 @@ from oidc_core.operations.login import LoginStarted
 from oidc_core.wire.cookies import SetCookie
 from oidc_core.wire.encoding import same
 from oidc_core.wire.errors import CallbackError, StoreFailure
+from oidc_core.wire.settings import as_count, as_setting
 
 RETURN_TO: Final = 1_024
 """Characters of ``return_to`` that are kept; a stranger may have written it."""
@@ -113,9 +114,9 @@ class MemoryPendingLogins(AtOnce):
     __slots__ = ("_logins", "_logouts", "_process", "_profile")
 
     def __init__(self, *, cap: int = 100_000, profile: CookieProfile = _PROFILE) -> None:
-        self._logins = _InFlight[PendingLogin](cap)
+        self._logins = _InFlight[PendingLogin](as_count(cap, "cap"))
         self._logouts = _InFlight[_BoundLogout](cap)
-        self._profile = profile
+        self._profile = as_setting(profile, CookieProfile, "profile")
         self._process = ProcessLock()
 
     @property

@@ -1,6 +1,6 @@
 """The ports of logins and logouts in flight."""
 
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from attrs import field, frozen
 
@@ -11,6 +11,7 @@ from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted
 from oidc_core.wire.cookies import SetCookie
+from oidc_core.wire.settings import check_fields, fields_of
 
 
 @frozen(kw_only=True)
@@ -29,6 +30,12 @@ class Taken:
     binding: str = field(repr=False)
     cookies: tuple[SetCookie, ...]
     single_use: SingleUse
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _TAKEN)
+
+
+_TAKEN: Final = fields_of(Taken, "parameter_invalid")
 
 
 class LogoutSecrets(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_core.wire.errors import StoreFailure
+from oidc_core.wire.settings import as_count, as_setting
 
 _OCTETS: Final = 16
 
@@ -32,8 +33,8 @@ class MemorySpent:
     def __init__(self, *, cap: int = 1_000_000, elapsed: Callable[[], float] = monotonic) -> None:
         self._names: dict[bytes, tuple[int, int]] = {}
         self._last = (0, 0)
-        self._cap = cap
-        self._elapsed = elapsed
+        self._cap = as_count(cap, "cap")
+        self._elapsed = as_setting(elapsed, Callable[[], float], "elapsed")
         self._process = ProcessLock()
 
     @property

@@ -16,6 +16,7 @@ from oidc_core.model.pending import ResponseMode, pending_id_of
 from oidc_core.wire.errors import CallbackError
 from oidc_core.wire.grammar import NQSCHAR, VSCHAR
 from oidc_core.wire.http import LIMITS
+from oidc_core.wire.settings import check_fields, fields_of
 from oidc_core.wire.urls import refuse_doubles
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ class Callback:
     url: str | None = None
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
+
     @classmethod
     def of(cls, incoming: "Incoming") -> "Callback":
         """Take a request at the redirect URI.
@@ -87,6 +91,9 @@ class Callback:
             if all(found.values())
             else {name: value for name, value in found.items() if value}
         )
+
+
+_FIELDS: Final = fields_of(Callback, "parameter_invalid")
 
 
 def _refuse(name: str, value: str) -> NoReturn:
