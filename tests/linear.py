@@ -268,10 +268,14 @@ def _only(header: str) -> object:
     return only_value(cookie_pairs(header), "__Host-oidc-abcdefgh")
 
 
+def _never_opens(_name: str, _value: str) -> int | None:
+    return None
+
+
 def _evicted(header: str) -> object:
     profile = CookieProfile()
     new = profile.cookie("__Host-oidc-ijklmnop", "x", 600)
-    return profile.evicted(cookie_pairs(header), new, lambda *_: None)
+    return profile.evicted(cookie_pairs(header), new, _never_opens)
 
 
 def answer(*headers: tuple[str, str], body: bytes = b"") -> HttpResponse:

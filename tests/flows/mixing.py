@@ -142,7 +142,7 @@ class Scene:
             UsageError: the configuration is refused.
         """
         uris, required = LAYOUTS[cell.layout], DECLARED[cell.declared]
-        sides = []
+        sides: list[tuple[ClientSetup, FakeProvider]] = []
         for place, (issuer, speaks) in enumerate(((HONEST, cell.honest), (HOSTILE, cell.hostile))):
             provider = provider_of(issuer, speaks, uris[place])
             setup = setup_of(provider, speaks, required=required[place])

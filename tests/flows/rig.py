@@ -68,6 +68,9 @@ def setup_for(provider: FakeProvider, **changed: Any) -> ClientSetup:
         "post_logout_redirect_uri": client.post_logout_redirect_uris[0],
         "scope": SCOPE,
     }
+    if "registration" in changed:  # it says all of this itself
+        for name in ("client_id", "redirect_uri", "post_logout_redirect_uri", "scope"):
+            del settings[name]
     return ClientSetup(**{**settings, **changed})
 
 

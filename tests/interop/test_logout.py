@@ -71,21 +71,33 @@ def test_a_return_that_nobody_asked_for_is_refused(
     interop_row(*kind.row, "return with another state: logout_state_mismatch")
     app = Application(setup_at(op, kind), transport)
     tokens = app.log_in().tokens
-    urls: list[str] = []
-    for _ in range(2):
-        redirect = app.client.start_logout(tokens)
-        app.jar.take(redirect.cookies)
-        urls.append(redirect.url)
-    of_the_first = app.browser.end_session(urls[0], confirm=False)
-    of_the_second = app.browser.end_session(urls[1])
-    with pytest.raises(CallbackError) as refusal:
-        app.client.finish_logout(incoming_of(of_the_first, app.jar.header))
-    assert refusal.value.code == "logout_state_mismatch"
-    with pytest.raises(CallbackError) as refusal:
-        app.client.finish_logout(incoming_of(of_the_second, ""))
-    assert refusal.value.code == "logout_state_mismatch"
+    first = app.client.start_logout(tokens)
+    second = app.client.start_logout(tokens)
+    app.jar.take(second.cookies)
+    of_the_first = app.browser.end_session(first.url, confirm=False)
+    of_the_second = app.browser.end_session(second.url)
+    for callback, cookie in ((of_the_first, app.jar.header), (of_the_second, "")):
+        with pytest.raises(CallbackError) as refusal:
+            app.client.finish_logout(incoming_of(callback, cookie))
+        assert refusal.value.code == "logout_state_mismatch"
     returned = app.client.finish_logout(incoming_of(of_the_second, app.jar.header))
     assert returned.logged_out.post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
+
+
+def test_two_logouts_under_way_do_not_disturb_each_other(
+    op: Provider, transport: Transport, interop_row: RecordRow
+) -> None:
+    kind = Kind(id_token_alg="ES256")
+    interop_row(*kind.row, "two logouts under way")
+    app = Application(setup_at(op, kind), transport)
+    tokens = app.log_in().tokens
+    redirects = [app.client.start_logout(tokens) for _ in range(2)]
+    for redirect in redirects:
+        app.jar.take(redirect.cookies)
+    for redirect, confirm in zip(redirects, (False, True), strict=True):
+        callback = app.browser.end_session(redirect.url, confirm=confirm)
+        returned = app.client.finish_logout(incoming_of(callback, app.jar.header))
+        assert returned.logged_out.post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
 
 
 def test_who_stays_logged_in_comes_back_all_the_same(

@@ -94,7 +94,8 @@ class Recording:
 
     def __getattribute__(self, name: str) -> Any:
         if name == "__class__":  # it passes for one of the value's own
-            return type(object.__getattribute__(self, "_value"))
+            value: object = object.__getattribute__(self, "_value")
+            return type(value)
         return super().__getattribute__(name)
 
     def __getattr__(self, name: str) -> Any:

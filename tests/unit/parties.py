@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from attrs import evolve, frozen
@@ -76,3 +77,34 @@ def told(operation: Callable[[], object]) -> tuple[str, str, Fact, Fact]:
         operation()
     error = caught.value
     return error.code, error.about, error.found, error.expected
+
+
+class Unreadable(Mapping[str, Any]):
+    """A mapping whose entries cannot be had, as one of a store that is down."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise ConnectionError
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
+class Fickle(Mapping[Any, Any]):
+    """A mapping that answers otherwise from the second time on."""
+
+    def __init__(self, first: dict[Any, Any], later: dict[Any, Any]) -> None:
+        self._first, self._later = first, later
+        self._times = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self._times += 1
+        return iter(self._first if self._times == 1 else self._later)
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def __getitem__(self, name: Any) -> Any:
+        return {**self._later, **self._first}[name]

@@ -121,6 +121,7 @@ FULL_METADATA = evolve(DOCUMENT, notes=("malformed: claims_locales_supported",))
 LOGOUT = PendingLogout(
     issuer="https://op.example",
     client_id="client-1",
+    connection_id="staff",
     state=STATE,
     post_logout_redirect_uri="https://app.example/bye",
     created_at=1_800_000_000,
@@ -172,7 +173,7 @@ KINDS = [
         codec.dump_pending_logout,
         codec.load_pending_logout,
         codec.PENDING_LOGOUT,
-        {"full": LOGOUT},
+        {"full": LOGOUT, "small": evolve(LOGOUT, connection_id="")},
     ),
     Kind(
         "tokens",

@@ -1,7 +1,9 @@
 """A loopback listener for the one callback of one login (RFC 8252 §7.3, §8.3).
 
-It listens on 127.0.0.1 only, takes the first request for its path and nothing else, and believes
-none of it: what the callback is worth is for :func:`oidc_core.operations.login.finish` to say.
+It listens on 127.0.0.1 only and takes one request for its path: the first whose ``state`` names the
+login that is waited for.  Any page that the browser shows can send others, so they end nothing.  It
+believes none of it: what the callback is worth is for
+:func:`oidc_core.operations.login.finish` to say.
 """
 
 import os
@@ -18,7 +20,8 @@ from typing import ClassVar, Final
 from attrs import field, frozen
 
 from oidc_adapters.transport.conversation import StrictConversation
-from oidc_core.endpoints.authorization import Callback
+from oidc_core.endpoints.authorization import Callback, pending_id
+from oidc_core.model.pending import pending_id_of
 from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.http import LIMITS
 from oidc_core.wire.incoming import Incoming
@@ -76,8 +79,30 @@ class CallbackListener:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._login_id = ""
+        self._foreign: CallbackError | None = None
         self._arrivals: Queue[ReceivedRequest] = Queue()
         self._claimed = Lock()
+
+    def expect(self, login_id: str) -> None:
+        """Name the login whose callback is waited for; until then there is none."""
+        self._login_id = login_id
+
+    def awaits(self, received: ReceivedRequest) -> bool:
+        """Return whether the login that is waited for is among those that a request names.
+
+        One that names two is not for this listener to judge.
+        """
+        try:
+            callback = received.callback
+            states = [value for name, value in callback.parameters if name == "state"]
+            if self._login_id in map(pending_id_of, states):
+                return True
+            pending_id(callback)
+            self._foreign = CallbackError("state_unknown", about="state")
+        except CallbackError as fault:
+            self._foreign = fault
+        return False
 
     def claim(self) -> bool:
         """Return whether this is the first received; only that one may be delivered."""
@@ -91,13 +116,15 @@ class CallbackListener:
         """Return the received, as soon as there is one.
 
         Raises:
-            CallbackError: ``state_expired`` if nobody came in time.
+            CallbackError: ``state_expired`` if nobody came in time; if only callbacks of no login
+                or of another came, what is wrong with the last one.
         """
         try:
             return self._arrivals.get(timeout=seconds)
         except Empty:
             in_time = f"a callback within {seconds:g} seconds"
-            raise CallbackError("state_expired", expected=in_time) from None
+            late = CallbackError("state_expired", expected=in_time)
+            raise self._foreign or late from None
 
 
 class _Server(ThreadingHTTPServer):
@@ -124,7 +151,8 @@ class _Conversation(StrictConversation):
         path, _, query = self.path.partition("?")
         # Another Host is another site whose name leads here (DNS rebinding).
         url = f"http://{self.headers.get('host', '')}{path}"
-        if url != self.listener.url:
+        received = ReceivedRequest(method=self.command, url=url, query=query, body=self.body)
+        if url != self.listener.url or not self.listener.awaits(received):
             self._answer(404, "Not here", "Nothing is to be found under this address.")
             return
         if not self.listener.claim():
@@ -134,7 +162,6 @@ class _Conversation(StrictConversation):
             text = "Go back to the terminal: it says what came of it. This page can be closed."
             self._answer(200, "Thank you", text)
         finally:  # The page first: the process may end as soon as it has its answer.
-            received = ReceivedRequest(method=self.command, url=url, query=query, body=self.body)
             self.listener.deliver(received)
 
     def _answer(self, status: int, title: str, text: str) -> None:

@@ -8,7 +8,7 @@ from attrs import frozen
 from oidc_adapters.cli.listener import CallbackListener
 from oidc_adapters.cli.recording import WatchedShell
 from oidc_adapters.clients.client_setup import ClientSetup
-from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest, pending_id
+from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest
 from oidc_core.machine.steps import Done, Exchange, Step, resume
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.relying_party import RelyingParty
@@ -16,7 +16,6 @@ from oidc_core.operations import discovery, login, refresh
 from oidc_core.operations.logged_in import AwaitingUserInfo, LoggedIn
 from oidc_core.operations.login import AwaitingTokens
 from oidc_core.operations.refresh import Refreshed
-from oidc_core.wire.errors import CallbackError
 
 T = TypeVar("T")
 
@@ -64,11 +63,10 @@ class LoopbackLogin:
         shell, secrets = self.shell, self.shell.entropy.login_secrets()
         now = shell.clock.now()
         started = shell.run(self.rp, login.start(self.rp, secrets, request, now=now))
+        listener.expect(started.pending.id)
         visit(started.url)
         received = listener.wait(timeout)
         shell.witness.arrived(received)
-        if pending_id(received.callback) != started.pending.id:
-            raise CallbackError("state_unknown", about="state")
         step = login.finish(
             self.rp,
             started.pending,

@@ -6,10 +6,13 @@ the application was to go on once it is certain that this browser started the lo
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from copy import copy
+from typing import Final, TypeVar, cast
 
 from attrs import evolve
 
-from oidc_adapters.stores.pending import CookieProfile, Taken
+from oidc_adapters.runtime.fails_closed import FailsClosed
+from oidc_adapters.stores.pending import CookieProfile, PendingLogins, Taken
 from oidc_adapters.stores.pending.cookies import Cookies
 from oidc_core.endpoints.authorization import AuthenticationRequest, Callback
 from oidc_core.endpoints.end_session import LogoutRequest
@@ -22,12 +25,38 @@ from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.operations.login import LoginStarted
 from oidc_core.operations.logout import LogoutStarted
 from oidc_core.wire.cookies import SetCookie, cookie_pairs
-from oidc_core.wire.errors import CallbackError, OidcError, UsageError
+from oidc_core.wire.errors import CallbackError, OidcError, StoreFailure, UsageError
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.settings import check_kind, check_text
+from oidc_core.wire.urls import parse_url
 
-_STILL_WAITING = frozenset({"connection_mismatch", "binding_duplicated"})
+PENDING: Final = "pending logins"
+STORE: Final = FailsClosed(PENDING)
+"""Whatever a store of logins in flight raises is the store's failure."""
+
+_UNPROVEN: Final = frozenset(
+    {"state_missing", "state_mismatch", "binding_missing", "binding_mismatch"}
+)
+"""Refusals before it is certain that this browser started the login."""
+
+T = TypeVar("T")
+
+_STILL_WAITING: Final = frozenset({"connection_mismatch", "binding_duplicated"})
 """Refusals after which the login waits on, for another client or another request."""
+
+
+def check_profile(rp: RelyingParty, pending: PendingLogins) -> None:
+    """Refuse cookies for development where the browser comes back to another machine.
+
+    Raises:
+        UsageError: ``config_invalid``.
+    """
+    if pending.profile.secure:
+        return
+    for uri in rp.client.redirect_uris:
+        if "://" in uri and not parse_url(uri, about="redirect_uri", http=True).is_loopback:
+            expected = "a redirect URI on loopback with such cookies"
+            raise UsageError("config_invalid", about="profile", found=uri, expected=expected)
 
 
 def cookies_in(header: str | bytes) -> Cookies:
@@ -36,12 +65,8 @@ def cookies_in(header: str | bytes) -> Cookies:
     Raises:
         UsageError: ``parameter_invalid`` for cookies that a framework has parsed.
     """
-    if isinstance(header, bytes):
-        header = header.decode("latin-1")
-    if not isinstance(header, str):
-        found, expected = type(header).__name__, "the Cookie header"
-        raise UsageError("parameter_invalid", found=found, expected=expected, about="cookie")
-    return cookie_pairs(header)
+    check_kind(header, str | bytes, about="cookie")
+    return cookie_pairs(header.decode("latin-1") if isinstance(header, bytes) else header)
 
 
 def starting(
@@ -106,16 +131,52 @@ def clearing(profile: CookieProfile, name: str, incoming: Incoming) -> Generator
         yield
     except CallbackError as error:
         brought = any(found == name for found, _ in incoming.cookies)
-        if brought and error.code not in _STILL_WAITING:
-            error.cookies = (profile.forgotten(name),)
-        raise
+        if not brought or error.code in _STILL_WAITING:
+            raise
+        own = copy(error)
+        own.cookies = (profile.forgotten(name),)
+        raise own from error
 
 
 @contextmanager
 def answering(cookies: tuple[SetCookie, ...], return_to: str = "") -> Generator[None]:
-    """Have a failure carry how the browser can be answered."""
+    """Have a failure carry how the browser can be answered.
+
+    It is a copy that does: several logins that waited for one thing may fail with one error.
+    """
     try:
         yield
     except OidcError as error:
-        error.cookies, error.return_to = cookies, return_to
-        raise
+        own = copy(error)
+        own.cookies = cookies
+        own.return_to = "" if error.code in _UNPROVEN else return_to
+        raise own from error
+
+
+def as_cookies(kept: object) -> tuple[SetCookie, ...]:
+    """Return what a store says is to be set; a coroutine is none, and nothing was kept then.
+
+    Raises:
+        StoreFailure: ``store_unavailable``.
+    """
+    cookies = cast("tuple[SetCookie, ...]", kept) if isinstance(kept, tuple) else None
+    if cookies is None:
+        raise _no_answer(kept, "a tuple of cookies")
+    return cookies
+
+
+def as_taken(taken: T, kind: type[T]) -> T:
+    """Return what a store took out.
+
+    Raises:
+        StoreFailure: ``store_unavailable`` for anything else.
+    """
+    if not isinstance(cast("object", taken), kind):
+        raise _no_answer(taken, kind.__name__)
+    return taken
+
+
+def _no_answer(found: object, expected: str) -> StoreFailure:
+    return StoreFailure(
+        "store_unavailable", found=type(found).__name__, expected=expected, about=PENDING
+    )

@@ -4,9 +4,10 @@ The settings are those an application has at hand: issuer, client id and secret,
 Whatever a framework or an unusual provider needs beyond is a value that can be passed instead.
 """
 
+from collections.abc import Iterable
 from typing import Final, NoReturn
 
-from attrs import field, frozen
+from attrs import field, fields_dict, frozen
 
 from oidc_adapters.credentials.client_credentials import (
     Credentials,
@@ -53,8 +54,8 @@ class ClientSetup:
             ``private_key_jwt`` with keys, ``client_secret_basic`` with a secret.  A client without
             either says ``none``: a secret that got lost would else make a public client.
         scope: what a login asks for unless it says otherwise.
-        registration: the client's registration in full, in place of the settings since
-            ``client_id`` but for secret and keys.
+        registration: the client's registration in full, in place of the other settings of the
+            client but for secret and keys.  What these say beside it is in it too.
         metadata: the provider's metadata, where it is given by hand and not discovered.
         discovery_url: where the metadata lies, if not below the issuer.
         metadata_overrides: members that correct the provider's document by name, as in
@@ -90,6 +91,8 @@ class ClientSetup:
     def __attrs_post_init__(self) -> None:
         check_fields(self, _FIELDS)
         check_secret(self.client_secret)
+        if self.registration is not None:
+            _check_agreement(self, self.registration)
         if self.registration or self.client_id:  # else they are only asked for the public keys
             client = self.registration or self._registration()
             check_credentials(client, secret=self.client_secret, keys=self.client_keys)
@@ -112,6 +115,8 @@ class ClientSetup:
             UsageError: naming the setting that is missing or wrong.
         """
         rule = self.issuer_rule or IssuerRule.exact(self.issuer)
+        if self.issuer and not rule.in_response(self.issuer):
+            raise _contradiction("issuer", self.issuer, rule.accepted)
         client = self.registration or self._registration()
         owner = (rule.canonical, client.client_id)
         secrets = {} if self.client_secret is None else {owner: self.client_secret}
@@ -164,3 +169,25 @@ class ClientSetup:
 
 
 _FIELDS: Final = fields_of(ClientSetup)
+_DEFAULTS: Final = fields_dict(ClientSetup)
+
+
+def _check_agreement(setup: ClientSetup, client: ClientRegistration) -> None:
+    """Refuse a setting that is not that of the registration, which would be used in its place."""
+    for name, registered in (
+        ("client_id", (client.client_id,)),
+        ("redirect_uri", client.redirect_uris),
+        ("post_logout_redirect_uri", client.post_logout_redirect_uris),
+        ("token_endpoint_auth_method", (client.token_endpoint_auth_method,)),
+        ("scope", (client.scope,)),
+        ("response_iss", (client.response_iss,)),
+        ("connection_id", (client.connection_id,)),
+    ):
+        value = getattr(setup, name)
+        if value != _DEFAULTS[name].default and value not in registered:
+            raise _contradiction(name, value, registered)
+
+
+def _contradiction(name: str, found: str, allowed: Iterable[str | None]) -> UsageError:
+    expected = tuple(sorted(filter(None, allowed)))
+    return UsageError("config_invalid", about=name, found=found, expected=expected)

@@ -8,7 +8,7 @@ put together: :func:`~oidc_core.model.routes.check_routes` has the rule.
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from oidc_adapters.clients.calls import arrived
+from oidc_adapters.clients.calls import STORE, arrived
 from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
 from oidc_adapters.clients.results import LoginResult, LogoutResult
 from oidc_core.endpoints.authorization import pending_id
@@ -51,13 +51,14 @@ class Connections:
         first, *others = [self.clients[place] for place in self._routes.among(incoming.url)]
         client = first
         for each in others:
-            if each.pending.belongs(each.rp, login_id, incoming.cookies):
+            if _owns(each, login_id, incoming):
                 client = each
+                break
         try:
             return client.finish_found(login_id, callback, incoming, account)
         except CallbackError as error:
             for each in self.clients if error.cookies else ():
-                if each is not client and each.pending.belongs(each.rp, login_id, incoming.cookies):
+                if each is not client and _owns(each, login_id, incoming):
                     error.cookies = ()  # that login waits on, for a callback at another client
             raise
 
@@ -89,15 +90,14 @@ class AsyncConnections:
         first, *others = [self.clients[place] for place in self._routes.among(incoming.url)]
         client = first
         for each in others:
-            if await each.pending.belongs_async(each.rp, login_id, incoming.cookies):
+            if await _owns_async(each, login_id, incoming):
                 client = each
+                break
         try:
             return await client.finish_found(login_id, callback, incoming, account)
         except CallbackError as error:
             for each in self.clients if error.cookies else ():
-                if each is not client and await each.pending.belongs_async(
-                    each.rp, login_id, incoming.cookies
-                ):
+                if each is not client and await _owns_async(each, login_id, incoming):
                     error.cookies = ()  # that login waits on, for a callback at another client
             raise
 
@@ -111,6 +111,18 @@ class AsyncConnections:
                 if error.code not in _ANOTHERS:
                     raise
         return await last.finish_logout(incoming)
+
+
+def _owns(client: OidcClient, login_id: str, incoming: Incoming) -> bool:
+    """Return whether a login is of this client; whatever is no plain yes is none."""
+    with STORE:
+        return client.pending.belongs(client.rp, login_id, incoming.cookies) is True
+
+
+async def _owns_async(client: AsyncOidcClient, login_id: str, incoming: Incoming) -> bool:
+    """Return whether a login is of this client; as :func:`_owns`."""
+    with STORE:
+        return await client.pending.belongs_async(client.rp, login_id, incoming.cookies) is True
 
 
 def _routes(clients: Sequence[object], kind: type[C]) -> Routes:

@@ -8,8 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from oidc_adapters.clients.calls import (
+    STORE,
     answering,
     arrived,
+    as_cookies,
+    as_taken,
+    check_profile,
     clearing,
     cookies_in,
     finishing,
@@ -22,7 +26,7 @@ from oidc_adapters.clients.shell import AsyncShell, Shell, check_transport
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
-from oidc_adapters.stores.pending import PendingLogins
+from oidc_adapters.stores.pending import PendingLogins, Taken, TakenLogout
 from oidc_adapters.stores.provider_keys import ProviderKeys
 from oidc_adapters.transport import AsyncTransport, Transport
 from oidc_core.endpoints.authorization import (
@@ -62,6 +66,7 @@ class OidcClient:
         self._routes = Routes((rp,))
         as_setting(shell, Shell, "shell")
         as_setting(pending, PendingLogins, "pending")
+        check_profile(rp, pending)
         if rp.network.judged:
             check_transport(shell.transport)
         self.rp = rp
@@ -92,6 +97,7 @@ class OidcClient:
         Raises:
             OidcError: a setting is wrong, or the provider cannot be reached or believed.
         """
+        as_setting(setup, ClientSetup, "setup")
         sender = _default_transport() if transport is None else transport
         shell = Shell(sender, Credentials(), keys, clock=clock, entropy=entropy)
         rp = setup.relying_party()
@@ -118,10 +124,12 @@ class OidcClient:
                 cleared away.
         """
         seen, now = cookies_in(cookie), self.shell.clock.now()
-        secrets = self.pending.secrets(self.shell.entropy)
+        with STORE:
+            secrets = self.pending.secrets(self.shell.entropy)
         started = self.shell.run(self.rp, starting(self.rp, secrets, request, return_to, now))
-        set_cookies = self.pending.put(self.rp, started, seen, now)
-        return Redirect(url=started.url, cookies=set_cookies)
+        with STORE:
+            kept = self.pending.put(self.rp, started, seen, now)
+        return Redirect(url=started.url, cookies=as_cookies(kept))
 
     def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
         """Finish a login.
@@ -151,7 +159,9 @@ class OidcClient:
         """Finish a login that is known to be of this client, or of none."""
         rp, pending, now = self.rp, self.pending, self.shell.clock.now()
         with clearing(pending.profile, pending.profile.login_name(login_id), incoming):
-            taken = pending.take(rp, login_id, incoming.cookies, now)
+            with STORE:
+                found = pending.take(rp, login_id, incoming.cookies, now)
+            taken = as_taken(found, Taken)
         with answering(taken.cookies, taken.pending.return_to):
             logged_in = self.shell.run(rp, finishing(rp, taken, callback, now, account))
         return LoginResult(logged_in=logged_in, cookies=taken.cookies, connection=rp.connection)
@@ -188,13 +198,15 @@ class OidcClient:
             cookie: the ``Cookie`` header of the request.
         """
         seen, now = cookies_in(cookie), self.shell.clock.now()
-        secrets = self.pending.logout_secrets(self.shell.entropy)
+        with STORE:
+            secrets = self.pending.logout_secrets(self.shell.entropy)
         step = starting_logout(self.rp, tokens, request, secrets.state, now)
         started = self.shell.run(self.rp, step)
         if not started.pending.post_logout_redirect_uri:
             return Redirect(url=started.url, cookies=())
-        set_cookies = self.pending.put_logout(self.rp, started.pending, secrets, seen, now)
-        return Redirect(url=started.url, cookies=set_cookies)
+        with STORE:
+            kept = self.pending.put_logout(self.rp, started.pending, secrets, seen, now)
+        return Redirect(url=started.url, cookies=as_cookies(kept))
 
     def finish_logout(self, incoming: Incoming) -> LogoutResult:
         """Check that a return from a logout was asked for by this browser.
@@ -206,7 +218,9 @@ class OidcClient:
         rp, pending = self.rp, self.pending
         logout_id, now = pending_id_of(returned_state(incoming)), self.shell.clock.now()
         with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
-            taken = pending.take_logout(rp, logout_id, incoming.cookies, now)
+            with STORE:
+                found = pending.take_logout(rp, logout_id, incoming.cookies, now)
+            taken = as_taken(found, TakenLogout)
         with answering(taken.cookies):
             logged_out = self.shell.run(rp, logout.finish(rp, taken.pending, incoming, now=now))
         return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
@@ -221,6 +235,7 @@ class AsyncOidcClient:
         self._routes = Routes((rp,))
         as_setting(shell, AsyncShell, "shell")
         as_setting(pending, PendingLogins, "pending")
+        check_profile(rp, pending)
         if rp.network.judged:
             check_transport(shell.transport)
         self.rp = rp
@@ -239,6 +254,7 @@ class AsyncOidcClient:
         entropy: Entropy | None = None,
     ) -> "AsyncOidcClient":
         """Discover the provider; as :meth:`OidcClient.discover`."""
+        as_setting(setup, ClientSetup, "setup")
         sender = _default_async_transport() if transport is None else transport
         shell = AsyncShell(sender, Credentials(), keys, clock=clock, entropy=entropy)
         rp = setup.relying_party()
@@ -256,11 +272,13 @@ class AsyncOidcClient:
     ) -> Redirect:
         """Start a login; as :meth:`OidcClient.start_login`."""
         seen, now = cookies_in(cookie), self.shell.clock.now()
-        secrets = self.pending.secrets(self.shell.entropy)
+        with STORE:
+            secrets = self.pending.secrets(self.shell.entropy)
         step = starting(self.rp, secrets, request, return_to, now)
         started = await self.shell.run(self.rp, step)
-        set_cookies = await self.pending.put_async(self.rp, started, seen, now)
-        return Redirect(url=started.url, cookies=set_cookies)
+        with STORE:
+            kept = await self.pending.put_async(self.rp, started, seen, now)
+        return Redirect(url=started.url, cookies=as_cookies(kept))
 
     async def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
         """Finish a login; as :meth:`OidcClient.finish_login`."""
@@ -275,7 +293,9 @@ class AsyncOidcClient:
         """Finish a login that is known to be of this client, or of none."""
         rp, pending, now = self.rp, self.pending, self.shell.clock.now()
         with clearing(pending.profile, pending.profile.login_name(login_id), incoming):
-            taken = await pending.take_async(rp, login_id, incoming.cookies, now)
+            with STORE:
+                found = await pending.take_async(rp, login_id, incoming.cookies, now)
+            taken = as_taken(found, Taken)
         with answering(taken.cookies, taken.pending.return_to):
             logged_in = await self.shell.run(rp, finishing(rp, taken, callback, now, account))
         return LoginResult(logged_in=logged_in, cookies=taken.cookies, connection=rp.connection)
@@ -298,13 +318,15 @@ class AsyncOidcClient:
     ) -> Redirect:
         """Start a logout at the provider; as :meth:`OidcClient.start_logout`."""
         seen, now = cookies_in(cookie), self.shell.clock.now()
-        secrets = self.pending.logout_secrets(self.shell.entropy)
+        with STORE:
+            secrets = self.pending.logout_secrets(self.shell.entropy)
         step = starting_logout(self.rp, tokens, request, secrets.state, now)
         started = await self.shell.run(self.rp, step)
         if not started.pending.post_logout_redirect_uri:
             return Redirect(url=started.url, cookies=())
-        kept = await self.pending.put_logout_async(self.rp, started.pending, secrets, seen, now)
-        return Redirect(url=started.url, cookies=kept)
+        with STORE:
+            kept = await self.pending.put_logout_async(self.rp, started.pending, secrets, seen, now)
+        return Redirect(url=started.url, cookies=as_cookies(kept))
 
     async def finish_logout(self, incoming: Incoming) -> LogoutResult:
         """Check a return from a logout; as :meth:`OidcClient.finish_logout`."""
@@ -312,7 +334,9 @@ class AsyncOidcClient:
         rp, pending = self.rp, self.pending
         logout_id, now = pending_id_of(returned_state(incoming)), self.shell.clock.now()
         with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
-            taken = await pending.take_logout_async(rp, logout_id, incoming.cookies, now)
+            with STORE:
+                found = await pending.take_logout_async(rp, logout_id, incoming.cookies, now)
+            taken = as_taken(found, TakenLogout)
         with answering(taken.cookies):
             logged_out = await self.shell.run(
                 rp, logout.finish(rp, taken.pending, incoming, now=now)

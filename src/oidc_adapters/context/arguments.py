@@ -5,7 +5,7 @@ from os import PathLike, fspath
 from types import MappingProxyType
 from typing import Final, cast
 
-from oidc_core.wire.errors import UsageError
+from oidc_core.wire.errors import OidcError, UsageError
 
 _SETTING: Final = "config_invalid"
 _PARAMETER: Final = "parameter_invalid"
@@ -132,10 +132,13 @@ def scope_of(scopes: object) -> str:
     """
     if isinstance(scopes, str):
         wanted: list[object] = [*scopes.split()]
-    elif isinstance(scopes, bytes) or not hasattr(scopes, "__iter__"):
+    elif isinstance(scopes, bytes | type) or not hasattr(scopes, "__iter__"):
         raise _no_scopes(scopes)
     else:
-        wanted = [*cast("tuple[object, ...]", scopes)]
+        try:
+            wanted = [*cast("tuple[object, ...]", scopes)]
+        except Exception as fault:
+            raise _no_scopes(scopes) from fault
     for scope in wanted:
         if not isinstance(scope, str):
             raise _no_scopes(scope)
@@ -152,11 +155,21 @@ def query_pairs(query: object) -> tuple[tuple[str, str], ...]:
     """Take any mapping; a parameter given twice stays so, for the core to refuse.
 
     Raises:
-        UsageError: ``parameter_invalid`` for anything but a mapping from text to texts.
+        UsageError: ``parameter_invalid`` for anything but a mapping from text to texts, and for one
+            that fails when it is read.
     """
     if not isinstance(query, Mapping):
         raise _no_query(query)
     named = cast("Mapping[object, object]", query)
+    try:
+        return _pairs(named)
+    except OidcError:
+        raise
+    except Exception as fault:
+        raise _no_query(named) from fault
+
+
+def _pairs(named: Mapping[object, object]) -> tuple[tuple[str, str], ...]:
     several: Callable[[object], object] | None = getattr(named, "getlist", None)
     found: list[tuple[str, str]] = []
     for name in named:

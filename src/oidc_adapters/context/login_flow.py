@@ -24,7 +24,7 @@ from oidc_core.endpoints.authorization import (
     pending_id,
 )
 from oidc_core.endpoints.authorization.request import Display
-from oidc_core.model.pending import LoginSecrets, PendingLogin
+from oidc_core.model.pending import PendingLogin
 from oidc_core.operations import login
 from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.encoding import sha256_b64url
@@ -98,7 +98,7 @@ def _started(
     browser: str | None,
 ) -> str:
     rp, now = ctx.party(bound=browser is not None, pkce=pkce), ctx.shell.clock.now()
-    secrets = _drawn(ctx.shell.entropy.login_secrets())
+    secrets = ctx.shell.entropy.login_secrets()
     if browser is not None:
         secrets = evolve(secrets, binding=_binding(browser))
     started = ctx.shell.run(rp, login.start(rp, secrets, request, now=now))
@@ -108,14 +108,6 @@ def _started(
         raise UsageError("entropy_failure", about="state")
     ctx.records.issued.put(_key(pending), pending, now)
     return started.url
-
-
-def _drawn(secrets: object) -> LoginSecrets:
-    """Take what a random device gave, which may be anybody's."""
-    if not isinstance(secrets, LoginSecrets):
-        found = type(secrets).__name__
-        raise UsageError("entropy_failure", found=found, expected="LoginSecrets")
-    return secrets
 
 
 def flow_get_authorization_code(

@@ -19,6 +19,7 @@ from oidc_adapters.context.arguments import (
 )
 from oidc_adapters.context.memory import key_of
 from oidc_adapters.context.outcomes import TokenDict
+from oidc_adapters.context.plugged import PluggedClock, PluggedEntropy, PluggedTransport
 from oidc_adapters.context.records import records
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.caller import warn_caller
@@ -118,7 +119,7 @@ class OIDCCtx:
             secret, names = _secret(client_secret, decrypt), (issuer, redirect_uri, client_id)
             setup = _setup(names, secret, scope_of(scopes), policy)
             sender = _transport(transport, cacrt, unverified=verify is False)
-            self.shell = Shell(sender, Credentials(), clock=clock, entropy=random_device)
+            self.shell = _shell(sender, clock, random_device)
             self.rp = self._discovered(setup)
         except UsageError as fault:
             under_own_name(fault)
@@ -128,7 +129,6 @@ class OIDCCtx:
     def _discovered(self, setup: ClientSetup) -> RelyingParty:
         """Discover the provider; the one issuer it publishes is the only one from then on."""
         try:
-            _check_clock(self.shell.clock)
             rp = setup.relying_party()
             found, document = self.drive(rp, discovery.discover(rp))
             method = _auth_method(document, found.provider)
@@ -253,13 +253,6 @@ def valid_until(ctx: OIDCCtx, id_token: IdToken) -> int:
     return (numeric_date(id_token.claims.members.get("exp")) or 0) + ctx.rp.policy.leeway
 
 
-def _check_clock(clock: Clock) -> None:
-    now: object = clock.now()
-    if type(now) is not int:
-        found = type(now).__name__
-        raise UsageError("config_invalid", about="clock", found=found, expected="whole seconds")
-
-
 def _policy(
     state_timeout_secs: int,
     allowed_skew_secs: int,
@@ -329,6 +322,16 @@ def _auth_method(document: TokenDict, provider: ProviderMetadata) -> AuthMethod:
     return "client_secret_post"
 
 
+def _shell(sender: Transport, clock: Clock | None, random_device: Entropy | None) -> Shell:
+    """Return the world, in which whatever the application plugged in may fail."""
+    return Shell(
+        sender,
+        Credentials(),
+        clock=None if clock is None else PluggedClock(clock),
+        entropy=None if random_device is None else PluggedEntropy(random_device),
+    )
+
+
 def _transport(
     transport: Transport | None, cacrt: str | PathLike[str] | None, *, unverified: bool
 ) -> Transport:
@@ -337,10 +340,6 @@ def _transport(
 
         return UnverifiedTransport(ca=cacrt)
     if transport is None:
-        if unverified:
-            from oidc_adapters.context.unverified import UnverifiedTransport
-
-            return UnverifiedTransport(cacrt)
         from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 
         return Urllib3Transport(ca=cacrt)
@@ -348,4 +347,4 @@ def _transport(
         raise UsageError("config_invalid", about="cacrt", expected="no transport of your own")
     if unverified:
         warn_caller("the provider's TLS certificate is not verified")
-    return transport
+    return PluggedTransport(transport)

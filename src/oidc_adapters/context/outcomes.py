@@ -1,5 +1,6 @@
 """What the calls of the context return in place of raising: errors as values."""
 
+from copy import copy
 from typing import Any, TypeAlias
 
 from attrs import field, frozen
@@ -49,10 +50,10 @@ TokenDict: TypeAlias = dict[str, Any]
 def failure(fault: OidcError) -> Failure:
     """Return the value that stands for an error.
 
-    The traceback is left behind: its frames hold the secrets of the call.
+    The traceback is left behind: its frames hold the secrets of the call.  The error itself stays
+    as it is, for others may hold it too.
     """
-    cause = fault.with_traceback(None)
-    cause.__context__ = cause.__cause__ = None
+    cause = copy(fault)
     if isinstance(cause, ProviderError):
         return AuthServerError(cause.error, cause.error_description, cause.error_uri, cause)
     return APIError(cause.code, cause)

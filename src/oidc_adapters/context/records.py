@@ -18,6 +18,7 @@ from oidc_core.wire.jsontypes import JsonObject
 
 _MANY: Final = 100_000
 _SOME: Final = 10_000
+_MINUTE: Final = 60
 _MONTH: Final = 30 * 86_400
 
 
@@ -77,6 +78,19 @@ class Renewal:
 
 
 @frozen(kw_only=True)
+class Replaced:
+    """What came of a refresh token that the provider has replaced, and must not be sent again.
+
+    Attributes:
+        renewal: the new tokens.
+        login: what this context knew of the login, if it did.
+    """
+
+    renewal: Renewal
+    login: Tokens | None
+
+
+@frozen(kw_only=True)
 class Records:
     """Everything a context remembers.
 
@@ -88,6 +102,8 @@ class Records:
         accepted: ID tokens that were returned, as long.
         refreshable: by refresh token, what its next refresh is compared with.
         unverified: renewals by the refresh token that was sent, until somebody verified one.
+        replaced: then, if it was replaced, for a minute, for those who refresh with it at the same
+            time and come too late to share the request.
         refreshing: refresh tokens on their way to the provider.  Nothing but the token decides what
             comes back, so whoever joins still compares it with an ID token of their own.
     """
@@ -99,6 +115,7 @@ class Records:
     accepted: Memory[AcceptedIdToken]
     refreshable: Memory[Tokens]
     unverified: Memory[Renewal]
+    replaced: Memory[Replaced]
     refreshing: SingleFlight[Renewal]
 
     def keep_refreshable(self, tokens: Tokens, now: int) -> None:
@@ -120,5 +137,6 @@ def records(policy: Policy) -> Records:
         accepted=Memory(lifetime=token, cap=_SOME),
         refreshable=Memory(lifetime=_MONTH, cap=_MANY),
         unverified=Memory(lifetime=token, cap=_SOME),
+        replaced=Memory(lifetime=_MINUTE, cap=_MANY),
         refreshing=SingleFlight(repeatable=False),
     )

@@ -6,7 +6,8 @@ verifies it then, without sending the refresh token a second time.
 
 Sending is shared by all who refresh with the same token at the same time, since nothing but the
 token decides what comes back.  Verifying is not: everyone compares it with the ID token that they
-gave, and with what this context knows of the login.
+gave, and with what this context knows of the login.  Those who come a moment later get the same
+tokens, for to send a refresh token that was replaced revokes the session (RFC 9700 §4.14.2).
 """
 
 from concurrent.futures import CancelledError
@@ -21,14 +22,14 @@ from oidc_adapters.context.arguments import check_parameters
 from oidc_adapters.context.memory import key_of
 from oidc_adapters.context.oidc_ctx import OIDCCtx, check_context, valid_until
 from oidc_adapters.context.outcomes import Failure, TokenDict, failure
-from oidc_adapters.context.records import AcceptedIdToken, Renewal
+from oidc_adapters.context.records import AcceptedIdToken, Renewal, Replaced
 from oidc_adapters.context.validation import verify_renewed
 from oidc_core.jose.jws import claims_kept
 from oidc_core.model.claims import audience
 from oidc_core.model.records import Tokens
 from oidc_core.operations import refresh
 from oidc_core.operations.logged_in import LoginEvidence
-from oidc_core.operations.refresh import Refreshed
+from oidc_core.operations.refresh import Refreshed, TokensRenewed
 from oidc_core.wire.errors import OidcError, ProtocolViolation, TransportFailure, UsageError
 from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import JsonObject
@@ -48,10 +49,12 @@ class _Login(NamedTuple):
     Attributes:
         tokens: the record of its login, as far as it is known.
         original: the claims of its ID token; ``None`` if nothing is known of it.
+        known: what this context remembers of it; ``None`` if only its caller knows.
     """
 
     tokens: Tokens
     original: JsonObject | None
+    known: Tokens | None = None
 
     def __repr__(self) -> str:
         return f"_Login({self.original is not None})"
@@ -64,7 +67,9 @@ def flow_refresh_token(
 
     A new ID token is compared with the one the session began with: issuer, user, audience, nonce
     and time of authentication.  Threads that refresh with the same token at the same time share one
-    request, and each compares the answer with the ID token that it gave itself.
+    request, and each compares the answer with the ID token that it gave itself.  So does whoever
+    comes up to a minute later with a token that the provider has replaced, and gets the same tokens
+    in place of having it sent once more, which would revoke the session.
 
     Args:
         ctx: the context.
@@ -100,12 +105,14 @@ def _refreshed(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> TokenD
     try:
         refreshed = verify_renewed(ctx, mine, login.original)
     except ProtocolViolation:
-        ctx.records.unverified.take(key, ctx.shell.clock.now())
+        if login.original is None or not _holds(ctx, mine):
+            ctx.records.unverified.take(key, ctx.shell.clock.now())
+        raise  # else it may be what another caller waits for, who names the right login
+    except TransportFailure:  # whoever verified it with other keys may have dropped it
+        if ctx.records.replaced.find(key, ctx.shell.clock.now()) is None:
+            ctx.records.unverified.put(key, renewal, ctx.shell.clock.now())
         raise
-    except TransportFailure:  # whoever compared it with something else may have dropped it
-        ctx.records.unverified.put(key, renewal, ctx.shell.clock.now())
-        raise
-    _remember(ctx, key, refreshed, login)
+    _remember(ctx, key, refreshed, login, renewal)
     return {**deepcopy(renewal.answer), "refresh_token": refreshed.tokens.refresh_token}
 
 
@@ -115,6 +122,9 @@ def _exchanged(ctx: OIDCCtx, key: str, tokens: Tokens) -> Renewal:
     kept = unverified.find(key, now)
     if kept is not None:
         return kept
+    replaced = ctx.records.replaced.find(key, now)  # after the other: it goes from there to here
+    if replaced is not None:
+        return replaced.renewal
     unverified.check_room(now)
     renewed, answer = ctx.drive(ctx.rp, refresh.renew(ctx.rp, tokens))
     renewal = Renewal(renewed=renewed, answer=answer)
@@ -134,7 +144,20 @@ def _of_login(new: Tokens, login: Tokens) -> Tokens:
     )
 
 
-def _remember(ctx: OIDCCtx, key: str, refreshed: Refreshed, login: _Login) -> None:
+def _holds(ctx: OIDCCtx, renewed: TokensRenewed) -> bool:
+    """Return whether a renewal holds by all rules but those that compare it with an original."""
+    try:
+        verify_renewed(ctx, renewed, None)
+    except ProtocolViolation:
+        return False
+    except OidcError:  # nobody can tell right now
+        return True
+    return True
+
+
+def _remember(
+    ctx: OIDCCtx, key: str, refreshed: Refreshed, login: _Login, renewal: Renewal
+) -> None:
     """Keep what a later validation or refresh needs; the old refresh token has been used."""
     now, id_token = ctx.shell.clock.now(), refreshed.id_token
     if id_token is not None and refreshed.evidence is not None:
@@ -145,9 +168,13 @@ def _remember(ctx: OIDCCtx, key: str, refreshed: Refreshed, login: _Login) -> No
         )
         until = valid_until(ctx, id_token)
         ctx.records.accepted.put(key_of(id_token.raw), accepted, now, until=until)
+    # Each is put where it goes before it is taken from where it was: another thread looks for it.
+    if ctx.records.replaced.find(key, now) is None:
+        ctx.records.keep_refreshable(refreshed.tokens, now)
+        if key_of(refreshed.tokens.refresh_token or "") != key:
+            ctx.records.replaced.put(key, Replaced(renewal=renewal, login=login.known), now)
+            ctx.records.refreshable.take(key, now)
     ctx.records.unverified.take(key, now)
-    ctx.records.refreshable.take(key, now)
-    ctx.records.keep_refreshable(refreshed.tokens, now)
 
 
 def _login(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> _Login:
@@ -159,12 +186,12 @@ def _login(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> _Login:
         ProtocolViolation: ``sub_mismatch`` and its like if both know different logins.
     """
     given = None if id_token is None else _given(ctx, id_token)
-    known = ctx.records.refreshable.find(key_of(refresh_token), ctx.shell.clock.now())
+    known = _known(ctx, key_of(refresh_token))
     if known is not None:
         original = claims_kept(known.id_token)
         if given is not None:
             original = _agreeing(original, given)
-        return _Login(evolve(known, refresh_token=refresh_token), original)
+        return _Login(evolve(known, refresh_token=refresh_token), original, known)
     if given is None and refresh_token and not ctx.refresh_unknown_logins:
         raise UsageError("login_unknown", about="id_token")
     subject = None if given is None else given.members.get("sub")
@@ -178,6 +205,16 @@ def _login(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> _Login:
         subject=subject if isinstance(subject, str) else "",
     )
     return _Login(tokens, given)
+
+
+def _known(ctx: OIDCCtx, key: str) -> Tokens | None:
+    """Return what this context knows of the login, also a moment after the token was used."""
+    now = ctx.shell.clock.now()
+    known = ctx.records.refreshable.find(key, now)
+    if known is not None:
+        return known
+    replaced = ctx.records.replaced.find(key, now)
+    return None if replaced is None else replaced.login
 
 
 def _given(ctx: OIDCCtx, id_token: str) -> JsonObject:

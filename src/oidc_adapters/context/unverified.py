@@ -7,12 +7,12 @@ library cannot be told to: this one has connections of its own kind.
 import ssl
 from typing import Any
 
-from urllib3 import HTTPSConnectionPool, PoolManager
+from urllib3 import PoolManager
 
 from oidc_adapters.runtime.caller import warn_caller
 from oidc_adapters.transport.guarded import GuardedTlsConnection
 from oidc_adapters.transport.pooled import PooledTransport
-from oidc_adapters.transport.pools import made_pools
+from oidc_adapters.transport.pools import TlsPool, made_pools
 from oidc_adapters.transport.tls import StrPath, tls_context
 from oidc_core.wire.way import Channel
 
@@ -55,7 +55,7 @@ class _UnverifiedConnection(GuardedTlsConnection):
         self.check_version()
 
 
-class _UnverifiedPool(HTTPSConnectionPool):
+class _UnverifiedPool(TlsPool):
     """Pools of a transport that has warned once and need not at every request."""
 
     ConnectionCls: Any = _UnverifiedConnection

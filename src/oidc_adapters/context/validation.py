@@ -20,7 +20,7 @@ from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.refresh import IdTokenOfRefresh, Refreshed, TokensRenewed
 from oidc_core.operations.validation import KeptIdToken, validate
-from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.errors import OidcError, ProtocolViolation
 from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.way import Channel
 
@@ -77,14 +77,7 @@ def _of_its_login(ctx: OIDCCtx, id_token: str, now: int) -> Demands:
     if pending is not None:
         return pending.demands
     # Whatever else is wrong with the token is found first; this nonce nobody can have sent.
-    return Demands(nonce=_drawn(ctx.shell.entropy.token()), started_at=now)
-
-
-def _drawn(nonce: object) -> str:
-    """Take what a random device gave, which may be anybody's."""
-    if not isinstance(nonce, str) or not nonce:
-        raise UsageError("entropy_failure", found=type(nonce).__name__, expected="text")
-    return nonce
+    return Demands(nonce=ctx.shell.entropy.token(), started_at=now)
 
 
 @frozen(kw_only=True)

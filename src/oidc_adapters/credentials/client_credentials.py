@@ -13,11 +13,12 @@ from typing import Final, NoReturn, TypeAlias, assert_never, cast
 
 from attrs import field, frozen
 
-from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys, Signer
+from oidc_adapters.credentials.client_keys import ABOUT, AsyncSigner, ClientKeys, Signer
 from oidc_adapters.credentials.dpop import DpopKeys, DpopNonces
 from oidc_adapters.crypto import check_mac_secret, sign_mac
 from oidc_adapters.runtime.client_secret import Secret, check_secret, opened
 from oidc_adapters.runtime.entropy import Entropy
+from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_core.jose.algorithms import HMAC
 from oidc_core.machine.credentials import (
     assertion_payload,
@@ -29,7 +30,7 @@ from oidc_core.machine.dpop import dpop_payload
 from oidc_core.model.client import REGISTERED, ClientRegistration
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.encoding import b64url_encode
-from oidc_core.wire.errors import UsageError
+from oidc_core.wire.errors import StoreFailure, UsageError
 from oidc_core.wire.http import (
     BasicCredentials,
     ClientAssertion,
@@ -49,6 +50,7 @@ from oidc_core.wire.settings import check_fields, check_kind, fields_of
 Keys: TypeAlias = ClientKeys[Signer] | ClientKeys[AsyncSigner]
 """The client's private keys, here or in a key service."""
 
+_SIGNER: Final = FailsClosed(ABOUT)
 _FORM: Final = ("content-type", "application/x-www-form-urlencoded")
 _PUBLIC: Final = frozenset({"discovery", "key_set"})
 
@@ -281,9 +283,10 @@ def _jwt(client: ClientCredentials, alg: str, typ: str, payload: str) -> _ToSign
         return octets, sign_mac(_secret(client), alg, octets)
     if client.keys is None:
         raise UsageError("credential_missing", about="client key", expected=alg)
-    key = client.keys.for_alg(alg)
-    octets = signing_input(_header(alg, typ, key.kid), payload)
-    return octets, key.sign(octets)
+    with _SIGNER:
+        key = client.keys.for_alg(alg)
+        octets = signing_input(_header(alg, typ, key.kid), payload)
+        return octets, key.sign(octets)
 
 
 @lru_cache(maxsize=64)
@@ -300,7 +303,8 @@ def _proof(
         raise UsageError("credential_missing", about="DPoP key", expected=proof.thumbprint)
     key, header = client.dpop_keys.find(proof.thumbprint)
     octets = signing_input(header, dpop_payload(proof, now=now, jti=entropy.token(), nonce=nonce))
-    return octets, key.sign(octets)
+    with _SIGNER:
+        return octets, key.sign(octets)
 
 
 def _at_once(filling: str | _ToSign) -> str:
@@ -316,10 +320,19 @@ def _at_once(filling: str | _ToSign) -> str:
 
 async def _signed(to_sign: _ToSign) -> str:
     octets, signature = to_sign
-    return _compact(octets, await signature if isawaitable(signature) else signature)
+    with _SIGNER:
+        return _compact(octets, await signature if isawaitable(signature) else signature)
 
 
-def _compact(octets: bytes, signature: bytes) -> str:
+def _compact(octets: bytes, signature: object) -> str:
+    """Put the JWT together; a signer of the application may return anything.
+
+    Raises:
+        StoreFailure: ``store_unavailable`` for what is no signature.
+    """
+    if not isinstance(signature, bytes) or not signature:
+        found = type(signature).__name__
+        raise StoreFailure("store_unavailable", about=ABOUT, found=found, expected="a signature")
     return f"{octets.decode('ascii')}.{b64url_encode(signature)}"
 
 

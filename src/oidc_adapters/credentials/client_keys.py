@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, NoReturn, Protocol, TypeVar
 
+from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_core.jose.encryption import KEY_MANAGEMENT
 from oidc_core.jose.jwk import Jwk, parse_jwk
 from oidc_core.jose.jws import is_kid
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
     from oidc_adapters.crypto.primitives import PrivateKey
 
 
-_ABOUT: Final = "client key"
+ABOUT: Final = "client key"
+"""How errors name the keys of the client."""
+
+
+_SIGNER: Final = FailsClosed(ABOUT)
 
 
 class _PublishedKey(Protocol):
@@ -155,7 +160,7 @@ def _judged(public: JsonObject) -> Jwk:
         return parse_jwk(public)
     except ProtocolViolation as weak:
         raise UsageError(
-            "config_invalid", found=weak.code, expected=weak.hint, about="client key"
+            "config_invalid", found=weak.code, expected=weak.hint, about=ABOUT
         ) from None
 
 
@@ -181,7 +186,7 @@ def _check_texts(**named: object) -> None:
 def _members(jwk: Mapping[str, object]) -> JsonObject:
     """Freeze a JWK; what is no JSON object is no JWK."""
     members = json_object(jwk)
-    check_kind(members, JsonObject, about=_ABOUT, code="config_invalid")
+    check_kind(members, JsonObject, about=ABOUT, code="config_invalid")
     return members
 
 
@@ -191,7 +196,7 @@ def _pem(pem: str | bytes | PathLike[str]) -> bytes:
         return pem
     if isinstance(pem, str):
         return _octets(pem)
-    check_kind(pem, PathLike, about=_ABOUT, code="config_invalid")
+    check_kind(pem, PathLike, about=ABOUT, code="config_invalid")
     return _read(pem)
 
 
@@ -209,7 +214,7 @@ def _read(path: PathLike[str]) -> bytes:
     try:
         return Path(path).read_bytes()
     except (OSError, ValueError, TypeError) as failure:
-        raise UsageError("config_invalid", found=str(path), about=_ABOUT) from failure
+        raise UsageError("config_invalid", found=str(path), about=ABOUT) from failure
 
 
 SignerT_co = TypeVar("SignerT_co", bound=_PublishedKey, covariant=True)
@@ -226,8 +231,9 @@ class ClientKeys(Generic[SignerT_co]):
 
     def __init__(self, *keys: SignerT_co) -> None:
         for key in keys:
-            check_kind(key, Signer, about=_ABOUT, code="config_invalid")
-        kids = [key.kid for key in keys]
+            check_kind(key, Signer | AsyncSigner, about=ABOUT, code="config_invalid")
+        with _SIGNER:
+            kids = [key.kid for key in keys]
         _check_texts(**{f"kid {at}": kid for at, kid in enumerate(kids)})
         if len(set(kids)) != len(kids):
             raise UsageError("config_invalid", found=tuple(kids), about="kid")
@@ -241,7 +247,7 @@ class ClientKeys(Generic[SignerT_co]):
             UsageError: ``credential_missing`` if there are no keys at all.
         """
         if not self._keys:
-            raise UsageError("credential_missing", about="client key")
+            raise UsageError("credential_missing", about=ABOUT)
         return self._keys[0]
 
     def for_alg(self, alg: str) -> SignerT_co:
@@ -254,12 +260,13 @@ class ClientKeys(Generic[SignerT_co]):
             if key.alg == alg:
                 return key
         found = tuple(key.alg for key in self._keys)
-        raise UsageError("credential_missing", found=found, expected=alg, about="client key")
+        raise UsageError("credential_missing", found=found, expected=alg, about=ABOUT)
 
     @property
     def public_keys(self) -> tuple[JsonObject, ...]:
         """The public JWK of each key."""
-        return tuple([key.public_jwk() for key in self._keys])
+        with _SIGNER:
+            return tuple([key.public_jwk() for key in self._keys])
 
     def public_jwks(self) -> JsonObject:
         """Return the client's JWK Set, for its ``jwks_uri`` or its registration."""
@@ -340,7 +347,7 @@ class DecryptionKey:
         _check_operations(jwk.get("key_ops"), _DECRYPTING)
         own, use, name = (_text(jwk, member) for member in ("alg", "use", "kid"))
         if use not in {None, "enc"} or (None not in {own, alg} and own != alg):
-            raise UsageError("config_invalid", found=own, expected=alg, about="client key")
+            raise UsageError("config_invalid", found=own, expected=alg, about=ABOUT)
         loaded = cls(
             decrypting_key_from_jwk(jwk),
             alg=own if alg is None else alg,
@@ -348,7 +355,7 @@ class DecryptionKey:
         )
         public = {member: jwk.get(member) for member in ("kty", "crv", "x", "y", "n", "e")}
         if any(loaded.public_jwk().get(member) != value for member, value in public.items()):
-            raise UsageError("config_invalid", expected="one key's members", about="client key")
+            raise UsageError("config_invalid", expected="one key's members", about=ABOUT)
         return loaded
 
     def fits(self, alg: str) -> bool:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final, Generic, NamedTuple, NoReturn, TypeVar
 
 from oidc_adapters.credentials.client_keys import AsyncSigner, Signer
+from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_core.jose.jwk import parse_jwk
 from oidc_core.machine.credentials import encoded_header
@@ -28,6 +29,7 @@ _MEMBERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """What a server needs of a key, its thumbprint included; nothing else about it is its business."""
 
 _TYP: Final = "dpop+jwt"
+_SIGNER: Final = FailsClosed("DPoP key")
 
 SignerT = TypeVar("SignerT", bound=Signer | AsyncSigner)
 SignerT_co = TypeVar("SignerT_co", bound=Signer | AsyncSigner, covariant=True)
@@ -86,18 +88,19 @@ class DpopKeys(Generic[SignerT_co]):
 
 def _prepared(key: SignerT) -> tuple[str, ProofKey[SignerT]]:
     """Judge a key, and encode the header of its proofs (RFC 9449 §4.2)."""
-    check_kind(key, Signer, about="DPoP key", code="config_invalid")
-    published = json_object(key.public_jwk())
+    check_kind(key, Signer | AsyncSigner, about="DPoP key", code="config_invalid")
+    with _SIGNER:
+        published, alg = json_object(key.public_jwk()), key.alg
     check_kind(published, JsonObject, about="DPoP key", code="config_invalid")
-    check_kind(key.alg, str, about="alg", code="config_invalid")
+    check_kind(alg, str, about="alg", code="config_invalid")
     try:
         judged = parse_jwk(published)
     except ProtocolViolation as weak:
         raise UsageError("config_invalid", found=weak.code, about="DPoP key") from None
-    if not judged.fits(key.alg):  # which no public key does for a MAC
-        raise UsageError("config_invalid", found=key.alg, about="DPoP key")
+    if not judged.fits(alg):  # which no public key does for a MAC
+        raise UsageError("config_invalid", found=alg, about="DPoP key")
     jwk = JsonObject({name: published[name] for name in _MEMBERS[judged.kty]})
-    header = encoded_header({"typ": _TYP, "alg": key.alg, "jwk": jwk})
+    header = encoded_header({"typ": _TYP, "alg": alg, "jwk": jwk})
     return judged.thumbprint, ProofKey(key, header)
 
 

@@ -20,7 +20,7 @@ from oidc_core.jose.encryption import (
 from oidc_core.jose.jwe import Jwe
 from oidc_core.jose.jws import Encryption
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.settings import check_kind
+from oidc_core.wire.settings import as_entries, check_kind
 
 if TYPE_CHECKING:
     from oidc_adapters.credentials.client_keys import DecryptionKey
@@ -59,12 +59,11 @@ class ClientDecrypter:
 
         for key in keys:
             check_kind(key, DecryptionKey, about="decryption key", code="config_invalid")
-        check_kind(client_secrets, _SECRETS, about="client_secrets", code="config_invalid")
+        self._secrets = as_entries(client_secrets, _SECRETS, "client_secrets")
         kids = [key.kid for key in keys]
         if len(set(kids)) != len(kids):
             raise UsageError("config_invalid", found=tuple(kids), about="kid")
         self._keys = keys
-        self._secrets = {**(client_secrets or {})}
         self._prepared: dict[_Name, _Opener] = {}
         self._process = ProcessLock()
 

@@ -14,7 +14,7 @@ from oidc_core.jose.algorithms import row_for, rows_for
 from oidc_core.jose.jwk import Jwk, KeySet
 from oidc_core.jose.jws import Recognised
 from oidc_core.wire.errors import ProtocolViolation, UsageError
-from oidc_core.wire.settings import check_kind
+from oidc_core.wire.settings import as_entries
 
 if TYPE_CHECKING:
     from oidc_adapters.crypto.primitives import Verify
@@ -61,8 +61,7 @@ class CryptographyVerifier:
     __slots__ = ("_headers", "_prepared", "_process", "_secrets")
 
     def __init__(self, client_secrets: Mapping[tuple[str, str], Secret] | None = None) -> None:
-        check_kind(client_secrets, _SECRETS, about="client_secrets", code="config_invalid")
-        self._secrets = {**(client_secrets or {})}
+        self._secrets = as_entries(client_secrets, _SECRETS, "client_secrets")
         self._prepared: dict[_Name, Verify] = {}
         self._headers: dict[bytes, tuple[KeySet, Recognised]] = {}
         self._process = ProcessLock()

@@ -1,6 +1,7 @@
 """A client secret as text, or as a call that opens it each time it is needed."""
 
 from collections.abc import Callable
+from inspect import getattr_static, iscoroutinefunction
 from typing import Final, TypeAlias
 
 from oidc_adapters.runtime.fails_closed import FailsClosed
@@ -14,7 +15,6 @@ A call is made again for each use, and what it returns is kept nowhere; so the s
 encrypted in memory, or change while the program runs.
 """
 
-_CONTROLS: Final = frozenset([*map(chr, range(32)), "\x7f"])
 _STORE: Final = FailsClosed("client_secret")
 
 
@@ -37,16 +37,31 @@ def opened(secret: Secret) -> str:
 def check_secret(secret: object) -> None:
     """Refuse a client secret that is none, or that was read with what stood around it.
 
-    A call is judged by what it returns, whenever it is made.
+    That may be unseen, as a byte order mark or half of a character that no encoding has.  A call is
+    judged by what it returns, whenever it is made; but a class returns no secret, nor does a call
+    that has to be awaited.
 
     Raises:
         UsageError: ``config_invalid``; the secret is not shown.
     """
-    if callable(secret):
+    if callable(secret) and not isinstance(secret, str):
+        _check_call(secret)
         return
     check_kind(secret, str | None, about="client_secret", code="config_invalid")
     if not isinstance(secret, str):
         return
-    if secret == "" or secret.strip() != secret or not _CONTROLS.isdisjoint(secret):
-        found = "an empty one" if secret == "" else "white space around it or control characters"
+    if secret == "" or secret.strip() != secret or not secret.isprintable():
+        found = "an empty one" if secret == "" else "white space around it or unseen characters"
         raise UsageError("config_invalid", about="client_secret", found=found)
+
+
+def _check_call(call: object) -> None:
+    """Refuse what can be called and still never returns text."""
+    if isinstance(call, type):
+        found = "a class"
+    elif iscoroutinefunction(call) or iscoroutinefunction(getattr_static(call, "__call__", None)):
+        found = "a call that is awaited"
+    else:
+        return
+    expected = "text, or a call that returns it"
+    raise UsageError("config_invalid", about="client_secret", found=found, expected=expected)

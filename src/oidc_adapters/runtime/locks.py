@@ -5,11 +5,14 @@ stay shut in the child for ever, and hang its first login.
 
 What such a lock guards must bear to be found half changed.  Here each change is one of a dict,
 whole in itself, and the child at worst lacks what a thread of its parent was about to write down.
+
+A thread that holds one may enter it again: the garbage collector can run anywhere, also there, and
+end a coroutine that was left behind, whose ``except`` clauses enter the same lock.
 """
 
 import os
 from contextlib import suppress
-from threading import Lock
+from threading import RLock
 from typing import Final
 from weakref import WeakSet
 
@@ -24,7 +27,7 @@ class ProcessLock:
     __slots__ = ("__weakref__", "lock")
 
     def __init__(self) -> None:
-        self.lock = Lock()
+        self.lock = RLock()
         _ALL.add(self)
 
 
@@ -34,7 +37,7 @@ _ALL: Final[WeakSet[ProcessLock]] = WeakSet()
 def _renew() -> None:
     """Replace them: to open them would fail a fork within one, and leaves it there."""
     for each in _ALL:
-        each.lock = Lock()
+        each.lock = RLock()
 
 
 with suppress(AttributeError):  # Windows has no forks

@@ -10,15 +10,20 @@ from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from contextvars import copy_context
+from copy import copy
 from importlib import import_module
 from time import monotonic
 from types import ModuleType
-from typing import Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
-from oidc_adapters.runtime.concurrency import running_trio, settled
+from oidc_adapters.runtime.concurrency import running_trio, settled_within
 from oidc_adapters.runtime.locks import ProcessLock
+from oidc_core.wire.errors import OidcError
 
 T = TypeVar("T")
+
+_LOOK: Final = 1.0
+"""Seconds after which those who wait look whether the work can still go on."""
 
 _Name: TypeAlias = tuple[int, Hashable]
 
@@ -27,7 +32,8 @@ class SingleFlight(Generic[T]):
     """What is under way, by key: who wants the same meanwhile waits for the same result.
 
     The key has to name *every* input that decides the result: whoever joins gets what the first one
-    asked for.  What the work raises goes to all who wait for it, and is forgotten then.
+    asked for.  What the work raises goes to all who wait for it, and is forgotten then; an
+    :class:`OidcError` to each as one of their own, which they may add facts of their login to.
 
     Work that ends with its thread or its loop (``KeyboardInterrupt``, ``SystemExit``, a task
     cancelled at shutdown, a loop that was closed) has no result: one of those who wait, or the next
@@ -70,8 +76,9 @@ class SingleFlight(Generic[T]):
             name, flight, mine = self._board(key)
             if mine:
                 return self._lead(name, flight, work)
+            flight.wait(end)
             try:
-                return flight.future.result(max(0.0, end - monotonic()))
+                return flight.result()
             except _BrokenOffError:
                 self._check_repeatable()
 
@@ -91,8 +98,9 @@ class SingleFlight(Generic[T]):
             name, flight, mine = self._board(key)
             if mine:
                 self._spawn(name, flight, work)
+            await flight.wait_async(end)
             try:
-                return await settled(flight.future, max(0.0, end - monotonic()))
+                return flight.result()
             except _BrokenOffError:
                 if mine:  # work that always ends so must not be begun for ever
                     raise CancelledError from None
@@ -104,15 +112,14 @@ class SingleFlight(Generic[T]):
 
     def _board(self, key: Hashable) -> "tuple[_Name, _Flight[T], bool]":
         """Return what is under way, or what this caller has to do now."""
-        name = (os.getpid(), key)
-        with self._process.lock:
-            lost = self._flights.get(name)
-            if lost is not None and lost.alive():
-                return name, lost, False
-            flight = self._flights[name] = _Flight[T]()
-        if lost is not None:
-            lost.break_off()
-        return name, flight, True
+        name, own = (os.getpid(), key), _Flight[T]()
+        while True:
+            with self._process.lock:
+                flight = self._flights.setdefault(name, own)
+            if flight is own or flight.alive():
+                return name, flight, flight is own
+            self._landed(name, flight)
+            flight.break_off()
 
     def _lead(self, name: _Name, flight: "_Flight[T]", work: Callable[[], T]) -> T:
         try:
@@ -161,7 +168,7 @@ class SingleFlight(Generic[T]):
         """Make room for the next flight of that name."""
         with self._process.lock:
             if self._flights.get(name) is flight:
-                del self._flights[name]
+                self._flights.pop(name, None)  # a coroutine that ended just now may have done it
 
 
 class _BrokenOffError(Exception):
@@ -194,11 +201,49 @@ class _Flight(Generic[T]):
             self.future.set_result(result)
 
     def fail(self, fault: Exception) -> None:
+        """Keep a failure, as it is before its leader adds anything to it."""
         with suppress(InvalidStateError):
-            self.future.set_exception(fault)
+            self.future.set_exception(_of_ones_own(fault))
 
     def break_off(self) -> None:
         self.fail(_BrokenOffError())
+
+    def wait(self, end: float) -> None:
+        """Wait until it is settled, if need be by being broken off.
+
+        Raises:
+            TimeoutError: it goes on when the deadline is over.
+        """
+        while not self._settled(_slice(end)):
+            self._look(end)
+
+    async def wait_async(self, end: float) -> None:
+        """Wait as :meth:`wait` does, without blocking a thread."""
+        while not await settled_within(self.future, _slice(end)):
+            self._look(end)
+
+    def _settled(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            self.future.exception(seconds)
+        return self.future.done()
+
+    def _look(self, end: float) -> None:
+        """Break off what cannot go on, as where a loop was closed that nobody else knows of."""
+        if not self.alive():
+            self.break_off()
+        elif monotonic() >= end:
+            raise TimeoutError
+
+    def result(self) -> T:
+        """Return the result of what is settled; its failure is raised as one of the caller's own.
+
+        Raises:
+            Exception: the failure.
+        """
+        fault = self.future.exception()
+        if isinstance(fault, Exception):
+            raise _of_ones_own(fault)
+        return self.future.result()
 
     def begin_under_asyncio(
         self, fly: Callable[[], Awaitable[None]], ended: Callable[[], None]
@@ -226,3 +271,19 @@ class _Flight(Generic[T]):
 
         self.alive = alive
         trio.lowlevel.spawn_system_task(fly, name="oidc shared work", context=copy_context())
+
+
+def _slice(end: float) -> float:
+    return max(0.0, min(_LOOK, end - monotonic()))
+
+
+def _of_ones_own(fault: Exception) -> Exception:
+    """Return an error that is nobody else's: each login writes its own facts into it.
+
+    It says the same of its cause, and of where the work raised it.
+    """
+    if not isinstance(fault, OidcError):
+        return fault
+    own = copy(fault).with_traceback(fault.__traceback__)
+    own.__cause__ = fault.__cause__
+    return own

@@ -121,8 +121,7 @@ class MemoryProviderKeys:
 
     def _kept(self, wanted: KeysWanted, now: int) -> KeysFound | None:
         """Answer from what is here, which is what most callers get."""
-        with self._process.lock:
-            decision = decide(self._records.get(wanted.kept_under, _EMPTY), wanted, now)
+        decision = decide(self._record(wanted), wanted, now)
         return decision if isinstance(decision, KeysFound) else None
 
     def _withheld(self, wanted: KeysWanted, now: int) -> KeysAnswer | None:
@@ -130,11 +129,10 @@ class MemoryProviderKeys:
 
         One that is under way serves also those who might not begin one of their own.
         """
-        source = wanted.kept_under
-        if source in self._flights:
+        if wanted.kept_under in self._flights:
             return None
-        with self._process.lock:  # after the flights: one that just ended has written its record
-            decision = decide(self._records.get(source, _EMPTY), wanted, now)
+        # after the flights: one that just ended has written its record
+        decision = decide(self._record(wanted), wanted, now)
         return None if isinstance(decision, Fetch) else decision
 
     def _fetch(self, wanted: KeysWanted, send: Send, clock: Clock) -> _Landed:
@@ -172,22 +170,33 @@ class MemoryProviderKeys:
         return None
 
     def _keep(self, wanted: KeysWanted, received: Answer, now: int) -> _Landed:
-        """Write down what came, and answer from it."""
-        with self._process.lock:
-            before = self._records.get(wanted.kept_under, _EMPTY)
+        """Write down what came, and answer from it; it is read again if the record has changed.
+
+        What a provider sent is never read within the lock: that may take its time.
+        """
+        while True:
+            before = self._record(wanted)
             if isinstance(received, NoAnswer):
                 record, answer = failed(before, wanted, now)
             else:
                 record, answer = fetched(before, wanted, received, now)
-            self._write(wanted, record)
-        return _Landed(wanted, answer, record is not before)
+            with self._process.lock:
+                if self._records.get(wanted.kept_under, _EMPTY) is before:
+                    self._write(wanted, record)
+                    return _Landed(wanted, answer, record is not before)
 
     def _give_up(self, wanted: KeysWanted, fault: BaseException) -> None:
         """Give a fetch back that was not even made to fail: its loop or thread ended."""
         if isinstance(fault, Exception):
             return
         with self._process.lock:
-            self._write(wanted, broken_off(self._records.get(wanted.kept_under, _EMPTY), wanted))
+            record = self._records.get(wanted.kept_under)
+            if record is not None:
+                self._write(wanted, broken_off(record, wanted))
+
+    def _record(self, wanted: KeysWanted) -> KeyRecord:
+        with self._process.lock:
+            return self._records.get(wanted.kept_under, _EMPTY)
 
     def _write(self, wanted: KeysWanted, record: KeyRecord) -> None:
         """Put a record behind all that were written before it."""
@@ -213,8 +222,7 @@ class MemoryProviderKeys:
 
     def _left_behind(self, wanted: KeysWanted, now: int, *, renewed: bool) -> KeysAnswer:
         """Answer from what somebody else's fetch left behind, without another one."""
-        with self._process.lock:
-            record = self._records.get(wanted.kept_under, _EMPTY)
+        record = self._record(wanted)
         if renewed and record.key_set is not None:
             return KeysFound(wanted.issuer, wanted.jwks_uri, record.key_set, record.fetched_at, now)
         return failed(record, wanted, now)[1]

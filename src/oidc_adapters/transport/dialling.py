@@ -80,6 +80,9 @@ class Resolver:
 
 _RESOLVER: Final = Resolver()
 
+ADDRESSES: Final = 8
+"""How many addresses of a name are judged and dialled: its owner may write down thousands."""
+
 
 def dial(
     host: str,
@@ -89,6 +92,8 @@ def dial(
     source_address: tuple[str, int] | None,
 ) -> socket.socket:
     """Connect to the first address of a host that answers and that the exchange may reach.
+
+    Of its addresses only the first :data:`ADDRESSES` are looked at.
 
     What is judged is what is connected to: the name is not looked up again.
 
@@ -101,23 +106,36 @@ def dial(
         HTTPException: if none may be; the exchange has the code ``address_not_allowed``.
     """
     named = _RESOLVER.addresses(host.strip("[]"), port, exchange.remaining())
-    found = [each for each in named if admits(exchange.reach, each[4][0])]
+    found = [each for each in named[:ADDRESSES] if admits(exchange.reach, each[4][0])]
     if named and not found:
         exchange.refuse("address_not_allowed")
     failure = OSError("no address")
-    for tried, (family, kind, protocol, _, address) in enumerate(found):
-        sock = socket.socket(family, kind, protocol)
+    for tried, address in enumerate(found):
         try:
-            for option in options:
-                sock.setsockopt(*option)
-            sock.settimeout(exchange.remaining() / (len(found) - tried))
-            if source_address is not None:
-                sock.bind(source_address)
-            sock.connect(address)
-            sock.settimeout(exchange.remaining())  # what a TLS handshake may take
-        except OSError as error:
-            sock.close()
+            return _connected(address, exchange, len(found) - tried, options, source_address)
+        except OSError as error:  # also for a family that this machine does not speak
             failure = error
-        else:
-            return sock
     raise failure
+
+
+def _connected(
+    found: Address,
+    exchange: Exchange,
+    left: int,
+    options: Iterable[tuple[int, int, int | bytes]],
+    source_address: tuple[str, int] | None,
+) -> socket.socket:
+    family, kind, protocol, _, address = found
+    sock = socket.socket(family, kind, protocol)
+    try:
+        for option in options:
+            sock.setsockopt(*option)
+        sock.settimeout(exchange.remaining() / left)
+        if source_address is not None:
+            sock.bind(source_address)
+        sock.connect(address)
+        sock.settimeout(exchange.remaining())  # what a TLS handshake may take
+    except OSError:
+        sock.close()
+        raise
+    return sock

@@ -1,8 +1,8 @@
 """What one exchange may still use up: time and octets; and what is known about it so far."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from http.client import HTTPException, HTTPResponse
-from threading import local
 from time import monotonic
 from typing import Final, NoReturn
 
@@ -103,9 +103,26 @@ def _nothing() -> None:
     """Stand in for closing while there is no connection."""
 
 
-class _Current(local):
-    exchange: Exchange | None = None
+class _Current:
+    """Where the exchange is found: one for each thread, task and greenlet."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self) -> None:
+        self._of: ContextVar[Exchange | None] = ContextVar("oidc_exchange", default=None)
+
+    @property
+    def exchange(self) -> Exchange | None:
+        return self._of.get()
+
+    @exchange.setter
+    def exchange(self, exchange: Exchange | None) -> None:
+        self._of.set(exchange)
 
 
 CURRENT: Final = _Current()
-"""The exchange that this thread is busy with, for the connection that urllib3 picks for it."""
+"""The exchange that is under way here, for the connection that urllib3 picks for it.
+
+One may begin within another, as where a log record is itself sent over a transport: so each puts
+back what it found.
+"""

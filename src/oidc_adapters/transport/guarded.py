@@ -3,17 +3,17 @@
 urllib3's timeouts bound each wait, not the whole: headers that drip, bodies that drip and interim
 answers without end go on for as long as the server likes.  Here every single wait (connecting, the
 proxy's answer, the handshake, each send, each receive) gets only what is left until the deadline,
-which costs a microsecond or two and neither a thread nor a timer.  Outside of an exchange, as when
-the application uses its own pools itself, these connections are urllib3's own.
+which costs a microsecond or two and neither a thread nor a timer.
+
+Without an exchange nothing says what a connection may do, so it does nothing.  Those of pools that
+the application made and uses too are urllib3's own then.
 """
 
 import io
 import socket
 import ssl
-from collections.abc import Mapping
 from contextlib import suppress
 from http.client import HTTPException, HTTPMessage, HTTPResponse
-from types import MappingProxyType
 from typing import Any, Final, cast
 from weakref import ref
 
@@ -82,7 +82,7 @@ class _GuardedSocketIO(io.RawIOBase):
         sock = self._sock
         if holds_octets(sock):
             return True
-        if self._exchange.dialling or not isinstance(sock, socket.socket):
+        if self._exchange.dialling or not isinstance(cast("object", sock), socket.socket):
             return False
         try:
             # Under TLS too, and whatever the record holds.  The end alone is seen before reuse.
@@ -139,7 +139,7 @@ class GuardedResponse(HTTPResponse):
         method: str | None = None,
         url: str | None = None,
     ) -> None:
-        self._exchange = exchange = cast("Exchange", CURRENT.exchange)
+        self._exchange = exchange = _under_way()
         super().__init__(cast("socket.socket", _Source(sock, exchange)), debuglevel, method, url)
         if exchange.dialling:
             exchange.proxy_answer = ref(self)
@@ -218,21 +218,24 @@ class GuardedResponse(HTTPResponse):
         return piece
 
 
-def answer_on(
-    sock: socket.socket,
-    debuglevel: int = 0,
-    method: str | None = None,
-    url: str | None = None,
-) -> HTTPResponse:
-    """Return the answer to come, which an exchange guards."""
-    kind = HTTPResponse if CURRENT.exchange is None else GuardedResponse
-    return kind(sock, debuglevel, method, url)
+def _under_way() -> Exchange:
+    """Return the exchange that is under way.
+
+    Raises:
+        HTTPException: if there is none, so nobody says which addresses may be connected to.
+    """
+    exchange = CURRENT.exchange
+    if exchange is None:
+        raise HTTPException("no exchange")
+    return exchange
 
 
 class GuardedConnection(HTTPConnection):
     """A connection that keeps to the budget of the exchange it serves."""
 
-    response_class: Any = staticmethod(answer_on)
+    response_class: Any = GuardedResponse
+    is_shared = False
+    """Whether the application uses it too, outside of any exchange."""
     dials_itself = True
     """Whether it connects as urllib3 does, and not by a way of the application's (as SOCKS)."""
     is_checked = False
@@ -240,7 +243,7 @@ class GuardedConnection(HTTPConnection):
 
     def connect(self) -> None:
         """Connect, through the proxy if there is one, and make sure of TLS."""
-        exchange = CURRENT.exchange
+        exchange = self._exchange()
         self.is_checked = False
         if exchange is None:
             super().connect()
@@ -257,6 +260,10 @@ class GuardedConnection(HTTPConnection):
             raise
         exchange.dialling = False
         self.check()
+
+    def _exchange(self) -> Exchange | None:
+        """Return the exchange it serves, or ``None`` while the application uses it itself."""
+        return CURRENT.exchange if self.is_shared else _under_way()
 
     def leads_where(self, reach: Reach) -> bool:
         """Return whether the address it is connected to is one of those that may be reached."""
@@ -278,7 +285,7 @@ class GuardedConnection(HTTPConnection):
         """The same for the way to the proxy, before it is told where to connect to."""
 
     def _new_conn(self) -> socket.socket:
-        exchange = CURRENT.exchange
+        exchange = self._exchange()
         if exchange is None:
             return super()._new_conn()
         if not self.dials_itself:
@@ -302,7 +309,7 @@ class GuardedConnection(HTTPConnection):
         **options: Any,
     ) -> None:
         """Send a request as one piece: one packet and one TLS record, where urllib3 makes two."""
-        exchange = CURRENT.exchange
+        exchange = self._exchange()
         if exchange is None:
             super().request(method, url, body, headers, **options)
             return
@@ -313,7 +320,7 @@ class GuardedConnection(HTTPConnection):
 
     def send(self, data: Any) -> None:
         """Send octets, no wait of which outlasts the deadline."""
-        exchange = CURRENT.exchange
+        exchange = self._exchange()
         if exchange is None:
             super().send(data)
             return
@@ -342,7 +349,8 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
     """
 
     def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
-        return paced(super()._connect_tls_proxy(hostname, sock))
+        connected: Any = cast("Any", super())._connect_tls_proxy(hostname, sock)
+        return paced(connected)
 
     def check(self) -> None:
         """Refuse a server that is not the one of the URL, or whose TLS is too old."""
@@ -365,19 +373,3 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
             raise SSLError("the proxy was not verified")
         if not is_modern(self.sock):
             raise SSLError("the proxy's TLS is too old")
-
-
-_GUARDED: Final[Mapping[type, type[GuardedConnection]]] = MappingProxyType(
-    {HTTPConnection: GuardedConnection, HTTPSConnection: GuardedTlsConnection}
-)
-
-
-def guarded(kind: type[HTTPConnection]) -> type[GuardedConnection]:
-    """Return the guarded class of connections for a class of urllib3 or of the application."""
-    known = _GUARDED.get(kind)
-    if known is not None:
-        return known
-    base = GuardedTlsConnection if issubclass(kind, HTTPSConnection) else GuardedConnection
-    own_way = any("_new_conn" in vars(each) for each in kind.mro() if each is not HTTPConnection)
-    made = type("Guarded" + kind.__name__, (base, kind), {"dials_itself": not own_way})
-    return cast("type[GuardedConnection]", made)

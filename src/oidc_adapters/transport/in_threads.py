@@ -1,8 +1,10 @@
 """A blocking transport for asyncio and trio alike, in threads of its own."""
 
+from collections import deque
+from collections.abc import Hashable
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from attrs import evolve
 
@@ -22,19 +24,26 @@ class InThreads:
     process starts its own.
 
     Waiting for a turn uses up an exchange's deadline: what has not begun by then never will, and
-    ends in time.  No provider that is dead has all threads, so others do not wait for it.
+    ends in time.
+
+    Providers that are dead do not have all threads.  Where other origins have threads, an origin's
+    share is the smaller: with half of them taken, it is half of ``per_origin``, and it is never
+    less than one.  A thread that becomes free goes to the origin that has the fewest.  With the
+    defaults, 25 origins may be dead at the same moment and another still finds a thread at once;
+    with more, it is the first in line when one of their exchanges ends.
 
     Args:
         transport: the blocking transport; it is never closed here.
         threads: how many exchanges may run at a time.
-        per_origin: how many of them with one origin, which is also how many connections to it
-            :class:`~oidc_adapters.transport.over_urllib3.Urllib3Transport` has by default.
+        per_origin: how many of them with one origin, if it is the only one.  That is also how many
+            connections to it :class:`~oidc_adapters.transport.over_urllib3.Urllib3Transport` has by
+            default.
     """
 
     def __init__(self, transport: Transport, *, threads: int = 128, per_origin: int = 16) -> None:
         self._transport = as_setting(transport, Transport, "transport")
         share = as_count(per_origin, "per_origin")
-        self._threads = OwnThreads(as_count(threads, "threads"), "oidc-transport", share=share)
+        self._threads = _ThreadsByOrigin(as_count(threads, "threads"), share)
 
     @property
     def judges_addresses(self) -> bool:
@@ -83,3 +92,67 @@ class InThreads:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class _Origin:
+    """The exchanges with an origin: how many are under way, and which wait."""
+
+    __slots__ = ("running", "waiting")
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.waiting: deque[Any] = deque()
+
+
+class _ThreadsByOrigin(OwnThreads):
+    """Threads of which an origin gets the fewer, the more the others have.
+
+    Whatever waits may not begin yet.  So one exchange that ends lets at most one other begin: with
+    the thread that it took, all is as it was.
+    """
+
+    __slots__ = ("_origins", "_per_origin", "_taken")
+
+    def __init__(self, count: int, per_origin: int) -> None:
+        self._per_origin = per_origin
+        super().__init__(count, "oidc-transport")
+
+    def _start(self) -> None:
+        super()._start()
+        self._taken = 0
+        self._origins: dict[Hashable, _Origin] = {}
+
+    def _admit(self, work: Any) -> None:
+        with self._lock:
+            origin = self._origins.setdefault(work.lane, _Origin())
+            origin.waiting.append(work)
+            begun = self._begun(origin)
+        self._submit(begun)
+
+    def _following(self, name: Hashable) -> Any:
+        with self._lock:
+            self._origins[name].running -= 1
+            self._taken -= 1
+            waiting = [origin for origin in self._origins.values() if origin.waiting]
+            fewest_first = sorted(waiting, key=lambda origin: origin.running)
+            begun: Any = None
+            for origin in fewest_first:
+                begun = begun or self._begun(origin)
+            for each, origin in [*self._origins.items()]:
+                if not origin.running and not origin.waiting:
+                    del self._origins[each]
+            return begun
+
+    def _begun(self, origin: _Origin) -> Any:
+        """Take what an origin may begin with, which somebody still waits for; or ``None``."""
+        left_by_others = self._count - (self._taken - origin.running)
+        share = max(1, -(-self._per_origin * left_by_others // self._count))
+        if self._taken >= self._count or origin.running >= share:
+            return None
+        while origin.waiting:
+            work = origin.waiting.popleft()
+            if not work.future.cancelled():
+                origin.running += 1
+                self._taken += 1
+                return work
+        return None

@@ -19,13 +19,15 @@ class Urllib3Transport(PooledTransport):
     threads, and in a process forked from the one that made it, with connections of its own.
 
     Args:
-        ca: a file or folder of CA certificates, or their PEM text, in place of the system's.
+        ca: a file of CA certificates, a folder of them as ``openssl rehash`` makes it, or their PEM
+            text, in place of the system's.
         client_certificate: paths of the client's certificate and key, and the key's password, for
             mutual TLS (RFC 8705).
         ssl_context: TLS settings made by the application, in place of those two.  Where they leave
             the version open, a connection that is older than TLS 1.2 carries no request.
-        proxy: the URL of a proxy; ``https`` goes through it by ``CONNECT``, and ``http`` only if
-            it is on this machine too.  None is ever taken from the environment.
+        proxy: the URL of a proxy; ``https`` goes through it by ``CONNECT``, and ``http`` to
+            loopback only, if the proxy is on this machine too; elsewhere ``address_not_allowed``.
+            None is ever taken from the environment.
         pool_size: how many connections to an origin may be open at a time; a further request
             waits for its turn, within its deadline.
         pool_manager: the application's own pools, in place of all of the above.  Their connections

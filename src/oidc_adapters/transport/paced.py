@@ -24,15 +24,15 @@ class PacedSocket(ssl.SSLSocket):
         if exchange is not None:
             self.settimeout(exchange.remaining())
 
-    def recv(self, *arguments: Any) -> bytes:
+    def recv(self, buflen: int = 1_024, flags: int = 0) -> bytes:
         """Receive some octets."""
         self._pace()
-        return super().recv(*arguments)
+        return super().recv(buflen, flags)
 
-    def send(self, *arguments: Any) -> int:
+    def send(self, data: Any, flags: int = 0) -> int:
         """Send some octets; ``sendall`` goes through here too."""
         self._pace()
-        return super().send(*arguments)
+        return super().send(data, flags)
 
 
 def paced(connection: ssl.SSLSocket) -> ssl.SSLSocket:

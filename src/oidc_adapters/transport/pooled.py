@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError, ProxyError, SSLError
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.transport.exchange import CURRENT, Exchange
-from oidc_adapters.transport.pools import guard
+from oidc_adapters.transport.pools import guard, pool_of
 from oidc_core.wire.addresses import Reach
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
@@ -36,6 +36,7 @@ _ROUTES: Final = 64
 class _Route(NamedTuple):
     pool: HTTPConnectionPool
     target: str
+    is_unseen: bool  # without TLS through a proxy, to what nobody here can tell from what is public
 
 
 class PooledTransport:
@@ -59,6 +60,7 @@ class PooledTransport:
         self.judges_addresses = renew is not None and pools.proxy is None
         self._routes: dict[tuple[str, Reach], _Route] = {}
         self._pid = os.getpid()
+        self._left_behind: object = None
 
     def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
         """Send a request, again if that is allowed and can help, and stamp the answer.
@@ -69,6 +71,8 @@ class PooledTransport:
         """
         headers = _checked_headers(request)
         route = self._route(request.url, request.reach)
+        if route.is_unseen:
+            return NoAnswer("no", "address_not_allowed", clock.now())
         deadline = monotonic() + request.deadline
         first = self._attempt(route, request, headers, deadline, clock)
         if isinstance(first, HttpResponse) or not _may_resend(request, first):
@@ -82,7 +86,7 @@ class PooledTransport:
         """Close the idle connections that were made here; nothing can be sent any more."""
         self._closed = True
         self._routes.clear()
-        if self._renew is not None:
+        if self._renew is not None and self._pid == os.getpid():  # a parent's are not ours
             self._manager.clear()
 
     def __enter__(self) -> Self:
@@ -148,20 +152,28 @@ class PooledTransport:
 
     def _made_route(self, endpoint: Url) -> _Route:
         manager = self._manager
-        pool = manager.connection_from_host(endpoint.host, endpoint.port, endpoint.scheme)
-        guard(pool)
+        pool = pool_of(manager, endpoint)
+        if self._renew is None:
+            guard(pool)
         query = "" if endpoint.query is None else f"?{endpoint.query}"
         target = (endpoint.path or "/") + query
-        if manager.proxy is not None and endpoint.scheme == "http":
+        through_proxy = manager.proxy is not None and endpoint.scheme == "http"
+        is_unseen = through_proxy and not endpoint.is_loopback
+        if manager.proxy is not None and through_proxy and not is_unseen:
             # What is not encrypted stays on this machine: a proxy elsewhere must not see it.
             parse_url(f"http://{manager.proxy.host}", about="proxy", http=True)
             target = f"{endpoint.origin}{target}"
-        return _Route(pool, target)
+        return _Route(pool, target, is_unseen)
 
     def _leave_parent(self) -> None:
-        """Never share a parent process's connections: two writers on one TLS stream."""
+        """Never share a parent process's connections: two writers on one TLS stream.
+
+        They are not closed either, but kept as they are: whoever closes them takes locks, and a
+        thread that is not in this process may have had one.
+        """
         with self._process.lock:
             if self._pid != os.getpid():
+                self._left_behind = (self._left_behind, self._manager, self._routes)
                 self._routes = {}
                 if self._renew is not None:
                     self._manager = self._renew()
@@ -192,7 +204,7 @@ def _response(
     route: _Route, request: WireRequest, headers: dict[str, str], exchange: Exchange
 ) -> BaseHTTPResponse:
     left = exchange.remaining()
-    CURRENT.exchange = exchange
+    before, CURRENT.exchange = CURRENT.exchange, exchange
     try:
         return route.pool.urlopen(
             request.method,
@@ -208,7 +220,7 @@ def _response(
             decode_content=False,
         )
     finally:
-        CURRENT.exchange = None
+        CURRENT.exchange = before
 
 
 @lru_cache(16)

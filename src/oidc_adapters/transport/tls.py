@@ -1,6 +1,7 @@
 """The TLS settings of a transport: verified, TLS 1.2 or newer, the system's CAs or your own."""
 
 import ssl
+from contextlib import suppress
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -11,6 +12,7 @@ _MODERN: Final = frozenset({"TLSv1.2", "TLSv1.3"})
 _UNNAMED: Final = frozenset({ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.TLSVersion.MAXIMUM_SUPPORTED})
 _STRENGTH: Final = 112  # bits, the least that RFC 9325 §4.1 lets pass
 _EMPTY: Final = ssl.MemoryBIO()
+_HASH: Final = frozenset("0123456789abcdef")
 
 StrPath: TypeAlias = str | PathLike[str]
 Certificate: TypeAlias = tuple[StrPath, StrPath] | tuple[StrPath, StrPath, str]
@@ -27,7 +29,8 @@ def tls_context(
     the environment names one.
 
     Args:
-        ca: a file or folder of CA certificates, or their PEM text; it replaces the system's.
+        ca: a file of CA certificates, a folder of them as OpenSSL has it (``openssl rehash``), or
+            their PEM text; it replaces the system's.
         client_certificate: paths of a certificate chain and its key, and the key's password
             (RFC 8705 §2).
 
@@ -111,11 +114,29 @@ def _load_ca(context: ssl.SSLContext, ca: str) -> None:
         if "-----BEGIN" in ca:
             context.load_verify_locations(cadata=ca)
         elif Path(ca).is_dir():
+            _check_folder(Path(ca))
             context.load_verify_locations(capath=ca)
         else:
             context.load_verify_locations(cafile=ca)
     except (OSError, ValueError) as error:
         raise UsageError("config_invalid", about="ca", expected="CA certificates") from error
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder in which OpenSSL would find no certificate, which it says at no time.
+
+    It looks for a name alone: eight hexadecimal digits of the subject's hash, a dot and a number.
+
+    Raises:
+        ValueError: if there is none that can be loaded.
+    """
+    for each in folder.iterdir():
+        digits, _, number = each.name.partition(".")
+        if len(digits) == 8 and {*digits} <= _HASH and number.isdecimal():
+            with suppress(OSError):
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=each)
+                return
+    raise ValueError("no certificate under the hash of its subject")
 
 
 def _load_client_certificate(context: ssl.SSLContext, certificate: Certificate) -> None:

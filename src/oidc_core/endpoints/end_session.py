@@ -70,6 +70,7 @@ def pending_logout(
     return PendingLogout(
         issuer=rp.issuer,
         client_id=rp.client.client_id,
+        connection_id=rp.client.connection_id,
         state=state,
         post_logout_redirect_uri=uri,
         created_at=now,
@@ -113,6 +114,12 @@ def end_session_url(rp: RelyingParty, request: LogoutRequest, pending: PendingLo
             "metadata_endpoint_invalid", about="end_session_endpoint", found=found
         )
     return with_query(url, encode_form(named))
+
+
+def is_of(pending: PendingLogout, rp: RelyingParty) -> bool:
+    """Return whether a logout was started by this client at this provider."""
+    began = (pending.issuer, pending.client_id, pending.connection_id)
+    return began == rp.connection[:3]
 
 
 def returned_state(incoming: Incoming) -> str:

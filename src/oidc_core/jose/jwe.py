@@ -152,7 +152,8 @@ def _plaintext(
         jwe = Jwe(header, protected, *map(b64url_decode, encoded))
     except ProtocolViolation:
         return None
-    return decrypter.decrypt(*owner, jwe)
+    plaintext = decrypter.decrypt(*owner, jwe)
+    return plaintext if type(plaintext) is bytes else None
 
 
 def _fail() -> NoReturn:

@@ -33,6 +33,9 @@ class SignatureVerifier(Protocol):
 
     It may remember headers under which a good signature was seen, so that the next token need not
     have its header parsed and its key looked up: nothing is decided by that, it only saves time.
+
+    Only ``True`` itself says that a signature is good: what is merely true, as the coroutine of a
+    method that should not have been ``async``, says nothing.
     """
 
     def recall(self, protected: bytes, keys: KeySet) -> Recognised | None:
@@ -233,7 +236,7 @@ def verify(
     signature = b64url_decode(jws.signature)
     if key is None:
         key = _signer(jws, keys, verifier, header, signature)
-    elif not verifier.verifies(key, header.alg, jws.signing_input, signature):
+    elif verifier.verifies(key, header.alg, jws.signing_input, signature) is not True:
         _check_length(header.alg, key, signature)
         raise ProtocolViolation("signature_invalid")
     return VerifiedJws(header, payload, key, now, keys_fetched_at, keys)
@@ -252,7 +255,7 @@ def _signer(
     if alone:
         _check_length(header.alg, candidates[0], signature)
     for candidate in candidates:
-        if verifier.verifies(candidate, header.alg, jws.signing_input, signature):
+        if verifier.verifies(candidate, header.alg, jws.signing_input, signature) is True:
             if alone:
                 verifier.remember(jws.protected, keys, Recognised(header, candidate))
             return candidate
@@ -275,7 +278,7 @@ def verify_mac(
     if not jws.signature:
         raise ProtocolViolation("jws_malformed", expected="a signature")
     payload, signature = b64url_decode(jws.payload), b64url_decode(jws.signature)
-    if not verifier.verifies_mac(*owner, header.alg, jws.signing_input, signature):
+    if verifier.verifies_mac(*owner, header.alg, jws.signing_input, signature) is not True:
         raise ProtocolViolation("signature_invalid")
     return VerifiedJws(header, payload, None, now, None)
 

@@ -30,6 +30,7 @@ class Network(NamedTuple):
         http_origins: where it may be used beyond.
         sent_to: where requests for an origin go instead.
         judged: whether requests need a transport that judges addresses.
+        left_to_proxy: whether judging them is left to a proxy, by a quirk.
         verified: whether it counts only if the transport verified the server.
         unverified_tls: whether it counts even if the transport failed to.
     """
@@ -40,6 +41,7 @@ class Network(NamedTuple):
     http_origins: frozenset[str]
     sent_to: Mapping[str, str]
     judged: bool
+    left_to_proxy: bool
     verified: bool
     unverified_tls: bool
 
@@ -50,24 +52,35 @@ def network_of(policy: Policy, named: Iterable[str] = ()) -> Network:
     Args:
         policy: the policy.
         named: the origins that the developer named beside it: of the issuer and the like.
+
+    Raises:
+        UsageError: ``config_invalid`` for origins without TLS where the server has to be verified;
+            as :func:`admitted_url` for a back channel that leads where nothing may be sent.
     """
     public_only = policy.addresses == PUBLIC_ONLY
     sent_to = dict(policy.back_channel)
     exempt = {*named, *policy.named_origins, *policy.insecure_http_origins, *sent_to.values()}
     loopback_http = "insecure_allow_http_loopback" in policy.quirks
     origins = frozenset({*exempt, *sent_to} - {""}) if not public_only else frozenset[str]()
-    return Network(
+    left_to_proxy = "proxy_enforces_addresses" in policy.quirks
+    network = Network(
         named=origins,
         loopback_http=loopback_http,
         loopback_named=loopback_http and any(map(_is_loopback_http, origins)),
         http_origins=policy.insecure_http_origins,
         sent_to=MappingProxyType(sent_to),
-        judged=public_only and "proxy_enforces_addresses" not in policy.quirks,
+        judged=public_only and not left_to_proxy,
+        left_to_proxy=left_to_proxy,
         verified=policy.require_verified_channel,
         unverified_tls="insecure_skip_tls_verification" in policy.quirks,
     )
+    for origin in (*sorted(policy.insecure_http_origins), *sent_to.values()):
+        about = "insecure_http_origins" if origin in policy.insecure_http_origins else _BACK
+        admitted_url(network, origin, about=about)
+    return network
 
 
+_BACK: Final = "back_channel"
 HTTPS_ONLY: Final = network_of(DEFAULT_POLICY)
 """The default policy's, where the developer named no origin."""
 
@@ -77,11 +90,15 @@ def admitted_url(network: Network, text: str, *, about: str) -> Url:
 
     Raises:
         UsageError: ``url_address_not_allowed`` for a host that is beyond doubt not public and not
-            named; else as :func:`~oidc_core.wire.urls.parse_url`.
+            named; ``config_invalid`` for http where the server has to be verified; else as
+            :func:`~oidc_core.wire.urls.parse_url`.
     """
     url = parse_url(
         text, about=about, http=network.loopback_http, http_origins=network.http_origins
     )
+    if network.verified and url.scheme == "http":  # no certificate says who the server is
+        expected = "https with require_verified_channel"
+        raise UsageError("config_invalid", found=text, expected=expected, about=about)
     if not _is_named(network, url) and is_local_host(url.host):
         raise UsageError(
             "url_address_not_allowed", found=text, expected="a public address", about=about
@@ -111,25 +128,31 @@ def way_of(network: Network, text: str, *, about: str) -> Way:
     if target is not None:
         path = url.path if url.query is None else f"{url.path}?{url.query}"
         text = target + path
-        url = admitted_url(network, text, about="back_channel")
+        url = admitted_url(network, text, about=_BACK)
     secure = url.scheme == "https"
     return Way(
         reach="private" if not secure else "any" if url.origin in network.named else "public",
         judged=network.judged,
-        channels=_channels(network, secure=secure),
+        channels=_channels(network, url),
         url=None if target is None else text,
     )
 
 
-def _channels(network: Network, *, secure: bool) -> frozenset[Channel]:
-    """Return the ways by which an answer may come; without TLS no server is verified."""
+def _channels(network: Network, url: Url) -> frozenset[Channel]:
+    """Return the ways by which an answer may come.
+
+    Without TLS no server is verified, and only the address tells that it is near; of a name for
+    this machine that is certain.
+    """
+    secure = url.scheme == "https"
+    judged = network.judged or not (secure or url.is_loopback or network.left_to_proxy)
     refused: set[ChannelState] = set()
     if secure and not network.unverified_tls:
         refused = {"unverified"}
     if network.verified:
         refused = {"unverified", "not_told"}
     told = [channel for channel in CHANNELS if channel.server not in refused]
-    return frozenset([each for each in told if each.addresses_judged or not network.judged])
+    return frozenset([each for each in told if each.addresses_judged or not judged])
 
 
 class Target(NamedTuple):

@@ -58,7 +58,11 @@ def _collected(given: object, about: str) -> tuple[object, ...]:
         raise UsageError(
             "config_invalid", about=about, found=type(given).__name__, expected=expected
         )
-    return tuple(cast("Iterable[object]", given))
+    try:
+        return tuple(cast("Iterable[object]", given))
+    except Exception as error:  # its own iterator's
+        found, expected = type(error).__name__, "a collection of origins"
+        raise UsageError("config_invalid", about=about, found=found, expected=expected) from error
 
 
 def _origin(text: object, about: str) -> str:

@@ -32,6 +32,7 @@ UserInfoRule: TypeAlias = Literal["never", "optional", "required"]
 
 MAX_LEEWAY: Final = 120
 _DAY: Final = 86_400
+_FOREVER: Final = 2**53
 _LIFETIMES: Final = ("login_lifetime", "id_token_age", "key_set_max_age", "assertion_lifetime")
 
 
@@ -63,7 +64,11 @@ QUIRKS: Final = MappingProxyType(
 
 
 def _digest(policy: "Policy") -> str:
-    """Digest the fields that differ from the default, so that a release may add one."""
+    """Digest the fields that differ from the default, so that a release may add one.
+
+    They are checked first, as what is derived from them comes before whatever else is done.
+    """
+    _check(policy)
     differing = [
         f"{attribute.name} {_written(getattr(policy, attribute.name))}"
         for attribute in fields(Policy)
@@ -71,6 +76,19 @@ def _digest(policy: "Policy") -> str:
         and getattr(policy, attribute.name) != attribute.default
     ]
     return sha256("\n".join(differing).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _check(policy: "Policy") -> None:
+    """Refuse a field that is not as it is annotated, or a time that nothing could take."""
+    check_fields(policy, _FIELDS)
+    if not 0 <= policy.leeway <= MAX_LEEWAY:
+        raise UsageError("config_invalid", about="leeway", found=policy.leeway, expected="0..120")
+    for name in _LIFETIMES:
+        seconds: int = getattr(policy, name)
+        if seconds < 0:
+            raise UsageError("config_invalid", about=name, found=seconds, expected="0 or more")
+        if seconds >= _FOREVER:
+            raise UsageError("config_invalid", about=name, found=seconds, expected="below 2**53")
 
 
 def _written(value: object) -> str:
@@ -136,13 +154,6 @@ class Policy:
     digest: str = field(init=False, eq=False, default=Factory(_digest, takes_self=True))
 
     def __attrs_post_init__(self) -> None:
-        check_fields(self, _FIELDS)
-        if not 0 <= self.leeway <= MAX_LEEWAY:
-            raise UsageError("config_invalid", about="leeway", found=self.leeway, expected="0..120")
-        for name in _LIFETIMES:
-            seconds: int = getattr(self, name)
-            if seconds < 0:
-                raise UsageError("config_invalid", about=name, found=seconds, expected="0 or more")
         odd = tuple(sorted(self.algorithms - ASYMMETRIC - OPTIONAL))
         if odd:
             raise UsageError("config_invalid", about="algorithms", found=odd)

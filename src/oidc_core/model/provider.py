@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import evolve, field, fields, frozen
 
-from oidc_core.model.network import HTTPS_ONLY, Network, admitted_url
+from oidc_core.model.network import HTTPS_ONLY, Network, way_of
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.settings import (
@@ -220,8 +220,9 @@ class ProviderMetadata:
     """The provider's metadata (OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3).
 
     A member that is absent or null has the default of its specification.  Members not known here
-    are kept in ``extra``; ``notes`` name those that were malformed and that no rule reads, which
-    count as absent.
+    are kept in ``extra``.  ``notes`` name those that count as absent too: what no rule reads and
+    was malformed, an endpoint that is not used and that could not be, and an
+    ``end_session_endpoint`` that is an empty string.
     """
 
     issuer: str
@@ -301,6 +302,9 @@ _READ: Final = frozenset(
 )  # fmt: skip
 """What a rule or an operation reads: malformed, it is an error."""
 
+_NO_LOGOUT: Final = ("end_session_endpoint", "")
+"""How some providers say that they have none."""
+
 
 def metadata_of(
     members: Mapping[str, object], *, network: Network = HTTPS_ONLY
@@ -329,15 +333,33 @@ def metadata_of(
     )
     if dropped:
         metadata = evolve(metadata, notes=tuple([f"malformed: {name}" for name in dropped]))
-    for name, url in metadata.endpoints:
-        try:
-            admitted_url(network, url, about=name)
-        except OidcError as fault:
-            raise ProtocolViolation(
-                "metadata_endpoint_invalid", about=name, found=fault.code
-            ) from None
+    refused = _refused_endpoints(metadata, network)
+    if refused:
+        rest = {name: value for name, value in members.items() if name not in refused}
+        told = [f"refused: {name} ({code})" for name, code in refused.items()]
+        metadata = metadata_of(rest, network=network)
+        return evolve(metadata, notes=(*metadata.notes, *told))
     check_authorization_endpoint(metadata)
     return metadata
+
+
+def _refused_endpoints(metadata: ProviderMetadata, network: Network) -> dict[str, str]:
+    """Return the endpoints that nothing needs and that may not be used, with the reason's code.
+
+    Raises:
+        ProtocolViolation: ``metadata_endpoint_invalid`` for one that is needed.
+    """
+    refused: dict[str, str] = {}
+    for name, url in metadata.endpoints:
+        try:
+            way_of(network, url, about=name)
+        except OidcError as fault:
+            if name in _READ and (name, url) != _NO_LOGOUT:
+                raise ProtocolViolation(
+                    "metadata_endpoint_invalid", about=name, found=fault.code
+                ) from None
+            refused[name] = fault.code
+    return refused
 
 
 def check_overrides(overrides: JsonObject, *, network: Network = HTTPS_ONLY) -> None:

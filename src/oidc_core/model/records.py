@@ -50,10 +50,11 @@ _TOKENS: Final = fields_of(Tokens, "parameter_invalid")
 
 @frozen(kw_only=True)
 class PendingLogout:
-    """A logout in flight: where the browser will come back to, and with which state."""
+    """A logout in flight: whose it is, where the browser will come back to, with which state."""
 
     issuer: str
     client_id: str
+    connection_id: str = ""
     state: str = field(repr=False)
     post_logout_redirect_uri: str
     created_at: int

@@ -15,7 +15,7 @@ from oidc_core.model.provider import IssuerRule
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import CallbackError, UsageError, fingerprint
 from oidc_core.wire.jsontypes import render
-from oidc_core.wire.settings import as_setting
+from oidc_core.wire.settings import check_kind
 from oidc_core.wire.urls import parse_url
 
 _CLIENTS: Final = tuple[RelyingParty, ...]
@@ -93,7 +93,8 @@ def _overlap(one: IssuerRule, other: IssuerRule) -> bool:
     """Return whether an issuer may be one of both rules; in doubt it may."""
     if one.pattern and other.pattern:
         before, other_before = one.pattern.partition("{")[0], other.pattern.partition("{")[0]
-        return before.startswith(other_before) or other_before.startswith(before)
+        if before.startswith(other_before) or other_before.startswith(before):
+            return True
     return any(map(one.in_response, other.accepted)) or any(map(other.in_response, one.accepted))
 
 
@@ -119,7 +120,9 @@ class Routes:
     __slots__ = ("_by_url", "_count", "_iss_decides")
 
     def __init__(self, rps: Sequence[RelyingParty]) -> None:
-        check_routes(as_setting(tuple(rps) if type(rps) is list else rps, _CLIENTS, "rps"))
+        rps = tuple(rps) if isinstance(rps, list) else rps
+        check_kind(rps, _CLIENTS, about="rps", code="config_invalid")
+        check_routes(rps)
         by_url: dict[str, dict[int, None]] = {}
         for place, rp in enumerate(rps):
             for uri in rp.client.redirect_uris:

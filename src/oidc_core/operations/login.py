@@ -19,6 +19,8 @@ Each pause is a frozen step (:mod:`oidc_core.machine.steps`); what fails raises 
 was.
 """
 
+from typing import Final
+
 from attrs import field, frozen
 
 from oidc_core.endpoints.authorization import (
@@ -32,6 +34,7 @@ from oidc_core.endpoints.authorization import (
     check_authorization_response,
     pending_login,
 )
+from oidc_core.endpoints.authorization.response import Unbound
 from oidc_core.endpoints.tokens import (
     authorization_code_request,
     parse_token_response,
@@ -42,6 +45,7 @@ from oidc_core.model.pending import LoginSecrets, PendingLogin, SingleUse
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.logged_in import Asked, LoggedIn, check_can_finish, from_tokens
 from oidc_core.wire.http import Answer, Parameters
+from oidc_core.wire.settings import check_kind
 
 
 @frozen(kw_only=True)
@@ -87,9 +91,22 @@ def prepared(
     rp: RelyingParty, secrets: LoginSecrets, request: AuthenticationRequest, *, now: int
 ) -> tuple[PendingLogin, Parameters]:
     """Return what will wait and what is asked, before it is decided how that is sent."""
+    _check_start(rp, secrets, request)
     check_can_finish(rp)
     pending = pending_login(rp, request, secrets, now)
     return pending, authentication_parameters(rp, request, pending)
+
+
+def _check_start(rp: object, secrets: object, request: object) -> None:
+    """Refuse what a login cannot be started with; the exact types are the usual case."""
+    if (
+        type(rp) is not RelyingParty
+        or type(secrets) is not LoginSecrets
+        or type(request) is not AuthenticationRequest
+    ):
+        check_kind(rp, RelyingParty, about="rp")
+        check_kind(secrets, LoginSecrets, about="secrets")
+        check_kind(request, AuthenticationRequest, about="request")
 
 
 def finish(
@@ -117,13 +134,30 @@ def finish(
             in now, which has to be the one that it was started for.
 
     Raises:
+        UsageError: ``parameter_invalid`` for an argument of another type.
         CallbackError: the callback does not answer this login; nothing was sent.
         ProviderError: the provider refused, as in ``access_denied``.
     """
+    given = (type(rp), type(pending), type(callback), type(account), type(now))
+    if given != _FINISHED or type(binding) not in _BINDINGS:  # the exact types are the usual case
+        _check_finish(rp, pending, callback, binding=binding, account=account, now=now)
     response = check_authorization_response(
         rp, pending, callback, binding=binding, now=now, single_use=single_use, account=account
     )
     return code_exchange(rp, pending, response)
+
+
+_BINDINGS: Final = frozenset({str, Unbound})
+_FINISHED: Final = (RelyingParty, PendingLogin, Callback, str, int)
+
+
+def _check_finish(rp: object, pending: object, callback: object, **named: object) -> None:
+    check_kind(rp, RelyingParty, about="rp")
+    check_kind(pending, PendingLogin, about="pending")
+    check_kind(callback, Callback, about="callback")
+    check_kind(named["binding"], Binding, about="binding")
+    check_kind(named["account"], str, about="account")
+    check_kind(named["now"], int, about="now")
 
 
 def code_exchange(

@@ -9,6 +9,7 @@ from oidc_core.endpoints.end_session import (
     LogoutRequest,
     check_return,
     end_session_url,
+    is_of,
     pending_logout,
     returned_state,
 )
@@ -63,7 +64,7 @@ def finish(
     Raises:
         CallbackError: ``logout_state_mismatch``, ``logout_expired`` or ``connection_mismatch``.
     """
-    if (pending.issuer, pending.client_id) != (rp.issuer, rp.client.client_id):
-        raise CallbackError("connection_mismatch")
+    if not is_of(pending, rp):
+        raise CallbackError("connection_mismatch", about="client")
     check_return(pending, returned_state(incoming), now)
     return Done(LoggedOut(pending.post_logout_redirect_uri))

@@ -32,6 +32,7 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import OidcError, StoreFailure
 from oidc_core.wire.http import Answer
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.settings import check_kind
 from oidc_core.wire.way import NOT_TOLD, Channel
 
 
@@ -75,8 +76,10 @@ def renew(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Step[TokensRe
 
     Raises:
         UsageError: ``refresh_token_missing``, ``client_issuer_mismatch``, or ``parameter_invalid``
-            for a scope that was not granted.
+            for a scope that was not granted, or an argument of another type.
     """
+    check_kind(rp, RelyingParty, about="rp")
+    check_kind(tokens, Tokens, about="tokens")
     request = refresh_request(rp, tokens, scope=scope)
     asked = scope or tokens.scope
     return AwaitingRenewal(made_for=rp.digest, request=request, tokens=tokens, scope=asked)
@@ -118,26 +121,41 @@ def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refres
     Raises:
         ProtocolViolation: the code of the first rule that does not hold, as ``sub_mismatch`` for
             another user.
-        StoreFailure: ``record_invalid`` if the stored ID token is damaged.
+        StoreFailure: ``record_invalid`` if the stored ID token is damaged, or of another user or
+            issuer than its record.
+        UsageError: ``client_issuer_mismatch``; ``parameter_invalid`` for an argument of another
+            type.
     """
+    check_kind(rp, RelyingParty, about="rp")
+    check_kind(renewed, TokensRenewed, about="renewed")
+    check_kind(now, int, about="now")
     check_owner(rp, renewed.tokens)
     if renewed.id_token is None:
         return Done(Refreshed(tokens=renewed.tokens))
     verification = IdTokenOfRefresh(
         token=renewed.id_token,
         tokens=renewed.tokens,
-        original=_original(renewed.tokens),
+        original=_original(rp, renewed.tokens),
         channel=renewed.channel,
     )
     return verify_jwt(rp, verification, source="solicited", now=now)
 
 
-def _original(tokens: Tokens) -> JsonObject:
-    """Read the ID token of the login out of the record: it was verified when it was stored."""
+def _original(rp: RelyingParty, tokens: Tokens) -> JsonObject:
+    """Read the ID token of the login out of the record: it was verified when it was stored.
+
+    Whose record it is has to be what that says, or one user would go on with another's session.
+    """
     try:
-        return claims_kept(tokens.id_token)
+        original = claims_kept(tokens.id_token)
     except OidcError:
         raise StoreFailure("record_invalid", about="id_token") from None
+    iss, sub = original.members.get("iss"), original.members.get("sub")
+    if sub != tokens.subject:
+        raise StoreFailure("record_invalid", about="subject")
+    if not isinstance(iss, str) or not rp.issuer_rule.in_token(iss, original):
+        raise StoreFailure("record_invalid", about="issuer")
+    return original
 
 
 @frozen(kw_only=True)

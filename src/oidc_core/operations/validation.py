@@ -20,7 +20,7 @@ from oidc_core.model.demands import Demands
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.http import Source
 from oidc_core.wire.jsontypes import JsonObject
-from oidc_core.wire.settings import check_text
+from oidc_core.wire.settings import check_kind, check_text
 
 
 def validate(
@@ -44,10 +44,15 @@ def validate(
             ours; only then must it have been issued lately (``Policy.id_token_age``).
 
     Raises:
-        UsageError: ``parameter_invalid`` for a token that is no text.
+        UsageError: ``parameter_invalid`` for an argument of another type.
         ProtocolViolation: the code of the first rule that does not hold.
     """
+    check_kind(rp, RelyingParty, about="rp")
     check_text(token, "token")
+    check_kind(demands, Demands, about="demands")
+    check_kind(now, int, about="now")
+    check_kind(access_token, str | None, about="access_token")
+    check_kind(source, Source, about="source")
     expected = id_token.Expected(demands, access_token)
     kind = IdTokenAlone if source == "solicited" else KeptIdToken
     verification = kind(token=token, expected=expected)

@@ -309,7 +309,11 @@ _TABLE: Final[tuple[CodeRow, ...]] = (
         ("unsupported_by_provider", "OIDC Discovery §3", "the provider does not offer this"),
         ("entropy_failure", "RFC 6749 §10.10", "secrets must be fresh and long enough"),
         ("origin_not_allowed", "RFC 9700 §4.9", "this request may not go to that origin"),
-        ("pending_too_large", "RFC 6265 §6.1", "shorten return_to or the parameters"),
+        (
+            "pending_too_large",
+            "RFC 6265 §6.1",
+            "demand less, or keep such logins in a store on the server",
+        ),
         ("refresh_token_missing", _6749 + "§6", "no refresh token was issued"),
         ("login_unknown", _CORE + "§12.2", "give id_token= of the login, to compare its user with"),
     ),

@@ -29,6 +29,9 @@ TEXT: Final = 256
 SHOWN: Final = 200
 """How many characters of a fact a message shows."""
 
+_LONG: Final = 3 * SHOWN
+"""How many bits a number has at most that is shown."""
+
 
 def fingerprint(secret: str) -> str:
     """Return 8 hexadecimal digits that tell secrets apart without showing them.
@@ -43,6 +46,8 @@ def fingerprint(secret: str) -> str:
 
 def shown(fact: Fact) -> str:
     """Return a fact as one bounded, printable, quoted piece of text."""
+    if isinstance(fact, int) and fact.bit_length() > _LONG:  # Python may refuse to write it out
+        return f"a number of {fact.bit_length()} bits"
     text = ascii(fact)
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 

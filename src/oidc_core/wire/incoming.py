@@ -11,18 +11,18 @@ from attrs import field, frozen
 from oidc_core.wire.cookies import cookie_pairs
 from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.http import LIMITS
+from oidc_core.wire.settings import check_kind
 from oidc_core.wire.urls import parse_form
 
 _METHODS: Final = frozenset({"GET", "POST"})
 _BOUNDS: Final = (("query", LIMITS.callback), ("body", LIMITS.callback), ("cookie", LIMITS.cookies))
 
 
-def _method(value: object) -> str:
-    return _text(value, "method")
-
-
 def _url(value: object) -> str | None:
-    return None if value is None else _text(value, "url")
+    """Take a URL without its query, which would hold a code and a state."""
+    if value is None:
+        return None
+    return _text(value, "url").partition("#")[0].partition("?")[0]
 
 
 def _query(value: str | bytes) -> str:
@@ -34,11 +34,12 @@ def _cookie(value: str | bytes) -> str:
 
 
 def _body(value: bytes | bytearray | memoryview) -> bytes:
-    octets: object = value
-    if not isinstance(octets, bytes | bytearray | memoryview):
-        found = type(octets).__name__
-        raise UsageError("parameter_invalid", found=found, expected="bytes", about="body")
-    return bytes(octets)
+    check_kind(value, bytes | bytearray | memoryview, about="body")
+    return bytes(value)
+
+
+def _method(value: object) -> str:
+    return _text(value, "method")
 
 
 def _header_text(value: object, name: str) -> str:

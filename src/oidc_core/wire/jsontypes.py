@@ -10,6 +10,7 @@ is suspicious, and may yet be legal, takes the long way.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from itertools import compress
 from json import JSONDecoder, JSONEncoder
 from json.encoder import encode_basestring_ascii
@@ -26,6 +27,8 @@ MAX_STRING: Final = 16_384
 MAX_DIGITS: Final = 19
 MAX_GIVEN: Final = 64
 """How deep what the application gives may be nested; what a provider sends has MAX_DEPTH."""
+MAX_VALUES: Final = 2**20
+"""How many values it may have in all; more than the largest document of a provider."""
 
 _TOO_LONG: Final = 10**MAX_DIGITS
 _SIMPLE: Final = frozenset({str, bool, type(None)})
@@ -53,7 +56,7 @@ class JsonObject(Mapping[str, JsonValue]):
     def __init__(self, members: Mapping[str, Any]) -> None:
         if not isinstance(cast("object", members), Mapping):
             raise _no_json(members, "an object")
-        object.__setattr__(self, "members", MappingProxyType(_frozen_members(members, 0)))
+        object.__setattr__(self, "members", MappingProxyType(_frozen_members(members, 0, _left())))
 
     def __getitem__(self, name: str) -> JsonValue:
         return self.members[name]
@@ -116,35 +119,62 @@ def frozen_json(value: Any) -> JsonValue:
 
     Raises:
         UsageError: ``parameter_invalid`` for what is no JSON, as bytes, NaN, a name that is no
-            text, or a number of more than 19 digits; or for what is nested too deeply.
+            text, or a number of more than 19 digits; or for what is nested too deeply, or has too
+            many values, as a list may that holds another many times.
     """
-    return _frozen(value, 0)
+    return _frozen(value, 0, _left())
 
 
-def _frozen(value: Any, depth: int) -> JsonValue:
+def read_once(given: Mapping[Any, Any]) -> dict[Any, Any] | None:
+    """Return what a mapping holds, or ``None`` if it cannot be read.
+
+    It may be of any class, and answer otherwise the next time: whatever is judged is what is kept.
+    """
+    with suppress(Exception):
+        return dict(given.items())
+    return None
+
+
+def _left() -> Iterator[int]:
+    """Return what is used up by the values of one document."""
+    return iter(range(MAX_VALUES))
+
+
+def _frozen(value: Any, depth: int, left: Iterator[int]) -> JsonValue:
+    if next(left, None) is None:
+        raise _no_json(value, f"at most {MAX_VALUES} values")
     kind = cast("type[object]", type(value))
-    if kind in _SIMPLE or kind is JsonObject:
+    if kind in _SIMPLE:
         return cast("JsonValue", value)
     if (kind is int and abs(value) < _TOO_LONG) or (kind is float and isfinite(value)):
         return cast("JsonValue", value)
     if depth > MAX_GIVEN:
         raise _no_json(value, f"at most {MAX_GIVEN} levels")
     if kind in {list, tuple}:
-        return tuple([_frozen(item, depth + 1) for item in value])
+        return tuple([_frozen(item, depth + 1, left) for item in value])
+    if isinstance(value, JsonObject):
+        for member in value.members.values():
+            _frozen(member, depth + 1, left)
+        return value
     if isinstance(value, Mapping):
         given = cast("Mapping[str, Any]", value)
         frozen = JsonObject.__new__(JsonObject)
-        members = MappingProxyType(_frozen_members(given, depth + 1))
+        members = MappingProxyType(_frozen_members(given, depth + 1, left))
         object.__setattr__(frozen, "members", members)
         return frozen
     raise _no_json(value, "JSON")
 
 
-def _frozen_members(given: Mapping[str, Any], depth: int) -> dict[str, JsonValue]:
-    for name in given:
+def _frozen_members(
+    given: Mapping[str, Any], depth: int, left: Iterator[int]
+) -> dict[str, JsonValue]:
+    held = read_once(given)
+    if held is None:
+        raise _no_json(given, "a mapping that can be read")
+    for name in held:
         if type(name) is not str:
             raise _no_json(name, "names in text")
-    return {name: _frozen(member, depth) for name, member in given.items()}
+    return {name: _frozen(member, depth, left) for name, member in held.items()}
 
 
 def _no_json(value: object, expected: str) -> UsageError:

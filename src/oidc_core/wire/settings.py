@@ -6,22 +6,24 @@ it is.  Then :func:`check_fields` compares every field with its annotation, all 
 names the first that does not fit.
 
 Types are exact: ``True`` is no number, and a member of an enumeration is no text, for it prints as
-its name.  Classes of our own may be subclassed; of a port only its methods are asked for.  The
-validators of attrs are not used, since ``attrs.validators.set_disabled`` switches them off.
+its name.  Classes of our own may be subclassed; what stands for a port has its methods, awaited as
+there.  The validators of attrs are not used: ``attrs.validators.set_disabled`` switches them off.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from functools import partial
-from itertools import chain
+from inspect import iscoroutinefunction, unwrap
+from itertools import chain, starmap
 from operator import attrgetter, contains
-from types import MappingProxyType, NoneType, UnionType
+from types import FunctionType, MappingProxyType, NoneType, UnionType
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
 from attrs import AttrsInstance, fields
 
 from oidc_core.wire.errors import OidcError, UsageError
-from oidc_core.wire.jsontypes import JsonObject, JsonValue, frozen_json
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, frozen_json, read_once
 
 _SCALARS: Final = frozenset({str, int, bool, bytes, NoneType})
 _COLLECTIONS: Final = frozenset({tuple, frozenset})
@@ -33,6 +35,7 @@ _TUPLE: Final = frozenset({tuple})
 _TWO: Final = frozenset({2})
 _PAIRS: Final = tuple[tuple[str, str], ...]
 _TEXTS: Final = frozenset({frozenset({tuple}), frozenset({frozenset})})
+_EITHER: Final = frozenset({"send"})  # one check serves the ports of both kinds of transport
 _USUAL: Final[Mapping[object, frozenset[type]]] = MappingProxyType(
     {
         str: _TEXT,
@@ -49,6 +52,7 @@ _USUAL: Final[Mapping[object, frozenset[type]]] = MappingProxyType(
 """The exact types of usual annotations: these tell enough, but for what is in a collection."""
 
 T = TypeVar("T")
+K = TypeVar("K")
 _Texts: TypeAlias = Callable[[object], tuple[Iterable[object], ...]]
 
 
@@ -85,7 +89,8 @@ def pairs(value: _Pairs) -> tuple[tuple[str, str], ...]:
     """Freeze names with values, as a mapping or as a list of pairs."""
     found: object = value
     if isinstance(value, Mapping):
-        found = tuple(value.items())
+        held = read_once(value)
+        found = value if held is None else tuple(held.items())
     elif type(value) in _LISTS:
         items = cast("Iterable[object]", value)
         found = tuple([tuple(cast("list[str]", i)) if type(i) is list else i for i in items])
@@ -228,6 +233,13 @@ def as_setting(value: T, kind: object, about: str) -> T:
     return value
 
 
+def as_entries(value: Mapping[K, T] | None, kind: object, about: str) -> dict[K, T]:
+    """Return what a mapping among the settings holds, read once; refuse it as others are."""
+    held = read_once(value) if isinstance(value, Mapping) else None
+    check_kind(value if held is None else held, kind, about=about, code="config_invalid")
+    return held or {}
+
+
 def as_count(value: int, about: str, *, least: int = 1) -> int:
     """Return a setting that is a whole number of at least so many.
 
@@ -260,9 +272,8 @@ def octets_of(value: object, about: str) -> bytes:
         return value
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
-    raise UsageError(
-        "parameter_invalid", about=about, found=type(value).__name__, expected="str or bytes"
-    )
+    found = type(value).__name__
+    raise UsageError("parameter_invalid", about=about, found=found, expected="str or bytes")
 
 
 def _are_pairs(value: object) -> bool:
@@ -294,7 +305,7 @@ def _fits(kind: object, value: object) -> bool:
     if not isinstance(sought, type) or sought is object:
         return True  # a type variable: whatever it is
     if getattr(sought, "_is_protocol", False):
-        return all(hasattr(value, name) for name in _methods(sought))
+        return _fulfils(value, sought)
     return isinstance(value, sought)
 
 
@@ -307,16 +318,33 @@ def _items_fit(items: Iterable[object], kind: object) -> bool:
 
 
 def _entries_fit(entries: Mapping[object, object], kind: object) -> bool:
-    if not issubclass(type(entries), get_origin(kind) or object):
-        return False
-    name, member = get_args(kind)
-    return all(_fits(name, n) and _fits(member, m) for n, m in entries.items())
+    held = read_once(entries) if issubclass(type(entries), get_origin(kind) or object) else None
+    return held is not None and all(all(map(_fits, get_args(kind), e)) for e in held.items())
 
 
-def _methods(port: type) -> list[str]:
-    """Return what a port has to have: its methods and properties."""
+def _fulfils(value: object, port: type) -> bool:
+    """Return whether this is an instance that has the methods and properties of a port."""
     owners = [each for each in port.__mro__ if getattr(each, "_is_protocol", False)]
-    return [name for owner in owners for name in vars(owner) if not name.startswith("_")]
+    members = chain.from_iterable(vars(owner).items() for owner in owners)
+    with suppress(Exception):  # whatever it does where it is asked
+        return not isinstance(value, type) and all(starmap(partial(_serves, value), members))
+    return False
+
+
+def _serves(value: object, name: str, as_ported: object) -> bool:
+    """Return whether a value has a member as the port has it; a property may fail and is not read.
+
+    A method that has to be awaited where the port does not say so is true whatever it returns.
+    """
+    if name.startswith("_") or not isinstance(as_ported, FunctionType):
+        return name.startswith("_") or hasattr(type(value), name) or hasattr(value, name)
+    method: object = getattr(value, name, None)
+    if not callable(method) or name in _EITHER:
+        return callable(method)
+    awaited = iscoroutinefunction(method) or iscoroutinefunction(type(method).__call__)
+    if iscoroutinefunction(as_ported):
+        return awaited or iscoroutinefunction(unwrap(method))
+    return not awaited
 
 
 # --- annotations ---------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """The loopback listener, reached by real HTTP."""
 
-from urllib.parse import urlsplit
+from collections.abc import Generator
+from contextlib import contextmanager
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import urllib3
@@ -14,8 +16,24 @@ from oidc_adapters.cli.listener import (
     listening,
 )
 from oidc_core.endpoints.authorization import Callback
+from oidc_core.model.pending import pending_id_of
 from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.http import LIMITS
+
+STATE = "the state of the login that is waited for"
+OTHER = "the state of another login, or of none"
+
+
+@contextmanager
+def waiting(path: str = "/callback") -> Generator[CallbackListener]:
+    """Listen for the callback of a login."""
+    with listening(path=path) as listener:
+        listener.expect(pending_id_of(STATE))
+        yield listener
+
+
+def query(**parameters: str) -> str:
+    return urlencode({"state": STATE, **parameters})
 
 
 @pytest.fixture(name="pool")
@@ -30,40 +48,98 @@ def test_it_listens_on_loopback_only() -> None:
 
 
 def test_a_get_brings_a_query(pool: urllib3.PoolManager) -> None:
-    with listening(path="/auth/login") as listener, pool:
-        answer = pool.request("GET", f"{listener.url}?code=abc&state=s")
+    with waiting("/auth/login") as listener, pool:
+        answer = pool.request("GET", f"{listener.url}?{query(code='abc')}")
         received = listener.wait(10)
 
     assert answer.status == 200
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert b"abc" not in answer.data
-    pairs = (("code", "abc"), ("state", "s"))
+    pairs = (("state", STATE), ("code", "abc"))
     assert received.callback == Callback(
         parameters=pairs, mode="query", url=listener.url, query=pairs
     )
 
 
 def test_a_post_brings_a_form(pool: urllib3.PoolManager) -> None:
-    with listening() as listener, pool:
-        answer = pool.request("POST", listener.url, body=b"code=a%20b")
+    with waiting() as listener, pool:
+        answer = pool.request("POST", listener.url, body=query(code="a b").encode())
         received = listener.wait(10)
 
     assert answer.status == 200
     assert received.callback == Callback(
-        parameters=(("code", "a b"),), mode="form_post", url=listener.url
+        parameters=(("state", STATE), ("code", "a b")), mode="form_post", url=listener.url
     )
 
 
 def test_only_the_first_callback_counts(pool: urllib3.PoolManager) -> None:
-    with listening() as listener, pool:
-        pool.request("GET", f"{listener.url}?code=first")
-        second = pool.request("GET", f"{listener.url}?code=second")
+    first, second_one = query(code="first"), query(code="second")
+    with waiting() as listener, pool:
+        pool.request("GET", f"{listener.url}?{first}")
+        second = pool.request("GET", f"{listener.url}?{second_one}")
         received = listener.wait(10)
-        third = pool.request("GET", f"{listener.url}?code=third")
+        third = pool.request("GET", f"{listener.url}?{second_one}")
 
-    assert received.query == "code=first"
+    assert received.query == first
     assert (second.status, third.status) == (410, 410)
+
+
+FOREIGN = [
+    ("state_missing", "error=access_denied"),
+    ("state_missing", ""),
+    ("state_unknown", urlencode({"code": "a", "state": OTHER})),
+    ("parameter_malformed", "state=%ff"),
+    ("parameter_too_long", f"state={'x' * (LIMITS.state + 1)}"),
+    ("parameter_duplicated", "code=a&code=b"),
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("code", "foreign"),
+    FOREIGN,
+    ids=[f"{number}-{code}" for number, (code, _) in enumerate(FOREIGN)],
+)
+def test_what_any_page_can_send_does_not_end_the_login(
+    pool: urllib3.PoolManager, method: str, code: str, foreign: str
+) -> None:
+    with waiting() as listener, pool:
+        if method == "GET":
+            answer = pool.request("GET", f"{listener.url}?{foreign}")
+        else:
+            answer = pool.request("POST", listener.url, body=foreign.encode())
+        with pytest.raises(CallbackError) as so_far:
+            listener.wait(0)
+        own = pool.request("GET", f"{listener.url}?{query(code='real')}")
+        received = listener.wait(10)
+
+    assert (answer.status, so_far.value.code) == (404, code)
+    assert (own.status, received.query) == (200, query(code="real"))
+
+
+@pytest.mark.parametrize(
+    "faulty",
+    [
+        f"state={OTHER.replace(' ', '+')}&{query(code='a')}",
+        query(code="a" * (LIMITS.code + 1)),
+        query(code="a") + "&code=b",
+        query(code="a", error="access_denied"),
+    ],
+    ids=["two-states", "code-too-long", "two-codes", "code-and-error"],
+)
+def test_a_fault_of_its_own_callback_is_for_the_core_to_judge(
+    pool: urllib3.PoolManager, faulty: str
+) -> None:
+    with waiting() as listener, pool:
+        answer = pool.request("GET", f"{listener.url}?{faulty}")
+        assert (answer.status, listener.wait(10).query) == (200, faulty)
+
+
+def test_before_a_login_is_named_no_callback_is_waited_for(pool: urllib3.PoolManager) -> None:
+    with listening() as listener, pool:
+        for given in ("code=a&state=", query(code="a")):
+            assert pool.request("GET", f"{listener.url}?{given}").status == 404
 
 
 @pytest.mark.parametrize("path", ["/favicon.ico", "/callback/", "/", "/callback/../callback"])
@@ -80,8 +156,8 @@ def test_other_paths_are_no_callback(pool: urllib3.PoolManager, path: str) -> No
 
 
 def test_another_host_is_another_site(pool: urllib3.PoolManager) -> None:
-    with listening() as listener, pool:
-        answer = pool.request("GET", f"{listener.url}?code=a", headers={"Host": "evil.example"})
+    with waiting() as listener, pool:
+        answer = pool.request("GET", f"{listener.url}?{query()}", headers={"Host": "evil.example"})
 
     assert answer.status == 404
 
@@ -98,24 +174,14 @@ def test_a_form_beyond_the_limit_is_not_read(pool: urllib3.PoolManager) -> None:
 def test_a_form_of_doubtful_length_does_not_count(
     pool: urllib3.PoolManager, length: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with listening() as listener, pool:
+    with waiting() as listener, pool:
         refused = pool.request("POST", listener.url, headers={"Content-Length": length}, body=b"")
-        taken = pool.request("POST", listener.url, body=b"code=a")
+        taken = pool.request("POST", listener.url, body=query().encode())
         received = listener.wait(10)
 
     assert (refused.status, taken.status) == (400, 200)
-    assert received.body == b"code=a"
+    assert received.body == query().encode()
     assert capsys.readouterr().err == ""
-
-
-def test_a_query_beyond_the_limit_is_refused_by_the_core(pool: urllib3.PoolManager) -> None:
-    with listening() as listener, pool:
-        pool.request("GET", f"{listener.url}?code={'a' * LIMITS.callback}")
-        received = listener.wait(10)
-
-    with pytest.raises(CallbackError) as refused:
-        _ = received.callback
-    assert refused.value.code == "parameter_too_long"
 
 
 def test_nobody_comes() -> None:

@@ -1,8 +1,10 @@
 """The login on the command line, with a listener that nobody or somebody comes to."""
 
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import urllib3
 
 from oidc_adapters.cli.listener import listening
 from oidc_adapters.cli.loopback_login import LoopbackLogin
@@ -68,6 +70,21 @@ def test_a_login_and_a_refresh_tell_what_they_accept() -> None:
     assert dict(response.skipped)["binding"] == LOOPBACK_LISTENER.value
     assert "single_use: process" in response.notes
     assert logged_in.channel == logged_in.evidence.channel == "unverified"
+
+
+def test_a_page_that_calls_back_first_ends_no_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    visit = ScriptedBrowser.visit
+
+    def after_a_hostile_page(browser: ScriptedBrowser, url: str) -> None:
+        back = dict(parse_qsl(urlsplit(url).query))["redirect_uri"]
+        for query in ("error=access_denied", "code=stolen&state=x"):
+            answer = urllib3.request("GET", f"{back}?{query}", retries=False)
+            assert answer.status == 404
+        visit(browser, url)
+
+    monkeypatch.setattr(ScriptedBrowser, "visit", after_a_hostile_page)
+    logged_in, _ = logged_in_and_refreshed(StepList())
+    assert logged_in.identity.subject == "alice"
 
 
 def test_a_refresh_without_an_id_token_accepts_nothing() -> None:

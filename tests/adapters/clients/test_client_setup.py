@@ -205,6 +205,52 @@ def test_a_registration_stands_in_for_the_settings() -> None:
     assert not rp.verifier.verifies_mac("https://b.example", "another", "HS256", octets, mac)
 
 
+CONTRADICTIONS: dict[str, Any] = {
+    "client_id": "the-other",
+    "redirect_uri": "https://rp.example/c",
+    "post_logout_redirect_uri": "https://rp.example/bye",
+    "token_endpoint_auth_method": "client_secret_post",
+    "scope": "openid email",
+    "response_iss": "required",
+    "connection_id": "staff",
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_a_setting_beside_a_registration_is_in_it_too(name: str) -> None:
+    """The registration would be used in its place, and nobody would be told."""
+    registration = ClientRegistration(
+        client_id="client",
+        redirect_uris=("https://rp.example/callback", "https://rp.example/b"),
+        post_logout_redirect_uris=("https://rp.example/",),
+    )
+    agreeing: dict[str, Any] = {
+        "redirect_uri": "https://rp.example/b",
+        "post_logout_redirect_uri": "https://rp.example/",
+        "token_endpoint_auth_method": "client_secret_basic",
+        "registration": registration,
+    }
+    assert evolve(SETUP, **agreeing).relying_party().client is registration
+
+    with pytest.raises(UsageError) as caught:
+        evolve(SETUP, **{**agreeing, name: CONTRADICTIONS[name]})
+
+    error = caught.value
+    assert (error.code, error.about) == ("config_invalid", name)
+    assert error.found == CONTRADICTIONS[name]
+
+
+def test_an_issuer_beside_a_rule_is_one_of_it() -> None:
+    rule = IssuerRule.one_of(ISSUER, "https://alias.example")
+    for issuer in ("", ISSUER, "https://alias.example"):
+        assert evolve(SETUP, issuer=issuer, issuer_rule=rule).relying_party().issuer == ISSUER
+
+    with pytest.raises(UsageError) as caught:
+        evolve(SETUP, issuer="https://b.example", issuer_rule=rule).relying_party()
+
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "issuer")
+
+
 def test_without_a_secret_no_mac_is_ever_good() -> None:
     public = evolve(SETUP, client_secret=None, token_endpoint_auth_method="none")
     rp = public.relying_party()

@@ -103,9 +103,18 @@ def test_there_is_a_client_at_least_and_each_is_of_the_kind(kind: Any) -> None:
     waits = scene_of("shared memory").honest.client
     other = scene_of("shared memory", awaits=True).hostile.client
     expected = OidcClient if kind is Connections else AsyncOidcClient
-    for clients in ((), (waits, other), (other, waits), ("a client",), ([waits],), (None,)):
+    made: Callable[..., object] = kind
+    wrong: tuple[tuple[Any, ...], ...] = (
+        (),
+        (waits, other),
+        (other, waits),
+        ("a client",),
+        ([waits],),
+        (None,),
+    )
+    for clients in wrong:
         with pytest.raises(UsageError) as caught:
-            kind(*clients)
+            made(*clients)
         error = caught.value
         assert (error.code, error.about, error.expected) == (
             "config_invalid",

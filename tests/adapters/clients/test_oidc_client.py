@@ -1,6 +1,7 @@
 import inspect
 import pickle
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, get_args, get_type_hints
 
 import pytest
@@ -10,9 +11,14 @@ from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
 from oidc_adapters.clients.results import Redirect
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
-from oidc_adapters.stores.pending import CookiePendingLogins, CookieProfile, MemoryPendingLogins
+from oidc_adapters.stores.pending import (
+    CookiePendingLogins,
+    CookieProfile,
+    MemoryPendingLogins,
+    PendingLogins,
+)
 from oidc_adapters.stores.provider_keys import StaticProviderKeys
-from oidc_adapters.testing import AsyncInMemoryTransport, InMemoryTransport
+from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.endpoints.authorization import AuthenticationRequest
@@ -328,13 +334,30 @@ def test_a_form_post_comes_back_with_its_cookie() -> None:
     assert rig.finish(rig.visit(page)).logged_in.identity.subject == "alice"
 
 
+LOOPBACK = "http://localhost:8000/callback"
+
+
 def test_the_development_profile_works_on_loopback() -> None:
     profile = CookieProfile.insecure_for_loopback_development()
-    rig = new_rig(pending=MemoryPendingLogins(profile=profile))
+    behind = FakeProvider(clients=(evolve(FAKE_CLIENT, redirect_uris=(LOOPBACK,)),))
+    pending = MemoryPendingLogins(profile=profile)
+    rig = new_rig(behind, pending=pending, redirect_uri=LOOPBACK)
     page = rig.start()
 
     assert not page.cookies[0].secure
-    assert rig.finish(rig.visit(page)).logged_in.identity.subject == "alice"
+    assert rig.finish(evolve(rig.visit(page), url=LOOPBACK)).logged_in.identity.subject == "alice"
+
+
+@pytest.mark.parametrize("uri", ["https://rp.example/callback", "https://localhost.example/cb"])
+@pytest.mark.parametrize("store", [MemoryPendingLogins, partial(CookiePendingLogins, b"k" * 32)])
+def test_the_development_profile_is_for_loopback_alone(
+    store: Callable[..., PendingLogins], uri: str
+) -> None:
+    pending = store(profile=CookieProfile.insecure_for_loopback_development())
+
+    error = refused(lambda: new_rig(pending=pending, redirect_uri=uri))
+
+    assert (error.code, error.about, error.found) == ("config_invalid", "profile", uri)
 
 
 @pytest.mark.parametrize("query", ["", "state=", "code=c", "x=y", "=", "&"])

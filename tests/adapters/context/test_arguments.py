@@ -36,6 +36,48 @@ class FromElsewhere:
         return 1
 
 
+class Failing:
+    """An iterable whose values come out of a database that is gone."""
+
+    def __iter__(self) -> Any:
+        raise ConnectionError("the database")
+
+
+class Lying(dict[str, str]):
+    """A mapping that does not have what it names."""
+
+    def __getitem__(self, name: str) -> str:
+        raise KeyError(name)
+
+
+class NoCall(dict[str, str]):
+    """A mapping with something by the name of a multi-dict's method."""
+
+    getlist = "hello"
+
+
+class FailingCall(dict[str, str]):
+    """A multi-dict that fails."""
+
+    def getlist(self, name: str) -> list[str]:
+        raise LookupError(name)
+
+
+class FailingAttribute(dict[str, str]):
+    """A mapping that fails as soon as it is asked what it has."""
+
+    @property
+    def getlist(self) -> object:
+        raise RuntimeError
+
+
+class Endless(dict[str, str]):
+    """A mapping that fails when its names are listed."""
+
+    def __iter__(self) -> Any:
+        raise RecursionError
+
+
 def awaited() -> object:
     return None
 
@@ -204,6 +246,13 @@ def test_the_methods_of_a_context_take_any_type(method: str, value: object) -> N
         (flow_get_authorization_code, {"query": "a=b"}, "query"),
         (flow_get_authorization_code, {"query": {5: "c"}}, "query"),
         (flow_get_authorization_code, {"query": {"code": b"c"}}, "query"),
+        (flow_get_authorization_code, {"query": {"state": 10**5_000}}, "query"),
+        (flow_get_authorization_code, {"query": {"state": ["s", -(10**5_000)]}}, "query"),
+        (flow_get_authorization_code, {"query": Lying(state="s")}, "query"),
+        (flow_get_authorization_code, {"query": NoCall(state="s")}, "query"),
+        (flow_get_authorization_code, {"query": FailingCall(state="s")}, "query"),
+        (flow_get_authorization_code, {"query": FailingAttribute(state="s")}, "query"),
+        (flow_get_authorization_code, {"query": Endless(state="s")}, "query"),
         (flow_get_authorization_code, {"query": {}, "browser": 5}, "browser"),
     ],
 )
@@ -255,6 +304,12 @@ def test_a_wish_of_another_type_is_refused_by_name(wish: str, value: object) -> 
         ("scopes", ["openid", 5]),
         ("scopes", 5),
         ("scopes", ['"']),
+        ("scopes", set),
+        ("scopes", str),
+        ("scopes", Failing()),
+        ("scopes", (1 // scope for scope in (1, 0))),
+        ("client_secret", str),
+        ("client_secret", "\ufeffs"),
         ("verify", 0),
         ("verify", "no"),
         ("cacrt", 5),
@@ -297,7 +352,7 @@ def test_all_own_names_are_parameters_of_the_context() -> None:
     assert {*OWN_NAMES.values()} <= {*parameters_of(OIDCCtx.__init__)}
 
 
-@pytest.mark.parametrize("now", [None, 1.5, "now", True])
+@pytest.mark.parametrize("now", [None, 1.5, "now", True, 10**5_000, -(10**5_000)], ids=type)
 def test_a_clock_that_tells_no_whole_seconds_is_refused(now: object) -> None:
     class Odd:
         def now(self) -> object:

@@ -2,11 +2,15 @@
 
 import copy
 
+import pytest
+
 from oidc_adapters.context import (
     APIError,
     AuthServerError,
     flow_get_token,
 )
+from oidc_adapters.context.outcomes import failure
+from oidc_core.wire.errors import StoreFailure
 from tests.adapters.context.world import (
     World,
 )
@@ -22,6 +26,22 @@ class TestErrors:
         assert (error.error, error.error_description) == ("access_denied", "no")
         assert error.error_uri == "https://e.example"
         assert AuthServerError("server_error").error_description is None
+
+    def test_an_error_that_others_hold_too_stays_as_it_is(self) -> None:
+        with pytest.raises(StoreFailure) as failed:
+            raise StoreFailure("store_full", found=5, about="keys") from ConnectionError("c")
+        shared = failed.value
+        shared.return_to = "/private"
+        value = failure(shared)
+
+        assert isinstance(shared.__cause__, ConnectionError)
+        assert shared.__traceback__ is not None
+        assert value.cause is not None
+        assert value.cause is not shared
+        assert (value.error, value.cause.found, value.cause.about) == ("store_full", 5, "keys")
+        assert (value.cause.__cause__, value.cause.__context__, value.cause.__traceback__) == (
+            None, None, None,
+        )  # fmt: skip
 
     def test_they_carry_their_cause_without_its_frames(self, world: World) -> None:
         error = flow_get_token(world.ctx, "from-elsewhere")

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from oidc_adapters.context import (
     refresh_flow,
 )
 from oidc_adapters.context.memory import Memory, key_of
+from oidc_adapters.context.outcomes import Failure, TokenDict
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import (
     MISBEHAVIOURS,
@@ -138,11 +140,124 @@ class TestRefreshToken:
     def test_the_record_of_a_replaced_refresh_token_goes(self, world: World) -> None:
         old = world.tokens()["refresh_token"]
         new = plain(flow_refresh_token(world.ctx, old))["refresh_token"]
-        known = world.ctx.records.refreshable
+        records = world.ctx.records
 
-        assert known.find(key_of(old), world.clock.now()) is None
-        assert known.find(key_of(new), world.clock.now()) is not None
-        assert len(world.ctx.records.unverified) == 0
+        assert records.refreshable.find(key_of(old), world.clock.now()) is None
+        assert records.refreshable.find(key_of(new), world.clock.now()) is not None
+        assert (len(records.unverified), len(records.replaced)) == (0, 1)
+        world.clock.advance(61)
+        assert flow_refresh_token(world.ctx, old) == APIError("login_unknown")
+        assert len(records.replaced) == 0
+        assert len(world.forms("refresh_token")) == 1
+
+    @pytest.mark.parametrize("seconds", [0, 1, 60])
+    @pytest.mark.parametrize("known", [True, False])
+    def test_whoever_comes_late_with_a_replaced_token_gets_the_same_tokens(
+        self, seconds: int, known: bool, world: World
+    ) -> None:
+        """The second use of a replaced token revokes the session (RFC 9700 §4.14.2)."""
+        old = world.tokens()
+        if not known:
+            world = World(world.provider, random_device=FixedEntropy(2))
+        given: dict[str, Any] = {} if known else {"id_token": old["id_token"]}
+        again = partial(flow_refresh_token, world.ctx, old["refresh_token"], **given)
+
+        first = plain(again())
+        world.clock.advance(seconds)
+        late = [plain(again()) for _ in range(3)]
+
+        assert late == [first] * 3
+        assert len({id(one) for one in (first, *late)}) == 4
+        assert len(world.forms("refresh_token")) == 1
+        newer = plain(flow_refresh_token(world.ctx, first["refresh_token"]))
+        assert plain(again()) == first
+        assert plain(flow_refresh_token(world.ctx, first["refresh_token"])) == newer
+        assert len(world.forms("refresh_token")) == 2
+
+    def test_a_minute_is_not_made_longer_by_those_who_come_late(self, world: World) -> None:
+        old = world.tokens()["refresh_token"]
+        for _ in range(3):
+            assert isinstance(flow_refresh_token(world.ctx, old), dict)
+            world.clock.advance(30)
+
+        assert flow_refresh_token(world.ctx, old) == APIError("login_unknown")
+
+    def test_one_who_looked_before_the_others_had_it_verified_sends_nothing(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A thread may be held up anywhere, also before it could join the others."""
+        old, looked, gate = world.tokens()["refresh_token"], threading.Event(), threading.Event()
+        exchanged, late = refresh_flow._exchanged, list[object]()
+
+        def held(*given: Any) -> Any:
+            if threading.current_thread().name == "late":
+                looked.set()
+                assert gate.wait(30)
+            return exchanged(*given)
+
+        class Apart:
+            def run(self, _key: object, work: Callable[[], Any], *, seconds: float) -> Any:
+                assert seconds
+                return work()
+
+        flights: Any = Apart()
+        world.ctx.records = evolve(world.ctx.records, refreshing=flights)
+        monkeypatch.setattr(refresh_flow, "_exchanged", held)
+        waits = threading.Thread(
+            target=lambda: late.append(flow_refresh_token(world.ctx, old)), name="late"
+        )
+        waits.start()
+        assert looked.wait(30)
+        first = plain(flow_refresh_token(world.ctx, old))
+        gate.set()
+        waits.join(30)
+
+        assert late == [first]
+        assert len(world.forms("refresh_token")) == 1
+        assert isinstance(flow_refresh_token(world.ctx, first["refresh_token"]), dict)
+
+    def test_threads_in_any_order_send_a_token_once(self) -> None:
+        for number in range(20):
+            world = World(random_device=FixedEntropy(number + 1))
+            old, barrier = world.tokens(), threading.Barrier(4)
+
+            def refresh(
+                world: World = world, old: TokenDict = old, barrier: threading.Barrier = barrier
+            ) -> TokenDict | Failure:
+                barrier.wait(30)
+                return flow_refresh_token(world.ctx, old["refresh_token"])
+
+            with ThreadPoolExecutor(4) as threads:
+                results = [one.result(30) for one in [threads.submit(refresh) for _ in range(4)]]
+            assert [result == results[0] for result in results] == [True] * 4
+            assert len(world.forms("refresh_token")) == 1
+            assert isinstance(
+                flow_refresh_token(world.ctx, plain(results[0])["refresh_token"]), dict
+            )
+
+    def test_one_that_is_not_replaced_is_sent_each_time(self, world: World) -> None:
+        """It may be used again, and its answers are new ones."""
+        old = world.tokens()["refresh_token"]
+
+        sent = list[object]()
+
+        def answers(request: WireRequest, clock: TellsTime) -> Answer:
+            sent.append(request)
+            answer = saved[0] if saved else world.transport.through(request, clock)
+            assert isinstance(answer, HttpResponse)
+            saved.append(answer)
+            members = json.loads(answer.body)
+            members.pop("refresh_token", None)
+            members["access_token"] = f"access-{len(sent)}"
+            members.pop("id_token", None)
+            return evolve(answer, body=json.dumps(members).encode())
+
+        saved = list[HttpResponse]()
+        world.transport.tamper = answers
+        tokens = [plain(flow_refresh_token(world.ctx, old))["access_token"] for _ in range(3)]
+
+        assert tokens == ["access-1", "access-2", "access-3"]
+        assert len(world.ctx.records.replaced) == 0
 
     @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
     def test_an_interrupted_refresh_is_in_doubt_for_those_who_wait(
@@ -297,7 +412,43 @@ class TestIdTokenOfTheCaller:
         fresh.clock.advance(60)
 
         assert again() == APIError("login_unknown")
+        for _ in range(2):
+            assert again(id_token=other) == APIError("sub_mismatch")
+        assert isinstance(again(id_token=old["id_token"]), dict)
         assert again(id_token=other) == APIError("sub_mismatch")
+        assert isinstance(again(id_token=old["id_token"]), dict)
+        assert len(fresh.forms("refresh_token")) == 1
+
+    @pytest.mark.parametrize(
+        ("claim", "value", "code"),
+        [
+            ("sub", "somebody-else", "sub_mismatch"),
+            ("azp", "client-2", "azp_mismatch"),
+            ("aud", ["client", "client-2"], "aud_mismatch"),
+            ("auth_time", 1_900_000_000, "auth_time_mismatch"),
+        ],
+    )
+    def test_a_wrong_one_takes_the_renewal_from_nobody(
+        self, claim: str, value: object, code: str, world: World
+    ) -> None:
+        old = world.tokens()
+        fresh = World(world.provider, random_device=FixedEntropy(2))
+        header, _, signature = old["id_token"].split(".")
+        claims = b64(json.dumps({**claims_of(old["id_token"]), claim: value}).encode())
+        wrong = f"{header}.{claims}.{signature}"
+        again = partial(flow_refresh_token, fresh.ctx, old["refresh_token"])
+
+        assert again(id_token=wrong) == APIError(code)
+        assert isinstance(again(id_token=old["id_token"]), dict)
+        assert len(fresh.forms("refresh_token")) == 1
+
+    @pytest.mark.parametrize("name", ["refresh_bad_signature", "refresh_expired_id_token"])
+    def test_a_renewal_that_holds_for_nobody_is_not_kept(self, name: str) -> None:
+        world, old = restarted(name)
+        outcome = flow_refresh_token(world.ctx, old["refresh_token"], id_token=old["id_token"])
+
+        assert outcome == APIError(MISBEHAVIOURS[name].code)
+        assert len(world.ctx.records.unverified) == 0
 
     def test_one_of_the_same_login_may_be_given_all_the_same(self, world: World) -> None:
         tokens = world.tokens()

@@ -48,6 +48,16 @@ def test_any_server_is_asked_without_another_warning(
         assert server.connections == 1
 
 
+def test_a_kept_connection_is_judged_again(
+    transport: UnverifiedTransport, authority: Authority
+) -> None:
+    with FaultServer((Read(), Send(ok()), Wait()), tls=authority.server()) as server:
+        answered(transport.send(request(server.url()), CLOCK))
+        answer = transport.send(request(server.url(), reach="public"), CLOCK)
+        assert failed(answer) == ("address_not_allowed", "no")
+        assert (server.connections, len(server.requests)) == (1, 1)
+
+
 def test_an_old_version_is_told_nothing(
     transport: UnverifiedTransport, authority: Authority, tmp_path: Path
 ) -> None:
@@ -74,6 +84,7 @@ def test_a_forked_process_does_not_verify_either(
     with FaultServer((Read(), Send(ok())), tls=authority.server()) as server:
         monkeypatch.setattr("os.getpid", lambda: -1)  # as it is in the child
         assert answered(transport.send(request(server.url()), CLOCK)).channel == UNVERIFIED
+        transport.close()
         monkeypatch.undo()
 
 

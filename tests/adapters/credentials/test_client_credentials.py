@@ -29,7 +29,7 @@ from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.encoding import b64url_decode
-from oidc_core.wire.errors import OidcError, UsageError
+from oidc_core.wire.errors import OidcError, StoreFailure, UsageError
 from oidc_core.wire.http import (
     BasicCredentials,
     ClientAssertion,
@@ -873,3 +873,63 @@ def test_a_secret_that_is_opened_is_opened_for_each_use_and_kept_nowhere(
         assert len(opened) - before == times
     assert SECRET not in repr(held)
     assert callable(held.secret)
+
+
+# --- signers of the application that fail --------------------------------------------------------
+
+
+class FailingKey:
+    """A key whose service is down, or answers with anything."""
+
+    alg = "EdDSA"
+    kid = "failing"
+
+    def __init__(self, answer: object) -> None:
+        self._answer = answer
+
+    def public_jwk(self) -> JsonObject:
+        return PROVING.public_jwk()
+
+    def sign(self, signing_input: bytes) -> Any:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+class FailingService(FailingKey):
+    async def sign(self, signing_input: bytes) -> Any:
+        return super().sign(signing_input)
+
+
+UNSIGNED: Final = [
+    (ConnectionError("secret of the service"), "ConnectionError"),
+    (TimeoutError(), "TimeoutError"),
+    (None, "NoneType"),
+    ("text", "str"),
+    (5, "int"),
+    (b"", "bytes"),
+    (bytearray(b"s"), "bytearray"),
+]
+
+
+@pytest.mark.parametrize("kind", [FailingKey, FailingService])
+@pytest.mark.parametrize(("answer", "found"), UNSIGNED)
+def test_a_signer_that_fails_is_a_store_that_fails(
+    kind: type[FailingKey], answer: object, found: str
+) -> None:
+    key: Any = kind(answer)
+    rp = relying_party("private_key_jwt")
+    asserting = own(rp, keys=ClientKeys(key)), token_request(rp)
+    basic = relying_party("none")
+    bound = proving(basic, key), with_proof(token_request(basic), PROVING.thumbprint)
+    for credentials, request in (asserting, bound):
+        awaiting = partial(credentials.prepare_async, request, now=NOW, entropy=FixedEntropy(1))
+        ways: list[Callable[[], object]] = [partial(run_asyncio, awaiting)]
+        if kind is FailingKey:
+            ways.append(partial(prepared, credentials, request))
+        for way in ways:
+            with pytest.raises(StoreFailure) as caught:
+                way()
+            assert (caught.value.code, caught.value.about) == ("store_unavailable", "client key")
+            assert caught.value.found == found
+            assert "secret" not in str(caught.value)

@@ -28,7 +28,7 @@ from oidc_adapters.crypto.private_keys import private_key_from_jwk, public_membe
 from oidc_adapters.testing.signing_keys import rsa_key
 from oidc_core.jose.jwk import parse_jwk, parse_key_set
 from oidc_core.wire.encoding import b64url_encode
-from oidc_core.wire.errors import UsageError
+from oidc_core.wire.errors import StoreFailure, UsageError
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
 from tests.adapters.crypto.keys import EC, ED25519, KEYS, RSA, pem, private_jwk
 
@@ -501,3 +501,46 @@ def test_keys_of_another_use_are_refused() -> None:
         with pytest.raises(UsageError) as caught:
             make()
         assert caught.value.code == "config_invalid"
+
+
+class Down:
+    """A key service that is down, and knows nothing of its keys by heart."""
+
+    @property
+    def alg(self) -> str:
+        raise ConnectionError
+
+    @property
+    def kid(self) -> str:
+        raise ConnectionError
+
+    def public_jwk(self) -> JsonObject:
+        raise ConnectionError
+
+    def sign(self, signing_input: bytes) -> bytes:
+        raise ConnectionError
+
+
+@pytest.mark.parametrize(("make", "about"), [(ClientKeys, "client key"), (DpopKeys, "DPoP key")])
+def test_a_key_service_that_is_down_is_a_store_that_fails(make: Any, about: str) -> None:
+    with pytest.raises(StoreFailure) as caught:
+        make(Down())
+    assert (caught.value.code, caught.value.about) == ("store_unavailable", about)
+
+
+def test_keys_that_cannot_be_published_are_a_store_that_fails() -> None:
+    class Named(Down):
+        alg = "EdDSA"
+        kid = "named"
+
+    keys = ClientKeys(Named())
+    with pytest.raises(StoreFailure) as caught:
+        keys.public_jwks()
+    assert caught.value.code == "store_unavailable"
+
+
+@pytest.mark.parametrize("make", [ClientKeys, DpopKeys])
+def test_a_class_of_keys_is_no_key(make: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        make(Down)
+    assert caught.value.code == "config_invalid"

@@ -31,6 +31,7 @@ from oidc_core.wire.errors import OidcError, UsageError
 from tests.encryption import P256, P384, P521, RSA, X25519, draft, encrypted
 from tests.parties import CLIENT_ID, ISSUER, refused
 from tests.signing import SECRET
+from tests.unit.parties import Fickle, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -395,3 +396,15 @@ def evolve_private(private: object) -> DecryptionKey:
 
 def test_symmetric_algorithms_never_meet_a_private_key() -> None:
     assert not any(key.fits(alg) for alg in SYMMETRIC for key in (RSA, P256, X25519))
+
+
+@pytest.mark.parametrize("odd", [Unreadable(), Fickle({5: "s"}, {}), Fickle({("i", "c"): 5}, {})])
+def test_secrets_that_cannot_be_read_or_are_none_are_refused(odd: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        ClientDecrypter(client_secrets=odd)
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "client_secrets")
+
+
+def test_secrets_are_read_once() -> None:
+    odd: Any = Fickle({("issuer", "client"): SECRET}, {5: 5})
+    assert repr(ClientDecrypter(client_secrets=odd))

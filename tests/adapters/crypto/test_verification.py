@@ -7,7 +7,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,6 +23,7 @@ from oidc_core.jose.jws import JoseHeader, Recognised, SignatureVerifier
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
 from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
+from tests.unit.parties import Fickle, Unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -457,3 +458,15 @@ def test_a_secret_that_is_opened_is_opened_for_each_mac_and_kept_nowhere() -> No
     with pytest.raises(UsageError) as refusal:
         verifier.verifies_mac(ISSUER, "client", "HS256", INPUT, mac)
     assert (refusal.value.code, refusal.value.about) == ("config_invalid", "client_secret")
+
+
+@pytest.mark.parametrize("odd", [Unreadable(), Fickle({5: "s"}, {}), Fickle({("i", "c"): 5}, {})])
+def test_secrets_that_cannot_be_read_or_are_none_are_refused(odd: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        CryptographyVerifier(odd)
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "client_secrets")
+
+
+def test_secrets_are_read_once() -> None:
+    odd: Any = Fickle({("issuer", "client"): SECRET}, {5: 5})
+    assert repr(CryptographyVerifier(odd))

@@ -5,6 +5,7 @@ import os
 import signal
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from weakref import ref
 
@@ -51,13 +52,26 @@ def entered(lock: ProcessLock) -> None:
         pass
 
 
+def held(lock: ProcessLock) -> bool:
+    """Whether another thread would have to wait for it."""
+
+    def enters() -> bool:
+        entered = lock.lock.acquire(blocking=False)
+        if entered:
+            lock.lock.release()
+        return entered
+
+    with ThreadPoolExecutor(1) as threads:
+        return not threads.submit(enters).result(30)
+
+
 @FORKS
 def test_a_lock_that_is_held_while_its_process_forks_is_open_in_the_child() -> None:
     lock = ProcessLock()
 
     with lock.lock:
         assert in_child(lambda: entered(lock))
-        assert lock.lock.locked()
+        assert held(lock)
     assert in_child(lambda: entered(lock))
 
 
@@ -66,9 +80,20 @@ def test_whoever_forks_within_a_lock_leaves_it_and_can_enter_it_meanwhile() -> N
 
     with lock.lock:
         locks._renew()
-        entered(lock)
+        assert not held(lock)
 
-    assert not lock.lock.locked()
+    assert not held(lock)
+
+
+def test_a_thread_enters_a_lock_that_it_holds_also_after_a_fork() -> None:
+    """As where the garbage collector ends a coroutine within it, whose ``except`` enters it too."""
+    lock = ProcessLock()
+    for _ in range(2):
+        with lock.lock:
+            assert lock.lock.acquire(blocking=False)
+            lock.lock.release()
+            assert held(lock)
+        locks._renew()
 
 
 def test_a_lock_is_kept_by_its_owner_only() -> None:

@@ -5,14 +5,18 @@ import gc
 import os
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Final
 
 import pytest
 import trio
 
+from oidc_adapters.runtime import single_flight
 from oidc_adapters.runtime.single_flight import SingleFlight
+from oidc_core.wire.cookies import SetCookie
+from oidc_core.wire.errors import OidcError, StoreFailure, TransportFailure
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 LONG: Final = 30
@@ -162,6 +166,96 @@ def test_a_failure_goes_to_all_who_wait_and_is_forgotten() -> None:
 
     assert work.begun == 0
     assert flights.run("a", work, seconds=0) == "done"
+
+
+def refusal() -> OidcError:
+    """A failure with a cause, as a store of an application has it."""
+    fault = StoreFailure("store_full", found=1, about="provider keys")
+    fault.__cause__ = ConnectionError("the database")
+    return fault
+
+
+def of_login(name: str, fault: OidcError) -> tuple[str, OidcError]:
+    """Write into an error what belongs to one login, as the clients do."""
+    assert (fault.code, fault.found, fault.about) == ("store_full", 1, "provider keys")
+    assert (fault.return_to, fault.cookies) == ("", ())  # nobody else has written there
+    assert isinstance(fault.__cause__, ConnectionError)
+    fault.return_to = f"/private-of-{name}"
+    fault.cookies = (SetCookie(name, "", 0, "Lax", secure=True),)
+    fault.about = name
+    return name, fault
+
+
+def check_own(failures: list[tuple[str, OidcError]], count: int) -> None:
+    assert len({id(fault) for _, fault in failures}) == count
+    for name, fault in failures:
+        assert (fault.return_to, fault.about) == (f"/private-of-{name}", name)
+        assert [cookie.name for cookie in fault.cookies] == [name]
+
+
+def test_each_thread_gets_an_error_of_its_own() -> None:
+    flights, gate = SingleFlight[str](), Work()
+
+    def failing() -> str:
+        gate()
+        raise refusal()
+
+    def one(name: str) -> tuple[str, OidcError]:
+        try:
+            flights.run("a", failing, seconds=LONG)
+        except OidcError as fault:
+            return of_login(name, fault)
+        raise AssertionError
+
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(one, "first")
+        assert gate.started.wait(LONG)
+        others = [threads.submit(one, f"n{number}") for number in range(3)]
+        waiting(flights, "a", 3)
+        gate.gate.set()
+        failures = [done.result(LONG) for done in (first, *others)]
+
+    check_own(failures, 4)
+
+
+@LIBRARIES
+def test_each_task_gets_an_error_of_its_own(run: Run) -> None:
+    flights, failures = SingleFlight[str](), list[tuple[str, OidcError]]()
+
+    async def failing() -> str:
+        for _ in range(10):
+            await checkpoint()
+        raise refusal()
+
+    async def one(name: str) -> None:
+        try:
+            await flights.run_async("a", failing, seconds=LONG)
+        except OidcError as fault:
+            failures.append(of_login(name, fault))
+
+    async def main() -> None:
+        await together(*[partial(one, f"n{number}") for number in range(5)])
+
+    run(main)
+    check_own(failures, 5)
+
+
+def test_an_error_of_ones_own_has_all_facts_and_says_where_the_work_raised_it() -> None:
+    flights = SingleFlight[str]()
+
+    async def failing() -> str:
+        raise TransportFailure("http_timeout", found=1, expected=2, of="answer", sent="no")
+
+    async def main() -> TransportFailure:
+        with pytest.raises(TransportFailure) as failure:
+            await flights.run_async("a", failing, seconds=LONG)
+        assert failure.traceback[-1].name == "failing"
+        return failure.value
+
+    fault = under_asyncio(main)
+    assert (fault.code, fault.found, fault.expected, fault.of, fault.sent) == (
+        "http_timeout", 1, 2, "answer", "no",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, GeneratorExit])
@@ -391,6 +485,104 @@ def test_a_loop_that_no_longer_runs_counts_as_ended(closed: bool) -> None:
         loop.run_until_complete(asyncio.wait([task]))
         assert task.exception() is None  # what comes late is dropped
         loop.close()
+
+
+def abandoned(flights: SingleFlight[str], work: Work) -> Callable[[], None]:
+    """Begin work in a loop that will be closed with it, and return what closes it."""
+    loop = asyncio.new_event_loop()
+
+    async def leaves() -> None:
+        await cancelled(lambda: flights.run_async("a", work.awaited, seconds=LONG), work)
+
+    loop.run_until_complete(loop.create_task(leaves()))
+    (flight,) = flights._flights.values()
+    running = [True]
+    flight.alive = lambda: running[0]  # as if it still ran when they began to wait
+
+    def close() -> None:
+        running.clear()
+        running.append(False)
+        loop.close()
+
+    return close
+
+
+def test_a_thread_that_waits_for_a_loop_begins_again_soon_after_that_was_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(single_flight, "_LOOK", 0.01)
+    flights, work, again = SingleFlight[str](), Work(), Work("again")
+    again.gate.set()
+    close = abandoned(flights, work)
+
+    with ThreadPoolExecutor(3) as threads:
+        waits = [threads.submit(flights.run, "a", again, seconds=LONG) for _ in range(3)]
+        waiting(flights, "a", 3, tasks=1)
+        close()
+        assert [one.result(LONG / 2) for one in waits] == ["again"] * 3
+
+
+@LIBRARIES
+def test_a_task_that_waits_for_another_loop_begins_again_soon_after_that_was_closed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(single_flight, "_LOOK", 0.01)
+    flights, work, again = SingleFlight[str](), Work(), Work("again")
+    again.gate.set()
+    close = abandoned(flights, work)
+
+    async def waits() -> None:
+        results.append(await flights.run_async("a", again.awaited, seconds=LONG))
+
+    async def closes() -> None:
+        await checkpoint()
+        close()
+
+    results = list[str]()
+
+    async def main() -> None:
+        await together(waits, waits, closes)
+
+    run(main)
+    assert results == ["again", "again"]
+
+
+def test_what_must_not_be_done_twice_is_broken_off_where_its_loop_was_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(single_flight, "_LOOK", 0.01)
+    flights, work, again = SingleFlight[str](repeatable=False), Work(), Work("again")
+    close = abandoned(flights, work)
+
+    with ThreadPoolExecutor(1) as threads:
+        waits = threads.submit(flights.run, "a", again, seconds=LONG)
+        waiting(flights, "a", 1, tasks=1)
+        close()
+        with pytest.raises(CancelledError):
+            waits.result(LONG / 2)
+    assert again.begun == 0
+
+
+def test_those_who_wait_look_each_second_and_no_longer_than_their_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flights, work, waited = SingleFlight[str](), Work(), list[float]()
+
+    def never(_future: Future[object], timeout: float = 0) -> object:
+        waited.append(timeout)
+        raise TimeoutError
+
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(flights.run, "a", work, seconds=0)
+        assert work.started.wait(LONG)
+        with monkeypatch.context() as patched:
+            patched.setattr(Future, "exception", never)
+            patched.setattr(single_flight, "monotonic", lambda: sum(waited))
+            with pytest.raises(TimeoutError):
+                flights.run("a", work, seconds=2.5)
+        work.gate.set()
+        assert first.result(LONG) == "done"
+    assert waited == [1, 1, 0.5]
 
 
 def test_a_run_of_trio_that_is_over_counts_as_ended() -> None:

@@ -1,5 +1,5 @@
 import asyncio
-import math
+import gc
 import os
 import threading
 from collections.abc import Awaitable, Callable
@@ -11,10 +11,19 @@ import pytest
 import trio
 from attrs import evolve, fields
 
+from oidc_adapters.runtime import single_flight
 from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.locks import ProcessLock
+from oidc_adapters.stores import provider_keys
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys, StaticProviderKeys
 from oidc_core.jose.jwk import KeySet, parse_key_set
-from oidc_core.machine.key_fetching import BUCKET_SIZE, REFILL, STALE_IF_ERROR
+from oidc_core.machine.key_fetching import (
+    BUCKET_SIZE,
+    REFILL,
+    STALE_IF_ERROR,
+    KeyRecord,
+    fetched,
+)
 from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
 from oidc_core.wire.errors import StoreFailure
 from oidc_core.wire.http import AnswerTo, HttpRequest, HttpResponse, KeysWanted, NoAnswer, Source
@@ -738,10 +747,10 @@ def test_a_fetch_that_never_lands_has_failed_when_its_deadline_is_over(
     keys: MemoryProviderKeys, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a task fetches and its loop is blocked by this very call."""
-    waited: list[int] = []
+    waited: list[float] = []
 
     def too_long(_future: Future[object], timeout: float = 0) -> object:
-        waited.append(math.ceil(timeout))
+        waited.append(timeout)
         raise TimeoutError
 
     def send(_request: HttpRequest) -> AnswerTo:
@@ -755,13 +764,124 @@ def test_a_fetch_that_never_lands_has_failed_when_its_deadline_is_over(
         task = asyncio.create_task(keys.find_async(WANTED, send_async, clock))
         await asyncio.sleep(0)
         with monkeypatch.context() as patched:
-            patched.setattr(Future, "result", too_long)
+            patched.setattr(Future, "exception", too_long)
+            patched.setattr(single_flight, "monotonic", lambda: sum(waited))
             answer = keys.find(WANTED, send, clock)
         task.cancel()
         return answer
 
     assert asyncio.run(main()) == KeysWithheld("unreachable")
-    assert waited == [WANTED.request.deadline + 1]  # its answer has to be read, too
+    assert sum(waited) == WANTED.request.deadline + 1  # its answer has to be read, too
+
+
+@pytest.mark.parametrize("count", [1, 60])
+def test_the_garbage_collector_may_end_a_fetch_wherever_another_one_is(
+    count: int, keys: MemoryProviderKeys, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs at any allocation, and the fetch that it ends enters the locks of the store."""
+    monkeypatch.setattr(single_flight, "ProcessLock", CollectingLock)
+    monkeypatch.setattr(provider_keys, "ProcessLock", CollectingLock)
+    keys, provider = MemoryProviderKeys(), Provider(clock, *map(str, range(count)))
+
+    def abandon() -> None:
+        async def never(_request: HttpRequest) -> AnswerTo:
+            await asyncio.get_running_loop().create_future()
+            raise AssertionError
+
+        async def main() -> None:
+            task = asyncio.ensure_future(keys.find_async(WANTED, never, clock))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(lambda _loop, _context: None)
+        loop.run_until_complete(main())
+        loop.close()  # and nobody cancelled what was left
+
+    found: list[KeysAnswer] = []
+
+    def rounds() -> None:
+        for _ in range(3):
+            abandon()
+            found.append(keys.find(WANTED, provider.send, clock))
+            clock.advance(HOUR)
+
+    # A thread that hangs ends with the tests.
+    thread = threading.Thread(target=rounds, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert [len(kids(answer)) for answer in found] == [count] * 3
+
+
+class CollectingLock:
+    """A lock within which the garbage collector always runs."""
+
+    def __init__(self) -> None:
+        self._process = ProcessLock()
+
+    @property
+    def lock(self) -> Any:
+        return self
+
+    def __enter__(self) -> None:
+        self._process.lock.__enter__()
+        gc.collect()
+
+    def __exit__(self, *_: object) -> None:
+        self._process.lock.release()
+
+
+def test_a_set_is_read_outside_of_the_lock(
+    keys: MemoryProviderKeys,
+    provider: Provider,
+    clock: FrozenClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Others are served from what is here while a large one is being read."""
+    served: list[KeysAnswer] = []
+    keys.find(WANTED, provider.send, clock)
+    clock.advance(REFILL)
+    other = evolve(WANTED, max_age=2 * HOUR)
+
+    def reading(*given: Any) -> Any:
+        finds = threading.Thread(
+            target=lambda: served.append(keys.find(other, provider.send, clock)), daemon=True
+        )
+        finds.start()
+        finds.join(20)
+        return fetched(*given)
+
+    monkeypatch.setattr(provider_keys, "fetched", reading)
+    newer = evolve(WANTED, newer_than=clock.now() - 1, missing_kid="second")
+    provider.kids = ("second",)
+
+    assert kids(keys.find(newer, provider.send, clock)) == ("second",)
+    assert [kids(answer) for answer in served] == [("first",)]
+
+
+def test_a_set_is_read_again_where_its_record_changed_meanwhile(
+    keys: MemoryProviderKeys,
+    provider: Provider,
+    clock: FrozenClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was taken out of a bucket meanwhile stays taken."""
+    stranger, reads = evolve(WANTED, source="unsolicited"), list[KeyRecord]()
+
+    def reading(before: KeyRecord, *given: Any) -> Any:
+        reads.append(before)
+        if len(reads) == 1:
+            assert keys._begin(stranger, clock.now()) is None
+        return fetched(before, *given)
+
+    monkeypatch.setattr(provider_keys, "fetched", reading)
+
+    assert kids(keys.find(WANTED, provider.send, clock)) == ("first",)
+    (record,) = keys._records.values()
+    assert [before.unsolicited.left for before in reads] == [BUCKET_SIZE, BUCKET_SIZE - 1]
+    assert (record.solicited.left, record.unsolicited.left) == (BUCKET_SIZE - 1, BUCKET_SIZE - 1)
 
 
 def test_a_fetch_lands_even_if_its_answer_breaks_the_reader(

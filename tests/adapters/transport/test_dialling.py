@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from oidc_adapters.transport import dialling
-from oidc_adapters.transport.dialling import Address, Resolver, dial
+from oidc_adapters.transport.dialling import ADDRESSES, Address, Resolver, dial
 from oidc_adapters.transport.exchange import Exchange
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.wire.addresses import Reach
@@ -272,6 +272,44 @@ def test_what_was_judged_is_what_is_dialled_whatever_the_name_server_says_next(
     assert (dialled.hosts, dialled.lookups) == (["93.184.215.14"], 1)
     assert dialled.code("public") == "address_not_allowed"
     assert (dialled.hosts, dialled.lookups) == (["93.184.215.14"], 2)
+
+
+def test_of_a_name_with_thousands_of_addresses_only_a_few_are_judged_and_dialled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = [address(443, f"93.184.{i // 250}.{i % 250 + 1}") for i in range(4_000)]
+    dialled = Dialled(monkeypatch, many, [*[METADATA] * ADDRESSES, PUBLIC])
+    assert dialled.code("public") is None
+    assert dialled.hosts == [each[4][0] for each in many[:ADDRESSES]]
+    assert ADDRESSES == 8
+    dialled.hosts.clear()
+    assert dialled.code("public") == "address_not_allowed"
+    assert dialled.hosts == []
+
+
+@pytest.mark.parametrize("others", [0, 1, 3])
+def test_a_family_that_this_machine_lacks_does_not_end_the_attempt(
+    others: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class WithoutIpv6(socket.socket):
+        def __init__(self, family: int = -1, *given: Any, **named: Any) -> None:
+            if family == socket.AF_INET6:
+                raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+            super().__init__(family, *given, **named)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        lacking: list[Address] = [
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0))
+        ] * (1 + others)
+        found = [*lacking, address(port)]
+        monkeypatch.setattr(socket, "socket", WithoutIpv6)
+        monkeypatch.setattr(dialling, "_RESOLVER", Resolver(lambda _host, _port: found))
+        with dial("op.example", port, exchange(5), (), None) as sock:
+            assert sock.getpeername() == ("127.0.0.1", port)
+        monkeypatch.setattr(dialling, "_RESOLVER", Resolver(lambda _host, _port: lacking))
+        with pytest.raises(OSError, match="not supported"):
+            dial("op.example", port, exchange(5), (), None)
 
 
 def test_what_lacks_tls_is_dialled_near_only(monkeypatch: pytest.MonkeyPatch) -> None:

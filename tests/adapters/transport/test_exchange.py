@@ -1,4 +1,5 @@
 import threading
+from contextvars import copy_context
 from http.client import HTTPException
 from time import monotonic
 
@@ -61,6 +62,18 @@ def test_a_refusal_keeps_its_code() -> None:
     with pytest.raises(HTTPException):
         refusing.refuse("content_encoding_unexpected")
     assert refusing.fault == "content_encoding_unexpected"
+
+
+def test_each_task_has_its_own_current_exchange() -> None:
+    """Also where the tasks of one thread take turns, as greenlets do."""
+    CURRENT.exchange = mine = exchange()
+    try:
+        elsewhere = copy_context()
+        elsewhere.run(setattr, CURRENT, "exchange", None)
+        assert CURRENT.exchange is mine
+        assert elsewhere.run(lambda: CURRENT.exchange) is None
+    finally:
+        CURRENT.exchange = None
 
 
 def test_each_thread_has_its_own_current_exchange() -> None:

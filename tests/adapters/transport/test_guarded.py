@@ -5,13 +5,14 @@ import ssl
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
 from urllib3 import HTTPConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from oidc_adapters.transport.exchange import CURRENT, Exchange
@@ -20,7 +21,6 @@ from oidc_adapters.transport.guarded import (
     GuardedResponse,
     GuardedTlsConnection,
     _Source,
-    guarded,
 )
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from tests.adapters.transport.exchanges import (
@@ -403,54 +403,34 @@ def test_pools_that_speak_an_old_protocol_send_nothing(
         assert server.requests == []
 
 
-# --- classes of connections ----------------------------------------------------------------------
-
-
-class Verifying(HTTPSConnection):
-    """A class of the application's."""
-
-
-class Renamed(HTTPConnection):
-    """A class of the application's that dials as urllib3 does."""
-
-
-def test_urllib3s_own_classes_have_their_guarded_ones() -> None:
-    assert guarded(HTTPConnection) is GuardedConnection
-    assert guarded(HTTPSConnection) is GuardedTlsConnection
-    assert issubclass(GuardedTlsConnection, HTTPSConnection)
-
-
-@pytest.mark.parametrize(
-    ("kind", "base", "dials_itself"),
-    [
-        (Renamed, GuardedConnection, True),
-        (Verifying, GuardedTlsConnection, True),
-        (DiallingOtherwise, GuardedConnection, False),
-    ],
-)
-def test_a_class_of_the_applications_is_guarded_and_stays_what_it_is(
-    kind: type[HTTPConnection], base: type[GuardedConnection], dials_itself: bool
-) -> None:
-    made = guarded(kind)
-
-    assert issubclass(made, base)
-    assert issubclass(made, kind)
-    assert (made.__name__, made.dials_itself) == (f"Guarded{kind.__name__}", dials_itself)
-
-
 # --- without an exchange -------------------------------------------------------------------------
 
 
-def test_without_an_exchange_a_connection_is_urllib3s_own() -> None:
-    octets = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nnot a header\r\n\r\n{}"
-    with FaultServer((Read(), Send(octets), Wait())) as server:
-        connection = GuardedConnection("127.0.0.1", server.port, timeout=5)
-        connection.request("POST", "/a", body=b"b", headers={"x": "y"})
-        answer = connection.getresponse()
-        # A guarded answer would have been refused for its header.
-        assert (answer.status, answer.data) == (200, b"{}")
-        connection.close()
-        assert server.requests[0].startswith(b"POST /a HTTP/1.1\r\n")
+@pytest.mark.parametrize("kind", [GuardedConnection, GuardedTlsConnection])
+def test_without_an_exchange_nothing_is_connected_to_and_nothing_is_sent(
+    kind: type[GuardedConnection],
+) -> None:
+    """Nobody says then which addresses may be reached, and until when."""
+    with FaultServer((Wait(),)) as server:
+        connection = kind("127.0.0.1", server.port, timeout=5)
+        for attempt in (
+            connection.connect,
+            connection._new_conn,
+            lambda: connection.request("GET", "/"),
+            lambda: connection.send(b"x"),
+        ):
+            with pytest.raises(HTTPException):
+                attempt()
+        assert connection.is_closed
+        assert server.connections == 0
+
+
+def test_without_an_exchange_no_answer_is_read() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(ok())
+        with pytest.raises(HTTPException):
+            GuardedResponse(here)
 
 
 # --- within an exchange --------------------------------------------------------------------------

@@ -251,6 +251,84 @@ def test_a_provider_that_never_answers_keeps_nobody_else_waiting(
     assert beside.slowest < 0.3
 
 
+class Held:
+    """A transport that answers the living at once, and the dead when it is told to."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.lock = threading.Lock()
+        self.begun = threading.Semaphore(0)
+        self.under_way: dict[str, int] = {}
+
+    def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
+        with self.lock:
+            self.under_way[request.url] = self.under_way.get(request.url, 0) + 1
+        self.begun.release()
+        if "dead" in request.url:
+            self.gate.wait(30)
+        return HttpResponse(200, (), b"", clock.now())
+
+
+def test_origins_that_are_dead_leave_a_thread_for_others() -> None:
+    """Each gets the fewer, the more the others have; alone, an origin has its whole share."""
+
+    async def main() -> HttpResponse | NoAnswer:
+        async with InThreads(held) as transport:
+            waiting: list[asyncio.Task[Any]] = []
+            for number in range(25):
+                dead = request(f"https://dead{number}.example/", 30)
+                waiting += [asyncio.create_task(transport.send(dead, CLOCK)) for _ in range(40)]
+                await asyncio.sleep(0)
+            answer = await asyncio.wait_for(
+                transport.send(request("https://living.example/", 30), CLOCK), 10
+            )
+            shares.extend(list(held.under_way.values()))
+            held.gate.set()
+            for each in waiting:
+                each.cancel()
+            return answer
+
+    held, shares = Held(), list[int]()
+    assert isinstance(asyncio.run(main()), HttpResponse)
+    assert shares[:4] == [16, 14, 13, 11]
+    assert shares[24:] == [1, 1]  # the last that is dead, and the one that lives
+
+
+def test_the_next_thread_that_is_free_goes_to_the_origin_with_the_fewest() -> None:
+    async def main() -> list[str]:
+        async with InThreads(held, threads=2, per_origin=2) as transport:
+            dead = request("https://dead.example/", 30)
+            waiting = [asyncio.create_task(transport.send(dead, CLOCK)) for _ in range(4)]
+            for _ in range(2):
+                await asyncio.to_thread(held.begun.acquire, timeout=10)
+            living = request("https://living.example/", 30)
+            last = asyncio.create_task(transport.send(living, CLOCK))
+            given_up = request("https://gone.example/", 30)
+            gone = asyncio.create_task(transport.send(given_up, CLOCK))
+            await asyncio.sleep(0)
+            gone.cancel()
+            await asyncio.sleep(0)
+            held.gate.set()
+            await asyncio.gather(last, *waiting)
+            return [*held.under_way]
+
+    held = Held()
+    assert asyncio.run(main()) == ["https://dead.example/", "https://living.example/"]
+    assert held.under_way == {"https://dead.example/": 4, "https://living.example/": 1}
+
+
+def test_an_origin_leaves_nothing_behind() -> None:
+    async def main() -> int:
+        async with InThreads(Recorded(), threads=1) as transport:
+            for number in range(5):
+                await transport.send(request(f"https://op{number}.example/"), CLOCK)
+            pool = transport._threads._pool
+            await asyncio.to_thread(pool.shutdown)
+            return len(transport._threads._origins)
+
+    assert asyncio.run(main()) == 0
+
+
 def test_a_turn_that_never_comes_ends_in_time() -> None:
     """Where all threads are taken, a request of another origin fails by its own deadline."""
     gated = Gated()

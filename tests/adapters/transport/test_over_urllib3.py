@@ -357,12 +357,15 @@ def test_a_first_attempt_that_may_have_arrived_is_not_forgotten(
 def test_a_private_authority_is_given_as_a_file_as_text_or_as_a_folder(
     authority: Authority, tmp_path: Path
 ) -> None:
-    (tmp_path / "empty").mkdir()
+    (tmp_path / "other").mkdir()
+    stranger = Authority(tmp_path / "other", "stranger")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "0a1b2c3d.0").write_text(stranger.pem)
     with FaultServer((Read(), Send(ok())), tls=authority.server()) as server:
         for ca in (authority.path, str(authority.path), authority.pem):
             with Urllib3Transport(ca=ca) as transport:
                 assert answered(transport.send(request(server.url()), CLOCK)).status == 200
-        with Urllib3Transport(ca=tmp_path / "empty") as transport:
+        with Urllib3Transport(ca=tmp_path / "folder") as transport:
             answer = transport.send(request(server.url(), resend="safe"), CLOCK)
             assert failed(answer) == ("tls_failed", "no")
         assert server.connections == 4
@@ -724,6 +727,7 @@ def test_a_forked_process_does_not_use_its_parents_connections(
         answered(transport.send(request(server.url()), CLOCK))
         monkeypatch.setattr(os, "getpid", lambda: -1)  # as it is in the child
         answered(transport.send(request(server.url()), CLOCK))
+        transport.close()
         monkeypatch.undo()
         assert server.connections == 2
 

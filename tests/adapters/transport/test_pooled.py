@@ -1,19 +1,35 @@
 """Exchanges whose answers end where they say, and nowhere else."""
 
+import logging
+import os
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+from time import monotonic
 from typing import TypeAlias
 
 import pytest
+from urllib3 import ProxyManager
 
+from oidc_adapters.transport import guarded, pooled, pools
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_adapters.transport.pooled import PooledTransport
 from oidc_adapters.transport.pools import made_pools
 from oidc_core.wire.way import NOT_TOLD, Channel
-from tests.adapters.transport.exchanges import CHUNKED, CLOCK, answered, failed, played, request
+from tests.adapters.transport.exchanges import (
+    CHUNKED,
+    CLOCK,
+    LATE,
+    answered,
+    failed,
+    played,
+    request,
+)
 from tests.adapters.transport.fault_server import (
     Authority,
+    Drip,
     FaultServer,
     Handshake,
     Read,
@@ -215,12 +231,176 @@ def test_a_connection_without_such_octets_is_kept(authority: Authority, size: in
         assert server.connections == 1
 
 
+# --- exchanges within exchanges ------------------------------------------------------------------
+
+
+class Shipping(logging.Handler):
+    """Sends each log record on, over a transport of its own."""
+
+    def __init__(self, transport: PooledTransport, url: str) -> None:
+        super().__init__()
+        self.transport, self.url, self.shipped = transport, url, 0
+        self.is_busy = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.is_busy:
+            return
+        self.is_busy = True
+        answered(self.transport.send(request(self.url), CLOCK))
+        self.is_busy, self.shipped = False, self.shipped + 1
+
+
+@contextmanager
+def shipped(url: str) -> Generator[Shipping]:
+    log = logging.getLogger("urllib3.connectionpool")
+    level = log.level
+    with Urllib3Transport() as transport:
+        shipping = Shipping(transport, url)
+        log.addHandler(shipping)
+        log.setLevel(logging.DEBUG)
+        try:
+            yield shipping
+        finally:
+            log.removeHandler(shipping)
+            log.setLevel(level)
+
+
+def test_an_exchange_within_another_leaves_it_its_judgement_of_addresses(
+    transport: Urllib3Transport,
+) -> None:
+    with (
+        FaultServer((Read(), Send(ok())) * 9) as logs,
+        FaultServer((Read(), Send(ok()))) as server,
+        shipped(logs.url()) as shipping,
+    ):
+        answer = transport.send(request(server.url(), reach="public"), CLOCK)
+        assert failed(answer) == ("address_not_allowed", "no")
+        assert shipping.shipped > 0
+        assert server.connections == 0
+
+
+def test_an_exchange_within_another_leaves_it_its_deadline(transport: Urllib3Transport) -> None:
+    dripping = (
+        Read(),
+        Send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"),
+        Drip(b"X-A: a\r\n", every=0.2),
+    )
+    with (
+        FaultServer((Read(), Send(ok())) * 9) as logs,
+        FaultServer(dripping) as server,
+        shipped(logs.url()) as shipping,
+    ):
+        start = monotonic()
+        answer = transport.send(request(server.url(), deadline=0.5), CLOCK)
+        assert failed(answer) == ("http_timeout", "maybe")
+        assert monotonic() - start < 0.5 + LATE
+        assert shipping.shipped > 0
+
+
+def test_an_exchange_within_another_leaves_it_its_check_of_tls(authority: Authority) -> None:
+    lax = ssl.create_default_context(cafile=str(authority.path))
+    with (
+        FaultServer((Read(), Send(ok())) * 9) as logs,
+        FaultServer((Read(), Send(ok())), tls=authority.server()) as server,
+        shipped(logs.url()) as shipping,
+    ):
+        transport = Urllib3Transport(ssl_context=lax)
+        lax.check_hostname = False
+        assert failed(transport.send(request(server.url()), CLOCK)) == ("tls_failed", "no")
+        assert shipping.shipped > 0
+        assert server.requests == []
+
+
+def test_a_thread_that_lost_its_exchange_sends_nothing(
+    transport: Urllib3Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever takes it away: then nobody says which address may be connected to."""
+
+    class Forgetful:
+        exchange = property(lambda _: None, lambda _self, _exchange: None)
+
+    for module in (pooled, guarded, pools):
+        monkeypatch.setattr(module, "CURRENT", Forgetful())
+    with FaultServer((Read(), Send(ok()))) as server:
+        wire = request(server.url(), reach="public")
+        assert failed(transport.send(wire, CLOCK)) == ("http_connect_failed", "no")
+        assert server.connections == 0
+
+
+# --- after a fork --------------------------------------------------------------------------------
+
+FORKING = """
+import gc, os, sys, threading
+from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from tests.adapters.transport.exchanges import CLOCK, request
+
+transport = Urllib3Transport()
+answer = transport.send(request(sys.argv[1]), CLOCK)
+locks = [route.pool.pool.mutex for route in transport._routes.values()]
+locks.append(transport._manager.pools.lock)
+held = threading.Event()
+
+def hold():
+    for lock in locks:
+        lock.acquire()
+    held.set()
+
+threading.Thread(target=hold, daemon=True).start()
+held.wait()
+child = os.fork()
+if child == 0:
+    if sys.argv[2] == "closes":
+        transport.close()
+    elif sys.argv[2] == "sends":
+        answer = transport.send(request(sys.argv[1]), CLOCK)
+    del transport
+    gc.collect()
+    sys.exit(answer.status != 200)
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+os._exit(code)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.parametrize("does", ["sends", "closes", "nothing"])
+def test_a_forked_process_waits_for_no_lock_of_its_parents_threads(does: str) -> None:
+    """Nor does it when what it left behind is collected, nor at its end."""
+    script = (Read(), Send(ok()), Wait())
+    with FaultServer(script, script) as server:
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", FORKING, server.url(), does],
+            check=True,
+            timeout=20,
+        )
+        assert server.connections == (2 if does == "sends" else 1)
+
+
+# --- without TLS through a proxy -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize(
+    "url", ["http://keycloak:8080/token", "http://10.0.0.5/", "http://93.184.215.14:8080/token"]
+)
+def test_what_lacks_tls_leaves_this_machine_through_no_proxy(own: bool, url: str) -> None:
+    """Nobody here sees whether the address is one that is not public."""
+    with FaultServer((Read(), Send(ok()))) as proxy:
+        transport = (
+            Urllib3Transport(proxy=proxy.url())
+            if own
+            else Urllib3Transport(pool_manager=ProxyManager(proxy.url()))
+        )
+        answer = transport.send(request(url, reach="private"), CLOCK)
+        assert failed(answer) == ("address_not_allowed", "no")
+        assert proxy.connections == 0
+
+
 # --- who answered --------------------------------------------------------------------------------
 
 
 def test_only_pools_of_ones_own_are_vouched_for() -> None:
-    pools = made_pools(None, 1, ssl.create_default_context())
-    own, others = PooledTransport(pools, lambda: pools), PooledTransport(pools, None)
+    made = made_pools(None, 1, ssl.create_default_context())
+    own, others = PooledTransport(made, lambda: made), PooledTransport(made, None)
     assert (own.judges_addresses, others.judges_addresses) == (True, False)
     assert own.channel("https://a.example/") == Channel("verified", addresses_judged=True)
     assert own.channel("http://localhost/") == Channel("unverified", addresses_judged=True)

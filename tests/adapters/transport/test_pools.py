@@ -1,14 +1,23 @@
 """Which pools are taken, and what they connect to."""
 
 import ssl
+from queue import Empty
 from typing import Any
 
 import pytest
 from urllib3 import HTTPSConnectionPool, PoolManager, ProxyManager
-from urllib3.connection import HTTPSConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from oidc_adapters.transport.guarded import GuardedConnection, GuardedTlsConnection
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_adapters.transport.pools import check_manager, made_pools
+from oidc_adapters.transport.pools import (
+    Places,
+    SharedConnection,
+    SharedTlsConnection,
+    check_manager,
+    made_pools,
+    shared,
+)
 from oidc_adapters.transport.tls import tls_context
 from oidc_core.wire.errors import UsageError
 from tests.adapters.transport.exchanges import CLOCK, answered, failed, request
@@ -20,6 +29,7 @@ from tests.adapters.transport.fault_server import (
     Wait,
     ok,
 )
+from tests.adapters.transport.test_guarded import DiallingOtherwise
 
 PROXY = "https://127.0.0.1:1"
 
@@ -191,3 +201,122 @@ def test_a_proxy_whose_settings_were_changed_later_is_told_nothing(authority: Au
         assert failed(transport.send(wire, CLOCK)) == ("tls_failed", "no")
         assert proxy.ended.acquire(timeout=5)
         assert proxy.unasked == b""
+
+
+# --- classes of connections ----------------------------------------------------------------------
+
+
+class Verifying(HTTPSConnection):
+    """A class of the application's."""
+
+
+class Renamed(HTTPConnection):
+    """A class of the application's that dials as urllib3 does."""
+
+
+def test_urllib3s_own_classes_have_their_guarded_ones() -> None:
+    assert shared(HTTPConnection) is SharedConnection
+    assert shared(HTTPSConnection) is SharedTlsConnection
+    assert issubclass(SharedTlsConnection, GuardedTlsConnection)
+
+
+@pytest.mark.parametrize(
+    ("kind", "base", "dials_itself"),
+    [
+        (Renamed, SharedConnection, True),
+        (Verifying, SharedTlsConnection, True),
+        (DiallingOtherwise, SharedConnection, False),
+    ],
+)
+def test_a_class_of_the_applications_is_guarded_and_stays_what_it_is(
+    kind: type[HTTPConnection], base: type[GuardedConnection], dials_itself: bool
+) -> None:
+    made = shared(kind)
+
+    assert issubclass(made, base)
+    assert issubclass(made, kind)
+    assert (made.__name__, made.dials_itself) == (f"Guarded{kind.__name__}", dials_itself)
+
+
+# --- without an exchange -------------------------------------------------------------------------
+
+
+def test_without_an_exchange_a_shared_connection_is_urllib3s_own() -> None:
+    octets = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nnot a header\r\n\r\n{}"
+    with FaultServer((Read(), Send(octets), Wait())) as server:
+        connection = SharedConnection("127.0.0.1", server.port, timeout=5)
+        connection.request("POST", "/a", body=b"b", headers={"x": "y"})
+        answer = connection.getresponse()
+        # A guarded answer would have been refused for its header.
+        assert (answer.status, answer.data) == (200, b"{}")
+        connection.close()
+        assert server.requests[0].startswith(b"POST /a HTTP/1.1\r\n")
+
+
+# --- settings from which nothing can be made -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://",
+        "https://",
+        "http:///x",
+        "http://:3128",
+        "https://:3128/",
+        "http://h:0",
+        "https://h:00",
+    ],
+)
+def test_a_proxy_that_is_nowhere_is_refused(proxy: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        made_pools(proxy, 1, context())
+    assert (refused.value.code, refused.value.about) == ("config_invalid", "proxy")
+
+
+@pytest.mark.parametrize(
+    ("about", "options"),
+    [
+        ("pool_manager", {"cert_reqs": "nonsense"}),
+        ("pool_manager", {"cert_reqs": object()}),
+        ("pool_manager", {"cert_reqs": ""}),
+        ("pool_manager", {"bogus": 1}),
+        ("pool_manager", {"sslcontext": None}),
+        ("ssl_context", {"ssl_context": 5}),
+        ("ssl_context", {"ssl_context": "verify"}),
+    ],
+)
+def test_pools_that_could_never_be_made_are_refused(about: str, options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError) as refused:
+        Urllib3Transport(pool_manager=PoolManager(**options))
+    assert (refused.value.code, refused.value.about) == ("config_invalid", about)
+
+
+@pytest.mark.parametrize("options", [{"bogus": 1}, {"maxsize": "many"}, {"timeout": "long"}])
+def test_pools_that_can_no_longer_be_made_are_refused_when_they_are_used(
+    options: dict[str, Any],
+) -> None:
+    pools = PoolManager()
+    transport = Urllib3Transport(pool_manager=pools)
+    pools.connection_pool_kw.update(options)
+    with pytest.raises(UsageError) as refused:
+        transport.send(request("https://op.example/"), CLOCK)
+    assert (refused.value.code, refused.value.about) == ("config_invalid", "pool_manager")
+
+
+# --- places --------------------------------------------------------------------------------------
+
+
+def test_another_process_takes_nothing_and_waits_for_no_lock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thread of the parent's may have had the lock when the process was forked."""
+    places = Places(1)
+    places.put("a connection")
+    with places.mutex:
+        monkeypatch.setattr("os.getpid", lambda: -1)  # as it is in the child
+        for options in ({"block": False}, {"timeout": 5}):
+            with pytest.raises(Empty):
+                places.get(**options)
+        monkeypatch.undo()
+    assert places.qsize() == 1

@@ -70,8 +70,31 @@ def test_authorities_are_a_file_or_text_in_place_of_the_systems(authority: Autho
         assert found == [authority.certificate.public_bytes(serialization.Encoding.DER)]
 
 
-def test_authorities_in_a_folder_are_read_when_they_are_needed(tmp_path: Path) -> None:
+def test_authorities_in_a_folder_are_read_when_they_are_needed(
+    authority: Authority, tmp_path: Path
+) -> None:
+    (tmp_path / "readme.txt").write_text("other files are nobody's affair")
+    (tmp_path / "0a1b2c3d.0").write_text("nor is one that holds nothing")
+    (tmp_path / "0a1b2c3d.1").write_text(authority.pem)
     assert made(tmp_path).get_ca_certs() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ca.pem", "0a1b2c3d", "0a1b2c3d.pem", "0a1b2c3.0", "0a1b2c3dd.0", "0a1b2c3g.0", "0a1b2c3d.r0"],
+)
+def test_a_folder_in_which_openssl_would_find_no_authority_is_refused(
+    authority: Authority, tmp_path: Path, name: str
+) -> None:
+    assert about_of(tmp_path) == "ca"
+    (tmp_path / name).write_text(authority.pem)
+    assert about_of(tmp_path) == "ca"
+
+
+def test_a_folder_of_which_no_file_holds_an_authority_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "0a1b2c3d.0").write_text("x")
+    (tmp_path / "0a1b2c3d.1").mkdir()
+    assert about_of(tmp_path) == "ca"
 
 
 def test_what_holds_no_authority_is_refused(tmp_path: Path) -> None:

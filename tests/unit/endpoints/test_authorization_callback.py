@@ -35,6 +35,16 @@ def test_a_callback_is_read_from_a_query_or_a_form() -> None:
     assert came(query, url=f"{REDIRECT_URI}?x=1").url == REDIRECT_URI
 
 
+@pytest.mark.req("RFC6749-3.1-03")
+@pytest.mark.parametrize("name", ["state", "code", "iss", "error", "id_token", "response"])
+@pytest.mark.parametrize("value", ["", "a"])
+def test_a_parameter_of_the_protocol_is_not_in_both_query_and_form(name: str, value: str) -> None:
+    """A form from elsewhere could else be sent to a URL that looks like an honest response."""
+    read = partial(came, f"x=1&{name}={value}", body=b"code=c&state=s")
+
+    assert refused(CallbackError, "parameter_duplicated", read).about == name
+
+
 @pytest.mark.req("RFC6749-3.1-04")
 def test_what_has_a_value_is_there_by_name() -> None:
     assert of(("code", "c"), ("x", "1")).named == {"code": "c", "x": "1"}

@@ -37,6 +37,7 @@ from tests.parties import (
     started,
 )
 from tests.signing import SECRET, signed
+from tests.unit.parties import Unreadable
 
 if TYPE_CHECKING:
     from oidc_core.model.relying_party import RelyingParty
@@ -483,6 +484,99 @@ def test_claims_are_asked_for_as_json() -> None:
 )
 def test_a_claim_is_asked_for_by_null_or_an_object(claims: object) -> None:
     invalid("claims", claims=json_object(claims))
+
+
+@pytest.mark.req("OIDCC-5.5.1-01", "OIDCC-5.5.1.1-01")
+@pytest.mark.parametrize("where", ["id_token", "userinfo"])
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("acr", {"essential": True, "values": "urn:example:hardware"}),
+        ("acr", {"essential": True, "values": {"urn:example:hardware": 1}}),
+        ("acr", {"essential": True, "values": []}),
+        ("acr", {"essential": True, "values": None}),
+        ("acr", {"essential": True, "values": [["urn:example:hardware"]]}),
+        ("acr", {"essential": True, "values": ["a", 5]}),
+        ("acr", {"essential": True, "values": [""]}),
+        ("acr", {"essential": True, "value": ["urn:example:hardware"]}),
+        ("acr", {"essential": True, "value": None}),
+        ("acr", {"essential": "true", "values": ["urn:example:hardware"]}),
+        ("acr", {"essential": 1}),
+        ("email", {"essential": None}),
+        ("email", {"essential": "yes"}),
+        ("email", {"values": "a@b.example"}),
+        ("email", {"values": []}),
+        ("email", True),
+        ("sub", {"value": 5}),
+        ("sub", {"value": ["bob"]}),
+        ("sub", {"value": ""}),
+        ("sub", {"values": "bob"}),
+        ("sub", {"values": [None]}),
+    ],
+)
+def test_a_claim_that_would_demand_nothing_is_refused(where: str, name: str, how: object) -> None:
+    error = refused(
+        UsageError,
+        "parameter_invalid",
+        lambda: AuthenticationRequest(claims=json_object({where: {name: how}})),
+    )
+    assert (error.about, error.found) == ("claims", name)
+    assert error.expected
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"id_token": {"sub": {"values": ["alice", "bob"]}}},
+        {"id_token": {"sub": {"value": "alice", "values": ["bob"]}}},
+        {"id_token": {"sub": {"value": "alice"}}, "userinfo": {"sub": {"value": "bob"}}},
+    ],
+)
+def test_one_user_is_asked_for(claims: dict[str, Any]) -> None:
+    error = refused(UsageError, "parameter_invalid", lambda: AuthenticationRequest(claims=claims))
+    assert (error.about, error.found, error.expected) == ("claims", "sub", "one user")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"id_token": {"x\ud800": {"essential": True}}},
+        {"id_token": {"sub": {"value": "a\udfff"}}},
+        {"id_token": {"acr": {"essential": True, "values": ["a", "\ud83d"]}}},
+        {"userinfo": {"x": {"value": [{"deep": ["\udc00"]}]}}},
+        {"other\ud800": 1},
+    ],
+)
+def test_claims_are_unicode_that_a_store_keeps(claims: dict[str, Any]) -> None:
+    error = refused(UsageError, "parameter_invalid", lambda: AuthenticationRequest(claims=claims))
+    assert (error.about, error.expected) == ("claims", "Unicode scalar values")
+    whole = {"id_token": {"\U0001f600": {"value": "\U0001f600"}}}
+    assert AuthenticationRequest(claims=whole).claims == JsonObject(whole)
+
+
+@pytest.mark.parametrize("name", ["id_token_hint", "expected_sub"])
+def test_a_user_that_is_named_by_nothing_is_nobody(name: str) -> None:
+    invalid(name, **{name: ""})
+
+
+@pytest.mark.parametrize("name", ["claims", "extra"])
+def test_a_mapping_that_cannot_be_read_is_refused(name: str) -> None:
+    invalid(name, **{name: Unreadable()})
+
+
+def test_claims_that_hold_one_list_many_times_cost_little() -> None:
+    doubled: list[object] = ["x"]
+    for _ in range(60):
+        doubled = [doubled, doubled]
+
+    invalid("claims", claims={"id_token": {"x": {"values": doubled}}})
+
+
+def test_a_number_of_any_length_is_refused_in_words() -> None:
+    error = refused(
+        UsageError, "parameter_invalid", lambda: AuthenticationRequest(max_age=10**5000)
+    )
+    assert "max_age" in str(error)
 
 
 @pytest.mark.req("RFC8707-2-01")

@@ -4,6 +4,7 @@ import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from string import ascii_letters, digits
+from typing import Any
 
 import pytest
 from attrs import field, frozen
@@ -710,3 +711,40 @@ def test_claims_are_a_strict_json_object(payload: str | bytes, code: str) -> Non
 def test_claims_of_a_kept_token_are_read_without_its_key() -> None:
     assert claims_kept(token()) == parse_object(b'{"sub":"a"}')
     assert code_of(lambda: claims_kept("aa.bb")) == "jws_malformed"
+
+
+# --- what is merely true -------------------------------------------------------------------------
+
+
+def merely(answer: object) -> Any:
+    """A verifier that answers with something that is true, and is not ``True``."""
+
+    class Merely(Believer):
+        verifies: Any = staticmethod(lambda *_: answer)
+        verifies_mac: Any = staticmethod(lambda *_: answer)
+
+    return Merely()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [1, "yes", b"ok", (), object(), {"verified": True}, Believer, None],
+    ids=["number", "text", "octets", "empty", "object", "dict", "class", "none"],
+)
+def test_only_true_itself_is_a_good_signature(answer: object) -> None:
+    jws, verifier = split(token()), merely(answer)
+    of_one = keys_of(okp("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "1"))
+    judged = partial(
+        verify,
+        jws,
+        of_one,
+        verifier,
+        algorithms=frozenset({"EdDSA"}),
+        types=frozenset({""}),
+        now=NOW,
+        keys_fetched_at=NOW,
+    )
+    header = parse_header(jws.protected)
+    for known in (Recognised(header, None), Recognised(header, of_one.keys[0])):
+        assert code_of(partial(judged, known=known)) == "signature_invalid"
+    assert code_of(lambda: verify_mac(jws, HS256, OWNER, verifier, NOW)) == "signature_invalid"

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from oidc_adapters.crypto import ClientDecrypter
 from oidc_core.jose.jwk import KeySet
-from oidc_core.jose.jws import Recognised
+from oidc_core.jose.jws import Recognised, SignatureVerifier
 from oidc_core.jose.profiles import ID_TOKEN, LOGOUT_TOKEN, USERINFO, JwtProfile
 from oidc_core.machine.steps import Done, KeysFound, KeysWithheld, NeedKeys
 from oidc_core.machine.verification import AwaitingKeys, Verification, verify_jwt
@@ -556,3 +556,29 @@ def test_no_token_is_printed() -> None:
     step = asked(token)
     for part in token.split("."):
         assert part not in repr(step)
+
+
+class Awaited:
+    """A verifier as one writes it who awaits everything."""
+
+    def __init__(self, inner: SignatureVerifier) -> None:
+        self._inner = inner
+
+    def recall(self, protected: bytes, keys: KeySet) -> None:
+        return None
+
+    def remember(self, protected: bytes, keys: KeySet, recognised: object) -> None:
+        return None
+
+    async def verifies(self, *asked: Any) -> bool:
+        return self._inner.verifies(*asked)
+
+    async def verifies_mac(self, *asked: Any) -> bool:
+        return self._inner.verifies_mac(*asked)
+
+
+def test_a_verifier_that_has_to_be_awaited_is_none() -> None:
+    awaited: Any = Awaited(RP.verifier)
+    for odd in (awaited, type(RP.verifier), Awaited):
+        error = refused(UsageError, "config_invalid", partial(evolve, RP, verifier=odd))
+        assert error.about == "verifier"

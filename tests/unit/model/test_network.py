@@ -148,17 +148,6 @@ def test_a_back_channel_leads_one_step_and_to_public_addresses_where_nobody_is_e
             OP,
             {"verified"},
         ),
-        ({"insecure_http_origins": [KEYCLOAK]}, KEYCLOAK, {"verified", "not_told", "unverified"}),
-        (
-            {"insecure_http_origins": [KEYCLOAK], "require_verified_channel": True},
-            KEYCLOAK,
-            {"verified"},
-        ),
-        (
-            {"insecure_http_origins": [KEYCLOAK], "back_channel": {OP: KEYCLOAK}},
-            OP,
-            {"verified", "not_told", "unverified"},
-        ),
     ],
 )
 def test_an_answer_comes_by_a_way_that_the_policy_lets_pass(
@@ -168,6 +157,58 @@ def test_an_answer_comes_by_a_way_that_the_policy_lets_pass(
     found = way(Policy(**settings, quirks=quirks), url)
     assert found.channels == {each for each in CHANNELS if each.server in servers}
     assert not found.judged
+
+
+@pytest.mark.parametrize("back_channel", [{}, {OP: KEYCLOAK}])
+def test_without_tls_beyond_this_machine_only_the_address_tells_that_it_is_near(
+    back_channel: dict[str, str],
+) -> None:
+    settings: dict[str, Any] = {"insecure_http_origins": [KEYCLOAK], "back_channel": back_channel}
+    url = OP if back_channel else KEYCLOAK
+    found = way(Policy(**settings), url)
+    assert found.channels == {each for each in CHANNELS if each.addresses_judged}
+    left = way(Policy(**settings, quirks={"proxy_enforces_addresses"}), url)
+    assert left.channels == {*CHANNELS}
+    assert left.reach == found.reach == "private"
+
+
+@pytest.mark.parametrize("url", ["http://localhost:1/", "http://127.0.0.1/", "http://[::1]/"])
+def test_on_loopback_that_is_certain(url: str) -> None:
+    assert way(LOOPBACK, url, "http://localhost:1").channels == {*CHANNELS}
+
+
+@pytest.mark.parametrize(
+    ("about", "settings", "url"),
+    [
+        ("insecure_http_origins", {"insecure_http_origins": [KEYCLOAK]}, OP),
+        (
+            "insecure_http_origins",
+            {"insecure_http_origins": [KEYCLOAK], "back_channel": {OP: KEYCLOAK}},
+            OP,
+        ),
+        (
+            "back_channel",
+            {"quirks": LOOPBACK.quirks, "back_channel": {OP: "http://localhost:1"}},
+            "https://other.example/",
+        ),
+        ("token_endpoint", {"quirks": LOOPBACK.quirks}, "http://localhost:1/token"),
+        ("token_endpoint", {"quirks": LOOPBACK.quirks}, "http://127.0.0.1:2/token"),
+    ],
+)
+def test_what_lacks_tls_contradicts_a_server_that_has_to_be_verified(
+    about: str, settings: dict[str, Any], url: str
+) -> None:
+    policy = Policy(**settings, require_verified_channel=True)
+    with pytest.raises(UsageError) as caught:
+        way_of(network_of(policy, {"http://localhost:1"}), url, about="token_endpoint")
+    assert (caught.value.code, caught.value.about) == ("config_invalid", about)
+
+
+def test_a_back_channel_that_leads_nowhere_is_refused_before_it_is_used() -> None:
+    strict = Policy(addresses=PUBLIC_ONLY, back_channel={OP: "https://10.0.0.1"})
+    with pytest.raises(UsageError) as caught:
+        network_of(strict)
+    assert (caught.value.code, caught.value.about) == ("url_address_not_allowed", "back_channel")
 
 
 def test_where_nobody_is_exempt_addresses_are_judged_unless_a_proxy_does() -> None:

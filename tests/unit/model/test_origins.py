@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -153,3 +154,31 @@ def test_evidence_names_every_origin() -> None:
         f"back_channel https://id.example:443 {KEYCLOAK}",
     )
     assert named_in_evidence(DEFAULT_POLICY.origins) == ()
+
+
+class Raising:
+    """A collection whose members cannot be had."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __iter__(self) -> Iterator[str]:
+        yield "https://op.example"
+        raise self.error
+
+
+@pytest.mark.parametrize("setting", ["named_origins", "insecure_http_origins", "back_channel"])
+@pytest.mark.parametrize("error", [RuntimeError("x"), TypeError("x"), KeyError("x"), OSError("x")])
+def test_a_collection_whose_members_cannot_be_had_is_refused(
+    setting: str, error: Exception
+) -> None:
+    given: dict[str, Any] = {setting: Raising(error)}
+    with pytest.raises(UsageError) as caught:
+        Policy(**given)
+    found = type(error).__name__
+    assert (caught.value.code, caught.value.about, caught.value.found) == (
+        "config_invalid",
+        setting,
+        found,
+    )
+    assert caught.value.__cause__ is error

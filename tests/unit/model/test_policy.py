@@ -134,3 +134,23 @@ def test_a_policy_can_be_compared_copied_and_kept() -> None:
     assert evolve(DEFAULT_POLICY) == DEFAULT_POLICY == Policy()
     assert pickle.loads(pickle.dumps(STRICT)) == STRICT
     assert pickle.loads(pickle.dumps(STRICT)).digest == STRICT.digest
+
+
+@pytest.mark.parametrize(
+    "name", ["leeway", "login_lifetime", "id_token_age", "key_set_max_age", "assertion_lifetime"]
+)
+@pytest.mark.parametrize(
+    "number", [2**53, 10**5000, -(10**5000)], ids=["2**53", "long", "negative"]
+)
+def test_a_time_that_nothing_could_take_is_refused_in_words(name: str, number: int) -> None:
+    given: dict[str, Any] = {name: number}
+    with pytest.raises(UsageError) as caught:
+        Policy(**given)
+    assert (caught.value.code, caught.value.about) == ("config_invalid", name)
+    assert name in str(caught.value)
+
+
+def test_the_longest_time_can_be_shown() -> None:
+    longest = Policy(login_lifetime=2**53 - 1)
+    assert str(2**53 - 1) in repr(longest)
+    assert longest.digest != DEFAULT_POLICY.digest

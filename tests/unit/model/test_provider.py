@@ -132,9 +132,9 @@ def test_long_lists_are_taken_as_they_are() -> None:
     assert metadata(scopes_supported=many).scopes_supported == many
 
 
-@pytest.mark.req("OIDCD-3-03", "OIDCC-3.1.2-01")
-@pytest.mark.parametrize("name", ENDPOINTS)
-@pytest.mark.parametrize(
+UNUSED = ["registration_endpoint", "revocation_endpoint", "introspection_endpoint"]
+USED = [name for name in ENDPOINTS if name not in UNUSED]
+NO_URLS = pytest.mark.parametrize(
     ("url", "code"),
     [
         ("http://op.example/a", "url_scheme_not_allowed"),
@@ -148,13 +148,68 @@ def test_long_lists_are_taken_as_they_are() -> None:
         ("https://op.example/a\nb", "url_invalid"),
         ("https://127.1/", "url_host_invalid"),
         ("https://op.example:0/", "url_port_invalid"),
-        ("", "url_invalid"),
         ("/token", "url_invalid"),
     ],
 )
+
+
+@pytest.mark.req("OIDCD-3-03", "OIDCC-3.1.2-01")
+@pytest.mark.parametrize("name", USED)
+@NO_URLS
 def test_an_endpoint_is_an_https_url(name: str, url: str, code: str) -> None:
     error = refusal(JsonObject({**MINIMAL, name: url}))
     assert (error.code, error.about, error.found) == ("metadata_endpoint_invalid", name, code)
+
+
+@pytest.mark.parametrize("name", UNUSED)
+@NO_URLS
+def test_an_endpoint_that_is_not_used_and_could_not_be_ends_no_login(
+    name: str, url: str, code: str
+) -> None:
+    members: dict[str, JsonValue] = {name: url, "scopes_supported": "odd", "x": 1}
+    found = metadata(**members)
+    notes = ("malformed: scopes_supported", f"refused: {name} ({code})")
+    assert found == evolve(metadata(x=1), notes=notes)
+
+
+@pytest.mark.parametrize("name", [*UNUSED, "end_session_endpoint"])
+def test_an_empty_string_is_no_endpoint_where_a_login_needs_none(name: str) -> None:
+    found = metadata(**{name: ""})
+    assert found == evolve(metadata(), notes=(f"refused: {name} (url_invalid)",))
+
+
+@pytest.mark.parametrize("name", [name for name in USED if name != "end_session_endpoint"])
+def test_an_empty_string_is_a_fault_where_a_login_needs_an_endpoint(name: str) -> None:
+    error = refusal(JsonObject({**MINIMAL, name: ""}))
+    assert (error.code, error.about) == ("metadata_endpoint_invalid", name)
+
+
+def test_all_that_is_refused_is_told() -> None:
+    found = metadata(**dict.fromkeys(UNUSED, "https://10.0.0.1/"), end_session_endpoint="")
+    assert set(found.notes) == {
+        "refused: end_session_endpoint (url_invalid)",
+        *[f"refused: {name} (url_address_not_allowed)" for name in UNUSED],
+    }
+    assert found.endpoints == ()
+
+
+LONGER = Policy(back_channel={"https://op.example": "https://a-longer-name.keycloak.svc.corp:8443"})
+
+
+@pytest.mark.parametrize("name", USED)
+def test_a_url_that_is_too_long_for_the_back_channel_is_the_providers_fault(name: str) -> None:
+    url = "https://op.example/" + (8_192 - 19) * "a"
+    assert getattr(metadata(**{name: url}), name) == url
+    error = refusal(JsonObject({**MINIMAL, name: url}), network_of(LONGER))
+    assert (error.code, error.about) == ("metadata_endpoint_invalid", name)
+    assert error.found == "url_invalid"
+
+
+def test_one_that_is_not_used_is_dropped_for_that_too() -> None:
+    url = "https://op.example/" + (8_192 - 19) * "a"
+    members = {**MINIMAL, "revocation_endpoint": url}
+    found = metadata_of(members, network=network_of(LONGER))
+    assert found.notes == ("refused: revocation_endpoint (url_invalid)",)
 
 
 def test_an_endpoint_may_have_port_path_and_query() -> None:
@@ -173,7 +228,7 @@ def test_http_on_loopback_is_taken_only_if_that_was_said() -> None:
     assert refusal(far, local).code == "metadata_endpoint_invalid"
 
 
-@pytest.mark.parametrize("name", ENDPOINTS)
+@pytest.mark.parametrize("name", USED)
 @pytest.mark.parametrize(
     "url",
     [

@@ -257,6 +257,12 @@ OVERLAPS: dict[str, tuple[IssuerRule, IssuerRule]] = {
         IssuerRule.template(TEMPLATE, tenants=ANY_TENANT),
         IssuerRule.template("https://login.example/a{t}", tenants=ANY_TENANT),
     ),
+    "what two templates accept beside": (
+        evolve(IssuerRule.template(TEMPLATE, tenants=ANY_TENANT), accepted={HONEST}),
+        evolve(
+            IssuerRule.template("https://id.example/{t}", tenants=ANY_TENANT), accepted={HONEST}
+        ),
+    ),
 }  # fmt: skip
 APART: dict[str, tuple[IssuerRule, IssuerRule]] = {
     "two issuers": (IssuerRule.exact(HONEST), IssuerRule.exact(HOSTILE)),

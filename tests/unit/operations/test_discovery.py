@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from attrs import evolve
@@ -235,6 +235,22 @@ def test_what_a_login_needs_has_to_be_there(name: str, absent: bool) -> None:
     assert error.about == name
 
 
+NO_ENDPOINTS: Final = [
+    "http://op.example/x",
+    "http://127.0.0.1/x",
+    "https://u@op.example/x",
+    "https://op.example/x#f",
+    "javascript:alert(1)",
+    "file:///etc/passwd",
+    "--x",
+    "https://h:443@evil.example/",
+    "https://h%0d%0a/",
+    "https://good\\@evil.example/",
+    "//op.example/x",
+    "$(id)",
+]
+
+
 @pytest.mark.req("OIDCD-3-03", "OIDCC-3.1.2-01", "OIDCC-3.1.3-01", "OIDCC-5.3-01", "OIDCRIL-2-01")
 @pytest.mark.parametrize(
     "name",
@@ -243,33 +259,27 @@ def test_what_a_login_needs_has_to_be_there(name: str, absent: bool) -> None:
         "token_endpoint",
         "jwks_uri",
         "userinfo_endpoint",
-        "registration_endpoint",
         "end_session_endpoint",
-        "revocation_endpoint",
-        "introspection_endpoint",
     ],
 )
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://op.example/x",
-        "http://127.0.0.1/x",
-        "https://u@op.example/x",
-        "https://op.example/x#f",
-        "javascript:alert(1)",
-        "file:///etc/passwd",
-        "--x",
-        "https://h:443@evil.example/",
-        "https://h%0d%0a/",
-        "https://good\\@evil.example/",
-        "//op.example/x",
-        "$(id)",
-    ],
-)
+@pytest.mark.parametrize("url", NO_ENDPOINTS)
 def test_every_endpoint_is_an_https_url(name: str, url: str) -> None:
     """B12, B13, H10, I20."""
     error = violation("metadata_endpoint_invalid", {**DOCUMENT, name: url})
     assert error.about == name
+
+
+@pytest.mark.parametrize(
+    "name", ["registration_endpoint", "revocation_endpoint", "introspection_endpoint"]
+)
+@pytest.mark.parametrize("url", NO_ENDPOINTS)
+def test_an_endpoint_that_nothing_uses_counts_as_absent_and_is_told(name: str, url: str) -> None:
+    """It never gets a request, and it stops no login."""
+    found = parsed({**DOCUMENT, name: url})
+
+    assert (getattr(found, name), name in found.extra) == (None, False)
+    (note,) = found.notes
+    assert note.startswith(f"refused: {name} (url_")
 
 
 @pytest.mark.req("OIDCD-4.2-02", "RFC8414-3.2-01")

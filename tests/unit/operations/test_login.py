@@ -12,7 +12,7 @@ from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationR
 from oidc_core.machine.steps import Exchange, NeedKeys, Step
 from oidc_core.model.claims import Identity
 from oidc_core.model.demands import Demands
-from oidc_core.model.pending import binding_digest_of
+from oidc_core.model.pending import PendingLogin, binding_digest_of
 from oidc_core.model.policy import Policy
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.logged_in import Asked, LoggedIn
@@ -377,3 +377,39 @@ def test_every_step_says_what_it_waits_for() -> None:
     awaiting_userinfo = resume(ASKING, awaiting_keys, keys())
     assert isinstance(awaiting_userinfo, Exchange)
     assert awaiting_userinfo.request.purpose == "userinfo"
+
+
+@pytest.mark.parametrize("odd", [None, "text", {}, RelyingParty, AuthenticationRequest])
+@pytest.mark.parametrize("about", ["rp", "secrets", "request"])
+def test_a_login_is_not_started_with_anything_else(about: str, odd: Any) -> None:
+    given: dict[str, Any] = {"rp": PLAIN, "secrets": secrets(), "request": AuthenticationRequest()}
+    call = partial(start, **{**given, about: odd}, now=NOW)
+    assert refused(UsageError, "parameter_invalid", call).about == about
+
+
+@pytest.mark.parametrize("odd", [None, 1.5, b"octets", {}, PendingLogin])
+@pytest.mark.parametrize("about", ["rp", "pending", "callback", "binding", "account", "now"])
+def test_a_login_is_not_finished_with_anything_else(about: str, odd: Any) -> None:
+    login = started(PLAIN)
+    given: dict[str, Any] = {
+        "rp": PLAIN,
+        "pending": login.pending,
+        "callback": callback(login),
+        "binding": login.binding,
+        "account": "",
+        "now": NOW,
+    }
+    call = partial(finish, **{**given, about: odd})
+    assert refused(UsageError, "parameter_invalid", call).about == about
+
+
+def test_a_class_of_the_application_that_extends_ours_logs_in() -> None:
+    class Asking(AuthenticationRequest):
+        """Extends a public class."""
+
+    class Came(Callback):
+        """Extends another."""
+
+    login = done(start(PLAIN, secrets(), Asking(), now=NOW))
+    arrival = Came(parameters=callback(login).parameters)
+    assert finished(PLAIN, login, arrival).request.purpose == "token"

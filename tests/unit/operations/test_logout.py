@@ -58,6 +58,7 @@ def test_a_logout_at_one_provider_is_not_finished_at_another() -> None:
     for rp in (
         relying_party(provider={"issuer": OTHER_ISSUER}),
         relying_party(client={"client_id": "client-2"}),
+        relying_party(client={"connection_id": "another"}),
     ):
         with pytest.raises(CallbackError) as caught:
             finish(rp, STARTED.pending, back(f"state={STATE}"), now=NOW)

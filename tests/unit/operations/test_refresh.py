@@ -320,3 +320,35 @@ def test_a_mac_is_verified_with_the_client_s_secret() -> None:
 def test_a_stored_id_token_that_is_damaged_is_the_store_s_failure(stored: str) -> None:
     broken = evolve(renewed(signed(claims_for())), tokens=evolve(TOKENS, id_token=stored))
     refused(StoreFailure, "record_invalid", lambda: verify(RP, broken, now=NOW))
+
+
+ODD_RECORDS: list[tuple[str, Tokens]] = [
+    ("subject", evolve(TOKENS, subject="Bob")),
+    ("subject", evolve(TOKENS, subject="")),
+    ("subject", evolve(TOKENS, id_token=signed(claims_for("nonce-1", sub="Bob")))),
+    ("subject", evolve(TOKENS, id_token=signed(claims_for("nonce-1", sub=5)))),
+    ("issuer", evolve(TOKENS, id_token=signed(claims_for("nonce-1", iss=OTHER_ISSUER)))),
+    ("issuer", evolve(TOKENS, id_token=signed(claims_for("nonce-1", iss=None)))),
+]
+
+
+@pytest.mark.parametrize(("about", "record"), ODD_RECORDS)
+def test_a_record_is_of_the_user_and_issuer_of_its_own_id_token(about: str, record: Tokens) -> None:
+    mixed = evolve(renewed(signed(claims_for())), tokens=record)
+    error = refused(StoreFailure, "record_invalid", lambda: verify(RP, mixed, now=NOW))
+    assert error.about == about
+
+
+@pytest.mark.parametrize("odd", [None, "tokens", {}, 5, RP])
+def test_arguments_of_a_refresh_are_named_where_they_are_none(odd: Any) -> None:
+    good = renewed(signed(claims_for()))
+    other: Any = None if odd is RP else odd
+    late: Any = "1" if odd == 5 else odd
+    for about, call in (
+        ("tokens", lambda: renew(RP, odd)),
+        ("rp", lambda: renew(other, TOKENS)),
+        ("renewed", lambda: verify(RP, odd, now=NOW)),
+        ("rp", lambda: verify(other, good, now=NOW)),
+        ("now", lambda: verify(RP, good, now=late)),
+    ):
+        assert refused(UsageError, "parameter_invalid", call).about == about

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -288,3 +289,28 @@ def test_a_key_that_is_published_once_for_each_of_two_tenants_serves_both(kid: s
 def test_a_token_is_text(token: Any) -> None:
     error = refused(UsageError, "parameter_invalid", lambda: validate(RP, token, DEMANDS, now=NOW))
     assert error.about == "token"
+
+
+@pytest.mark.parametrize(
+    ("about", "value"),
+    [
+        ("rp", None),
+        ("rp", "rp"),
+        ("demands", None),
+        ("demands", NONCE),
+        ("demands", {}),
+        ("now", None),
+        ("now", float(NOW)),
+        ("now", True),
+        ("access_token", b"x"),
+        ("access_token", 5),
+        ("source", "Solicited"),
+        ("source", None),
+        ("source", []),
+        ("source", b"solicited"),
+    ],
+)
+def test_an_argument_of_another_type_is_named(about: str, value: Any) -> None:
+    given: dict[str, Any] = {"rp": RP, "token": TOKEN, "demands": DEMANDS, "now": NOW}
+    call = partial(validate, **{**given, about: value})
+    assert refused(UsageError, "parameter_invalid", call).about == about

@@ -163,3 +163,11 @@ def test_a_fingerprint_is_of_text(secret: Any) -> None:
         fingerprint(secret)
     assert (caught.value.code, caught.value.about) == ("parameter_invalid", "secret")
     assert "secret'" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [10**5000, -(10**5000), 2**600], ids=["long", "negative", "601"])
+def test_a_number_of_any_length_can_be_told(number: int) -> None:
+    error = UsageError("config_invalid", found=number, expected=number)
+    assert str(error).count("a number of ") == 2
+    assert len(str(error)) < 200
+    assert errors.shown(2**600 - 1).startswith("4149515568880992958512407863691161151012446232242")

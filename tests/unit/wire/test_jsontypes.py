@@ -20,14 +20,16 @@ from oidc_core.wire.jsontypes import (
     MAX_MEMBERS,
     MAX_NESTED,
     MAX_STRING,
+    MAX_VALUES,
     JsonObject,
     JsonValue,
     frozen_json,
     parse_object,
     quoted,
+    read_once,
     render,
 )
-from tests.unit.parties import told
+from tests.unit.parties import Fickle, Unreadable, told
 
 
 def refusal(document: bytes | str) -> str:
@@ -504,3 +506,58 @@ def test_a_document_is_octets(octets: Any) -> None:
 def test_one_string_is_quoted_as_in_rendering() -> None:
     for text in ("", 'a"\\é\n', "\x7f\u2028😀"):
         assert quoted(text) == render(text)
+
+
+# --- mappings of any class, and lists that hold one another --------------------------------------
+
+
+def test_a_mapping_is_read_once() -> None:
+    assert JsonObject(Fickle({"a": 1}, {5: 1})).members == {"a": 1}
+    assert frozen_json([Fickle({"a": 1}, {5: 1})]) == (JsonObject({"a": 1}),)
+    assert read_once(Fickle({"a": 1}, {})) == {"a": 1}
+
+
+def test_a_mapping_that_cannot_be_read_is_no_json() -> None:
+    assert read_once(Unreadable()) is None
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: JsonObject(Unreadable()),
+        lambda: frozen_json([Unreadable()]),
+    )
+    for call in calls:
+        with pytest.raises(UsageError) as caught:
+            call()
+        assert (caught.value.code, caught.value.about) == ("parameter_invalid", "JSON")
+
+
+def doubled(leaf: Any, wrap: Callable[[Any], Any]) -> Any:
+    for _ in range(40):
+        leaf = wrap(leaf)
+    return leaf
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda inner: [inner, inner],
+        lambda inner: (inner, inner),
+        lambda inner: {"a": inner, "b": inner},
+        lambda inner: [{"a": inner}, {"a": inner}],
+    ],
+    ids=["list", "tuple", "dict", "both"],
+)
+def test_what_holds_another_many_times_has_a_limit(wrap: Callable[[Any], Any]) -> None:
+    for value in (doubled("x", wrap), doubled(1, wrap)):
+        with pytest.raises(UsageError) as caught:
+            JsonObject({"a": value})
+        assert caught.value.code == "parameter_invalid"
+
+
+def test_objects_that_hold_one_another_are_counted_in_full() -> None:
+    with pytest.raises(UsageError) as caught:
+        doubled(JsonObject({}), lambda inner: JsonObject({"a": inner, "b": inner}))
+    assert caught.value.expected == f"at most {MAX_VALUES} values"
+
+
+def test_as_many_values_as_any_answer_has_are_taken() -> None:
+    many = JsonObject({"a": [0] * (2**19)})
+    assert JsonObject({**many.members}) == many

@@ -1,7 +1,8 @@
 """Fields are held to their annotations, and what may be given in another form is frozen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum, IntEnum, StrEnum
+from functools import partial, wraps
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -11,6 +12,7 @@ from attrs import field, frozen, make_class
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.settings import (
+    as_entries,
     check_fields,
     check_kind,
     check_text,
@@ -24,6 +26,7 @@ from oidc_core.wire.settings import (
     text_set,
     texts,
 )
+from tests.unit.parties import Fickle, Unreadable
 
 T = TypeVar("T")
 
@@ -273,3 +276,112 @@ def test_a_record_is_text_or_octets() -> None:
         with pytest.raises(UsageError) as caught:
             octets_of(value, "record")
         assert (caught.value.about, caught.value.expected) == ("record", "str or bytes")
+
+
+# --- what stands for a port ----------------------------------------------------------------------
+
+
+class Both(Protocol):
+    """A port with a method to call, one to await, and a property."""
+
+    @property
+    def name(self) -> str: ...
+
+    def call(self) -> bool: ...
+
+    async def wait(self) -> bool: ...
+
+
+async def awaited(*_: object) -> bool:
+    return True
+
+
+def called(*_: object) -> bool:
+    return True
+
+
+class Awaited:
+    async def __call__(self) -> bool:
+        return True
+
+
+@wraps(awaited)
+def again(*given: object) -> Awaitable[bool]:
+    return awaited(*given)
+
+
+class Failing:
+    def __get__(self, held: object, kind: type) -> object:
+        if held is None:
+            return self
+        raise ConnectionError
+
+
+def standing(**members: object) -> object:
+    return type("Standing", (), {"name": "n", "call": called, "wait": awaited, **members})()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        standing(),
+        standing(name=Failing()),
+        standing(call=staticmethod(called)),
+        standing(call=partial(called, 1)),
+        standing(call=Fulfilled),
+        standing(wait=again),
+        standing(wait=Awaited()),
+        standing(wait=partial(awaited, 1)),
+    ],
+    ids=["plain", "failing_property", "static", "partial", "class", "wrapped", "object", "waits"],
+)
+def test_what_has_the_methods_of_a_port_stands_for_it(value: object) -> None:
+    check_kind(value, Both, about="port")
+    check_kind(value, Both | None, about="port")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        standing(call=awaited),
+        standing(call=staticmethod(awaited)),
+        standing(call=partial(awaited, 1)),
+        standing(call=Awaited()),
+        standing(call="text"),
+        standing(call=None),
+        standing(call=Failing()),
+        standing(wait=called),
+        standing(wait=True),
+        type(standing()),
+        Both,
+    ],
+    ids=[
+        "async", "async_static", "async_partial", "async_object", "text", "none", "failing",
+        "wait_called", "wait_bool", "class", "port",
+    ],
+)  # fmt: skip
+def test_what_has_other_members_than_a_port_does_not_stand_for_it(value: object) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_kind(value, Both, about="port")
+    assert (caught.value.code, caught.value.about) == ("parameter_invalid", "port")
+
+
+def test_a_mapping_among_the_settings_is_read_once() -> None:
+    kind = Mapping[tuple[str, str], str] | None
+    fickle = Fickle({("a", "b"): "c"}, {5: 5})
+    assert as_entries(fickle, kind, "secrets") == {("a", "b"): "c"}
+    assert as_entries(None, kind, "secrets") == {}
+    odd: Any
+    for odd in (Unreadable(), Fickle({5: 5}, {}), "text", 5, {"a": "b"}, [("a", "b")]):
+        with pytest.raises(UsageError) as caught:
+            as_entries(odd, kind, "secrets")
+        assert (caught.value.code, caught.value.about) == ("config_invalid", "secrets")
+
+
+def test_pairs_are_read_once() -> None:
+    unreadable: Any = Unreadable()
+    assert pairs(Fickle({"a": "b"}, {5: 5})) == (("a", "b"),)
+    with pytest.raises(UsageError):
+        Everything(paired=unreadable)
+    with pytest.raises(UsageError):
+        Everything(by_pair=unreadable)

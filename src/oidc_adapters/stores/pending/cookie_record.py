@@ -27,7 +27,7 @@ _IDENTITY: Final = 8
 _PART: Final = 4
 _LOGIN: Final = Struct(f">{_IDENTITY}s{_PART}s{_PART}sIB")
 _LENGTH: Final = Struct(">H")
-_LOGOUT: Final = Struct(f">{_IDENTITY}sI")
+_LOGOUT: Final = Struct(f">{_IDENTITY}s{_PART}sI")
 _LATEST: Final = 2**32 - 1
 _LONGEST: Final = 2**16 - 1
 _EXPECTS_ISS: Final = 1
@@ -53,8 +53,8 @@ class CookieLogout(NamedTuple):
     """A logout as its cookie has it."""
 
     identity: bytes
+    returns_to: bytes
     created_at: int
-    post_logout_redirect_uri: str
 
 
 def identity_of(box: SeedBox, rp: RelyingParty, key_id: bytes | None = None) -> bytes:
@@ -151,26 +151,32 @@ def _still(box: SeedBox, digest: str, kept: bytes, key_id: bytes) -> str:
 
 
 def logout_octets(box: SeedBox, rp: RelyingParty, pending: PendingLogout) -> bytes:
-    """Write a logout down, but for its state."""
-    uri = pending.post_logout_redirect_uri.encode("utf-8")
-    return _LOGOUT.pack(identity_of(box, rp), _in_time(pending.created_at)) + uri
+    """Write a logout down, but for its state; of its redirect URI a digest will do."""
+    returns_to = box.digest(pending.post_logout_redirect_uri, _PART)
+    return _LOGOUT.pack(identity_of(box, rp), returns_to, _in_time(pending.created_at))
 
 
 def logout_of(box: SeedBox, rp: RelyingParty, opened: Opened) -> PendingLogout:
     """Read a logout.
 
     Raises:
-        CallbackError: ``connection_mismatch`` if it is of another client, ``cookie_invalid`` for
-            what was written by another version.
+        CallbackError: ``connection_mismatch`` if it is of another client, or comes back to what is
+            registered no more; ``cookie_invalid`` for what was written by another version.
     """
-    kept = logout_kept(opened)
-    if kept.identity != identity_of(box, rp, opened.key_id):
+    kept, client = logout_kept(opened), rp.client
+    known = [
+        uri
+        for uri in ("", *client.post_logout_redirect_uris)
+        if box.digest(uri, _PART, opened.key_id) == kept.returns_to
+    ]
+    if kept.identity != identity_of(box, rp, opened.key_id) or not known:
         raise CallbackError("connection_mismatch", about="client")
     return PendingLogout(
         issuer=rp.issuer,
-        client_id=rp.client.client_id,
+        client_id=client.client_id,
+        connection_id=client.connection_id,
         state=box.secret(LOGOUT_STATE, opened.seed, opened.key_id),
-        post_logout_redirect_uri=kept.post_logout_redirect_uri,
+        post_logout_redirect_uri=known[0],
         created_at=kept.created_at,
     )
 
@@ -182,11 +188,9 @@ def logout_kept(opened: Opened) -> CookieLogout:
         CallbackError: ``cookie_invalid`` for what was written by another version.
     """
     try:
-        identity, created_at = _LOGOUT.unpack_from(opened.octets)
-        uri = opened.octets[_LOGOUT.size :].decode("utf-8")
-    except (error, UnicodeDecodeError):
+        return CookieLogout(*_LOGOUT.unpack(opened.octets))
+    except error:
         raise CallbackError("cookie_invalid", about="cookie") from None
-    return CookieLogout(identity, created_at, uri)
 
 
 def _in_time(created_at: int) -> int:

@@ -62,16 +62,22 @@ class CookieProfile:
     """How the cookies of logins and logouts are written.
 
     Attributes:
-        prefix: what their names start with; ``__Host-`` has the browser refuse them from others,
-            and needs ``secure``, as ``__Secure-`` does.  Two applications on one host need prefixes
-            of their own.
-        secure: whether they are sent over https only.
+        prefix: what their names start with: ``__Host-``, which has the browser refuse them from
+            others, and more.  Two applications on one host need prefixes of their own.
+        secure: whether they are sent over https only.  Without, for development on loopback alone,
+            the prefix has no ``__Host-``.
+
+    Raises:
+        UsageError: ``config_invalid``.
     """
 
     prefix: str = field(default=COOKIE_PREFIX, converter=_prefix)
     secure: bool = field(default=True, converter=_secure)
 
     def __attrs_post_init__(self) -> None:
+        if self.secure and not self.prefix.startswith(_HOST):
+            found, expected = self.prefix, f"a prefix that starts with {_HOST}"
+            raise UsageError("config_invalid", about="prefix", found=found, expected=expected)
         if self.prefix.lower().startswith(_SECURE) and not self.secure:
             expected = "secure with such a prefix"
             raise UsageError("config_invalid", about="secure", found=False, expected=expected)

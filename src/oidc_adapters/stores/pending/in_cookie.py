@@ -28,13 +28,13 @@ from oidc_adapters.stores.pending.spent import MemorySpent
 from oidc_adapters.stores.seed_box import SEED, Opened, SeedBox
 from oidc_core.endpoints.authorization import unasked_login
 from oidc_core.endpoints.end_session import LOGOUT_LIFETIME
-from oidc_core.model.pending import DELIVERIES, LoginSecrets, pending_id_of
+from oidc_core.model.pending import DELIVERIES, LoginSecrets, SingleUse, pending_id_of
 from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted
 from oidc_core.wire.cookies import SetCookie
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
-from oidc_core.wire.errors import CallbackError, OidcError, UsageError
+from oidc_core.wire.errors import CallbackError, OidcError, StoreFailure, UsageError
 from oidc_core.wire.settings import as_setting
 
 RETURN_TO: Final = 138
@@ -43,7 +43,8 @@ RETURN_TO: Final = 138
 _LOGIN: Final = "login"
 _LOGOUT: Final = "logout"
 _PROFILE: Final = CookieProfile()
-_SPENT: Final = FailsClosed("spent logins")
+SPENT: Final = "spent logins"
+_SPENT: Final = FailsClosed(SPENT)
 
 
 class CookiePendingLogins(AtOnce):
@@ -158,11 +159,7 @@ class CookiePendingLogins(AtOnce):
         age, lifetime = now - kept.created_at, rp.policy.login_lifetime
         if age > 2 * lifetime:  # nothing is remembered as spent for longer
             raise CallbackError("state_expired", found=age, expected=lifetime)
-        with _SPENT:
-            first, single_use = (
-                self._spent.seen_once(pending_id, kept.created_at + 2 * lifetime, now),
-                self._spent.single_use,
-            )
+        first, single_use = self._seen_once(pending_id, kept.created_at + 2 * lifetime, now)
         if not first:
             raise CallbackError("state_used")
         return Taken(
@@ -171,6 +168,16 @@ class CookiePendingLogins(AtOnce):
             cookies=(self._profile.forgotten(name),),
             single_use=single_use,
         )
+
+    def _seen_once(self, pending_id: str, until: int, now: int) -> tuple[bool, SingleUse]:
+        """Ask what is spent; what is neither yes nor no, as a coroutine, lets nobody in."""
+        with _SPENT:
+            first: object = self._spent.seen_once(pending_id, until, now)
+            single_use = self._spent.single_use
+        if not isinstance(first, bool):
+            found = type(first).__name__
+            raise StoreFailure("store_unavailable", found=found, expected="bool", about=SPENT)
+        return first, single_use
 
     def put_logout(
         self,
@@ -184,16 +191,13 @@ class CookiePendingLogins(AtOnce):
         """Seal a logout into a cookie; return it, and deletions of others beyond the budget.
 
         Raises:
-            UsageError: ``pending_too_large`` for a post-logout redirect URI with which the cookie
-                would take more than 400 octets; ``entropy_failure`` for a logout whose secrets are
-                not this store's.
+            UsageError: ``entropy_failure`` for a logout whose secrets are not this store's.
         """
         seed = _decoded(secrets.binding)
         if self._box.secret(LOGOUT_STATE, seed) != pending.state:
             raise UsageError("entropy_failure", about="secrets", expected="those of this store")
         name = self._profile.logout_name(pending_id_of(pending.state))
         written = logout_octets(self._box, rp, pending)
-        self._check_cap(name, written)
         sealed = self._box.close(seed, written, label=_LOGOUT)
         cookie = self._profile.cookie(name, sealed, LOGOUT_LIFETIME)
         return (cookie, *self._profile.evicted(cookies, cookie, self._age))
@@ -233,8 +237,9 @@ class CookiePendingLogins(AtOnce):
 
 def _seed(entropy: Entropy) -> bytes:
     seed = _octets_of(entropy.token())[:SEED]
-    if len(seed) != SEED:
-        raise UsageError("entropy_failure", about="token", expected=f"{SEED} octets or more")
+    if len(seed) != SEED or len({*seed}) == 1:
+        expected = f"{SEED} fresh octets or more"
+        raise UsageError("entropy_failure", about="token", expected=expected)
     return seed
 
 

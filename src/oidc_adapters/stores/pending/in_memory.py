@@ -9,6 +9,7 @@ from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.stores.pending.at_once import AtOnce
 from oidc_adapters.stores.pending.cookies import CookieProfile, Cookies, only_value
 from oidc_adapters.stores.pending.ports import LogoutSecrets, Taken, TakenLogout
+from oidc_core.endpoints import end_session
 from oidc_core.endpoints.end_session import LOGOUT_LIFETIME
 from oidc_core.model.pending import (
     DELIVERIES,
@@ -220,7 +221,7 @@ class MemoryPendingLogins(AtOnce):
             if kept is None or not same(digest, kept.binding_digest):
                 raise CallbackError("logout_state_mismatch", about="cookie")
             pending = kept.pending
-            if (pending.issuer, pending.client_id) != (rp.issuer, rp.client.client_id):
+            if not end_session.is_of(pending, rp):
                 raise CallbackError("connection_mismatch", about="client")
             self._logouts.remove(pending_id)
         return TakenLogout(pending, (self._profile.forgotten(name),))

@@ -32,10 +32,13 @@ class Taken:
     single_use: SingleUse
 
     def __attrs_post_init__(self) -> None:
-        check_fields(self, _TAKEN)
+        taken = (type(self.pending), type(self.binding), type(self.cookies))
+        if taken != (PendingLogin, str, tuple) or self.single_use not in _USES:
+            check_fields(self, _TAKEN)
 
 
 _TAKEN: Final = fields_of(Taken, "parameter_invalid")
+_USES: Final = ("shared", "process", "provider_only")
 
 
 class LogoutSecrets(NamedTuple):
@@ -117,7 +120,6 @@ class PendingLogins(Protocol):
         """Keep a logout; return the cookies to set.
 
         Raises:
-            UsageError: ``pending_too_large`` if its redirect URI needs another store.
             StoreFailure: ``pending_too_many``, ``store_unavailable``.
         """
         ...

@@ -62,13 +62,16 @@ class Callback:
         """Take a request at the redirect URI.
 
         Raises:
-            CallbackError: ``parameter_malformed`` for what is no UTF-8.
+            CallbackError: ``parameter_malformed`` for what is no UTF-8; ``parameter_duplicated``
+                for a form beside a query that has parameters of the response too.
         """
         query, url = incoming.query_parameters, incoming.url
-        at = None if url is None else url.partition("?")[0]
         if incoming.method == "GET":
-            return cls(parameters=query, mode="query", url=at, query=query)
-        return cls(parameters=incoming.parameters, mode="form_post", url=at, query=query)
+            return cls(parameters=query, mode="query", url=url, query=query)
+        twice = sorted(RESPONSE_PARAMETERS.intersection([name for name, _ in query]))
+        if twice:  # one would stand beside that of the form
+            raise CallbackError("parameter_duplicated", about=twice[0])
+        return cls(parameters=incoming.parameters, mode="form_post", url=url, query=query)
 
     @cached_property
     def named(self) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ A request is parts first: :func:`authentication_parameters` returns names and va
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
@@ -19,7 +20,7 @@ from oidc_core.model.relying_party import RelyingParty, endpoint
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.grammar import VSCHAR
 from oidc_core.wire.http import Parameters, form_encoded
-from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
 from oidc_core.wire.settings import check_fields, fields_of, names, optional_json_object, pairs
 from oidc_core.wire.urls import with_query
 
@@ -33,6 +34,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")  # RFC 6749 §8.2
 _VISIBLE: Final = re.compile(f"{VSCHAR}*")
 _LONGEST_NONCE: Final = 512
 _REPEATABLE: Final = frozenset({"audience"})
+_COMPARED: Final = frozenset({"acr", "sub"})
+"""The claims whose values, where they are asked for, have to come back."""
 
 
 @frozen(kw_only=True)
@@ -53,7 +56,8 @@ class AuthenticationRequest:
         login_hint: a hint for the provider's login page.
         acr_values: preferred authentication context classes; a wish.
         required_acr: one of these has to come back; a demand, sent as ``acr_values`` too.
-        claims: the ``claims`` parameter (§5.5); its essential members of ``id_token`` are checked.
+        claims: the ``claims`` parameter (§5.5); its essential members of ``id_token`` are checked,
+            and so is a ``sub`` that is asked for by its value.
         resource: resource indicators (RFC 8707).
         nonce: the application's own nonce, of printable ASCII characters; a fresh one by default.
         extra: further parameters, by name; none that the library sets itself.
@@ -93,8 +97,10 @@ class AuthenticationRequest:
             raise UsageError("parameter_invalid", about="prompt", found=self.prompt)
         if self.max_age is not None and not 0 <= self.max_age < MAX_DATE:
             raise UsageError("parameter_invalid", about="max_age", found=self.max_age)
-        if self.expected_sub == "":
+        if self.expected_sub == "":  # nobody is named by it, so everybody would do
             raise UsageError("parameter_invalid", about="expected_sub", expected="a subject")
+        if self.id_token_hint == "":
+            raise UsageError("parameter_invalid", about="id_token_hint", expected="an ID token")
         if len(self.nonce) > _LONGEST_NONCE or not _VISIBLE.fullmatch(self.nonce):
             expected = f"up to {_LONGEST_NONCE} printable ASCII characters"
             raise UsageError("parameter_invalid", about="nonce", expected=expected)
@@ -136,16 +142,68 @@ def _check_lists(request: AuthenticationRequest) -> None:
 
 
 def _check_claims(claims: JsonObject | None) -> None:
-    """Refuse a ``claims`` parameter whose requests are neither null nor objects (§5.5.1)."""
+    """Refuse a ``claims`` parameter that the specification has not, for it would demand nothing."""
+    if claims is None:
+        return
+    if any(map(_SURROGATE.search, _texts_in(claims))):
+        raise UsageError("parameter_invalid", about="claims", expected="Unicode scalar values")
     for where in ("id_token", "userinfo"):
-        wanted = None if claims is None else claims.members.get(where)
+        wanted = claims.members.get(where)
         if wanted is None:
             continue
         if not isinstance(wanted, JsonObject):
             raise UsageError("parameter_invalid", about="claims", found=where)
         for name, how in wanted.items():
-            if how is not None and not isinstance(how, JsonObject):
-                raise UsageError("parameter_invalid", about="claims", found=name)
+            expected = _lacking(name, how)
+            if expected:
+                raise UsageError("parameter_invalid", about="claims", found=name, expected=expected)
+    if len({*subjects_asked(claims)}) > 1:
+        raise UsageError("parameter_invalid", about="claims", found="sub", expected="one user")
+
+
+def _lacking(name: str, how: JsonValue) -> str:
+    """Say what a claim should have been asked for by, if it is not by that (§5.5.1)."""
+    if how is None:
+        return ""
+    if not isinstance(how, JsonObject):
+        return "null or an object"
+    essential, values = how.members.get("essential", False), how.members.get("values", (None,))
+    if type(essential) is not bool:
+        return "essential: true or false"
+    if not isinstance(values, tuple) or not values:
+        return "values: a list that is not empty"
+    if name in _COMPARED and not all(isinstance(v, str) and v for v in values_asked(how)):
+        return "value and values: text"
+    return ""
+
+
+def values_asked(how: JsonObject) -> tuple[JsonValue, ...]:
+    """Return the values of a claim that are asked for, as ``value`` or among ``values``."""
+    several = how.members.get("values", ())
+    one = (how.members["value"],) if "value" in how.members else ()
+    return one + several if isinstance(several, tuple) else one
+
+
+def subjects_asked(claims: JsonObject) -> Iterator[str]:
+    """Return the user that is asked for by value: UserInfo is of the user of the ID token."""
+    for where in ("id_token", "userinfo"):
+        wanted = claims.members.get(where)
+        how = wanted.members.get("sub") if isinstance(wanted, JsonObject) else None
+        if isinstance(how, JsonObject):
+            yield from [value for value in values_asked(how) if isinstance(value, str)]
+
+
+def _texts_in(value: JsonValue) -> Iterator[str]:
+    """Return every name and text of some JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, JsonObject):
+        for name, member in value.items():
+            yield name
+            yield from _texts_in(member)
+    elif isinstance(value, tuple):
+        for member in value:
+            yield from _texts_in(member)
 
 
 def _check_extra(extra: tuple[tuple[str, str], ...]) -> None:

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from oidc_core.endpoints.authorization.request import AuthenticationRequest
+from oidc_core.endpoints.authorization.request import (
+    AuthenticationRequest,
+    subjects_asked,
+    values_asked,
+)
 from oidc_core.jose.jws import claims_kept
 from oidc_core.model.claims import IdToken
 from oidc_core.model.demands import Demands, NoNonce
@@ -31,7 +35,7 @@ def demands_of(
     if "openid" not in scope.split(" "):
         raise UsageError("parameter_invalid", about="scope", found=scope, expected="openid")
     asked = _asked_of_id_token(request)
-    sub, sub_iss = _expected_user(rp, request, asked.get("sub", _NOTHING))
+    sub, sub_iss = _expected_user(rp, request)
     return Demands(
         nonce=nonce,
         started_at=now,
@@ -100,12 +104,12 @@ def unasked_login(rp: RelyingParty, secrets: LoginSecrets, now: int) -> PendingL
 
 
 def _expected_user(
-    rp: RelyingParty, request: AuthenticationRequest, asked: JsonObject
+    rp: RelyingParty, request: AuthenticationRequest
 ) -> tuple[str | None, str | None]:
-    """Find the only user who may come back: as demanded or asked for, else the one hinted at."""
-    if not request.id_token_hint:
-        value = asked.members.get("value")
-        return request.expected_sub or (value if isinstance(value, str) else None), None
+    """Find the only user who may come back: as demanded, else hinted at, else asked for."""
+    if request.id_token_hint is None:
+        named = None if request.claims is None else next(subjects_asked(request.claims), None)
+        return request.expected_sub or named, None
     sub, iss = _hinted_user(rp, request.id_token_hint)
     return request.expected_sub or sub, iss if rp.issuer_rule.pattern else None
 
@@ -146,7 +150,4 @@ def _required_acr(request: AuthenticationRequest, asked: JsonObject) -> tuple[st
     """Find the classes one of which has to come back: named, or asked for as essential."""
     if request.required_acr or asked.members.get("essential") is not True:
         return request.required_acr
-    values = asked.members.get("values")
-    several = values if isinstance(values, tuple) else ()
-    named = (asked.members.get("value"), *several)
-    return tuple([value for value in named if isinstance(value, str)])
+    return tuple([value for value in values_asked(asked) if isinstance(value, str)])

@@ -301,13 +301,28 @@ def logout(**asked: Any) -> PendingLogout:
 
 
 @pytest.mark.parametrize("uri", ["", *RP.client.post_logout_redirect_uris])
-def test_a_logout_is_12_octets_and_where_it_returns_to(uri: str) -> None:
+def test_a_logout_is_16_octets_wherever_it_returns_to(uri: str) -> None:
     begun = evolve(logout(), post_logout_redirect_uri=uri)
     written = logout_octets(BOX, RP, begun)
+    kept = logout_kept(opened(written))
 
-    assert written == identity_of(BOX, RP) + NOW.to_bytes(4) + uri.encode()
+    assert (len(written), kept.identity, kept.created_at) == (16, identity_of(BOX, RP), NOW)
+    assert written == b"".join((kept.identity, kept.returns_to, NOW.to_bytes(4)))
+    assert isinstance(kept, CookieLogout)
     assert logout_of(BOX, RP, opened(written)) == begun
-    assert logout_kept(opened(written)) == CookieLogout(identity_of(BOX, RP), NOW, uri)
+
+
+def test_a_logout_that_returns_to_what_is_registered_no_more_is_refused() -> None:
+    client = evolve(RP.client, post_logout_redirect_uris=("https://rp.example/elsewhere",))
+    written = logout_octets(BOX, RP, logout())
+
+    error = refused(
+        CallbackError,
+        "connection_mismatch",
+        lambda: logout_of(BOX, evolve(RP, client=client), opened(written)),
+    )
+
+    assert error.about == "client"
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -321,7 +336,7 @@ def test_a_logout_of_another_client_is_refused(name: str) -> None:
     assert error.about == "client"
 
 
-@pytest.mark.parametrize("written", [b"", bytes(11), bytes(12) + b"\xff"])
+@pytest.mark.parametrize("written", [b"", bytes(15), bytes(17)])
 def test_what_is_no_logout_is_refused(written: bytes) -> None:
     refused(CallbackError, "cookie_invalid", lambda: logout_of(BOX, RP, opened(written)))
     refused(CallbackError, "cookie_invalid", lambda: logout_kept(opened(written)))

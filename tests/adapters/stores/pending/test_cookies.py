@@ -138,7 +138,17 @@ def test_a_prefix_that_browsers_guard_needs_secure(prefix: str) -> None:
         CookieProfile(prefix=prefix, secure=False)
 
     assert (caught.value.code, caught.value.about) == ("config_invalid", "secure")
-    assert CookieProfile(prefix=prefix).prefix == prefix
+
+
+@pytest.mark.parametrize("prefix", ["oidc-", "__host-a", "__HOST-A", "__Secure-a", "__Http-a", "_"])
+def test_a_secure_cookie_has_the_prefix_that_keeps_neighbours_out(prefix: str) -> None:
+    """Without it, any other host of the site may set a cookie of this name (RFC 6265bis §4.1.3)."""
+    with pytest.raises(UsageError) as caught:
+        CookieProfile(prefix=prefix)
+
+    error = caught.value
+    assert (error.code, error.about, error.found) == ("config_invalid", "prefix", prefix)
+    assert CookieProfile(prefix="__Host-" + prefix).secure
 
 
 @pytest.mark.parametrize("prefix", ["_Host-a", "Host-", "a__Host-", "__Hosta-"])
@@ -195,7 +205,7 @@ def test_other_cookies_are_no_logins_and_never_go(name: str) -> None:
     assert evicted(*full, (foreign, "x"), (foreign, "x")) == [0]
 
 
-@pytest.mark.parametrize("other", ["__Host-oidc-b-", "__Host-oidc", "__host-oidc-", "oidc-"])
+@pytest.mark.parametrize("other", ["__Host-oidc-b-", "__Host-oidc", "__Host-", "__Host-OIDC-"])
 def test_another_applications_cookies_are_not_ours(other: str) -> None:
     theirs = CookieProfile(prefix=other)
     for name in (theirs.login_name(PENDING_ID), theirs.logout_name(PENDING_ID)):

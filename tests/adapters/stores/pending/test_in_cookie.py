@@ -206,7 +206,19 @@ class Tokens(FixedEntropy):
         return self._token
 
 
-@pytest.mark.parametrize("token", ["", "x", "é" * 44, "A" * 20, "A" * 43 + "=", "A" * 43 + "\n"])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "é" * 44,
+        "A" * 20,
+        "A" * 43 + "=",
+        "A" * 43 + "\n",
+        "A" * 43,
+        b64url_encode(b"\xa5" * 32),
+    ],
+)
 def test_entropy_that_is_none_is_refused(store: CookiePendingLogins, token: str) -> None:
     for draw in (store.secrets, store.logout_secrets):
         error = refused(UsageError, "entropy_failure", partial(draw, Tokens(token)))

@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from attrs import evolve
@@ -222,6 +222,34 @@ def test_a_login_is_not_taken_where_nobody_can_say_that_it_was_not(fault: Except
 
     assert (failure.value.code, failure.value.about) == ("store_unavailable", "spent logins")
     assert failure.value.__cause__ is fault
+
+
+class Later:
+    """What a call gives that should have been awaited."""
+
+
+class VagueSpent(SharedSpent):
+    """Answers neither yes nor no."""
+
+    def __init__(self, answer: object) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def seen_once(self, name: str, until: int, now: int) -> Any:
+        return self.answer
+
+
+@pytest.mark.parametrize("answer", [Later(), None, 1, 0, "OK", b"", []])
+def test_neither_yes_nor_no_lets_nobody_in(answer: object) -> None:
+    store = CookiePendingLogins(SECRET, spent=VagueSpent(answer))
+    begun = started(store=store)
+
+    with pytest.raises(StoreFailure) as failure:
+        store.take(RP, begun.pending.id, sent(put(store, begun)), NOW)
+
+    error = failure.value
+    assert (error.code, error.about) == ("store_unavailable", "spent logins")
+    assert (error.found, error.expected) == (type(answer).__name__, "bool")
 
 
 def test_a_memory_of_what_is_spent_that_is_full_lets_nobody_in() -> None:

@@ -80,6 +80,35 @@ def test_what_is_over_is_forgotten() -> None:
     assert not spent.seen_once("new", NOW + 100, NOW + 50)
 
 
+@pytest.mark.parametrize("longest", [120, 86_400, 10**9])
+@pytest.mark.parametrize("clock", ["right", "a year ahead at first"])
+def test_one_that_lasts_long_holds_up_none_that_came_after_it(longest: int, clock: str) -> None:
+    elapsed = Elapsed()
+    spent = MemorySpent(cap=20, elapsed=elapsed)
+    ahead = 0 if clock == "right" else 365 * 86_400
+    assert spent.seen_once("long", NOW + ahead + longest, NOW + ahead)
+
+    for number in range(100):
+        elapsed.seconds += 10
+        now = NOW + int(elapsed.seconds)
+        assert spent.seen_once(f"{number}", now + 60, now)
+    assert len(spent._names) == sum(map(len, spent._together.values())) <= 8
+    assert spent.seen_once("long", NOW + 2_000, NOW + 1_000) is (longest == 120 and not ahead)
+
+
+def test_names_of_all_lifetimes_go_when_they_are_over() -> None:
+    elapsed = Elapsed()
+    spent = MemorySpent(elapsed=elapsed)
+    for number in range(100):
+        assert spent.seen_once(f"{number}", NOW + number * 37 % 100, NOW)
+
+    for second in range(1, 101):
+        elapsed.seconds = second
+        assert spent.seen_once(f"at {second}", NOW + second, NOW + second)
+        assert len(spent._names) == 100 - second + 1
+    assert (len(spent._due) + len(spent._late), len(spent._together)) == (1, 1)
+
+
 @pytest.mark.parametrize("cap", [1, 3, 100])
 def test_at_the_cap_a_further_name_is_refused_and_none_is_forgotten(cap: int) -> None:
     """Else a finished login could be finished once more, after enough others."""
