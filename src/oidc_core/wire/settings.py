@@ -290,6 +290,8 @@ def _are_pairs(value: object) -> bool:
 
 def _fits(kind: object, value: object) -> bool:
     """Return whether a value is what an annotation says, all the way down."""
+    if kind is type(value):
+        return True
     origin = get_origin(kind)
     if origin is Literal:
         return type(value) is str and value in get_args(kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from attrs import evolve
@@ -114,7 +114,7 @@ def test_there_is_a_client_at_least_and_each_is_of_the_kind(kind: Any) -> None:
     )
     for clients in wrong:
         with pytest.raises(UsageError) as caught:
-            made(*clients)
+            cast("Any", made)(*clients)
         error = caught.value
         assert (error.code, error.about, error.expected) == (
             "config_invalid",

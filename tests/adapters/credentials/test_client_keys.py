@@ -530,8 +530,13 @@ def test_a_key_service_that_is_down_is_a_store_that_fails(make: Any, about: str)
 
 def test_keys_that_cannot_be_published_are_a_store_that_fails() -> None:
     class Named(Down):
-        alg = "EdDSA"
-        kid = "named"
+        @property
+        def alg(self) -> str:
+            return "EdDSA"
+
+        @property
+        def kid(self) -> str:
+            return "named"
 
     keys = ClientKeys(Named())
     with pytest.raises(StoreFailure) as caught:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from attrs import evolve
@@ -341,13 +341,14 @@ def test_a_record_is_of_the_user_and_issuer_of_its_own_id_token(about: str, reco
 
 @pytest.mark.parametrize("odd", [None, "tokens", {}, 5, RP])
 def test_arguments_of_a_refresh_are_named_where_they_are_none(odd: Any) -> None:
+    wrong = cast("Any", odd)
     good = renewed(signed(claims_for()))
     other: Any = None if odd is RP else odd
     late: Any = "1" if odd == 5 else odd
     for about, call in (
-        ("tokens", lambda: renew(RP, odd)),
+        ("tokens", lambda: renew(RP, wrong)),
         ("rp", lambda: renew(other, TOKENS)),
-        ("renewed", lambda: verify(RP, odd, now=NOW)),
+        ("renewed", lambda: verify(RP, wrong, now=NOW)),
         ("rp", lambda: verify(other, good, now=NOW)),
         ("now", lambda: verify(RP, good, now=late)),
     ):

@@ -535,16 +535,15 @@ def doubled(leaf: Any, wrap: Callable[[Any], Any]) -> Any:
     return leaf
 
 
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        lambda inner: [inner, inner],
-        lambda inner: (inner, inner),
-        lambda inner: {"a": inner, "b": inner},
-        lambda inner: [{"a": inner}, {"a": inner}],
-    ],
-    ids=["list", "tuple", "dict", "both"],
-)
+TWICE: dict[str, Callable[[Any], Any]] = {
+    "list": lambda inner: [inner, inner],
+    "tuple": lambda inner: (inner, inner),
+    "dict": lambda inner: {"a": inner, "b": inner},
+    "both": lambda inner: [{"a": inner}, {"a": inner}],
+}
+
+
+@pytest.mark.parametrize("wrap", TWICE.values(), ids=TWICE)
 def test_what_holds_another_many_times_has_a_limit(wrap: Callable[[Any], Any]) -> None:
     for value in (doubled("x", wrap), doubled(1, wrap)):
         with pytest.raises(UsageError) as caught:

@@ -172,9 +172,9 @@ class CookiePendingLogins(AtOnce):
     def _seen_once(self, pending_id: str, until: int, now: int) -> tuple[bool, SingleUse]:
         """Ask what is spent; what is neither yes nor no, as a coroutine, lets nobody in."""
         with _SPENT:
-            first: object = self._spent.seen_once(pending_id, until, now)
+            first = self._spent.seen_once(pending_id, until, now)
             single_use = self._spent.single_use
-        if not isinstance(first, bool):
+        if type(first) is not bool:
             found = type(first).__name__
             raise StoreFailure("store_unavailable", found=found, expected="bool", about=SPENT)
         return first, single_use
