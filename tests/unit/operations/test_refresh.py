@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -341,7 +341,7 @@ def test_a_record_is_of_the_user_and_issuer_of_its_own_id_token(about: str, reco
 
 @pytest.mark.parametrize("odd", [None, "tokens", {}, 5, RP])
 def test_arguments_of_a_refresh_are_named_where_they_are_none(odd: Any) -> None:
-    wrong = cast("Any", odd)
+    wrong: Any = odd
     good = renewed(signed(claims_for()))
     other: Any = None if odd is RP else odd
     late: Any = "1" if odd == 5 else odd
