@@ -167,7 +167,7 @@ class OIDCCtx:
     def claims(self, id_token: str) -> dict[str, Any]:
         """Return the claims of an ID token, once it was verified, as plain JSON.
 
-        It is checked anew, by the rules of
+        It is checked again, by the rules of
         :func:`~oidc_adapters.context.validation.check_id_token`: claims that do not hold now are
         never returned.  A user is known by ``iss`` and ``sub`` together, and by nothing else.
 

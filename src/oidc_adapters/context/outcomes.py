@@ -27,7 +27,7 @@ class AuthServerError:
 
     Attributes:
         error: the provider's error code, as in ``access_denied``; as untrusted as the other two,
-            for whoever sends a browser here with a link of their own may have written it.  At most
+            since a stranger who sends a browser here may have written it.  At most
             256 printable ASCII characters without quotation mark and backslash (RFC 6749
             appendix A.7): compare it with the codes you know, and escape it before showing it.
         error_description: the provider's untrusted text, bounded; escape it before showing it.

@@ -105,7 +105,7 @@ class Records:
         replaced: then, if it was replaced, for a minute, for those who refresh with it at the same
             time and come too late to share the request.
         refreshing: refresh tokens on their way to the provider.  Nothing but the token decides what
-            comes back, so whoever joins still compares it with an ID token of their own.
+            comes back, so a caller who joins still compares it with an ID token of his own.
     """
 
     waiting: Memory[WaitingLogin]

@@ -67,7 +67,7 @@ def flow_refresh_token(
 
     A new ID token is compared with the one the session began with: issuer, user, audience, nonce
     and time of authentication.  Threads that refresh with the same token at the same time share one
-    request, and each compares the answer with the ID token that it gave itself.  So does whoever
+    request, and each compares the answer with the ID token that it gave itself.  So does who
     comes up to a minute later with a token that the provider has replaced, and gets the same tokens
     in place of having it sent once more, which would revoke the session.
 
@@ -108,7 +108,7 @@ def _refreshed(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> TokenD
         if login.original is None or not _holds(ctx, mine):
             ctx.records.unverified.take(key, ctx.shell.clock.now())
         raise  # else it may be what another caller waits for, who names the right login
-    except TransportFailure:  # whoever verified it with other keys may have dropped it
+    except TransportFailure:  # another who verified it with other keys may have dropped it
         if ctx.records.replaced.find(key, ctx.shell.clock.now()) is None:
             ctx.records.unverified.put(key, renewal, ctx.shell.clock.now())
         raise
@@ -133,7 +133,7 @@ def _exchanged(ctx: OIDCCtx, key: str, tokens: Tokens) -> Renewal:
 
 
 def _of_login(new: Tokens, login: Tokens) -> Tokens:
-    """Return new tokens as those of this caller's login, whoever had them fetched."""
+    """Return new tokens as those of this caller's login, no matter who had them fetched."""
     return evolve(
         new,
         id_token=login.id_token,

@@ -31,9 +31,9 @@ _Name: TypeAlias = tuple[int, Hashable]
 class SingleFlight(Generic[T]):
     """What is under way, by key: who wants the same meanwhile waits for the same result.
 
-    The key has to name *every* input that decides the result: whoever joins gets what the first one
-    asked for.  What the work raises goes to all who wait for it, and is forgotten then; an
-    :class:`OidcError` to each as one of their own, which they may add facts of their login to.
+    The key has to name *every* input that decides the result: a caller who joins gets what the
+    first one asked for.  What the work raises goes to all who wait for it, and is forgotten then;
+    an :class:`OidcError` to each as one of their own, which they may add facts of their login to.
 
     Work that ends with its thread or its loop (``KeyboardInterrupt``, ``SystemExit``, a task
     cancelled at shutdown, a loop that was closed) has no result: one of those who wait, or the next
@@ -59,7 +59,7 @@ class SingleFlight(Generic[T]):
         return (os.getpid(), key) in self._flights
 
     def run(self, key: Hashable, work: Callable[[], T], *, seconds: float) -> T:
-        """Do work in this thread, or wait for whoever does it already.
+        """Do work in this thread, or wait for the one who does it already.
 
         Args:
             key: every input that decides the result.

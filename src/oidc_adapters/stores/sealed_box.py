@@ -104,7 +104,7 @@ def keys_of(secrets: tuple[bytes | str, ...], *, purpose: str) -> dict[bytes, by
 
 
 def _secret(value: object) -> bytes:
-    """Take a sealing secret, and refuse what is none without showing it."""
+    """Take a sealing secret, and refuse anything else without showing it."""
     octets = _octets(value) if isinstance(value, str) else value
     if not isinstance(octets, bytes):
         found = type(octets).__name__

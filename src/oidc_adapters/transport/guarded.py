@@ -273,7 +273,7 @@ class GuardedConnection(HTTPConnection):
             return False
 
     def _hang_up(self) -> None:
-        """Close the socket under whoever is still connecting."""
+        """Close the socket under a thread that is still connecting."""
         if self.sock is not None:
             self.sock.close()
 

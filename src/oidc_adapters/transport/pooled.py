@@ -168,7 +168,7 @@ class PooledTransport:
     def _leave_parent(self) -> None:
         """Never share a parent process's connections: two writers on one TLS stream.
 
-        They are not closed either, but kept as they are: whoever closes them takes locks, and a
+        They are not closed either, but kept as they are: closing them takes locks, and a
         thread that is not in this process may have had one.
         """
         with self._process.lock:

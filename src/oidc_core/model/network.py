@@ -118,7 +118,7 @@ def _is_named(network: Network, url: Url) -> bool:
 def way_of(network: Network, text: str, *, about: str) -> Way:
     """Return the way of a request to a URL.
 
-    Without TLS it goes to addresses that are not public, whoever named them.
+    Without TLS it goes to addresses that are not public, no matter who named them.
 
     Raises:
         UsageError: as :func:`admitted_url`.

@@ -17,7 +17,7 @@ BackChannel: TypeAlias = tuple[tuple[str, str], ...]
 """Pairs of origins, sorted: what would be sent to the first goes to the second."""
 
 PUBLIC_ONLY: Final = "public_only"
-"""Requests go to public addresses only, whoever named the host."""
+"""Requests go to public addresses only, no matter who named the host."""
 
 _RULES: Final[frozenset[str]] = frozenset({"named", PUBLIC_ONLY})
 

@@ -120,8 +120,8 @@ class Policy:
             verified the server.
         addresses: where requests may go.  ``named``: to public addresses, and wherever the
             developer named the origin, as that of the issuer or of ``discovery_url``.
-            :data:`~oidc_core.model.origins.PUBLIC_ONLY`: to public addresses, whoever named the
-            origin; for applications whose users type issuers in.
+            :data:`~oidc_core.model.origins.PUBLIC_ONLY`: to public addresses, no matter who named
+            the origin; for applications whose users type issuers in.
         named_origins: further origins that may resolve anywhere, as in
             ``https://keys.corp.example``.
         insecure_http_origins: origins that are spoken to without TLS, as in

@@ -13,8 +13,8 @@ _HEADER: Final = "www-authenticate"
 _OCTETS: Final = 8_192
 _unescaped: Final = re.compile(r"\\(.)").sub
 
-# One piece: a parameter, a scheme, a token68, or what is none of these, up to the next semicolon
-# or comma outside of strings.
+# One piece: a parameter, a scheme, a token68, or text that is none of these, up to the next
+# semicolon or comma outside of strings.
 _PIECE: Final = re.compile(
     r"[ \t,]*+(?:"
     r'(?P<name>[!#$%&\'*+.^_`|~0-9A-Za-z-]++)[ \t]*+=[ \t]*+(?:"(?P<text>(?:[^"\\]|\\.)*+)"'

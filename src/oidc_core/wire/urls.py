@@ -115,7 +115,7 @@ def parse_origin(text: str, *, about: str = "") -> Url:
 
 
 def origin_of(text: str) -> str:
-    """Return the origin of a URL, or an empty string of what is none."""
+    """Return the origin of a URL, or an empty string for text that is none."""
     try:
         return _split(text, "").origin
     except UsageError:

@@ -152,7 +152,7 @@ class TestRefreshToken:
 
     @pytest.mark.parametrize("seconds", [0, 1, 60])
     @pytest.mark.parametrize("known", [True, False])
-    def test_whoever_comes_late_with_a_replaced_token_gets_the_same_tokens(
+    def test_one_who_comes_late_with_a_replaced_token_gets_the_same_tokens(
         self, seconds: int, known: bool, world: World
     ) -> None:
         """The second use of a replaced token revokes the session (RFC 9700 §4.14.2)."""
@@ -340,7 +340,7 @@ def at_once(
 
 
 class TestIdTokenOfTheCaller:
-    """The ID token that a caller gives counts, whoever sent the refresh token and knows what."""
+    """The ID token that a caller gives counts, no matter who sent the refresh token."""
 
     @pytest.fixture
     def other(self, world: World) -> str:

@@ -75,7 +75,7 @@ def test_a_lock_that_is_held_while_its_process_forks_is_open_in_the_child() -> N
     assert in_child(lambda: entered(lock))
 
 
-def test_whoever_forks_within_a_lock_leaves_it_and_can_enter_it_meanwhile() -> None:
+def test_a_thread_that_forks_within_a_lock_leaves_it_and_can_enter_it_meanwhile() -> None:
     lock = ProcessLock()
 
     with lock.lock:

@@ -607,7 +607,7 @@ def test_at_its_cap_the_set_fetched_longest_ago_is_fetched_again(clock: FrozenCl
 
 
 def test_what_holds_fetches_back_is_not_forgotten_at_the_cap(clock: FrozenClock) -> None:
-    """Else whoever names enough providers could have one of them asked without end."""
+    """Else a stranger who names enough providers could have one of them asked without end."""
     keys, send = MemoryProviderKeys(cap=2), any_set(clock)
     for number in range(2):
         keys.find(of_tenant(number), send, clock)
@@ -650,7 +650,7 @@ def test_a_provider_that_is_down_fails_for_all_tasks_at_once(
     assert answers == 20 * [KeysWithheld("unreachable")]
 
 
-def test_a_new_set_serves_whoever_waited_for_a_newer_one_in_the_same_second(
+def test_a_new_set_serves_all_who_waited_for_a_newer_one_in_the_same_second(
     keys: MemoryProviderKeys, clock: FrozenClock
 ) -> None:
     """Neither of them knows the other's key; both get the set that was fetched for one."""

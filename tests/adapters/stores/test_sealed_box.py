@@ -42,9 +42,9 @@ def test_a_box_with_a_new_secret_in_front_opens_what_the_old_one_sealed() -> Non
     rotating = SealedBox(NEW, OLD)
 
     assert rotating.open(sealed, label="test") == "text"
-    assert SealedBox(NEW).open(rotating.close("anew", label="test"), label="test") == "anew"
+    assert SealedBox(NEW).open(rotating.close("again", label="test"), label="test") == "again"
     assert refused(SealedBox(NEW), sealed)
-    assert refused(SealedBox(OLD), rotating.close("anew", label="test"))
+    assert refused(SealedBox(OLD), rotating.close("again", label="test"))
 
 
 def test_a_secret_is_the_same_as_text_and_as_octets() -> None:

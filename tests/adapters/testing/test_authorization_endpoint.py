@@ -139,7 +139,7 @@ def test_a_session_is_enough_for_prompt_none(provider: FakeProvider) -> None:
         ({"max_age": "0"}, NOW + 100),
     ],
 )
-def test_a_session_too_old_is_made_anew(
+def test_a_session_too_old_is_made_again(
     provider: FakeProvider, changed: dict[str, Any], auth_time: int
 ) -> None:
     session = arrive(provider).session

@@ -33,7 +33,7 @@ def test_an_address_is_not_looked_up() -> None:
     assert Resolver(never).addresses("::1", 80, 1)[0][4] == ("::1", 80, 0, 0)
 
 
-def test_all_who_wait_for_a_name_share_one_lookup_and_the_next_begins_anew() -> None:
+def test_all_who_wait_for_a_name_share_one_lookup_and_the_next_begins_again() -> None:
     asked: list[str] = []
     gate = threading.Event()
 

@@ -300,7 +300,7 @@ def test_origins_that_are_dead_leave_a_thread_for_others() -> None:
 
 
 def test_the_next_thread_that_is_free_goes_to_the_origin_with_the_fewest() -> None:
-    """Whoever has many requests waiting does not go first with each of them."""
+    """A caller with many requests waiting does not go first with each of them."""
 
     async def main() -> None:
         async with InThreads(held, threads=1) as transport:

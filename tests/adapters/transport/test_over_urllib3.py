@@ -806,7 +806,7 @@ def test_a_kept_connection_serves_no_request_that_may_not_go_there(
         assert answered(transport.send(request(url, reach="private"), CLOCK)).body == b"1"
 
 
-def test_a_kept_connection_serves_whoever_may_go_there(transport: Urllib3Transport) -> None:
+def test_a_kept_connection_serves_all_who_may_go_there(transport: Urllib3Transport) -> None:
     with FaultServer((Read(), Send(ok(b"1")), Read(), Send(ok(b"2")))) as server:
         bodies = [
             answered(transport.send(request(server.url(), reach=reach), CLOCK)).body

@@ -196,7 +196,7 @@ def test_only_what_is_asked_of_the_id_token_as_essential_has_to_be_there() -> No
 
 
 @pytest.mark.req("OIDCC-3.1.2.1-13", "OIDCC-5.5.1-02")
-def test_whoever_is_hinted_at_is_expected() -> None:
+def test_a_user_who_is_hinted_at_is_expected() -> None:
     """A21, A22."""
     raw = signed(claims_for("n"))
     typed = IdToken(json_object(claims_for("n")), raw)
@@ -220,7 +220,7 @@ def test_whoever_is_hinted_at_is_expected() -> None:
     invalid("expected_sub", expected_sub="")
 
 
-def test_whoever_is_hinted_at_is_expected_at_his_own_tenant() -> None:
+def test_a_user_who_is_hinted_at_is_expected_at_his_own_tenant() -> None:
     pattern = "https://login.example/{tid}/v2.0"
     rule = IssuerRule.template(pattern, tenants=ANY_TENANT)
     rp = relying_party(provider={"issuer": pattern}, rule=rule)

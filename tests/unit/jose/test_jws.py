@@ -594,7 +594,7 @@ def test_a_header_is_not_remembered_unless_it_means_one_key() -> None:
 
 
 @pytest.mark.parametrize("payload", ["AAAAA", "aa=", "a+b", "AB"])
-def test_a_payload_is_strict_base64url_whoever_signed_it(payload: str) -> None:
+def test_a_payload_is_strict_base64url_no_matter_who_signed_it(payload: str) -> None:
     """E03, E04, E05, E06."""
     header, _, signature = token().split(".")
     assert code_of(lambda: verified(f"{header}.{payload}.{signature}")) == "base64url_malformed"

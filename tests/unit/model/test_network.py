@@ -93,7 +93,7 @@ def test_a_request_reaches_what_is_public_or_named(
     assert way(policy, f"{OP}/token", *named).reach == reach
 
 
-def test_without_tls_only_what_is_near_is_reached_whoever_named_it() -> None:
+def test_without_tls_only_what_is_near_is_reached_no_matter_who_named_it() -> None:
     policy = Policy(insecure_http_origins=[KEYCLOAK])
     assert way(policy, f"{KEYCLOAK}/token").reach == "private"
     assert way(policy, f"{KEYCLOAK}/token", KEYCLOAK).reach == "private"

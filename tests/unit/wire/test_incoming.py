@@ -92,7 +92,7 @@ def test_a_url_is_kept_without_what_a_response_may_be_in(behind: str) -> None:
 
 
 def test_the_url_has_no_default() -> None:
-    """It is configured, and whoever leaves it out has to say so."""
+    """It is configured, and a caller who leaves it out has to say so."""
     make: Any = Incoming
     with pytest.raises(TypeError, match="url"):
         make(method="GET")

@@ -252,7 +252,7 @@ def _decoded(binding: str) -> bytes:
 
 
 def _octets_of(text: str) -> bytes:
-    """Decode base64url; nothing comes of what is none."""
+    """Decode base64url; text that is none gives nothing."""
     try:
         return b64url_decode(text.encode("ascii", "replace"))
     except OidcError:
