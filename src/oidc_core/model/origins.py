@@ -19,8 +19,6 @@ BackChannel: TypeAlias = tuple[tuple[str, str], ...]
 PUBLIC_ONLY: Final = "public_only"
 """Requests go to public addresses only, no matter who named the host."""
 
-_RULES: Final[frozenset[str]] = frozenset({"named", PUBLIC_ONLY})
-
 
 def frozen_named_origins(given: Iterable[str]) -> frozenset[str]:
     """Convert the setting ``named_origins``."""
@@ -93,8 +91,6 @@ def check_origins(origins: Origins, addresses: AddressRule, *, loopback: bool) -
         UsageError: ``config_invalid``, naming the setting.
     """
     named, http, back_channel = origins
-    if addresses not in _RULES:
-        raise UsageError("config_invalid", about="addresses", found=str(addresses))
     if addresses == PUBLIC_ONLY and (named or http):
         about = "named_origins" if named else "insecure_http_origins"
         raise UsageError("config_invalid", about=about, expected="none under PUBLIC_ONLY")

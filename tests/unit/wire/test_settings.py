@@ -12,6 +12,7 @@ from attrs import field, frozen, make_class
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.settings import (
+    as_count,
     as_entries,
     check_fields,
     check_kind,
@@ -385,3 +386,13 @@ def test_pairs_are_read_once() -> None:
         Everything(paired=unreadable)
     with pytest.raises(UsageError):
         Everything(by_pair=unreadable)
+
+
+@pytest.mark.parametrize(
+    ("value", "least"), [(0, 1), (-1, 1), (1, 2), (True, 1), (1.0, 1), ("1", 1)]
+)
+def test_a_count_is_a_whole_number_of_at_least_so_many(value: Any, least: int) -> None:
+    assert as_count(least, "cap", least=least) == least
+    with pytest.raises(UsageError) as caught:
+        as_count(value, "cap", least=least)
+    assert (caught.value.code, caught.value.about) == ("config_invalid", "cap")
