@@ -139,6 +139,8 @@ class GuardedResponse(HTTPResponse):
         method: str | None = None,
         url: str | None = None,
     ) -> None:
+        nothing: Any = None
+        self.fp = nothing  # what is refused in the next line is closed like any other
         self._exchange = exchange = _under_way()
         super().__init__(cast("socket.socket", _Source(sock, exchange)), debuglevel, method, url)
         if exchange.dialling:

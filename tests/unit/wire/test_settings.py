@@ -328,11 +328,11 @@ def standing(**members: object) -> object:
         standing(),
         standing(name=Failing()),
         standing(call=staticmethod(called)),
-        standing(call=partial(called, 1)),
+        standing(call=staticmethod(partial(called, 1))),
         standing(call=Fulfilled),
         standing(wait=again),
         standing(wait=Awaited()),
-        standing(wait=partial(awaited, 1)),
+        standing(wait=staticmethod(partial(awaited, 1))),
     ],
     ids=["plain", "failing_property", "static", "partial", "class", "wrapped", "object", "waits"],
 )
