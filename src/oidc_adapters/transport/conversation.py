@@ -5,6 +5,7 @@ are read by the same grammar as a provider's answers, and whatever is not of it 
 and ends the connection.
 """
 
+from abc import ABC, abstractmethod
 from http.client import HTTPException, HTTPMessage
 from http.server import BaseHTTPRequestHandler
 
@@ -18,7 +19,7 @@ from oidc_adapters.transport.framing import (
 )
 
 
-class StrictConversation(BaseHTTPRequestHandler):
+class StrictConversation(BaseHTTPRequestHandler, ABC):
     """One connection, whose requests are beyond doubt.
 
     Attributes:
@@ -38,9 +39,9 @@ class StrictConversation(BaseHTTPRequestHandler):
         """Answer a request that brought a body."""
         self.converse()
 
+    @abstractmethod
     def converse(self) -> None:
         """Answer the request at hand."""
-        raise NotImplementedError
 
     def parse_request(self) -> bool:
         """Read a request; return whether it may be answered by its method."""

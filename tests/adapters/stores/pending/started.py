@@ -145,3 +145,20 @@ def all_taken(takes: list[Callable[[], str]]) -> list[str]:
     with ThreadPoolExecutor(8) as threads:
         futures = [threads.submit(take_all) for _ in range(8)]
         return [state for future in futures for state in future.result(60)]
+
+
+def refusal(
+    store: PendingLogins,
+    pending_id: str,
+    cookies: Jar,
+    *,
+    now: int = NOW,
+    rp: RelyingParty = RP,
+) -> CallbackError:
+    with pytest.raises(CallbackError) as caught:
+        store.take(rp, pending_id, sent(cookies), now)
+    return caught.value
+
+
+def code(store: PendingLogins, pending_id: str, cookies: Jar, *, now: int = NOW) -> str:
+    return refusal(store, pending_id, cookies, now=now).code

@@ -14,7 +14,6 @@ from oidc_adapters.stores.sealed_box import KEY_ID
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.pending import pending_id_of
 from oidc_core.model.policy import Policy
-from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
 from oidc_core.wire.errors import (
     CallbackError,
@@ -29,11 +28,13 @@ from tests.adapters.stores.pending.started import (
     RP,
     SECRET,
     Jar,
+    code,
     finished,
     jar,
     logout_started,
     put,
     received,
+    refusal,
     refused,
     sent,
     started,
@@ -46,23 +47,6 @@ FORM_POST: Final = AuthenticationRequest(response_mode="form_post")
 @pytest.fixture
 def store() -> CookiePendingLogins:
     return CookiePendingLogins(SECRET)
-
-
-def refusal(
-    store: CookiePendingLogins,
-    pending_id: str,
-    cookies: Jar,
-    *,
-    now: int = NOW,
-    rp: RelyingParty = RP,
-) -> CallbackError:
-    with pytest.raises(CallbackError) as caught:
-        store.take(rp, pending_id, sent(cookies), now)
-    return caught.value
-
-
-def code(store: CookiePendingLogins, pending_id: str, cookies: Jar, *, now: int = NOW) -> str:
-    return refusal(store, pending_id, cookies, now=now).code
 
 
 # --- the browser that began it -------------------------------------------------------------------

@@ -13,7 +13,6 @@ from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.machine.steps import Exchange
 from oidc_core.model.pending import SingleUse
 from oidc_core.model.policy import Policy
-from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import (
     CallbackError,
     StoreFailure,
@@ -23,11 +22,12 @@ from tests.adapters.stores.pending.started import (
     NOW,
     RP,
     SECRET,
-    Jar,
+    code,
     finished,
     jar,
     put,
     received,
+    refusal,
     refused,
     sent,
     started,
@@ -40,23 +40,6 @@ FORM_POST: Final = AuthenticationRequest(response_mode="form_post")
 @pytest.fixture
 def store() -> CookiePendingLogins:
     return CookiePendingLogins(SECRET)
-
-
-def refusal(
-    store: CookiePendingLogins,
-    pending_id: str,
-    cookies: Jar,
-    *,
-    now: int = NOW,
-    rp: RelyingParty = RP,
-) -> CallbackError:
-    with pytest.raises(CallbackError) as caught:
-        store.take(rp, pending_id, sent(cookies), now)
-    return caught.value
-
-
-def code(store: CookiePendingLogins, pending_id: str, cookies: Jar, *, now: int = NOW) -> str:
-    return refusal(store, pending_id, cookies, now=now).code
 
 
 # --- taken once ----------------------------------------------------------------------------------
