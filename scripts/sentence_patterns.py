@@ -91,7 +91,7 @@ _WORDS: Final = (
 _IDIOMS: Final = (
     _row(
         "is-over",
-        r"\b(?:is|are|was|were) (?:long )?over\b",
+        r"\b(?:is|are|was|were) (?:long )?over\b(?! the\b)",
         "does not say what ended it: expired, finished, closed",
         "Check both clocks; the token is over.",
         "The token has expired; check both clocks.",
@@ -270,7 +270,8 @@ _CLAUSES: Final = (
     _row(
         "what-object",
         r"\b(?:of|for|with|to|in|by|on|from|as|than|about|but|except|into|against|after|at|beyond"
-        r"|among|over|under|before|without) what\b(?!.*\?)|\bwhat (?:nothing|nobody|no|came)\b",
+        r"|among|over|under|before|without) what\b(?! time\b)(?!.*\?)"
+        r"|\bwhat (?:nothing|nobody|no|came)\b",
         "a relative clause without its noun: name the noun",
         "The members of what was signed.",
         "The members of the signed object.",
@@ -306,7 +307,9 @@ _CLAUSES: Final = (
     ),
     _row(
         "of-its-own",
-        r"\bof (?:its|their|our|your|his|one's|my) own\b",
+        r"\bof (?:its|their|our|your|his|one's|my) own(?: (?:that|which|for|so|and|or|in|to|as"
+        r"|has|have|had|is|are|was|where|by|with|without|needs|behind|under|here|between|on|since|may|must"
+        r"|does|instead|can|makes|at|when|too|raises)\b|(?! [a-z]))",
         "an old possessive behind its noun: its own, or a separate",
         "Each login has a cookie of its own.",
         "Each login has its own cookie.",

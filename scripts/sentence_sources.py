@@ -27,6 +27,8 @@ SHORTEST: Final = 3
 
 CODE: Final = "CODE"
 _FENCE: Final = re.compile(r"^\s*(?:```|~~~)")
+_INDENTED: Final = re.compile(r"^ {4,}\S.*$", re.MULTILINE)
+"""Code of a document, which indents no text as far as this."""
 _QUOTED: Final = re.compile(r"``[^`]+``|`[^`]+`")
 _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _ADDRESS: Final = re.compile(r"\bhttps?://\S+")
@@ -65,7 +67,8 @@ def sentences(root: Path) -> Iterator[Sentence]:
         for path in _files(root, name):
             where = path.relative_to(root).as_posix()
             if path.suffix == ".md" and not where.startswith(GENERATED):
-                yield from _of(where, paragraphs(path.read_text("utf-8"), 1))
+                text = _INDENTED.sub("", path.read_text("utf-8"))
+                yield from _of(where, paragraphs(text, 1))
 
 
 def _files(root: Path, name: str) -> list[Path]:
