@@ -197,9 +197,9 @@ def _module_page(module: Module) -> str:
 def _codes() -> str:
     stages: dict[str, list[tuple[str, ...]]] = {}
     for row in CODES.values():
-        line = (f"`{row.code}`", row.fault, row.retryable, row.spec, row.hint)
+        line = (f"`{row.code}`", row.fault, row.retryable, row.kind, row.spec, row.hint)
         stages.setdefault(row.stage, []).append(line)
-    heads = ("code", "whose fault", "retry", "specification", "what to do")
+    heads = ("code", "whose fault", "retry", "kind", "specification", "what to do")
     parts = [
         "# Error codes\n",
         f"All {len(CODES)} of them. A code is never renamed and never reused; branch on it.\n",

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from oidc_core.wire.errors import (
         CallbackError,
         OidcError,
+        Place,
         ProtocolViolation,
         ProviderError,
         StoreFailure,
@@ -121,7 +122,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.operations.refresh": "Refreshed",
         "oidc_core.wire.cookies": "SetCookie",
         "oidc_core.wire.errors": (
-            "CallbackError OidcError ProtocolViolation ProviderError StoreFailure "
+            "CallbackError OidcError Place ProtocolViolation ProviderError StoreFailure "
             "TransportFailure UsageError"
         ),
         "oidc_core.wire.incoming": "Incoming",
@@ -187,6 +188,7 @@ __all__ = [
     "OidcClient",
     "OidcError",
     "PendingLogins",
+    "Place",
     "Policy",
     "ProtocolViolation",
     "ProviderError",

@@ -95,11 +95,12 @@ if TYPE_CHECKING:
     from oidc_core.operations.logout import LoggedOut, LogoutStarted
     from oidc_core.operations.refresh import Refreshed, TokensRenewed
     from oidc_core.wire.addresses import admits
-    from oidc_core.wire.codes import CODES, CodeRow
+    from oidc_core.wire.codes import CODES, CodeRow, Kind, Retryable
     from oidc_core.wire.cookies import SetCookie
     from oidc_core.wire.errors import (
         CallbackError,
         OidcError,
+        Place,
         ProtocolViolation,
         ProviderError,
         StoreFailure,
@@ -169,10 +170,10 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.operations.refresh": "Refreshed TokensRenewed refresh",
         "oidc_core.operations.validation": "validation",
         "oidc_core.wire.addresses": "admits",
-        "oidc_core.wire.codes": "CODES CodeRow",
+        "oidc_core.wire.codes": "CODES CodeRow Kind Retryable",
         "oidc_core.wire.cookies": "SetCookie",
         "oidc_core.wire.errors": (
-            "CallbackError OidcError ProtocolViolation ProviderError StoreFailure "
+            "CallbackError OidcError Place ProtocolViolation ProviderError StoreFailure "
             "TransportFailure UsageError fingerprint"
         ),
         "oidc_core.wire.http": "AnswerTo HttpRequest HttpResponse KeysWanted NoAnswer WireRequest",
@@ -234,6 +235,7 @@ __all__ = [
     "KeysFound",
     "KeysWanted",
     "KeysWithheld",
+    "Kind",
     "LoggedIn",
     "LoggedOut",
     "LoginEvidence",
@@ -246,12 +248,14 @@ __all__ = [
     "OidcError",
     "PendingLogin",
     "PendingLogout",
+    "Place",
     "Policy",
     "ProtocolViolation",
     "ProviderError",
     "ProviderMetadata",
     "Refreshed",
     "RelyingParty",
+    "Retryable",
     "Routes",
     "Rule",
     "RuleTable",

@@ -45,15 +45,21 @@ def tell_failure(page: Page, error: OidcError) -> None:
     verb = "refused" if error.fault in _REFUSALS else "failed"
     page.line(f"{verb}: {error.code}{about}", style="bad")
     facts = [("class", CLASS_NAMES[error.fault])]
+    if error.place is not None:
+        facts.append(("at", f"the {error.place}"))
     if error.found is not None:
         facts.append(("found", shown(error.found)))
     if error.expected is not None:
         facts.append(("expected", shown(error.expected)))
+    if error.cause:
+        facts.append(("cause", error.cause))
     if isinstance(error, ProviderError) and error.error_description:
-        facts.append(("the provider says", shown(error.error_description)))
+        facts.append(("the provider says", ascii(error.error_description)))
     if error.spec:
         facts.append(("rule", error.spec))
-    page.facts([*facts, ("hint", error.hint), ("retry", RETRYING[error.retryable])], indent=3)
+    after = "" if error.retry_after is None else f", in {error.retry_after} seconds"
+    facts += [("hint", error.hint), ("retry", RETRYING[error.retryable] + after)]
+    page.facts(facts, indent=3)
     page.flush()
 
 
@@ -69,6 +75,11 @@ def failure_json(error: OidcError) -> JsonObject:
             "spec": error.spec,
             "hint": error.hint,
             "retryable": error.retryable,
+            "kind": error.kind,
+            "cause": error.cause,
+            "purpose": None if error.place is None else error.place.purpose,
+            "url": None if error.place is None else error.place.url,
+            "retry_after": error.retry_after,
         }
     )
 
@@ -79,6 +90,7 @@ def row_facts(row: CodeRow) -> tuple[tuple[str, str], ...]:
         ("class", CLASS_NAMES[row.fault]),
         ("stage", row.stage),
         ("retry", RETRYING[row.retryable]),
+        ("kind", row.kind),
         *([("rule", row.spec)] if row.spec else []),
         ("hint", row.hint),
     )

@@ -31,7 +31,7 @@ from attrs import evolve, frozen
 from oidc_core.jose.jwk import KeySet
 from oidc_core.machine.dpop import with_demanded_nonce
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.errors import OidcError, Place, ProtocolViolation, UsageError
 from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, HttpResponse, KeysWanted, NoAnswer
 from oidc_core.wire.settings import check_fields, fields_of
 from oidc_core.wire.way import Channel
@@ -140,7 +140,11 @@ def resume(
         raise UsageError("foreign_step", found=step.made_for, expected=rp.digest)
     if isinstance(step, Exchange):
         if isinstance(answer, AnswerTo):
-            return _answered(rp, step, answer)
+            try:
+                return _answered(rp, step, answer)
+            except OidcError as error:
+                _locate(error, step.request)
+                raise
     elif isinstance(answer, KeysFound):
         wanted = step.wanted
         if answer.issuer != wanted.issuer or answer.jwks_uri != wanted.jwks_uri:
@@ -150,6 +154,12 @@ def resume(
     elif isinstance(answer, KeysWithheld):
         return step.consume(rp, answer)
     raise UsageError("answer_unexpected", found=type(answer).__name__, about=type(step).__name__)
+
+
+def _locate(error: OidcError, request: HttpRequest) -> None:
+    """Say of an error in which exchange it happened, unless the caller made it."""
+    if error.place is None and error.fault != "usage":
+        error.place = Place(request.purpose, request.url.partition("?")[0])
 
 
 def _answered(rp: RelyingParty, step: Exchange[T_co], given: AnswerTo) -> Step[T_co]:

@@ -9,7 +9,13 @@ from collections.abc import Callable
 from typing import Final
 
 from oidc_core.wire.challenge import challenges
-from oidc_core.wire.errors import TEXT, ProtocolViolation, ProviderError, TransportFailure
+from oidc_core.wire.errors import (
+    ERROR_CODE,
+    ProtocolViolation,
+    ProviderError,
+    TransportFailure,
+    heals,
+)
 from oidc_core.wire.grammar import NQSCHAR
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer
 from oidc_core.wire.jsontypes import MAX_STRING, JsonObject, JsonValue, parse_object
@@ -109,7 +115,7 @@ def spelled_error(
 ) -> ProviderError | None:
     """Return the OAuth error that members of an answer spell, if they do (RFC 6749 §5.2)."""
     error = member("error")
-    if not isinstance(error, str) or not _error(error[:TEXT]):
+    if not isinstance(error, str) or not _error(error[:ERROR_CODE]):
         return None
     return oauth_error(error, member, response)
 
@@ -143,4 +149,7 @@ def oauth_error(
 
 def unexpected_status(response: HttpResponse, expected: int = OK) -> ProtocolViolation:
     """Return the error of an answer that says nothing but its status."""
-    return ProtocolViolation("http_status_unexpected", found=response.status, expected=expected)
+    error = ProtocolViolation("http_status_unexpected", found=response.status, expected=expected)
+    if heals(response.status):
+        error.retryable = error.kind = "later"
+    return error

@@ -16,15 +16,19 @@ Nothing but an :class:`OidcError` leaves the core, on any bytes whatever.
 """
 
 from hashlib import sha256
-from typing import ClassVar, Final, TypeAlias
+from types import MappingProxyType
+from typing import ClassVar, Final, NamedTuple, TypeAlias, TypedDict, Unpack
 
-from oidc_core.wire.codes import CODES, CodeRow, Fault, Retryable
+from oidc_core.wire.codes import CODES, CodeRow, Fault, Kind, Retryable
 from oidc_core.wire.cookies import SetCookie
 
 Fact: TypeAlias = str | int | float | bool | tuple[str, ...] | None
 
-TEXT: Final = 256
-"""How many characters are kept of what a provider says: of its error's code and of its text."""
+ERROR_CODE: Final = 256
+"""How many characters are kept of the code of a provider's error."""
+
+TEXT: Final = 1_024
+"""How many characters are kept of a provider's text; a longer one is cut in the middle."""
 
 SHOWN: Final = 200
 """How many characters of a fact a message shows."""
@@ -48,8 +52,62 @@ def shown(fact: Fact) -> str:
     """Return a fact as one bounded, printable, quoted piece of text."""
     if isinstance(fact, int) and fact.bit_length() > _LONG:  # Python may refuse to write it out
         return f"a number of {fact.bit_length()} bits"
-    text = ascii(fact)
-    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+    return cut(ascii(fact), SHOWN)
+
+
+def cut(text: str, size: int) -> str:
+    """Return a text of at most ``size`` characters: both ends say more than the middle."""
+    if len(text) <= size:
+        return text
+    head = (size - 3) // 2
+    return f"{text[:head]}...{text[head + 3 - size :]}"
+
+
+_PLACES: Final = MappingProxyType(
+    {
+        "discovery": ("metadata at", "OIDC Discovery §4.2"),
+        "key_set": ("key set at", "RFC 7517 §5"),
+        "token": ("token endpoint", "OIDC Core §3.1.3.3"),
+        "refresh": ("token endpoint, to refresh,", "OIDC Core §12.2"),
+        "userinfo": ("UserInfo endpoint", "OIDC Core §5.3.2"),
+    }
+)
+"""What an exchange is for: how a message names it, and the specification of its answer."""
+
+
+class Place(NamedTuple):
+    """Where an exchange failed.
+
+    Attributes:
+        purpose: what the exchange was for, as in ``token``.
+        url: origin and path of its URL; a query may hold a secret.
+    """
+
+    purpose: str
+    url: str
+
+    def __str__(self) -> str:
+        name, _ = _PLACES.get(self.purpose, (self.purpose, ""))
+        return f"{name} {self.url}"
+
+    @property
+    def spec(self) -> str:
+        """The specification of what is answered there, or an empty string."""
+        return _PLACES.get(self.purpose, ("", ""))[1]
+
+
+class Facts(TypedDict, total=False):
+    """What an error may be told beside its code; see :class:`OidcError`."""
+
+    found: Fact
+    expected: Fact
+    about: str
+    of: str
+    cause: str
+    hint: str
+    retryable: Retryable
+    kind: Kind
+    retry_after: int | None
 
 
 class OidcError(Exception):
@@ -62,6 +120,14 @@ class OidcError(Exception):
         about: the name of the member, parameter or setting at stake, or an empty string.
         of: the kind of token or answer that the member belongs to, as in ``id_token``, or an empty
             string.
+        place: the exchange in which it happened: its purpose and the URL; ``None`` outside of one.
+        cause: why it happened, in one word, as in ``refused`` or ``certificate_expired``, or an
+            empty string.
+        hint: what to do about it, in one line.
+        retryable: whether trying again helps: ``no``, ``restart`` or ``later``.
+        kind: what to tell the user: ``user``, ``stale``, ``configuration``, ``later``,
+            ``interaction`` or ``suspicious``; see :class:`oidc_core.wire.codes.CodeRow`.
+        retry_after: after how many seconds trying again can help, if that is known.
         cookies: of a login or logout that failed: to be set in the answer to the browser, so that
             it forgets what failed.
         return_to: of a login that failed after it was certain that this browser started it: where
@@ -70,70 +136,75 @@ class OidcError(Exception):
 
     fault: ClassVar[Fault]
 
-    def __init__(
-        self,
-        code: str,
-        *,
-        found: Fact = None,
-        expected: Fact = None,
-        about: str = "",
-        of: str = "",
-    ) -> None:
+    def __init__(self, code: str, **facts: Unpack[Facts]) -> None:
         super().__init__(code)
         row = CODES.get(code)
         if row is None or row.fault != self.fault:
             message = f"{code} is no code of {type(self).__name__}"
             raise LookupError(message)
         self.code = code
-        self.found = found
-        self.expected = expected
-        self.about = about
-        self.of = of
+        self.found = facts.get("found")
+        self.expected = facts.get("expected")
+        self.about = facts.get("about", "")
+        self.of = facts.get("of", "")
+        self.place: Place | None = None
+        self.cause = facts.get("cause", "")
+        self.hint = facts.get("hint", row.hint)
+        self.retryable: Retryable = facts.get("retryable", row.retryable)
+        self.kind: Kind = facts.get("kind", row.kind)
+        self.retry_after = facts.get("retry_after")
         self.cookies: tuple[SetCookie, ...] = ()
         self.return_to = ""
 
     @property
     def row(self) -> CodeRow:
-        """The code's row in the table: stage, hint, specification."""
+        """The code's row in the table: stage, specification, and what holds unless told."""
         return CODES[self.code]
 
     @property
     def spec(self) -> str:
-        """The sentence of the specification at stake, as in ``OIDC Core §3.1.3.7, 2``."""
-        return self.row.spec
+        """The sentence of the specification at stake, as in ``OIDC Core §3.1.3.7, 2``.
+
+        What every exchange can meet is cited from the specification of the exchange at hand.
+        """
+        named = "" if self.place is None or self.row.stage != "http" else self.place.spec
+        return named or self.row.spec
 
     @property
-    def hint(self) -> str:
-        """What to do about it, in one line."""
-        return self.row.hint
-
-    @property
-    def retryable(self) -> Retryable:
-        """Whether trying again helps: ``no``, ``restart`` or ``later``."""
-        return self.row.retryable
+    def answer_status(self) -> int:
+        """The HTTP status with which an application answers the browser."""
+        return ANSWER_STATUS[self.kind]
 
     def __str__(self) -> str:
-        place = " of ".join([name for name in (self.about, self.of) if name])
-        parts = [self.code + (f" ({place})" if place else "")]
-        if self.found is not None:
-            parts.append(f"found {shown(self.found)}")
-        if self.expected is not None:
-            parts.append(f"expected {shown(self.expected)}")
-        head = ": ".join([parts[0], ", ".join(parts[1:])]) if len(parts) > 1 else parts[0]
+        member = " of ".join([name for name in (self.about, self.of) if name])
+        head = self.code + (f" ({member})" if member else "")
+        head += "" if self.place is None else f" at the {self.place}"
+        told = self._told()
         spec = f" ({self.spec})" if self.spec else ""
-        return f"{head}{spec}; {self.hint}"
+        after = "" if self.retry_after is None else f", in {self.retry_after} seconds"
+        return f"{head}{': ' if told else ''}{', '.join(told)}{spec}; {self.hint}{after}"
+
+    def _told(self) -> list[str]:
+        """Return the facts as the message has them."""
+        facts = (("found", self.found), ("expected", self.expected))
+        told = [f"{name} {shown(fact)}" for name, fact in facts if fact is not None]
+        return [*told, f"because of {self.cause}"] if self.cause else told
 
     def __reduce__(self) -> "tuple[object, ...]":
-        later = {"cookies": self.cookies, "return_to": self.return_to}
-        return _restored, (type(self), self.code, {**self._facts(), **later})
+        return _restored, (type(self), self.code, self.__dict__.copy())
 
-    def _facts(self) -> dict[str, Fact]:
-        return {
-            "found": self.found,
-            "expected": self.expected,
-            "about": self.about,
-            "of": self.of,
-        }
+
+ANSWER_STATUS: Final = MappingProxyType[Kind, int](
+    {
+        "user": 403,
+        "stale": 400,
+        "configuration": 500,
+        "later": 503,
+        "interaction": 403,
+        "suspicious": 400,
+    }
+)
+"""With which HTTP status an application answers the browser, by the kind of the error."""
 
 
 def _restored(kind: type[OidcError], code: str, facts: dict[str, object]) -> OidcError:
@@ -174,26 +245,56 @@ class ProviderError(OidcError):
         status: int | None = None,
         issuer_verified: bool = True,
     ) -> None:
-        super().__init__("provider_error", found=error[:TEXT])
-        self.error = error[:TEXT]
-        self.error_description = error_description and error_description[:TEXT]
-        self.error_uri = error_uri and error_uri[:TEXT]
+        retryable, kind = verdict(error, status)
+        self.error = error[:ERROR_CODE]
+        super().__init__("provider_error", found=self.error, retryable=retryable, kind=kind)
+        self.error_description = error_description and cut(error_description, TEXT)
+        self.error_uri = error_uri and cut(error_uri, TEXT)
         self.status = status
         self.issuer_verified = issuer_verified
 
-    def _facts(self) -> dict[str, Fact]:
-        return {
-            **super()._facts(),
-            "error": self.error,
-            "error_description": self.error_description,
-            "error_uri": self.error_uri,
-            "status": self.status,
-            "issuer_verified": self.issuer_verified,
-        }
+    def _told(self) -> list[str]:
+        told = super()._told()
+        if self.status is not None:
+            told.append(f"status {self.status}")
+        if self.error_description:
+            told.append(f"the provider says {cut(ascii(self.error_description), TEXT)}")
+        return told
+
+
+_INTERACTION: Final = frozenset(
+    {
+        "login_required",
+        "interaction_required",
+        "consent_required",
+        "account_selection_required",
+        "unmet_authentication_requirements",
+    }
+)
+_DOWN: Final = frozenset({"temporarily_unavailable", "server_error"})
+_BUSY: Final = frozenset({408, 425, 429})
+
+
+def heals(status: int | None) -> bool:
+    """Return whether what comes with an HTTP status can end differently after a while."""
+    return status is not None and (status >= 500 or status in _BUSY)
+
+
+def verdict(error: str, status: int | None) -> tuple[Retryable, Kind]:
+    """Return whether trying again helps after a provider's error, and its kind."""
+    if heals(status) or error in _DOWN:
+        return "later", "later"
+    if error == "access_denied":
+        return "no", "user"
+    if error in _INTERACTION:
+        return "no", "interaction"
+    if error == "invalid_grant":
+        return "restart", "stale"
+    return "no", "configuration"
 
 
 class CallbackError(OidcError):
-    """What the browser brought back cannot be accepted: start the login again."""
+    """What the browser brought back cannot be accepted."""
 
     fault = "callback"
 
@@ -207,21 +308,9 @@ class TransportFailure(OidcError):
 
     fault = "transport"
 
-    def __init__(
-        self,
-        code: str,
-        *,
-        found: Fact = None,
-        expected: Fact = None,
-        about: str = "",
-        of: str = "",
-        sent: str = "maybe",
-    ) -> None:
-        super().__init__(code, found=found, expected=expected, about=about, of=of)
+    def __init__(self, code: str, *, sent: str = "maybe", **facts: Unpack[Facts]) -> None:
+        super().__init__(code, **facts)
         self.sent = sent
-
-    def _facts(self) -> dict[str, Fact]:
-        return {**super()._facts(), "sent": self.sent}
 
 
 class StoreFailure(OidcError):

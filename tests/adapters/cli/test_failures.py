@@ -10,6 +10,7 @@ from oidc_core.wire.codes import CODES
 from oidc_core.wire.errors import (
     CallbackError,
     OidcError,
+    Place,
     ProtocolViolation,
     ProviderError,
     TransportFailure,
@@ -32,8 +33,25 @@ def test_a_refusal_says_what_was_found_and_expected_and_the_rule() -> None:
         "   expected  'b'",
         "   rule      OIDC Core §3.1.3.7, 2",
         "   hint      the token is from another issuer",
-        "   retry     restart: start a new login",
+        "   retry     no: something must be changed first",
     ]
+
+
+def test_a_failure_says_where_and_why_and_when_to_try_again() -> None:
+    error = TransportFailure("keys_unavailable", cause="throttled", retry_after=20)
+    error.place = Place("key_set", "https://op.example/jwks")
+    text = told(error)
+
+    assert "   at     the key set at https://op.example/jwks\n" in text
+    assert "   cause  throttled\n" in text
+    assert text.endswith("   retry  later: the same may succeed in a while, in 20 seconds\n")
+    where = ("purpose", "url", "cause", "retry_after")
+    assert tuple(failure_json(error).get(name) for name in where) == (
+        "key_set",
+        "https://op.example/jwks",
+        "throttled",
+        20,
+    )
 
 
 def test_a_failure_is_no_refusal() -> None:
@@ -52,6 +70,7 @@ def test_a_store_has_no_rule() -> None:
         "class",
         "stage",
         "retry",
+        "kind",
         "hint",
     ]
 
@@ -77,5 +96,10 @@ def test_a_failure_is_an_object_with_the_code() -> None:
         "expected": None,
         "spec": "RFC 6749 §3.1",
         "hint": "each parameter may be given once",
-        "retryable": "restart",
+        "retryable": "no",
+        "kind": "suspicious",
+        "cause": "",
+        "purpose": None,
+        "url": None,
+        "retry_after": None,
     }

@@ -22,7 +22,7 @@ from oidc_core.model.origins import PUBLIC_ONLY
 from oidc_core.model.policy import Policy
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import answered
-from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.errors import OidcError, Place, ProtocolViolation, UsageError
 from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, HttpResponse, NoAnswer
 from oidc_core.wire.way import Channel, ChannelState, Way
 from tests.unit.parties import CLIENT, CLIENT_ID, ISSUER, NOW, PROVIDER, relying_party
@@ -309,3 +309,16 @@ def test_a_word_that_no_channel_has_is_refused() -> None:
     with pytest.raises(ProtocolViolation) as caught:
         resume(RP, step, AnswerTo(REQUEST, answer))
     assert (caught.value.code, caught.value.found) == ("channel_unverified", "sure")
+
+
+def test_an_error_says_in_which_exchange_it_happened() -> None:
+    """Neither the query of a URL nor a mistake of the caller is told as the provider's place."""
+    step = evolve(FIRST, request=evolve(REQUEST, url="https://op.example/t/x?key=1"))
+
+    error = refusal(step, AnswerTo(step.request, FAILURE))
+
+    assert (error.code, error.place) == (
+        "http_timeout",
+        Place("userinfo", "https://op.example/t/x"),
+    )
+    assert refusal(step, AnswerTo(REQUEST, FAILURE)).place is None

@@ -270,7 +270,7 @@ def test_the_provider_s_refusal_ends_the_login() -> None:
     login = started(PLAIN)
     denied = callback(login, code=None, error="access_denied")
     error = refused(ProviderError, "provider_error", lambda: finished(PLAIN, login, denied))
-    assert (error.retryable, error.found) == ("restart", "access_denied")
+    assert (error.retryable, error.found) == ("no", "access_denied")
 
 
 def test_a_link_names_its_user_at_both_ends() -> None:
@@ -323,7 +323,7 @@ def test_a_code_that_may_have_been_used_is_not_used_again() -> None:
     step = finished(PLAIN, started(PLAIN))
     lost = NoAnswer("maybe", "http_timeout", NOW)
     error = refused(TransportFailure, "code_in_doubt", lambda: resume(PLAIN, step, lost))
-    assert (error.retryable, error.found) == ("restart", "http_timeout")
+    assert (error.retryable, error.found) == ("later", "http_timeout")
     assert isinstance(error, TransportFailure)
     assert error.sent == "maybe"
     unsent = NoAnswer("no", "http_connect_failed", NOW)

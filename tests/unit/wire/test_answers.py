@@ -21,7 +21,7 @@ from oidc_core.wire.answers import (
     unexpected_status,
 )
 from oidc_core.wire.errors import (
-    TEXT,
+    ERROR_CODE,
     OidcError,
     ProtocolViolation,
     ProviderError,
@@ -284,9 +284,9 @@ def test_an_error_keeps_the_grammar(error: str) -> None:
 
 def test_what_is_kept_of_an_error_is_bounded() -> None:
     found = spelled(error="e" * 300, error_description="d" * 300, error_uri="u" * 300)
-    assert of_provider(found) == ("e" * TEXT, "d" * TEXT, "u" * TEXT, 200, True)
-    beyond = JsonObject({"error": "e" * TEXT + "\n"}).members.get
-    assert of_provider(spelled_error(beyond, GOOD))[0] == "e" * TEXT
+    assert of_provider(found) == ("e" * ERROR_CODE, "d" * 300, "u" * 300, 200, True)
+    beyond = JsonObject({"error": "e" * ERROR_CODE + "\n"}).members.get
+    assert of_provider(spelled_error(beyond, GOOD))[0] == "e" * ERROR_CODE
 
 
 @pytest.mark.parametrize("odd", [5, (), JsonObject({}), True, None])

@@ -13,6 +13,7 @@ from oidc_core.wire.errors import (
     SHOWN,
     CallbackError,
     OidcError,
+    Place,
     ProtocolViolation,
     ProviderError,
     StoreFailure,
@@ -74,7 +75,8 @@ def test_an_error_tells_what_the_table_knows_of_its_code() -> None:
     assert error.row is CODES["exp_expired"]
     assert error.spec == "OIDC Core §3.1.3.7, 9"
     assert error.hint == CODES["exp_expired"].hint
-    assert error.retryable == "restart"
+    assert (error.retryable, error.kind, error.answer_status) == ("no", "configuration", 500)
+    assert (error.place, error.cause, error.retry_after) == (None, "", None)
     assert (error.found, error.expected, error.about, error.of) == (None, None, "", "")
     assert error.args == ("exp_expired",)
 
@@ -122,28 +124,113 @@ def test_a_fact_is_shown_in_printable_ascii(hostile: str) -> None:
 def test_a_fact_is_shown_up_to_a_limit() -> None:
     assert shown("x" * (SHOWN - 2)) == f"'{'x' * (SHOWN - 2)}'"
     assert len(shown("x" * (SHOWN - 1))) == SHOWN
-    assert shown("x" * 10**6).endswith("xxx...")
+    assert shown("x" * 10**6) == "'" + "x" * 97 + "..." + "x" * 98 + "'"
+    assert shown("head" + "x" * 500 + "tail").endswith("xtail'")
     assert len(str(ProtocolViolation("iss_mismatch", found="x" * 10**6))) < 400
 
 
-def test_what_a_provider_says_is_cut() -> None:
-    error = ProviderError("e" * 300, error_description="d" * 300, error_uri="u" * 257)
+def test_what_a_provider_says_is_cut_in_the_middle() -> None:
+    end = " does not match the one from the authorize request."
+    error = ProviderError("e" * 300, error_description="d" * 1_024 + end, error_uri="u" * 1_025)
     assert (error.error, error.found) == ("e" * 256, "e" * 256)
-    assert (error.error_description, error.error_uri) == ("d" * 256, "u" * 256)
+    description, uri = str(error.error_description), str(error.error_uri)
+    assert (len(description), len(uri)) == (1_024, 1_024)
+    assert (description[:510], description[510:514]) == ("d" * 510, "...d")
+    assert description.endswith(end)
+    assert uri == "u" * 510 + "..." + "u" * 511
+    whole = ProviderError("x", error_description="d" * 1_024)
+    assert whole.error_description == "d" * 1_024
     silent = ProviderError("access_denied")
     assert (silent.error_description, silent.error_uri) == (None, None)
 
 
-def test_text_of_the_provider_stays_out_of_the_message() -> None:
-    error = ProviderError("access_denied", error_description="<script>", error_uri="javascript:")
+def test_a_message_has_what_the_provider_says_in_printable_ascii() -> None:
+    told = "The code is \x1b[31m\r\nunknown \u202e"
+    error = ProviderError("access_denied", error_description=told, status=400)
     assert (error.code, error.error, error.found) == (
         "provider_error",
         "access_denied",
         "access_denied",
     )
-    assert (error.status, error.issuer_verified) == (None, True)
-    assert "script" not in str(error)
-    assert "script" not in repr(error)
+    assert (error.status, error.issuer_verified) == (400, True)
+    assert str(error) == (
+        "provider_error: found 'access_denied', status 400, the provider says"
+        " 'The code is \\x1b[31m\\r\\nunknown \\u202e'"
+        " (RFC 6749 §4.1.2.1, §5.2); the provider refused; error says why"
+    )
+    assert "unknown" not in repr(error)
+    bare = ProviderError("access_denied", error_uri="javascript:")
+    assert "says why" in str(bare).removeprefix("provider_error: found 'access_denied' (")
+    assert "javascript" not in str(bare)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "expected"),
+    [
+        ("access_denied", None, ("no", "user", 403)),
+        ("access_denied", 400, ("no", "user", 403)),
+        ("login_required", None, ("no", "interaction", 403)),
+        ("interaction_required", None, ("no", "interaction", 403)),
+        ("consent_required", None, ("no", "interaction", 403)),
+        ("account_selection_required", None, ("no", "interaction", 403)),
+        ("unmet_authentication_requirements", None, ("no", "interaction", 403)),
+        ("invalid_grant", 400, ("restart", "stale", 400)),
+        ("temporarily_unavailable", None, ("later", "later", 503)),
+        ("server_error", None, ("later", "later", 503)),
+        ("temporarily_unavailable", 400, ("later", "later", 503)),
+        ("anything", 500, ("later", "later", 503)),
+        ("invalid_grant", 503, ("later", "later", 503)),
+        ("anything", 599, ("later", "later", 503)),
+        ("anything", 408, ("later", "later", 503)),
+        ("anything", 425, ("later", "later", 503)),
+        ("anything", 429, ("later", "later", 503)),
+        ("invalid_client", 401, ("no", "configuration", 500)),
+        ("unauthorized_client", None, ("no", "configuration", 500)),
+        ("anything", 499, ("no", "configuration", 500)),
+        ("Access_Denied", 200, ("no", "configuration", 500)),
+    ],
+)
+def test_a_provider_s_error_says_what_to_do(
+    error: str, status: int | None, expected: tuple[str, str, int]
+) -> None:
+    told = ProviderError(error, status=status)
+    assert (told.retryable, told.kind, told.answer_status) == expected
+
+
+def test_an_error_may_know_better_than_its_row() -> None:
+    error = TransportFailure(
+        "keys_unavailable",
+        cause="dns",
+        hint="check the name",
+        retryable="no",
+        kind="configuration",
+        retry_after=20,
+    )
+    assert (error.retryable, error.kind, error.answer_status) == ("no", "configuration", 500)
+    assert str(error) == (
+        "keys_unavailable: because of dns (OIDC Core §10.1.1); check the name, in 20 seconds"
+    )
+
+
+@pytest.mark.parametrize(
+    ("purpose", "named", "spec"),
+    [
+        ("discovery", "metadata at", "OIDC Discovery §4.2"),
+        ("key_set", "key set at", "RFC 7517 §5"),
+        ("token", "token endpoint", "OIDC Core §3.1.3.3"),
+        ("refresh", "token endpoint, to refresh,", "OIDC Core §12.2"),
+        ("userinfo", "UserInfo endpoint", "OIDC Core §5.3.2"),
+        ("another", "another", "RFC 6749 §5"),
+    ],
+)
+def test_an_error_names_its_exchange(purpose: str, named: str, spec: str) -> None:
+    error = ProtocolViolation("http_status_unexpected", found=404, expected=200)
+    error.place = Place(purpose, "https://op.example/x")
+    head = f"http_status_unexpected at the {named} https://op.example/x: found 404, expected 200"
+    assert str(error) == f"{head} ({spec}); {error.hint}"
+    claim = ProtocolViolation("exp_expired")
+    claim.place = error.place
+    assert claim.spec == "OIDC Core §3.1.3.7, 9"
 
 
 def test_a_failure_may_have_reached_the_provider_unless_it_says_no() -> None:
