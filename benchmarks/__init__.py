@@ -1,1 +1,1 @@
-"""What a login costs, as counts that no noise can move and as ratios within one run."""
+"""The cost of a login, as counts that no noise can move and as ratios within one run."""

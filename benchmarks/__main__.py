@@ -37,12 +37,12 @@ def all_rows(effort: Effort) -> tuple[Row, ...]:
 
 
 def passes(rows: Sequence[Row]) -> bool:
-    """Return whether every exact row meets its target; noise may not fail a gate."""
+    """Return whether every exact row meets its target; noise must never fail a gate."""
     return all(row.ok for row in rows if row.exact)
 
 
 def main(arguments: Sequence[str], effort: Effort = FULL) -> int:
-    """Measure, print, write what was asked for; return the exit status."""
+    """Measure, print, write the requested files; return the exit status."""
     options = _parser().parse_args(arguments)
     effort = effort._replace(rounds=options.rounds or effort.rounds)
     rows = all_rows(effort)

@@ -1,8 +1,8 @@
-"""Executed bytecodes and Python calls: exact, so that a gate can stand on them.
+"""Executed bytecodes and Python calls: exact, so that a gate can rely on them.
 
-Every frame counts, those of the standard library included, but for the one of the call that is
-given: it stands for the application.  The count is taken on CPython and belongs to one minor
-version; the gates are for 3.11.  From 3.13 on, the tracer tells of too few instructions.
+Every frame counts, those of the standard library included, except the frame of the call that is
+given: it stands for the application. The count is taken on CPython and belongs to one minor
+version; the gates are for 3.11. From 3.13 on, the tracer reports too few instructions.
 """
 
 import gc
@@ -20,7 +20,7 @@ WARMING: Final = 2
 
 
 class Count(NamedTuple):
-    """What one call executed.
+    """The counts of one call.
 
     Attributes:
         bytecodes: the instructions of all frames below it.
@@ -55,7 +55,7 @@ def counted(call: Callable[[], object]) -> Count:
         return executed
 
     before, collecting = sys.gettrace(), gc.isenabled()
-    gc.disable()  # what it would call, and when, is no part of the count
+    gc.disable()  # the calls of this line, and their time, are not in the count
     sys._getframe().f_trace_opcodes = True  # CPython 3.12 else misses the first frame's
     sys.settrace(entered)
     try:

@@ -1,4 +1,4 @@
-"""What it costs to decrypt a nested ID token, over what the decryption itself costs.
+"""The cost to decrypt a nested ID token, compared with the cost of the decryption itself.
 
 The floor splits the token, decodes its parts with the standard library, parses the header with
 ``json.loads``, and lets ``cryptography`` decrypt with key objects that are there already.
@@ -28,7 +28,7 @@ from oidc_core.jose.profiles import ID_TOKEN
 
 Header: TypeAlias = dict[str, dict[str, str]]
 FindKey: TypeAlias = Callable[[Header, bytes], bytes]
-"""(header, encrypted key) to the content's key, with nothing but ``cryptography``."""
+"""(header, encrypted key) to the content's key, with only ``cryptography``."""
 
 ALGORITHMS: Final = ("RSA-OAEP-256", "ECDH-ES+A128KW", "dir")
 ENC: Final = "A256GCM"

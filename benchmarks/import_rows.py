@@ -1,4 +1,4 @@
-"""What importing costs, each time in a process of its own."""
+"""The cost of importing, each time in a separate process."""
 
 import os
 import subprocess

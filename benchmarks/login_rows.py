@@ -1,4 +1,4 @@
-"""What a whole login costs, from the first secret to the verified user."""
+"""The cost of a whole login, from the first secret to the verified user."""
 
 import json
 from base64 import urlsafe_b64encode

@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1, in a process of its own, that answers each POST with the same JSON.
+"""A server on 127.0.0.1, in a separate process, that answers each POST with the same JSON.
 
 ``python -m benchmarks.loopback`` prints its port and serves until its input ends.
 """

@@ -40,7 +40,7 @@ DEMANDS: Final = Demands(nonce=NONCE, started_at=NOW)
 
 
 def relying_party(alg: str) -> RelyingParty:
-    """Return a relying party for ID tokens of one algorithm, which has seen none yet."""
+    """Return a relying party for ID tokens of one algorithm, which has not seen an ID token yet."""
     return RelyingParty(
         provider=ProviderMetadata(
             issuer=ISSUER,
@@ -84,7 +84,7 @@ def validation(token: SignedToken, keys: KeysFound | None = None) -> Call:
 
 
 class CannedTransport:
-    """Answers each URL with what was prepared for it."""
+    """Answers each URL with the answer that was prepared for it."""
 
     __slots__ = ("_answers",)
 

@@ -1,4 +1,4 @@
-"""Other libraries beside us, on the same tokens, each by its own best documented way.
+"""Other libraries compared with ours, on the same tokens, each by its own best documented way.
 
 They are imported when asked for, by name: nothing here is needed otherwise.  Each gets its keys
 parsed in advance and does what an application would have to do to validate an ID token with it:

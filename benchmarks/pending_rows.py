@@ -1,4 +1,4 @@
-"""What a login takes up: in the browser's cookie, in memory, and once it is spent."""
+"""The space that a login takes: in the browser's cookie, in memory, and once it is spent."""
 
 import tracemalloc
 from typing import Final

@@ -1,8 +1,8 @@
 """Times that can be trusted on a noisy machine: ratios within rounds, in one process.
 
-All candidates run in each round, in shuffled order and in batches of some milliseconds.  What is
-compared is the CPU time of this thread, so that neighbours disturb little; the collector is on,
-and what existed before is frozen.
+All candidates run in each round, in shuffled order and in batches of some milliseconds. The rounds
+compare the CPU time of this thread, so that neighbours disturb little; the collector is on, and
+older objects are frozen.
 """
 
 import gc
@@ -96,7 +96,7 @@ def frozen_heap() -> Generator[None]:
 
 
 def _batch_size(call: Call, batch: int) -> int:
-    """Find how many calls fill a batch; they warm up on the way."""
+    """Find how many calls fill a batch; they warm up at the same time."""
     size = 1
     while True:
         elapsed = _timed(call, size)

@@ -33,7 +33,7 @@ TARGETS: Final[Mapping[str, float]] = MappingProxyType(
         "spent_memory_bytes": 160,
     }
 )
-"""At most so much: the ratio where a row has one, else the value.
+"""At most so much: the ratio where a row has one, otherwise the value.
 
 Counts of bytecodes only ever fall (decision 0026).  The one of the import has a margin:
 it counts the standard library and the packages that are installed, too.
@@ -45,12 +45,12 @@ class Row(NamedTuple):
 
     Attributes:
         name: what was measured.
-        value: what came out, in ``unit``.
+        value: the measured value, in ``unit``.
         unit: of the value.
         ratio: how many times the floor that is, where there is a floor.
-        low, high: the quartiles of the ratio, or of the value where there is none.
+        low, high: the quartiles of the ratio, or of the value where there is no ratio.
         target: what it may be at most, if anything was promised.
-        exact: whether no noise can move it, so that a gate can stand on it.
+        exact: whether no noise can move it, so that a gate can rely on it.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Row(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether the target is met; without one, nothing is missed."""
+        """Whether the target is met; a row without a target counts as met."""
         found = self.value if self.ratio is None else self.ratio
         return self.target is None or found <= self.target
 

@@ -1,4 +1,4 @@
-"""What it costs to sign for the client, over the signature itself."""
+"""The cost to sign for the client, compared with the signature itself."""
 
 from typing import Final
 

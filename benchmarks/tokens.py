@@ -34,7 +34,7 @@ OCTETS: Final = 577
 """How long the payload is."""
 
 Raw: TypeAlias = Callable[[bytes, bytes], object]
-"""Signature and signing input to a check that raises, or returns whether it held."""
+"""Signature and signing input to a check that raises, or returns whether the signature is valid."""
 
 
 class SignedToken(NamedTuple):

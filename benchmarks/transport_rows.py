@@ -1,4 +1,4 @@
-"""What our transport adds to the connection pool it stands on."""
+"""The cost that our transport adds to the connection pool under it."""
 
 from typing import Final
 

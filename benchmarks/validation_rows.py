@@ -1,4 +1,4 @@
-"""What it costs to take, or to refuse, an ID token."""
+"""The cost to take, or to refuse, an ID token."""
 
 from typing import Final
 
@@ -48,7 +48,7 @@ def key_set_row(effort: Effort) -> Row:
 
 
 def refusal_rows(effort: Effort) -> tuple[Row, ...]:
-    """What strangers can make us spend: an unknown ``kid``, a token that is far too long."""
+    """The work that strangers can cause: an unknown ``kid``, a token that is far too long."""
     calls = {"unknown_kid_us": unknown_kid(), "oversize_refusal_us": oversize()}
     samples = interleaved(calls, effort)
     return tuple([value_row(name, samples.cost(name), "µs") for name in calls])
@@ -76,7 +76,7 @@ def oversize() -> Call:
 
 
 def _refused(call: Call, code: str) -> Call:
-    """Return the call as one that has to be refused, and makes sure of it once."""
+    """Return the call as one that must be refused, and makes sure of it once."""
 
     def refused() -> str:
         try:

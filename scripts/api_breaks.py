@@ -1,9 +1,9 @@
-"""What a change breaks of the public API: the names of the package roots, compared with a commit.
+"""Public names that a change breaks: the names of the package roots, compared with a commit.
 
     scripts/api-breaks [--against REF]
 
 REF is the newest tag, or the commit that `pyproject.toml` names as `api-baseline` as long as there
-is no release.  A break needs an entry of its own in `changelog.d/`, as `<what>.changed.md` or
+is no release. A break needs a separate entry in `changelog.d/`, as `<what>.changed.md` or
 `<what>.removed.md`; without one the command exits with 1.
 """
 
@@ -28,7 +28,7 @@ ENTRIES: Final = ("*.changed.md", "*.removed.md")
 
 
 def baseline() -> str:
-    """Return what to compare with: the newest tag, else the commit named in `pyproject.toml`."""
+    """Return the commit to compare with: the newest tag, or the one of `pyproject.toml`."""
     tag = _git("describe", "--tags", "--abbrev=0")
     if tag is not None:
         return tag
@@ -80,7 +80,7 @@ def _told(found: griffe.Breakage) -> str:
 def loaded(ref: str | None) -> list[griffe.Module]:
     """Load the packages of the working tree, or of a commit."""
     found: list[griffe.Module] = []
-    together = griffe.ModulesCollection()  # names of the core stand in both roots
+    together = griffe.ModulesCollection()  # both roots have the names of the core
     for name in PACKAGES:
         package = (
             griffe.load(name, search_paths=[ROOT / "src"], modules_collection=together)

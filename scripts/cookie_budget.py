@@ -3,7 +3,7 @@
     ./scripts/cookie-budget [--starts 1,8,14,20] [--demands default,largest] [--screenshot FILE]
 
 It needs Chromium with its ChromeDriver on PATH (Debian: `apt-get install chromium chromium-driver`)
-and installs gunicorn into an environment of its own.  Everything listens on loopback only.
+and installs gunicorn into a separate environment. Everything listens on loopback only.
 
 Each row begins with a browser without cookies, and opens tabs on the application's login page, all
 by one script and before any of them is answered.  Each tab stays at the provider's page until all

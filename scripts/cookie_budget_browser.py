@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through ChromeDriver with nothing but the standard library."""
+"""A headless Chromium, driven through ChromeDriver with only the standard library."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class DriverError(Exception):
 
 
 class Tab(NamedTuple):
-    """What a tab shows.
+    """The content of a tab.
 
     Attributes:
         url: where it is.
         ready: whether it is loaded.
-        status: with which HTTP status its page came; 0 if none came.
-        title, text: what stands there.
+        status: with which HTTP status its page came; 0 if no page came.
+        title, text: the text of the page.
     """
 
     url: str
@@ -168,7 +168,7 @@ def browsing(driver: str, binary: str, spki: str, folder: Path) -> Generator[Bro
         driver: the command of ChromeDriver.
         binary: the command of Chromium.
         spki: the digest of the one public key whose certificate is believed.
-        folder: a new one, for all that the browser keeps.
+        folder: a new one, with all cookies that the browser keeps.
     """
     flags = [*_FLAGS, f"--user-data-dir={folder}", f"--ignore-certificate-errors-spki-list={spki}"]
     if os.geteuid() == 0:

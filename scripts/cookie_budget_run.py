@@ -41,7 +41,7 @@ ALWAYS_FINISH: Final = 14
 """So many logins with default demands, started at once, all finish."""
 
 LONGEST_RUN: Final = 3_600
-"""Seconds after which it ends, whatever it waits for."""
+"""Seconds after which it ends, even if it still waits."""
 
 APPROVE: Final = "button[value=approve]"
 RETURN_TO: Final = {
@@ -61,7 +61,7 @@ HEAD: Final = (
 
 
 class Row(NamedTuple):
-    """What a row of the table says; the columns are explained in `cookie_budget`."""
+    """One row of the table; the columns are explained in `cookie_budget`."""
 
     demands: str
     starts: int
@@ -77,7 +77,7 @@ class Row(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """Whether it breaks what is promised: more starts than that have no other logins beside."""
+        """Whether it breaks the promise: more starts than that exclude other logins."""
         few = self.starts <= ALWAYS_FINISH
         answered = 431 not in self.statuses or not (few or self.kind == "at once")
         return not answered or (

@@ -1,6 +1,6 @@
 """The application of `./scripts/cookie-budget`: a login page and a callback, and a journal of both.
 
-gunicorn loads it in several processes, which share nothing but the sealing secret.
+gunicorn loads it in several processes, which share only the sealing secret.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Make the project's virtual environments, with nothing but the standard library.
+"""Make the project's virtual environments, with only the standard library.
 
-An environment carries a stamp of what was installed in it, so a second run costs nothing
-and a changed `pyproject.toml` installs again. All chatter goes to standard error.
+An environment carries a stamp of the packages installed in it, so a second run costs nothing and a
+changed `pyproject.toml` installs again. All chatter goes to standard error.
 """
 
 from __future__ import annotations

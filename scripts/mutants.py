@@ -3,9 +3,9 @@
     .venv/bin/python scripts/mutants.py [--tables | --functions] [MODULE …]
 
 `tool.mutmut` in pyproject.toml names the modules and the tests.  Functions are mutated by mutmut;
-what it leaves alone, tables and decorated functions, by `mutation_operators`.  A mutant that no
-test notices has to stand in tests/mutation/survivors.csv with the reason why it behaves the same;
-any other makes the exit status 1.  One processor needs about half an hour for everything.
+what it leaves alone, tables and decorated functions, by `mutation_operators`. A mutant that no test
+notices must be listed in tests/mutation/survivors.csv with the reason why it behaves the same; any
+other makes the exit status 1. One processor needs about half an hour for everything.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def modules() -> list[str]:
 
 
 def in_functions(chosen: list[str]) -> Iterator[tuple[Mutant, str]]:
-    """Let mutmut run in a copy of the project; yield each of its mutants with what became of it."""
+    """Let mutmut run in a copy of the project; yield each of its mutants with its outcome."""
     with _copy() as copy:
         # mutmut's own choice of names hands tests over one by one, and some have no plain name.
         settings = (copy / "pyproject.toml").read_text("utf-8")
@@ -175,7 +175,7 @@ def known() -> set[Mutant]:
 
 
 def main() -> int:
-    """Run what was asked for, print the table, and name the survivors that nobody explained."""
+    """Run the chosen mutants, print the table, and name the survivors that nobody explained."""
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--tables", action="store_true")
     parser.add_argument("--functions", action="store_true")

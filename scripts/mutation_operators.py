@@ -1,8 +1,8 @@
 """Mutations of the code that mutmut leaves alone: tables, defaults, decorated functions.
 
 mutmut changes what is in functions, one at a time, in a process in which the modules are imported
-already.  That leaves out whatever runs while a module is imported, and every function with a
-decorator.  Here is the same for those, on the syntax tree: each mutant is one change to the module.
+already. That leaves out all code that runs while a module is imported, and every function with a
+decorator. Here is the same for those, on the syntax tree: each mutant is one change to the module.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LONGEST: Final = 160
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: where, what stood there, what stands there now, and the whole module with it."""
+    """One change: its place, the old text, the new text, and the whole module with it."""
 
     module: str
     function: str
@@ -102,9 +102,9 @@ _Change = tuple[ast.AST, "Callable[[], Callable[[], None]]"]
 
 
 def _changes(statement: ast.stmt) -> Iterator[_Change]:
-    """Yield the node of each change with what makes it; that returns what takes it back."""
+    """Yield the node of each change with a function that makes it and returns its undo."""
     if isinstance(statement, ast.AnnAssign) and _is_type(statement.annotation):
-        return  # TypeAlias: nothing of it runs
+        return  # TypeAlias: no part of it runs
     for node in _running(statement):
         yield from _of_expression(node)
         if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return)) and node.value is not None:

@@ -1,7 +1,7 @@
 """The pages of docs/reference/: public names out of the sources, tables out of the running code.
 
-Names and signatures are read from the syntax tree, not from imported modules, so that they stand
-there as they were written, whatever Python runs this.
+Names and signatures are read from the syntax tree, not from imported modules, so that the pages
+show them as they were written, under every version of Python.
 """
 
 from __future__ import annotations

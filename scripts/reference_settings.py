@@ -1,7 +1,7 @@
 """The page of settings: what each public field makes of each kind of value, found by trying.
 
-Fields and arguments are found by themselves: those of every public class, but for the classes that
-only the library makes.  A class is tried with a good value in every field but one.
+Fields and arguments are found by themselves: those of every public class, except the classes that
+only the library makes. A class is tried with a good value in every field except one.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ _NOW: Final = 1_800_000_000
 
 @cache
 def given() -> Mapping[str, Mapping[str, object]]:
-    """Return what each class is made with beside the field that is tried, where it needs some."""
+    """Return the other arguments that each class needs in addition to the field that is tried."""
     provider = FakeProvider(id_token_alg="EdDSA")
     connection = Connection(_URL, "client", "", "endpoints", "policy")
     key = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -204,7 +204,7 @@ VALUES: Final[tuple[tuple[str, object], ...]] = (
     ("set", {"a"}),
     ("list with a wrong element", ["a", None]),
 )
-"""What is tried, by the head of its column."""
+"""The values that are tried, by the head of their column."""
 
 
 def public_classes(packages: Sequence[str] = PACKAGES) -> dict[str, type]:
@@ -280,7 +280,7 @@ def shown(value: object) -> str:
 
 
 def unjudged(classes: Mapping[str, type]) -> list[str]:
-    """Name each field that takes whatever comes, or refuses it with anything but a UsageError."""
+    """Name each field that takes every value, or fails without a UsageError."""
     offences: list[str] = []
     for label, kind in classes.items():
         for name in arguments_of(kind) if takes_settings(label, kind) else ():

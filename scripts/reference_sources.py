@@ -22,7 +22,7 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A public name: how it is written, what it says of itself, and its public members."""
+    """A public name: how it is written, its docstring, and its public members."""
 
     name: str
     signature: str
@@ -31,13 +31,13 @@ class Entry:
 
     @property
     def summary(self) -> str:
-        """The first sentence, or what stands in its place."""
+        """The first sentence, or the text in its place."""
         return first_line(self.docstring)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Module:
-    """A module, with its public names in the order in which they stand there."""
+    """A module, with its public names in the order of the source."""
 
     name: str
     docstring: str
@@ -144,7 +144,7 @@ def _class(node: ast.ClassDef) -> Entry:
 
 
 def _wrapped(head: str, node: ast.ClassDef) -> str:
-    """Return a class with what it is made of: its fields, or the arguments of its making."""
+    """Return a class with its parts: its fields, or the arguments of its constructor."""
     for item in node.body:
         if isinstance(item, ast.FunctionDef) and item.name == "__init__":
             return f"{head}\n" + _signature(item, name=node.name)

@@ -1,8 +1,9 @@
 """The diagram of an operation's steps, derived from its classes and functions.
 
-A class that waits (`Exchange`) or is verified (`Verification`) leads to what its methods build:
-another such class, or `Done`. What a helper builds, its caller builds.  A module takes what
-another of the operations defines for its own: what follows the tokens is drawn with a login.
+A class that waits (`Exchange`) or is verified (`Verification`) leads to the values that its methods
+build: another class that waits, or `Done`. A value that a helper builds counts as built by its
+caller. A module takes what another of the operations defines for its own: what follows the tokens
+is drawn with a login.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ def diagram(module: str) -> str:
 
 
 def _continued(tree: ast.Module) -> Iterator[ast.stmt]:
-    """Yield what the modules define with which the operation goes on."""
+    """Yield the definitions of the modules with which the operation goes on."""
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(OPERATIONS):
             yield from tree_of(node.module or "").body
 
 
 def _waiting(body: Sequence[ast.stmt]) -> Mapping[str, str]:
-    """Name the classes that wait, each with what it waits as."""
+    """Name the classes that wait, each with its kind of wait."""
     found: dict[str, str] = {}
     for node in body:
         if isinstance(node, ast.ClassDef):
@@ -121,6 +122,6 @@ def _leads_on(node: Function, waiting: Mapping[str, str]) -> bool:
 
 
 def _result(node: Function) -> str:
-    """Return what the operation ends with, if this returns a step."""
+    """Return the result of the operation, if this returns a step."""
     kind = "" if node.returns is None else ast.unparse(node.returns).strip("'\"")
     return kind.removeprefix("Step[").removesuffix("]") if kind.startswith("Step[") else ""

@@ -1,8 +1,8 @@
-"""What makes a sentence hard for readers who learned English as a second language.
+"""Constructions that make a sentence hard for readers who learned English as a second language.
 
 Each row has a pattern, the reason why a reader has to stop there, and an example with the sentence
 to write instead. Rows are archaic words, inverted or elliptic clauses, and idioms with a plain word
-for them. Common words and long but regular sentences are no rows.
+for them. Common words and long but regular sentences are not in the list.
 """
 
 from __future__ import annotations

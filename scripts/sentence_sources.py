@@ -1,7 +1,7 @@
 """The sentences of the repository: of docstrings, comments, error messages and documents.
 
-Code is not prose: code blocks, doctests and tables of values are left out, and what stands
-between backquotes becomes the one word `CODE`.
+Code is not prose: code blocks, doctests and tables of values are left out, and text between
+backquotes becomes the one word `CODE`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SOURCES: Final = ("src", "tests", "scripts", "benchmarks", "examples")
 DOCUMENTS: Final = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "changelog.d")
 DOCUMENTS_BELOW: Final = "docs"
 GENERATED: Final = "docs/reference/"
-"""Made from the docstrings, which are read where they stand."""
+"""Made from the docstrings, which are read in the source."""
 SKIPPED: Final = frozenset({"node_modules", "__pycache__", "golden"})
 SHORTEST: Final = 3
 """Words of a sentence: less is a label."""
@@ -36,7 +36,7 @@ _ITEM: Final = re.compile(
     r"^\s*(?:[-*+]|\d+\.)\s+|^\s*>\s?|^\s*#+\s+"
     r"|^\s*(?:Args|Attributes|Raises|Returns|Yields|Note):\s*|^\s+(?:\*{0,2}\w+(?:, )?)+:\s+"
 )
-"""What begins a paragraph: an item, a quotation, a heading, a section, an argument."""
+"""The beginning of a paragraph: an item, a quotation, a heading, a section, an argument."""
 _CODE_LINE: Final = re.compile(r"^\s*(?:>>> |\.\.\. |\.venv/|pip |\$ )")
 _RESULT: Final = re.compile(r"^\s*(?:>>> |\.\.\. )")
 _RULER: Final = re.compile(r"^[\s|:=-]*\Z")

@@ -2,11 +2,11 @@
 
     ./scripts/walk [--value state | --value id_token] [--json]
 
-What is watched is one call of `OidcClient.finish_login`, after a first login of the same client.
-The client is a public one (`token_endpoint_auth_method` is `none`), its logins wait in cookies, its
-ID tokens are signed with RS256, and it asks for UserInfo; the fake provider answers in memory.
-When a public name moves, the imports of `_arranged` have to follow; everything else goes by the
-names of the packages.
+It watches one call of `OidcClient.finish_login`, after a first login of the same client. The client
+is a public one (`token_endpoint_auth_method` is `none`), its logins wait in cookies, its ID tokens
+are signed with RS256, and it asks for UserInfo; the fake provider answers in memory. When a public
+name moves, the imports of `_arranged` have to follow; everything else goes by the names of the
+packages.
 
 How it counts:
 
@@ -14,16 +14,16 @@ How it counts:
   methods with double underscores are calls like any other.  No calls are: the fake provider and its
   transport, though what they call in the project is one; what attrs generated, since nobody reads
   it; and comprehensions and generator expressions, which Python 3.12 runs partly without a frame.
-  For comparison their frames are told beside, each time that a generator goes on as one.
-- A module is a file, as in `oidc_core.id_token.rules`.  A change of module is a call in another
-  module than the call before it, whether by call or by return.
+  For comparison their frames are told too, each time that a generator goes on as one.
+- A module is a file, as in `oidc_core.id_token.rules`. A change of module is a call in a module
+  that differs from the module of the call before it, whether by call or by return.
 - A value passes a call that takes it as an argument, `self` included, or gives it as the result.
   It may lie up to four levels below: in a field of an attrs value, a tuple, a list, a mapping.
-  A text or octets in which it stands hold it too, as a URL, a cookie or a JSON document does.
+  A text or octets that contain it count too, such as a URL, a cookie or a JSON document.
 - The changes of a value are counted among the calls that it passes, one after the other; the calls
   in between that never see it do not count.
 
-The values are looked for when the call is over, so that looking changes nothing.
+The values are looked for after the call has ended, so that looking changes nothing.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 PACKAGES: Final = ("oidc_core", "oidc_adapters")
 APART: Final = "oidc_adapters.testing"
-"""The other side of the protocol, which is no part of the walk."""
+"""The other side of the protocol, which the walk leaves out."""
 
 VALUES: Final = ("state", "id_token")
 DEPTH: Final = 4
@@ -62,7 +62,7 @@ class Arrival(NamedTuple):
     """A browser that is back from the provider: the `state` it brings, and what goes on from here.
 
     Attributes:
-        state: as it stands in the callback.
+        state: as it is in the callback.
         finish: finishes the login and returns its ID token.
     """
 
@@ -117,7 +117,7 @@ class Call:
 
     @property
     def is_comprehension(self) -> bool:
-        """Whether it is a part of a function that merely has a frame of its own."""
+        """Whether it is a part of a function that merely has a separate frame."""
         return self.function.rpartition(".")[2] in _COMPREHENSIONS
 
 
@@ -160,7 +160,7 @@ def _arguments(frame: FrameType) -> tuple[object, ...]:
 
 
 def holds(value: object, wanted: str, depth: int = DEPTH) -> bool:
-    """Return whether the wanted text stands in a value, or not too far below it."""
+    """Return whether the wanted text is in a value, or not too far below it."""
     if isinstance(value, str):
         return wanted in value
     if isinstance(value, bytes):
@@ -216,7 +216,7 @@ def passed(calls: Sequence[Call], wanted: str) -> list[Passed]:
 
 @dataclass(frozen=True)
 class Walk:
-    """What was met on the way.
+    """The calls and values that the walk met.
 
     Attributes:
         whole: the count of all calls.

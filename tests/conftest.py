@@ -1,4 +1,4 @@
-"""What every test has: Hypothesis profiles, vectors, no silent skips, the register of MUSTs."""
+"""The setup of every test: Hypothesis profiles, vectors, no silent skips, the register of MUSTs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _fail(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 @pytest.fixture(scope="session")
 def vectors(pytestconfig: pytest.Config) -> Path:
-    """The folder of known test vectors, which is no part of the repository."""
+    """The folder of known test vectors, which the repository does not contain."""
     named: str | None = pytestconfig.getoption("--vectors")
     if not named:
         pytest.skip("test vectors are needed: --vectors DIR or OIDC_CORE_VECTORS")

@@ -22,15 +22,15 @@ _MEMBERS: Final = {"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")}
 
 
 class Refused(Exception):
-    """What is wrong with a proof, in the words of the RFC's error codes."""
+    """The fault of a proof, in the words of the RFC's error codes."""
 
 
 class DpopServer:
     """Both an authorization server and a resource: what is below ``/token`` is the former.
 
     Attributes:
-        nonce: what has to be in a proof, or ``None`` if nothing has to be.
-        gives: the nonce that successes hand out, if they do.
+        nonce: the nonce that a proof must have, or ``None`` if it needs no nonce.
+        gives: the nonce that successful answers hand out, or ``None``.
         proofs: header and claims of each proof that came, good or not.
         forms: the form that came along with it.
     """

@@ -33,7 +33,7 @@ def draft(
     secret: str = SECRET,
     header: Mapping[str, object] | None = None,
 ) -> JweDraft:
-    """Return a JWE about to be made, for a key or, as the algorithm has it, for a secret."""
+    """Return an unfinished JWE, for a key or, if the algorithm is symmetric, for a secret."""
     alg, enc = encryption
     named = {**key.public_jwk()}
     recipient = recipient_of(alg, enc, (named,), secret)

@@ -1,4 +1,4 @@
-"""What reads text of the network, each with the input that would cost it most.
+"""Everything that reads text of the network, each with the input that would cost it most.
 
 ``python -m tests.linear`` prints a table: how long each takes for so much of that input, and for
 twice as much.
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 LARGE: Final = 50_000
 REPEATED: Final = 5
 FACTOR: Final = 3.0
-"""What twice as much may cost; to be linear is 2, to be quadratic 4."""
+"""The cost of an input of twice the length; to be linear is 2, to be quadratic 4."""
 
 NOTHING: Final = 0.004
 """Seconds below which a time is not judged: a quadratic loop over this much takes far longer."""

@@ -92,7 +92,7 @@ def secrets(seed: int = 1) -> LoginSecrets:
 
 
 def done(step: Step[T]) -> T:
-    """Return the result of a step that has to be the last one."""
+    """Return the result of a step that must be the last one."""
     assert isinstance(step, Done)
     return step.result
 
@@ -160,7 +160,7 @@ def resume(
     step: Step[T],
     answer: HttpResponse | NoAnswer | AnswerTo | KeysFound | KeysWithheld,
 ) -> Step[T]:
-    """Resume a step as a shell does, which writes down what request an answer was given to."""
+    """Resume a step as a shell does, which writes down the request of each answer."""
     assert not isinstance(step, Done)
     if isinstance(step, Exchange) and isinstance(answer, HttpResponse | NoAnswer):
         return steps.resume(rp, step, AnswerTo(step.request, answer))
@@ -180,7 +180,7 @@ def keys(key_set: KeySet | None = None, *, fetched_at: int = NOW, now: int = NOW
 
 
 def with_keys(rp: RelyingParty, step: Step[T], key_set: KeySet | None = None) -> Step[T]:
-    """Answer a wish for keys, and the second one likewise."""
+    """Answer a wish for keys, and the second one in the same way."""
     for offset in (0, 1):
         if not isinstance(step, NeedKeys):
             break
@@ -191,7 +191,7 @@ def with_keys(rp: RelyingParty, step: Step[T], key_set: KeySet | None = None) ->
 
 
 def refused(kind: type[OidcError], code: str, operation: Callable[[], object]) -> OidcError:
-    """Run an operation that has to be refused in just this way; return the error."""
+    """Run an operation that must be refused in exactly this way; return the error."""
     with pytest.raises(OidcError) as caught:
         operation()
     assert (type(caught.value), caught.value.code) == (kind, code)
@@ -199,7 +199,7 @@ def refused(kind: type[OidcError], code: str, operation: Callable[[], object]) -
 
 
 def form_of(step: Exchange[Any]) -> dict[str, object]:
-    """Return the form of a request, each name of which has to be there once."""
+    """Return the form of a request; each name must be there once."""
     form = step.request.form
     assert form is not None
     assert len({name for name, _ in form}) == len(form)

@@ -23,7 +23,7 @@ SECRET: Final = "a client secret of more than sixty-four octets, with a s€cret
 def signing_key(
     alg: str = "ES256", *, slot: str = "provider", kid: str | None = "k1"
 ) -> SigningKey:
-    """Return the private key of that slot: the same octets whatever its ``kid``."""
+    """Return the private key of that slot: the same octets for any ``kid``."""
     return SigningKey(alg=alg, kid=kid, private=private_key(alg, slot))
 
 
@@ -41,13 +41,13 @@ def signed(claims: Mapping[str, object], key: SigningKey | None = None, **header
 
 
 def signed_octets(payload: bytes, key: SigningKey | None = None) -> str:
-    """Sign a payload that need not be JSON."""
+    """Sign a payload that is possibly not JSON."""
     key = signing_key() if key is None else key
     return compact(rendered({"alg": key.alg, "kid": key.kid}), payload, key)
 
 
 def unsigned(claims: Mapping[str, object], **header: object) -> str:
-    """Return a token with a header of one's own and a signature of nobody's."""
+    """Return a token with a header of the caller and an invalid signature."""
     return ".".join([b64url(rendered(header)), b64url(rendered({**claims})), b64url(b"none")])
 
 

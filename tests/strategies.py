@@ -1,4 +1,4 @@
-"""Hypothesis strategies, named after the plural of what they make."""
+"""Hypothesis strategies, named after the plural of the values that they make."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def json_objects() -> SearchStrategy[JsonObject]:
 
 @st.composite
 def rsa_jwks(draw: st.DrawFn) -> JsonObject:
-    """RSA keys that nothing is wrong with, but that nobody has the primes of."""
+    """RSA keys without a fault, whose primes are unknown to everybody."""
     bits = draw(st.sampled_from((2048, 2056, 3072, 4096)))
     # 11 is a mark of ROCA: a modulus that is 2 modulo 11 does not bear it.
     middle = draw(st.integers(0, 2 ** (bits - 8)))
@@ -134,14 +134,14 @@ def _root(x: int, p: int, b: int) -> int | None:
 
 @st.composite
 def okp_jwks(draw: st.DrawFn) -> JsonObject:
-    """Ed25519 keys: any octets but those of a small order, all of which are rare."""
+    """Ed25519 keys: any octets except those of a small order, all of which are rare."""
     x = draw(st.binary(min_size=31, max_size=31).filter(any)) + b"\x2a"
     members: dict[str, JsonValue] = {"kty": "OKP", "crv": "Ed25519", "x": b64url_encode(x)}
     return JsonObject({**members, **draw(attributes(("EdDSA", "Ed25519")))})
 
 
 def attributes(algs: tuple[str, ...]) -> SearchStrategy[dict[str, JsonValue]]:
-    """What may stand beside the key itself, in any selection."""
+    """Members that may accompany the key itself, in any selection."""
     return st.fixed_dictionaries(
         {},
         optional={
@@ -164,12 +164,12 @@ def akp_jwks(draw: st.DrawFn) -> JsonObject:
 
 
 def jwks() -> SearchStrategy[JsonObject]:
-    """Public keys that are to be taken."""
+    """Public keys that the client takes."""
     return rsa_jwks() | ec_jwks() | okp_jwks() | akp_jwks()
 
 
 def key_sets() -> SearchStrategy[JsonObject]:
-    """JWK Sets with good keys, and anything whatever among them."""
+    """JWK Sets with good keys, and arbitrary values among them."""
     keys = st.lists(jwks() | json_objects() | json_values(), max_size=6)
     return keys.map(lambda published: JsonObject({"keys": tuple(published)}))
 
@@ -206,7 +206,7 @@ def pending_logins(draw: st.DrawFn) -> PendingLogin:
 
 
 def connections() -> SearchStrategy[Connection]:
-    """What logins are bound to."""
+    """The connections that logins are bound to."""
     text = st.text(max_size=40)
     return st.builds(
         Connection,
@@ -219,7 +219,7 @@ def connections() -> SearchStrategy[Connection]:
 
 
 def demands() -> SearchStrategy[Demands]:
-    """What logins demand, with a nonce or without."""
+    """The demands of logins, with a nonce or without."""
     text = st.text(max_size=40)
     return st.builds(
         Demands,
@@ -271,7 +271,7 @@ def tokens() -> SearchStrategy[Tokens]:
 
 @st.composite
 def provider_metadata(draw: st.DrawFn) -> ProviderMetadata:
-    """Metadata with any selection of its members, and others kept beside them."""
+    """Metadata with any selection of its members, and others kept in addition."""
     values: dict[str, SearchStrategy[Any]] = {
         attribute.name: _values_of(attribute.type)
         for attribute in fields(ProviderMetadata)
@@ -289,7 +289,7 @@ def _values_of(kind: object) -> SearchStrategy[JsonValue]:
 
 
 def urls() -> SearchStrategy[str]:
-    """What is nearly a URL, with all that two parsers may disagree about."""
+    """Text that is nearly a URL, with every part that two parsers may disagree about."""
     pieces = st.sampled_from(
         ("https", "http", "ftp", "://", ":", "/", "//", "?", "#", "@", "\\", "%2e", "%", ".", "..",
          "op.example", "localhost", "127.0.0.1", "127.1", "0x7f", "[::1]", "[", "]", ":443", ":0",

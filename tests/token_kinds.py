@@ -1,6 +1,6 @@
 """One good token of each kind, all for the same client and user, as one provider signs them.
 
-Each kind stands here with its own ``typ``; where the specification lets it go without, so too.
+Each kind is here with its own ``typ``; where the specification lets it go without, also without.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Example:
 
     @property
     def id(self) -> str:
-        """What a test is called that takes it."""
+        """The name that a test has that takes it."""
         return f"{self.kind} {self.typ or 'untyped'}"
 
 

@@ -45,7 +45,7 @@ class Page:
 
     @property
     def links(self) -> list[str]:
-        """The targets of its links, but for those inside blocks."""
+        """The targets of its links, except those inside blocks."""
         return _LINK.findall(_FENCE.sub("", self.text))
 
 

@@ -1,4 +1,4 @@
-"""What a reader copies from the pages passes mypy strict."""
+"""Code that a reader copies from the pages passes mypy strict."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MYPY: Final = (sys.executable, "-m", "mypy", "--strict", "--config-file=", "--py
 
 
 def scripts() -> dict[str, str]:
-    """The pages as scripts; where blocks stand each for itself, a script for each."""
+    """The pages as scripts; where each block is independent, a script for each."""
     found: dict[str, str] = {}
     for page in written_pages():
         texts = [block.text for block in page.blocks if block.language == "python"]

@@ -16,7 +16,7 @@ from tests.docs.pages import ROOT, Block, Page, written_pages
 
 LANGUAGES: Final = {"python", "text", "console", "mermaid"}
 ALONE: Final = {"README.md"}
-"""Pages whose blocks stand each for itself; any other page reads as one script."""
+"""Pages whose blocks are independent of each other; any other page reads as one script."""
 
 PAGES: Final = [page for page in written_pages() if page.blocks]
 
@@ -36,7 +36,7 @@ def namespace() -> dict[str, Any]:
 
 
 def outputs(page: Page) -> list[tuple[Block, str]]:
-    """Pair each block of Python with what the page says it prints: the text block after it."""
+    """Pair each block of Python with the output that the page shows: the text block after it."""
     blocks = page.blocks
     after = [*blocks[1:], Block("", "", 0)]
     return [

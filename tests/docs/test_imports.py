@@ -19,7 +19,7 @@ PAGES: Final = [page for page in written_pages() if page.blocks]
 
 
 def imported(block: Block) -> Iterator[tuple[str, str]]:
-    """Yield module and name of what a block imports of this project; no name for a module alone."""
+    """Yield module and name of each import of this project; no name for a module alone."""
     for node in ast.walk(ast.parse(block.text)):
         if isinstance(node, ast.ImportFrom):
             yield from ((node.module or "", alias.name) for alias in node.names)

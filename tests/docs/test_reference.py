@@ -50,7 +50,7 @@ def test_each_module_of_the_core_has_a_page() -> None:
     modules |= {path.stem for path in core.glob("[a-z]*.py")}
 
     without = {"wire.grammar", "jose.key_material", "wire.structuring"}
-    """What only other modules of the core use: characters, tests of key material, typing."""
+    """Modules that only the core uses: characters, tests of key material, typing."""
 
     assert {name.split(".")[0] for name in modules} == {*layers, "codec"}
     assert modules - {*reference_pages.CORE} == without

@@ -1,4 +1,4 @@
-"""One target under atheris, in a process of its own; `./scripts/fuzz` runs all of them.
+"""One target under atheris, in a separate process; `./scripts/fuzz` runs all of them.
 
     python -m tests.fuzz TARGET SECONDS FOLDER
     python -m tests.fuzz TARGET FILE
@@ -35,7 +35,7 @@ def fuzz(name: str, seconds: int, folder: Path) -> None:
         from tests.fuzz.targets import TARGETS
 
         target = TARGETS[name]
-        for seed in target.seeds:  # whatever is imported on first use is instrumented too
+        for seed in target.seeds:  # modules that are imported on first use are instrumented too
             target.judge(seed)
     judge = Judge(target=target, slack=INSTRUMENTED)
 
@@ -87,7 +87,7 @@ def _arguments(target: Target, seconds: int, folder: Path) -> list[str]:
 
 
 def _quoted(word: str) -> str:
-    """Write a word as libFuzzer's dictionaries have it."""
+    """Write a word in the format of libFuzzer's dictionaries."""
     octets = word.encode()
     return '"' + "".join([f"\\x{octet:02x}" for octet in octets]) + '"'
 
@@ -98,7 +98,7 @@ def replay(name: str, file: Path) -> None:
     from tests.fuzz.targets import TARGETS
 
     judge, octets = Judge(target=TARGETS[name]), file.read_bytes()
-    for seed in judge.target.seeds:  # nothing is measured before it is warm
+    for seed in judge.target.seeds:  # warm up before anything is measured
         judge.target.judge(seed)
     judge(octets)
     how = ", ".join(sorted(judge.codes)) or "taken"

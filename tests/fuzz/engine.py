@@ -1,4 +1,4 @@
-"""What is used of atheris, which comes without types, and is installed only where it is run."""
+"""The used part of atheris, which comes without types, and is installed only where it is run."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
     Judge = Callable[[bytes], None]
     Mutator = Callable[[bytes, int, int], bytes]
-    """Octets, the most that may become of them, and a seed, to other octets."""
+    """Octets, the longest allowed result, and a seed, to other octets."""
 
 
 class Engine(Protocol):
     """The module ``atheris``, as far as it is used."""
 
     def instrument_imports(self, include: Sequence[str]) -> AbstractContextManager[object]:
-        """Record the coverage of what is imported meanwhile out of these packages."""
+        """Record the coverage of these packages for the modules that are imported meanwhile."""
         ...
 
     def Setup(

@@ -1,4 +1,4 @@
-"""What a fuzzed function is held to: it refuses by a code or takes, never late.
+"""The rules for a fuzzed function: it refuses by a code or takes, never late.
 
 No fuzzing engine is needed for it, so the suite judges the same functions as the long runs do.
 """
@@ -19,13 +19,13 @@ SECONDS: Final = 0.05
 """Processor time that any input may take."""
 
 SECONDS_PER_OCTET: Final = 0.5e-6
-"""What each of its octets may add: half a second for a megabyte."""
+"""The time that each of its octets may add: half a second for a megabyte."""
 
 INSTRUMENTED: Final = 3.0
-"""How much longer code takes whose coverage is recorded, as JSON of nothing but numbers shows."""
+"""The factor by which recording coverage slows code down, measured with JSON of only numbers."""
 
 ATTEMPTS: Final = 3
-"""How often an input has to be slow, so that a busy machine is no finding."""
+"""How often an input must be slow, so that a busy machine does not cause a finding."""
 
 
 class TooSlow(Exception):
@@ -39,10 +39,11 @@ class Target:
     Attributes:
         name: what it is called by on the command line.
         judge: takes any octets and returns the codes they were refused with; it raises
-            ``AssertionError`` for an outcome that may not be, and lets foreign errors through.
+            ``AssertionError`` for a forbidden outcome, and lets foreign errors through.
         seeds: inputs to begin with, most of them good.
-        words: what inputs are made of, for the engine's dictionary.
-        longest: how many octets an input may have: somewhat more than what is refused unread.
+        words: the words that inputs consist of, for the engine's dictionary.
+        longest: how many octets an input may have: slightly more than the limit beyond which it is
+            refused unread.
     """
 
     name: str
@@ -68,7 +69,7 @@ class Judge:
         judged: how many inputs there were.
         slowest: the seconds of the input that came nearest to its bound, and that input.
         nearest: these seconds as a share of the bound.
-        codes: what inputs were refused with.
+        codes: the codes of the refused inputs.
     """
 
     target: Target
@@ -80,7 +81,7 @@ class Judge:
     codes: frozenset[str] = frozenset()
 
     def __call__(self, octets: bytes) -> bool:
-        """Judge an input; return whether it is news: refused as none before, or slower.
+        """Judge an input; return whether it is news: refused with a new code, or slower.
 
         Raises:
             TooSlow: it exceeds the bound each time.
@@ -112,7 +113,8 @@ class Judge:
 def outcome(operation: Callable[[], T]) -> T | ProtocolViolation:
     """Return what an operation does, or how it was refused; anything else raised passes on.
 
-    Not even another error of this library may be raised: none of them is for what strangers send.
+    Not even another error of this library may be raised: the other errors are not meant for text of
+    strangers.
     """
     try:
         return operation()

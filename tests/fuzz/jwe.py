@@ -1,8 +1,8 @@
 """Fuzzing of the way of an encrypted ID token: form, header, decryption, and the token inside.
 
 Each input is tried as it is with every registration, and accepted only if it is one of the honest
-tokens.  Then what stands in the place of the ciphertext is encrypted, or authenticated, under
-whatever header the input has, so that what comes after the decryption is reached too.
+tokens. Then the part in place of the ciphertext is encrypted, or authenticated, under the header of
+the input, so that the code that runs after the decryption is reached too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ALG: Final = "EdDSA"
 DIRECT: Final = Encryption("dir", "A128GCM")
 AUTHENTICATED: Final = Encryption("dir", "A128CBC-HS256")
-"""What inputs are encrypted again with, and what a MAC is put on again with."""
+"""The keys that encrypt inputs again, and the keys that put a MAC on them again."""
 
 KINDS: Final[dict[Encryption, DecryptionKey]] = {
     Encryption("RSA-OAEP", "A128CBC-HS256"): RSA,
@@ -84,7 +84,7 @@ HONEST: Final = frozenset(
 
 
 def unencrypted(plaintext: str, **header: object) -> str:
-    """Return what is no JWE until it is encrypted again."""
+    """Return a text that becomes a JWE only when it is encrypted again."""
     members = {"alg": DIRECT.alg, "enc": DIRECT.enc, **header}
     parts = (rendered(members), b"", bytes(12), plaintext.encode(), bytes(16))
     return ".".join(map(b64url, parts))

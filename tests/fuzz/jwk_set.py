@@ -1,4 +1,4 @@
-"""Fuzzing of what a ``jwks_uri`` answers: the set, each key, and what the keys then do."""
+"""Fuzzing of the answers of a ``jwks_uri``: the set, each key, and the use of the keys."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _use(key: Jwk) -> None:
     fitting = [alg for alg in ASYMMETRIC if key.fits(alg)]
     verifier = CryptographyVerifier()
     for alg in fitting:
-        # Zeros are a signature for keys of small order, and a good one for none.
+        # Zeros are a valid signature for keys of small order, and for no good key.
         for signature in (b"", bytes(len(key.material[0])), bytes(2 * len(key.material[0]))):
             held = outcome(partial(verifier.verifies, key, alg, b"signing input", signature))
             if isinstance(held, ProtocolViolation):  # older libraries lack some algorithms

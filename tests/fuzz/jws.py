@@ -1,8 +1,8 @@
 """Fuzzing of the whole way of an ID token: form, header, key, signature, claims.
 
-Each input is tried as it is, and accepted only if it is one of the honest tokens.  Then it is
-signed again over whatever its header and payload have become, so that their parsers and the rules
-of the claims are reached, which no forger reaches.
+Each input is tried as it is, and accepted only if it is one of the honest tokens. Then it is signed
+again with its changed header and payload, so that their parsers and the rules of the claims are
+reached, which no forger reaches.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ RPS: Final = {
     ),
     "HS256": relying_party(client={"id_token_signed_response_alg": "HS256"}),
 }
-"""By the algorithm that inputs are signed again with: whatever is asymmetric, and a MAC."""
+"""By the algorithm that inputs are signed again with: every asymmetric one, and a MAC."""
 
 
 def claims(alg: str = "EdDSA") -> dict[str, object]:
@@ -107,7 +107,7 @@ def validated(rp: RelyingParty, token: str) -> IdToken:
 
 
 def refusal(rp: RelyingParty, token: str, good: Callable[[IdToken], bool]) -> frozenset[str]:
-    """Return the code a token is refused with, or none; only a good one may be accepted."""
+    """Return the code a token is refused with, or no code; only a good one may be accepted."""
     found = outcome(partial(validated, rp, token))
     if isinstance(found, ProtocolViolation):
         return frozenset({found.code})

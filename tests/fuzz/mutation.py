@@ -1,7 +1,7 @@
 """Mutations that know what a token looks like, so that they get past its encoding.
 
-An octet changed in base64url is refused by its form.  These take the segments apart, change the
-JSON beneath, member by member, and put everything together again.
+An octet changed in base64url is refused by its form. These take the segments apart, change the JSON
+in them, member by member, and put everything together again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from random import Random
 
     MutateOctets = Callable[[bytes, int], bytes]
-    """Octets and the most that may become of them, to others: the engine's own mutation."""
+    """Octets and the longest allowed result, to others: the engine's own mutation."""
 
 MOST: Final = 1 << 20
 
@@ -35,14 +35,14 @@ VALUES: Final[tuple[object, ...]] = (
 def mutated(
     octets: bytes, limit: int, rng: Random, mutate: MutateOctets, words: tuple[str, ...]
 ) -> bytes:
-    """Change an input; what becomes of it has at most ``limit`` octets.
+    """Change an input; the result has at most ``limit`` octets.
 
     Args:
         octets: a compact token, a JSON document, or anything.
         limit: how many octets may come out.
         rng: all choices are drawn from it.
         mutate: changes octets that have no structure.
-        words: names and strings that mean something to what reads the input.
+        words: names and strings that mean something to the reader of the input.
     """
     choice = rng.random()
     if choice < 0.15:
@@ -67,7 +67,7 @@ def _swollen(octets: bytes, limit: int, rng: Random) -> bytes:
 
 def _token(octets: bytes, rng: Random, mutate: MutateOctets, words: tuple[str, ...]) -> bytes:
     parts = octets.split(b".")
-    # The last part is a signature or a tag, of which little is to be learned.
+    # The last part is a signature or a tag, from which the fuzzer can learn little.
     at = rng.randrange(max(1, len(parts) - (rng.random() < 0.7)))
     choice = rng.random()
     if choice < 0.04:
@@ -98,7 +98,7 @@ def _decoded(part: bytes) -> bytes | None:
 
 
 def _document(octets: bytes, rng: Random, mutate: MutateOctets, words: tuple[str, ...]) -> bytes:
-    """Change JSON in one place, or octets that are none anywhere."""
+    """Change JSON in one place, or octets anywhere if they are not JSON."""
     try:
         value: Any = json.loads(octets)
     except (ValueError, RecursionError):
@@ -114,7 +114,7 @@ def _document(octets: bytes, rng: Random, mutate: MutateOctets, words: tuple[str
 
 
 def _twice(octets: bytes, rng: Random, words: tuple[str, ...]) -> bytes:
-    """Put a member in front, which may stand there a second time."""
+    """Put a member in front, which may be there a second time."""
     member = f"{json.dumps(rng.choice(words))}:{json.dumps(rng.choice(VALUES))}"
     before, brace, after = octets.partition(b"{")
     return before + brace + member.encode() + b"," + after

@@ -45,11 +45,11 @@ SCOPE: Final = "openid profile email"
 
 @frozen(kw_only=True)
 class Kind:
-    """A kind of client: how it authenticates, and what its ID tokens are signed with.
+    """A kind of client: how it authenticates, and the signature algorithm of its ID tokens.
 
     Attributes:
         auth_method: how it authenticates at the token endpoint.
-        assertion_alg: what it signs its assertions with, if it makes some.
+        assertion_alg: the algorithm of its assertions, if it makes some.
         id_token_alg: the algorithm of its ID tokens.
         secret: its secret, for the methods that use one.
     """
@@ -148,7 +148,7 @@ class CookieBox:
 
 
 def incoming_of(arrival: Arrival, cookie: str) -> Incoming:
-    """What the application's redirect URI gets to see."""
+    """The request that the application's redirect URI sees."""
     url, _, query = arrival.url.partition("?")
     if arrival.form is None:
         return Incoming(method="GET", url=url, query=query, cookie=cookie)
@@ -179,7 +179,7 @@ class Application:
         return redirect.url
 
     def finish(self, arrival: Arrival) -> LoggedIn:
-        """Open the redirect URI with what the provider gave along."""
+        """Open the redirect URI with the parameters that the provider gave along."""
         result = self.client.finish_login(incoming_of(arrival, self.jar.header))
         self.jar.take(result.cookies)
         return result.logged_in

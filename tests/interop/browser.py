@@ -1,7 +1,7 @@
 """A person at a browser, as far as a login needs one: cookies, redirects, forms and a Cancel link.
 
-It talks plain HTTP to one provider on loopback. Whatever leads to another origin is the end of the
-walk: that request is handed back, never sent.
+It talks plain HTTP to one provider on loopback. A request that leads to another origin is the end
+of the walk: it is handed back, never sent.
 """
 
 import http.client
@@ -60,7 +60,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What the person does next: a GET without `form`, a POST with it."""
+    """The next action of the person: a GET without `form`, a POST with it."""
 
     url: str
     form: Fields | None = None
@@ -128,7 +128,7 @@ class Page:
         return "logout" if fields.keys() == {"xsrf"} else "relay"
 
     def submit(self, **typed: str) -> Move:
-        """Send the form with `typed` added to what the server filled in."""
+        """Send the form with `typed` added to the fields that the server filled in."""
         if self.form is None:
             raise Stranded(self.url, self.status, self.text)
         return Move(urljoin(self.url, self.form.action), tuple((self.form.fields | typed).items()))

@@ -37,8 +37,8 @@ def client_metadata(
     further metadata by the specification's names (`userinfo_signed_response_alg="ES256"`,
     `token_endpoint_auth_signing_alg="PS256"`) and this provider's own `rotates_refresh_tokens`:
     False gives the same refresh token again and again, where the default gives a new one at each
-    use. The default `client_id` is made of all that, with colons, so that each kind of client has
-    one of its own.
+    use. The default `client_id` is made of all that, with colons, so that each kind of client has a
+    different one.
     """
     assert jwks is not None or auth_method != "private_key_jwt", "a key set goes with that method"
     kind = [f"{name}={value}" for name, value in sorted(members.items())]

@@ -36,7 +36,7 @@ def own_op() -> Generator[Provider]:
 
 @pytest.fixture
 def browser(op: Provider) -> Browser:
-    """A fresh browser at the shared provider: nobody is logged in."""
+    """A fresh browser at the shared provider, without a login."""
     return Browser(op.issuer)
 
 

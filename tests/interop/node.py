@@ -1,4 +1,4 @@
-"""Finds Node.js, or installs it, and installs the provider's packages beside the tree."""
+"""Finds Node.js, or installs it, and installs the provider's packages next to the tree."""
 
 import hashlib
 import importlib.util
@@ -19,7 +19,7 @@ SOURCE: Final = Path(__file__).parent / "provider"
 
 
 class Unavailable(Exception):
-    """The provider cannot be had on this machine; the message says why and what would help."""
+    """The provider is not available on this machine; the message says why and what would help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def cache_directory() -> Path:
 
 
 def find_node() -> Node:
-    """Node.js from PATH, else from the Python wheel that carries it, installed if need be."""
+    """Node.js from PATH, otherwise from the Python wheel, installed if it is missing."""
     return _node_from_path() or _node_from_wheel() or _node_from_installed_wheel()
 
 

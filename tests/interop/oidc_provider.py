@@ -57,7 +57,7 @@ class Provider:
         return tuple(Answered(**row) for row in self._ask("GET", "/__test/requests"))
 
     def log(self) -> str:
-        """What it wrote to stderr: each refusal with the provider's own reason."""
+        """Its output on stderr: each refusal with the provider's own reason."""
         return self._log.read_text()
 
     def stop(self) -> None:
@@ -90,7 +90,7 @@ class Provider:
 def running_provider(clients: Iterable[Mapping[str, object]] = ()) -> Generator[Provider]:
     """A provider with these clients, stopped at the end of the block.
 
-    Raises `Unavailable` where it cannot be had, `ProviderFailed` where it does not start.
+    Raises `Unavailable` if the provider is not available, `ProviderFailed` if it does not start.
     """
     node = find_node()
     home = installed_provider(node)

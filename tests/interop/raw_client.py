@@ -48,7 +48,7 @@ def redeem(issuer: str, client_id: str, arrival: Arrival) -> Any:
 
 
 def token_answer(issuer: str, client_id: str, form: Mapping[str, str]) -> Any:
-    """What the token endpoint says to `form`, with `client_secret_basic`."""
+    """The answer of the token endpoint to `form`, with `client_secret_basic`."""
     pair = f"{quote(client_id, safe='')}:{quote(AWKWARD_SECRET, safe='')}"
     answer = urllib3.request(
         "POST",
@@ -79,6 +79,6 @@ def published_kids(issuer: str) -> set[str]:
 
 
 def header_and_claims(jwt: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The two JSON parts of a JWT. Nothing is verified: the harness is under test here."""
+    """The two JSON parts of a JWT. No signature is verified: the harness is under test here."""
     header, claims, _ = (base64.urlsafe_b64decode(part + "==") for part in jwt.split("."))
     return json.loads(header), json.loads(claims)

@@ -1,4 +1,4 @@
-"""The table of what was run against the provider: printed after the tests, by one plugin.
+"""The table of the runs against the provider: printed after the tests, by one plugin.
 
 It is registered for the whole suite: with several processes the one that prints never sees the
 fixtures of this folder, only the reports.
@@ -15,7 +15,7 @@ RecordRow = Callable[[str, str, str], None]
 
 
 def recorder(node: pytest.Item) -> RecordRow:
-    """Return a function that adds rows to the table; their result is that of this test."""
+    """Return a function that adds rows to the table; their result is the result of this test."""
 
     def record(auth_method: str, algorithm: str, feature: str) -> None:
         node.user_properties.append((ROW, _line(auth_method, algorithm, feature)))

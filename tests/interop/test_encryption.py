@@ -1,4 +1,4 @@
-"""Encrypted ID tokens and UserInfo of a provider that encrypts with code of its own.
+"""Encrypted ID tokens and UserInfo of a provider that has its own code for encryption.
 
 It encrypts no UserInfo that it did not sign; that is tested with the fake provider alone.
 """

@@ -1,4 +1,4 @@
-"""What may be asked of the user: silence, a fresh login, a certain person; and a refusal."""
+"""Demands on the user: silence, a fresh login, a certain person; and a refusal."""
 
 import time
 from typing import Literal

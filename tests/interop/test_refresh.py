@@ -1,4 +1,4 @@
-"""Refreshing tokens: with and without rotation, and what a used one is good for."""
+"""Refreshing tokens: with and without rotation, and the use of an old refresh token."""
 
 from typing import Final
 

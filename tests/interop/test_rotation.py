@@ -1,4 +1,4 @@
-"""The provider's keys change in mid-flight: one more fetch, exactly, and the login goes on."""
+"""The provider's keys change during a login: one more fetch, exactly, and the login goes on."""
 
 import time
 

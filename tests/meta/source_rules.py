@@ -184,10 +184,11 @@ def offences(rule: Rule, src: Path) -> list[str]:
 
 
 def without_mirror(src: Path, tests: Path) -> list[str]:
-    """Name the modules that have no test module of their own.
+    """Name the modules that have no separate test module.
 
     `oidc_core/a/b/c.py` is mirrored by `unit/a/b/test_c.py` or `unit/a/test_b_c.py`, a module of
-    the adapters likewise under `adapters/`. An `__init__.py` that defines nothing needs none.
+    the adapters in the same way under `adapters/`. An `__init__.py` that defines nothing needs no
+    test.
     """
     found: list[str] = []
     for package, kind in (("oidc_core", "unit"), ("oidc_adapters", "adapters")):

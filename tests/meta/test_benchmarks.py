@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from benchmarks.rounds import Call
 
 TOLD: Final = sys.version_info < (3, 13)
-"""Whether the tracer tells of every instruction."""
+"""Whether the tracer reports every instruction."""
 
 NAMES: Final = [
     "validate_rs256",
@@ -90,7 +90,7 @@ def through_loop(times: int) -> int:
 
 
 def instructions(function: Callable[..., object]) -> int:
-    """Count those of a function without branches; the tracer does not tell of ``RESUME``."""
+    """Count those of a function without branches; the tracer does not report ``RESUME``."""
     found = [each.opname for each in dis.get_instructions(function)]
     return len(found) - found.count("RESUME")
 

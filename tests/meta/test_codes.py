@@ -41,7 +41,7 @@ def sources(tree: Tree) -> Iterator[tuple[Path, ast.Module]]:
 
 
 def raised(tree: Tree) -> dict[str, set[str]]:
-    """Return which codes are given to which class of error; `{}` stands for what is filled in."""
+    """Return the codes of each class of error; `{}` replaces a part that is filled in."""
     found: dict[str, set[str]] = {}
     for _, module in sources(tree):
         for node in ast.walk(module):
@@ -81,10 +81,10 @@ def matching(pattern: str) -> set[str]:
 
 
 def unknown(tree: Tree) -> list[str]:
-    """Name what is raised as a code and is none, or is another class's.
+    """Name each raised code that does not exist, or belongs to another class.
 
-    What begins with a claim's name can become the code of another class: the claims that are named
-    so are looked at one by one below.
+    A code that begins with a claim's name can become the code of another class. The claims with
+    names of this kind are looked at one by one below.
     """
     found: list[str] = []
     for kind, codes in raised(tree).items():

@@ -1,4 +1,4 @@
-"""What a login demands is judged by a rule, and what it keeps is read: no member is only stored.
+"""A rule judges each demand of a login, and code reads each member: no member is only stored.
 
 A recording stand-in takes the place of the value; who reads which member is written down while the
 rules themselves run.
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from oidc_core.endpoints.id_token import ExaminedIdToken
 
 CARRIED: Final = frozenset({"resource"})
-"""What no rule reads: it is handed on to the record of tokens, which is bound to it."""
+"""Members that no rule reads: the record of tokens takes them, and is bound to them."""
 
 FROM_TOKENS: Final = "from_tokens"
 STRICT: Final = relying_party(policy=Policy(forbid_extra_scope=True, userinfo="never"))

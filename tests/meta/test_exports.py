@@ -1,4 +1,4 @@
-"""What the roots promise is complete, in order, and the same for type checkers."""
+"""The promise of the roots: complete, in order, and the same for type checkers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Every attrs class of the core is frozen and slotted, and no module holds mutable state.
 
-The core is scanned in a process of its own, so that a planted copy can be scanned by the same code.
+A separate process scans the core, so that a planted copy can be scanned by the same code.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whatever reads text of the network takes a time that grows as the text does."""
+"""Code that reads text of the network takes a time that grows as the text does."""
 
 import re
 from collections.abc import Callable

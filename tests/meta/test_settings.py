@@ -1,7 +1,7 @@
-"""Every public field that a caller sets is judged: nothing is kept that its annotation has not.
+"""Every public field that a caller sets is judged: it keeps only values that fit its annotation.
 
-Each field is handed what no annotation has.  Classes that only the library makes stand in one list,
-each with its reason.
+Each field is handed a value that fits no annotation. One list has the classes that only the library
+makes, each with its reason.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Lax:
 
 @attrs.frozen
 class Bursting:
-    """Has an error of Python's for what it does not know."""
+    """Has an error of Python's for an argument that it does not know."""
 
     names: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
 
@@ -122,12 +122,12 @@ SEVERAL = {
     "DpopKeys",
     "SealedBox",
 }
-"""Made of keys, secrets or clients, however many but one."""
+"""Made of keys, secrets or clients, except for one argument."""
 
 
 @pytest.mark.parametrize("label", JUDGED)
 def test_each_class_can_be_made_as_the_table_makes_it(label: str) -> None:
-    """Else a cell would tell of another field."""
+    """Otherwise a cell would describe another field."""
     kind: Any = CLASSES[label]
     if label not in SEVERAL:
         assert kind(**settings.given().get(label, {})) is not None

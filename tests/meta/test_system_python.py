@@ -1,4 +1,4 @@
-"""When the full run takes the operating system's Python as a leg of its own."""
+"""When the full run has a separate leg for the operating system's Python."""
 
 from __future__ import annotations
 

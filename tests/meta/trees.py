@@ -32,7 +32,7 @@ class Tree:
             opened.write(text)
 
     def python(self, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run code in a process of its own that imports the packages of this tree."""
+        """Run code in a separate process that imports the packages of this tree."""
         return self.run(sys.executable, "-c", code, *arguments)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:

@@ -3,11 +3,11 @@
     with no_world():
         step = login.start(rp, …)
 
-Inside, each function of `time`, `random` and `secrets`, and `os.urandom`, raises, and so does any
-audited event of the interpreter (opening a file, a socket, a process, …) on this thread.
+Inside, each function of `time`, `random` and `secrets`, and `os.urandom`, raises. Any audited event
+of the interpreter (opening a file, a socket, a process, …) on this thread raises too.
 
 On a first run modules may still be loaded: `no_world(loading=True)` lets the import system
-read its files, and code be compiled and executed. On a second run nothing of that is left.
+read its files, and code be compiled and executed. A second run repeats no part of that.
 """
 
 from __future__ import annotations
@@ -68,7 +68,10 @@ def no_world(*, loading: bool = False) -> Generator[None]:
     thread = threading.get_ident()
     touched: list[str] = []
     undo = _replace(touched)
-    caches, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # a cache of code is no output
+    caches, sys.dont_write_bytecode = (
+        sys.dont_write_bytecode,
+        True,
+    )  # a cache is not an output
     _watched[thread] = (loading, touched)
     try:
         yield
@@ -82,7 +85,7 @@ def no_world(*, loading: bool = False) -> Generator[None]:
 
 
 def _replace(touched: list[str]) -> list[tuple[ModuleType, str, object]]:
-    """Put a raising function in place of each that tells the time or draws chance."""
+    """Put a raising function in place of each that tells the time or draws random values."""
     undo: list[tuple[ModuleType, str, object]] = []
     for module, names in _functions():
         for name in names:

@@ -1,4 +1,4 @@
-"""Every record reads back as it was; whatever else is read is the store's failure."""
+"""Every record reads back as it was; reading any other text is the store's failure."""
 
 from __future__ import annotations
 

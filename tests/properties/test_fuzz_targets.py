@@ -57,7 +57,7 @@ def others(target: Target, seed: int = 1) -> Iterator[bytes]:
 def test_any_input_is_refused_or_harmless_and_none_is_late(target: Target) -> None:
     judge = Judge(target=target)
     kept = [file.read_bytes() for file in (KEPT / target.name).glob("*")]
-    for octets in target.seeds:  # nothing is measured before it is warm
+    for octets in target.seeds:  # warm up before anything is measured
         target.judge(octets)
 
     for octets in (*target.seeds, *kept, *others(target)):
@@ -114,7 +114,7 @@ DEEP: Final = {
 
 @each_target
 def test_what_lies_deep_is_reached(target: Target) -> None:
-    """Refusals of each stage, not of the encoding alone: else a long run finds nothing."""
+    """Refusals of each stage, not of the encoding alone: otherwise a long run finds nothing."""
     judge = Judge(target=target)
     for octets in (*target.seeds, *others(target, seed=2)):
         judge(octets)

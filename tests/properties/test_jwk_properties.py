@@ -1,4 +1,4 @@
-"""Whatever is published: a key, a set, or a violation of the protocol; nothing else."""
+"""Every published JSON gives a key, a set, or a violation of the protocol; nothing else."""
 
 from collections.abc import Callable
 from functools import partial

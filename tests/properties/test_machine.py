@@ -1,4 +1,4 @@
-"""The machine under any answers whatever: steps in a bundle, resumed again and again.
+"""The machine with arbitrary answers: steps in a bundle, resumed again and again.
 
 `resume` gives the next step, a result, or an OidcError; it does so again for the same answer; and
 the step it was called with stays as it was.
@@ -172,7 +172,7 @@ def _honest_renewal(signed: bool) -> TokensRenewed:
 
 
 def key_answer(answer: Answer, wanted: KeysWanted, *, now: int = NOW) -> KeysAnswer:
-    """What a store makes of the provider's key set."""
+    """The result that a store makes of the provider's key set."""
     if isinstance(answer, HttpResponse):
         with suppress(OidcError):
             return KeysFound(wanted.issuer, wanted.jwks_uri, key_set_of(answer), NOW, now)
@@ -181,7 +181,7 @@ def key_answer(answer: Answer, wanted: KeysWanted, *, now: int = NOW) -> KeysAns
 
 @frozen(kw_only=True)
 class Going:
-    """A step on its way, with the relying party that may resume it and what led to it."""
+    """A step, with the relying party that may resume it and the steps that led to it."""
 
     rp: RelyingParty
     signed: bool
@@ -351,9 +351,9 @@ class Machine(RuleBasedStateMachine):
         return self._verification(signed, data.draw(_times))
 
     def _check_foreign(self, going: Going, data: st.DataObject) -> None:
-        """A wrong answer is misuse, be it of another kind or to another request.
+        """A wrong answer is misuse, whether its kind or its request is wrong.
 
-        So is a step of another relying party.
+        A step of another relying party is misuse too.
         """
         response, step = data.draw(_responses), going.step
         wrong: HttpResponse | KeysFound
@@ -414,7 +414,7 @@ class Machine(RuleBasedStateMachine):
     # --- what has to hold ---
 
     def _resumed(self, going: Going, answer: Any) -> list[Going]:
-        """The next step, or none after a result or a refusal."""
+        """The next step, or ``None`` after a result or a refusal."""
         before = pickle.dumps(going.step)
 
         first = self._outcome(going.rp, going.step, answer)

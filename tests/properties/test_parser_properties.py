@@ -1,4 +1,4 @@
-"""Whatever comes in: a value that renders back, or an error of this library; nothing else."""
+"""Every input gives a value that renders back, or an error of this library; nothing else."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ NEARLY_JSON = st.lists(JSON_PIECES, max_size=40).map("".join)
 
 
 def outcome(parse: Callable[..., T], *arguments: Any) -> T | OidcError:
-    """Return what a parser returns or refuses with; anything else it raises is a failure."""
+    """Return the result or the refusal of a parser; anything else it raises is a failure."""
     try:
         return parse(*arguments)
     except OidcError as refused:

@@ -1,7 +1,7 @@
 """One change to a good ID token: the token is refused, or the change is one that may be made.
 
-Whatever changes after the signing is refused, always.  What the provider itself signs with one
-member different is refused unless a predicate below says why it is harmless.
+Every change after the signing is refused, always. A token that the provider itself signs with one
+different member is refused unless a predicate below says why it is harmless.
 
     ./test tests/properties/test_token_mutations.py --hypothesis-profile=deep \
         -n 2 --dist=worksteal -o faulthandler_timeout=600
@@ -138,7 +138,7 @@ CHARACTERS: Final = st.sampled_from("AZaz09-_.=+/ \n\0é{\ud800") | st.character
 def test_a_token_changed_after_its_signing_is_refused(
     alg: str, position: int, edit: str, character: str
 ) -> None:
-    """F30: no claim comes out of it either.  Harmless is nothing but the very same token."""
+    """F30: no claim comes out of it either. Only the identical token is harmless."""
     token = TOKENS[alg]
     changed = EDITS[edit](token, position % len(token), character)
 
@@ -152,7 +152,7 @@ def test_a_token_changed_after_its_signing_is_refused(
 def test_an_octet_changed_after_the_signing_is_refused(
     alg: str, part: int, position: int, difference: int
 ) -> None:
-    """E05: beneath the base64url, so that the form stays what it was."""
+    """E05: below the base64url, so that the form stays the same."""
     parts = TOKENS[alg].split(".")
     octets = bytearray(b64url_decode(parts[part].encode()))
     octets[position % len(octets)] ^= difference
@@ -185,7 +185,7 @@ def anything(_: JsonValue) -> bool:
 
 HARMLESS_IN_HEADER: Final[Mapping[str, Callable[[JsonValue], bool]]] = {
     "alg": never,
-    "kid": is_absent,  # but one key of the set fits
+    "kid": is_absent,  # exactly one key of the set fits
     "typ": is_jwt_or_absent,
     "cty": is_absent,
     "crit": never,
@@ -273,7 +273,7 @@ def either(*tests: Callable[[JsonValue], bool]) -> Callable[[JsonValue], bool]:
 
 
 def is_this_client(value: JsonValue) -> bool:
-    """The client, or a list of nothing but the client."""
+    """The client, or a list of only the client."""
     listed = value if isinstance(value, tuple) else (value,)
     return bool(listed) and all(item == CLIENT_ID for item in listed)
 
@@ -293,7 +293,7 @@ HARMLESS_IN_CLAIMS: Final[Mapping[str, Callable[[JsonValue], bool]]] = {
     "events": never,
     "token_introspection": never,
 }
-"""No decision hangs on any other claim: it is passed on, or counts as absent if malformed."""
+"""No decision depends on any other claim: it is passed on, or counts as absent if malformed."""
 
 NEAR: Final[Mapping[str, SearchStrategy[JsonValue]]] = {
     "iss": st.sampled_from([ISSUER, ISSUER + "/", ISSUER.upper(), ISSUER[:-1], (ISSUER,)]),

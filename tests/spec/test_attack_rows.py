@@ -1,7 +1,7 @@
-"""The table of attacks on a token: each row has a test that names it, or a reason why it has none.
+"""The table of attacks on a token: each row has a test that names it, or a reason for no test.
 
-A test names the rows it stands for in its docstring, as ``E03``; rows are those of the sections
-D (claims of the ID token), E (compact JWS and JSON), F (keys and algorithms) and X (JWE).
+A test names the rows it covers in its docstring, as ``E03``; they are rows of the sections D
+(claims of the ID token), E (compact JWS and JSON), F (keys and algorithms) and X (JWE).
 """
 
 from __future__ import annotations

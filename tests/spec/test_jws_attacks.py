@@ -109,7 +109,7 @@ def test_there_are_two_dozen_ways_to_write_each_key() -> None:
 
 @pytest.mark.parametrize(("key", "octets"), CONFUSED)
 def test_a_public_key_is_no_secret(key: SigningKey, octets: bytes) -> None:
-    """F01, F02: HMAC has to be registered, and then takes this client's secret only."""
+    """F01, F02: HMAC must be registered, and then takes this client's secret only."""
     for alg in sorted(HMAC):
         token = signed(CLAIMS, SigningKey(alg=alg, kid="k1", private=octets))
         refusal("alg_not_allowed", token, published(key))
@@ -125,7 +125,7 @@ def test_a_mac_with_the_right_secret_is_refused_where_none_is_registered() -> No
 
 
 def test_a_symmetric_key_in_a_set_verifies_nothing() -> None:
-    """F27, F28: not beside a good key either."""
+    """F27, F28: not together with a good key either."""
     octets = b"s" * 64
     shared: dict[str, JsonValue] = {"kty": "oct", "kid": "k1", "k": b64url_encode(octets)}
     good = signing_key(kid="k2")
@@ -199,7 +199,7 @@ def test_secp256k1_serves_only_where_it_is_named() -> None:
 
 @pytest.mark.parametrize("alg", ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"])
 def test_ml_dsa_serves_only_where_it_is_named(alg: str) -> None:
-    """F35: and its key breaks no set; where the libraries lack it, nobody is called a forger."""
+    """F35: and its key breaks no set; where the libraries lack it, no token counts as forged."""
     row = ALGORITHMS[alg, ""]
     pub, make = ml_dsa(alg) or (bytes(row.min_bits // 8), None)
     members = {"kty": "AKP", "alg": alg, "kid": "pq", "pub": b64url_encode(pub)}
@@ -263,14 +263,14 @@ def test_macs_are_compared_in_constant_time() -> None:
 
 
 def test_verifying_returns_what_holds_or_raises() -> None:
-    """F30, F31: never nothing, never a value beside an error."""
+    """F30, F31: never nothing, never a value together with an error."""
     for function in (verify, verify_mac):
         assert get_type_hints(function)["return"] is VerifiedJws
     assert get_type_hints(CryptographyVerifier.verifies)["return"] is bool
 
 
 def test_encryption_is_no_signature() -> None:
-    """F34: to a client that registered none, an encrypted token is not even a token."""
+    """F34: to a client that registered no encryption, an encrypted token is not even a token."""
     inner = signed(CLAIMS)
     for token in (
         f"{b64url_encode(b'{}')}.a.b.{b64url_encode(inner.encode())}.c",

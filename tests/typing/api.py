@@ -181,7 +181,7 @@ def after_login(rp: RelyingParty, shell: Shell, logged_in: LoggedIn) -> None:
 
 
 def read(logged_in: LoggedIn) -> str:
-    """What an application reads of a login."""
+    """The values of a login that an application reads."""
     identity: Identity = logged_in.identity
     token: IdToken = logged_in.id_token
     userinfo: UserInfo | None = logged_in.userinfo
@@ -202,7 +202,7 @@ def read(logged_in: LoggedIn) -> str:
 
 
 def ports(provider: FakeProvider, key_set: KeySet) -> tuple[Transport, AsyncTransport]:
-    """What ships fits the ports."""
+    """The shipped classes fit the ports."""
     transport: Transport = InMemoryTransport(provider)
     awaited: AsyncTransport = AsyncInMemoryTransport(provider)
     keys: ProviderKeys = StaticProviderKeys(key_set)
@@ -267,6 +267,6 @@ def a_setup(provider: FakeProvider) -> ClientSetup:
 
 
 def a_shell(provider: FakeProvider) -> Shell:
-    """A world of its own, in memory."""
+    """A separate world, in memory."""
     clock, entropy = FrozenClock(NOW), FixedEntropy(1)
     return Shell(InMemoryTransport(provider), Credentials(), clock=clock, entropy=entropy)

@@ -247,7 +247,7 @@ def userinfo_of(rp: RelyingParty, tokens: Tokens, send: Send) -> tuple[UserInfo,
 
 
 def kept(rp: RelyingParty, tokens: Tokens) -> tuple[Tokens, ProviderMetadata, PendingLogout]:
-    """What crosses a process comes back as it was."""
+    """Records that cross a process come back as they were."""
     leaving: PendingLogout = pending_logout(rp, LogoutRequest(), state="state-1", now=NOW)
     assert end_session_url(rp, LogoutRequest(), leaving).startswith("https://")
     returned = Incoming(method="GET", url=None, query="state=state-1")
@@ -268,7 +268,7 @@ def requests_of(rp: RelyingParty, tokens: Tokens) -> tuple[HttpRequest, HttpRequ
 
 
 def facts() -> tuple[str, ...]:
-    """What is checked, and what can go wrong."""
+    """The checks, and the things that can go wrong."""
     tables: tuple[RuleTable[Never], ...] = (
         CALLBACK_RULES,
         ID_TOKEN_RULES,
@@ -283,7 +283,7 @@ def facts() -> tuple[str, ...]:
 
 
 def ports_of(rp: RelyingParty) -> tuple[SignatureVerifier, Decrypter | None]:
-    """What the core asks of cryptography."""
+    """The work that the core hands to cryptography."""
     verifier: SignatureVerifier = CryptographyVerifier()
     decrypter: Decrypter = ClientDecrypter(
         DecryptionKey(ec.derive_private_key(7, ec.SECP256R1()), kid="d")
@@ -302,7 +302,7 @@ class KeyService:
         self._key = key
 
     def public_jwk(self) -> JsonObject:
-        """What is published of it."""
+        """The public part of it."""
         return self._key.public_jwk()
 
     async def sign(self, signing_input: bytes) -> bytes:

@@ -1,9 +1,9 @@
 """Rows of Wycheproof's JWE files, and our verdict on each.
 
-A row goes the way that an encrypted token goes, under the policy of a relying party: one ``alg``,
-that of the key, and one ``enc``, here that of the row since the files register none.  Private keys
-are loaded as a client's are.  Symmetric ones are octets there and a client's secret here, so they
-enter one step later, where the secret has become octets.
+A row goes through the same code as an encrypted token, under the policy of a relying party: one
+``alg``, the one of the key, and one ``enc``, here the one of the row since the files register none
+of them. Private keys are loaded as a client's are. Symmetric ones are octets there and a client's
+secret here, so they enter one step later, where the secret has become octets.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OWNER: Final = ("https://op.example", "client-1")
 
 
 class JweRow(NamedTuple):
-    """One test of a file: its key, its token, the plaintext, and what the file says of it."""
+    """One test of a file: its key, its token, the plaintext, and the verdict of the file."""
 
     file: str
     number: int
@@ -62,7 +62,7 @@ def _is_hex(value: object) -> bool:
 
 
 class Octets:
-    """A decrypter with one symmetric key that is no client's secret."""
+    """A decrypter with one symmetric key that is not the secret of a client."""
 
     def __init__(self, key: bytes) -> None:
         self.key = key
@@ -71,7 +71,7 @@ class Octets:
         """Be configured for anything."""
 
     def decrypt(self, issuer: str, client_id: str, jwe: Jwe) -> bytes | None:
-        """Decrypt with the very code that decrypts with a secret."""
+        """Decrypt with the same code that decrypts with a secret."""
         return opener_for(jwe.header.encryption, self.key)(jwe)
 
 
@@ -79,7 +79,7 @@ def opened(row: JweRow) -> bytes:
     """Decrypt a row's token with the row's key."""
     decrypter = _decrypter(row.key)
     expected = Encryption(str(row.key["alg"]), _enc(row.token))
-    if expected.alg not in KEY_MANAGEMENT:  # what no client can register, no token can have
+    if expected.alg not in KEY_MANAGEMENT:  # no client can register it
         expected = expected._replace(alg="RSA-OAEP")
     return decrypt(
         row.token, decrypter, OWNER, encryption=expected, types=TYPES, nested=False

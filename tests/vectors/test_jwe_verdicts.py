@@ -1,4 +1,4 @@
-"""Wycheproof's rows about JWE: each verdict, with its code, as it was last agreed upon.
+"""Wycheproof's rows about JWE: each verdict, with its code, as last agreed.
 
 ./test tests/vectors --vectors DIR -s                 # judge, and print how many
 UPDATE_VERDICTS=1 ./test tests/vectors --vectors DIR  # write the snapshot again, to be reviewed
@@ -81,7 +81,7 @@ def test_what_rsa1_5_wrapped_is_refused_before_any_private_operation(
 
 
 def test_a_key_serves_its_own_algorithm_only(verdicts: dict[str, dict[str, str]]) -> None:
-    """X03: RSA1_5 of 110 and 111 is named for what it is."""
+    """X03: the error for RSA1_5 of 110 and 111 names the algorithm."""
     found = verdicts["json_web_encryption"]
     assert {n: found[str(n)] for n in range(106, 112)} == {
         **dict.fromkeys(range(106, 110), "encryption_mismatch"),

@@ -1,4 +1,4 @@
-"""Wycheproof's rows about JWS and JWK: each verdict, with its code, as it was last agreed upon.
+"""Wycheproof's rows about JWS and JWK: each verdict, with its code, as last agreed.
 
 ./test tests/vectors --vectors DIR -s                 # judge, and print how many
 UPDATE_VERDICTS=1 ./test tests/vectors --vectors DIR  # write the snapshot again, to be reviewed

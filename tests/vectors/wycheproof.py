@@ -1,8 +1,8 @@
 """Rows of Wycheproof's JOSE files, and our verdict on each.
 
 A row goes the way that a token goes: the form, the header, the key out of a parsed JWK Set, the
-signature by the shipped verifier.  Only sets of nothing but symmetric keys need an adapter, as the
-library has no symmetric JWKs: each is a client whose secret it is, registered for its ``alg``.
+signature by the shipped verifier. Only sets of symmetric keys alone need an adapter, as the library
+has no symmetric JWKs: each is a client whose secret it is, registered for its ``alg``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TYPES: Final = frozenset({"", "jwt"})
 
 
 class Row(NamedTuple):
-    """One test of a file: its keys, its token, and what the file says of it."""
+    """One test of a file: its keys, its token, and the verdict of the file."""
 
     file: str
     number: int
@@ -71,7 +71,7 @@ def verdict(row: Row) -> str:
 
 
 def verified_with_a_set(row: Row) -> VerifiedJws:
-    """Verify a token with the provider's key set, whatever public-key algorithm it has."""
+    """Verify a token with the provider's key set, for every public-key algorithm."""
     jws = split(row.token, empty_payload=True)
     return verify(
         jws,
