@@ -33,6 +33,9 @@ TEXT: Final = 1_024
 SHOWN: Final = 200
 """How many characters of a fact a message shows."""
 
+_NOTE: Final = 512
+"""How many characters a note about an error has at most."""
+
 _LONG: Final = 3 * SHOWN
 """How many bits a number has at most that is shown."""
 
@@ -179,19 +182,28 @@ class OidcError(Exception):
         member = " of ".join([name for name in (self.about, self.of) if name])
         head = self.code + (f" ({member})" if member else "")
         head += "" if self.place is None else f" at the {self.place}"
-        told = self._told()
+        told = self.told()
         spec = f" ({self.spec})" if self.spec else ""
         after = "" if self.retry_after is None else f", in {self.retry_after} seconds"
         return f"{head}{': ' if told else ''}{', '.join(told)}{spec}; {self.hint}{after}"
 
-    def _told(self) -> list[str]:
-        """Return the facts as the message has them."""
+    def told(self) -> list[str]:
+        """Return the facts as the message has them, each bounded and printable."""
         facts = (("found", self.found), ("expected", self.expected))
         told = [f"{name} {shown(fact)}" for name, fact in facts if fact is not None]
         return [*told, f"because of {self.cause}"] if self.cause else told
 
     def __reduce__(self) -> "tuple[object, ...]":
         return _restored, (type(self), self.code, self.__dict__.copy())
+
+
+def note_of(error: OidcError) -> str:
+    """Return an error as one short note, for what went on without the thing that failed.
+
+    It has the code, what was found, the HTTP status and the provider's words, all of it bounded.
+    """
+    told = ", ".join(error.told())
+    return cut(f"{error.code}: {told}" if told else error.code, _NOTE)
 
 
 ANSWER_STATUS: Final = MappingProxyType[Kind, int](
@@ -253,8 +265,9 @@ class ProviderError(OidcError):
         self.status = status
         self.issuer_verified = issuer_verified
 
-    def _told(self) -> list[str]:
-        told = super()._told()
+    def told(self) -> list[str]:
+        """Return the facts as the message has them, with the provider's own words."""
+        told = super().told()
         if self.status is not None:
             told.append(f"status {self.status}")
         if self.error_description:

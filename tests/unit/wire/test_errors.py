@@ -20,6 +20,7 @@ from oidc_core.wire.errors import (
     TransportFailure,
     UsageError,
     fingerprint,
+    note_of,
     shown,
 )
 
@@ -258,3 +259,21 @@ def test_a_number_of_any_length_can_be_told(number: int) -> None:
     assert str(error).count("a number of ") == 2
     assert len(str(error)) < 200
     assert errors.shown(2**600 - 1).startswith("4149515568880992958512407863691161151012446232242")
+
+
+@pytest.mark.parametrize(
+    ("error", "note"),
+    [
+        (ProtocolViolation("json_malformed"), "json_malformed"),
+        (ProtocolViolation("content_type_unexpected", found="text/html", expected="x/y"),
+         "content_type_unexpected: found 'text/html', expected 'x/y'"),
+        (ProviderError("invalid_token", error_description="it\nexpired", status=401),
+         "provider_error: found 'invalid_token', status 401, the provider says 'it\\nexpired'"),
+    ],
+)  # fmt: skip
+def test_a_note_of_an_error_is_short_and_has_the_providers_words(
+    error: OidcError, note: str
+) -> None:
+    assert note_of(error) == note
+    long = ProviderError("invalid_token", error_description="x" * 2_000)
+    assert len(note_of(long)) == 512
