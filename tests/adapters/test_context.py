@@ -32,7 +32,7 @@ from tests.adapters.context.world import (
 
 
 def browsed(url: str) -> str:
-    """What a browser does: ask, and say where it was sent."""
+    """The part of a browser: ask, and say where it was sent."""
     parts = urlsplit(url)
     connection = HTTPConnection(cast("str", parts.hostname), parts.port, timeout=10)
     try:

@@ -40,7 +40,7 @@ DECLARED: Final = {
 }
 STORES: Final = ("cookie", "memory", "their own")
 SPEAKS: Final = ("announces", "sends", "silent")
-"""What a provider does about ``iss``: it says so and sends it, sends it only, does neither."""
+"""A provider's practice about ``iss``: it says so and sends it, sends it only, does neither."""
 
 
 def stores(name: str) -> tuple[PendingLogins, PendingLogins]:
@@ -54,7 +54,7 @@ def stores(name: str) -> tuple[PendingLogins, PendingLogins]:
 
 
 def settled(result: Any) -> Any:
-    """Return what a call returns, whether it waits or is to be awaited."""
+    """Return the result of a call, whether it waits or must be awaited."""
     return run_asyncio(lambda: result) if inspect.isawaitable(result) else result
 
 

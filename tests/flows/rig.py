@@ -93,12 +93,12 @@ class Browser:
 
 
 def arrived(callback: AuthorizationResponse) -> Callback:
-    """What the core sees of an authorization response."""
+    """The core's view of an authorization response."""
     return Callback.of(callback.incoming())
 
 
 def returning(url: str, cookie: str = "") -> Incoming:
-    """What the web application sees of a browser that comes to a URL."""
+    """The web application's view of a browser that comes to a URL."""
     base, _, query = url.partition("?")
     return Incoming(method="GET", url=base, query=query, cookie=cookie)
 
@@ -155,7 +155,7 @@ def new_rig(
 
 @frozen(kw_only=True)
 class Misbehaving:
-    """What it takes to run into one misbehaviour: a provider, settings, a request."""
+    """Everything that triggers one misbehaviour: a provider, settings, a request."""
 
     row: Misbehaviour
     alg: str = "EdDSA"
@@ -170,7 +170,7 @@ class Misbehaving:
 
     @property
     def encryption(self) -> dict[str, Any]:
-        """What the fake client registered about encryption."""
+        """The fake client's registration about encryption."""
         encrypted = self.row.needs.partition("encrypted_")[2]
         if not encrypted:
             return {}

@@ -1,4 +1,4 @@
-"""Whole logins by the origins that are named: behind a back channel, and where nobody is exempt."""
+"""Whole logins by the origins that are named: behind a back channel, and without exemptions."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -38,7 +38,7 @@ UNVERIFIED: Final = Channel("unverified", addresses_judged=True)
 
 @frozen
 class Network:
-    """Where hosts are by other names: the provider is asked by its own, whatever it was called."""
+    """Where hosts have other names: the client asks the provider by its own name."""
 
     provider: FakeProvider
     inner: str = PUBLISHED

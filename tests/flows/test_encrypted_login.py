@@ -192,7 +192,7 @@ def test_a_relying_party_without_a_decrypter_cannot_be_configured_for_encryption
 
 
 def test_the_rules_themselves_refuse_what_did_not_go_that_way() -> None:
-    """What was verified without having been decrypted is no token of this client."""
+    """A client refuses a token that was verified without having been decrypted."""
     rp = encrypting_rig({**ID_TOKEN, **USERINFO, "userinfo_signed_response_alg": "EdDSA"}).client.rp
     jws = VerifiedJws(JoseHeader("EdDSA", None, "", ()), b"{}", None, 0, None)
     claims = JsonObject({"sub": "alice"})

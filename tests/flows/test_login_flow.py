@@ -1,4 +1,4 @@
-"""Logins as scripts: what the library asks for, and what it is given."""
+"""Logins as scripts: the requests of the library, and the answers it is given."""
 
 from typing import Any, Literal
 
@@ -45,7 +45,7 @@ class Script:
         self.client = OidcClient(self.rp, self.shell, MemoryPendingLogins())
 
     def said(self) -> list[str]:
-        """What was said since it was last asked."""
+        """The statements since it was last asked."""
         lines = told(self.shell.trace)
         self.shell.trace.clear()
         return lines
@@ -199,7 +199,7 @@ def test_a_refresh_is_two_operations_with_the_store_between() -> None:
 
 
 def test_a_login_step_by_step_by_hand() -> None:
-    """What an embedder's own driver does, each answer given and each step looked at."""
+    """The work of an embedder's own driver, each answer given and each step looked at."""
     script = Script()
     rp, provider, secrets = script.rp, script.provider, FixedEntropy(2).login_secrets()
 

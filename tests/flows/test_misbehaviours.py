@@ -16,7 +16,7 @@ from oidc_core.wire.errors import OidcError
 from tests.flows.rig import Misbehaving, run_asyncio, run_trio
 
 OF = {"login": "id_token", "userinfo": "userinfo", "refresh": "id_token"}
-"""What a refused claim belongs to."""
+"""The kind of token that a refused claim belongs to."""
 
 NOT_OF_CLAIMS = frozenset({"no_id_token"})
 """There are no claims."""

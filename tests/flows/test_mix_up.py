@@ -80,13 +80,13 @@ ATTACKS: Final[dict[str, Callable[[Scene], AuthorizationResponse]]] = {
     "iss stripped": lambda scene: without_iss(scene.honest_response()),
     "iss replaced": lambda scene: with_iss(scene.honest_response(), HOSTILE),
 }
-"""The browser is sent on to the honest provider; or the honest response is changed on its way."""
+"""The browser is sent on to the honest provider; or the honest response is changed."""
 
 FINISHED: Final = "logged in at honest"
 
 
 def expected(cell: Cell, attack: str) -> str:
-    """What has to become of an attack, said in terms of the configuration alone."""
+    """The expected outcome of an attack, derived from the configuration alone."""
     if attack == "iss replaced":
         return "response_iss_mismatch"
     if attack == "iss stripped":
@@ -122,7 +122,7 @@ def run(scene: Scene, attack: str) -> str:
 
 @cache
 def outcomes(cell: Cell) -> tuple[str, ...]:
-    """The outcome of each attack on a configuration, or why there is none."""
+    """The outcome of each attack on a configuration, or why there is no attack."""
     try:
         scene = Scene.of(cell)
     except UsageError as error:
@@ -143,7 +143,7 @@ def test_a_configuration_is_refused_or_every_attack_is(cell: Cell) -> None:
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if not is_refused(cell)], ids=str)
 def test_honest_logins_of_every_allowed_configuration_finish(cell: Cell) -> None:
-    """At a provider that was declared to send ``iss`` and does not, none does."""
+    """A provider that was declared to send ``iss`` and does not: no response has one."""
     scene, declared = Scene.of(cell), DECLARED[cell.declared]
     for at, name, speaks, required in (
         (scene.honest, "honest", cell.honest, declared[0]),
@@ -216,7 +216,7 @@ class Tenant:
 def with_tenant(way: str, layout: str, store: str, *, required: bool) -> tuple[Scene, Tenant]:
     """The honest client, and one that a tenant of the application configured.
 
-    It names the honest issuer, and a token endpoint of its own.
+    It names the honest issuer, and its own token endpoint.
     """
     uris, kept = LAYOUTS[layout], stores(store)
     provider = provider_of(HONEST, "announces", uris[0])
@@ -283,7 +283,7 @@ LETTERS: Final = {
     "response_iss_missing": "M",
     FINISHED: "H",
 }
-"""``C`` is told by a store that both clients share; one of their own does not know the login."""
+"""A store that both clients share tells ``C``; a separate store does not know the login."""
 
 TABLE: Final = """
 own path      | both    | announces | C C C C M X
@@ -326,10 +326,10 @@ query differs | neither | silent    | R
 
 
 def table() -> list[str]:
-    """What becomes of each attack, by layout, declaration, and what the honest provider does.
+    """The outcome of each attack, by layout, declaration, and practice of the honest provider.
 
-    Nothing else decides: neither the stores, nor what the hostile provider says of itself, nor
-    whether the application awaits.
+    Nothing else decides: neither the stores, nor the hostile provider's statements about itself,
+    nor whether the application awaits.
     """
     lines: dict[tuple[str, str, str], set[str]] = {}
     for cell in CELLS:

@@ -1,4 +1,4 @@
-"""No secret shows, whatever is printed, logged or raised, however a flow ends."""
+"""No secret shows in any output, log or error, at any end of a flow."""
 
 import logging
 import pickle

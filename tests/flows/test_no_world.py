@@ -1,4 +1,4 @@
-"""The core runs whole flows without touching the world: no clock, no chance, no file, no socket."""
+"""The core runs whole flows without the world: no clock, no randomness, no file, no socket."""
 
 import pickle
 import subprocess
@@ -41,7 +41,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 @frozen(kw_only=True)
 class Recorded:
-    """All that the world has to say in a flow, said beforehand."""
+    """All answers of the world in a flow, prepared beforehand."""
 
     rp: RelyingParty
     secrets: LoginSecrets
@@ -56,7 +56,7 @@ class Recorded:
 
 
 def recorded(provider: FakeProvider, **settings: Any) -> Recorded:
-    """Run the flow once with an ordinary shell and keep what came in."""
+    """Run the flow once with an ordinary shell and keep the answers."""
     setup = setup_for(provider, **settings)
     rp, entropy = setup.relying_party(), FixedEntropy(1)
     secrets, state = entropy.login_secrets(), entropy.token()
@@ -113,7 +113,7 @@ def _resumed(rp: RelyingParty, step: Exchange[T] | NeedKeys[T], given: AnswerTo)
 
 
 def flow(world: Recorded) -> list[str]:
-    """Discovery, login, refresh, logout: nothing but the core, and answers recorded before."""
+    """Discovery, login, refresh, logout: only the core, and answers recorded before."""
     rp = _run(world, world.rp, discovery.discover(world.rp))
     started = _run(world, rp, login.start(rp, world.secrets, now=NOW))
     pending = load_pending_login(dump_pending_login(started.pending))
@@ -189,7 +189,7 @@ def test_the_first_run_of_a_process_only_loads_modules() -> None:
 
 
 def first_run() -> None:
-    """What the test above runs: answers come from another process, so that here all is new."""
+    """The code of the test above: answers come from another process, so that here all is new."""
     program = "from tests.flows.test_no_world import hand_over; hand_over()"
     handed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     world = taken_over(handed.stdout)

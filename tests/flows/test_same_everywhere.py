@@ -43,7 +43,7 @@ POLICY: Final = Policy(quirks=frozenset({"insecure_allow_http_loopback"}))
 
 @frozen(kw_only=True)
 class Scenario:
-    """What one run of the scenario came to."""
+    """The result of one run of the scenario."""
 
     trace: tuple[Entry, ...]
     pages: tuple[str, ...]
@@ -67,7 +67,7 @@ def _plain(value: object) -> object:
 
 
 class InPlainMemory(InMemoryTransport):
-    """Says of its channel what a real one says of http on loopback."""
+    """Describes its channel as a real one describes http on loopback."""
 
     def send(self, request: WireRequest, clock: TellsTime) -> Answer:
         answer = super().send(request, clock)
@@ -242,7 +242,7 @@ def test_each_world_says_what_it_knows_of_its_channel() -> None:
 
 
 def channels(scenario: Scenario) -> set[str]:
-    """Name what the answers say of their channel, and what the login says of it."""
+    """Name the answers' reports about their channel, and the login's report about it."""
     values = [value for _, value in scenario.trace]
     answers = [value.answer for value in values if isinstance(value, AnswerTo)]
     logins = [value for value in values if isinstance(value, LoggedIn)]

@@ -1,7 +1,7 @@
 """Kinds of tokens against validators: exactly the diagonal is accepted (RFC 8725 §3.11, §3.12).
 
 All tokens are signed by the provider's own key, for the same client and about the same user, so
-that nothing but their kind tells them apart.
+that only their kind tells them apart.
 """
 
 from collections.abc import Callable, Mapping
@@ -103,7 +103,7 @@ UNTYPED: Final[dict[str, dict[str, str]]] = {
     },
     "userinfo": {"authorization_response": "sub_missing"},
 }
-"""What an untyped token lacks, where it has nothing that no token of the wanted kind has."""
+"""The missing member of an untyped token, where every member also fits the wanted kind."""
 
 
 @pytest.mark.req("RFC8725-3.11-01", "RFC8725-3.12-01")

@@ -1,6 +1,6 @@
-"""What one part hands to the next: each test fails where a value is dropped or swapped on the way.
+"""The values that one part hands to the next: each test fails where a value is dropped or swapped.
 
-The rules themselves have tests of their own; these are about the wires between them.
+The rules themselves have separate tests; these are about the wires between them.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ def test_each_kind_of_token_is_protected_as_it_was_registered_itself() -> None:
     assert rp.protection["userinfo"] == (frozenset({"ES256"}), ("ECDH-ES", "A128CBC-HS256"))
     assert rp.protection["id_token"].encryption is None
     assert "RS256" in rp.protection["id_token"].algorithms
-    # The ID token may come in the clear; UserInfo may not.
+    # The ID token may come in the clear; UserInfo must not.
     refused(
         ProtocolViolation,
         "encryption_missing",
@@ -312,7 +312,7 @@ class Attended(SingleFlight[Any]):
 
 @pytest.mark.parametrize("kept", [False, True], ids=["nothing is kept", "an older set is kept"])
 def test_those_who_wait_for_a_fetch_that_fails_are_told_so_too(kept: bool) -> None:
-    """An older set is no answer to them: it lacks the key that they ask for."""
+    """An older set does not answer them: it lacks the key that they ask for."""
     store, clock, all_of_them = MemoryProviderKeys(), FrozenClock(NOW), 5
     flights = store._flights = Attended()
     answers, asked = list[object](), list[HttpRequest]()
@@ -325,7 +325,7 @@ def test_those_who_wait_for_a_fetch_that_fails_are_told_so_too(kept: bool) -> No
 
     def send(request: HttpRequest) -> AnswerTo:
         asked.append(request)
-        for _ in range(all_of_them):  # the others come while this fetch is under way
+        for _ in range(all_of_them):  # the others come while this fetch runs
             assert flights.attended.acquire(timeout=10)
         return AnswerTo(request, NoAnswer("no", "http_connect_failed", NOW))
 

@@ -10,7 +10,7 @@ from oidc_core.wire.http import AnswerTo, HttpRequest, HttpResponse, KeysWanted
 T = TypeVar("T")
 
 Entry: TypeAlias = tuple[str, object]
-"""What it was (``step``, ``request``, ``answer``, ``wanted``, ``keys``, ``result``), and itself."""
+"""Its kind (``step``, ``request``, ``answer``, ``wanted``, ``keys``, ``result``), and the value."""
 
 
 class TracedShell(Shell):

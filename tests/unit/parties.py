@@ -69,7 +69,7 @@ def with_quirks(*names: str) -> RelyingParty:
 
 
 def told(operation: Callable[[], object]) -> tuple[str, str, Fact, Fact]:
-    """Run what has to be refused; return all that the refusal tells: code, about, found, expected.
+    """Run a call that must be refused; return the refusal: code, about, found, expected.
 
     A code says which rule was broken; that the rest of the message is true needs telling too.
     """
@@ -80,7 +80,7 @@ def told(operation: Callable[[], object]) -> tuple[str, str, Fact, Fact]:
 
 
 class Unreadable(Mapping[str, Any]):
-    """A mapping whose entries cannot be had, as one of a store that is down."""
+    """A mapping whose entries cannot be read, as one of a store that is down."""
 
     def __iter__(self) -> Iterator[str]:
         raise ConnectionError

@@ -61,7 +61,7 @@ EACH: Final = [
 
 
 def test_every_member_is_told_of() -> None:
-    """One that were not would come back as configured, whatever the login demanded."""
+    """One that were not would come back as configured, with any demands of the login."""
     of_login = {a.name for a in fields(PendingLogin)} - WHOLE - {"demands", "return_to"}
 
     assert of_login == {*OF_LOGIN}

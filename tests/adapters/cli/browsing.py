@@ -1,4 +1,4 @@
-"""A browser beside the program, and a port for it to come back to."""
+"""A browser next to the program, and a port for it to come back to."""
 
 from socket import socket
 

@@ -14,7 +14,7 @@ _NAMES = frozenset(
 
 
 def secrets_of(exchanges: Iterable[Recorded]) -> frozenset[str]:
-    """Collect codes, states, tokens, cookies and credentials from what went over the wire."""
+    """Collect codes, states, tokens, cookies and credentials from the recorded traffic."""
     return frozenset(secret for one in exchanges for secret in _secrets(one) if len(secret) > 7)
 
 
@@ -43,7 +43,7 @@ def _issued(answer: HttpResponse) -> Iterator[str]:
     elif answer.media_type == "application/json" and b"access_token" in answer.body:
         try:
             members = json.loads(answer.body)
-        except ValueError:  # a misbehaviour: nothing was issued
+        except ValueError:  # a misbehaviour: no secret was issued
             return
         yield from (str(members[name]) for name in _NAMES & set(members))
         yield from _parts(str(members.get("id_token", "")))

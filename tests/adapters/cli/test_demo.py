@@ -110,7 +110,7 @@ def shown(ran: Ran) -> list[str]:
 
 
 def test_the_secrets_looked_for_are_all_kinds_of_them() -> None:
-    """Else the test before would see nothing."""
+    """Otherwise the test before would see nothing."""
     ran = Stage().run("demo", "--misbehave", "refresh_other_sub")
 
     issued = secrets_of(ran.exchanges)
@@ -188,7 +188,7 @@ def test_a_real_provider_is_told_of_too(json_too: bool) -> None:
 
 
 def _sign_in(provider: FakeProvider, url: str) -> None:
-    """Sign in as a browser does; whatever loopback port is fine (RFC 8252 §7.3)."""
+    """Sign in as a browser does; any loopback port is fine (RFC 8252 §7.3)."""
     redirect_uri = parse_qs(urlsplit(url).query)["redirect_uri"][0]
     (client,) = provider.clients
     provider.clients = (evolve(client, redirect_uris=(redirect_uri,)),)

@@ -1,4 +1,4 @@
-"""A login at a real provider, played by a served one, with a browser of its own."""
+"""A login at a real provider, played by a served one, with a separate browser."""
 
 from io import StringIO
 

@@ -1,4 +1,4 @@
-"""What may be shown of a message."""
+"""The parts of a message that may be shown."""
 
 import pytest
 

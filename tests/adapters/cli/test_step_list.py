@@ -1,4 +1,4 @@
-"""What happened, as data."""
+"""The events, as data."""
 
 from oidc_adapters.cli.fake_login import fake_login
 from oidc_adapters.cli.listener import ReceivedRequest

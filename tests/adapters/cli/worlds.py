@@ -40,7 +40,7 @@ def nothing() -> None:
 
 @frozen(kw_only=True)
 class Ran:
-    """What came of a command."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -90,7 +90,7 @@ class Stage:
 
 
 def visiting(visit: Callable[[str], None]) -> tuple[Callable[[str], bool], Queue[Thread]]:
-    """Return what opens a page as a browser does, beside the program; and its threads."""
+    """Return a function that opens a page as a browser does, in parallel; and its threads."""
     threads: Queue[Thread] = Queue()
 
     def open_page(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the calls of both clients have in common."""
+"""The common part of the calls of both clients."""
 
 from __future__ import annotations
 

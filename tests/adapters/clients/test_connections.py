@@ -55,7 +55,7 @@ ELSEWHERE: Final = {
     "their own memory": "state_unknown",
     "their own cookies": "cookie_key_unknown",
 }
-"""What a client says of a login of another one."""
+"""The answer of a client about a login of another one."""
 
 WAYS_TO_CALL = pytest.mark.parametrize("awaits", [False, True], ids=["sync", "async"])
 STORES = pytest.mark.parametrize("kept", KEPT)
@@ -187,7 +187,7 @@ def test_a_callback_finds_its_client(kept: str, awaits: bool, cell: Cell) -> Non
 def test_a_callback_at_the_wrong_client_consumes_nothing(
     kept: str, awaits: bool, first: str
 ) -> None:
-    """Whatever the answer sets, the login finishes at the right client afterwards."""
+    """With every answer, the login finishes at the right client afterwards."""
     scene = scene_of(kept, awaits=awaits)
     at = getattr(scene, first)
     other = scene.hostile if at is scene.honest else scene.honest

@@ -23,7 +23,7 @@ def _raise(fault: Exception) -> Any:
 
 
 class _Awaitable:
-    """What a call gives that should have been awaited; unlike a coroutine, in silence."""
+    """The result of a call that was not awaited; unlike a coroutine, in silence."""
 
     def __await__(self) -> Any:
         yield

@@ -104,7 +104,7 @@ def test_both_clients_methods_have_the_same_signatures(name: str) -> None:
 
 
 def _alike(sync: Any, awaited: Any) -> bool:
-    """Whether types are the same but for what is awaited."""
+    """Whether types are the same, except that one is awaited."""
     if "Callable" in str(sync):  # the store of refreshed tokens
         (sync_arguments, returned), (arguments, awaitable) = get_args(sync), get_args(awaited)
         return (sync_arguments, returned) == (arguments, *get_args(awaitable)) or (

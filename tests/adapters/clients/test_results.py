@@ -1,4 +1,4 @@
-"""What the calls of a client return."""
+"""The results of a client's calls."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ REFUSED: Final = NoAnswer("no", "http_connect_failed", NOW)
 
 @frozen(kw_only=True)
 class Twice(Exchange[tuple[Any, ...]]):
-    """Sends the same request twice, then asks for keys; collects what came."""
+    """Sends the same request twice, then asks for keys; collects the answers."""
 
     answers: tuple[Any, ...] = ()
 
@@ -97,7 +97,7 @@ class ThenKeys(NeedKeys[tuple[Any, ...]]):
 
 @frozen(kw_only=True)
 class Refusing(Exchange[None]):
-    """Refuses whatever comes."""
+    """Refuses every request."""
 
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[None]:
         raise ProtocolViolation("http_status_unexpected", found=599)
@@ -329,7 +329,7 @@ def test_an_answer_names_the_request_it_was_given_to(run: Run) -> None:
 
 
 class Noncing(Wire):
-    """Refuses a request, and hands out a nonce on the way."""
+    """Refuses a request, and hands out a nonce at the same time."""
 
     def send(self, request: WireRequest, clock: Any) -> Any:
         super().send(request, clock)

@@ -1,4 +1,4 @@
-"""What the tests of the context share."""
+"""The shared parts of the tests of the context."""
 
 import pytest
 

@@ -162,7 +162,7 @@ def parameters_of(call: Callable[..., object]) -> list[str]:
 
 
 def outcome(call: Callable[..., object], arguments: dict[str, object]) -> object:
-    """What a call makes of its arguments: any other error than ours fails the test."""
+    """The result of a call for its arguments: an error that is not ours fails the test."""
     try:
         return call(**arguments)
     except OidcError as refusal:
@@ -192,7 +192,7 @@ def test_every_argument_of_every_flow_may_be_of_any_type(
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_request_leaves() -> Any:
-    """Nothing of this asks a provider."""
+    """No call of this test asks a provider."""
     yield
     sent = {request.url for request, _ in SHARED.transport.exchanges}
     assert sent <= {ISSUER + "/.well-known/openid-configuration", ISSUER + "/jwks"}

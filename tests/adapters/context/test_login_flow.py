@@ -164,7 +164,7 @@ class TestRequestAuthorizationCode:
     def test_it_starts_as_every_login_does(
         self, change: dict[str, Any], code: str, about: str, world: World
     ) -> None:
-        """What the core refuses at the start is refused here, and nothing waits then."""
+        """A start that the core refuses is refused here, and no login waits then."""
         rp = world.ctx.rp
         changed = (
             {"provider": evolve(rp.provider, **change)}
@@ -206,10 +206,10 @@ class TestRequestAuthorizationCode:
 
 
 class TestPkce:
-    """``pkce``: on, and a quirk where it has to be left out."""
+    """``pkce``: on, and a quirk where it must be left out."""
 
     class Ignorant(Line):
-        """Reaches a provider that knows nothing of PKCE: the verifier is made up for the fake."""
+        """Reaches a provider that does not know PKCE: the verifier is made up for the fake."""
 
         def send(self, request: WireRequest, clock: TellsTime) -> Answer:
             body = request.body or b""
@@ -256,7 +256,7 @@ Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class ManyValues(dict[str, str]):
-    """A multi-dict as frameworks have it: subscripted it gives one value, listed all."""
+    """A multi-dict as in web frameworks: subscripted it gives one value, listed all."""
 
     def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
         super().__init__(pairs)

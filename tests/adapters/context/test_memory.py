@@ -9,7 +9,7 @@ from oidc_core.wire.errors import (
 
 
 class TestMemory:
-    """What a context remembers is bounded."""
+    """The memory of a context is bounded."""
 
     def test_the_oldest_go_at_the_cap(self) -> None:
         memory = Memory[str](lifetime=10, cap=2)

@@ -1,4 +1,4 @@
-"""What the application plugs in may raise and return anything: it comes back as an error value."""
+"""The application's own parts may raise and return anything: it comes back as an error value."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -75,7 +75,7 @@ def world_of(clock: Told) -> World:
 
 
 def returned(world: World, break_it: Callable[[], None]) -> list[object]:
-    """What each call returns when something breaks after the one before it."""
+    """The return value of each call when something breaks after the one before it."""
     query, code = world.callback(), world.code()
     tokens = world.tokens()
     break_it()

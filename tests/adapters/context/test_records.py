@@ -1,4 +1,4 @@
-"""What a context remembers of its logins."""
+"""The memory of a context about its logins."""
 
 from attrs import evolve
 
@@ -11,7 +11,7 @@ from tests.adapters.context.world import World
 
 
 class TestRecords:
-    """What is remembered of a login."""
+    """The memory of one login."""
 
     def test_the_nonces_of_finished_logins_are_beyond_the_reach_of_strangers(
         self, world: World

@@ -311,7 +311,7 @@ class TestRefreshToken:
 def at_once(
     world: World, *calls: Callable[[], object], end: type[BaseException] | None = None
 ) -> list[object]:
-    """Make calls that refresh with one token while the first one is under way."""
+    """Make calls that refresh with one token while the first one has not ended."""
     results: dict[int, object] = {}
 
     def make(at: int) -> None:
@@ -507,7 +507,7 @@ class TestIdTokenOfTheCaller:
 
 
 class TestFullMemory:
-    """What a context forgets at its cap is refused, and never let pass unchecked."""
+    """A context refuses what it forgot at its cap, and never lets it pass unchecked."""
 
     @pytest.mark.parametrize("newer", [1, 2, 5])
     def test_a_login_that_was_forgotten_is_refused_without_its_id_token(self, newer: int) -> None:

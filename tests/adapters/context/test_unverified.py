@@ -1,4 +1,4 @@
-"""The transport of ``verify=False``: whatever server answers, and nothing else is let go."""
+"""The transport of ``verify=False``: it takes every server, and relaxes no other check."""
 
 import inspect
 import ssl

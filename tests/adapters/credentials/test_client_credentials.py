@@ -58,7 +58,7 @@ METADATA: Final = ProviderMetadata(
 
 
 class RemoteKey:
-    """A key service: its signatures have to be waited for."""
+    """A key service: a caller must wait for its signatures."""
 
     alg = "EdDSA"
     kid = "remote"
@@ -79,7 +79,7 @@ class RemoteKey:
 
 
 class Handed:
-    """An awaitable that is no coroutine, as a future is."""
+    """An awaitable that is not a coroutine, as a future is."""
 
     def __await__(self) -> Generator[None, None, bytes]:
         yield from ()
@@ -845,7 +845,7 @@ def test_json_in_a_form_is_written_and_proves_nothing() -> None:
 
 
 def test_a_request_that_has_json_and_no_owner_is_prepared() -> None:
-    """JSON is no placeholder: nothing has to be known of the client."""
+    """JSON is not a placeholder: it needs no facts of the client."""
     rp = relying_party()
     public = evolve(keys_wanted(rp).request, form=(("claims", JsonObject({})),))
 

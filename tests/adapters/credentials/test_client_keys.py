@@ -504,7 +504,7 @@ def test_keys_of_another_use_are_refused() -> None:
 
 
 class Down:
-    """A key service that is down, and knows nothing of its keys by heart."""
+    """A key service that is down, and does not know its keys by heart."""
 
     @property
     def alg(self) -> str:

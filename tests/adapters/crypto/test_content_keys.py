@@ -45,7 +45,7 @@ def test_the_example_of_rfc_7518() -> None:
 
 
 def test_the_example_of_rfc_8037() -> None:
-    """Appendix A.6, whose numbers are those of RFC 7748 §6.1."""
+    """Appendix A.6, with the numbers of RFC 7748 §6.1."""
     bob = "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"
     ephemeral = b64url_decode(b"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo")
     epk = EphemeralKey("OKP", "X25519", ephemeral, b"")

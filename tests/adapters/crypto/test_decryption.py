@@ -167,7 +167,7 @@ def test_a_prepared_key_is_kept_and_bounded() -> None:
     ],
 )
 def test_a_secret_becomes_a_key_by_its_digest_cut_on_the_right(octets: int, expected: str) -> None:
-    """OIDC Core §10.2; the digest is that of FIPS 180 for "secret"."""
+    """OIDC Core §10.2, with the digest of FIPS 180 for "secret"."""
     assert derived_from_secret(b"secret", octets).hex() == expected
     assert [len(derived_from_secret(b"secret", size)) for size in (24, 48, 64)] == [24, 48, 64]
 

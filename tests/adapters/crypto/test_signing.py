@@ -1,4 +1,4 @@
-"""Signatures for what the client sends."""
+"""Signatures for the client's messages."""
 
 from __future__ import annotations
 

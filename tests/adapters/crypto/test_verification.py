@@ -435,7 +435,7 @@ def test_wycheproof_signatures_with_checked_keys(
 
 
 def _held(jws: object, key: Jwk, verifier: CryptographyVerifier) -> bool | None:
-    """Return whether the signature held, or ``None`` if it does not come to that."""
+    """Return whether the signature is valid, or ``None`` if the check ends before that."""
     if not isinstance(jws, str) or jws.count(".") != 2:
         return None
     signing_input, _, signature = jws.encode().rpartition(b".")

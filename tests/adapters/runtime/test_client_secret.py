@@ -39,7 +39,7 @@ def test_a_call_that_fails_is_one_typed_failure(fault: Exception) -> None:
 
 
 class Awaited:
-    """An object whose call has to be awaited."""
+    """An object whose call must be awaited."""
 
     async def __call__(self) -> str:
         return "opened"
@@ -72,7 +72,7 @@ def test_a_secret_or_a_call_that_returns_one_passes(secret: object) -> None:
 
 
 class CallableText(str):
-    """Text that can be called, which is no reason to leave it unread."""
+    """Text that can be called, which must be read all the same."""
 
     __slots__ = ()
 

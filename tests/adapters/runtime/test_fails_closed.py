@@ -1,4 +1,4 @@
-"""Whatever a store of the application raises is one typed failure."""
+"""Every exception of an application's store is one typed failure."""
 
 import asyncio
 

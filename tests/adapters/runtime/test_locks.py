@@ -1,4 +1,4 @@
-"""What a thread holds while its process forks is open in the child."""
+"""A lock that a thread holds while its process forks is open in the child."""
 
 import gc
 import os
@@ -33,7 +33,7 @@ FORKS: Final = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system h
 def in_child(work: Callable[[], object]) -> bool:
     """Whether a forked process gets through this; the alarm ends one that hangs."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks together with threads
         child = os.fork()
     if child == 0:
         signal.alarm(20)

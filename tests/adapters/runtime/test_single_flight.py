@@ -169,7 +169,7 @@ def test_a_failure_goes_to_all_who_wait_and_is_forgotten() -> None:
 
 
 def refusal() -> OidcError:
-    """A failure with a cause, as a store of an application has it."""
+    """A failure with a cause, as a store of an application raises it."""
     fault = StoreFailure("store_full", found=1, about="provider keys")
     fault.__cause__ = ConnectionError("the database")
     return fault

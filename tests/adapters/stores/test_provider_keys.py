@@ -132,7 +132,7 @@ def test_a_set_is_fetched_once_and_used_until_it_is_old(
 def test_a_set_says_whose_it_is(
     keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
 ) -> None:
-    """One of another provider is refused by the core, whatever a store mixes up."""
+    """The core refuses a set of another provider, even if a store mixes them up."""
     for _ in range(2):  # fetched, and then stored
         found = keys.find(WANTED, provider.send, clock)
         assert isinstance(found, KeysFound)
@@ -274,7 +274,7 @@ def test_strangers_never_starve_the_providers_own_tokens(
             WANTED, newer_than=clock.now(), missing_kid=f"kid-{number}", source="unsolicited"
         )
         keys.find(unsolicited, provider.send, clock)
-    # Among what strangers asked for is the very key that the provider signs with from now on.
+    # The keys that strangers asked for include the key that the provider signs with from now on.
     unsolicited = evolve(WANTED, newer_than=clock.now(), missing_kid="second", source="unsolicited")
     keys.find(unsolicited, provider.send, clock)
     provider.kids = ("second", "first")
@@ -377,7 +377,7 @@ def test_a_fetch_that_was_broken_off_is_made_by_one_of_those_who_waited(
 
 
 def _until_waiting(keys: MemoryProviderKeys, threads: int) -> None:
-    """Go on once so many threads wait for the fetch that is under way."""
+    """Go on once so many threads wait for the same fetch."""
     (flight,) = keys._flights._flights.values()
     _until(lambda: len(getattr(flight.future._condition, "_waiters", ())) == threads)
 
@@ -467,7 +467,7 @@ async def _cancelled(turns: Turns, call: Callable[[], Awaitable[object]]) -> Non
 def test_cancelled_callers_leave_their_fetch_to_fill_the_store(
     run: Run, callers: int, keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
 ) -> None:
-    """However many give up during a slow first fetch: it is one, and nobody is throttled."""
+    """Even if many callers give up during a slow first fetch: it is one, and throttles nobody."""
     turns = Turns(run)
 
     async def main() -> list[KeysAnswer]:
@@ -526,7 +526,7 @@ def test_loops_that_end_during_a_fetch_use_up_no_fetch_of_the_providers_own_toke
     provider: Provider,
     clock: FrozenClock,
 ) -> None:
-    """As where each request of an application has a loop of its own."""
+    """As where each request of an application has a separate loop."""
     keys = MemoryProviderKeys()
     turns, wanted = Turns(run), evolve(WANTED, source=source)
 
@@ -567,7 +567,7 @@ def test_a_set_is_kept_under_everything_that_decides_it() -> None:
 def test_who_has_no_fetch_left_keeps_none_from_others(
     keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
 ) -> None:
-    """What a stranger was denied is no answer for the provider's own tokens."""
+    """An answer that a stranger did not get does not bind the provider's own tokens."""
     down = Provider(clock)
     down.broken = "dropped"
     stranger = evolve(WANTED, source="unsolicited")
@@ -607,7 +607,7 @@ def test_at_its_cap_the_set_fetched_longest_ago_is_fetched_again(clock: FrozenCl
 
 
 def test_what_holds_fetches_back_is_not_forgotten_at_the_cap(clock: FrozenClock) -> None:
-    """Else a stranger who names enough providers could have one of them asked without end."""
+    """Otherwise a stranger who names enough providers could have one of them asked without end."""
     keys, send = MemoryProviderKeys(cap=2), any_set(clock)
     for number in range(2):
         keys.find(of_tenant(number), send, clock)
@@ -771,7 +771,7 @@ def test_a_fetch_that_never_lands_has_failed_when_its_deadline_is_over(
         return answer
 
     assert asyncio.run(main()) == KeysWithheld("unreachable")
-    assert sum(waited) == WANTED.request.deadline + 1  # its answer has to be read, too
+    assert sum(waited) == WANTED.request.deadline + 1  # its answer must be read, too
 
 
 @pytest.mark.parametrize("count", [1, 60])
@@ -839,7 +839,7 @@ def test_a_set_is_read_outside_of_the_lock(
     clock: FrozenClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Others are served from what is here while a large one is being read."""
+    """The store serves others from memory while it reads a large set."""
     served: list[KeysAnswer] = []
     keys.find(WANTED, provider.send, clock)
     clock.advance(REFILL)
@@ -867,7 +867,7 @@ def test_a_set_is_read_again_where_its_record_changed_meanwhile(
     clock: FrozenClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What was taken out of a bucket meanwhile stays taken."""
+    """A fetch that was taken out of a bucket meanwhile stays taken."""
     stranger, reads = evolve(WANTED, source="unsolicited"), list[KeyRecord]()
 
     def reading(before: KeyRecord, *given: Any) -> Any:

@@ -54,7 +54,7 @@ def test_a_secret_is_the_same_as_text_and_as_octets() -> None:
 
 
 def test_a_secret_may_be_any_text_that_an_environment_variable_holds() -> None:
-    """As Python reads octets there that are no UTF-8; to refuse one would be to quote it."""
+    """As Python reads octets there that are not UTF-8; to refuse one would be to quote it."""
     secret = "canary-" + "\udcff" * MIN_SECRET
     sealed = SealedBox(secret).close("text", label="test")
 

@@ -1,4 +1,4 @@
-"""A box around one random seed: what it stands for, what it seals, and whose keys open it."""
+"""A box around one random seed: the derived values, the sealed text, and the fitting keys."""
 
 import copy
 import pickle
@@ -161,7 +161,7 @@ def test_nothing_else_leaves_it_on_any_text(text: str) -> None:
 
 
 def test_an_unknown_key_is_named_beside_those_that_are_known() -> None:
-    """Workers with secrets of their own are the usual cause: the ids show it, and no secret."""
+    """Workers with different secrets are the usual cause: the ids show it, and no secret."""
     error = refusal(SeedBox(NEW, OLD), SeedBox(FOREIGN).close(SEED_A, b"", label="test"))
 
     assert error.code == "cookie_key_unknown"
@@ -199,7 +199,7 @@ def test_the_same_secret_twice_is_one() -> None:
 
 
 def test_secrets_are_independent_of_each_other() -> None:
-    """No two are alike, whether label, seed or key is another; nor is one part of another."""
+    """No two are alike if label, seed or key differs, and no output is part of another."""
     drawn = [
         box.secret(label, seed)
         for box in (SeedBox(NEW), SeedBox(OLD))

@@ -1,4 +1,4 @@
-"""A relying party by hand, with nothing of the library: what goes over the wire, spelt out."""
+"""A relying party by hand, without any part of the library: every message is spelt out."""
 
 import hashlib
 import hmac
@@ -197,7 +197,7 @@ def claims_of(token: str) -> Any:
 
 
 def verify(token: str, keys: list[Any], secret: str = "") -> bool:
-    """Return true, or raise unless the signature holds: `cryptography` by hand, key by ``kid``."""
+    """Return true, or raise if the signature is invalid: `cryptography` by hand, key by ``kid``."""
     head, _, tail = token.rpartition(".")
     header, octets, signature = header_of(token), head.encode(), unb64(tail)
     alg = header["alg"]

@@ -1,4 +1,4 @@
-"""What the fake provider demands of an authorization request, and how it answers."""
+"""The fake provider's demands on an authorization request, and its answers."""
 
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit

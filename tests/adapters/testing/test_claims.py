@@ -1,4 +1,4 @@
-"""What the fake provider states in an ID token."""
+"""The fake provider's statements in an ID token."""
 
 from oidc_adapters.testing import FakeProvider
 

@@ -1,4 +1,4 @@
-"""The fake provider's encryption: for whom, with what, and always the same."""
+"""The fake provider's encryption: for each client, with each key, and always the same."""
 
 from __future__ import annotations
 

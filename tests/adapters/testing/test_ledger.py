@@ -43,7 +43,7 @@ GRANT = Grant(
 
 
 def test_what_is_forgotten_at_the_cap_is_revoked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else its second use would go unnoticed, and what came from it would stay valid."""
+    """Otherwise its second use would go unnoticed, and its tokens would stay valid."""
     monkeypatch.setattr(ledger_module, "CAP", 2)
     ledger, families = Ledger(seed=1), [Family(grant=GRANT) for _ in range(6)]
     for number, family in enumerate(families[:3]):

@@ -1,4 +1,4 @@
-"""What the fake provider publishes."""
+"""The fake provider's public documents."""
 
 import pytest
 

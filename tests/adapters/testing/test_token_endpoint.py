@@ -1,4 +1,4 @@
-"""What the fake provider demands of a token request, and what it gives."""
+"""The fake provider's demands on a token request, and its answers."""
 
 from typing import Any
 

@@ -14,7 +14,7 @@ from .raw_client import NOW, responded, wire
 
 @frozen
 class Stopped:
-    """A clock that stands still."""
+    """A clock that does not move."""
 
     def now(self) -> int:
         return NOW

@@ -1,4 +1,4 @@
-"""What the fake provider tells the bearer of an access token."""
+"""The fake provider's answer to the bearer of an access token."""
 
 from typing import Any
 

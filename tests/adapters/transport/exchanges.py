@@ -1,4 +1,4 @@
-"""Requests over a transport, and what became of them."""
+"""Requests over a transport, and their outcomes."""
 
 import socket
 import ssl

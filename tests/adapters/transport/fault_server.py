@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 LONGEST = 20.0
-"""Seconds after which a connection is given up, whatever its script says."""
+"""Seconds after which a connection is given up, even in the middle of its script."""
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,8 @@ class Authority:
             .not_valid_before(now - 2 * day)
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-            # What the strict verification that Python 3.13 has by default asks for (RFC 5280 §4.2).
+            # The demands of the strict verification that Python 3.13 has by default (RFC 5280
+            # §4.2).
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
             )

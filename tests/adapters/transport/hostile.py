@@ -45,7 +45,7 @@ TLS: Final = "tls_failed"
 
 
 class Hostile(NamedTuple):
-    """A server and what becomes of an exchange with it.
+    """A server and the outcome of an exchange with it.
 
     Attributes:
         name: what it does.
@@ -145,7 +145,7 @@ SERVERS: Final = (
 
 
 class Outcome(NamedTuple):
-    """What became of an exchange.
+    """The outcome of an exchange.
 
     Attributes:
         code: of the failure, or ``"answered"``.

@@ -1,4 +1,4 @@
-"""Requests that a server must not take apart in two ways, each on a socket of its own."""
+"""Requests that a server must not take apart in two ways, each on a separate socket."""
 
 import contextlib
 import socket
@@ -17,7 +17,7 @@ POST = b"POST /a HTTP/1.1\r\n" + HOST
 
 
 class Echo(StrictConversation):
-    """Answers with what it understood."""
+    """Answers with its own reading of the request."""
 
     protocol_version = "HTTP/1.1"
     max_body = 1_000
@@ -45,7 +45,7 @@ def _port() -> Iterator[int]:
 
 
 def told(port: int, octets: bytes) -> list[int]:
-    """Send octets and nothing more; return the statuses of what comes back until the end."""
+    """Send octets and nothing more; return the statuses of all answers until the end."""
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
         connection.sendall(octets)
         connection.shutdown(socket.SHUT_WR)

@@ -50,7 +50,7 @@ def test_all_who_wait_for_a_name_share_one_lookup_and_the_next_begins_again() ->
         gate.set()
         found = [future.result() for future in waiting]
     assert found == [[address(1)]] * 4
-    assert len(asked) <= 2  # the last of the four may have come when the first was over
+    assert len(asked) <= 2  # the last of the four may have come when the first had ended
 
 
 @pytest.mark.parametrize("error", [socket.gaierror(-2, "unknown"), UnicodeError("label too long")])
@@ -123,7 +123,7 @@ def test_a_connection_is_made_from_the_address_and_with_the_options_asked_for() 
         mine = reserving.getsockname()
         port: int = listener.getsockname()[1]
         with dial("127.0.0.1", port, exchange(5), (shared,), mine) as sock:
-            assert sock.getsockname() == mine  # taken already, but for the option
+            assert sock.getsockname() == mine  # taken already, except for the option
             assert sock.getpeername() == listener.getsockname()
 
 
@@ -197,7 +197,7 @@ def v6(host: str, port: int = 443) -> Address:
 
 
 class Dialled:
-    """Stands in for sockets: remembers whom they were to connect to, and refuses."""
+    """Replaces sockets: remembers the addresses that they should connect to, and refuses."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: Sequence[Address]) -> None:
         self.hosts: list[str] = []
@@ -221,7 +221,7 @@ class Dialled:
 
     def code(self, reach: Reach, host: str = "op.example") -> str | None:
         """Dial, and return the fault of the exchange, if it is refused before connecting."""
-        # One of its own, else the lookup before may still be under way for a moment.
+        # A separate one, because the lookup before may still run for a moment.
         self._monkeypatch.setattr(dialling, "_RESOLVER", Resolver(self._lookup))
         exchange = reaching(reach)
         with pytest.raises((HTTPException, ConnectionRefusedError)):

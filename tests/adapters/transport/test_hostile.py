@@ -12,7 +12,7 @@ def test_there_are_many_and_no_two_are_called_alike() -> None:
 def test_an_exchange_with_a_hostile_server_ends_in_time(
     authority: Authority, server: Hostile
 ) -> None:
-    """Nor do other threads notice; where the machine itself is late, it is tried again."""
+    """Other threads do not notice it; where the machine itself is late, it is tried again."""
     found = outcome(server, authority)
     for _ in range(2):
         if not found.in_time:

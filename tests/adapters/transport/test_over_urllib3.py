@@ -289,7 +289,7 @@ def test_what_never_left_is_sent_again_if_that_is_allowed(
 def test_a_kept_connection_that_was_closed_meanwhile_is_replaced(
     transport: Urllib3Transport, resend: Resend
 ) -> None:
-    # It is seen before an octet leaves, so this is no second attempt.
+    # It is seen before an octet leaves, so this does not count as a second attempt.
     with FaultServer((Read(), Send(ok(b"1"))), (Read(), Send(ok(b"2")))) as server:
         first = transport.send(request(server.url(), resend=resend), CLOCK)
         wait_until_readable(transport, server)
@@ -616,7 +616,7 @@ def test_the_applications_pools_are_used_and_left_open() -> None:
         assert server.connections == 2
         assert pools.request("GET", server.url()).data == b"2"
         assert (server.connections, len(pools.pools)) == (2, 1)
-        # Without an exchange of ours such a connection is urllib3's own.
+        # Without an exchange of ours, a connection of this kind is urllib3's own.
         assert pools.request("GET", server.url(), headers={"connection": "close"}).data == b"3"
         assert pools.request("GET", server.url()).data == b"4"
 

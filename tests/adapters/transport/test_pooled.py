@@ -104,7 +104,7 @@ def test_a_framing_fault_is_no_answer_and_the_connection_is_closed(
     with FaultServer((Read(), Send(octets), Wait()), (Read(), Send(ok(b"fresh")))) as server:
         answer = transport.send(request(server.url(), deadline=0.3), CLOCK)
         code, sent = failed(answer)
-        # What looks like the beginning of more is waited for.
+        # The reader waits for more if the octets look like its beginning.
         assert (code, sent) in {("http_malformed", "maybe"), ("http_timeout", "maybe")}
         assert server.closed_by_client.wait(5)
         assert answered(transport.send(request(server.url()), CLOCK)).body == b"fresh"
@@ -235,7 +235,7 @@ def test_a_connection_without_such_octets_is_kept(authority: Authority, size: in
 
 
 class Shipping(logging.Handler):
-    """Sends each log record on, over a transport of its own."""
+    """Sends each log record on, over a separate transport."""
 
     def __init__(self, transport: PooledTransport, url: str) -> None:
         super().__init__()
@@ -314,7 +314,7 @@ def test_an_exchange_within_another_leaves_it_its_check_of_tls(authority: Author
 def test_a_thread_that_lost_its_exchange_sends_nothing(
     transport: Urllib3Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever takes it away: then nobody says which address may be connected to."""
+    """Without it, for any reason, no part says which address may be connected to."""
 
     class Forgetful:
         exchange = property(lambda _: None, lambda _self, _exchange: None)
@@ -364,7 +364,7 @@ os._exit(code)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.parametrize("does", ["sends", "closes", "nothing"])
 def test_a_forked_process_waits_for_no_lock_of_its_parents_threads(does: str) -> None:
-    """Nor does it when what it left behind is collected, nor at its end."""
+    """It does not do so when its leftovers are collected either, and not at its end."""
     script = (Read(), Send(ok()), Wait())
     with FaultServer(script, script) as server:
         subprocess.run(

@@ -1,4 +1,4 @@
-"""Which pools are taken, and what they connect to."""
+"""Which pools are taken, and where they connect to."""
 
 import ssl
 from queue import Empty

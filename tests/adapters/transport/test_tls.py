@@ -386,7 +386,7 @@ def test_what_nobody_has_received_yet_is_held(
 
 
 def test_a_record_that_was_not_opened_yet_is_held(authority: Authority) -> None:
-    """TLS within TLS has a buffer of its own in front of it."""
+    """TLS within TLS has a separate buffer in front of it."""
     tls = authority.server("proof", host="op.example")
     tls.num_tickets = 0
     with (

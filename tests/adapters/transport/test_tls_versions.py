@@ -29,7 +29,7 @@ FAR = "https://op.example/token"
 OLD = [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1]
 NEW = [(ssl.TLSVersion.TLSv1_2, "TLSv1.2"), (ssl.TLSVersion.TLSv1_3, "TLSv1.3")]
 NAMES = ["TLSv1.1", "TLSv1", "SSLv3", "TLSv1.4", "unknown", "", None]
-"""What OpenSSL calls the old versions, and what nobody has heard of."""
+"""OpenSSL's names of the old versions, and an unknown name."""
 
 
 def lenient(authority: Authority) -> ssl.SSLContext:
@@ -130,7 +130,7 @@ def test_an_old_version_behind_a_proxy_is_told_nothing(authority: Authority) -> 
 
 
 def by_proxy(authority: Authority, proxy: FaultServer) -> Urllib3Transport:
-    """A transport that speaks to its proxy over TLS, in whatever version that has."""
+    """A transport that speaks to its proxy over TLS, in any version."""
     pools = ProxyManager(
         proxy.url(),
         proxy_ssl_context=lenient(authority),

@@ -1,4 +1,4 @@
-"""The authentication request: every parameter as the specification has it, and no other way."""
+"""The authentication request: every parameter in the form of the specification."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 def sent(rp: RelyingParty = RP, **request: Any) -> dict[str, str]:
-    """The parameters of a request, each of which has to be there once."""
+    """The parameters of a request; each must be there once."""
     pairs = query_of(started(rp, **request).url)
     assert len({name for name, _ in pairs}) == len(pairs)
     return dict(pairs)

@@ -1,4 +1,4 @@
-"""The callback: nothing is believed that does not answer the very login that waits for it."""
+"""The callback: the client believes it only if it answers exactly the login that waits for it."""
 
 from __future__ import annotations
 

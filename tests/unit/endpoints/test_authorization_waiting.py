@@ -1,4 +1,4 @@
-"""What is written down when a login starts: its demands, and what its callback has to fit."""
+"""The record at the start of a login: its demands, and the facts that its callback must fit."""
 
 from __future__ import annotations
 
@@ -250,7 +250,7 @@ def test_a_user_who_is_hinted_at_is_expected_at_his_own_tenant() -> None:
     ],
 )
 def test_a_hint_that_is_no_id_token_of_this_issuer_is_refused(hint: str) -> None:
-    """A22: otherwise anybody might come back; an encrypted one has to be decrypted first."""
+    """A22: otherwise anybody might come back; the client must first decrypt an encrypted one."""
     invalid("id_token_hint", id_token_hint=hint)
 
 
@@ -310,7 +310,7 @@ def test_the_redirect_uri_is_a_registered_one() -> None:
 
 
 def test_a_client_without_a_redirect_uri_starts_no_login() -> None:
-    """A registration for other grants may have none."""
+    """A registration for other grants may have no such types."""
     rp = relying_party(client={"redirect_uris": ()})
     for asked, found in (({}, ""), ({"redirect_uri": REDIRECT_URI}, REDIRECT_URI)):
         error = refused(UsageError, "parameter_invalid", partial(waiting, rp, **asked))

@@ -237,7 +237,7 @@ def test_a_refusal_tells_the_claim_but_neither_user_nor_nonce(
 
 
 def test_without_an_original_nothing_is_the_same() -> None:
-    """The claims of the login are part of a refresh: none stand in for them."""
+    """The claims of the login are part of a refresh: they cannot be replaced."""
     jws = VerifiedJws(JoseHeader("ES256", None, "", ()), rendered(RENEWED), KEY, LATER, LATER)
     bare = Expected(Demands(nonce=EXPECT_NO_NONCE, started_at=LATER), ACCESS_TOKEN)
     error = refused(

@@ -1,4 +1,4 @@
-"""The claims of an ID token: each rule with what it lets pass, what it refuses, and the edge."""
+"""The claims of an ID token: each rule with values that pass, values that fail, and the edge."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def test_an_authorized_party_other_than_this_client_is_refused(azp: object, code
 @pytest.mark.parametrize("azp", [MISSING, None, CLIENT_ID])
 @pytest.mark.parametrize("aud", [CLIENT_ID, [CLIENT_ID, "api"]])
 def test_an_absent_authorized_party_is_no_error(azp: object, aud: object) -> None:
-    """D05: its absence is none, even with several audiences."""
+    """D05: its absence is not an error, even with several audiences."""
     rp = relying_party(client={"trusted_audiences": frozenset({"api"})})
 
     assert checked(with_claims(azp=azp, aud=aud), rp=rp)[0].sub == SUB
@@ -280,7 +280,7 @@ def test_a_token_says_when_it_was_issued_and_when_it_ends(absent: object) -> Non
 
 @pytest.mark.req("RFC7519-2-01")
 def test_dates_may_have_fractions_and_be_far_ahead() -> None:
-    """D08: nothing hangs on how far ``exp`` lies ahead, so only what is no date is refused."""
+    """D08: no decision depends on a far ``exp``, so only a value that is not a date is refused."""
     token, _ = checked(with_claims(exp=NOW + 300.9, iat=NOW - 0.5))
     assert (token.exp, token.iat) == (NOW + 300, NOW - 1)
     assert checked(with_claims(exp=2**53 - 1))[0].exp == 2**53 - 1
@@ -533,7 +533,7 @@ def test_an_authentication_of_a_required_class_passes(acr: str) -> None:
 
 
 def test_the_class_is_this_token_s_own() -> None:
-    """D36: nothing is assumed of an earlier session."""
+    """D36: the rules assume no facts of an earlier session."""
     assert checked(with_claims())[0].acr is None
     assert checked(with_claims(acr="0"))[0].acr == "0"
 
@@ -603,7 +603,7 @@ def test_what_nothing_hangs_on_becomes_absent_and_is_noted(amr: object) -> None:
 
 
 def test_keys_offered_in_the_header_are_noted() -> None:
-    """D24: of the header nothing but algorithm and key identifier is used."""
+    """D24: the header is used for algorithm and key identifier only."""
     _, evidence = checked(with_claims(), ignored=("jku", "jwk"))
     assert evidence.notes == ("jku", "jwk")
 
@@ -717,7 +717,7 @@ def test_keys_of_the_set_that_are_not_used_stand_in_the_evidence() -> None:
 
 
 def test_response_and_token_of_a_template_name_the_same_tenant() -> None:
-    """B10: each tenant is an issuer of its own, though both are let in."""
+    """B10: each tenant is a separate issuer, though both are let in."""
     rule = IssuerRule.template(PATTERN, tenants=frozenset({"t1", "t2"}))
     rp = relying_party(provider={"issuer": PATTERN}, rule=rule)
     one, two = (PATTERN.replace("{tenantid}", tenant) for tenant in ("t1", "t2"))
@@ -1097,7 +1097,7 @@ def test_nothing_is_expected_but_what_is_named() -> None:
     ],
 )
 def test_a_member_of_the_right_type_that_means_nothing_is_noted(name: str, value: Any) -> None:
-    """What reads as absent is told; the others beside it still read as they are."""
+    """The notes name each member that reads as absent; the other members still read as they are."""
     token, evidence = checked(with_claims(**{"acr": "a", "amr": ["pwd"], name: value}))
     assert evidence.notes == (f"malformed, taken as absent: {name}",)
     assert getattr(token, name) in {None, ()}

@@ -44,7 +44,7 @@ EPK: Final = {"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"}
 
 @frozen
 class Spy:
-    """A decrypter that counts what it was asked for, and decrypts nothing."""
+    """A decrypter that counts its calls, and decrypts nothing."""
 
     asked: list[Jwe]
 
@@ -73,7 +73,7 @@ def refused_unasked(code: str, token: str, encryption: Encryption = ECDH) -> Oid
 
 
 def with_header(header: object, encryption: Encryption = ECDH) -> str:
-    """Return a JWE with a header of one's own and parts that decode."""
+    """Return a JWE with the caller's header and parts that decode."""
     octets = header if isinstance(header, bytes) else rendered(header)
     return f"{b64url(octets)}.AAAA.AAAA.AAAA.AAAA"
 
@@ -323,7 +323,7 @@ def test_every_failure_is_the_same_failure() -> None:
 
 
 def test_strangers_buy_no_private_operation_with_garbage() -> None:
-    """X17: whatever the header is refused for costs none, all else one a key that fits."""
+    """X17: a refused header costs no attempt, everything else one with a key that fits."""
     spy = Spy([])
     garbage = [with_header(members(alg="RSA-OAEP", kid=str(at))) for at in range(10_000)]
     for token in garbage:

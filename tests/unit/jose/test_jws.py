@@ -464,7 +464,7 @@ def token(
 def verified(
     text: str, keys: KeySet = KEYS, verifier: Believer | None = None, algs: frozenset[str] = EDDSA
 ) -> VerifiedJws:
-    """Verify as the machine does: with the header that the verifier recalls, else a new one."""
+    """Verify as the machine does: with the header that the verifier recalls, or with a new one."""
     jws, port = split(text), verifier or Believer()
     return verify(
         jws,

@@ -1,4 +1,4 @@
-"""What makes the octets of a public key unfit to trust."""
+"""Faults that make the octets of a public key unfit to trust."""
 
 import json
 from pathlib import Path

@@ -24,7 +24,7 @@ from tests.token_kinds import EXAMPLES, Example
 
 PAIRS: Final = [(one, other) for one, other in combinations(PROFILES.values(), 2)]
 BY_NONCE: Final = {("id_token", "userinfo")}
-"""Kept apart by the nonce, which each login sends; a refreshed ID token may have none, and then
+"""Kept apart by the nonce, which each login sends; a refreshed ID token may have no nonce, and then
 says no more than UserInfo does."""
 
 

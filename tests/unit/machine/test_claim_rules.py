@@ -1,4 +1,4 @@
-"""The rules that all kinds of JWT share: each alone, as the profile of a kind has it."""
+"""The rules that all kinds of JWT share: each alone, under the profile of a kind."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ T2: Final = "https://login.example/t2/v2.0"
 MULTI: Final = relying_party(provider={"issuer": PATTERN}, rule=TENANTS)
 
 WANTED = {"iss": ISSUER, "aud": CLIENT_ID, "azp": CLIENT_ID}
-"""What a refusal says was expected, where that can be said."""
+"""The expected value of a refusal, where there is one."""
 
 
 def jwt(
@@ -81,7 +81,7 @@ def jwt(
 def told(
     rule: Callable[[Examined[None]], str | None], examined: Examined[None]
 ) -> tuple[str, str, Fact, Fact]:
-    """Return what a rule refuses with: code, about, found, expected; and it says of what kind."""
+    """Return the facts of a refusal: code, about, found, expected; and the kind that it names."""
     with pytest.raises(ProtocolViolation) as caught:
         rule(examined)
     error = caught.value
@@ -331,7 +331,7 @@ def test_a_token_for_others_is_refused(
 def test_who_may_stand_beside_this_client_the_profile_says(
     audience: Any, trusted: frozenset[str], jws: VerifiedJws | None, foreign: tuple[str, ...]
 ) -> None:
-    """What a MAC means to several audiences is unspecified (OIDC Core §3.1.3.7, 8)."""
+    """The meaning of a MAC to several audiences is unspecified (OIDC Core §3.1.3.7, 8)."""
     rp = relying_party(client={"trusted_audiences": trusted})
     profile = ID_TOKEN._replace(audience=audience)
     examined = jwt({"aud": ("api-1", CLIENT_ID, "api-2")}, profile, rp=rp, jws=jws)

@@ -46,7 +46,7 @@ MAX_AGE = wanted().max_age
 
 
 def found(fetched_at: int, now: int, document: object = None) -> KeysFound:
-    """What a store answers with: the set, whose it is, and both times."""
+    """The answer of a store: the set, whose it is, and both times."""
     answer = json_response(OLD_SET if document is None else document)
     return KeysFound(ISSUER, f"{ISSUER}/jwks", key_set_of(answer), fetched_at, now)
 
@@ -58,7 +58,7 @@ def filled(at: int = NOW, document: object = None) -> KeyRecord:
 
 
 def taken(record: KeyRecord, wish: KeysWanted, now: int) -> KeyRecord:
-    """The record after a decision that has to be a fetch."""
+    """The record after a decision that must be a fetch."""
     decision = decide(record, wish, now)
     assert isinstance(decision, Fetch)
     return decision.record
@@ -209,7 +209,7 @@ def test_with_no_fetch_left_a_due_set_serves_on() -> None:
 
 
 def test_with_no_fetch_left_and_no_set_keys_are_withheld() -> None:
-    """H02: nothing is let through unverified."""
+    """H02: no token passes unverified."""
     record = KeyRecord(solicited=Bucket(0, NOW))
     assert decide(record, wanted(), NOW) == KeysWithheld("throttled")
 
@@ -267,7 +267,7 @@ def test_while_the_provider_is_down_an_unknown_key_is_unavailable_and_not_absent
 
 
 def test_a_new_set_replaces_the_old_one_whole() -> None:
-    """H06, H07: nothing is merged, the newest fetch wins."""
+    """H06, H07: sets are never merged, the newest fetch wins."""
     record, answer = fetched(filled(), wanted(), json_response(NEW_SET), NOW + 9)
     assert isinstance(answer, KeysFound)
     assert (answer.key_set.has("k1"), answer.key_set.has("k2")) == (False, True)
@@ -343,7 +343,7 @@ def test_an_answer_that_is_no_key_set_says_why(
 
 
 def test_the_age_of_a_key_set_is_the_policy_s() -> None:
-    """H12: what the answer says of caching does not count."""
+    """H12: the caching headers of the answer do not count."""
     rp = relying_party(policy=Policy(key_set_max_age=120))
     assert keys_wanted(rp, "solicited").max_age == 120
     plain = json_response(OLD_SET)

@@ -338,7 +338,7 @@ def test_the_header_s_claims_and_keys_are_nobody_s() -> None:
     ],
 )
 def test_each_kind_of_token_names_its_own_profile(kind: type, profile: JwtProfile) -> None:
-    """None has one by default: a logout token is no ID token (RFC 8725 §3.11)."""
+    """No kind has one by default: a logout token is not an ID token (RFC 8725 §3.11)."""
     assert not hasattr(Verification, "profile")
     assert vars(kind)["profile"] is profile
 

@@ -1,4 +1,4 @@
-"""What a login is bound to."""
+"""The connection that a login is bound to."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""What a login demands of its tokens."""
+"""The demands of a login on its tokens."""
 
 import copy
 import pickle

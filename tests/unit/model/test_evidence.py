@@ -1,4 +1,4 @@
-"""Evidence names the very rules that ran."""
+"""Evidence names exactly the rules that ran."""
 
 import pickle
 

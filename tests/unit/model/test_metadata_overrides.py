@@ -1,4 +1,4 @@
-"""What corrects metadata by name, what is declared of a provider, and PKCE or a nonce."""
+"""Overrides that correct metadata by name, declarations about a provider, and PKCE or a nonce."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_they_and_where_metadata_lies_are_part_of_the_digest() -> None:
 
 
 def test_metadata_made_by_hand_is_corrected_by_hand() -> None:
-    """What had no effect must not stand in the evidence as if it had."""
+    """A setting without effect must not appear in the evidence as if it had one."""
     error = refusal(relying_party(), metadata_overrides=S256)
     assert (error.code, error.about, error.expected) == (
         "config_invalid",

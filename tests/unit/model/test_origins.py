@@ -1,4 +1,4 @@
-"""Which origins a policy may name, and what evidence says of them."""
+"""Which origins a policy may name, and how evidence names them."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_evidence_names_every_origin() -> None:
 
 
 class Raising:
-    """A collection whose members cannot be had."""
+    """A collection whose members cannot be read."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error

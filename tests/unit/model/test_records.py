@@ -1,4 +1,4 @@
-"""What an application keeps of a login."""
+"""The record that an application keeps of a login."""
 
 import pickle
 

@@ -260,7 +260,7 @@ def test_each_kind_of_token_is_protected_as_it_was_registered() -> None:
 
 @frozen
 class Checked:
-    """A decrypter that keeps what it was asked to be ready for."""
+    """A decrypter that keeps the algorithms that it should be ready for."""
 
     asked: list[tuple[str, str, Encryption]]
 

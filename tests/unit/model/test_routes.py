@@ -289,7 +289,7 @@ APART: dict[str, tuple[IssuerRule, IssuerRule]] = {
 
 
 def pair(rules: tuple[IssuerRule, ...], *uris: str) -> list[RelyingParty]:
-    """Two clients, each of which finds its metadata at a place of its own."""
+    """Two clients, each of which finds its metadata at a different place."""
     return [
         rp("", uri, required=True, issuer_rule=rule, discovery_url=f"https://{place}.example/m")
         for rule, uri, place in zip(rules, uris or (HERE, HERE), ("x", "y"), strict=True)
@@ -394,6 +394,6 @@ def test_without_a_url_iss_has_to_tell_the_providers_apart() -> None:
 
 @pytest.mark.parametrize("way", OTHER_WAYS)
 def test_without_a_url_one_issuer_at_other_endpoints_is_never_told_apart(way: str) -> None:
-    """Here ``iss`` speaks for both, so that paths of their own are all there is."""
+    """Here ``iss`` speaks for both, so only separate paths can help."""
     other = rp(HONEST, ELSEWHERE, required=True, client_id="other", **OTHER_WAYS[way])
     unknown(rp(HONEST, required=True), other)

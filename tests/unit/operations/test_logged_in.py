@@ -65,11 +65,11 @@ OPTIONAL: Final = RP
 SIGNED: Final = relying_party(client={"userinfo_signed_response_alg": "ES256"})
 NONCE: Final = secrets().nonce
 BARE: Final = Asked(demands=Demands(nonce=NONCE, started_at=NOW, scope="openid"))
-"""What a grant without a browser was asked for."""
+"""The demands of a grant without a browser."""
 
 
 def asked_by(rp: RelyingParty, **request: Any) -> Asked:
-    """What a login was asked for, once its callback was accepted."""
+    """The demands of a login, once its callback was accepted."""
     login = started(rp, **request)
     account = login.pending.account
     step = finish(
@@ -237,7 +237,7 @@ def test_the_evidence_tells_whether_the_server_was_verified(channel: ChannelStat
 def test_a_login_ends_at_the_first_rule_that_does_not_hold(
     code: str, claims: dict[str, Any]
 ) -> None:
-    """D02 to D18, J06: nothing of the tokens is returned."""
+    """D02 to D18, J06: no part of the tokens is returned."""
     error = refusal(code, **claims)
     assert (error.about, error.of) == (next(iter(claims)), "id_token")
 
@@ -302,7 +302,7 @@ def test_every_demand_is_read_by_a_rule(name: str) -> None:
 
 
 def test_no_demand_is_forgotten() -> None:
-    """The resources that were asked for are no demand on a claim: the tokens are for these."""
+    """The requested resources do not demand a claim: the tokens are for these."""
     demands = evolve(BARE.demands, resource=("urn:x", "urn:y"))
     tokens = done(after_tokens(PLAIN, evolve(BARE, demands=demands))).tokens
     assert tokens.resource == ("urn:x", "urn:y")

@@ -1,4 +1,4 @@
-"""A login from the first redirect to the tokens: what each pause waits for, and how it may end."""
+"""A login from the first redirect to the tokens: the answer of each pause, and how it may end."""
 
 from __future__ import annotations
 

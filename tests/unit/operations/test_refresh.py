@@ -1,4 +1,4 @@
-"""A refresh: the tokens are renewed first, and what they say of the user is verified after."""
+"""A refresh: the tokens are renewed first, and the user in them is verified after."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_a_token_without_the_nonce_is_refused() -> None:
 
 @pytest.mark.parametrize(("nonce", "code"), [("", "nonce_mismatch"), (None, "nonce_missing")])
 def test_an_empty_nonce_ties_a_token_to_no_login(nonce: str | None, code: str) -> None:
-    """An application that lost its nonce has none to compare with."""
+    """An application that lost its nonce has no nonce to compare with."""
     step = begun(signed(claims_for(nonce)), evolve(DEMANDS, nonce=""))
 
     refused(ProtocolViolation, code, lambda: resume(RP, step, keys()))

@@ -1,4 +1,4 @@
-"""What every endpoint's answer has in common: status, media type, and the one parser of errors."""
+"""The common parts of every endpoint's answer: status, media type, and the one parser of errors."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_only_what_a_new_login_heals_is_to_be_started_again() -> None:
 
 @pytest.mark.parametrize("row", CODES.values(), ids=lambda row: row.code)
 def test_kind_and_retryable_agree(row: CodeRow) -> None:
-    """What heals by itself says so in both; only what is stale is started again."""
+    """A fault that heals by itself says so in both; only a stale operation is started again."""
     assert (row.kind == "later") == (row.retryable == "later")
     assert row.retryable != "restart" or row.kind == "stale"
     assert row.fault != "usage" or (row.retryable, row.kind) == ("no", "configuration")

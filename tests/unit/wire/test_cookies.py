@@ -68,7 +68,7 @@ def test_names_and_values_are_those_of_the_header(
     "space", ["\xa0", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f", "\x85", "\r", "\n"], ids=ascii
 )
 def test_what_is_space_to_python_only_is_part_of_the_name(space: str) -> None:
-    """No browser guards such a name, so it must not be taken for the one that it does guard."""
+    """No browser guards this name, so it must not be taken for the one that it does guard."""
     name = f"{space}__Host-oidc-x"
 
     assert cookie_pairs(f"a=1; {name}=planted") == (("a", "1"), (name, "planted"))

@@ -1,4 +1,4 @@
-"""Requests, answers and what stands in for secrets."""
+"""Requests, answers and the placeholders of secrets."""
 
 import copy
 import pickle

@@ -26,7 +26,7 @@ TYPES: Final[dict[str, object]] = {
     "tuple": (("a", "1"),),
     "dict": {"a": "1"},
 }
-# What each attribute takes, and what it is then; everything else is refused.
+# The accepted values of each attribute, and the result; everything else is refused.
 TAKEN: Final[dict[str, dict[str, object]]] = {
     "url": {"NoneType": None, "str": "a=1"},
     "query": {"str": "a=1", "bytes": "a=1"},
@@ -172,7 +172,7 @@ def test_a_body_is_not_read_where_there_is_none_to_read() -> None:
 
 
 def test_octets_of_a_header_are_text_octet_for_octet() -> None:
-    """As ASGI brings them: what is no ASCII is still told apart, and never lost."""
+    """As ASGI brings them: text that is not ASCII is still told apart, and never lost."""
     request = incoming(query=b"a=%41", cookie=b"a=\xff; \xa0b=1")
 
     assert request.parameters == (("a", "A"),)

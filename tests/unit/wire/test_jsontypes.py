@@ -377,7 +377,7 @@ def test_arrays_and_objects_have_a_limited_number(empty: str) -> None:
     too_many = many(MAX_NESTED + 1).encode()
     assert told(lambda: parse_object(too_many)) == ("json_too_large", "", None, MAX_NESTED)
     assert refusal(many(1_000_000)) == "json_too_large"
-    text = '{"a":"' + "[{" * MAX_NESTED + '"}'  # in a string they are none
+    text = '{"a":"' + "[{" * MAX_NESTED + '"}'  # in a string they are ordinary text
     assert render(parse_object(text.encode())) == text
 
 

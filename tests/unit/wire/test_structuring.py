@@ -29,7 +29,7 @@ def refusal(**members: JsonValue) -> OidcError:
 
 
 def sample(**members: JsonValue) -> Sample:
-    """Structure a sample of which nothing has to be dropped."""
+    """Structure a sample from which no member must be dropped."""
     given = JsonObject({"text": "x", **members})
     value, dropped = structured(given, Sample, StoreFailure, "record_invalid")
     assert dropped == ()

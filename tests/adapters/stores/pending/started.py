@@ -96,12 +96,12 @@ def received(cookies: Jar, new: tuple[SetCookie, ...]) -> Jar:
 
 
 def jar(*cookies: SetCookie) -> Jar:
-    """The cookies of a browser that received these in order, and had none."""
+    """The cookies of a browser that received these in order, and had no cookies before."""
     return received({}, cookies)
 
 
 def size(cookies: Jar) -> int:
-    """What these cookies take up in a ``Cookie`` header, with what stands between and after."""
+    """The octets that these cookies take in a ``Cookie`` header, with the separators."""
     return sum(len(f"{name}={value}; ") for name, value in cookies.items())
 
 
@@ -112,7 +112,7 @@ def put(store: PendingLogins, begun: LoginStarted, cookies: Jar | None = None) -
 
 
 def finished(begun: LoginStarted, taken: Taken, *, rp: RelyingParty = RP, now: int = NOW) -> object:
-    """What the core makes of a login that was taken, and of a callback that answers it."""
+    """The core's result for a login that was taken, and for a callback that answers it."""
     callback = Callback(parameters=(("code", "code-1"), ("state", begun.pending.state)))
     return login.finish(rp, taken.pending, callback, binding=taken.binding, now=now)
 
@@ -131,7 +131,7 @@ def came_back(state: str) -> Incoming:
 
 
 def all_taken(takes: list[Callable[[], str]]) -> list[str]:
-    """What eight threads take, each of which tries everything."""
+    """The logins that eight threads take, each of which tries everything."""
     barrier = threading.Barrier(8)
 
     def take_all() -> list[str]:

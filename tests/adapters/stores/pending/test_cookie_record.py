@@ -1,4 +1,4 @@
-"""What a cookie says of a login or logout, octet by octet, and what is made of it again."""
+"""The content of a login's or logout's cookie, octet by octet, and the value read from it."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -232,7 +232,7 @@ def test_the_secrets_of_a_seed_are_four_and_the_same_each_time() -> None:
     assert len({secret for three in each for secret in three}) == 12
 
 
-# What another version might have written, sealed with the right key.
+# Records that another version might have written, sealed with the right key.
 ODD: Final = {
     "empty": b"",
     "too short": bytes(20),

@@ -42,7 +42,7 @@ def cookie(number: int, size: int = 200, date: int | str = DATED, *, logout: boo
 
 
 def evicted(*cookies: Pair, new: int = 200) -> list[int]:
-    """The numbers of what has to go when a cookie of so many octets comes."""
+    """The numbers of the cookies that go when a cookie of so many octets comes."""
     name, value = cookie(99_999_999, new)
     gone = PROFILE.evicted(cookies, SetCookie(name, value, 600, "Lax", secure=True), age)
     assert all(one.max_age == 0 and one.value == "" for one in gone)
@@ -67,7 +67,7 @@ def test_the_cookie_of_a_logout_has_a_name_of_its_own() -> None:
 
 def test_a_form_post_needs_a_cookie_that_crosses_sites() -> None:
     assert PROFILE.cookie("a", "v", 600, across=True).same_site == "None"
-    # A browser drops None without Secure.
+    # A browser drops SameSite=None without Secure.
     assert DEVELOPMENT.cookie("a", "v", 600, across=True).same_site == "Lax"
 
 

@@ -171,7 +171,7 @@ def test_sealing_secrets_are_required() -> None:
 
 
 def test_a_login_with_the_secrets_of_another_store_is_refused(store: CookiePendingLogins) -> None:
-    """What it demands could not be derived again: the user would log in for nothing."""
+    """Its demands could not be derived again: the user would log in for nothing."""
     other = started(store=CookiePendingLogins(NEW, SECRET))
     begun = started(1, store=store)
     mixed = evolve(begun, binding=started(2, store=store).binding)

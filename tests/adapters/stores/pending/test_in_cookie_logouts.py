@@ -53,7 +53,7 @@ def begun(
 
 
 def taking(store: CookiePendingLogins, state: str, cookies: Jar) -> Callable[[], TakenLogout]:
-    """What an application does with the state that a browser brings back."""
+    """The application's handling of the state that a browser brings back."""
     return partial(store.take_logout, RP, pending_id_of(state), sent(cookies), NOW)
 
 

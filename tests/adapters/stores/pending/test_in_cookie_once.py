@@ -208,7 +208,7 @@ def test_a_login_is_not_taken_where_nobody_can_say_that_it_was_not(fault: Except
 
 
 class Later:
-    """What a call gives that should have been awaited."""
+    """The result of a call that should have been awaited."""
 
 
 class VagueSpent(SharedSpent):

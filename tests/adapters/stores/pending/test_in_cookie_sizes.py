@@ -57,7 +57,7 @@ def returned(store: CookiePendingLogins, login: LoginStarted) -> tuple[str, int]
 def octets_of(
     store: CookiePendingLogins, login: LoginStarted, return_to: str, *, seed: int = 1
 ) -> int:
-    """What a cookie has to take up, by the format: name, head, record, tag, in base64url."""
+    """The size of a cookie, by the format: name, head, record, tag, in base64url."""
     plain = unasked_login(RP, store.secrets(FixedEntropy(seed)), NOW)
     demands = len(dump_deviations(login.pending, plain))
     record = 21 + (2 + demands if demands else 0) + len(return_to.encode())
@@ -136,7 +136,7 @@ def test_a_strangers_return_to_never_makes_demands_too_large(
 
 
 def test_a_cookie_is_as_large_as_its_return_to_leaves_it(store: CookiePendingLogins) -> None:
-    """The two extremes together: the longest return_to, and the most that fits beside it."""
+    """The two extremes together: the longest return_to, and the largest demands that still fit."""
     sizes = [
         returned(
             store, begun(store, demanded, account=demanded * "a", return_to="/".ljust(138, "a"))
@@ -158,7 +158,7 @@ def test_a_cookie_is_as_large_as_its_return_to_leaves_it(store: CookiePendingLog
 def test_fourteen_tabs_that_start_at_once_stay_below_4000_octets(
     store: CookiePendingLogins,
 ) -> None:
-    """None sees another's cookie, so nothing is cleared away, and all of them finish."""
+    """No client sees another's cookie, so all cookies stay, and all logins finish."""
     logins = [begun(store, seed, return_to="/".ljust(138, "a")) for seed in range(14)]
     cookies: Jar = {}
     for login in logins:
@@ -212,7 +212,7 @@ def one_logout(store: CookiePendingLogins, number: int) -> Jar:
 
 
 def gone(store: CookiePendingLogins, cookies: Jar) -> list[str]:
-    """What another login of 285 octets has a browser with these cookies forget."""
+    """The logins that a browser with these cookies forgets for another login of 285 octets."""
     new, *forgotten = store.put(RP, started(999, LONGEST, store=store), sent(cookies), NOW)
     assert size(jar(new)) == 285
     assert all(cookie.max_age == 0 for cookie in forgotten)

@@ -238,7 +238,7 @@ def test_what_is_over_makes_room() -> None:
 
 
 def test_a_login_of_a_longer_lifetime_keeps_no_room_from_others() -> None:
-    """Clients of one store may have policies of their own."""
+    """Clients of one store may have different policies."""
     store = MemoryPendingLogins(cap=3)
     first = started(100)
     cookies = jar(*store.put(LONG, first, (), NOW))

@@ -1,4 +1,4 @@
-"""What every store of logins and logouts promises, and that it shows no secret."""
+"""The promise of every store of logins and logouts, and that it shows no secret."""
 
 from collections.abc import Callable
 from typing import Final

@@ -57,7 +57,7 @@ def test_what_is_in_time_is_remembered_however_long_a_clock_is_behind() -> None:
 
 
 def test_time_is_told_by_the_machine_unless_a_test_tells_it() -> None:
-    """Nobody waits for it here: what just began is not over, whatever a clock says."""
+    """Nobody waits for it here: work that just began has not ended, even if a clock says so."""
     spent = MemorySpent()
     assert spent.seen_once("a", NOW + 60, NOW)
 
@@ -111,7 +111,7 @@ def test_names_of_all_lifetimes_go_when_they_are_over() -> None:
 
 @pytest.mark.parametrize("cap", [1, 3, 100])
 def test_at_the_cap_a_further_name_is_refused_and_none_is_forgotten(cap: int) -> None:
-    """Else a finished login could be finished once more, after enough others."""
+    """Otherwise a finished login could be finished once more, after enough others."""
     elapsed = Elapsed()
     spent = MemorySpent(cap=cap, elapsed=elapsed)
     names = [pending_id_of(f"{number}") for number in range(cap)]

@@ -1,4 +1,4 @@
-"""Whole answers gone wrong."""
+"""Whole answers with one fault each."""
 
 import json
 from typing import Final

@@ -1,4 +1,4 @@
-"""Authorization responses gone wrong: each changes on the wire what it says, and nothing else."""
+"""Wrong authorization responses: each changes only the named part on the wire."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What a misbehaviour consists of."""
+"""The parts of a misbehaviour."""
 
 from attrs import evolve
 

@@ -1,4 +1,4 @@
-"""Metadata gone wrong: each row changes on the wire what it says, and nothing else."""
+"""Wrong metadata: each row changes only the named part on the wire."""
 
 from typing import Final
 

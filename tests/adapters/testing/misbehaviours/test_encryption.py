@@ -1,4 +1,4 @@
-"""Encryption gone wrong: each row changes on the wire what it says, and nothing else."""
+"""Wrong encryption: each row changes only the named part on the wire."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def sent(row: Misbehaviour | None, needs: str) -> str:
 
 
 def inside(token: str) -> bytes:
-    """Decrypt whatever can be; an empty answer stands for what cannot."""
+    """Decrypt every answer that allows it; an empty answer replaces the others."""
     types = frozenset({"", "jwt"})
     owner = ("https://op.example", "client")
     try:

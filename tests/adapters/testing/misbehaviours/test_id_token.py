@@ -1,4 +1,4 @@
-"""ID tokens gone wrong: each row changes on the wire what it says, and nothing else."""
+"""Wrong ID tokens: each row changes only the named part on the wire."""
 
 from typing import Final
 

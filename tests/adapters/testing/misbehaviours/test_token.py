@@ -1,4 +1,4 @@
-"""Token answers gone wrong: each row changes on the wire what it says, and nothing else."""
+"""Wrong token answers: each row changes only the named part on the wire."""
 
 from typing import Final
 

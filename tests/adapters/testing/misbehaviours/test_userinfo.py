@@ -1,4 +1,4 @@
-"""UserInfo gone wrong: each row changes on the wire what it says, and nothing else."""
+"""Wrong UserInfo: each row changes only the named part on the wire."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What a provider sends in a login, and conditions on it: each spells out one misbehaviour."""
+"""The messages of a provider in a login, and conditions that describe one misbehaviour each."""
 
 import json
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from tests.adapters.testing.raw_client import (
 
 @frozen(kw_only=True)
 class Wire:
-    """All that a provider sent in one login and one refresh."""
+    """All messages that a provider sent in one login and one refresh."""
 
     discovery: Answer
     authorization: AuthorizationResponse
@@ -53,7 +53,7 @@ class Wire:
 
 
 def wire_of(misbehave: str | None, *, signed_userinfo: bool = False) -> Wire:
-    """Run a login and a refresh by the provider's own memory, whatever it says meanwhile."""
+    """Run a login and a refresh by the provider's own memory, and ignore its messages meanwhile."""
     signed = "EdDSA" if signed_userinfo else None
     provider = FakeProvider(
         clients=(FakeClient(userinfo_signed_response_alg=signed),),
