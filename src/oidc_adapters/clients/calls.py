@@ -17,7 +17,7 @@ from oidc_adapters.stores.pending.cookies import Cookies
 from oidc_core.endpoints.authorization import AuthenticationRequest, Callback
 from oidc_core.endpoints.end_session import LogoutRequest
 from oidc_core.machine.steps import Step
-from oidc_core.model.pending import LoginSecrets
+from oidc_core.model.pending import LoginSecrets, PendingLogin
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import login, logout
@@ -38,6 +38,9 @@ _UNPROVEN: Final = frozenset(
     {"state_missing", "state_mismatch", "binding_missing", "binding_mismatch"}
 )
 """Refusals before it is certain that this browser started the login."""
+
+_AT_A_TIME: Final = 600
+"""Seconds for which a browser remembers that a login failed and a new one was started."""
 
 T = TypeVar("T")
 
@@ -139,18 +142,51 @@ def clearing(profile: CookieProfile, name: str, incoming: Incoming) -> Generator
 
 
 @contextmanager
-def answering(cookies: tuple[SetCookie, ...], return_to: str = "") -> Generator[None]:
-    """Have a failure carry how the browser can be answered.
+def answering(
+    cookies: tuple[SetCookie, ...], pending: PendingLogin | None = None
+) -> Generator[None]:
+    """Let a failure carry how the application can answer the browser.
 
-    It is a copy that does: several logins that waited for one thing may fail with one error.
+    A copy carries it: several logins that waited for the same thing may fail with one error.
     """
     try:
         yield
     except OidcError as error:
         own = copy(error)
         own.cookies = cookies
-        own.return_to = "" if error.code in _UNPROVEN else return_to
+        if pending is not None and error.code not in _UNPROVEN:
+            own.connection, own.account = pending.connection, pending.account
+            own.return_to = pending.return_to
         raise own from error
+
+
+@contextmanager
+def restarting_once(profile: CookieProfile, incoming: Incoming) -> Generator[None]:
+    """Let a failure say ``restart`` only once in a row, and only if the browser keeps our cookies.
+
+    An application may start a new login whenever it is told to.  At a provider with a single
+    sign-on session it would go round forever where the same failure comes back each time.
+    """
+    try:
+        yield
+    except OidcError as error:
+        if error.retryable != "restart":
+            raise
+        own, brought = copy(error), {name for name, _ in incoming.cookies}
+        if profile.restarted in brought or not any(map(profile.owns, brought)):
+            own.retryable = "no"
+            own.cookies += settled(profile, incoming)
+        else:
+            across = incoming.method == "POST"
+            mark = profile.cookie(profile.restarted, "1", _AT_A_TIME, across=across)
+            own.cookies += (mark,)
+        raise own from error
+
+
+def settled(profile: CookieProfile, incoming: Incoming) -> tuple[SetCookie, ...]:
+    """Return the cookie that deletes the mark of a restart, if the browser brought that mark."""
+    brought = any(name == profile.restarted for name, _ in incoming.cookies)
+    return (profile.forgotten(profile.restarted),) if brought else ()
 
 
 def as_cookies(kept: object) -> tuple[SetCookie, ...]:

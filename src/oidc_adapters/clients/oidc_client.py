@@ -17,6 +17,8 @@ from oidc_adapters.clients.calls import (
     clearing,
     cookies_in,
     finishing,
+    restarting_once,
+    settled,
     starting,
     starting_logout,
 )
@@ -158,13 +160,16 @@ class OidcClient:
     ) -> LoginResult:
         """Finish a login that is known to be of this client, or of none."""
         rp, pending, now = self.rp, self.pending, self.shell.clock.now()
-        with clearing(pending.profile, pending.profile.login_name(login_id), incoming):
-            with STORE:
-                found = pending.take(rp, login_id, incoming.cookies, now)
-            taken = as_taken(found, Taken)
-        with answering(taken.cookies, taken.pending.return_to):
-            logged_in = self.shell.run(rp, finishing(rp, taken, callback, now, account))
-        return LoginResult(logged_in=logged_in, cookies=taken.cookies, connection=rp.connection)
+        profile = pending.profile
+        with restarting_once(profile, incoming):
+            with clearing(profile, profile.login_name(login_id), incoming):
+                with STORE:
+                    found = pending.take(rp, login_id, incoming.cookies, now)
+                taken = as_taken(found, Taken)
+            with answering(taken.cookies, taken.pending):
+                logged_in = self.shell.run(rp, finishing(rp, taken, callback, now, account))
+        cookies = (*taken.cookies, *settled(profile, incoming))
+        return LoginResult(logged_in=logged_in, cookies=cookies, connection=rp.connection)
 
     def refresh(self, tokens: Tokens, store: Callable[[Tokens], None]) -> Refreshed:
         """Renew tokens.
@@ -292,13 +297,16 @@ class AsyncOidcClient:
     ) -> LoginResult:
         """Finish a login that is known to be of this client, or of none."""
         rp, pending, now = self.rp, self.pending, self.shell.clock.now()
-        with clearing(pending.profile, pending.profile.login_name(login_id), incoming):
-            with STORE:
-                found = await pending.take_async(rp, login_id, incoming.cookies, now)
-            taken = as_taken(found, Taken)
-        with answering(taken.cookies, taken.pending.return_to):
-            logged_in = await self.shell.run(rp, finishing(rp, taken, callback, now, account))
-        return LoginResult(logged_in=logged_in, cookies=taken.cookies, connection=rp.connection)
+        profile = pending.profile
+        with restarting_once(profile, incoming):
+            with clearing(profile, profile.login_name(login_id), incoming):
+                with STORE:
+                    found = await pending.take_async(rp, login_id, incoming.cookies, now)
+                taken = as_taken(found, Taken)
+            with answering(taken.cookies, taken.pending):
+                logged_in = await self.shell.run(rp, finishing(rp, taken, callback, now, account))
+        cookies = (*taken.cookies, *settled(profile, incoming))
+        return LoginResult(logged_in=logged_in, cookies=cookies, connection=rp.connection)
 
     async def refresh(
         self, tokens: Tokens, store: Callable[[Tokens], Awaitable[None]]

@@ -55,14 +55,14 @@ _CALLBACK: Final = (
         ("state_expired", "RFC 9700 §4.7", "the login took too long; start a new one"),
         ("state_used", _6749 + "§4.1.2", "this login was finished before; start a new one"),
         ("policy_changed", "RFC 9700 §4.4", "the policy changed during the login; start a new one"),
-    ),
-    *_rows(
-        ("callback", "callback", "no", "stale"),
         (
             "binding_missing",
             "RFC 9700 §4.7",
-            "the browser sent no login cookie: too late or blocked",
+            "the browser sent no login cookie: it is late or keeps no cookies",
         ),
+    ),
+    *_rows(
+        ("callback", "callback", "no", "stale"),
         (
             "logout_state_mismatch",
             "RP-Initiated Logout §3",

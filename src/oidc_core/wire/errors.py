@@ -133,8 +133,10 @@ class OidcError(Exception):
         retry_after: after how many seconds trying again can help, if that is known.
         cookies: of a login or logout that failed: to be set in the answer to the browser, so that
             it forgets what failed.
-        return_to: of a login that failed after it was certain that this browser started it: where
-            the application was to go on; empty before.
+        connection, account, return_to: of a login that failed after it was certain that this
+            browser started it: its :class:`~oidc_core.model.connection.Connection`, the account
+            that an identity was to be added to, and where the application was to go on; empty
+            before.
     """
 
     fault: ClassVar[Fault]
@@ -157,6 +159,8 @@ class OidcError(Exception):
         self.kind: Kind = facts.get("kind", row.kind)
         self.retry_after = facts.get("retry_after")
         self.cookies: tuple[SetCookie, ...] = ()
+        self.connection: tuple[str, ...] = ()
+        self.account = ""
         self.return_to = ""
 
     @property

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from oidc_adapters.clients.calls import (
     answering,
     clearing,
     cookies_in,
     finishing,
+    restarting_once,
+    settled,
     starting,
     starting_logout,
 )
@@ -29,11 +32,12 @@ from oidc_core.wire.errors import (
 )
 from oidc_core.wire.incoming import Incoming
 from tests.flows.rig import NOW, new_rig
-from tests.parties import RP, callback, done, query_of, secrets
+from tests.parties import RP, callback, done, query_of, secrets, started
 
 PROFILE = CookieProfile()
 NAME = PROFILE.login_name("12345678")
 FORGOTTEN = PROFILE.forgotten(NAME)
+WAITING = evolve(started().pending, return_to="/orders")
 
 
 # --- cookies -------------------------------------------------------------------------------------
@@ -165,7 +169,7 @@ def test_a_failure_that_is_not_the_browser_s_clears_nothing() -> None:
 
 
 def test_nothing_is_cleared_where_nothing_fails() -> None:
-    with clearing(PROFILE, NAME, at(f"{NAME}=x")), answering((FORGOTTEN,), "/orders"):
+    with clearing(PROFILE, NAME, at(f"{NAME}=x")), answering((FORGOTTEN,), WAITING):
         reached = True
     assert reached
 
@@ -182,7 +186,7 @@ def test_nothing_is_cleared_where_nothing_fails() -> None:
     ids=lambda error: error.code,
 )
 def test_what_fails_once_the_login_is_known_says_how_to_go_on(error: OidcError) -> None:
-    with pytest.raises(type(error)) as caught, answering((FORGOTTEN,), "/orders"):
+    with pytest.raises(type(error)) as caught, answering((FORGOTTEN,), WAITING):
         raise error
     told = caught.value
     assert (told.code, told.cookies, told.return_to) == (error.code, (FORGOTTEN,), "/orders")
@@ -193,7 +197,10 @@ def test_two_logins_that_fail_with_one_error_are_answered_apart() -> None:
     """Both may have waited for one key set; neither learns where the other one goes."""
     shared, told = TransportFailure("keys_unavailable"), list[TransportFailure]()
     for return_to in ("/alice", "/bob"):
-        with pytest.raises(TransportFailure) as caught, answering((FORGOTTEN,), return_to):
+        with (
+            pytest.raises(TransportFailure) as caught,
+            answering((FORGOTTEN,), evolve(WAITING, return_to=return_to)),
+        ):
             raise shared
         told.append(caught.value)
     assert [error.return_to for error in told] == ["/alice", "/bob"]
@@ -204,7 +211,10 @@ def test_two_logins_that_fail_with_one_error_are_answered_apart() -> None:
     "code", ["state_missing", "state_mismatch", "binding_missing", "binding_mismatch"]
 )
 def test_a_browser_that_did_not_start_the_login_is_led_nowhere(code: str) -> None:
-    with pytest.raises(CallbackError) as caught, answering((FORGOTTEN,), "/victims/page"):
+    with (
+        pytest.raises(CallbackError) as caught,
+        answering((FORGOTTEN,), evolve(WAITING, return_to="/victims/page")),
+    ):
         raise CallbackError(code)
     assert (caught.value.cookies, caught.value.return_to) == ((FORGOTTEN,), "")
 
@@ -212,3 +222,57 @@ def test_a_browser_that_did_not_start_the_login_is_led_nowhere(code: str) -> Non
 def test_what_is_no_error_of_this_library_passes() -> None:
     with pytest.raises(KeyError), answering((FORGOTTEN,)), clearing(PROFILE, NAME, at("")):
         raise KeyError
+
+
+# --- one restart in a row ------------------------------------------------------------------------
+
+AGAIN = "__Host-oidc-again"
+
+
+def restarted(
+    error: OidcError, cookie: str, method: str = "GET"
+) -> tuple[str, list[tuple[str, int, str]]]:
+    """Return what `retryable` became, and the cookies to set."""
+    brought = evolve(at(cookie), method=method)
+    with pytest.raises(type(error)) as caught, restarting_once(PROFILE, brought):
+        raise error
+    told = caught.value
+    assert (told.code, error.cookies) == (error.code, ())
+    return told.retryable, [(each.name, each.max_age, each.same_site) for each in told.cookies]
+
+
+def test_a_browser_that_keeps_cookies_is_told_to_start_again_once() -> None:
+    first = restarted(CallbackError("state_used"), f"{NAME}=x")
+    assert first == ("restart", [(AGAIN, 600, "Lax")])
+    second = restarted(CallbackError("state_used"), f"{NAME}=x; {AGAIN}=1")
+    assert second == ("no", [(AGAIN, 0, "Lax")])
+
+
+def test_the_mark_of_a_restart_comes_back_across_sites_where_the_callback_did() -> None:
+    posted = restarted(CallbackError("state_used"), f"{NAME}=x", "POST")
+    assert posted == ("restart", [(AGAIN, 600, "None")])
+
+
+@pytest.mark.parametrize("cookie", ["", "session=1", f"x{NAME}=1", "__Host-oidc-againx=1"])
+def test_a_browser_that_brings_no_cookie_of_ours_is_not_told_to_start_again(cookie: str) -> None:
+    assert restarted(CallbackError("binding_missing"), cookie) == ("no", [])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [TransportFailure("code_in_doubt"), CallbackError("state_mismatch"), UsageError("url_invalid")],
+    ids=lambda error: error.code,
+)
+def test_what_a_new_login_does_not_heal_stays_as_it_is(error: OidcError) -> None:
+    for cookie in (f"{NAME}=x", f"{NAME}=x; {AGAIN}=1"):
+        assert restarted(error, cookie) == (error.retryable, [])
+
+
+def test_a_login_that_succeeds_clears_the_mark_away() -> None:
+    assert settled(PROFILE, at(f"{NAME}=x")) == ()
+    assert settled(PROFILE, at(f"{AGAIN}=1; {AGAIN}=2")) == (PROFILE.forgotten(AGAIN),)
+
+
+def test_the_mark_is_no_cookie_of_a_login() -> None:
+    assert not PROFILE.owns(PROFILE.restarted)
+    assert PROFILE.restarted == AGAIN

@@ -32,6 +32,7 @@ def test_only_what_a_new_login_heals_is_to_be_started_again() -> None:
         "state_expired",
         "state_used",
         "policy_changed",
+        "binding_missing",
         "metadata_changed",
     }
 

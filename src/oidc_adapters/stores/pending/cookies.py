@@ -29,6 +29,7 @@ BETWEEN: Final = 3
 
 _ID: Final = 8
 _LOGOUT: Final = "out-"
+_AGAIN: Final = "again"
 _NAME: Final = re.compile(rf"(?:{_LOGOUT})?[A-Za-z0-9_-]{{{_ID}}}")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 _HOST: Final = "__Host-"
@@ -94,6 +95,11 @@ class CookieProfile:
     def logout_name(self, pending_id: str) -> str:
         """Return the name of the cookie of a logout."""
         return self.prefix + _LOGOUT + pending_id[:_ID]
+
+    @property
+    def restarted(self) -> str:
+        """The name of the cookie that says: a login failed just now, and a new one was started."""
+        return self.prefix + _AGAIN
 
     def owns(self, name: str) -> bool:
         """Return whether a cookie is of a login or logout in flight."""
