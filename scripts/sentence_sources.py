@@ -116,7 +116,7 @@ def _statements(tree: ast.Module) -> Iterator[ast.Constant]:
 
 
 def _is_message(value: object) -> bool:
-    return isinstance(value, str) and bool(re.match(r"[A-Za-z]+(?:[,;:]? \S+){3}", value))
+    return isinstance(value, str) and bool(re.match(r"[A-Za-z_]+(?:[,;:]? \S+){3}", value))
 
 
 def _comments(text: str) -> Iterator[tuple[int, str]]:

@@ -1,7 +1,7 @@
 """Everything of oidc_core that touches the world: clients, transports, clocks, keys, stores.
 
-What is named here is its public API, with the names of the core that an application meets; an
-application imports from here and needs no other module.  Two doors lie beside it:
+Its public API are the names here, with the names of the core that an application meets; an
+application imports from here and needs no other module. There are two more doors:
 ``oidc_adapters.testing`` for tests, and ``oidc_adapters.context`` for the original system's calls.
 Each name is imported when it is first used, so importing this package alone loads nothing.
 """

@@ -43,17 +43,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments, or those of the process.
     """
     status = run(argv, world_of_this_process())
-    if status == _NOBODY_READS:  # else the interpreter would complain when it ends
+    if status == _NOBODY_READS:  # otherwise the interpreter would complain when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status
 
 
 def run(argv: Sequence[str] | None, world: World) -> int:
-    """Run a command in a world; as :func:`main`."""
+    """Run a command in a world, like :func:`main`."""
     try:
         with redirect_stdout(world.out), redirect_stderr(world.err):
             command = parse(argv, world.environ)
-    except SystemExit as ended:  # argparse has said what there was to say
+    except SystemExit as ended:  # argparse has printed its message already
         return ended.code if isinstance(ended.code, int) else 0
     try:
         status = _dispatch(command, world)

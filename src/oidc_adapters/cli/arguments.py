@@ -1,4 +1,4 @@
-"""What stands on the command line, checked and turned into values."""
+"""The arguments of the command line, checked and turned into values."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ class RealProvider:
         client_id: the client's identifier.
         client_secret: its secret, if it has one.
         auth_method: how it authenticates; with its secret if left out.
-        scope: what is asked for.
+        scope: the requested scopes.
         port: the port of the loopback redirect URI; 0 for any.
         callback_path: its path.
         timeout: seconds the user has.
@@ -126,7 +126,7 @@ def _demo(
 
 
 def _refuse_stray(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
-    """Refuse settings of a real provider where none is named: somebody expects them to count."""
+    """Refuse settings of a real provider if there is no real provider."""
     for name in ("client_id", "client_secret_env", "client_secret_file", "auth_method", "ca"):
         if getattr(given, name) is not None:
             parser.error(f"--{name.replace('_', '-')} needs --issuer")

@@ -36,7 +36,7 @@ RETRYING: Final = MappingProxyType(
         "later": "later: the same may succeed in a while",
     }
 )
-"""What ``retryable`` means."""
+"""The meaning of ``retryable``."""
 
 
 def tell_failure(page: Page, error: OidcError) -> None:
@@ -85,7 +85,7 @@ def failure_json(error: OidcError) -> JsonObject:
 
 
 def row_facts(row: CodeRow) -> tuple[tuple[str, str], ...]:
-    """Return what the table says of a code."""
+    """Return the row of the table for a code."""
     return (
         ("class", CLASS_NAMES[row.fault]),
         ("stage", row.stage),

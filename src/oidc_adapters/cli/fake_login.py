@@ -28,13 +28,13 @@ def fake_login(misbehave: str | None, world: World, witness: Witness) -> LoggedI
     """Log in at a provider that lives as long as this call.
 
     Args:
-        misbehave: what the provider does wrong, if it does.  The client asks for whatever it takes
-            to notice that, and refreshes its tokens if it shows only then.
-        world: network, time, chance.
+        misbehave: the misbehaviour of the provider, or ``None``. The client makes every request
+            that it needs to notice that, and refreshes its tokens if it shows only then.
+        world: network, time, randomness.
         witness: is told what happens.
 
     Raises:
-        OidcError: what the login is refused with.
+        OidcError: the refusal of the login.
     """
     row = None if misbehave is None else MISBEHAVIOURS[misbehave]
     needs: Needs = "" if row is None else row.needs

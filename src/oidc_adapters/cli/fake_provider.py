@@ -15,7 +15,7 @@ def fake_provider(command: FakeProviderCommand, world: World) -> int:
     """Serve until somebody presses Ctrl-C.
 
     Raises:
-        UsageError: ``config_invalid`` if the port cannot be had.
+        UsageError: ``config_invalid`` if the port is not available.
     """
     client = FakeClient(
         client_id=command.client_id,
@@ -38,7 +38,7 @@ def fake_provider(command: FakeProviderCommand, world: World) -> int:
 
 
 def _tell(page: Page, issuer: str, client: FakeClient, command: FakeProviderCommand) -> None:
-    """Print all that a client needs, and how to try it."""
+    """Print everything that a client needs, and how to try it."""
     page.line("A fake OpenID provider, for tests; everybody is let in.", style="bold")
     page.line()
     facts = [

@@ -44,7 +44,7 @@ class ReceivedRequest:
     Attributes:
         method: ``GET`` or ``POST``.
         url: the redirect URI it came to.
-        query: what came behind it.
+        query: the octets behind the request line and headers.
         body: what was posted.
     """
 
@@ -55,7 +55,7 @@ class ReceivedRequest:
 
     @property
     def parameters(self) -> str:
-        """The parameters, form-encoded, wherever they stood."""
+        """The parameters, form-encoded, from the URL or the body."""
         return self.body.decode("utf-8", "replace") if self.method == "POST" else self.query
 
     @property
@@ -85,7 +85,7 @@ class CallbackListener:
         self._claimed = Lock()
 
     def expect(self, login_id: str) -> None:
-        """Name the login whose callback is waited for; until then there is none."""
+        """Name the login to wait for; before this call the listener expects no callback."""
         self._login_id = login_id
 
     def awaits(self, received: ReceivedRequest) -> bool:
@@ -134,7 +134,7 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = os.name == "posix"
 
     def handle_error(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
-        """Say nothing of a browser that went away; whatever else there is, is a defect."""
+        """Do not report a browser that went away; every other error is a defect."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -153,13 +153,13 @@ class _Conversation(StrictConversation):
         url = f"http://{self.headers.get('host', '')}{path}"
         received = ReceivedRequest(method=self.command, url=url, query=query, body=self.body)
         if url != self.listener.url or not self.listener.awaits(received):
-            self._answer(404, "Not here", "Nothing is to be found under this address.")
+            self._answer(404, "Not here", "There is no page under this address.")
             return
         if not self.listener.claim():
             self._answer(410, "Over", "This login has had its answer. Start a new one.")
             return
         try:
-            text = "Go back to the terminal: it says what came of it. This page can be closed."
+            text = "Go back to the terminal: it shows the result. This page can be closed."
             self._answer(200, "Thank you", text)
         finally:  # The page first: the process may end as soon as it has its answer.
             self.listener.deliver(received)
@@ -187,7 +187,7 @@ def listening(port: int = 0, path: str = "/callback") -> Generator[CallbackListe
         path: the path of the redirect URI.
 
     Raises:
-        UsageError: ``config_invalid`` if the port cannot be had.
+        UsageError: ``config_invalid`` if the port is not available.
     """
 
     class Conversation(_Conversation):

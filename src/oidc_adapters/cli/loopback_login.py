@@ -55,10 +55,10 @@ class LoopbackLogin:
             request: what is asked of the provider.
             listener: where the browser comes back to.
             visit: sends a browser to a URL.
-            timeout: seconds until nobody is waited for any more.
+            timeout: seconds until the listener stops waiting.
 
         Raises:
-            OidcError: what the login is refused with.
+            OidcError: the refusal of the login.
         """
         shell, secrets = self.shell, self.shell.entropy.login_secrets()
         now = shell.clock.now()
@@ -81,7 +81,7 @@ class LoopbackLogin:
         """Renew the tokens of a login; the new ones are not kept.
 
         Raises:
-            OidcError: what the refresh is refused with.
+            OidcError: the refusal of the refresh.
         """
         shell = self.shell
         renewed = shell.run(self.rp, refresh.renew(self.rp, logged_in.tokens))
@@ -92,7 +92,7 @@ class LoopbackLogin:
         return refreshed
 
     def _run(self, step: Step[LoggedIn]) -> LoggedIn:
-        """Drive a login as every shell does, and tell of each acceptance when it is there."""
+        """Drive a login as every shell does, and report each acceptance as soon as it is there."""
         told = 0
         while True:
             for evidence in _evidence(step)[told:]:

@@ -54,7 +54,7 @@ def answer_line(answer: Answer) -> str:
 
 
 def answer_facts(name: str, answer: Answer) -> tuple[Fact, ...]:
-    """Return what stands in an answer; of metadata and keys, what a login needs."""
+    """Return the members of an answer; of metadata and keys, the members that a login needs."""
     if not isinstance(answer, HttpResponse):
         return ()
     headers: list[Fact] = []

@@ -38,8 +38,8 @@ def _add_demo(add_parser: _AddParser) -> None:
     parser = add_parser(
         "demo",
         help="a whole login over real HTTP, told exchange by exchange",
-        description="Log in over real HTTP, at a fake provider of its own or at a real one, and "
-        "tell each exchange with the checks made. No secret is shown.",
+        description="Log in over real HTTP, at its own fake provider or at a real one, and tell "
+        "each exchange with the checks made. No secret is shown.",
         epilog=_EPILOG,
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
@@ -91,9 +91,10 @@ def _add_real_provider(parser: argparse.ArgumentParser, *, required: bool) -> No
     at.add_argument(
         "--auth-method",
         choices=sorted(AUTH_METHODS - {"private_key_jwt"}),
-        help="how the client authenticates; client_secret_basic with a secret; none has to be said",
+        help="how the client authenticates; client_secret_basic with a secret; "
+        "a public client must say `none`",
     )
-    at.add_argument("--scope", default="openid profile email", help="what is asked for")
+    at.add_argument("--scope", default="openid profile email", help="the requested scopes")
     at.add_argument(
         "--port", type=_port, default=0, metavar="N", help="of the redirect URI; any that is free"
     )

@@ -19,12 +19,12 @@ def log_in(provider: RealProvider, world: World, witness: Witness, page: Page) -
 
     Args:
         provider: who it is, and the client there.
-        world: network, browser, time, chance.
+        world: network, browser, time, randomness.
         witness: is told what happens.
         page: where the user is told what to do.
 
     Raises:
-        OidcError: what the login is refused with.
+        OidcError: the refusal of the login.
     """
     with (
         world.transport(provider.ca) as transport,

@@ -1,4 +1,4 @@
-"""Watching a login: a transport that keeps what was said, and whom it is told to."""
+"""Watching a login: a transport that keeps each message, and the witness that it reports to."""
 
 from time import perf_counter
 from typing import Protocol
@@ -52,7 +52,7 @@ class Witness(Protocol):
     """Is told what happens in a login, as it happens; shows no secret of it."""
 
     def exchange(self, name: str, recorded: Recorded) -> None:
-        """Take note of an exchange; its name says what it was for, as in ``token``."""
+        """Take note of an exchange; its name is its purpose, as in ``token``."""
         ...
 
     def discovered(self, metadata: ProviderMetadata, /) -> None:
@@ -73,7 +73,7 @@ class WatchedShell(Shell):
 
     Args:
         transport: sends requests.
-        witness: is told of them.
+        witness: gets a report about them.
         clock: tells the time.
         entropy: gives secrets.
     """
@@ -88,7 +88,7 @@ class WatchedShell(Shell):
         super().__init__(self._recording, Credentials(), clock=clock, entropy=entropy)
 
     def send(self, request: HttpRequest) -> AnswerTo:
-        """Send a request as every shell does, and tell of it."""
+        """Send a request as every shell does, and report it."""
         answer = super().send(request)
         self.witness.exchange(request.purpose, self._recording.exchanges[-1])
         return answer

@@ -1,4 +1,4 @@
-"""What may be shown of a message: every secret becomes a fingerprint.
+"""The parts of a message that may be shown: every secret becomes a fingerprint.
 
 Two equal secrets have equal fingerprints, so one can follow a ``state`` or a token through a login
 without ever seeing it.
@@ -31,7 +31,7 @@ def without_secrets(name: str, value: JsonValue) -> JsonValue:
 
 
 def text_of(value: JsonValue) -> str:
-    """Return a value as text: a string as it is, a list of strings with commas, else JSON."""
+    """Return a value as text: a string as it is, a list of strings with commas, others as JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, tuple) and value and all(isinstance(item, str) for item in value):

@@ -51,7 +51,7 @@ _SCENES: Final = MappingProxyType(
 )
 _DISCOVERED: Final = (
     ("the issuer is exactly the one that is configured", "OIDC Discovery §4.3"),
-    ("no endpoint is without TLS, but for loopback where allowed", "OIDC Discovery §3"),
+    ("no endpoint is without TLS, except on loopback where allowed", "OIDC Discovery §3"),
 )
 _SUBJECTS: Final = MappingProxyType(
     {

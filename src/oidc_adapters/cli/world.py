@@ -20,7 +20,7 @@ OpenTransport: TypeAlias = Callable[[str | None], AbstractContextManager[Transpo
 
 @frozen(kw_only=True)
 class World:
-    """Streams, environment, network, time, chance and browser.
+    """Streams, environment, network, time, randomness and browser.
 
     Attributes:
         out, err: standard output and standard error.

@@ -7,8 +7,8 @@
     code = flow_get_authorization_code(ctx, query)    # what it brought back; a string, or an error
     tokens = flow_get_token(ctx, code)                # a plain dict, or an error
 
-Names, parameters and defaults are the original's.  What differs, and why, stands in
-``docs/explanation/original.md``.  For new applications
+Names, parameters and defaults are the original's. ``docs/explanation/original.md`` lists the
+differences and their reasons. For new applications
 :class:`~oidc_adapters.clients.oidc_client.OidcClient` is the better door: it binds a login to its
 browser by itself, and tells why something was refused.
 """

@@ -21,11 +21,11 @@ OWN_NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "issuer_rule": "issuer",
     }
 )
-"""What the settings of a context are called further inside."""
+"""The names of a context's settings further inside."""
 
 
 def under_own_name(fault: UsageError) -> UsageError:
-    """Let an error name the setting as the context has it."""
+    """Let an error name the setting as the context names it."""
     fault.about = OWN_NAMES.get(fault.about, fault.about)
     return fault
 
@@ -33,7 +33,7 @@ def under_own_name(fault: UsageError) -> UsageError:
 def check_settings(given: Mapping[str, object], expected: Mapping[str, str]) -> None:
     """Refuse settings that are not what they are expected to be, by the names of :data:`KINDS`.
 
-    ``given`` may have more than is expected.
+    ``given`` may have more members than expected.
 
     Raises:
         UsageError: ``config_invalid``.
@@ -121,7 +121,7 @@ KINDS: Final[Mapping[str, Callable[[object], bool]]] = MappingProxyType(
         "now()": _with("now"),
     }
 )
-"""What an argument can be expected to be, in the words of the errors."""
+"""The expected types of an argument, in the words of the errors."""
 
 
 def scope_of(scopes: object) -> str:

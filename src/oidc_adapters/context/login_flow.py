@@ -65,8 +65,8 @@ def flow_request_authorization_code(
     """Start a login; return the URL to send the browser to (OIDC Core §3.1.2.1).
 
     The parameters up to ``acr_values`` are the specification's.  ``nonce`` is fresh by default.
-    Nobody but the user of ``id_token_hint`` may come back.  ``prompt="login"`` asks for ``max_age``
-    0, unless it is given.  ``pkce`` is the context's own by default.  ``browser`` is an unguessable
+    Only the user of ``id_token_hint`` may come back. ``prompt="login"`` asks for ``max_age`` 0,
+    unless it is given. ``pkce`` is the context's own by default. ``browser`` is an unguessable
     secret that only this browser has; give the same to :func:`flow_get_authorization_code`.
 
     Raises:
@@ -115,8 +115,8 @@ def flow_get_authorization_code(
 ) -> str | Failure:
     """Take what the browser brought back; return the authorization code (OIDC Core §3.1.2.5).
 
-    The state is consumed, whatever comes of it.  The code waits for :func:`flow_get_token` as long
-    as the login itself might.
+    The state is consumed, with any result. The code waits for :func:`flow_get_token` as long as the
+    login itself might.
 
     Args:
         ctx: the context.
@@ -124,8 +124,8 @@ def flow_get_authorization_code(
         browser: the secret the login was started with.
 
     Returns:
-        The code; an :class:`AuthServerError` if the provider refused, else an :class:`APIError`,
-        as ``parameter_invalid`` for an argument of another type.
+        The code; an :class:`AuthServerError` if the provider refused, otherwise an
+        :class:`APIError`, as ``parameter_invalid`` for an argument of another type.
     """
     try:
         check_context(ctx)
@@ -156,10 +156,10 @@ def flow_get_token(ctx: OIDCCtx, code: str) -> TokenDict | Failure:
     """Exchange an authorization code for tokens (OIDC Core §3.1.3).
 
     The ID token is verified wholly before anything is returned: signature, issuer, audience,
-    expiry, nonce and all that was asked for.  Ask :meth:`OIDCCtx.evidence` what was checked.
+    expiry, nonce and all demands of the login. Ask :meth:`OIDCCtx.evidence` what was checked.
 
     The code's login is taken once, before anything is sent: after any failure start a new one.
-    Were it put back, one who brought the same code meanwhile could be given these tokens.
+    If it were put back, somebody who brought the same code meanwhile could be given these tokens.
 
     Returns:
         The provider's answer as a plain dict: ``access_token``, ``id_token``, …; or an error.
@@ -212,14 +212,14 @@ def _key(pending: PendingLogin) -> str:
 
 
 def _given(nonce: str | None) -> str:
-    """Return the application's own nonce; an empty one is a mistake, and none is fresh."""
+    """Return the application's own nonce, or a fresh one without it; an empty one is a mistake."""
     if nonce == "":
         raise UsageError("parameter_invalid", about="nonce", expected="a nonce")
     return nonce or ""
 
 
 def _binding(browser: str) -> str:
-    """Make a binding secret of whatever the application tells its browsers apart by."""
+    """Make a binding secret of the value by which the application tells its browsers apart."""
     if not browser:
         raise UsageError("parameter_invalid", about="browser", expected="a secret")
     return sha256_b64url(f"browser {browser}")

@@ -1,7 +1,7 @@
 """The memory of a context: bounded in number and in time, safe between threads.
 
-Nothing is kept under a secret itself, but under a digest of it: looking something up tells nothing
-of what else is there.
+Each value is kept under a digest of its secret, never under the secret itself: looking something up
+does not reveal the other entries.
 """
 
 from typing import Generic, NamedTuple, TypeVar
@@ -26,15 +26,15 @@ class _Kept(NamedTuple, Generic[T]):
     lifetime: int
 
     def over(self, now: int) -> bool:
-        # One of the future, where the clock was set back, must not be kept for ever.
+        # One of the future, where the clock was set back, must not be kept without end.
         return abs(now - self.since) > self.lifetime
 
 
 class Memory(Generic[T]):
     """Values by key, each for a while; the oldest come first, so expiry costs nothing.
 
-    What is forgotten at the cap is unknown from then on, and whatever is unknown is refused by the
-    calls of the context: no check becomes weaker when a memory is full.
+    An entry that is forgotten at the cap is unknown from then on, and the calls of the context
+    refuse unknown entries: no check becomes weaker when a memory is full.
 
     Args:
         lifetime: seconds for which a value is kept at least.
@@ -59,9 +59,9 @@ class Memory(Generic[T]):
             self._values[key] = _Kept(value, now, max(self._lifetime, until - now))
 
     def admit(self, key: str, value: T, now: int) -> bool:
-        """Keep a value unless one is there; at the cap none is dropped.
+        """Keep a value unless one is there; at the cap no old value is dropped.
 
-        Whatever strangers can fill must not push out what belongs to others.
+        Entries that strangers can add must not push out entries of others.
 
         Returns:
             Whether it is kept; not if the key is taken.

@@ -48,15 +48,15 @@ class OIDCCtx:
     """One client at one provider, discovered when it is made; for any number of threads.
 
     Args:
-        issuer: the provider's issuer, with or without its final slash: what the provider publishes
-            counts from then on, exactly.
+        issuer: the provider's issuer, with or without its final slash: the spelling that the
+            provider publishes counts from then on, exactly.
         redirect_uri: where the browser comes back to.
         client_id: the identifier the provider gave out.
         client_secret: the client's secret, or a call that opens it for each use; sent in the form
             (``client_secret_post``), or as HTTP Basic where the metadata lists that and not the
             form.
-        scopes: what is asked for; ``openid`` is put first if it is missing, since without it there
-            is no login.  A string is taken as space-delimited.
+        scopes: the requested scopes; ``openid`` is put first if it is missing, since without it
+            there is no login. A string is taken as space-delimited.
         verify: ``False`` accepts any certificate of the provider, with a warning; the evidence says
             so.  For a transport of your own it only says that it does not verify.
         cacrt: a file or folder of CA certificates, or their PEM text, in place of the system's.
@@ -153,9 +153,9 @@ class OIDCCtx:
     def evidence(self, id_token: str) -> LoginEvidence | None:
         """Return what was checked before this ID token was returned.
 
-        Of a refresh there is no authorization response.  ``None`` for a token that this context
-        does not remember, after a day or when it has expired, whichever comes later; and at the
-        latest when 10,000 newer ones were returned.
+        Of a refresh there is no authorization response. ``None`` for a token that this context does
+        not remember: after a day or when it has expired, if that is later; and at the latest when
+        10,000 newer ones were returned.
 
         Raises:
             UsageError: ``parameter_invalid`` for anything but text.
@@ -187,7 +187,7 @@ class OIDCCtx:
         """Drive an operation to its end; return its result and the last answer, as plain JSON.
 
         Raises:
-            OidcError: what the operation is refused with.
+            OidcError: the refusal of the operation.
         """
         answer: TokenDict = {}
         while not isinstance(step, Done):
@@ -201,7 +201,7 @@ class OIDCCtx:
         return step.result, answer
 
     def close(self) -> None:
-        """Close the connections that were made here; a transport of your own is left alone."""
+        """Close the connections that were made here; your own transport is left alone."""
         close = getattr(self.shell.transport, "close", None)
         if self._own_transport and close is not None:
             close()
@@ -234,11 +234,11 @@ _SETTINGS: Final = MappingProxyType(
         "clock": "now()",
     }
 )
-"""What each setting has to be; the scopes are read one by one."""
+"""The type of each setting; the scopes are read one by one."""
 
 
 def check_context(ctx: object) -> None:
-    """Refuse whatever is no context.
+    """Refuse every value that is not a context.
 
     Raises:
         UsageError: ``parameter_invalid``.
@@ -283,7 +283,7 @@ def _policy(
 
 
 def _secret(client_secret: Secret, decrypt: Callable[[str], str] | None) -> Secret:
-    """Return the secret as it is held: what has to be decrypted is so for each use."""
+    """Return the secret as it is held: an encrypted one is decrypted for each use."""
     if decrypt is None:
         return client_secret
     if not isinstance(client_secret, str):
@@ -313,7 +313,7 @@ def _setup(
 def _auth_method(document: TokenDict, provider: ProviderMetadata) -> AuthMethod:
     """Return the original's method, unless the metadata lists HTTP Basic and not that one.
 
-    An absent list rules nothing out, whatever its default (OIDC Discovery §3).
+    An absent list rules nothing out, whether or not it has a default (OIDC Discovery §3).
     """
     listed = provider.token_endpoint_auth_methods_supported
     named = document.get("token_endpoint_auth_methods_supported") is not None
@@ -323,7 +323,7 @@ def _auth_method(document: TokenDict, provider: ProviderMetadata) -> AuthMethod:
 
 
 def _shell(sender: Transport, clock: Clock | None, random_device: Entropy | None) -> Shell:
-    """Return the world, in which whatever the application plugged in may fail."""
+    """Return the world, in which every part of the application may fail."""
     return Shell(
         sender,
         Credentials(),
@@ -344,7 +344,7 @@ def _transport(
 
         return Urllib3Transport(ca=cacrt)
     if cacrt is not None:
-        raise UsageError("config_invalid", about="cacrt", expected="no transport of your own")
+        raise UsageError("config_invalid", about="cacrt", expected="no transport= argument")
     if unverified:
         warn_caller("the provider's TLS certificate is not verified")
     return PluggedTransport(transport)

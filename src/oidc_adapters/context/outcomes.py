@@ -1,4 +1,4 @@
-"""What the calls of the context return in place of raising: errors as values."""
+"""The results of the context's calls, returned in place of raising: errors as values."""
 
 from copy import copy
 from typing import Any, TypeAlias
@@ -23,7 +23,7 @@ class APIError:
 
 @frozen
 class AuthServerError:
-    """The provider answered with an error of its own (OIDC Core §3.1.2.6, RFC 6749 §5.2).
+    """The provider answered with its own error (OIDC Core §3.1.2.6, RFC 6749 §5.2).
 
     Attributes:
         error: the provider's error code, as in ``access_denied``; as untrusted as the other two,

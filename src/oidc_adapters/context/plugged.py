@@ -1,4 +1,4 @@
-"""What the application plugs into a context: its transport, clock and random device.
+"""The application's parts of a context: its transport, clock and random device.
 
 Each may fail in any way and return anything; here that becomes an error that the calls of the
 context return as a value.
@@ -34,7 +34,7 @@ class PluggedTransport:
         self.judges_addresses = judges_addresses(transport)
 
     def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
-        """Send a request; whatever is raised is a failure of the exchange.
+        """Send a request; every exception is a failure of the exchange.
 
         Raises:
             UsageError: as the transport raised it.
@@ -58,7 +58,7 @@ class PluggedClock:
         """Return the seconds since the epoch.
 
         Raises:
-            StoreFailure: ``store_unavailable`` for whatever the clock raises.
+            StoreFailure: ``store_unavailable`` for every exception of the clock.
             UsageError: ``config_invalid`` for anything but whole seconds.
         """
         with _TOLD:

@@ -1,4 +1,4 @@
-"""What a context remembers of its logins, from the first redirect to the last refresh."""
+"""The memory of a context about its logins, from the first redirect to the last refresh."""
 
 from typing import Final
 
@@ -28,7 +28,7 @@ class WaitingLogin:
 
     Attributes:
         rp: the relying party it was started with, relaxations included.
-        pending: what the callback will be compared with.
+        pending: the expectations for the callback.
         bound: whether it was started for a certain browser.
     """
 
@@ -43,7 +43,7 @@ class AnsweredLogin:
 
     Attributes:
         rp: the relying party it was started with.
-        pending: what the ID token will be compared with.
+        pending: the expectations for the ID token.
         step: the login, about to ask for the tokens.
         accepted_at: when the callback came, in seconds since the epoch.
     """
@@ -61,7 +61,7 @@ class AcceptedIdToken:
     Attributes:
         evidence: what was checked.
         refreshed: whether it came with a refresh.
-        original: then: what it was compared with, if this context knew the login.
+        original: then: the claims it was compared with, if this context knew the login.
     """
 
     evidence: LoginEvidence
@@ -79,11 +79,11 @@ class Renewal:
 
 @frozen(kw_only=True)
 class Replaced:
-    """What came of a refresh token that the provider has replaced, and must not be sent again.
+    """The result for a refresh token that the provider has replaced; it must not be sent again.
 
     Attributes:
         renewal: the new tokens.
-        login: what this context knew of the login, if it did.
+        login: the facts of the login, if this context knew it.
     """
 
     renewal: Renewal
@@ -97,15 +97,15 @@ class Records:
     Attributes:
         waiting: logins by state; twice as long as they may take, so that a late one is told so.
         answered: logins by authorization code, as long.
-        issued: logins under way by nonce, until both are over.
+        issued: unfinished logins by nonce, until both calls have ended.
         finished: logins by nonce, for as long as their ID tokens are valid.
         accepted: ID tokens that were returned, as long.
-        refreshable: by refresh token, what its next refresh is compared with.
+        refreshable: by refresh token, the claims for the comparison at its next refresh.
         unverified: renewals by the refresh token that was sent, until somebody verified one.
-        replaced: then, if it was replaced, for a minute, for those who refresh with it at the same
-            time and come too late to share the request.
-        refreshing: refresh tokens on their way to the provider.  Nothing but the token decides what
-            comes back, so a caller who joins still compares it with an ID token of his own.
+        replaced: then, if it was replaced, for a minute, for callers who refresh with it at the
+            same time and come too late to share the request.
+        refreshing: refresh tokens on their way to the provider. The token alone decides the answer,
+            so a caller who joins still compares it with their own ID token.
     """
 
     waiting: Memory[WaitingLogin]
@@ -119,7 +119,7 @@ class Records:
     refreshing: SingleFlight[Renewal]
 
     def keep_refreshable(self, tokens: Tokens, now: int) -> None:
-        """Keep what the next refresh will be compared with, if there can be one and it is known."""
+        """Keep the claims for the next refresh, if there can be one and they are known."""
         if tokens.refresh_token is not None and tokens.id_token:
             kept = evolve(tokens, access_token="")
             self.refreshable.put(key_of(tokens.refresh_token), kept, now)

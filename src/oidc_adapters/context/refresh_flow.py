@@ -4,10 +4,11 @@ The provider may have rotated the refresh token by the time the keys to verify t
 out to be unobtainable.  So the answer is kept before it is verified, and the same call made again
 verifies it then, without sending the refresh token a second time.
 
-Sending is shared by all who refresh with the same token at the same time, since nothing but the
-token decides what comes back.  Verifying is not: everyone compares it with the ID token that they
-gave, and with what this context knows of the login.  Those who come a moment later get the same
-tokens, for to send a refresh token that was replaced revokes the session (RFC 9700 §4.14.2).
+All callers who refresh with the same token at the same time share the request, since the token
+alone decides the answer. Verifying is not: everyone compares it with the ID token that they gave,
+and with the facts that this context knows about the login. Callers who come a moment later get the
+same tokens, because sending a refresh token that was replaced revokes the session (RFC 9700
+§4.14.2).
 """
 
 from concurrent.futures import CancelledError
@@ -44,11 +45,11 @@ _COMPARED: Final = ("iss", "sub", "aud", "azp", "nonce", "auth_time")
 
 
 class _Login(NamedTuple):
-    """What a refresh is compared with.
+    """The claims that a refresh is compared with.
 
     Attributes:
         tokens: the record of its login, as far as it is known.
-        original: the claims of its ID token; ``None`` if nothing is known of it.
+        original: the claims of its ID token; ``None`` if they are unknown.
         known: what this context remembers of it; ``None`` if only its caller knows.
     """
 
@@ -67,9 +68,9 @@ def flow_refresh_token(
 
     A new ID token is compared with the one the session began with: issuer, user, audience, nonce
     and time of authentication.  Threads that refresh with the same token at the same time share one
-    request, and each compares the answer with the ID token that it gave itself.  So does who
-    comes up to a minute later with a token that the provider has replaced, and gets the same tokens
-    in place of having it sent once more, which would revoke the session.
+    request, and each compares the answer with the ID token that it gave itself. A caller who comes
+    up to a minute later with a token that the provider has replaced gets the same tokens too.
+    Sending the old token once more would revoke the session.
 
     Args:
         ctx: the context.
@@ -107,7 +108,7 @@ def _refreshed(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> TokenD
     except ProtocolViolation:
         if login.original is None or not _holds(ctx, mine):
             ctx.records.unverified.take(key, ctx.shell.clock.now())
-        raise  # else it may be what another caller waits for, who names the right login
+        raise  # otherwise another caller, who names the right login, may still wait for it
     except TransportFailure:  # another who verified it with other keys may have dropped it
         if ctx.records.replaced.find(key, ctx.shell.clock.now()) is None:
             ctx.records.unverified.put(key, renewal, ctx.shell.clock.now())
@@ -117,7 +118,7 @@ def _refreshed(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> TokenD
 
 
 def _exchanged(ctx: OIDCCtx, key: str, tokens: Tokens) -> Renewal:
-    """Send the refresh token, and keep what came before anybody verifies it."""
+    """Send the refresh token, and keep the answer before anybody verifies it."""
     unverified, now = ctx.records.unverified, ctx.shell.clock.now()
     kept = unverified.find(key, now)
     if kept is not None:
@@ -133,7 +134,7 @@ def _exchanged(ctx: OIDCCtx, key: str, tokens: Tokens) -> Renewal:
 
 
 def _of_login(new: Tokens, login: Tokens) -> Tokens:
-    """Return new tokens as those of this caller's login, no matter who had them fetched."""
+    """Return new tokens for this caller's login, no matter who had them fetched."""
     return evolve(
         new,
         id_token=login.id_token,
@@ -230,7 +231,7 @@ def _given(ctx: OIDCCtx, id_token: str) -> JsonObject:
 
 
 def _agreeing(known: JsonObject, given: JsonObject) -> JsonObject:
-    """Return what both say of the login; that the caller names another one is never passed over.
+    """Return the facts that both name; a caller who names another login is never passed over.
 
     A refreshed ID token may stand for that of the login: it may lack what that one has, and its
     ``auth_time`` may be newer.

@@ -18,7 +18,7 @@ from oidc_core.wire.way import Channel
 
 
 class UnverifiedTransport(PooledTransport):
-    """Sends requests to whatever server answers, over TLS 1.2 or newer, and says so each time.
+    """Sends requests to any server that answers, over TLS 1.2 or newer, and says so each time.
 
     Args:
         ca: as for a transport that verifies; what cannot be loaded is refused here too.
@@ -49,14 +49,14 @@ class UnverifiedTransport(PooledTransport):
 
 
 class _UnverifiedConnection(GuardedTlsConnection):
-    """A connection to whatever server answers."""
+    """A connection to any server that answers."""
 
     def check(self) -> None:
         self.check_version()
 
 
 class _UnverifiedPool(TlsPool):
-    """Pools of a transport that has warned once and need not at every request."""
+    """Pools of a transport that has warned once and does not repeat it at every request."""
 
     ConnectionCls: Any = _UnverifiedConnection
 

@@ -28,10 +28,10 @@ from oidc_core.wire.way import Channel
 def flow_validate_id_token(ctx: OIDCCtx, id_token: str) -> bool:
     """Return whether an ID token holds: every rule of OIDC Core §3.1.3.7.
 
-    The nonce has to be that of a login of this context, and all that this login asked for has to be
-    there.  A refreshed ID token that this context returned is compared with the login's own.
-    It holds until it expires, however long ago it was issued.
-    :func:`check_id_token` says why one does not hold.  Whatever is no text, does not.
+    The nonce must belong to a login of this context, and all demands of this login must be met. A
+    refreshed ID token that this context returned is compared with the login's own. It holds until
+    it expires, however long ago it was issued. :func:`check_id_token` says why one does not hold.
+    A value that is not text does not.
     """
     try:
         check_id_token(ctx, id_token)
@@ -76,7 +76,7 @@ def _of_its_login(ctx: OIDCCtx, id_token: str, now: int) -> Demands:
     pending = ctx.records.finished.find(key, now) or ctx.records.issued.find(key, now)
     if pending is not None:
         return pending.demands
-    # Whatever else is wrong with the token is found first; this nonce nobody can have sent.
+    # Every other fault of the token is found first; this nonce nobody can have sent.
     return Demands(nonce=ctx.shell.entropy.token(), started_at=now)
 
 
@@ -114,9 +114,9 @@ def _kept(id_token: str, known: AcceptedIdToken, now: int) -> _KeptRefreshed:
 def verify_renewed(ctx: OIDCCtx, renewed: TokensRenewed, original: JsonObject | None) -> Refreshed:
     """Verify the ID token of a refresh, if it brought one (OIDC Core §12.2).
 
-    Where nothing is known of the login (``original`` is ``None``) there is nothing to compare it
-    with: all other rules hold, the evidence says what is missing, and later refreshes are compared
-    with this one.
+    Where the login is unknown (``original`` is ``None``) there is nothing to compare it with: all
+    other rules apply, the evidence says what is missing, and later refreshes are compared with this
+    one.
 
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.

@@ -63,7 +63,7 @@ _Endpoints: TypeAlias = (
 def _frozen_set(value: _Endpoints) -> frozenset[tuple[Role, str]]:
     try:
         return frozenset(value) if type(value) in {list, tuple, set} else cast("_Frozen", value)
-    except TypeError:  # something in it has no hash, and is no pair of text
+    except TypeError:  # something in it has no hash, or is not a pair of text
         return cast("_Frozen", value)
 
 
@@ -72,7 +72,7 @@ _Frozen: TypeAlias = frozenset[tuple[Role, str]]
 
 @frozen(kw_only=True)
 class ClientCredentials:
-    """What one client can prove itself with at one issuer, and where that may go.
+    """The credentials of one client at one issuer, and where they may go.
 
     Attributes:
         issuer, client_id: whose credentials these are.
@@ -111,9 +111,9 @@ def check_credentials(
     """Refuse credentials that do not fit what the client registered.
 
     Raises:
-        UsageError: ``credential_missing`` if the registered authentication needs what is not here;
-            ``config_invalid`` if it has no use for what is here, or for a secret that is too short
-            for a MAC.
+        UsageError: ``credential_missing`` if the registered authentication needs a missing
+            credential; ``config_invalid`` if it has no use for a given one, or for a secret that is
+            too short for a MAC.
     """
     check_secret(secret)
     method = client.token_endpoint_auth_method
@@ -146,7 +146,7 @@ def credentials_for(
     """Return the credentials of a relying party, for the endpoints its metadata names.
 
     Raises:
-        UsageError: as :func:`check_credentials`.
+        UsageError: like :func:`check_credentials`.
     """
     check_kind(rp, RelyingParty, about="rp")
     check_kind(keys, Keys | None, about="keys", code="config_invalid")
@@ -177,7 +177,7 @@ class Credentials:
     Args:
         clients: whose credentials these are.
         nonces: where the DPoP nonces of servers are remembered: if one of the clients has DPoP
-            keys, in a memory of its own by default.
+            keys, in a separate memory by default.
     """
 
     __slots__ = ("_clients", "nonces")
@@ -207,7 +207,7 @@ class Credentials:
     async def prepare_async(
         self, request: HttpRequest, *, now: int, entropy: Entropy
     ) -> WireRequest:
-        """Prepare a request and wait for its key service; else as :meth:`prepare`."""
+        """Prepare a request and wait for its key service; otherwise like :meth:`prepare`."""
         client, filled = self._client(request), dict[Placeholder, str]()
         for value in _named_by(request):
             filling = self._filling(client, request, value, now, entropy)
@@ -222,7 +222,7 @@ class Credentials:
         now: int,
         entropy: Entropy,
     ) -> "str | _ToSign":
-        """Return what a placeholder stands for, or what has to be signed for it."""
+        """Return the value of a placeholder, or the draft that must be signed for it."""
         if client is None or (value.issuer, value.client_id) != (client.issuer, client.client_id):
             raise UsageError("credential_missing", expected=value.issuer)
         match value:
@@ -240,7 +240,7 @@ class Credentials:
                 assert_never(value)
 
     def _client(self, request: HttpRequest) -> ClientCredentials | None:
-        """Find whose credentials a request may carry; none for public documents."""
+        """Find whose credentials a request may carry; public documents need no credentials."""
         if request.purpose in _PUBLIC:
             return None
         client = self._clients.get((request.issuer, request.client_id))
@@ -263,7 +263,7 @@ class Credentials:
 
 
 def _named_by(request: HttpRequest) -> tuple[Placeholder, ...]:
-    """Return what has to be filled in, wherever it stands."""
+    """Return each placeholder of the request, in any part of it."""
     return placeholders(request.headers + (request.form or ()))
 
 
@@ -273,7 +273,7 @@ def _proves_client(request: HttpRequest) -> bool:
 
 
 _ToSign: TypeAlias = tuple[bytes, bytes | Awaitable[bytes]]
-"""What was signed and the signature; that of a key service is to be awaited."""
+"""The signed octets and the signature; a key service's signature must be awaited."""
 
 
 def _jwt(client: ClientCredentials, alg: str, typ: str, payload: str) -> _ToSign:
@@ -291,7 +291,7 @@ def _jwt(client: ClientCredentials, alg: str, typ: str, payload: str) -> _ToSign
 
 @lru_cache(maxsize=64)
 def _header(alg: str, typ: str, kid: str | None) -> str:
-    """Return the encoded header of what a client signs; it has a handful of them."""
+    """Return the encoded header of a JWT that the client signs; it has a handful of them."""
     named = {} if kid is None else {"kid": kid}
     return encoded_header({"alg": alg, "typ": typ, **named})
 
@@ -328,7 +328,7 @@ def _compact(octets: bytes, signature: object) -> str:
     """Put the JWT together; a signer of the application may return anything.
 
     Raises:
-        StoreFailure: ``store_unavailable`` for what is no signature.
+        StoreFailure: ``store_unavailable`` for a value that is not a signature.
     """
     if not isinstance(signature, bytes) or not signature:
         found = type(signature).__name__

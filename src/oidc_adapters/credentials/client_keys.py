@@ -1,7 +1,7 @@
 """The client's own private keys: for assertions, request objects and proofs; for decryption.
 
-A key is loaded and judged once, when it is configured; a weak one is refused there.  What signs
-need not be here at all: :class:`Signer` and :class:`AsyncSigner` are ports for a key service.
+A key is loaded and judged once, when it is configured; a weak one is refused there. The signing key
+can be elsewhere: :class:`Signer` and :class:`AsyncSigner` are ports for a key service.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _SIGNER: Final = FailsClosed(ABOUT)
 
 
 class _PublishedKey(Protocol):
-    """What everybody may know of a key."""
+    """The public facts of a key."""
 
     @property
     def alg(self) -> str:
@@ -53,15 +53,15 @@ class Signer(_PublishedKey, Protocol):
     """A key that signs at once."""
 
     def sign(self, signing_input: bytes) -> bytes:
-        """Return the signature as JOSE has it: ECDSA as r and s of fixed width."""
+        """Return the signature in the format of JOSE: ECDSA as r and s of fixed width."""
         ...
 
 
 class AsyncSigner(_PublishedKey, Protocol):
-    """A key elsewhere, as in a key service, that has to be waited for."""
+    """A key elsewhere, as in a key service, whose signatures must be awaited."""
 
     async def sign(self, signing_input: bytes) -> bytes:
-        """Return the signature as JOSE has it: ECDSA as r and s of fixed width."""
+        """Return the signature in the format of JOSE: ECDSA as r and s of fixed width."""
         ...
 
 
@@ -120,9 +120,9 @@ class ClientKey:
         """Load a private JWK; ``alg`` and ``kid`` are its own unless given.
 
         Raises:
-            UsageError: ``config_invalid`` as for :meth:`from_pem`; also if the JWK's public
-                members are not those of its private ones, ``use`` or ``key_ops`` leave it to
-                something else than signing, or neither it nor the caller names an ``alg``.
+            UsageError: ``config_invalid`` as for :meth:`from_pem`; also if the JWK's public members
+                do not fit its private ones, ``use`` or ``key_ops`` leave it to something else than
+                signing, or neither it nor the caller names an ``alg``.
         """
         from oidc_adapters.crypto.private_keys import private_key_from_jwk
 
@@ -132,11 +132,11 @@ class ClientKey:
         own = alg if alg is not None else public.alg
         if own is None or public.alg not in {None, own} or public.use not in {None, "sig"}:
             raise UsageError("config_invalid", found=public.alg, expected=own, about="alg")
-        # The loader compares public members with private ones, whatever the kind of key.
+        # The loader compares public members with private ones, for every kind of key.
         return cls(private_key_from_jwk(jwk), alg=own, kid=public.kid if kid is None else kid)
 
     def sign(self, signing_input: bytes) -> bytes:
-        """Return the signature as JOSE has it: ECDSA as r and s of fixed width."""
+        """Return the signature in the format of JOSE: ECDSA as r and s of fixed width."""
         return self._sign(signing_input)
 
     def public_jwk(self) -> JsonObject:
@@ -155,7 +155,7 @@ _NEVER_PUBLIC = frozenset((*PRIVATE_MEMBERS, "key_ops"))
 
 
 def _judged(public: JsonObject) -> Jwk:
-    """Hold our own key to what we ask of a provider's."""
+    """Hold our own key to the same demands as a provider's."""
     try:
         return parse_jwk(public)
     except ProtocolViolation as weak:
@@ -184,7 +184,7 @@ def _check_texts(**named: object) -> None:
 
 
 def _members(jwk: Mapping[str, object]) -> JsonObject:
-    """Freeze a JWK; what is no JSON object is no JWK."""
+    """Freeze a JWK; a value that is not a JSON object is not a JWK."""
     members = json_object(jwk)
     check_kind(members, JsonObject, about=ABOUT, code="config_invalid")
     return members
@@ -206,7 +206,7 @@ def _password(password: str | None) -> bytes | None:
 
 
 def _octets(text: str) -> bytes:
-    """Encode whatever an environment variable may hold: an error about it would quote the key."""
+    """Encode any text of an environment variable: an error about it would quote the key."""
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -223,8 +223,8 @@ SignerT_co = TypeVar("SignerT_co", bound=_PublishedKey, covariant=True)
 class ClientKeys(Generic[SignerT_co]):
     """The client's keys, newest first.
 
-    To rotate, put a new key in front: it signs, while the older ones stay published until nothing
-    they signed can still be under way (OIDC Core §10.1.1).
+    To rotate, put a new key in front: it signs, while the older ones stay published until
+    everything that they signed has expired (OIDC Core §10.1.1).
     """
 
     __slots__ = ("_keys",)
@@ -254,7 +254,7 @@ class ClientKeys(Generic[SignerT_co]):
         """Return the newest key that signs with this algorithm.
 
         Raises:
-            UsageError: ``credential_missing`` if there is none.
+            UsageError: ``credential_missing`` if there is no such key.
         """
         for key in self._keys:
             if key.alg == alg:
@@ -337,9 +337,8 @@ class DecryptionKey:
         """Load a private JWK; ``alg`` and ``kid`` are its own unless given.
 
         Raises:
-            UsageError: ``config_invalid`` as for :meth:`from_pem`; also if the JWK's public
-                members are not those of its private ones, or ``use`` or ``key_ops`` leave it to
-                something else.
+            UsageError: ``config_invalid`` as for :meth:`from_pem`; also if the JWK's public members
+                do not fit its private ones, or ``use`` or ``key_ops`` leave it to something else.
         """
         from oidc_adapters.crypto.decryption_keys import decrypting_key_from_jwk
 
@@ -359,7 +358,7 @@ class DecryptionKey:
         return loaded
 
     def fits(self, alg: str) -> bool:
-        """Whether it serves this ``alg`` of a JWE: its own only, else all of its family."""
+        """Whether it serves this ``alg`` of a JWE: its own only, or all of its family."""
         row = KEY_MANAGEMENT.get(alg)
         return row is not None and row.family == self._family and self.alg in {None, alg}
 
@@ -379,7 +378,7 @@ _DECRYPTING = ("decrypt", "unwrapKey", "deriveKey", "deriveBits")
 
 
 def _encryption_thumbprint(public: JsonObject) -> str:
-    """Judge a key as that of a provider is judged; the library does it for X25519."""
+    """Judge a key by the rules for a provider's key; the library does it for X25519."""
     x = public.members.get("x")
     if public.members["kty"] == "OKP" and isinstance(x, str):
         return Jwk(kty="OKP", crv="X25519", material=(b64url_decode(x.encode()),)).thumbprint

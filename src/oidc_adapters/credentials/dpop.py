@@ -26,7 +26,7 @@ _MEMBERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "AKP": ("kty", "alg", "pub"),
     }
 )
-"""What a server needs of a key, its thumbprint included; nothing else about it is its business."""
+"""The facts that a server needs about a key, its thumbprint included; it needs no other fact."""
 
 _TYP: Final = "dpop+jwt"
 _SIGNER: Final = FailsClosed("DPoP key")
@@ -45,8 +45,8 @@ class ProofKey(NamedTuple, Generic[SignerT_co]):
 class DpopKeys(Generic[SignerT_co]):
     """The keys that tokens are bound to, by their JWK thumbprint.
 
-    Give DPoP keys of its own: one that also signs client assertions serves two purposes (RFC 8725
-    §3.12).  The public key goes into each proof's header, which is encoded once.
+    Give DPoP its own keys: one that also signs client assertions serves two purposes (RFC 8725
+    §3.12). The public key goes into each proof's header, which is encoded once.
 
     Raises:
         UsageError: ``config_invalid`` for a key that is weak or not public, that does not fit the
@@ -107,8 +107,8 @@ def _prepared(key: SignerT) -> tuple[str, ProofKey[SignerT]]:
 class DpopNonces:
     """The newest nonce of each server, by issuer, origin and role (RFC 9449 §8.2, §9).
 
-    A server that stops giving nonces out has not taken the last one back, so that stays.  What
-    goes at the cap costs one exchange more, for that server demands its nonce again.
+    A server that stops giving nonces out has not taken the last one back, so that stays. A nonce
+    that is dropped at the cap costs one exchange more, because that server demands its nonce again.
     """
 
     __slots__ = ("_nonces", "_process")
@@ -118,7 +118,7 @@ class DpopNonces:
         self._process = ProcessLock()
 
     def newest(self, request: HttpRequest, proof: DpopProof) -> str | None:
-        """Return what is known of the server that a request goes to."""
+        """Return the known facts about the server that a request goes to."""
         return self._nonces.get(_server(request, proof))
 
     def remember(self, request: HttpRequest, answer: Answer) -> None:

@@ -22,7 +22,7 @@ def opened(secret: Secret) -> str:
     """Return the secret, for one use.
 
     Raises:
-        StoreFailure: ``store_unavailable`` for whatever the call raises.
+        StoreFailure: ``store_unavailable`` for every exception of the call.
         UsageError: ``config_invalid`` if it returns anything but a secret.
     """
     if isinstance(secret, str):
@@ -35,11 +35,11 @@ def opened(secret: Secret) -> str:
 
 
 def check_secret(secret: object) -> None:
-    """Refuse a client secret that is none, or that was read with what stood around it.
+    """Refuse a value that is not a client secret, or was read with the text around it.
 
-    That may be unseen, as a byte order mark or half of a character that no encoding has.  A call is
-    judged by what it returns, whenever it is made; but a class returns no secret, nor does a call
-    that has to be awaited.
+    That may be unseen, as a byte order mark or half of a character that no encoding has. A call is
+    judged by its return value, whenever it is made; but a class returns no secret, and a call that
+    must be awaited returns none of them either.
 
     Raises:
         UsageError: ``config_invalid``; the secret is not shown.

@@ -1,4 +1,4 @@
-"""What time it is: the system's clock, and one that a test moves by hand."""
+"""The time: the system's clock, and one that a test moves by hand."""
 
 from time import time
 from typing import Protocol
@@ -25,7 +25,7 @@ class SystemClock:
 
 
 class FrozenClock:
-    """A clock that stands still until it is told to move."""
+    """A clock that does not move until it is told to."""
 
     __slots__ = ("_now",)
 
@@ -34,7 +34,7 @@ class FrozenClock:
         self._now = now
 
     def now(self) -> int:
-        """Return the second it stands at."""
+        """Return the second that it shows."""
         return self._now
 
     def advance(self, seconds: int) -> None:

@@ -1,7 +1,7 @@
-"""The results of threads, awaited under asyncio or trio, whichever is running.
+"""The results of threads, awaited under asyncio or trio, the one that is running.
 
-Neither library is imported before it runs, so a program without a loop pays for none, and no lock
-or future here belongs to one loop.
+Neither library is imported before it runs, so a program without a loop pays for neither, and no
+lock or future here belongs to one loop.
 """
 
 import sys
@@ -22,7 +22,7 @@ async def settled(future: Future[T], seconds: float | None = None) -> T:
     cancels neither the future nor the others.
 
     Args:
-        future: what is waited for.
+        future: the awaited result.
         seconds: how long; without, for as long as it takes.
 
     Raises:
@@ -47,7 +47,7 @@ async def settled_within(future: Future[T], seconds: float | None) -> bool:
 
 
 def running_trio() -> ModuleType | None:
-    """Return trio if this very task is one of its own, also where asyncio hosts it as a guest."""
+    """Return trio if this task belongs to it, also where asyncio hosts it as a guest."""
     trio = sys.modules.get("trio")
     if trio is not None:
         with suppress(RuntimeError):
@@ -82,7 +82,7 @@ async def _trio_wait(future: Future[T], trio: ModuleType, seconds: float | None)
     token = trio.lowlevel.current_trio_token()
 
     def settle(_: Future[T]) -> None:
-        with suppress(trio.RunFinishedError):  # the run is over: nobody waits any more
+        with suppress(trio.RunFinishedError):  # the run has ended: nobody waits any more
             token.run_sync_soon(arrived.set)
 
     future.add_done_callback(settle)

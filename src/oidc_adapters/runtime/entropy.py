@@ -16,14 +16,14 @@ LENGTH: Final = 44
 
 
 class Entropy(Protocol):
-    """Gives secrets; the core draws none itself."""
+    """Gives secrets; the core draws no random values."""
 
     def login_secrets(self) -> LoginSecrets:
         """Return the four secrets of one login, each used once and for one purpose."""
         ...
 
     def token(self) -> str:
-        """Return one secret of 44 base64url characters, as for ``jti``."""
+        """Return one secret of 44 base64url characters, for example for ``jti``."""
         ...
 
 

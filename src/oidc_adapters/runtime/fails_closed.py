@@ -1,4 +1,4 @@
-"""What the application plugs in may fail in any way; the library fails in one, and closed."""
+"""The application's own parts may fail in any way; the library fails in one, and closed."""
 
 from types import TracebackType
 
@@ -6,7 +6,7 @@ from oidc_core.wire.errors import OidcError, StoreFailure
 
 
 class FailsClosed:
-    """Turns whatever a store of the application raises into ``store_unavailable``.
+    """Turns every exception of an application's store into ``store_unavailable``.
 
     .. code-block:: python
 
@@ -20,7 +20,7 @@ class FailsClosed:
         about: which store it is, as the error names it.
 
     Raises:
-        StoreFailure: ``store_unavailable``, with what was raised as its cause.
+        StoreFailure: ``store_unavailable``, with the exception as its cause.
         OidcError: as the store raised it.
     """
 
@@ -43,5 +43,5 @@ class FailsClosed:
 
 
 def unavailable(fault: Exception, about: str) -> StoreFailure:
-    """Return what stands for whatever a store raised; raise it from that."""
+    """Return the error that replaces a store's exception; raise it from that."""
     return StoreFailure("store_unavailable", found=type(fault).__name__, about=about)

@@ -1,10 +1,11 @@
 """Locks that a forked process finds open.
 
-A fork copies a lock as it is, but of all threads only the one that forks.  What another held would
-stay shut in the child for ever, and hang its first login.
+A fork copies a lock as it is, but of all threads only the one that forks. A lock that another
+thread held would stay shut in the child without end, and hang its first login.
 
-What such a lock guards must bear to be found half changed.  Here each change is one of a dict,
-whole in itself, and the child at worst lacks what a thread of its parent was about to write down.
+Values behind this kind of lock must still be usable if they are half changed. Here each change is
+one of a dict, whole in itself, and the child at worst lacks what a thread of its parent was about
+to write down.
 
 A thread that holds one may enter it again: the garbage collector can run anywhere, also there, and
 end a coroutine that was left behind, whose ``except`` clauses enter the same lock.

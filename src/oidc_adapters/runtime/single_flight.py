@@ -1,7 +1,7 @@
 """Work that several callers want at the same time, done once for all of them.
 
-The work belongs to none of its callers: one who is cancelled, or whose deadline is over, leaves it
-to the others, and it goes on even if nobody waits any more.  Under asyncio it is a task of the loop
+The work belongs to no single caller: one who is cancelled, or whose deadline has passed, leaves it
+to the others, and it goes on even if nobody waits any more. Under asyncio it is a task of the loop
 that began it, under trio a system task; a caller that blocks does it in its own thread.
 """
 
@@ -23,27 +23,28 @@ from oidc_core.wire.errors import OidcError
 T = TypeVar("T")
 
 _LOOK: Final = 1.0
-"""Seconds after which those who wait look whether the work can still go on."""
+"""Seconds after which waiting callers look whether the work can still go on."""
 
 _Name: TypeAlias = tuple[int, Hashable]
 
 
 class SingleFlight(Generic[T]):
-    """What is under way, by key: who wants the same meanwhile waits for the same result.
+    """The running work, by key: a caller who wants the same meanwhile waits for the same result.
 
-    The key has to name *every* input that decides the result: a caller who joins gets what the
-    first one asked for.  What the work raises goes to all who wait for it, and is forgotten then;
-    an :class:`OidcError` to each as one of their own, which they may add facts of their login to.
+    The key must name *every* input that decides the result: a caller who joins gets the result that
+    the first one asked for. An exception of the work goes to all callers who wait for it, and is
+    forgotten then. Each caller gets their own copy of an :class:`OidcError`, which they may add
+    facts of their login to.
 
     Work that ends with its thread or its loop (``KeyboardInterrupt``, ``SystemExit``, a task
-    cancelled at shutdown, a loop that was closed) has no result: one of those who wait, or the next
-    caller, begins again.
+    cancelled at shutdown, a loop that was closed) has no result: one of the waiting callers, or the
+    next caller, begins again.
 
-    Threads and any number of event loops may share one.  A forked process starts afresh.
+    Threads and any number of event loops may share one. A forked process starts from nothing.
 
     Args:
         repeatable: ``False`` for work that must not be done twice, as where a request may have left
-            already: those who wait are told then that it was broken off.
+            already: waiting callers are told then that it was broken off.
     """
 
     __slots__ = ("_flights", "_process", "_repeatable")
@@ -55,7 +56,7 @@ class SingleFlight(Generic[T]):
         self._repeatable = repeatable
 
     def __contains__(self, key: Hashable) -> bool:
-        """Whether this is under way."""
+        """Whether this still runs."""
         return (os.getpid(), key) in self._flights
 
     def run(self, key: Hashable, work: Callable[[], T], *, seconds: float) -> T:
@@ -64,10 +65,10 @@ class SingleFlight(Generic[T]):
         Args:
             key: every input that decides the result.
             work: is begun without a lock, so it may take its time.
-            seconds: how long to wait for others; work in this thread has a deadline of its own.
+            seconds: how long to wait for others; work in this thread has its own deadline.
 
         Raises:
-            TimeoutError: the deadline is over; the work goes on.
+            TimeoutError: the deadline has passed; the work goes on.
             concurrent.futures.CancelledError: it was broken off, and is not repeatable.
             Exception: what the work raises.
         """
@@ -88,9 +89,9 @@ class SingleFlight(Generic[T]):
         """Begin work as a task, or join it, and wait in either case as long as the deadline lets.
 
         Raises:
-            TimeoutError: the deadline is over; the work goes on.
+            TimeoutError: the deadline has passed; the work goes on.
             concurrent.futures.CancelledError: its task was cancelled, and this caller, who began
-                it, was not; or it was broken off, and is not repeatable.
+            it, was not; or it was broken off, and is not repeatable.
             Exception: what the work raises.
         """
         end = monotonic() + seconds
@@ -102,7 +103,7 @@ class SingleFlight(Generic[T]):
             try:
                 return flight.result()
             except _BrokenOffError:
-                if mine:  # work that always ends so must not be begun for ever
+                if mine:  # do not begin again for work that always ends so
                     raise CancelledError from None
                 self._check_repeatable()
 
@@ -111,7 +112,7 @@ class SingleFlight(Generic[T]):
             raise CancelledError from None
 
     def _board(self, key: Hashable) -> "tuple[_Name, _Flight[T], bool]":
-        """Return what is under way, or what this caller has to do now."""
+        """Return the running work, or the work that this caller must do now."""
         name, own = (os.getpid(), key), _Flight[T]()
         while True:
             with self._process.lock:
@@ -157,7 +158,7 @@ class SingleFlight(Generic[T]):
             raise
 
     def _failed(self, name: _Name, flight: "_Flight[T]", fault: BaseException) -> None:
-        """Tell those who wait, of a failure or that there is no result."""
+        """Tell waiting callers about a failure or that there is no result."""
         self._landed(name, flight)
         if isinstance(fault, Exception):
             flight.fail(fault)
@@ -181,11 +182,11 @@ def _in_a_thread() -> bool:
 
 
 class _Flight(Generic[T]):
-    """One piece of work under way.
+    """One piece of running work.
 
     Attributes:
-        future: its result; whichever comes first counts, for a loop that was taken for dead may
-            still go on.
+        future: its result; the first one counts, because a loop that was taken for dead may still
+            go on.
         alive: whether the work can go on.
     """
 
@@ -209,10 +210,10 @@ class _Flight(Generic[T]):
         self.fail(_BrokenOffError())
 
     def wait(self, end: float) -> None:
-        """Wait until it is settled, if need be by being broken off.
+        """Wait until it is settled, or break it off if it cannot go on.
 
         Raises:
-            TimeoutError: it goes on when the deadline is over.
+            TimeoutError: it goes on when the deadline has passed.
         """
         while not self._settled(_slice(end)):
             self._look(end)
@@ -228,14 +229,14 @@ class _Flight(Generic[T]):
         return self.future.done()
 
     def _look(self, end: float) -> None:
-        """Break off what cannot go on, as where a loop was closed that nobody else knows of."""
+        """Break off work that cannot go on, for example where a loop was closed unnoticed."""
         if not self.alive():
             self.break_off()
         elif monotonic() >= end:
             raise TimeoutError
 
     def result(self) -> T:
-        """Return the result of what is settled; its failure is raised as one of the caller's own.
+        """Return the result of settled work; its failure is raised as the caller's own.
 
         Raises:
             Exception: the failure.
@@ -280,7 +281,7 @@ def _slice(end: float) -> float:
 def _of_ones_own(fault: Exception) -> Exception:
     """Return an error that is nobody else's: each login writes its own facts into it.
 
-    It says the same of its cause, and of where the work raised it.
+    It repeats its cause, and the place where the work raised it.
     """
     if not isinstance(fault, OidcError):
         return fault

@@ -1,4 +1,4 @@
-"""Blocking calls for asyncio and trio alike, in threads of their own."""
+"""Blocking calls for asyncio and trio alike, in separate threads."""
 
 import os
 from collections import deque
@@ -48,14 +48,14 @@ class _Work(Generic[T]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        """Hand whatever it raised to the one who waits, as it is."""
+        """Hand its unchanged exception to the caller who waits."""
         if error is not None:
             self.future.set_exception(error)
         return True
 
 
 class _Lane:
-    """The calls of one kind: how many are under way, and which wait."""
+    """The calls of one kind: how many are running, and which wait."""
 
     __slots__ = ("running", "waiting")
 
@@ -107,7 +107,7 @@ class OwnThreads:
 
         Args:
             call: the call.
-            lane: what it has in common with the calls that it must not keep others waiting with.
+            lane: its kind: calls of one kind must not keep the calls of others waiting.
             within: the seconds after which it is not begun any more.
 
         Raises:
@@ -164,5 +164,5 @@ class OwnThreads:
             return work
 
     def close(self) -> None:
-        """Let the threads end once their calls have; none is begun any more."""
+        """Let the threads end once their calls have; no thread is begun any more."""
         self._pool.shutdown(wait=False)

@@ -40,7 +40,7 @@ _PATIENCE: Final = 1
 
 
 class _Landed(NamedTuple):
-    """What came of a fetch.
+    """The result of a fetch.
 
     Attributes:
         wanted: for whom.
@@ -57,11 +57,11 @@ class ProviderKeys(Protocol):
     """Gives the key sets of providers."""
 
     def find(self, wanted: KeysWanted, send: Send, clock: Clock, /) -> KeysAnswer:
-        """Return the key set of an issuer; ``send`` fetches it if need be."""
+        """Return the key set of an issuer; ``send`` fetches it if it is not here."""
         ...
 
     async def find_async(self, wanted: KeysWanted, send: SendAsync, clock: Clock, /) -> KeysAnswer:
-        """Return the key set of an issuer; ``send`` fetches it if need be."""
+        """Return the key set of an issuer; ``send`` fetches it if it is not here."""
         ...
 
 
@@ -105,7 +105,7 @@ class MemoryProviderKeys:
                 return answer
 
     async def find_async(self, wanted: KeysWanted, send: SendAsync, clock: Clock, /) -> KeysAnswer:
-        """Return the key set of an issuer; as :meth:`find`, whichever loop fetches it."""
+        """Return the key set of an issuer, like :meth:`find`, from a fetch of any loop."""
         while True:
             answer = self._kept(wanted, clock.now()) or self._withheld(wanted, clock.now())
             if answer is not None:
@@ -120,14 +120,14 @@ class MemoryProviderKeys:
                 return answer
 
     def _kept(self, wanted: KeysWanted, now: int) -> KeysFound | None:
-        """Answer from what is here, which is what most callers get."""
+        """Answer from memory, which is enough for most callers."""
         decision = decide(self._record(wanted), wanted, now)
         return decision if isinstance(decision, KeysFound) else None
 
     def _withheld(self, wanted: KeysWanted, now: int) -> KeysAnswer | None:
         """Answer, or say that there is a fetch to make or to wait for.
 
-        One that is under way serves also those who might not begin one of their own.
+        Callers who might not begin their own fetch also wait for a running one.
         """
         if wanted.kept_under in self._flights:
             return None
@@ -158,7 +158,7 @@ class MemoryProviderKeys:
         return self._keep(wanted, received, clock.now())
 
     def _begin(self, wanted: KeysWanted, now: int) -> _Landed | None:
-        """Take a fetch out of its bucket; if there is none, somebody was quicker."""
+        """Take a fetch out of its bucket; if the bucket is empty, somebody was quicker."""
         with self._process.lock:
             record = self._records.get(wanted.kept_under)
             decision = decide(record or _EMPTY, wanted, now)
@@ -170,9 +170,9 @@ class MemoryProviderKeys:
         return None
 
     def _keep(self, wanted: KeysWanted, received: Answer, now: int) -> _Landed:
-        """Write down what came, and answer from it; it is read again if the record has changed.
+        """Write down the answer, and answer from it; it is read again if the record has changed.
 
-        What a provider sent is never read within the lock: that may take its time.
+        A provider's document is never read within the lock: that may take its time.
         """
         while True:
             before = self._record(wanted)
@@ -221,7 +221,7 @@ class MemoryProviderKeys:
         return self._left_behind(wanted, clock.now(), renewed=landed.renewed)
 
     def _left_behind(self, wanted: KeysWanted, now: int, *, renewed: bool) -> KeysAnswer:
-        """Answer from what somebody else's fetch left behind, without another one."""
+        """Answer from the set of somebody else's fetch, without another one."""
         record = self._record(wanted)
         if renewed and record.key_set is not None:
             return KeysFound(wanted.issuer, wanted.jwks_uri, record.key_set, record.fetched_at, now)

@@ -1,7 +1,7 @@
 """A sealed box: what is put in can be neither read nor changed outside, and keys can rotate.
 
-AES-256-GCM under a key derived from the application's secret.  The label and the name a value is
-kept under are authenticated with it, so that no value can stand in another's place.
+AES-256-GCM under a key derived from the application's secret. The label and the name a value is
+kept under are authenticated with it, so that no value can replace another.
 """
 
 from hashlib import sha256
@@ -27,8 +27,8 @@ class SealedBox:
 
     Args:
         secrets: the application's secrets, newest first, each of at least 32 octets of entropy.
-            To rotate, put a new one in front and drop the last when nothing sealed with it can
-            still be under way.
+            To rotate, put a new one in front and drop the last as soon as everything sealed with it
+            has expired.
 
     Raises:
         UsageError: ``config_invalid`` without a secret, or for one that is too short.
@@ -115,5 +115,5 @@ def _secret(value: object) -> bytes:
 
 
 def _octets(text: str) -> bytes:
-    """Encode whatever text there is: an error about it would quote the secret."""
+    """Encode any text: an error about it would quote the secret."""
     return text.encode("utf-8", "surrogatepass")

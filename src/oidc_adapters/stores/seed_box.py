@@ -22,7 +22,7 @@ _NONCE: Final = bytes(12)
 
 
 class Opened(NamedTuple):
-    """What was in a box: the seed, what was sealed, and under which key."""
+    """The content of a box: the seed, the sealed text, and the key that sealed it."""
 
     seed: bytes
     octets: bytes
@@ -36,7 +36,7 @@ class SeedBox:
     """Seals with the newest secret and opens with any of them.
 
     Args:
-        secrets: as for :class:`~oidc_adapters.stores.sealed_box.SealedBox`.
+        secrets: like :class:`~oidc_adapters.stores.sealed_box.SealedBox`.
 
     Raises:
         UsageError: ``config_invalid`` without a secret, or for one that is too short.

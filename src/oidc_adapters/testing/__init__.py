@@ -6,7 +6,7 @@
     transport = InMemoryTransport(provider)
     callback = provider.authorize(authorization_url, now=clock.now())
 
-It needs nothing beyond what the library itself depends on.
+It needs only the dependencies of the library itself.
 """
 
 from oidc_adapters.testing.misbehaviours import MISBEHAVIOURS, Misbehaviour

@@ -41,7 +41,7 @@ def arrival(state: ProviderState, url: str) -> AuthorizationRequest:
     """Find out who asks and whether the answer may go where they say.
 
     Raises:
-        RequestRefused: it may not: there is nobody to redirect to (RFC 6749 §4.1.2.1).
+        RequestRefused: it must not: there is nobody to redirect to (RFC 6749 §4.1.2.1).
     """
     base, _, query = url.partition("?")
     if base != endpoint(state.issuer, "authorize") or "#" in url:
@@ -94,7 +94,7 @@ def callback(
 
 
 def _check_client(request: AuthorizationRequest) -> None:
-    """Hold the client to what every code flow needs (OIDC Core §3.1.2.1, RFC 9700 §2.1.1)."""
+    """Hold the client to the needs of every code flow (OIDC Core §3.1.2.1, RFC 9700 §2.1.1)."""
     parameters = request.parameters
     if request.repeated:
         raise OAuthError("invalid_request", f"repeated: {' '.join(request.repeated)}")
@@ -112,14 +112,14 @@ def _check_client(request: AuthorizationRequest) -> None:
 
 
 def _check_parameters(request: AuthorizationRequest) -> None:
-    """Hold the client to the values there are of what is optional (OIDC Core §3.1.2.1)."""
+    """Hold the client to the defined values of optional parameters (OIDC Core §3.1.2.1)."""
     parameters, prompts = request.parameters, request.prompts
     if parameters.get("response_mode", "query") not in {"query", "form_post"}:
         raise OAuthError("invalid_request", "response_mode is neither query nor form_post")
     if not prompts <= _PROMPTS or ("none" in prompts and len(prompts) > 1):
-        raise OAuthError("invalid_request", "prompt has an unknown value, or none and another")
+        raise OAuthError("invalid_request", "prompt has an unknown value, or `none` and another")
     if not _SECONDS.fullmatch(parameters.get("max_age", "0")):
-        raise OAuthError("invalid_request", "max_age is no number of seconds")
+        raise OAuthError("invalid_request", "max_age is not a number of seconds")
 
 
 def _signed_in(
@@ -130,7 +130,7 @@ def _signed_in(
     user: str,
     session: Session | None,
 ) -> Session:
-    """Return the session to answer from: the browser's if it is good enough, else a new one."""
+    """Return the session to answer from: the browser's if it is good enough, or a new one."""
     parameters = request.parameters
     max_age = parameters.get("max_age")
     good = session is not None and "login" not in request.prompts
@@ -138,7 +138,7 @@ def _signed_in(
         good = now - session.auth_time <= int(max_age)
     if not good or session is None:
         if "none" in request.prompts:
-            raise OAuthError("login_required", "nobody is signed in, or too long ago")
+            raise OAuthError("login_required", "no user signed in recently")
         session = Session(sub=state.user(user).sub, auth_time=now, sid=state.ledger.fresh("sid"))
     if "id_token_hint" in parameters:
         hinted = state.ledger.id_tokens.get(parameters["id_token_hint"])
@@ -177,18 +177,18 @@ def _claims_request(text: str) -> dict[str, dict[str, object]]:
     except ValueError:
         raise OAuthError("invalid_request", "claims is not JSON") from None
     if not is_object(members):
-        raise OAuthError("invalid_request", "claims is no JSON object")
+        raise OAuthError("invalid_request", "claims is not a JSON object")
     wanted: dict[str, dict[str, object]] = {}
     for place in ("userinfo", "id_token"):
         claims = members.get(place)
         if claims is not None and not is_object(claims):
-            raise OAuthError("invalid_request", f"{place} in claims is no JSON object")
+            raise OAuthError("invalid_request", f"{place} in claims is not a JSON object")
         wanted[place] = {} if claims is None else claims
     return wanted
 
 
 def _acr(parameters: Mapping[str, str], request: object) -> str:
-    """Authenticate as asked for, if it can be done, else in the usual way."""
+    """Authenticate as the client asked if the provider can do it, or in the usual way."""
     wanted = parameters.get("acr_values", "").split()
     if is_object(request):
         many = request.get("values")

@@ -113,7 +113,7 @@ def sent_userinfo(
 def _jwe_draft(
     state: ProviderState, client: FakeClient, alg: str, enc: str, said: Members | str
 ) -> JweDraft:
-    """Return what is to be encrypted; of a JWT, the header repeats for whom it is by whom."""
+    """Return the draft to encrypt; in a JWT, the header repeats issuer and audience."""
     recipient = recipient_of(alg, enc, client.jwks, client.client_secret)
     header: dict[str, object] = {"alg": alg, "enc": enc}
     if isinstance(said, str):

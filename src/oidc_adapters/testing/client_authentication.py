@@ -93,7 +93,7 @@ def _by_assertion(state: ProviderState, form: Mapping[str, str], now: int) -> Fa
         _refuse("client_assertion_type is missing or wrong")
     parts = form["client_assertion"].split(".")
     if len(parts) != 3:
-        _refuse("the assertion is no compact JWS")
+        _refuse("the assertion is not a compact JWS")
     header, claims = _object(parts[0]), _object(parts[1])
     sub = claims.get("sub")
     client = state.client(sub if isinstance(sub, str) else None)
@@ -147,7 +147,7 @@ def _check_claims(state: ProviderState, client: FakeClient, claims: Members, now
     if claims.get("aud") != state.issuer:
         _refuse("aud of the assertion is not the issuer as a string")
     if not isinstance(exp, int) or isinstance(exp, bool) or exp <= now:
-        _refuse("the assertion is over, or has no exp")
+        _refuse("the assertion has expired, or has no exp")
     if exp > now + MAX_ASSERTION_LIFETIME:
         _refuse("the assertion lives too long")
     if not isinstance(jti, str) or not jti:

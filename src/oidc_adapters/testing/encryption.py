@@ -1,7 +1,7 @@
 """Encryption by the fake provider, on its own: no table and no code of the library's decryption.
 
 Names say how long keys are (``A128GCM``, ``A256CBC-HS512``, ``ECDH-ES+A192KW``), so there is no
-table at all.  What is drawn follows from a seed, but for the padding of RSA.
+table at all. The random values follow from a seed, except the padding of RSA.
 """
 
 import hmac
@@ -64,8 +64,8 @@ class JweDraft:
         header: the JOSE header's members, ``alg`` and ``enc`` among them.
         plaintext: what is encrypted: a signed JWT, or claims.
         recipient: for whom.
-        alg, enc: how it is encrypted, whatever the header says.
-        seed: what all chance follows from.
+        alg, enc: how it is encrypted, even if the header says otherwise.
+        seed: the source of all randomness.
     """
 
     header: Members
@@ -127,7 +127,7 @@ def _content_octets(enc: str) -> int:
 
 
 def recipient_of(alg: str, enc: str, jwks: tuple[Members, ...], secret: str) -> Recipient:
-    """Return whom a client's answers are encrypted for (OIDC Core §10.2).
+    """Return the key that a client's answers are encrypted for (OIDC Core §10.2).
 
     Raises:
         LookupError: the client published no key for it.

@@ -1,4 +1,4 @@
-"""What the fake provider remembers: codes, tokens, identifiers seen.
+"""The memory of the fake provider: codes, tokens, identifiers seen.
 
 Everything random in it comes from the seed, so that the same calls give the same octets.
 """
@@ -26,7 +26,7 @@ def keep(kept: MutableMapping[str, V], name: str, value: V) -> V | None:
 
 @frozen(kw_only=True)
 class Grant:
-    """What an end-user allowed a client, and the login that it came from."""
+    """The permission that an end-user gave a client, and the login that it came from."""
 
     client_id: str
     redirect_uri: str
@@ -77,7 +77,7 @@ class RefreshToken:
 
 @frozen(kw_only=True)
 class IssuedIdToken:
-    """Whom an ID token was for and about, so that it can come back as a hint."""
+    """Client and user of an ID token, so that it can come back as a hint."""
 
     client_id: str
     sub: str
@@ -87,8 +87,8 @@ class IssuedIdToken:
 class Ledger:
     """The provider's memory.
 
-    Codes and refresh tokens that are used again revoke what came from them.  Where the memory of
-    that is full, the oldest family is revoked at once: nothing that was forgotten stays valid.
+    Codes and refresh tokens that are used again revoke all their tokens. Where the memory of that
+    is full, the oldest family is revoked at once: nothing that was forgotten stays valid.
     """
 
     seed: int
@@ -120,7 +120,7 @@ class Ledger:
     def seen_once(self, client_id: str, jti: str, until: int, now: int) -> bool:
         """Remember a client assertion's ``jti``; ``False`` if it was seen before (RFC 7523 §3).
 
-        At the cap none is forgotten early: a further one is refused.
+        At the cap no entry is forgotten early: a further one is refused.
         """
         self.assertions = {key: end for key, end in self.assertions.items() if end > now}
         if (client_id, jti) in self.assertions or len(self.assertions) >= CAP:

@@ -85,10 +85,10 @@ def form_parameters(request: WireRequest) -> Mapping[str, str]:
 
 
 def single_header(request: WireRequest, name: str) -> str | None:
-    """Return a header that may stand once.
+    """Return a header that may appear once.
 
     Raises:
-        OAuthError: ``invalid_request`` if it stands twice.
+        OAuthError: ``invalid_request`` if it appears twice.
     """
     values = [value for header, value in request.headers if header.lower() == name]
     if len(values) > 1:

@@ -42,7 +42,7 @@ def login_page(action: str, client: FakeClient, scope: str, users: tuple[FakeUse
     Args:
         action: where the form is posted: the authorization request's own URL.
         client: who asks.
-        scope: what is asked for.
+        scope: the requested scopes.
         users: who can sign in.
     """
     choices = "".join(

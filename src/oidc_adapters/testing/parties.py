@@ -55,7 +55,7 @@ class FakeClient:
             unless the provider signs for everybody.
         id_token_encrypted_response_alg, id_token_encrypted_response_enc: how its ID tokens are
             encrypted, ``None`` for not at all.
-        userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: the same of UserInfo.
+        userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: the same for UserInfo.
     """
 
     client_id: str = "client"
@@ -132,14 +132,14 @@ _SESSION: Final = fields_of(Session, "parameter_invalid")
 
 @frozen(kw_only=True)
 class AuthorizationResponse:
-    """What the provider makes the browser bring to the client: an authorization response.
+    """The message from the provider that the browser brings: an authorization response.
 
     Attributes:
-        redirect_uri: where to, as the request had it.
+        redirect_uri: where to, in the spelling of the request.
         mode: ``query`` (a redirect) or ``form_post`` (a form that submits itself).
         parameters: the response's parameters.
         session: the browser's session at the provider from now on; hand it to the next
-            ``authorize``.  ``None`` if nobody is signed in.
+            ``authorize``. ``None`` if no user is signed in.
     """
 
     redirect_uri: str

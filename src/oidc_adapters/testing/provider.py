@@ -1,8 +1,8 @@
-"""A pure OpenID Provider: a value to log in at, in memory, without clock, network or chance.
+"""A pure OpenID Provider: a value to log in at, in memory, without clock, network or randomness.
 
-It is the other side of the protocol, written on its own: it imports no check and no algorithm table
-of the library, so that both cannot err together, and it holds the client to every duty it has
-there.  A test that reaches a login's end has therefore proved something about both.
+It is the other side of the protocol, written separately: it imports no check and no algorithm table
+of the library, so that both cannot have the same fault, and it holds the client to every duty it
+has there. A test that reaches a login's end has therefore proved something about both.
 """
 
 from urllib.parse import urlencode
@@ -28,10 +28,9 @@ from oidc_core.wire.http import Answer, HttpResponse, WireRequest
 class FakeProvider(ProviderState):
     """An OpenID Provider in memory, honest unless told to misbehave.
 
-    It is deterministic: the same seed and the same calls give the same octets (but for the keys and
+    It is deterministic: the same seed and the same calls give the same octets (except the keys and
     signatures of RSA, which are made in each process again, the salt of PS* and the padding of
-    RSA-OAEP).  It is not
-    thread-safe; the servers and transports of this package take care of that.
+    RSA-OAEP). It is not thread-safe; the servers and transports of this package take care of that.
 
     Its parameters, all by name, are the attributes of :class:`ProviderState`.
     """
@@ -110,7 +109,7 @@ class FakeProvider(ProviderState):
             RequestRefused: the hint is none of this provider's, the client does not fit, or the URI
                 is not registered.
         """
-        del now  # an ID token that is over is still a hint
+        del now  # an expired ID token is still a hint
         base, _, query = url.partition("?")
         try:
             parameters, repeated = unique_parameters(query)

@@ -67,8 +67,8 @@ class ProviderState:
         userinfo_signed: whether UserInfo is signed for clients that registered no algorithm.
         refresh_id_token: whether a refresh answer has an ID token.
         sends_iss: whether authorization responses carry ``iss`` (RFC 9207), and metadata says so.
-        code_lifetime: seconds until a code is over.
-        token_lifetime: seconds until an access token and an ID token are over.
+        code_lifetime: seconds until a code expires.
+        token_lifetime: seconds until an access token and an ID token expire.
         misbehave: the name of a misbehaviour, or ``None`` for an honest provider.
         seed: everything random follows from it.
     """
@@ -104,7 +104,7 @@ class ProviderState:
         """Return the user of that subject identifier.
 
         Raises:
-            LookupError: there is none; the caller named somebody unknown.
+            LookupError: there is no such misbehaviour; the caller named an unknown one.
         """
         for user in self.users:
             if user.sub == sub:
@@ -112,7 +112,7 @@ class ProviderState:
         raise LookupError(sub)
 
     def changes(self, endpoint: Endpoint, *, refreshing: bool = False) -> Changes:
-        """Return what goes wrong at an endpoint; a refresh errs only in its own rows."""
+        """Return the fault of an endpoint; a refresh has a fault only in its own rows."""
         if self.misbehave is None:
             return HONEST
         row = MISBEHAVIOURS[self.misbehave]

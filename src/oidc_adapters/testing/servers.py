@@ -38,7 +38,7 @@ _HTML: Final = (
 
 @frozen
 class _Memory:
-    """What the server keeps beside its provider."""
+    """The state that the server keeps in addition to its provider."""
 
     lock: Lock = field(factory=Lock)
     sessions: dict[str, Session] = field(factory=dict[str, Session])
@@ -179,7 +179,7 @@ class _Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def handle_error(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
-        """Say nothing of a client that went away; whatever else there is, is a defect."""
+        """Do not report a client that went away; every other error is a defect."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 

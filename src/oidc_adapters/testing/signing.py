@@ -1,6 +1,6 @@
-"""Signatures of the fake provider, by a table of its own.
+"""Signatures of the fake provider, by its own table.
 
-Nothing of the library under test is used here: an error in its algorithm table must not meet the
+No part of the library under test is used here: an error in its algorithm table must not meet the
 same error on this side.
 """
 
@@ -28,7 +28,7 @@ PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | Ed25519Pub
 
 
 class Algorithm(NamedTuple):
-    """What a name in ``alg`` stands for.
+    """The meaning of a name in ``alg``.
 
     ``family`` is ``RS``, ``PS``, ``ES``, ``Ed`` or ``HS``; ``digest`` serves the signature and
     ``at_hash``; ``crv`` names the JWK curve, ``width`` the octets of a coordinate.
@@ -89,7 +89,7 @@ def parsed(text: str | bytes) -> object:
     """Parse JSON of any shape.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is not JSON.
     """
     value: object = json.loads(text)
     return value
@@ -192,7 +192,7 @@ def verifies(jwk: Members, alg: str, signing_input: bytes, signature: bytes) -> 
 
 
 def _verify(algorithm: Algorithm, jwk: Members, signing_input: bytes, signature: bytes) -> None:
-    """Raise unless the signature holds."""
+    """Raise if the signature is invalid."""
     kinds = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
     if jwk["kty"] != kinds[algorithm.family] or jwk.get("crv", "") != algorithm.crv:
         raise InvalidSignature
@@ -219,7 +219,7 @@ def _verify(algorithm: Algorithm, jwk: Members, signing_input: bytes, signature:
 
 
 def compact(header: bytes, payload: bytes, key: SigningKey) -> str:
-    """Sign a header and a payload, whatever octets they are (RFC 7515 §7.1)."""
+    """Sign any octets as header and payload (RFC 7515 §7.1)."""
     signing_input = f"{b64url(header)}.{b64url(payload)}"
     return f"{signing_input}.{b64url(key.signature(signing_input.encode('ascii')))}"
 

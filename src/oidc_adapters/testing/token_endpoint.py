@@ -46,7 +46,7 @@ def token_answer(state: ProviderState, request: WireRequest, now: int) -> Answer
 def _redeemed(
     state: ProviderState, client: FakeClient, form: Mapping[str, str], now: int
 ) -> Family:
-    """Return what a code stands for, and use it up: its second use revokes all it gave."""
+    """Return the grant of a code, and use it up: its second use revokes all it gave."""
     code = _required(form, "code")
     issued = state.ledger.codes.get(code)
     if issued is None or issued.family.grant.client_id != client.client_id:
@@ -62,7 +62,7 @@ def _redeemed(
 def _check_code(issued: IssuedCode, form: Mapping[str, str], now: int) -> None:
     grant = issued.family.grant
     if issued.expires_at <= now:
-        raise OAuthError("invalid_grant", "the code is over")
+        raise OAuthError("invalid_grant", "the code has expired")
     if _required(form, "redirect_uri") != grant.redirect_uri:
         raise OAuthError("invalid_grant", "redirect_uri is not that of the authorization request")
     verifier = _required(form, "code_verifier")
@@ -76,7 +76,7 @@ def _check_code(issued: IssuedCode, form: Mapping[str, str], now: int) -> None:
 def _refreshed(
     state: ProviderState, client: FakeClient, form: Mapping[str, str]
 ) -> tuple[Family, tuple[str, ...]]:
-    """Return what a refresh token stands for, and rotate it (RFC 9700 §4.14.2)."""
+    """Return the grant of a refresh token, and rotate it (RFC 9700 §4.14.2)."""
     known = state.ledger.refresh_tokens.get(_required(form, "refresh_token"))
     if known is None or known.family.grant.client_id != client.client_id:
         raise OAuthError("invalid_grant", "the refresh token is unknown or another client's")
@@ -88,7 +88,7 @@ def _refreshed(
     granted = known.family.grant.scope
     scope = tuple(form["scope"].split(" ")) if "scope" in form else granted
     if not set(scope) <= set(granted):
-        raise OAuthError("invalid_scope", "the scope is wider than what was granted")
+        raise OAuthError("invalid_scope", "the scope is wider than the granted scope")
     known.spent = True
     return known.family, scope
 

@@ -45,7 +45,7 @@ class InMemoryTransport:
 
     @property
     def exchanges(self) -> tuple[RecordedExchange, ...]:
-        """What was sent, and the answer to each, in order; credentials included."""
+        """The sent requests, and the answer to each, in order; credentials included."""
         with self._lock:
             return tuple(self._exchanges)
 
@@ -58,7 +58,7 @@ class InMemoryTransport:
 
 
 class AsyncInMemoryTransport:
-    """The same for asynchronous code, whatever its event loop."""
+    """The same for asynchronous code, for every event loop."""
 
     judges_addresses = True
 
@@ -72,7 +72,7 @@ class AsyncInMemoryTransport:
 
     @property
     def exchanges(self) -> tuple[RecordedExchange, ...]:
-        """What was sent, and the answer to each, in order; credentials included."""
+        """The sent requests, and the answer to each, in order; credentials included."""
         return self._sync.exchanges
 
     async def send(self, request: WireRequest, clock: TellsTime) -> Answer:

@@ -29,7 +29,7 @@ def userinfo_answer(state: ProviderState, request: WireRequest, now: int) -> Ans
 
 
 def _presented(state: ProviderState, request: WireRequest, now: int) -> AccessToken:
-    """Return the access token in the ``Authorization`` header, the one place it may stand in."""
+    """Return the access token in the ``Authorization`` header, the only place it may be in."""
     scheme, _, value = (single_header(request, "authorization") or "").partition(" ")
     if scheme.lower() != "bearer":
         raise OAuthError("invalid_request", "no bearer token", status=401, challenge="Bearer")
@@ -39,7 +39,7 @@ def _presented(state: ProviderState, request: WireRequest, now: int) -> AccessTo
     if token.family.revoked:
         _refuse("the access token was revoked")
     if token.expires_at <= now:
-        _refuse("the access token is over")
+        _refuse("the access token has expired")
     return token
 
 

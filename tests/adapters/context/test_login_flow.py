@@ -574,7 +574,7 @@ class TestGetToken:
         world.clock.advance(60)  # the provider's codes last a minute
 
         outcome = flow_get_token(world.ctx, code)
-        assert outcome == AuthServerError("invalid_grant", "the code is over")
+        assert outcome == AuthServerError("invalid_grant", "the code has expired")
 
     def test_a_network_failure_is_returned(self, world: World) -> None:
         code = world.code()

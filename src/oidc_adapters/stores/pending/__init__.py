@@ -1,7 +1,7 @@
 """Where logins wait for their browser to come back: put, and taken once.
 
-Each login and each logout has a cookie of its own, so that several tabs do not disturb each other.
-The cookie holds the browser's binding secret; in :class:`CookiePendingLogins` it is all there is.
+Each login and each logout has its own cookie, so that several tabs do not disturb each other. The
+cookie holds the browser's binding secret; in :class:`CookiePendingLogins` it holds everything.
 """
 
 from oidc_adapters.stores.pending.cookies import CookieProfile

@@ -18,17 +18,17 @@ class AtOnce(PendingLogins, Protocol):
     async def put_async(
         self, rp: RelyingParty, started: LoginStarted, cookies: Cookies, now: int, /
     ) -> tuple[SetCookie, ...]:
-        """Keep a login; as ``put``."""
+        """Keep a login, like ``put``."""
         return self.put(rp, started, cookies, now)
 
     async def belongs_async(self, rp: RelyingParty, pending_id: str, cookies: Cookies, /) -> bool:
-        """Return whether a login waits here; as ``belongs``."""
+        """Return whether a login waits here, like ``belongs``."""
         return self.belongs(rp, pending_id, cookies)
 
     async def take_async(
         self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /
     ) -> Taken:
-        """Take a login out; as ``take``."""
+        """Take a login out, like ``take``."""
         return self.take(rp, pending_id, cookies, now)
 
     async def put_logout_async(
@@ -40,11 +40,11 @@ class AtOnce(PendingLogins, Protocol):
         now: int,
         /,
     ) -> tuple[SetCookie, ...]:
-        """Keep a logout; as ``put_logout``."""
+        """Keep a logout, like ``put_logout``."""
         return self.put_logout(rp, pending, secrets, cookies, now)
 
     async def take_logout_async(
         self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /
     ) -> TakenLogout:
-        """Take a logout out; as ``take_logout``."""
+        """Take a logout out, like ``take_logout``."""
         return self.take_logout(rp, pending_id, cookies, now)

@@ -1,4 +1,4 @@
-"""What a cookie says of a login or logout: whose it is, when it began, what it deviates in.
+"""The content of a login's or logout's cookie: whose it is, when it began, how it deviates.
 
 Octets are dear here, since fourteen tabs may start at once.  So configuration is not repeated: a
 digest tells whether it is still the same, and the rest is only what deviates from it.
@@ -35,7 +35,7 @@ _DEVIATES: Final = 2
 
 
 class CookieLogin(NamedTuple):
-    """A login as its cookie has it; the digests are of configuration."""
+    """A login in the form of its cookie; the digests are of configuration."""
 
     identity: bytes
     endpoints: bytes
@@ -50,7 +50,7 @@ class CookieLogin(NamedTuple):
 
 
 class CookieLogout(NamedTuple):
-    """A logout as its cookie has it."""
+    """A logout in the form of its cookie."""
 
     identity: bytes
     returns_to: bytes
@@ -58,7 +58,7 @@ class CookieLogout(NamedTuple):
 
 
 def identity_of(box: SeedBox, rp: RelyingParty, key_id: bytes | None = None) -> bytes:
-    """Return a digest of the client at its provider, and of what its logins have in common."""
+    """Return a digest of the client at its provider, and of the common part of its logins."""
     client = rp.client
     whole = (rp.issuer, client.client_id, client.connection_id, client.scope, *client.redirect_uris)
     return box.digest(render(JsonObject({"client": whole})), _IDENTITY, key_id)
@@ -92,7 +92,7 @@ def login_of(opened: Opened) -> CookieLogin:
     """Read a login.
 
     Raises:
-        CallbackError: ``cookie_invalid`` for what was written by another version.
+        CallbackError: ``cookie_invalid`` for a record of another version.
     """
     octets = opened.octets
     try:
@@ -125,7 +125,7 @@ def pending_of(box: SeedBox, rp: RelyingParty, opened: Opened, kept: CookieLogin
     Where endpoints or policy are not the ones it began with, it says so.
 
     Raises:
-        CallbackError: ``cookie_invalid`` for what was written by another version.
+        CallbackError: ``cookie_invalid`` for a record of another version.
     """
     key_id, now = opened.key_id, rp.connection
     began = Connection(
@@ -151,7 +151,7 @@ def _still(box: SeedBox, digest: str, kept: bytes, key_id: bytes) -> str:
 
 
 def logout_octets(box: SeedBox, rp: RelyingParty, pending: PendingLogout) -> bytes:
-    """Write a logout down, but for its state; of its redirect URI a digest will do."""
+    """Write a logout down, without its state; for its redirect URI a digest is enough."""
     returns_to = box.digest(pending.post_logout_redirect_uri, _PART)
     return _LOGOUT.pack(identity_of(box, rp), returns_to, _in_time(pending.created_at))
 
@@ -160,8 +160,9 @@ def logout_of(box: SeedBox, rp: RelyingParty, opened: Opened) -> PendingLogout:
     """Read a logout.
 
     Raises:
-        CallbackError: ``connection_mismatch`` if it is of another client, or comes back to what is
-            registered no more; ``cookie_invalid`` for what was written by another version.
+        CallbackError: ``connection_mismatch`` if it is of another client, or comes back to an
+            address that is no longer registered; ``cookie_invalid`` for a record of another
+            version.
     """
     kept, client = logout_kept(opened), rp.client
     known = [
@@ -185,7 +186,7 @@ def logout_kept(opened: Opened) -> CookieLogout:
     """Read what the cookie of a logout says by itself.
 
     Raises:
-        CallbackError: ``cookie_invalid`` for what was written by another version.
+        CallbackError: ``cookie_invalid`` for a record of another version.
     """
     try:
         return CookieLogout(*_LOGOUT.unpack(opened.octets))

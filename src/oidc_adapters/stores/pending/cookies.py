@@ -10,7 +10,7 @@ from oidc_core.wire.cookies import SetCookie
 from oidc_core.wire.errors import CallbackError, UsageError
 
 COOKIE_PREFIX: Final = "__Host-oidc-"
-"""What the names of these cookies start with, unless a profile says otherwise."""
+"""The prefix of these cookies' names, unless a profile says otherwise."""
 
 BUDGET: Final = 4_000
 """Octets that all these cookies of one browser may take up in a request."""
@@ -22,7 +22,7 @@ CEILING: Final = 7_000
 """Octets that may be there after so many starts; servers answer 431 from 8,190 on."""
 
 CAP: Final = 400
-"""Octets that one of them may take up, with its name and what stands between cookies."""
+"""Octets that one of them may take up, with its name and the separator between cookies."""
 
 BETWEEN: Final = 3
 """Octets around a cookie in a request: ``=`` and ``; ``."""
@@ -33,7 +33,8 @@ _AGAIN: Final = "again"
 _NAME: Final = re.compile(rf"(?:{_LOGOUT})?[A-Za-z0-9_-]{{{_ID}}}")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 _HOST: Final = "__Host-"
-# Browsers read these in any case (RFC 6265bis §4.1.3), and refuse such a cookie without Secure.
+# Browsers read these in any case (RFC 6265bis §4.1.3), and refuse a cookie of this name without
+# Secure.
 _SECURE: Final = ("__host-", "__secure-", "__http-")
 
 Cookies: TypeAlias = tuple[tuple[str, str], ...]
@@ -63,8 +64,8 @@ class CookieProfile:
     """How the cookies of logins and logouts are written.
 
     Attributes:
-        prefix: what their names start with: ``__Host-``, which has the browser refuse them from
-            others, and more.  Two applications on one host need prefixes of their own.
+        prefix: the prefix of their names: ``__Host-``, which has the browser refuse them from
+            others, and more. Two applications on one host need different prefixes.
         secure: whether they are sent over https only.  Without, for development on loopback alone,
             the prefix has no ``__Host-``.
 
@@ -80,7 +81,7 @@ class CookieProfile:
             found, expected = self.prefix, f"a prefix that starts with {_HOST}"
             raise UsageError("config_invalid", about="prefix", found=found, expected=expected)
         if self.prefix.lower().startswith(_SECURE) and not self.secure:
-            expected = "secure with such a prefix"
+            expected = "secure with this prefix"
             raise UsageError("config_invalid", about="secure", found=False, expected=expected)
 
     @classmethod
@@ -124,8 +125,8 @@ class CookieProfile:
     def evicted(self, cookies: Cookies, new: SetCookie, age: Age) -> tuple[SetCookie, ...]:
         """Return deletions, so that this browser stays within its budget.
 
-        What is kept leaves room for as many as may start at this very moment, each with a cookie
-        of this size.  Cookies that do not open go first, then the oldest.
+        The kept cookies leave room for as many as may start at the same moment, each with a cookie
+        of this size. Cookies that do not open go first, then the oldest.
         """
         mine = [pair for pair in cookies if self.owns(pair[0]) and pair[0] != new.name]
         # A cookie that does not open is older than any.
@@ -145,7 +146,7 @@ def octets(name: str, value: str) -> int:
 
 
 def only_value(cookies: Cookies, name: str) -> str:
-    """Return the value of a cookie; an empty text if there is none.
+    """Return the value of a cookie; an empty text if there is no such cookie.
 
     Raises:
         CallbackError: ``binding_duplicated`` if it was sent twice: a sibling domain may have

@@ -48,16 +48,17 @@ _SPENT: Final = FailsClosed(SPENT)
 
 
 class CookiePendingLogins(AtOnce):
-    """Keeps each login, and each logout, sealed in a cookie of its own.
+    """Keeps each login, and each logout, sealed in its own cookie.
 
     State, nonce, code verifier and binding are derived from the sealing secret and a seed in the
-    cookie, so they take no room.  A login takes at most 285 octets of a request with default
-    demands, and 400 with whatever else it demands.
+    cookie, so they take no room. A login takes at most 285 octets of a request with default
+    demands, and 400 with its other demands.
 
     Args:
         secrets: the sealing secrets, newest first; the same in all processes.
-        spent: what was taken already; share one among processes to have a login taken but once
-            among them all.  Without, the provider's refusal of a used code is the second line.
+        spent: the memory of used logins; share one among processes so that a login can be taken
+            only once among them all. Without, the provider's refusal of a used code is the second
+            line.
         profile: how cookies are written.
     """
 
@@ -83,7 +84,7 @@ class CookiePendingLogins(AtOnce):
         """Return secrets that are derived from a fresh seed.
 
         Raises:
-            UsageError: ``entropy_failure`` for a token that is none.
+            UsageError: ``entropy_failure`` for a value that is not a token.
         """
         return secrets_of(self._box, _seed(entropy))
 
@@ -91,7 +92,7 @@ class CookiePendingLogins(AtOnce):
         """Return a state that is derived from a fresh seed.
 
         Raises:
-            UsageError: ``entropy_failure`` for a token that is none.
+            UsageError: ``entropy_failure`` for a value that is not a token.
         """
         seed = _seed(entropy)
         return LogoutSecrets(self._box.secret(LOGOUT_STATE, seed), b64url_encode(seed))
@@ -146,7 +147,7 @@ class CookiePendingLogins(AtOnce):
             CallbackError: ``binding_missing`` without the cookie, ``binding_duplicated``,
                 ``cookie_invalid``, ``cookie_key_unknown``, ``connection_mismatch``,
                 ``state_expired``, ``state_used``.
-            StoreFailure: ``store_full``, ``store_unavailable`` for whatever ``spent`` raises.
+            StoreFailure: ``store_full``, ``store_unavailable`` for every exception of ``spent``.
         """
         name = self._profile.login_name(pending_id)
         opened = self._opened(name, cookies, _LOGIN)
@@ -157,7 +158,7 @@ class CookiePendingLogins(AtOnce):
         if pending.id != pending_id:
             raise CallbackError("cookie_invalid", about="cookie")
         age, lifetime = now - kept.created_at, rp.policy.login_lifetime
-        if age > 2 * lifetime:  # nothing is remembered as spent for longer
+        if age > 2 * lifetime:  # a name is not remembered as spent for longer
             raise CallbackError("state_expired", found=age, expected=lifetime)
         first, single_use = self._seen_once(pending_id, kept.created_at + 2 * lifetime, now)
         if not first:
@@ -252,7 +253,7 @@ def _decoded(binding: str) -> bytes:
 
 
 def _octets_of(text: str) -> bytes:
-    """Decode base64url; text that is none gives nothing."""
+    """Decode base64url; other text gives nothing."""
     try:
         return b64url_decode(text.encode("ascii", "replace"))
     except OidcError:

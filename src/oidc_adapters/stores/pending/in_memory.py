@@ -45,8 +45,8 @@ R = TypeVar("R", bound=_Dated)
 class _InFlight(Generic[R]):
     """Records by id, apart by the seconds they may take: policies differ.
 
-    The oldest of a lifetime are the first to expire, so expiry costs nothing.  At the cap a new one
-    is refused and none is dropped: a flood must not end the logins of others.
+    The oldest of a lifetime are the first to expire, so expiry costs nothing. At the cap a new one
+    is refused and no old one is dropped: a flood must not end the logins of others.
     """
 
     __slots__ = ("_cap", "_lasting")
@@ -86,7 +86,7 @@ class _InFlight(Generic[R]):
 
 
 def _expired(record: _Dated, lifetime: int, now: int) -> bool:
-    # One of the future, where the clock was set back, must not stand in front for ever.
+    # One of the future, where the clock was set back, must not stay in front without end.
     return abs(now - record.created_at) > lifetime
 
 

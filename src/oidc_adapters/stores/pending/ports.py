@@ -22,8 +22,8 @@ class Taken:
         pending: the login.
         binding: the secret this browser brought, or an empty string.
         cookies: to be set, so that the browser forgets the login.
-        single_use: who makes sure that it was taken but once: a store that all processes share,
-            this process, or nobody but the provider.
+        single_use: who makes sure that it was taken only once: a store that all processes share,
+            this process, or only the provider.
     """
 
     pending: PendingLogin
@@ -61,8 +61,8 @@ class TakenLogout(NamedTuple):
 class PendingLogins(Protocol):
     """Keeps logins and logouts in flight, for code that waits and for code that awaits.
 
-    ``cookies`` are those of the request, see
-    :attr:`~oidc_core.wire.incoming.Incoming.cookies`.  Whatever a browser brings is refused with a
+    ``cookies`` are the cookies of the request, see
+    :attr:`~oidc_core.wire.incoming.Incoming.cookies`. Bad input of a browser is refused with a
     ``CallbackError``; a store that fails raises a ``StoreFailure``.
     """
 
@@ -72,11 +72,11 @@ class PendingLogins(Protocol):
         ...
 
     def secrets(self, entropy: Entropy, /) -> LoginSecrets:
-        """Return the secrets of a login that is to be kept here."""
+        """Return the secrets of a login that will be kept here."""
         ...
 
     def logout_secrets(self, entropy: Entropy, /) -> LogoutSecrets:
-        """Return the secrets of a logout that is to be kept here."""
+        """Return the secrets of a logout that will be kept here."""
         ...
 
     def put(
@@ -93,7 +93,7 @@ class PendingLogins(Protocol):
         ...
 
     def belongs(self, rp: RelyingParty, pending_id: str, cookies: Cookies, /) -> bool:
-        """Return whether a login waits here for this relying party; nothing is taken."""
+        """Return whether a login waits here for this relying party; the login stays there."""
         ...
 
     def take(self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /) -> Taken:
@@ -138,17 +138,17 @@ class PendingLogins(Protocol):
     async def put_async(
         self, rp: RelyingParty, started: LoginStarted, cookies: Cookies, now: int, /
     ) -> tuple[SetCookie, ...]:
-        """Keep a login; as :meth:`put`."""
+        """Keep a login, like :meth:`put`."""
         ...
 
     async def belongs_async(self, rp: RelyingParty, pending_id: str, cookies: Cookies, /) -> bool:
-        """Return whether a login waits here; as :meth:`belongs`."""
+        """Return whether a login waits here, like :meth:`belongs`."""
         ...
 
     async def take_async(
         self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /
     ) -> Taken:
-        """Take a login out; as :meth:`take`."""
+        """Take a login out, like :meth:`take`."""
         ...
 
     async def put_logout_async(
@@ -160,13 +160,13 @@ class PendingLogins(Protocol):
         now: int,
         /,
     ) -> tuple[SetCookie, ...]:
-        """Keep a logout; as :meth:`put_logout`."""
+        """Keep a logout, like :meth:`put_logout`."""
         ...
 
     async def take_logout_async(
         self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /
     ) -> TakenLogout:
-        """Take a logout out; as :meth:`take_logout`."""
+        """Take a logout out, like :meth:`take_logout`."""
         ...
 
 
@@ -182,7 +182,7 @@ class Spent(Protocol):
         """Return whether this is the first time for ``name``.
 
         It may be forgotten after ``until``, and had better not be at once: a clock that went wrong
-        may be set right again.  Whatever it raises ends the login as ``store_unavailable``.
+        may be set right again. Every exception of it ends the login as ``store_unavailable``.
 
         Raises:
             StoreFailure: ``store_full`` rather than to forget another too early.

@@ -1,4 +1,4 @@
-"""What was used up, in the memory of this process."""
+"""The used names, in the memory of this process."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -18,12 +18,12 @@ class MemorySpent:
     """Remembers names until they expire, up to a cap.
 
     A clock that is set forward and right again must not have let a name go that is in time then.
-    So one is forgotten only when as many seconds have also passed in truth.  Whichever is over goes
-    then: one that lasts long holds up none that came after it.
+    So one is forgotten only when as many seconds have also passed in truth. Each entry that has
+    expired goes then: one that lasts long does not hold up later ones.
 
-    At the cap a further name is refused and none is forgotten early: a login that was finished
-    could be finished once more.  A name takes 100 to 140 octets, so the default is 140 MB at
-    most, and enough for 800 finished logins a second.
+    At the cap a further name is refused and no name is forgotten early: a login that was finished
+    could be finished once more. A name takes 100 to 140 octets, so the default is 140 MB at most,
+    and enough for 800 finished logins a second.
 
     Args:
         cap: how many names are remembered at most.
@@ -75,7 +75,7 @@ class MemorySpent:
             names.append(key)
 
     def _expire(self, now: int, passed: float) -> None:
-        """Forget what is over by the seconds that passed, and then also by the clock."""
+        """Forget expired names by the seconds that passed, and then also by the clock."""
         while self._due and self._due[0][0] < passed:
             due, until = heappop(self._due)
             heappush(self._late, (until, due))
@@ -86,5 +86,5 @@ class MemorySpent:
 
 
 def _octets(name: str) -> bytes:
-    """Return 128 bits for a name: it takes little room, and no two names share them by chance."""
+    """Return 128 bits for a name: it takes little room, and names practically never share them."""
     return sha256(name.encode("utf-8", "surrogatepass")).digest()[:_OCTETS]

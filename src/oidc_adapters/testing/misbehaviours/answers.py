@@ -1,4 +1,4 @@
-"""Whole answers gone wrong, whatever the endpoint: not HTTP, not JSON, not bounded."""
+"""Whole answers with one fault, at any endpoint: not HTTP, not JSON, not bounded."""
 
 import json
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def html_with_status(status: int) -> AnswerChange:
 
 
 def twice(name: str, value: str) -> AnswerChange:
-    """Put a member in front that stands in the object already."""
+    """Put a member in front that the object has already."""
 
     def change(answer: HttpResponse) -> HttpResponse:
         return evolve(answer, body=doubled(answer.body, name, value))

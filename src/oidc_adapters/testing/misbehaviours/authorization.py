@@ -1,4 +1,4 @@
-"""A provider, or someone in the browser's way, that errs in the authorization response."""
+"""A provider, or someone in the browser's way, that changes the authorization response wrongly."""
 
 from typing import Final
 
@@ -110,13 +110,13 @@ ROWS: Final = (
     _row(
         "id_token_in_response",
         "parameter_unexpected",
-        "returns an ID token beside the code",
+        "returns an ID token in addition to the code",
         _plus("id_token", "eyJhbGciOiJub25lIn0.e30."),
     ),
     _row(
         "access_token_in_response",
         "parameter_unexpected",
-        "returns an access token beside the code",
+        "returns an access token in addition to the code",
         _plus("access_token", "abc"),
     ),
     _row(

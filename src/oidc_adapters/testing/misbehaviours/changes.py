@@ -1,4 +1,4 @@
-"""What a misbehaviour is: a row of data and the changes it makes to an honest provider."""
+"""The parts of a misbehaviour: a row of data and the changes it makes to an honest provider."""
 
 from collections.abc import Callable
 from typing import Literal, TypeAlias
@@ -41,7 +41,7 @@ def same_answer(answer: HttpResponse) -> Answer:
 
 @frozen(kw_only=True)
 class Changes:
-    """Where an honest provider can be made to err; each part takes what would be sent honestly.
+    """Places where an honest provider can be made to fail; each part takes the honest message.
 
     Attributes:
         metadata: the members of the metadata.
@@ -66,7 +66,7 @@ class Changes:
     answer: Callable[[HttpResponse], Answer] = same_answer
 
     def without_answer(self) -> "Changes":
-        """Return the changes but for that of the whole answer."""
+        """Return the changes except the one of the whole answer."""
         return evolve(self, answer=same_answer)
 
 

@@ -1,4 +1,4 @@
-"""A provider that errs in its metadata (OIDC Discovery §3, §4)."""
+"""A provider with faults in its metadata (OIDC Discovery §3, §4)."""
 
 from collections.abc import Callable
 from typing import Final
@@ -120,7 +120,7 @@ ROWS: Final = (
     _row(
         "metadata_infinity",
         "json_number_invalid",
-        "sends metadata with a number that is none",
+        "sends metadata with an invalid number",
         _answer(answers.with_rendered_member("x", "Infinity")),
     ),
     _row(

@@ -114,13 +114,13 @@ ROWS: Final = (
     _id_token(
         "jwe_wrong_alg",
         "encryption_mismatch",
-        "wraps the key in another way than registered",
+        "wraps the key with an unregistered algorithm",
         _with_header(alg="ECDH-ES+A256KW"),
     ),
     _id_token(
         "jwe_wrong_enc",
         "encryption_mismatch",
-        "encrypts in another way than registered",
+        "encrypts with an unregistered algorithm",
         _with_header(enc="A256GCM"),
     ),
     _id_token(

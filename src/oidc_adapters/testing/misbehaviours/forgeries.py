@@ -1,4 +1,4 @@
-"""JWTs gone wrong: each function takes one about to be signed and returns it in compact form."""
+"""Wrong JWTs: each function takes one before it is signed and returns it in compact form."""
 
 import hmac
 import json
@@ -43,7 +43,7 @@ def claim_earlier(name: str, seconds: int) -> JwtChange:
 
 
 def expired(draft: JwtDraft) -> str:
-    """Sign a token that was over a day ago."""
+    """Sign a token that expired a day ago."""
     day = 86_400
     return draft.with_claims(iat=draft.now - day - 300, exp=draft.now - day).signed()
 
@@ -107,12 +107,12 @@ def _stranger(draft: JwtDraft) -> SigningKey:
 
 
 def signed_by_stranger(draft: JwtDraft) -> str:
-    """Sign with a key of one's own under the provider's ``kid``."""
+    """Sign with a foreign key under the provider's ``kid``."""
     return draft.signed_by(_stranger(draft)).signed()
 
 
 def signed_by_embedded_key(draft: JwtDraft) -> str:
-    """Sign with a key of one's own and send it along in the header (CVE-2018-0114)."""
+    """Sign with a foreign key and send it along in the header (CVE-2018-0114)."""
     stranger = draft.signed_by(_stranger(draft))
     if isinstance(stranger.key.private, bytes):
         return stranger.with_header(jwk={"kty": "oct", "k": b64url(64 * b"s")}).signed()
@@ -136,13 +136,13 @@ def with_rendered_claim(name: str, value: str) -> JwtChange:
 
 
 def duplicate_sub(draft: JwtDraft) -> str:
-    """Sign claims in which ``sub`` stands twice."""
+    """Sign claims in which ``sub`` appears twice."""
     payload = doubled(rendered(dict(draft.claims)), "sub", "mallory")
     return compact(rendered(dict(draft.header)), payload, draft.key)
 
 
 def duplicate_alg(draft: JwtDraft) -> str:
-    """Sign a header in which ``alg`` stands twice."""
+    """Sign a header in which ``alg`` appears twice."""
     header = doubled(rendered(dict(draft.header)), "alg", "none")
     return compact(header, rendered(dict(draft.claims)), draft.key)
 

@@ -1,4 +1,4 @@
-"""A provider that errs in the ID token of a login (OIDC Core §3.1.3.7, RFC 7515, RFC 8725)."""
+"""A provider with faults in the ID token of a login (OIDC Core §3.1.3.7, RFC 7515, RFC 8725)."""
 
 from typing import Final
 
@@ -100,7 +100,7 @@ _FORM: Final = (
     _row(
         "id_token_nan",
         "json_number_invalid",
-        "signs a number that is none",
+        "signs an invalid number",
         forgeries.with_rendered_claim("x", "NaN"),
     ),
     _row(
@@ -184,7 +184,7 @@ _CLAIMS: Final = (
         "names another client as authorized party",
         forgeries.with_claim("azp", "another-client"),
     ),
-    _row("expired", "exp_expired", "sends an ID token that is over", forgeries.expired),
+    _row("expired", "exp_expired", "sends an expired ID token", forgeries.expired),
     _row(
         "no_exp",
         "exp_missing",

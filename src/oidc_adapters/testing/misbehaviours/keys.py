@@ -1,4 +1,4 @@
-"""A provider that errs in its key set, or signs with a key that nobody should trust."""
+"""A provider with faults in its key set, or that signs with a key that nobody should trust."""
 
 from typing import Final
 

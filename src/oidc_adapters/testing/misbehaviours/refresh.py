@@ -1,4 +1,4 @@
-"""A provider that errs when it refreshes tokens, after an honest login (OIDC Core §12.2)."""
+"""A provider with faults when it refreshes tokens, after an honest login (OIDC Core §12.2)."""
 
 from typing import Final
 
@@ -61,7 +61,7 @@ ROWS: Final = (
     _row(
         "refresh_expired_id_token",
         "exp_expired",
-        "refreshes to an ID token that is over",
+        "refreshes to an expired ID token",
         Changes(id_token=forgeries.expired),
     ),
     _row(

@@ -1,4 +1,4 @@
-"""A provider that errs in the token answer around the ID token (OIDC Core §3.1.3.3)."""
+"""A provider with faults in the token answer around the ID token (OIDC Core §3.1.3.3)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A provider that errs in UserInfo, plain and signed (OIDC Core §5.3.2, §5.3.4)."""
+"""A provider with faults in UserInfo, plain and signed (OIDC Core §5.3.2, §5.3.4)."""
 
 from typing import Final
 
@@ -37,7 +37,7 @@ ROWS: Final = (
     _row(
         "userinfo_no_sub",
         "sub_missing",
-        "does not say whom it tells about",
+        "does not say which user it describes",
         Changes(userinfo=_without_sub),
     ),
     _row(
@@ -104,7 +104,7 @@ ROWS: Final = (
     _row(
         "userinfo_signed_expired",
         "exp_expired",
-        "signs UserInfo that is over",
+        "signs expired UserInfo",
         Changes(userinfo_jwt=forgeries.expired),
         needs="signed_userinfo",
     ),
