@@ -47,6 +47,7 @@ CORE: Final = (
     "model.relying_party",
     "model.protection",
     "model.routes",
+    "model.issuer_rule",
     "model.provider",
     "model.client",
     "model.policy",

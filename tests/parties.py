@@ -15,8 +15,9 @@ from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationReq
 from oidc_core.machine import steps
 from oidc_core.machine.steps import Done, Exchange, KeysFound, KeysWithheld, NeedKeys
 from oidc_core.model.client import ClientRegistration
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
-from oidc_core.model.provider import IssuerRule, ProviderMetadata
+from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted, start
 from oidc_core.wire.errors import OidcError

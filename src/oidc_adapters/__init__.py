@@ -59,9 +59,10 @@ if TYPE_CHECKING:
     from oidc_core.model.claims import Identity, IdToken, UserInfo, verified_email
     from oidc_core.model.client import ClientRegistration
     from oidc_core.model.evidence import Check, Evidence, evidence_json
+    from oidc_core.model.issuer_rule import ANY_TENANT, IssuerRule
     from oidc_core.model.origins import PUBLIC_ONLY
     from oidc_core.model.policy import DEFAULT_POLICY, QUIRKS, Policy
-    from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
+    from oidc_core.model.provider import ProviderMetadata
     from oidc_core.model.records import Tokens
     from oidc_core.operations.logged_in import LoggedIn, LoginEvidence
     from oidc_core.operations.logout import LoggedOut
@@ -115,7 +116,8 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.model.evidence": "Check Evidence evidence_json",
         "oidc_core.model.origins": "PUBLIC_ONLY",
         "oidc_core.model.policy": "DEFAULT_POLICY Policy QUIRKS",
-        "oidc_core.model.provider": "ANY_TENANT IssuerRule ProviderMetadata",
+        "oidc_core.model.issuer_rule": "ANY_TENANT IssuerRule",
+        "oidc_core.model.provider": "ProviderMetadata",
         "oidc_core.model.records": "Tokens",
         "oidc_core.operations.logged_in": "LoggedIn LoginEvidence",
         "oidc_core.operations.logout": "LoggedOut",

@@ -82,10 +82,11 @@ if TYPE_CHECKING:
     from oidc_core.model.connection import Connection
     from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
     from oidc_core.model.evidence import Check, Evidence, Rule, RuleTable, evidence_json
+    from oidc_core.model.issuer_rule import ANY_TENANT, IssuerRule
     from oidc_core.model.origins import PUBLIC_ONLY
     from oidc_core.model.pending import LoginSecrets, PendingLogin
     from oidc_core.model.policy import DEFAULT_POLICY, QUIRKS, Policy
-    from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
+    from oidc_core.model.provider import ProviderMetadata
     from oidc_core.model.records import PendingLogout, Tokens
     from oidc_core.model.relying_party import RelyingParty
     from oidc_core.model.routes import Routes
@@ -159,7 +160,8 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.model.origins": "PUBLIC_ONLY",
         "oidc_core.model.pending": "LoginSecrets PendingLogin",
         "oidc_core.model.policy": "DEFAULT_POLICY Policy QUIRKS",
-        "oidc_core.model.provider": "ANY_TENANT IssuerRule ProviderMetadata",
+        "oidc_core.model.issuer_rule": "ANY_TENANT IssuerRule",
+        "oidc_core.model.provider": "ProviderMetadata",
         "oidc_core.model.records": "PendingLogout Tokens",
         "oidc_core.model.relying_party": "RelyingParty",
         "oidc_core.model.routes": "Routes",

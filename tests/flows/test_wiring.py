@@ -19,8 +19,8 @@ from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.endpoints.tokens import parse_token_response
 from oidc_core.machine.steps import Exchange, KeysFound, KeysWithheld, NeedKeys, Step
 from oidc_core.machine.verification import AwaitingKeys
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
-from oidc_core.model.provider import IssuerRule
 from oidc_core.operations.logged_in import AwaitingUserInfo, LoggedIn
 from oidc_core.operations.login import LoginStarted, finish
 from oidc_core.wire.errors import CallbackError, ProtocolViolation

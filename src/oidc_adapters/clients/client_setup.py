@@ -19,8 +19,9 @@ from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
 from oidc_adapters.runtime.client_secret import Secret, check_secret
 from oidc_core.model.client import AuthMethod, ClientRegistration, ResponseIss
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import DEFAULT_POLICY, Policy
-from oidc_core.model.provider import IssuerRule, ProviderMetadata
+from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.jsontypes import JsonObject

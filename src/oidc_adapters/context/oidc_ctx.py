@@ -30,8 +30,9 @@ from oidc_adapters.transport import Transport
 from oidc_core.machine.steps import Done, Exchange, Step, resume
 from oidc_core.model.claims import IdToken, numeric_date
 from oidc_core.model.client import AuthMethod, ClientRegistration
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
-from oidc_core.model.provider import IssuerRule, ProviderMetadata
+from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import discovery
 from oidc_core.operations.logged_in import LoginEvidence

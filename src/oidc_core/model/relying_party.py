@@ -13,6 +13,7 @@ from oidc_core.jose.jwe import Decrypter
 from oidc_core.jose.jws import SignatureVerifier
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.connection import Connection
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.network import (
     Network,
     Target,
@@ -24,12 +25,7 @@ from oidc_core.model.network import (
 from oidc_core.model.origins import named_in_evidence
 from oidc_core.model.policy import DEFAULT_POLICY, Policy, Terms
 from oidc_core.model.protection import Protection, protection_of
-from oidc_core.model.provider import (
-    IssuerRule,
-    ProviderMetadata,
-    check_authorization_endpoint,
-    check_overrides,
-)
+from oidc_core.model.provider import ProviderMetadata, check_authorization_endpoint, check_overrides
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import KeysWanted, Source
 from oidc_core.wire.jsontypes import JsonObject, render

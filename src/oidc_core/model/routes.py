@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
-from oidc_core.model.provider import IssuerRule
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import CallbackError, UsageError, fingerprint
 from oidc_core.wire.jsontypes import render

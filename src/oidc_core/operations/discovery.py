@@ -10,8 +10,9 @@ from typing import Final, Literal, TypeAlias
 from attrs import evolve, frozen
 
 from oidc_core.machine.steps import Done, Exchange, Step
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.network import HTTPS_ONLY, Network, way_of
-from oidc_core.model.provider import IssuerRule, ProviderMetadata, metadata_of
+from oidc_core.model.provider import ProviderMetadata, metadata_of
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import answered, document
 from oidc_core.wire.errors import ProtocolViolation, UsageError

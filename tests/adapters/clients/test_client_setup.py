@@ -10,8 +10,9 @@ from oidc_adapters.credentials.client_keys import ClientKeys, DecryptionKey, Sig
 from oidc_adapters.crypto import sign_mac
 from oidc_adapters.testing import FakeProvider
 from oidc_core.model.client import ClientRegistration
+from oidc_core.model.issuer_rule import ANY_TENANT, IssuerRule
 from oidc_core.model.policy import Policy
-from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
+from oidc_core.model.provider import ProviderMetadata
 from oidc_core.wire.errors import OidcError, UsageError
 from tests.adapters.credentials.test_client_credentials import KEY, SECRET
 from tests.encryption import P256, P384

@@ -16,9 +16,10 @@ from oidc_core.endpoints.authorization import (
     optional_parameters,
 )
 from oidc_core.jose.pkce import challenge_s256
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.pending import LoginSecrets
 from oidc_core.model.policy import Policy
-from oidc_core.model.provider import RESERVED_PARAMETERS, IssuerRule
+from oidc_core.model.provider import RESERVED_PARAMETERS
 from oidc_core.operations.discovery import parse_metadata
 from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.http import ClientSecret

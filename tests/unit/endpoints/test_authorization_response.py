@@ -20,8 +20,8 @@ from oidc_core.endpoints.authorization import (
     pending_id,
 )
 from oidc_core.model.evidence import RuleTable
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
-from oidc_core.model.provider import IssuerRule
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted
 from oidc_core.wire.errors import CallbackError, ProtocolViolation, ProviderError

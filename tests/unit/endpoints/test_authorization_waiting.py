@@ -17,9 +17,9 @@ from oidc_core.endpoints.authorization import (
 from oidc_core.model.claims import IdToken
 from oidc_core.model.connection import Connection
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
+from oidc_core.model.issuer_rule import ANY_TENANT, IssuerRule
 from oidc_core.model.pending import PendingLogin, binding_digest_of, pending_id_of
 from oidc_core.model.policy import Policy
-from oidc_core.model.provider import ANY_TENANT, IssuerRule
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
 from tests.parties import (

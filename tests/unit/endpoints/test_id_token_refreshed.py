@@ -17,8 +17,8 @@ from oidc_core.endpoints.id_token import (
 from oidc_core.jose.jwk import Jwk
 from oidc_core.jose.jws import JoseHeader, VerifiedJws
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
-from oidc_core.model.provider import IssuerRule
 from oidc_core.wire.errors import ProtocolViolation, fingerprint
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
 from tests.parties import (

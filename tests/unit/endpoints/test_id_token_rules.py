@@ -19,8 +19,8 @@ from oidc_core.model.claims import Identity, verified_email
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.evidence import evidence_json
+from oidc_core.model.issuer_rule import ANY_TENANT, IssuerRule
 from oidc_core.model.policy import Policy
-from oidc_core.model.provider import ANY_TENANT, IssuerRule
 from oidc_core.wire.errors import ProtocolViolation, UsageError, fingerprint
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
 from tests.encryption import ECDH, P256

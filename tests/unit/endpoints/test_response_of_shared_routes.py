@@ -8,7 +8,7 @@ import pytest
 
 from oidc_core.endpoints.authorization import CodeResponse, check_authorization_response
 from oidc_core.endpoints.authorization.response import check_own_query
-from oidc_core.model.provider import IssuerRule
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted
 from oidc_core.wire.errors import CallbackError, OidcError, ProviderError

@@ -22,7 +22,7 @@ from oidc_core.jose.jws import Encryption, JoseHeader, VerifiedJws
 from oidc_core.jose.profiles import USERINFO
 from oidc_core.model.claims import UserInfo
 from oidc_core.model.evidence import Evidence
-from oidc_core.model.provider import ANY_TENANT, IssuerRule
+from oidc_core.model.issuer_rule import ANY_TENANT, IssuerRule
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import ProtocolViolation, ProviderError, UsageError, fingerprint
 from oidc_core.wire.http import HttpResponse

@@ -18,9 +18,9 @@ from oidc_core.jose.profiles import (
 )
 from oidc_core.machine import claim_rules
 from oidc_core.machine.claim_rules import Examined, refused
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
 from oidc_core.model.protection import Protection
-from oidc_core.model.provider import IssuerRule
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.jsontypes import JsonObject
 from tests.parties import CLIENT_ID, ISSUER, NOW, OTHER_ISSUER, RP, keys, relying_party

@@ -14,7 +14,7 @@ from oidc_core.jose.jws import Recognised, SignatureVerifier
 from oidc_core.jose.profiles import ID_TOKEN, LOGOUT_TOKEN, USERINFO, JwtProfile
 from oidc_core.machine.steps import Done, KeysFound, KeysWithheld, NeedKeys
 from oidc_core.machine.verification import AwaitingKeys, Verification, verify_jwt
-from oidc_core.model.provider import IssuerRule
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.operations.logged_in import IdTokenOfLogin, UserInfoOfLogin
 from oidc_core.operations.refresh import IdTokenOfRefresh
 from oidc_core.operations.validation import IdTokenAlone

@@ -12,11 +12,12 @@ from oidc_core.jose.jwe import Jwe
 from oidc_core.jose.jws import Encryption
 from oidc_core.model.client import AuthMethod
 from oidc_core.model.connection import Connection
+from oidc_core.model.issuer_rule import ANY_TENANT, IssuerRule
 from oidc_core.model.network import Target
 from oidc_core.model.origins import PUBLIC_ONLY
 from oidc_core.model.policy import DEFAULT_POLICY, Policy, Terms
 from oidc_core.model.protection import Protection
-from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
+from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.relying_party import (
     RelyingParty,
     assertion_audience,

@@ -8,7 +8,8 @@ import pytest
 from attrs import evolve
 
 from oidc_core.model.client import ClientRegistration
-from oidc_core.model.provider import ANY_TENANT, IssuerRule, ProviderMetadata
+from oidc_core.model.issuer_rule import ANY_TENANT, IssuerRule
+from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.model.routes import Routes, check_routes, route_of, routes_of
 from oidc_core.wire.errors import CallbackError, UsageError

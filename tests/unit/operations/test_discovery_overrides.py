@@ -8,8 +8,9 @@ import pytest
 from attrs import evolve
 
 from oidc_core.machine.steps import Exchange
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import DEFAULT_POLICY
-from oidc_core.model.provider import IssuerRule, ProviderMetadata
+from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.discovery import discover, parse_metadata
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError

@@ -15,8 +15,8 @@ from oidc_core.jose.jws import Encryption
 from oidc_core.machine.steps import Done, KeysWithheld, NeedKeys, Step
 from oidc_core.model.claims import Identity, verified_email
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
-from oidc_core.model.provider import IssuerRule
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.logged_in import (
     Asked,

@@ -12,7 +12,7 @@ from oidc_adapters.testing.signing import half_hash
 from oidc_core.jose.jwk import KeySet
 from oidc_core.machine.steps import KeysWithheld, NeedKeys
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
-from oidc_core.model.provider import IssuerRule
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.operations.validation import validate
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
 from tests.parties import (

@@ -28,9 +28,9 @@ from oidc_core.endpoints.authorization import (
     unasked_login,
 )
 from oidc_core.endpoints.end_session import LogoutRequest, pending_logout
+from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.pending import PendingLogin
 from oidc_core.model.policy import Policy
-from oidc_core.model.provider import IssuerRule
 from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import CallbackError, OidcError, UsageError
