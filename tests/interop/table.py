@@ -38,7 +38,7 @@ class InteropTable:
         )
         if not rows:
             return
-        terminalreporter.section("interop with oidc-provider")
+        terminalreporter.section("interop")
         terminalreporter.write_line(f"{_line(*TITLE[:3])} {TITLE[3]}")
         for row in rows:
             terminalreporter.write_line(row)

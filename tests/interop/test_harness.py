@@ -1,5 +1,7 @@
 """The harness itself, with a client made by hand: provider and browser do as they promise."""
 
+import sys
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -14,7 +16,9 @@ from tests.interop.clients import (
     AuthMethod,
     client_metadata,
 )
-from tests.interop.oidc_provider import Answered, Provider, ProviderFailed, running_provider
+from tests.interop.install import Unavailable, python_with, run
+from tests.interop.oidc_provider import Answered, Provider, running_provider
+from tests.interop.process import ProviderFailed, started
 from tests.interop.raw_client import (
     NONCE,
     STATE,
@@ -246,6 +250,28 @@ def test_the_browser_goes_nowhere_but_to_its_provider(browser: Browser) -> None:
 
 def test_a_provider_is_gone_when_its_block_ends() -> None:
     with running_provider([client_metadata()]) as provider:
-        process = provider._process
+        process = provider.process
         assert process.poll() is None
     assert process.poll() == 0
+
+
+def test_a_failed_installation_names_its_reason_and_what_it_needs() -> None:
+    with pytest.raises(Unavailable, match="no such package\n\nNeeded: a package index"):
+        run((sys.executable, "-c", "raise SystemExit('no such package')"), needed="a package index")
+
+
+def test_an_environment_that_cannot_be_filled_does_not_count_as_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OIDC_INTEROP_CACHE", str(tmp_path / "cache"))
+    requirements = tmp_path / "impossible.txt"
+    requirements.write_text("--no-index\nno-such-package\n")
+    with pytest.raises(Unavailable, match="reachable Python package index"):
+        python_with(requirements)
+    assert list((tmp_path / "cache").glob("*/complete")) == []
+
+
+def test_a_process_that_ends_at_once_is_a_failure() -> None:
+    command = (sys.executable, "-c", "raise SystemExit('no keys')")
+    with pytest.raises(ProviderFailed, match="did not get ready:\nno keys"), started(command):
+        pass

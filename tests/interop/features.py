@@ -1,0 +1,181 @@
+"""One run for each feature of the matrix. It fails, or returns what it saw."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+
+from oidc_adapters.transport import Transport
+from oidc_core.endpoints.authorization import AuthenticationRequest
+from oidc_core.model.records import Tokens
+from oidc_core.operations.logged_in import LoggedIn
+from oidc_core.wire.errors import OidcError, ProviderError
+from tests.interop.application import Application
+from tests.interop.browser import Endless
+from tests.interop.clients import POST_LOGOUT_REDIRECT_URI
+from tests.interop.matrix import Cell, Feature
+from tests.interop.parties import Party
+
+Run = Callable[[Party, Transport, tuple[str, ...]], Cell]
+ASKS_WHO: Final = {"login", "password"}
+PROVEN: Final = "proven by `auth_time`"
+DEFAULT_MODES: Final = ("query", "fragment")
+"""The response modes of a provider without this list in its metadata (Discovery §3)."""
+
+
+def login(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
+    """Log in, with UserInfo, and once more, to see whether the provider keeps a session."""
+    app = party.application(transport, quirks=quirks)
+    logged_in = app.log_in()
+
+    assert logged_in.identity.issuer == party.issuer
+    assert logged_in.userinfo is not None
+    assert logged_in.userinfo.sub == logged_in.identity.subject
+    assert logged_in.missing_scope == ()
+    claims = logged_in.id_token.claims.members
+    asked = len(app.browser.pages)
+    assert app.log_in().identity == logged_in.identity
+    kept = ASKS_WHO.isdisjoint(app.browser.pages[asked:])
+    return Cell(
+        verdict="works",
+        seen=(
+            *(f"note `{note}`" for note in logged_in.notes),
+            "`iss` in the response" if _answers_with_issuer(logged_in) else "no `iss`",
+            "`at_hash`" if "at_hash" in claims else "no `at_hash`",
+            "`auth_time`" if "auth_time" in claims else "no `auth_time`",
+            "keeps a session" if kept else "asks at every login",
+            *_without(party, transport, quirks),
+        ),
+    )
+
+
+def _without(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Iterator[str]:
+    """Log in without each quirk, which fails: the matrix names no quirk without need."""
+    for quirk in quirks:
+        fewer = tuple(each for each in quirks if each != quirk)
+        with pytest.raises(ProviderError) as refusal:
+            party.application(transport, quirks=fewer).log_in()
+        yield f"without the quirk: `{refusal.value.error}`"
+
+
+def _answers_with_issuer(logged_in: LoggedIn) -> bool:
+    callback = logged_in.evidence.authorization_response
+    assert callback is not None
+    return {check.name: check.verdict for check in callback.checks}["iss"] == "passed"
+
+
+def prompt_login(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
+    """Ask a logged-in user to log in again, with a proof in the ID token.
+
+    Where that has no end, ask with a ``max_age`` of 60 seconds.
+    """
+    app = party.application(transport, quirks=quirks)
+    app.log_in()
+    try:
+        _again(app, AuthenticationRequest(prompt="login"))
+    except Endless:
+        _again(app, AuthenticationRequest(prompt="login", max_age=60))
+        return Cell(verdict="works with a setting", seen=("`max_age=0`: asks without end", PROVEN))
+    return Cell(verdict="works", seen=(PROVEN,))
+
+
+def _again(app: Application, request: AuthenticationRequest) -> None:
+    shown = len(app.browser.pages)
+    evidence = app.log_in(request).evidence.id_token
+    assert not ASKS_WHO.isdisjoint(app.browser.pages[shown:])
+    assert {check.name: check.verdict for check in evidence.checks}["auth_time"] == "passed"
+
+
+def signed_userinfo(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
+    """Register UserInfo signed by RS256."""
+    alg = "RS256"
+    app = party.application(transport, quirks=quirks, userinfo_signed_response_alg=alg)
+    name = "userinfo_signing_alg_values_supported"
+    if alg not in party.metadata().get(name, ()):
+        return Cell(verdict="not offered", code=_refusal(app.log_in), seen=(_listed(party, name),))
+    evidence = app.log_in().evidence.userinfo
+    assert evidence is not None
+    assert evidence.alg == alg
+    return Cell(verdict="works")
+
+
+def refresh(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
+    """Refresh, and then use the first refresh token once more."""
+    app = party.application(transport, quirks=quirks)
+    tokens = app.log_in().tokens
+    stored: list[Tokens] = []
+    refreshed = app.client.refresh(tokens, stored.append)
+
+    assert stored == [refreshed.tokens]
+    assert refreshed.tokens.access_token != tokens.access_token
+    assert refreshed.claims_refreshed is (refreshed.id_token is not None)
+    rotated = refreshed.tokens.refresh_token != tokens.refresh_token
+    return Cell(
+        verdict="works",
+        seen=(
+            "a new refresh token" if rotated else "the same refresh token",
+            f"the old one: {_second_use(app, tokens)}",
+            "a new ID token" if refreshed.claims_refreshed else "no ID token",
+        ),
+    )
+
+
+def _second_use(app: Application, tokens: Tokens) -> str:
+    try:
+        app.client.refresh(tokens, lambda _: None)
+    except ProviderError as refusal:
+        return f"`{refusal.error}`"
+    return "still good"
+
+
+def logout(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
+    """Log out and return to the application. The next login shows a login page."""
+    app = party.application(transport, quirks=quirks)
+    logged_out = app.log_out(app.log_in().tokens)
+
+    assert logged_out.post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
+    assert app.jar.cookies == {}
+    asks = "logout" in app.browser.pages
+    shown = len(app.browser.pages)
+    app.log_in()
+    assert not ASKS_WHO.isdisjoint(app.browser.pages[shown:])
+    return Cell(verdict="works", seen=("asks first" if asks else "asks nothing",))
+
+
+def form_post(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
+    """Log in by a form that the browser posts."""
+    app = party.application(transport, quirks=quirks)
+    request = AuthenticationRequest(response_mode="form_post")
+    name = "response_modes_supported"
+    if "form_post" not in party.metadata().get(name, DEFAULT_MODES):
+        code = _refusal(lambda: app.log_in(request))
+        return Cell(verdict="not offered", code=code, seen=(_listed(party, name),))
+    arrival = app.browser.authorize(app.start(request))
+    assert arrival.form is not None
+    app.finish(arrival)
+    return Cell(verdict="works")
+
+
+def _listed(party: Party, name: str) -> str:
+    """Describe this list of the metadata."""
+    values = party.metadata().get(name)
+    return f"no `{name}`" if values is None else f"`{name}`: {', '.join(values)}"
+
+
+def _refusal(act: Callable[[], Any]) -> str:
+    """The error code of the library, or an empty string if there was no error."""
+    try:
+        act()
+    except OidcError as refusal:
+        return refusal.code
+    return ""
+
+
+RUNS: Final[Mapping[Feature, Run]] = {
+    "login": login,
+    "prompt=login": prompt_login,
+    "signed UserInfo": signed_userinfo,
+    "refresh": refresh,
+    "logout": logout,
+    "form_post": form_post,
+}

@@ -1,0 +1,213 @@
+"""The matrix of providers and features: declared here, and compared with real runs by a test.
+
+`python -m tests.interop.matrix` prints the tables of `docs/explanation/providers-tried.md`, which a
+test compares with the page.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+Feature = Literal["login", "prompt=login", "signed UserInfo", "refresh", "logout", "form_post"]
+FEATURES: Final[tuple[Feature, ...]] = (
+    "login",
+    "prompt=login",
+    "signed UserInfo",
+    "refresh",
+    "logout",
+    "form_post",
+)
+HERE: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One feature at one provider, as a run has seen it.
+
+    Attributes:
+        verdict: whether it works; "not offered" is what the provider's metadata says.
+        code: the library's refusal of a client that asks for it nevertheless.
+        seen: further facts that the run saw.
+    """
+
+    verdict: Literal["works", "works with a setting", "not offered"] = "works"
+    code: str = ""
+    seen: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        code = f": `{self.code}`" if self.code else ""
+        return "; ".join([f"**{self.verdict}**{code}", *self.seen])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """A provider, the settings that it needs, and the result of each feature.
+
+    Attributes:
+        name: its own name for itself, and that of its package.
+        key: the module that starts it, and the file of its requirements.
+        registry: where its package comes from.
+        quirks: those of the policy, without the one for http on loopback.
+        settings: further settings, in prose.
+        cells: the result of each feature.
+    """
+
+    name: str
+    key: str
+    registry: Literal["npm", "PyPI"] = "PyPI"
+    quirks: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    cells: dict[Feature, Cell]
+
+    @property
+    def version(self) -> str:
+        """The version that the tests install."""
+        if self.registry == "npm":
+            pinned = json.loads((HERE / "provider" / "package.json").read_text("utf-8"))
+            version: str = pinned["dependencies"][self.name]
+            return version
+        text = (HERE / "providers" / f"{self.key}.txt").read_text("utf-8")
+        found = re.search(rf"^{re.escape(self.name)}==(\S+)", text, re.IGNORECASE | re.MULTILINE)
+        assert found is not None, f"{self.name} is not pinned"
+        return found[1]
+
+
+ALL_GOOD: Final = Cell()
+NO_SIGNED_USERINFO: Final = Cell(
+    verdict="not offered",
+    code="content_type_unexpected",
+    seen=("no `userinfo_signing_alg_values_supported`",),
+)
+NO_MODES: Final = Cell(
+    verdict="not offered", code="response_mode_mismatch", seen=("no `response_modes_supported`",)
+)
+
+
+def _only(*modes: str) -> Cell:
+    listed = f"`response_modes_supported`: {', '.join(modes)}"
+    return Cell(verdict="not offered", code="response_mode_mismatch", seen=(listed,))
+
+
+PROVEN: Final = Cell(seen=("proven by `auth_time`",))
+ROTATES: Final = ("a new refresh token", "the old one: `invalid_grant`")
+
+TRIED: Final = (
+    Tried(
+        name="oidc-provider",
+        key="oidc_provider",
+        registry="npm",
+        cells={
+            "login": Cell(
+                seen=("`iss` in the response", "no `at_hash`", "no `auth_time`", "keeps a session")
+            ),
+            "prompt=login": PROVEN,
+            "signed UserInfo": ALL_GOOD,
+            "refresh": Cell(seen=(*ROTATES, "a new ID token")),
+            "logout": Cell(seen=("asks first",)),
+            "form_post": ALL_GOOD,
+        },
+    ),
+    Tried(
+        name="Canaille",
+        key="canaille",
+        settings=("`max_age=60` with `prompt=login`",),
+        cells={
+            "login": Cell(
+                seen=("`iss` in the response", "`at_hash`", "`auth_time`", "keeps a session")
+            ),
+            "prompt=login": Cell(
+                verdict="works with a setting",
+                seen=("`max_age=0`: asks without end", "proven by `auth_time`"),
+            ),
+            "signed UserInfo": ALL_GOOD,
+            "refresh": Cell(seen=(*ROTATES, "no ID token")),
+            "logout": Cell(seen=("asks nothing",)),
+            "form_post": _only("query", "fragment"),
+        },
+    ),
+    Tried(
+        name="django-oauth-toolkit",
+        key="django_oauth_toolkit",
+        cells={
+            "login": Cell(
+                seen=("`iss` in the response", "`at_hash`", "`auth_time`", "keeps a session")
+            ),
+            "prompt=login": PROVEN,
+            "signed UserInfo": NO_SIGNED_USERINFO,
+            "refresh": Cell(seen=(*ROTATES, "a new ID token")),
+            "logout": Cell(seen=("asks first",)),
+            "form_post": NO_MODES,
+        },
+    ),
+    Tried(
+        name="nanoidp",
+        key="nanoidp",
+        quirks=("basic_raw_credentials",),
+        cells={
+            "login": Cell(
+                seen=(
+                    "no `iss`",
+                    "`at_hash`",
+                    "`auth_time`",
+                    "asks at every login",
+                    "without the quirk: `invalid_client`",
+                )
+            ),
+            "prompt=login": PROVEN,
+            "signed UserInfo": NO_SIGNED_USERINFO,
+            "refresh": Cell(seen=(*ROTATES, "a new ID token")),
+            "logout": Cell(seen=("asks nothing",)),
+            "form_post": NO_MODES,
+        },
+    ),
+    Tried(
+        name="oidc-provider-mock",
+        key="oidc_provider_mock",
+        cells={
+            "login": Cell(seen=("no `iss`", "`at_hash`", "`auth_time`", "asks at every login")),
+            "prompt=login": PROVEN,
+            "signed UserInfo": NO_SIGNED_USERINFO,
+            "refresh": Cell(
+                seen=("the same refresh token", "the old one: still good", "no ID token")
+            ),
+            "logout": Cell(seen=("asks first",)),
+            "form_post": _only("query"),
+        },
+    ),
+)
+
+
+def settings_table() -> str:
+    """Draw the settings that each provider needs."""
+    rows = (
+        (
+            f"{tried.name} {tried.version} ({tried.registry})",
+            ", ".join(f"`{quirk}`" for quirk in tried.quirks) or "none",
+            ", ".join(tried.settings) or "none",
+        )
+        for tried in TRIED
+    )
+    return _table(("provider", "quirks", "further settings"), rows)
+
+
+def features_table() -> str:
+    """Draw the result of each feature at each provider."""
+    rows = ((feature, *[str(tried.cells[feature]) for tried in TRIED]) for feature in FEATURES)
+    return _table(("", *[tried.name for tried in TRIED]), rows)
+
+
+def _table(title: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    return "\n".join(_lines([*title], rows))
+
+
+def _lines(title: list[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    for row in (title, ["---"] * len(title), *rows):
+        yield f"| {' | '.join(row)} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{settings_table()}\n\n{features_table()}\n")

@@ -1,0 +1,163 @@
+"""Running providers made by others, and an application with a client at each.
+
+oidc-provider runs under Node. The others are Python packages in separate environments.
+"""
+
+import json
+import os
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import urllib3
+from attrs import evolve
+
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.transport import Transport
+from oidc_core.model.client import ClientRegistration
+from tests.interop.application import POLICY, SCOPE, Application
+from tests.interop.browser import OIDC_PROVIDER, Browser, Screen
+from tests.interop.clients import (
+    AWKWARD_SECRET,
+    POST_LOGOUT_REDIRECT_URI,
+    REDIRECT_URI,
+    client_metadata,
+)
+from tests.interop.install import python_with
+from tests.interop.oidc_provider import Provider, running_provider
+from tests.interop.process import ProviderFailed, started
+from tests.interop.providers.loopback import Given
+from tests.interop.raw_client import fetched
+
+ROOT: Final = Path(__file__).parents[2]
+PROVIDERS: Final = Path(__file__).parent / "providers"
+
+GIVEN: Final = Given(
+    login="alice",
+    password="correct-horse-9",
+    email="alice@example.com",
+    client_id="rp",
+    client_secret=AWKWARD_SECRET,
+    redirect_uri=REDIRECT_URI,
+    post_logout_redirect_uri=POST_LOGOUT_REDIRECT_URI,
+)
+PASSWORD: Final = {"password": GIVEN.password}
+NAME_AND_PASSWORD: Final = {"username": "{login}", **PASSWORD}
+
+SCREENS: Final[Mapping[str, tuple[Screen, ...]]] = {
+    "oidc_provider": OIDC_PROVIDER,
+    "canaille": (
+        Screen("login", {"login": None}, {"login": "{login}"}),
+        Screen("password", {"password": None}, PASSWORD),
+        Screen("consent", press=("answer", "accept")),
+        Screen("logout", press=("answer", "logout")),
+    ),
+    "django_oauth_toolkit": (
+        Screen("login", dict.fromkeys(NAME_AND_PASSWORD), NAME_AND_PASSWORD),
+        Screen("consent", {"allow": None, "redirect_uri": None}),
+        Screen("logout", {"allow": None}),
+    ),
+    "nanoidp": (Screen("login", dict.fromkeys(NAME_AND_PASSWORD), NAME_AND_PASSWORD),),
+    "oidc_provider_mock": (
+        Screen("login", {"sub": None}, {"sub": "{login}"}),
+        Screen("logout", {"redirect_uri": None}),
+    ),
+}
+
+Register = Callable[[Mapping[str, Any]], tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A running provider.
+
+    `register` takes further metadata of a client by the specification's names, and returns its id
+    and secret. A provider that knows its one client from the start returns this one.
+    """
+
+    key: str
+    origin: str
+    issuer: str
+    register: Register
+
+    def metadata(self) -> dict[str, Any]:
+        """Fetch the provider's metadata."""
+        document: dict[str, Any] = fetched(f"{self.issuer}/.well-known/openid-configuration").json()
+        return document
+
+    def application(
+        self, transport: Transport, *, quirks: Iterable[str] = (), **members: Any
+    ) -> Application:
+        """An application with a client that the provider has just registered, and a new browser."""
+        client_id, client_secret = self.register(members)
+        setup = ClientSetup(
+            issuer=self.issuer,
+            client_secret=client_secret,
+            registration=ClientRegistration(
+                client_id=client_id,
+                redirect_uris=(REDIRECT_URI,),
+                post_logout_redirect_uris=(POST_LOGOUT_REDIRECT_URI,),
+                token_endpoint_auth_method="client_secret_basic",
+                scope=SCOPE,
+                **members,
+            ),
+            policy=evolve(POLICY, quirks=POLICY.quirks.union(quirks)),
+        )
+        return Application(setup, transport, browser=Browser(self.origin, SCREENS[self.key]))
+
+
+@contextmanager
+def running(key: str) -> Generator[Party]:
+    """The provider of that name, stopped at the end of the block.
+
+    Raises `Unavailable` if the provider is not available, `ProviderFailed` if it does not start.
+    """
+    if key == "oidc_provider":
+        with running_provider() as provider:
+            yield Party(key, provider.issuer, provider.issuer, _registered_by_test(provider))
+        return
+    command = (str(python_with(PROVIDERS / f"{key}.txt")), "-m", f"tests.interop.providers.{key}")
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    with started((*command, json.dumps(asdict(GIVEN))), env=env) as provider:
+        yield _party(key, provider.origin)
+
+
+def _party(key: str, origin: str) -> Party:
+    if key == "django_oauth_toolkit":
+        return Party(key, origin, f"{origin}/o", _known)
+    if key == "nanoidp":
+        return Party(key, origin, origin, _known)
+    return Party(key, origin, origin, _registered_at(origin))
+
+
+def _known(_members: Mapping[str, Any]) -> tuple[str, str]:
+    return GIVEN.client_id, GIVEN.client_secret
+
+
+def _registered_by_test(provider: Provider) -> Register:
+    def register(members: Mapping[str, Any]) -> tuple[str, str]:
+        metadata = client_metadata(**members)
+        provider.register(metadata)
+        return str(metadata["client_id"]), str(metadata["client_secret"])
+
+    return register
+
+
+def _registered_at(issuer: str) -> Register:
+    """Register as anybody may (OIDC Registration §3); the provider chooses id and secret."""
+
+    def register(members: Mapping[str, Any]) -> tuple[str, str]:
+        found = fetched(f"{issuer}/.well-known/openid-configuration").json()
+        metadata = client_metadata(**members) | {"client_name": "rp", "scope": SCOPE}
+        del metadata["client_id"], metadata["client_secret"]
+        answer = urllib3.request(
+            "POST", found["registration_endpoint"], json=metadata, retries=False, timeout=10
+        )
+        if answer.status != 201:
+            raise ProviderFailed(f"registration: {answer.status} {answer.data.decode()}")
+        registered = answer.json()
+        return registered["client_id"], registered["client_secret"]
+
+    return register
