@@ -217,7 +217,7 @@ _NEGATIONS: Final = (
     ),
     _row(
         "none",
-        r"(?<!=)\bnone\b(?! of\b)|(?:\A|[.!?] )None\b(?! of\b)",
+        r"(?<![=\"])(?<!method )\bnone\b(?! of\b)|(?:\A|[.!?] )None\b(?! of\b)",
         "a pronoun: the reader has to search for the noun that is missing",
         "Return the key, or why there is none.",
         "Return the key, or why there is no key.",

@@ -1,7 +1,7 @@
 """An application that does what `retryable` says, to the letter, never goes round in circles.
 
-The user has a single sign-on session: the provider answers at once, so nothing but the application
-itself ends a loop.  Whatever goes wrong goes wrong each time.
+The user has a single sign-on session: the provider answers at once, so only the application itself
+ends a loop. Each such failure repeats every time.
 """
 
 from collections.abc import Callable, Iterator
