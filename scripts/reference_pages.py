@@ -26,7 +26,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "reference"
 PACKAGES: Final = ("oidc_core", "oidc_adapters")
 
-OPERATIONS: Final = ("discovery", "login", "refresh", "logout", "validation")
+OPERATIONS: Final = ("discovery", "login", "refresh", "logout", "validation", "userinfo")
 CORE: Final = (
     *[f"operations.{name}" for name in OPERATIONS],
     "operations.logged_in",

@@ -1,7 +1,7 @@
 """The diagram of an operation's steps, derived from its classes and functions.
 
-A class that waits (`Exchange`) or is verified (`Verification`) leads to the values that its methods
-build: another class that waits, or `Done`. A value that a helper builds counts as built by its
+A class that waits (`Exchange`, `NeedKeys`) or is verified (`Verification`) leads to the values that
+its methods build: another class that waits, or `Done`. A value that a helper builds counts as built by its
 caller. A module takes what another of the operations defines for its own: what follows the tokens
 is drawn with a login.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 OPERATIONS: Final = "oidc_core.operations."
-SHAPES: Final = {"Exchange": "[{}]", "Verification": "[/{}/]"}
+SHAPES: Final = {"Exchange": "[{}]", "NeedKeys": "[{}]", "Verification": "[/{}/]"}
 Targets: TypeAlias = dict[str, tuple[str, ...]]
 
 

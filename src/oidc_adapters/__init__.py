@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from oidc_core.codec import dump_tokens, load_tokens
     from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest
     from oidc_core.endpoints.end_session import LogoutRequest
+    from oidc_core.endpoints.userinfo import CheckedUserInfo
     from oidc_core.model.claims import Identity, IdToken, UserInfo, verified_email
     from oidc_core.model.client import ClientRegistration
     from oidc_core.model.evidence import Check, Evidence, evidence_json
@@ -111,6 +112,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.codec": "dump_tokens load_tokens",
         "oidc_core.endpoints.authorization": "AuthenticationRequest LOOPBACK_LISTENER",
         "oidc_core.endpoints.end_session": "LogoutRequest",
+        "oidc_core.endpoints.userinfo": "CheckedUserInfo",
         "oidc_core.model.claims": "IdToken Identity UserInfo verified_email",
         "oidc_core.model.client": "ClientRegistration",
         "oidc_core.model.evidence": "Check Evidence evidence_json",
@@ -152,6 +154,7 @@ __all__ = [
     "AuthenticationRequest",
     "CallbackError",
     "Check",
+    "CheckedUserInfo",
     "ClientCredentials",
     "ClientDecrypter",
     "ClientKey",

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     )
     from oidc_core.endpoints.userinfo import (
         USERINFO_RULES,
+        CheckedUserInfo,
         check_userinfo,
         parse_userinfo,
         userinfo_request,
@@ -90,7 +91,7 @@ if TYPE_CHECKING:
     from oidc_core.model.records import PendingLogout, Tokens
     from oidc_core.model.relying_party import RelyingParty
     from oidc_core.model.routes import Routes
-    from oidc_core.operations import discovery, login, logout, refresh, validation
+    from oidc_core.operations import discovery, login, logout, refresh, userinfo, validation
     from oidc_core.operations.logged_in import LoggedIn, LoginEvidence
     from oidc_core.operations.login import LoginStarted
     from oidc_core.operations.logout import LoggedOut, LogoutStarted
@@ -142,7 +143,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
             "refresh_request tokens_of"
         ),
         "oidc_core.endpoints.userinfo": (
-            "USERINFO_RULES check_userinfo parse_userinfo userinfo_request"
+            "CheckedUserInfo USERINFO_RULES check_userinfo parse_userinfo userinfo_request"
         ),
         "oidc_core.jose.jwe": "Decrypter",
         "oidc_core.jose.jwk": "Jwk KeySet parse_key_set",
@@ -170,6 +171,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.operations.login": "LoginStarted login",
         "oidc_core.operations.logout": "LoggedOut LogoutStarted logout",
         "oidc_core.operations.refresh": "Refreshed TokensRenewed refresh",
+        "oidc_core.operations.userinfo": "userinfo",
         "oidc_core.operations.validation": "validation",
         "oidc_core.wire.addresses": "admits",
         "oidc_core.wire.codes": "CODES CodeRow Kind Retryable",
@@ -213,6 +215,7 @@ __all__ = [
     "Channel",
     "Check",
     "CheckedIdToken",
+    "CheckedUserInfo",
     "ClientRegistration",
     "CodeResponse",
     "CodeRow",
@@ -321,6 +324,7 @@ __all__ = [
     "resume",
     "returned_state",
     "tokens_of",
+    "userinfo",
     "userinfo_request",
     "validation",
     "verified_email",

@@ -81,8 +81,8 @@ def test_the_steps_of_a_login_are_drawn_from_its_classes() -> None:
     assert "    AwaitingTokens -->|consume| IdTokenOfLogin\n" in drawn
     assert '    IdTokenOfLogin -->|passed| Done_LoggedIn(("Done: LoggedIn"))\n' in drawn
     assert "    IdTokenOfLogin -->|passed| AwaitingUserInfo\n" in drawn
-    assert "    AwaitingUserInfo -->|consume| UserInfoOfLogin\n" in drawn
-    assert "    UserInfoOfLogin -->|a fresh set, once| UserInfoOfLogin\n" in drawn
+    assert "    AwaitingUserInfo -->|consume| AwaitingUserInfoKeys\n" in drawn
+    assert "    IdTokenOfLogin -->|a fresh set, once| IdTokenOfLogin\n" in drawn
     assert "from_tokens" not in drawn
 
 

@@ -183,8 +183,7 @@ class Misbehaving:
     @property
     def policy(self) -> Policy:
         if self.row.during == "userinfo":
-            needs = self.row.needs == "required_userinfo"
-            return evolve(DEFAULT_POLICY, userinfo="required" if needs else "optional")
+            return evolve(DEFAULT_POLICY, userinfo="required")
         return evolve(DEFAULT_POLICY, userinfo="never")
 
     @property

@@ -68,7 +68,7 @@ def test_it_is_refused_alike_where_one_awaits(row: Misbehaviour, run: Run) -> No
 
 @pytest.mark.parametrize("alg", ["EdDSA", "ES256", "RS256", "PS256"])
 def test_an_honest_provider_is_not_refused(alg: str) -> None:
-    for needs in ("", "max_age", "acr", "required_userinfo", "signed_userinfo"):
+    for needs in ("", "max_age", "acr", "signed_userinfo"):
         for during in ("login", "userinfo"):
             row = Misbehaviour(
                 name="wrong_state",

@@ -18,10 +18,9 @@ from oidc_adapters.stores.provider_keys import MemoryProviderKeys
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.endpoints.tokens import parse_token_response
 from oidc_core.machine.steps import Exchange, KeysFound, KeysWithheld, NeedKeys, Step
-from oidc_core.machine.verification import AwaitingKeys
 from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
-from oidc_core.operations.logged_in import AwaitingUserInfo, LoggedIn
+from oidc_core.operations.logged_in import AwaitingUserInfo, AwaitingUserInfoKeys, LoggedIn
 from oidc_core.operations.login import LoginStarted, finish
 from oidc_core.wire.errors import CallbackError, ProtocolViolation
 from oidc_core.wire.http import LIMITS, AnswerTo, HttpRequest, NoAnswer
@@ -190,13 +189,14 @@ def signed_userinfo_step(rp: RelyingParty, token: str) -> Step[LoggedIn]:
 
 
 SIGNED: Final = relying_party(client={"userinfo_signed_response_alg": "ES256"})
+REQUIRED: Final = Policy(userinfo="required")
 USERINFO: Final = {"iss": ISSUER, "aud": CLIENT_ID, "sub": SUB}
 
 
 def test_signed_userinfo_asks_for_keys_as_what_was_asked_for() -> None:
     step = signed_userinfo_step(SIGNED, signed(USERINFO))
 
-    assert isinstance(step, AwaitingKeys)
+    assert isinstance(step, AwaitingUserInfoKeys)
     assert step.wanted == keys_wanted(SIGNED, "solicited")
     assert done(with_keys(SIGNED, step)).evidence.userinfo is not None
 
@@ -209,8 +209,9 @@ def test_signed_userinfo_may_be_larger_than_an_id_token() -> None:
 
     assert done(with_keys(SIGNED, signed_userinfo_step(SIGNED, large))).userinfo is not None
 
-    step = signed_userinfo_step(SIGNED, "x" * (LIMITS.userinfo + 1))
-    error = refused(ProtocolViolation, "token_too_large", lambda: with_keys(SIGNED, step))
+    required = evolve(SIGNED, policy=REQUIRED)
+    step = signed_userinfo_step(required, "x" * (LIMITS.userinfo + 1))
+    error = refused(ProtocolViolation, "token_too_large", lambda: with_keys(required, step))
     assert error.expected == LIMITS.userinfo
 
 
@@ -224,10 +225,12 @@ def test_each_kind_of_token_is_protected_as_it_was_registered_itself() -> None:
     assert rp.protection["id_token"].encryption is None
     assert "RS256" in rp.protection["id_token"].algorithms
     # The ID token may come in the clear; UserInfo must not.
+    assert done(signed_userinfo_step(rp, signed(USERINFO))).userinfo is None
+    required = evolve(rp, policy=REQUIRED)
     refused(
         ProtocolViolation,
         "encryption_missing",
-        lambda: signed_userinfo_step(rp, signed(USERINFO)),
+        lambda: signed_userinfo_step(required, signed(USERINFO)),
     )
 
 

@@ -450,7 +450,7 @@ STATES: Final = {
     "AwaitingTokens",
     "AwaitingKeys[IdTokenOfLogin]",
     "AwaitingUserInfo",
-    "AwaitingKeys[UserInfoOfLogin]",
+    "AwaitingUserInfoKeys",
     "AwaitingRenewal",
     "AwaitingKeys[IdTokenOfRefresh]",
     "Done",

@@ -8,14 +8,21 @@ from typing import Final, NamedTuple
 
 from attrs import field, frozen
 
+from oidc_core.jose.jws import claims_kept
 from oidc_core.machine.credentials import client_request
 from oidc_core.model.pending import PendingLogin
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty, check_keys
 from oidc_core.wire.answers import answered, json_body
-from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
+from oidc_core.wire.errors import (
+    OidcError,
+    ProtocolViolation,
+    StoreFailure,
+    TransportFailure,
+    UsageError,
+)
 from oidc_core.wire.http import LIMITS, Answer, HttpRequest, HttpResponse, NoAnswer, Parameters
-from oidc_core.wire.jsontypes import JsonValue
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
 from oidc_core.wire.settings import check_text
 from oidc_core.wire.way import NOT_TOLD, Channel
 
@@ -98,6 +105,26 @@ def check_owner(rp: RelyingParty, tokens: Tokens) -> None:
     """
     if (tokens.issuer, tokens.client_id) != (rp.issuer, rp.client.client_id):
         raise UsageError("client_issuer_mismatch", found=tokens.issuer, expected=rp.issuer)
+
+
+def login_claims(rp: RelyingParty, tokens: Tokens) -> JsonObject:
+    """Read the ID token of the login out of the record: it was verified when it was stored.
+
+    Whose record it is has to be what that says, or one user would go on with another's session.
+
+    Raises:
+        StoreFailure: ``record_invalid`` if the ID token is damaged, or of another user or issuer.
+    """
+    try:
+        original = claims_kept(tokens.id_token)
+    except OidcError:
+        raise StoreFailure("record_invalid", about="id_token") from None
+    iss, sub = original.members.get("iss"), original.members.get("sub")
+    if sub != tokens.subject:
+        raise StoreFailure("record_invalid", about="subject")
+    if not isinstance(iss, str) or not rp.issuer_rule.in_token(iss, original):
+        raise StoreFailure("record_invalid", about="issuer")
+    return original
 
 
 def token_answer(answer: Answer, in_doubt: str) -> HttpResponse:

@@ -3,11 +3,11 @@
 The one rule nobody may skip: ``sub`` is that of the ID token, or none of it is used (§5.3.2).
 """
 
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from oidc_core.jose.jwe import check_replicated, decrypt
 from oidc_core.jose.jws import Encryption, VerifiedJws
-from oidc_core.jose.profiles import UNSIGNED_USERINFO, USERINFO
+from oidc_core.jose.profiles import USERINFO
 from oidc_core.machine import claim_rules as shared
 from oidc_core.machine.claim_rules import Examined, refused
 from oidc_core.model.claims import UserInfo, malformed, subject
@@ -27,9 +27,9 @@ from oidc_core.wire.answers import (
     unexpected_media_type,
     unexpected_status,
 )
-from oidc_core.wire.errors import UsageError, fingerprint
+from oidc_core.wire.errors import OidcError, UsageError, fingerprint
 from oidc_core.wire.http import LIMITS, HttpRequest, HttpResponse
-from oidc_core.wire.jsontypes import JsonObject, parse_object
+from oidc_core.wire.jsontypes import JsonObject, parse_object, private
 from oidc_core.wire.settings import check_kind, check_text
 from oidc_core.wire.way import Channel
 
@@ -144,13 +144,11 @@ def _not_before(answer: ExaminedUserInfo) -> _Skipped:
 
 
 def _subject(answer: ExaminedUserInfo) -> _Skipped:
-    sub = answer.claim("sub")
+    sub, expected = answer.claim("sub"), fingerprint(answer.expected)
     if sub is None:
-        raise refused(answer, "sub_missing", "sub")
+        raise refused(answer, "sub_missing", "sub", expected=expected)
     if sub != answer.expected:
-        found = fingerprint(sub) if isinstance(sub, str) else type(sub).__name__
-        expected = fingerprint(answer.expected)
-        raise refused(answer, "sub_mismatch", "sub", found=found, expected=expected)
+        raise refused(answer, "sub_mismatch", "sub", found=private(sub), expected=expected)
     return None
 
 
@@ -177,10 +175,10 @@ USERINFO_RULES: Final[RuleTable[ExaminedUserInfo]] = RuleTable(
             "with the algorithm that was registered",
             _algorithm,
         ),
-        Rule("kind", "RFC 8725 §3.12", "signed, it is not a token of another kind", _kind),
         Rule("sub", _P, "it is about the user of the ID token", _subject),
-        Rule("iss", _P, "signed, it names the provider", shared.issuer),
-        Rule("aud", _P, "in a JWT, it is for this client", _audiences),
+        Rule("iss", _P, "if it names an issuer, that is the provider", shared.issuer),
+        Rule("aud", _P, "in a JWT, if it names an audience, that is this client", _audiences),
+        Rule("kind", "RFC 8725 §3.12", "signed, it is not a token of another kind", _kind),
         Rule(
             "exp",
             "RFC 7519 §4.1.4",
@@ -195,7 +193,28 @@ USERINFO_RULES: Final[RuleTable[ExaminedUserInfo]] = RuleTable(
         ),
     ),
 )
-"""Every rule of UserInfo, plain, signed or encrypted."""
+"""Every rule of UserInfo, plain, signed or encrypted.
+
+What contradicts the ID token is found before whatever else is wrong with a signed one.
+"""
+
+_BINDING: Final = frozenset({"sub", "iss", "aud"})
+
+
+def contradicts(fault: OidcError) -> bool:
+    """Return whether UserInfo was refused because it belongs to another user, issuer or client.
+
+    That is so where ``sub``, ``iss`` or ``aud`` is there and is not the one of the ID token; then
+    the login ends, whatever the policy says.  Every other fault only costs UserInfo.
+    """
+    return fault.about in _BINDING and fault.code != f"{fault.about}_missing"
+
+
+class CheckedUserInfo(NamedTuple):
+    """UserInfo that holds, and what was checked."""
+
+    userinfo: UserInfo
+    evidence: Evidence
 
 
 def _remarks(claims: JsonObject, encryption: Encryption | None) -> tuple[str, ...]:
@@ -213,7 +232,7 @@ def check_userinfo(
     iss: str | None = None,
     encryption: Encryption | None = None,
     channel: Channel | None = None,
-) -> tuple[UserInfo, Evidence]:
+) -> CheckedUserInfo:
     """Check UserInfo against the subject of the ID token, and its issuer where that is a tenant.
 
     Args:
@@ -231,9 +250,8 @@ def check_userinfo(
     """
     check_kind(claims, JsonObject, about="claims")
     check_text(sub, "sub")
-    profile, how = (USERINFO, jws.encryption) if jws else (UNSIGNED_USERINFO, encryption)
-    agreed, claim = rp.protection[profile.registered_as], claims.members.get
-    answer = Examined(rp, profile, agreed, claims, claim, now, jws, how, iss, sub)
+    how, agreed = jws.encryption if jws else encryption, rp.protection[USERINFO.registered_as]
+    answer = Examined(rp, USERINFO, agreed, claims, claims.members.get, now, jws, how, iss, sub)
     evidence = Evidence(
         table=USERINFO_RULES,
         outcomes=USERINFO_RULES.outcomes(answer),
@@ -242,4 +260,5 @@ def check_userinfo(
         checked_at=now,
         jws=jws,
     )
-    return UserInfo(subject(claims.members.get("sub"), of=profile.name), claims), evidence
+    userinfo = UserInfo(subject(claims.members.get("sub"), of=USERINFO.name), claims)
+    return CheckedUserInfo(userinfo, evidence)

@@ -111,7 +111,7 @@ USERINFO: Final = JwtProfile(
     "userinfo",
     "OIDC Core §5.3.2",
     _JWT,
-    required=frozenset({"iss", "sub", "aud"}),
+    required=frozenset({"sub"}),
     forbidden=_EVENT | {"nonce", "at_hash", "c_hash", "s_hash"},
     size=LIMITS.userinfo,
     registered_as="userinfo",
@@ -167,6 +167,3 @@ PROFILES: Final = MappingProxyType(
 
 KEPT_ID_TOKEN: Final = ID_TOKEN._replace(fresh=False)
 """An ID token that was not issued just now, but kept: it is valid until ``exp``."""
-
-UNSIGNED_USERINFO: Final = USERINFO._replace(required=frozenset({"sub"}))
-"""UserInfo without a signature: its claims are those of a JWT only where they are there."""

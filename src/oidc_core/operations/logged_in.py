@@ -4,8 +4,9 @@
    verify the ID token (:func:`~oidc_core.machine.verification.verify_jwt`).
 2. Once its signature holds, :meth:`IdTokenOfLogin.passed` is called: it checks the claims against
    what the login demands.  The user is known then; it asks for UserInfo.
-3. :class:`AwaitingUserInfo` takes UserInfo; where that is signed, :meth:`UserInfoOfLogin.passed` is
-   called once its signature holds.
+3. UserInfo takes its own path (:mod:`~oidc_core.operations.userinfo`).  :class:`AwaitingUserInfo`
+   and :class:`AwaitingUserInfoKeys` wait for what that waits for, and decide what becomes of the
+   login.
 
 What comes in is what was demanded (:class:`~oidc_core.model.demands.Demands`), not how it was
 asked for: a grant without a browser takes the same path.
@@ -18,34 +19,32 @@ from attrs import evolve, fields, frozen
 from oidc_core.endpoints import id_token
 from oidc_core.endpoints.authorization import CodeResponse
 from oidc_core.endpoints.tokens import Session, TokenResponse, check_scope, tokens_of
-from oidc_core.endpoints.userinfo import (
-    check_userinfo,
-    decrypted_userinfo,
-    parse_userinfo,
-    userinfo_request,
-)
-from oidc_core.jose.jws import Encryption, VerifiedJws
-from oidc_core.jose.profiles import ID_TOKEN, USERINFO, JwtProfile
-from oidc_core.machine.steps import Done, Exchange, KeysWithheld, Step
+from oidc_core.endpoints.userinfo import CheckedUserInfo, contradicts
+from oidc_core.jose.jws import VerifiedJws
+from oidc_core.jose.profiles import ID_TOKEN, JwtProfile
+from oidc_core.machine.steps import Done, Exchange, KeysAnswer, NeedKeys, Step
 from oidc_core.machine.verification import Verification, verify_jwt
 from oidc_core.model.claims import Identity, IdToken, UserInfo
 from oidc_core.model.demands import Demands
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.answers import answered
+from oidc_core.operations import userinfo
 from oidc_core.wire.errors import (
     OidcError,
     ProtocolViolation,
     ProviderError,
     TransportFailure,
     UsageError,
+    note_of,
 )
 from oidc_core.wire.http import Answer
 from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.way import Channel, ChannelState
 
-_UNOBTAINABLE: Final = frozenset({"http_status_unexpected", "http_redirect_refused"})
+_COSTS_USERINFO: Final = (TransportFailure, ProtocolViolation, ProviderError)
+"""What the provider, or the way to it, can get wrong; the application's own faults end a login."""
+
 _ID_TOKEN_ONLY: Final = frozenset(
     {"iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "acr", "amr", "auth_time", "sid",
      "at_hash", "c_hash", "s_hash"}
@@ -244,8 +243,8 @@ class IdTokenOfLogin(Verification[LoggedIn]):
             rp.policy.userinfo == "optional" and rp.provider.userinfo_endpoint is None
         ):
             return Done(logged_in)
-        request = userinfo_request(rp, answer.access_token)
-        return AwaitingUserInfo(made_for=rp.digest, request=request, logged_in=logged_in)
+        awaited = userinfo.asked(rp, answer.access_token, sub=sub, iss=token.iss)
+        return _with_userinfo(rp, logged_in, awaited)
 
 
 @frozen(kw_only=True)
@@ -253,74 +252,54 @@ class AwaitingUserInfo(Exchange[LoggedIn]):
     """Waits for UserInfo.  The login is verified; it fails only if UserInfo contradicts it."""
 
     logged_in: LoggedIn
+    awaited: Exchange[CheckedUserInfo]
 
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[LoggedIn]:
-        """Take UserInfo, or go without where the policy lets that pass."""
+        """Take UserInfo, or go on without it where the policy lets that pass."""
         try:
-            response = answered(answer)
-            claims = parse_userinfo(rp, response)
-        except (TransportFailure, ProtocolViolation, ProviderError) as fault:
+            step = self.awaited.consume(rp, answer)
+        except _COSTS_USERINFO as fault:
             return _without_userinfo(rp, self.logged_in, fault)
-        now, channel = response.received_at, response.channel
-        if isinstance(claims, JsonObject):
-            return _with_userinfo(rp, self.logged_in, claims, now=now, channel=channel)
-        algorithms, encryption = rp.protection[USERINFO.registered_as]
-        if not algorithms:
-            plain = decrypted_userinfo(rp, claims)
-            return _with_userinfo(
-                rp, self.logged_in, plain, now=now, encryption=encryption, channel=channel
-            )
-        verification = UserInfoOfLogin(token=claims, logged_in=self.logged_in, channel=channel)
-        return verify_jwt(rp, verification, source="solicited", now=now)
+        return _with_userinfo(rp, self.logged_in, step)
 
 
 @frozen(kw_only=True)
-class UserInfoOfLogin(Verification[LoggedIn]):
-    """Signed UserInfo (OIDC Core §5.3.2)."""
+class AwaitingUserInfoKeys(NeedKeys[LoggedIn]):
+    """Waits for the keys of signed UserInfo, as :class:`AwaitingUserInfo` does for that."""
 
-    profile: ClassVar[JwtProfile] = USERINFO
     logged_in: LoggedIn
-    channel: Channel
+    awaited: NeedKeys[CheckedUserInfo]
 
-    def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[LoggedIn]:
-        """Check whom it is about."""
-        return _with_userinfo(
-            rp, self.logged_in, claims, jws=jws, now=jws.verified_at, channel=self.channel
-        )
-
-    def withheld(self, rp: RelyingParty, answer: KeysWithheld, /) -> Step[LoggedIn]:
-        """Go without UserInfo if its keys cannot be had and the policy lets that pass."""
-        fault = TransportFailure("keys_unavailable", found=answer.reason, sent="no")
-        return _without_userinfo(rp, self.logged_in, fault)
+    def consume(self, rp: RelyingParty, answer: KeysAnswer) -> Step[LoggedIn]:
+        """Take UserInfo once its signature holds, or go on without it."""
+        try:
+            step = self.awaited.consume(rp, answer)
+        except _COSTS_USERINFO as fault:
+            return _without_userinfo(rp, self.logged_in, fault)
+        return _with_userinfo(rp, self.logged_in, step)
 
 
 def _with_userinfo(
-    rp: RelyingParty,
-    logged_in: LoggedIn,
-    claims: JsonObject,
-    *,
-    now: int,
-    jws: VerifiedJws | None = None,
-    encryption: Encryption | None = None,
-    channel: Channel,
+    rp: RelyingParty, logged_in: LoggedIn, step: Step[CheckedUserInfo]
 ) -> Step[LoggedIn]:
-    token = logged_in.id_token
-    userinfo, evidence = check_userinfo(
-        rp,
-        claims,
-        sub=token.sub,
-        iss=token.iss,
-        jws=jws,
-        now=now,
-        encryption=encryption,
-        channel=channel,
+    """Wait for whatever UserInfo waits for; once it has come, it belongs to the login."""
+    if isinstance(step, Done):
+        said, evidence = step.result
+        return Done(evolve(logged_in, userinfo=said, userinfo_evidence=evidence))
+    if isinstance(step, NeedKeys):
+        return AwaitingUserInfoKeys(
+            made_for=rp.digest, wanted=step.wanted, logged_in=logged_in, awaited=step
+        )
+    return AwaitingUserInfo(
+        made_for=rp.digest, request=step.request, logged_in=logged_in, awaited=step
     )
-    return Done(evolve(logged_in, userinfo=userinfo, userinfo_evidence=evidence))
 
 
 def _without_userinfo(rp: RelyingParty, logged_in: LoggedIn, fault: OidcError) -> Step[LoggedIn]:
-    """Let a verified login stand though UserInfo cannot be had; what is malformed stops it."""
-    malformed = isinstance(fault, ProtocolViolation) and fault.code not in _UNOBTAINABLE
-    if malformed or rp.policy.userinfo == "required":
+    """Let a verified login stand without UserInfo, unless that is required or contradicts it.
+
+    The note says what is wrong with UserInfo, in the provider's words where it has some.
+    """
+    if rp.policy.userinfo == "required" or contradicts(fault):
         raise fault
-    return Done(evolve(logged_in, notes=(*logged_in.notes, f"userinfo: {fault.code}")))
+    return Done(evolve(logged_in, notes=(*logged_in.notes, f"userinfo: {note_of(fault)}")))

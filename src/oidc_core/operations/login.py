@@ -11,7 +11,7 @@ This module is the protocol, top to bottom, in the order in which it happens (OI
 
 Who calls what follows a verification: :func:`~oidc_core.machine.steps.resume` gives the keys to
 ``AwaitingKeys.consume``, and once the signature holds that calls ``IdTokenOfLogin.passed``, which
-checks the claims and asks for UserInfo; for signed UserInfo it calls ``UserInfoOfLogin.passed``.
+checks the claims and asks for UserInfo; for signed UserInfo it calls ``SignedUserInfo.passed``.
 With a client's secret no keys are waited for:
 :func:`~oidc_core.machine.verification.verify_jwt` calls ``passed`` at once.
 

@@ -15,10 +15,10 @@ from itertools import compress
 from json import JSONDecoder, JSONEncoder
 from json.encoder import encode_basestring_ascii
 from math import isfinite
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any, Final, NoReturn, TypeAlias, cast, final
 
-from oidc_core.wire.errors import ProtocolViolation, UsageError
+from oidc_core.wire.errors import Fact, ProtocolViolation, UsageError, fingerprint
 
 MAX_DEPTH: Final = 16
 MAX_MEMBERS: Final = 256
@@ -89,6 +89,39 @@ class JsonObject(Mapping[str, JsonValue]):
 
     def __reduce__(self) -> tuple[type["JsonObject"], tuple[dict[str, JsonValue]]]:
         return JsonObject, ({**self.members},)
+
+
+_KINDS: Final = MappingProxyType[type, str](
+    {
+        str: "a string",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        tuple: "a list",
+        JsonObject: "an object",
+        NoneType: "absent",
+    }
+)
+
+
+def kind_of(value: JsonValue) -> str:
+    """Return what a value is, in the words of JSON; null is absent."""
+    return _KINDS[type(value)]
+
+
+def described(value: JsonValue) -> Fact:
+    """Return a value as a fact of an error: text, numbers and lists of text as they are."""
+    if isinstance(value, tuple):
+        texts = tuple([item for item in value if isinstance(item, str)])
+        return texts if len(texts) == len(value) else kind_of(value)
+    return kind_of(value) if value is None or isinstance(value, JsonObject) else value
+
+
+def private(value: JsonValue) -> str:
+    """Return what an error may tell of a value that is a secret or personal: its fingerprint."""
+    if isinstance(value, str):
+        return fingerprint(value) if value else "an empty string"
+    return kind_of(value)
 
 
 _is_array: Final = list.__instancecheck__

@@ -14,7 +14,6 @@ from oidc_core.jose.profiles import (
     ID_TOKEN,
     LOGOUT_TOKEN,
     PROFILES,
-    UNSIGNED_USERINFO,
     USERINFO,
     JwtProfile,
     normalized_typ,
@@ -128,7 +127,6 @@ def test_each_kind_has_its_size_and_its_place_in_the_registration() -> None:
     }
 
 
-def test_userinfo_without_a_signature_needs_only_its_subject_and_is_otherwise_the_same() -> None:
-    """OIDC Core §5.3.2."""
-    assert UNSIGNED_USERINFO.required == {"sub"}
-    assert UNSIGNED_USERINFO._replace(required=USERINFO.required) == USERINFO
+def test_userinfo_needs_only_its_subject() -> None:
+    """OIDC Core §5.3.2: signed, it SHOULD name issuer and audience."""
+    assert USERINFO.required == {"sub"}

@@ -12,7 +12,6 @@ from oidc_core.jose.profiles import (
     ID_TOKEN,
     LOGOUT_TOKEN,
     PROFILES,
-    UNSIGNED_USERINFO,
     USERINFO,
     JwtProfile,
 )
@@ -101,7 +100,7 @@ def told(
         ("iat", claim_rules.issued_at),
     ],
 )
-@pytest.mark.parametrize("profile", [*PROFILES.values(), UNSIGNED_USERINFO, UNREQUIRED])
+@pytest.mark.parametrize("profile", [*PROFILES.values(), UNREQUIRED])
 def test_an_absent_claim_is_refused_only_where_the_kind_has_to_have_it(
     name: str, rule: Callable[[Examined[None]], str | None], profile: JwtProfile
 ) -> None:

@@ -15,8 +15,9 @@ from oidc_core.jose.profiles import ID_TOKEN, LOGOUT_TOKEN, USERINFO, JwtProfile
 from oidc_core.machine.steps import Done, KeysFound, KeysWithheld, NeedKeys
 from oidc_core.machine.verification import AwaitingKeys, Verification, verify_jwt
 from oidc_core.model.issuer_rule import IssuerRule
-from oidc_core.operations.logged_in import IdTokenOfLogin, UserInfoOfLogin
+from oidc_core.operations.logged_in import IdTokenOfLogin
 from oidc_core.operations.refresh import IdTokenOfRefresh
+from oidc_core.operations.userinfo import SignedUserInfo
 from oidc_core.operations.validation import IdTokenAlone
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
@@ -334,7 +335,7 @@ def test_the_header_s_claims_and_keys_are_nobody_s() -> None:
         (IdTokenAlone, ID_TOKEN),
         (IdTokenOfLogin, ID_TOKEN),
         (IdTokenOfRefresh, ID_TOKEN),
-        (UserInfoOfLogin, USERINFO),
+        (SignedUserInfo, USERINFO),
     ],
 )
 def test_each_kind_of_token_names_its_own_profile(kind: type, profile: JwtProfile) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 import pytest
 
-from oidc_core.wire.errors import ProtocolViolation, UsageError
+from oidc_core.wire.errors import ProtocolViolation, UsageError, fingerprint
 from oidc_core.wire.jsontypes import (
     MAX_DEPTH,
     MAX_DIGITS,
@@ -23,8 +23,11 @@ from oidc_core.wire.jsontypes import (
     MAX_VALUES,
     JsonObject,
     JsonValue,
+    described,
     frozen_json,
+    kind_of,
     parse_object,
+    private,
     quoted,
     read_once,
     render,
@@ -41,6 +44,30 @@ def refusal(document: bytes | str) -> str:
 
 def value_of(text: str) -> JsonValue:
     return parse_object(f'{{"a":{text}}}'.encode())["a"]
+
+
+# --- values as facts -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "fact", "hidden"),
+    [
+        ("null", "absent", "absent", "absent"),
+        ('"x"', "a string", "x", fingerprint("x")),
+        ('""', "a string", "", "an empty string"),
+        ("5", "a number", 5, "a number"),
+        ("1.5", "a number", 1.5, "a number"),
+        ("true", "a boolean", True, "a boolean"),
+        ('["a","b"]', "a list", ("a", "b"), "a list"),
+        ('["a",1]', "a list", "a list", "a list"),
+        ('{"a":1}', "an object", "an object", "an object"),
+    ],
+)
+def test_a_value_is_told_in_the_words_of_json(
+    text: str, kind: str, fact: object, hidden: str
+) -> None:
+    value = value_of(text)
+    assert (kind_of(value), described(value), private(value)) == (kind, fact, hidden)
 
 
 # --- the frozen object ---------------------------------------------------------------------------

@@ -16,7 +16,6 @@ Needs: TypeAlias = Literal[
     "",
     "max_age",
     "acr",
-    "required_userinfo",
     "signed_userinfo",
     "encrypted_id_token",
     "encrypted_userinfo",
@@ -81,14 +80,14 @@ class Misbehaviour:
         name: what ``FakeProvider(misbehave=…)`` calls it.
         endpoint: whose answer is wrong.
         during: which operation must refuse it: discovery, the login without UserInfo, the login
-            with UserInfo, or a refresh after an honest login.
+            that requires UserInfo, or a refresh after an honest login.
         code: the code of the error that a correct client refuses it with.
         summary: what the provider does, in one line.
         needs: what a client must have asked for or registered, or the rule would not apply:
-            ``max_age`` or ``acr`` in the login's request, ``required_userinfo`` in its policy,
-            ``signed_userinfo`` registered, ``EdDSA`` as the ID token's algorithm;
-            ``encrypted_id_token`` or ``encrypted_userinfo`` (signed, too) registered with
-            ``ECDH-ES+A128KW`` and ``A128GCM`` for a key on P-256.  Empty: nothing.
+            ``max_age`` or ``acr`` in the login's request, ``signed_userinfo`` registered,
+            ``EdDSA`` as the ID token's algorithm; ``encrypted_id_token`` or ``encrypted_userinfo``
+            (signed, too) registered with ``ECDH-ES+A128KW`` and ``A128GCM`` for a key on P-256.
+            Empty: nothing.
         changes: what is changed.
     """
 

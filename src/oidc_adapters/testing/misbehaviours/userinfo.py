@@ -57,28 +57,24 @@ ROWS: Final = (
         "content_type_unexpected",
         "sends a page as UserInfo",
         Changes(answer=answers.html),
-        needs="required_userinfo",
     ),
     _row(
         "userinfo_500",
         "http_status_unexpected",
         "sends UserInfo with the status of a failure",
         Changes(answer=answers.with_status(500)),
-        needs="required_userinfo",
     ),
     _row(
         "userinfo_redirect",
         "http_redirect_refused",
         "redirects the access token to another host",
         Changes(answer=answers.redirect),
-        needs="required_userinfo",
     ),
     _row(
         "userinfo_dropped",
         "http_malformed",
         "closes the connection instead of sending UserInfo",
         Changes(answer=answers.dropped),
-        needs="required_userinfo",
     ),
     _row(
         "userinfo_signed_wrong_aud",
