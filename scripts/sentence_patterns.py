@@ -155,7 +155,7 @@ _IDIOMS: Final = (
     ),
     _row(
         "the-very",
-        r"\bthe very\b",
+        r"\b(?:the|this|that|its) very (?!few\b|least\b)\w",
         "an old stress: exactly, the same",
         "A point of the very curve of the key.",
         "A point on the same curve as the key.",
@@ -330,7 +330,7 @@ _CLAUSES: Final = (
     ),
     _row(
         "for-because",
-        r", for (?:it|they|we|he|she|nothing|nobody|there)\b",
+        r", for (?:it|they|we|he|she|nothing|nobody|there|without)\b",
         "for in its old sense of because",
         "Keep the set, for it may help later.",
         "Keep the set, because it may help later.",
