@@ -1,9 +1,9 @@
 """The diagram of an operation's steps, derived from its classes and functions.
 
 A class that waits (`Exchange`, `NeedKeys`) or is verified (`Verification`) leads to the values that
-its methods build: another class that waits, or `Done`. A value that a helper builds counts as built by its
-caller. A module takes what another of the operations defines for its own: what follows the tokens
-is drawn with a login.
+its methods build: another class that waits, or `Done`. A value that a helper builds counts as built
+by its caller. A module takes what another of the operations defines for its own: the steps after
+the tokens are drawn with a login.
 """
 
 from __future__ import annotations
