@@ -9,6 +9,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_HEADING: Final = re.compile(r"^#+ (.*)$", re.MULTILINE)
+_NOT_OF_ANCHORS: Final = re.compile(r"[^\w\- ]")
 _LINK: Final = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 
 
@@ -47,6 +49,12 @@ class Page:
     def links(self) -> list[str]:
         """The targets of its links, except those inside blocks."""
         return _LINK.findall(_FENCE.sub("", self.text))
+
+    @property
+    def anchors(self) -> set[str]:
+        """The fragments that lead to its headings."""
+        titles = _HEADING.findall(_FENCE.sub("", self.text))
+        return {_NOT_OF_ANCHORS.sub("", t.strip().lower()).replace(" ", "-") for t in titles}
 
 
 def written_pages() -> list[Page]:

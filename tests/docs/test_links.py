@@ -23,6 +23,19 @@ def test_links_lead_to_files(page: Page) -> None:
     assert [target for target in targets(page) if not (ROOT / target).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_links_lead_to_headings(page: Page) -> None:
+    folder = (ROOT / page.path).parent
+    links = [link.partition("#") for link in page.links if "://" not in link and "#" in link]
+    lost = [
+        f"{target}#{anchor}"
+        for target, _, anchor in links
+        if anchor not in Page((folder / target if target else ROOT / page.path).as_posix()).anchors
+    ]
+
+    assert lost == []
+
+
 def test_every_page_can_be_reached_from_the_readme() -> None:
     known: set[str] = set()
     waiting = ["README.md"]
