@@ -44,7 +44,7 @@ class ReceivedRequest:
     Attributes:
         method: ``GET`` or ``POST``.
         url: the redirect URI it came to.
-        query: the octets behind the request line and headers.
+        query: the query of its URL.
         body: what was posted.
     """
 

@@ -63,7 +63,7 @@ _Endpoints: TypeAlias = (
 def _frozen_set(value: _Endpoints) -> frozenset[tuple[Role, str]]:
     try:
         return frozenset(value) if type(value) in {list, tuple, set} else cast("_Frozen", value)
-    except TypeError:  # something in it has no hash, or is not a pair of text
+    except TypeError:  # something in it has no hash, so it is not a pair of text
         return cast("_Frozen", value)
 
 

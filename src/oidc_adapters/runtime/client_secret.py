@@ -39,7 +39,7 @@ def check_secret(secret: object) -> None:
 
     That may be unseen, as a byte order mark or half of a character that no encoding has. A call is
     judged by its return value, whenever it is made; but a class returns no secret, and a call that
-    must be awaited returns none of them either.
+    must be awaited does not return one either.
 
     Raises:
         UsageError: ``config_invalid``; the secret is not shown.

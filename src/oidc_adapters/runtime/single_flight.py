@@ -91,7 +91,7 @@ class SingleFlight(Generic[T]):
         Raises:
             TimeoutError: the deadline has passed; the work goes on.
             concurrent.futures.CancelledError: its task was cancelled, and this caller, who began
-            it, was not; or it was broken off, and is not repeatable.
+                it, was not; or it was broken off, and is not repeatable.
             Exception: what the work raises.
         """
         end = monotonic() + seconds
