@@ -23,7 +23,7 @@ from oidc_adapters.runtime.clock import Clock, FrozenClock
 from oidc_adapters.runtime.entropy import SystemEntropy
 from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_core.endpoints.authorization import Callback, pending_id
-from oidc_core.jose.jwk import KeySet
+from oidc_core.jose.key_set import KeySet
 from oidc_core.machine.steps import Done, KeysFound, NeedKeys, resume
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.demands import Demands

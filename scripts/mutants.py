@@ -97,7 +97,7 @@ def _mutmut(copy: Path, *arguments: str) -> str:
 
 
 def _function(name: str) -> str:
-    """Return the function of `oidc_core.jose.jwk.xǁKeySetǁselect__mutmut_5`."""
+    """Return the function of `oidc_core.jose.key_set.xǁKeySetǁselect__mutmut_5`."""
     mangled = name.rpartition("__mutmut_")[0].rpartition(".")[2]
     return re.sub("^xǁ|^x_", "", mangled).replace("ǁ", ".")
 

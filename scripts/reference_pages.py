@@ -66,6 +66,7 @@ CORE: Final = (
     "jose.jwe",
     "jose.encryption",
     "jose.jwk",
+    "jose.key_set",
     "jose.profiles",
     "jose.algorithms",
     "jose.pkce",

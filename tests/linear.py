@@ -29,7 +29,7 @@ from oidc_adapters.transport import framing
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.guarded import GuardedResponse
 from oidc_core.endpoints.authorization import Callback
-from oidc_core.jose import jwe, jwk, jws
+from oidc_core.jose import jwe, jws, key_set
 from oidc_core.machine.dpop import nonce_of
 from oidc_core.model.provider import metadata_of
 from oidc_core.model.routes import route_of
@@ -153,6 +153,8 @@ PATTERNS: Final = {
     "oidc_core.endpoints.authorization.request:_VISIBLE": "fullmatch",
     "oidc_core.endpoints.tokens:_TOKEN": "fullmatch",
     "oidc_core.jose.jwe:_signed": "call",
+    "oidc_core.jose.key_set_text:_array": "call",
+    "oidc_core.jose.key_set_text:_token": "all",
     "oidc_core.jose.pkce:_GRAMMAR": "call",
     "oidc_core.machine.dpop:_nqchars": "call",
     "oidc_core.model.claims:_SUB": "call",
@@ -459,8 +461,14 @@ READERS: Final = (
     Row(
         "parse_key_set",
         "keys",
-        jwk.parse_key_set,
+        key_set.parse_key_set,
         lambda n: b'{"keys":[' + b",".join([b'{"kty":"oct"}'] * (n // 14)) + b"]}",
+    ),
+    Row(
+        "parse_key_set",
+        "odd-keys",
+        key_set.parse_key_set,
+        lambda n: b'{"keys":[' + b",".join([b'{"a":"\\"[","a":1}'] * (n // 17)) + b"]}",
     ),
     Row(
         "metadata_of",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oidc_core.jose.jwe import Decrypter
-    from oidc_core.jose.jwk import KeySet
+    from oidc_core.jose.key_set import KeySet
     from oidc_core.machine.steps import Step
     from oidc_core.model.pending import LoginSecrets
     from oidc_core.wire.http import Source

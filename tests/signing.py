@@ -11,7 +11,7 @@ from attrs import evolve
 
 from oidc_adapters.testing.signing import SigningKey, b64url, compact, rendered
 from oidc_adapters.testing.signing_keys import private_key
-from oidc_core.jose.jwk import KeySet
+from oidc_core.jose.key_set import KeySet
 from oidc_core.wire.jsontypes import frozen_json
 
 if TYPE_CHECKING:

@@ -66,10 +66,10 @@ CLAIMS: Final[dict[str, dict[str, Any]]] = {
     "introspection_response": {**_BASE, "token_introspection": {"active": True, "sub": SUB}},
 }
 TYPES: Final[dict[str, tuple[str | None, ...]]] = {
-    "id_token": (None, "JWT"),
+    "id_token": (None, "JWT", "JOSE", "ID+JWT", "application/id+jwt"),
     "access_token": ("at+jwt", "application/at+jwt"),
     "logout_token": (None, "JWT", "logout+jwt", "application/logout+jwt"),
-    "userinfo": (None, "JWT"),
+    "userinfo": (None, "JWT", "token-userinfo+jwt", "application/token-userinfo+jwt"),
     "authorization_response": (None, "JWT"),
     "request_object": (None, "JWT", "oauth-authz-req+jwt", "application/oauth-authz-req+jwt"),
     "dpop_proof": ("dpop+jwt",),

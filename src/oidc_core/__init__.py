@@ -63,8 +63,9 @@ if TYPE_CHECKING:
         userinfo_request,
     )
     from oidc_core.jose.jwe import Decrypter
-    from oidc_core.jose.jwk import Jwk, KeySet, parse_key_set
+    from oidc_core.jose.jwk import Jwk
     from oidc_core.jose.jws import SignatureVerifier, VerifiedJws
+    from oidc_core.jose.key_set import KeySet, parse_key_set
     from oidc_core.jose.profiles import PROFILES, JwtProfile
     from oidc_core.machine.credentials import client_request
     from oidc_core.machine.key_fetching import Fetch, KeyRecord, decide, failed, fetched
@@ -146,7 +147,8 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
             "CheckedUserInfo USERINFO_RULES check_userinfo parse_userinfo userinfo_request"
         ),
         "oidc_core.jose.jwe": "Decrypter",
-        "oidc_core.jose.jwk": "Jwk KeySet parse_key_set",
+        "oidc_core.jose.jwk": "Jwk",
+        "oidc_core.jose.key_set": "KeySet parse_key_set",
         "oidc_core.jose.jws": "SignatureVerifier VerifiedJws",
         "oidc_core.jose.profiles": "JwtProfile PROFILES",
         "oidc_core.machine.credentials": "client_request",

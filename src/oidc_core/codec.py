@@ -10,7 +10,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from attrs import AttrsInstance, fields
 
-from oidc_core.jose.jwk import KeySet, parse_key_set
+from oidc_core.jose.key_set import KeySet, parse_key_set
 from oidc_core.model.claims import texts
 from oidc_core.model.connection import Connection
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands, NoNonce

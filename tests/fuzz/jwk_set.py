@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from oidc_adapters.crypto.verification import CryptographyVerifier
 from oidc_adapters.testing.signing import b64url, rendered
 from oidc_core.jose.algorithms import ALGORITHMS, HMAC, SIGNATURES
-from oidc_core.jose.jwk import MAX_CANDIDATES, Jwk, parse_key_set
+from oidc_core.jose.jwk import Jwk
+from oidc_core.jose.key_set import MAX_CANDIDATES, parse_key_set
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.errors import ProtocolViolation
 from tests.fuzz.judging import Target, outcome

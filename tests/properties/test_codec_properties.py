@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oidc_core import codec
-from oidc_core.jose.jwk import parse_key_set
+from oidc_core.jose.key_set import parse_key_set
 from oidc_core.wire.errors import StoreFailure
 from oidc_core.wire.jsontypes import render
 from tests.strategies import (

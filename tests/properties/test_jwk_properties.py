@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oidc_core.jose.algorithms import HMAC, SIGNATURES
-from oidc_core.jose.jwk import Jwk, KeySet, parse_jwk, parse_key_set
+from oidc_core.jose.jwk import Jwk, parse_jwk
+from oidc_core.jose.key_set import KeySet, parse_key_set
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.jsontypes import JsonObject, render
 from tests.strategies import json_objects, jwks, key_sets

@@ -29,7 +29,7 @@ from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import MISBEHAVIOURS, FakeProvider, InMemoryTransport
 from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, Callback
 from oidc_core.endpoints.userinfo import userinfo_request
-from oidc_core.jose.jwk import KeySet
+from oidc_core.jose.key_set import KeySet
 from oidc_core.machine.key_fetching import key_set_of
 from oidc_core.machine.steps import (
     Done,

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from oidc_adapters.crypto import CryptographyVerifier, primitives, sign
 from oidc_adapters.testing.signing import SigningKey, compact, public_pem, rendered
 from oidc_core.jose.algorithms import ALGORITHMS, HMAC, half_hash
-from oidc_core.jose.jwk import KeySet, parse_key_set
 from oidc_core.jose.jws import VerifiedJws, verify, verify_mac
+from oidc_core.jose.key_set import KeySet, parse_key_set
 from oidc_core.machine.steps import Done
 from oidc_core.model.demands import Demands
 from oidc_core.model.policy import Policy

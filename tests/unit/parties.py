@@ -17,8 +17,9 @@ from oidc_core.wire.errors import Fact, ProtocolViolation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oidc_core.jose.jwk import Jwk, KeySet
+    from oidc_core.jose.jwk import Jwk
     from oidc_core.jose.jws import Recognised
+    from oidc_core.jose.key_set import KeySet
 
 ISSUER: Final = "https://op.example"
 CLIENT_ID: Final = "client-1"

@@ -12,7 +12,7 @@ import pytest
 from attrs import NOTHING, Attribute, AttrsInstance, evolve, fields
 
 from oidc_core import codec
-from oidc_core.jose.jwk import KeySet, parse_key_set
+from oidc_core.jose.key_set import KeySet, parse_key_set
 from oidc_core.model.connection import Connection
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.pending import PendingLogin, pending_id_of

@@ -15,8 +15,8 @@ from attrs import evolve
 from oidc_adapters.crypto import CryptographyVerifier
 from oidc_adapters.crypto.primitives import mac_verifier
 from oidc_core.jose.algorithms import ASYMMETRIC, row_for
-from oidc_core.jose.jwk import KeySet, parse_key_set
 from oidc_core.jose.jws import check_header, first_seen, parse_header, split, verify, verify_mac
+from oidc_core.jose.key_set import KeySet, parse_key_set
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import JsonObject, frozen_json

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 from oidc_adapters.runtime.client_secret import Secret, opened
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_core.jose.algorithms import row_for, rows_for
-from oidc_core.jose.jwk import Jwk, KeySet
+from oidc_core.jose.jwk import Jwk
 from oidc_core.jose.jws import Recognised
+from oidc_core.jose.key_set import KeySet
 from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.settings import as_entries
 

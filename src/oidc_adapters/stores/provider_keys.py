@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.runtime.single_flight import SingleFlight
-from oidc_core.jose.jwk import KeySet
+from oidc_core.jose.key_set import KeySet
 from oidc_core.machine.key_fetching import (
     Fetch,
     KeyRecord,

@@ -5,7 +5,7 @@ The one rule nobody may skip: ``sub`` is that of the ID token, or none of it is 
 
 from typing import Final, NamedTuple, TypeAlias
 
-from oidc_core.jose.jwe import check_replicated, decrypt
+from oidc_core.jose.jwe import JweHeader, check_replicated, decrypt
 from oidc_core.jose.jws import Encryption, VerifiedJws
 from oidc_core.jose.profiles import USERINFO
 from oidc_core.machine import claim_rules as shared
@@ -82,8 +82,11 @@ def _media_type(rp: RelyingParty) -> str:
     return "application/jwt" if algorithms or encryption else JSON
 
 
-def decrypted_userinfo(rp: RelyingParty, token: str) -> JsonObject:
+def decrypted_userinfo(rp: RelyingParty, token: str) -> tuple[JsonObject, JweHeader]:
     """Decrypt UserInfo that was registered as encrypted and not as signed (OIDC Core §5.3.2).
+
+    Returns:
+        the claims, and the header they were encrypted under.
 
     Raises:
         UsageError: ``config_invalid`` if it was not registered as encrypted.
@@ -105,7 +108,7 @@ def decrypted_userinfo(rp: RelyingParty, token: str) -> JsonObject:
     )
     claims = parse_object(plaintext)
     check_replicated(header, claims, of=USERINFO.name)
-    return claims
+    return claims, header
 
 
 ExaminedUserInfo: TypeAlias = Examined[str]

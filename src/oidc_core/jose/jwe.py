@@ -13,8 +13,15 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple, NoReturn, Protocol, TypeAlias
 
 from oidc_core.jose.encryption import CONTENT_ENCRYPTION, KEY_MANAGEMENT, KeyFamily
-from oidc_core.jose.jws import Encryption, header_members, is_kid, parse_header
-from oidc_core.jose.profiles import normalized_typ
+from oidc_core.jose.jws import (
+    Encryption,
+    header_members,
+    is_kid,
+    parse_header,
+    refuse_extensions,
+)
+from oidc_core.jose.key_material import PRIVATE_MEMBERS
+from oidc_core.jose.profiles import JOSE, media_name, normalized_typ
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.http import LIMITS
@@ -39,6 +46,8 @@ class JweHeader(NamedTuple):
         epk, apu, apv: what the two sides agree on a key with (RFC 7518 §4.6.1).
         iv, tag: what comes with a key wrapped by AES-GCM (RFC 7518 §4.7.1).
         replicated: claims of the token that are repeated in the header (RFC 7519 §5.3).
+        ignored: the names of members that might mean something and were not heeded: ``b64``,
+            ``cty``, ``typ`` as in a JWS, and ``epk`` where it says more than a key needs.
     """
 
     encryption: Encryption
@@ -49,6 +58,7 @@ class JweHeader(NamedTuple):
     iv: bytes = b""
     tag: bytes = b""
     replicated: tuple[tuple[str, JsonValue], ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 class Jwe(NamedTuple):
@@ -176,25 +186,23 @@ def parse_jwe_header(
     if not protected:
         _fail()
     members = header_members(protected)
-    if not _REFUSED.isdisjoint(members):
-        raise ProtocolViolation("zip_unsupported" if "zip" in members else "crit_unsupported")
+    if members.get("zip") is not None:
+        raise ProtocolViolation("zip_unsupported")
+    refuse_extensions(members)
     alg = members.get("alg")
     if (alg, members.get("enc")) != encryption or alg not in KEY_MANAGEMENT:
         raise _unregistered(members, encryption)
     kid = members.get("kid")
     if kid is not None and not is_kid(kid):
         raise ProtocolViolation("kid_malformed", about="kid")
-    _check_kind(members.get("typ"), "typ", types)
-    _check_kind(members.get("cty"), "cty", _NESTED if nested else _CLAIMS)
-    parameters = _key_parameters(members, KEY_MANAGEMENT[encryption.alg].family)
+    _check_typ(members.get("typ"), types)
+    _check_cty(members.get("cty"), nested=nested)
+    family = KEY_MANAGEMENT[encryption.alg].family
+    parameters = _key_parameters(members, family)
     if parameters is None:
         _fail()
-    return JweHeader(encryption, kid, *parameters, _replicated(members))
-
-
-_REFUSED: Final = frozenset({"crit", "b64", "zip"})
-_NESTED: Final = frozenset({"", "jwt"})
-_CLAIMS: Final = frozenset({"", "json"})
+    ignored = _ignored(members, family)
+    return JweHeader(encryption, kid, *parameters, _replicated(members), ignored)
 
 
 def _unregistered(members: Mapping[str, JsonValue], encryption: Encryption) -> ProtocolViolation:
@@ -208,14 +216,37 @@ def _unregistered(members: Mapping[str, JsonValue], encryption: Encryption) -> P
     return ProtocolViolation("encryption_mismatch", found=found, expected=agreed, about="alg")
 
 
-def _check_kind(value: JsonValue, name: str, expected: frozenset[str]) -> None:
-    if not (value is None or isinstance(value, str)) or normalized_typ(value) not in expected:
+def _check_typ(value: JsonValue, types: frozenset[str]) -> None:
+    if not (value is None or isinstance(value, str)) or normalized_typ(value) not in types:
         found = value if isinstance(value, str) else type(value).__name__
-        code = "typ_unexpected" if name == "typ" else "cty_unexpected"
-        raise ProtocolViolation(code, found=found, about=name)
+        raise ProtocolViolation("typ_unexpected", found=found, about="typ")
 
 
-_MAX_PARTY: Final = 512
+def _check_cty(value: JsonValue, *, nested: bool) -> None:
+    """A token inside is announced as ``JWT``, or by nothing; what else is said does not decide."""
+    if not (value is None or isinstance(value, str)):
+        raise ProtocolViolation("cty_unexpected", found=type(value).__name__, about="cty")
+    if media_name(value) == "jwt" and not nested:
+        raise ProtocolViolation("cty_unexpected", found=value, about="cty")
+
+
+def _ignored(members: Mapping[str, JsonValue], family: KeyFamily) -> tuple[str, ...]:
+    """Name what was met and not heeded, of what might mean something."""
+    cty, typ, epk = members.get("cty"), members.get("typ"), members.get("epk")
+    met = (
+        ("b64", "b64" in members),
+        ("cty", isinstance(cty, str) and media_name(cty) != "jwt"),
+        ("typ", isinstance(typ, str) and media_name(typ) == JOSE),
+        (
+            "epk",
+            family == "ECDH-ES"
+            and isinstance(epk, JsonObject)
+            and not epk.members.keys() <= _EPK_MEMBERS,
+        ),
+    )
+    return tuple([name for name, is_there in met if is_there])
+
+
 _EPK_MEMBERS: Final = frozenset(("kty", "crv", "x", "y"))
 _Parameters: TypeAlias = tuple[EphemeralKey | None, bytes, bytes, bytes, bytes]
 _NO_PARAMETERS: Final[_Parameters] = (None, b"", b"", b"", b"")
@@ -234,17 +265,24 @@ def _key_parameters(members: Mapping[str, JsonValue], family: KeyFamily) -> _Par
 
 
 def _ephemeral(value: JsonValue) -> EphemeralKey | None:
-    if not isinstance(value, JsonObject) or not value.members.keys() <= _EPK_MEMBERS:
+    """Read the members that a public key needs, and ignore others (RFC 7518 §4.6.1.1).
+
+    A private key has no business there: it shows that the sender gave the secret away.
+    """
+    if not isinstance(value, JsonObject):
         return None
     member = value.members.get
-    kty, crv, x, y = member("kty"), member("crv"), _octets(member("x")), _octets(member("y", ""))
+    if any(member(name) is not None for name in PRIVATE_MEMBERS):
+        return None
+    kty, crv, x = member("kty"), member("crv"), _octets(member("x"))
+    y = _octets(member("y", "")) if kty == "EC" else b""
     if not isinstance(kty, str) or not isinstance(crv, str) or x is None or y is None:
         return None
     return EphemeralKey(kty, crv, x, y)
 
 
 def _octets(value: JsonValue) -> bytes | None:
-    if not isinstance(value, str) or len(value) > _MAX_PARTY:
+    if not isinstance(value, str):
         return None
     try:
         return b64url_decode(value.encode("utf-8", "surrogatepass"))

@@ -1,34 +1,56 @@
-"""Public keys (RFC 7517) and the sets in which providers publish them.
+"""Public keys (RFC 7517).
 
 A :class:`Jwk` exists only if its key passed every check, so nobody who is handed one checks again.
-A key that does not pass is skipped: it counts as absent, with its code, and the rest of the set
-stands, as a provider may publish keys for purposes and algorithms that are not known here.
-
-A set is fetched seldom and asked for one key a login.  Taking it apart therefore looks at nothing
-but each ``kid``; a key is judged when it is first wanted, and then remembered.
+A key that does not pass has a reason, by which an operator can tell what is wrong.
 """
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from attrs import evolve, field, frozen
 
-from oidc_core.jose.algorithms import HMAC, SIGNATURES, row_for, rows_for
+from oidc_core.jose.algorithms import row_for, rows_for
 from oidc_core.jose.key_material import PRIVATE_MEMBERS, Lookup, public_material
 from oidc_core.wire.encoding import b64url_encode, sha256_b64url
-from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import LIMITS, Limits
-from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
-from oidc_core.wire.settings import check_fields, check_kind, fields_of, json_array
-from oidc_core.wire.way import Channel
+from oidc_core.wire.errors import ProtocolViolation, shown
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
 
-MAX_KID: Final = 256
-MAX_CANDIDATES: Final = 4
-"""How many keys are tried for a token without ``kid``."""
+MAX_KID: Final = 1_024
+"""How many characters the name of a key may have."""
 
 _WITHOUT_CURVE: Final = frozenset(("RSA", "AKP"))
 _SIGNING_OPERATIONS: Final = frozenset(("sign", "verify"))
+_NO_ISSUER: Final = "malformed"
+"""In place of an ``issuer`` that is no text: no issuer is called that, so it fits none."""
+
+
+class SkippedKey(NamedTuple):
+    """A key of a set that is not used, and why.
+
+    Attributes:
+        kid: the key's name, where it could be read.
+        code: what is wrong, as ``key_weak``.
+        about: the member at fault, or an empty string.
+        reason: what was found and expected, in words, or an empty string.
+    """
+
+    kid: str | None
+    code: str
+    about: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        member, reason = self.about and f" ({self.about})", self.reason and f": {self.reason}"
+        name = "a key without kid" if self.kid is None else shown(self.kid)
+        return f"{name}: {self.code}{member}{reason}"
+
+
+def skipped_for(kid: JsonValue, refusal: ProtocolViolation) -> SkippedKey:
+    """Return the key that was refused, and why."""
+    facts = (("found", refusal.found), ("expected", refusal.expected))
+    reason = ", ".join([f"{name} {shown(fact)}" for name, fact in facts if fact is not None])
+    name = kid[:MAX_KID] if isinstance(kid, str) else None
+    return SkippedKey(name, refusal.code, refusal.about, reason)
 
 
 @frozen(kw_only=True)
@@ -43,7 +65,9 @@ class Jwk:
         use: ``sig``, ``enc`` or another word, or ``None``.
         key_ops: the operations it is for, or ``None``.
         issuers: the only issuers it signs for, where a set serves many (as Entra's does); empty if
-            it did not say.
+            it did not say.  Only an issuer rule with a template heeds that.
+        odd: why it is only used under the quirk ``lenient_key_encoding``: its octets are those of a
+            sound key, and not encoded as they should be.  ``None`` for any other key.
         material: its octets: (n, e), (x, y), (x,) or (pub,).
     """
 
@@ -54,6 +78,7 @@ class Jwk:
     use: str | None = None
     key_ops: tuple[str, ...] | None = None
     issuers: frozenset[str] = frozenset()
+    odd: SkippedKey | None = field(default=None, eq=False)
     material: tuple[bytes, ...] = field(repr=False)
 
     @cached_property
@@ -87,18 +112,16 @@ class Jwk:
         return (own is None or own == alg) and row_for(alg, self.kty, self.crv) is not None
 
 
-class SkippedKey(NamedTuple):
-    """A key of a set that is not used, and why: a code, as ``key_weak``."""
-
-    kid: str | None
-    code: str
-
-
-def parse_jwk(members: JsonObject) -> Jwk:
+def parse_jwk(members: JsonObject, *, lenient: bool = False) -> Jwk:
     """Turn a JSON object into a public key (RFC 7517 §4), wholly checked.
 
-    Members that are ``null`` count as absent, except those of a private key.
+    Members that are ``null`` count as absent, as some serializers write them.
     ``x5c``, ``x5u`` and whatever is unknown are ignored.
+
+    Args:
+        members: the JWK.
+        lenient: whether a key is taken whose octets are not encoded as they should be: RSA with
+            leading zero octets, coordinates of another width, padded base64.
 
     Raises:
         ProtocolViolation: ``key_not_public`` for a private or symmetric key, ``kid_malformed``,
@@ -107,8 +130,9 @@ def parse_jwk(members: JsonObject) -> Jwk:
     """
     member = members.members.get
     kty = _text(member, "kty")
-    if kty == "oct" or not members.members.keys().isdisjoint(PRIVATE_MEMBERS):
-        raise ProtocolViolation("key_not_public")
+    private = [name for name in PRIVATE_MEMBERS if member(name) is not None]
+    if private or kty == "oct":
+        raise ProtocolViolation("key_not_public", about=private[0] if private else "kty")
     if kty is None:
         raise ProtocolViolation("jwk_invalid", expected="a string", about="kty")
     crv = "" if kty in _WITHOUT_CURVE else _text(member, "crv") or ""
@@ -116,17 +140,44 @@ def parse_jwk(members: JsonObject) -> Jwk:
     # An algorithm that is not known may be for encryption; one that is known must fit.
     if alg is not None and rows_for(alg) and row_for(alg, kty, crv) is None:
         raise ProtocolViolation("jwk_invalid", found=alg, about="alg")
-    issuer = _text(member, "issuer")
-    return Jwk(
+    key = Jwk(
         kty=kty,
         crv=crv,
         kid=_kid(member("kid")),
         alg=alg,
         use=_text(member, "use"),
         key_ops=_key_ops(member("key_ops")),
-        issuers=frozenset() if issuer is None else frozenset({issuer}),
-        material=public_material(kty, crv, member),
+        issuers=_issuers(member("issuer")),
+        material=(),
     )
+    return _with_material(key, member, lenient=lenient)
+
+
+def _with_material(key: Jwk, member: Lookup, *, lenient: bool) -> Jwk:
+    """Read the octets of a key, and leniently once more if they were refused.
+
+    Raises:
+        ProtocolViolation: what is wrong with the key, or only with its encoding.
+    """
+    kty, crv = key.kty, key.crv
+    try:
+        return evolve(key, material=public_material(kty, crv, member))
+    except ProtocolViolation as refusal:
+        if not lenient:
+            raise
+        strict = refusal
+    try:
+        material = public_material(kty, crv, member, lenient=True)
+    except ProtocolViolation as refusal:
+        raise (strict if refusal.code == strict.code else refusal) from None
+    return evolve(key, material=material, odd=skipped_for(key.kid, strict))
+
+
+def _issuers(value: JsonValue) -> frozenset[str]:
+    """Read a member of one provider family, which is anybody's guess at every other provider."""
+    if value is None:
+        return frozenset()
+    return frozenset({value if isinstance(value, str) else _NO_ISSUER})
 
 
 def _text(member: Lookup, name: str) -> str | None:
@@ -138,7 +189,8 @@ def _text(member: Lookup, name: str) -> str | None:
 
 def _kid(value: JsonValue) -> str | None:
     if value is not None and not (isinstance(value, str) and len(value) <= MAX_KID):
-        raise ProtocolViolation("kid_malformed", expected=f"at most {MAX_KID} characters")
+        expected = f"at most {MAX_KID} characters"
+        raise ProtocolViolation("kid_malformed", expected=expected, about="kid")
     return value
 
 
@@ -151,171 +203,3 @@ def _key_ops(value: JsonValue) -> tuple[str, ...] | None:
     if len(set(operations)) != len(value):  # RFC 7517 §4.3: no duplicates
         raise ProtocolViolation("jwk_invalid", expected="different strings", about="key_ops")
     return operations
-
-
-_Outcome: TypeAlias = Jwk | SkippedKey
-_Outcomes: TypeAlias = tuple[_Outcome, ...]
-
-
-def _outcome(published: JsonValue) -> _Outcome:
-    if not isinstance(published, JsonObject):
-        return SkippedKey(None, "jwk_invalid")
-    try:
-        return parse_jwk(published)
-    except ProtocolViolation as violation:
-        kid = published.members.get("kid")
-        return SkippedKey(kid[:MAX_KID] if isinstance(kid, str) else None, violation.code)
-
-
-@frozen
-class KeySet:
-    """The public keys of one provider.
-
-    Attributes:
-        published: what stood in the set's ``keys``, in order and unjudged; two sets are equal if
-            these are.
-        channel: how the set came, if it was fetched.
-    """
-
-    published: tuple[JsonValue, ...] = field(default=(), repr=False, converter=json_array)
-    channel: Channel | None = field(default=None, repr=False, eq=False)
-
-    def __attrs_post_init__(self) -> None:
-        check_fields(self, _FIELDS)
-
-    @cached_property
-    def keys(self) -> tuple[Jwk, ...]:
-        """The keys that passed every check, in the set's order."""
-        return tuple(key for key in self._outcomes if isinstance(key, Jwk))
-
-    @cached_property
-    def skipped(self) -> tuple[SkippedKey, ...]:
-        """The others, each with the code of what is wrong with it."""
-        return tuple(key for key in self._outcomes if isinstance(key, SkippedKey))
-
-    def has(self, kid: str) -> bool:
-        """Whether a key of this ``kid`` was published, usable or not."""
-        return kid in self._index
-
-    def select(self, kid: str | None, alg: str) -> tuple[Jwk, ...]:
-        """Return the keys a token's signature may be tried with.
-
-        That is the one key of this ``kid``; or, for a token without, at most four that fit.  A key
-        that is published several times is one, and serves each issuer that one of those names.
-
-        Args:
-            kid: as in the token's header.
-            alg: the algorithm that was agreed on, asymmetric.
-
-        Raises:
-            ProtocolViolation: ``key_not_found``; ``kid_duplicated`` if different keys of this
-                ``kid`` fit; ``key_ambiguous`` if too many fit and there is no ``kid``;
-                ``key_use_mismatch`` or ``key_alg_mismatch`` if the key is for something else; the
-                key's own code if it was skipped; ``alg_not_allowed`` if no public key serves.
-        """
-        if alg in HMAC or alg not in SIGNATURES:
-            raise ProtocolViolation("alg_not_allowed", found=alg)
-        if kid is None:
-            return self._unnamed(alg)
-        found = self._named(kid)
-        fitting = [key for key in found if isinstance(key, Jwk) and key.verifies and key.fits(alg)]
-        if not fitting:
-            raise _refusal(kid, alg, found)
-        if len(fitting) == 1:
-            return (fitting[0],)
-        distinct = _distinct(fitting)
-        if len(distinct) > 1:
-            raise ProtocolViolation("kid_duplicated", found=kid)
-        return distinct
-
-    def _unnamed(self, alg: str) -> tuple[Jwk, ...]:
-        fitting = _distinct([key for key in self.keys if key.verifies and key.fits(alg)])
-        if not fitting:
-            raise ProtocolViolation("key_not_found", expected=alg)
-        if len(fitting) > MAX_CANDIDATES:
-            raise ProtocolViolation("key_ambiguous", found=len(fitting), expected=MAX_CANDIDATES)
-        return fitting
-
-    def _named(self, kid: str) -> _Outcomes:
-        outcomes = self._judged.get(kid)
-        if outcomes is None:
-            outcomes = tuple(map(_outcome, self._index.get(kid, ())))
-            if outcomes:  # a stranger's kid is not remembered: that would grow without end
-                self._judged[kid] = outcomes
-        return outcomes
-
-    @cached_property
-    def _outcomes(self) -> _Outcomes:
-        return tuple(map(_outcome, self.published))
-
-    @cached_property
-    def _index(self) -> Mapping[str, tuple[JsonObject, ...]]:
-        index: dict[str, tuple[JsonObject, ...]] = {}
-        for key in self.published:
-            if isinstance(key, JsonObject):
-                kid = key.members.get("kid")
-                if isinstance(kid, str):
-                    index[kid] = (*index[kid], key) if kid in index else (key,)
-        return index
-
-    @cached_property
-    def _judged(self) -> dict[str, _Outcomes]:
-        """What :meth:`_named` remembers: nothing that is not implied by ``published``."""
-        return {}
-
-
-_FIELDS: Final = fields_of(KeySet, "parameter_invalid", published=tuple[object, ...])
-
-
-def _distinct(keys: list[Jwk]) -> tuple[Jwk, ...]:
-    """Drop keys that occur before; equal octets are equal thumbprints, and cheaper.
-
-    A key that is published once for each of several issuers serves all of these.  Where one copy
-    names an issuer and another none, the key stays bound: to be silent takes nothing back.
-    """
-    distinct: dict[tuple[str, str, tuple[bytes, ...]], Jwk] = {}
-    for key in keys:
-        name = (key.kty, key.crv, key.material)
-        first = distinct.setdefault(name, key)
-        if not key.issuers <= first.issuers:
-            distinct[name] = evolve(first, issuers=first.issuers | key.issuers)
-    return tuple(distinct.values())
-
-
-def _refusal(kid: str, alg: str, found: _Outcomes) -> ProtocolViolation:
-    """Say why none of the keys of this ``kid`` serves."""
-    keys = [key for key in found if isinstance(key, Jwk)]
-    if any(key.verifies for key in keys):
-        return ProtocolViolation("key_alg_mismatch", found=kid, expected=alg)
-    if keys:
-        return ProtocolViolation("key_use_mismatch", found=kid, expected="sig")
-    codes = [key.code for key in found if isinstance(key, SkippedKey)]
-    return ProtocolViolation(codes[0] if codes else "key_not_found", found=kid)
-
-
-def parse_key_set(document: bytes | Mapping[str, object], *, limits: Limits = LIMITS) -> KeySet:
-    """Turn a JWK Set (RFC 7517 §5) into a :class:`KeySet`; a set without usable keys is one too.
-
-    Args:
-        document: the octets of the answer, or the JSON object they are.
-        limits: how many octets and keys are taken.
-
-    Raises:
-        UsageError: ``parameter_invalid`` for anything else.
-        ProtocolViolation: ``jwks_invalid`` if there is no array ``keys`` or it has too many;
-            ``json_too_large``; for octets, the codes of
-            :func:`~oidc_core.wire.jsontypes.parse_object`.
-    """
-    check_kind(limits, Limits, about="limits")
-    if isinstance(document, bytes):
-        if len(document) > limits.key_set:
-            found = len(document)
-            raise ProtocolViolation("json_too_large", found=found, expected=limits.key_set)
-        document = parse_object(document)
-    published = JsonObject(document).members.get("keys")
-    if not isinstance(published, tuple):
-        raise ProtocolViolation("jwks_invalid", expected="an array", about="keys")
-    if len(published) > limits.keys:
-        found = len(published)
-        raise ProtocolViolation("jwks_invalid", found=found, expected=limits.keys, about="keys")
-    return KeySet(published)

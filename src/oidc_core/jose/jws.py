@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple, Protocol, TypeGuard
 
 from oidc_core.jose.algorithms import row_for
-from oidc_core.jose.jwk import MAX_KID, Jwk, KeySet
-from oidc_core.jose.profiles import normalized_typ
+from oidc_core.jose.jwk import MAX_KID, Jwk
+from oidc_core.jose.key_set import KeySet
+from oidc_core.jose.profiles import JOSE, media_name, normalized_typ
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
 
-_KEYS_OF_HEADER: Final = ("jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256")
-_REFUSED: Final = frozenset({"crit", "b64", "zip"})
+_IGNORED: Final = ("jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "b64", "zip")
+_EXTENSIONS: Final = frozenset({"crit", "b64"})
 _NOT_COMPACT: Final = frozenset('{["')
 
 
@@ -65,7 +66,9 @@ class JoseHeader(NamedTuple):
     """What the header of a JWS says, as far as anybody may listen to it.
 
     ``typ`` is in lower case and without ``application/``, an empty string without one.
-    ``ignored`` names the members that offer keys; they are never used nor fetched.
+    ``ignored`` names the members that might mean something and were not heeded: those that offer
+    keys, which are never used nor fetched; ``b64`` of true, ``zip``, a ``cty`` that announces no
+    token, and a ``typ`` of ``JOSE``.
     """
 
     alg: str
@@ -152,13 +155,12 @@ def parse_header(protected: bytes) -> JoseHeader:
 
     Raises:
         ProtocolViolation: ``base64url_malformed``, ``jose_header_invalid``, ``crit_unsupported``
-            for ``crit`` and ``b64``, ``kid_malformed``, ``typ_unexpected``, ``alg_not_allowed``
-            without an ``alg``, or what :func:`~oidc_core.wire.jsontypes.parse_object` raises.
+            for ``crit`` and for a ``b64`` other than true, ``kid_malformed``, ``typ_unexpected``,
+            ``cty_unexpected`` for a token in a token, ``alg_not_allowed`` without an ``alg``, or
+            what :func:`~oidc_core.wire.jsontypes.parse_object` raises.
     """
     members = header_members(protected)
-    if not _REFUSED.isdisjoint(members):
-        code = "jose_header_invalid" if "zip" in members else "crit_unsupported"
-        raise ProtocolViolation(code, found=tuple(sorted(_REFUSED.intersection(members))))
+    refuse_extensions(members)
     alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ")
     if not isinstance(alg, str):
         raise ProtocolViolation("alg_not_allowed", about="alg")
@@ -166,10 +168,24 @@ def parse_header(protected: bytes) -> JoseHeader:
         raise ProtocolViolation("kid_malformed", about="kid")
     if typ is not None and not isinstance(typ, str):
         raise ProtocolViolation("typ_unexpected", about="typ")
-    if members.get("cty") is not None:
+    cty = members.get("cty")
+    if cty is not None and (not isinstance(cty, str) or media_name(cty) == "jwt"):
         raise ProtocolViolation("cty_unexpected", about="cty")
-    ignored = tuple(filter(members.__contains__, _KEYS_OF_HEADER))
-    return JoseHeader(alg, kid, normalized_typ(typ), ignored)
+    ignored = filter(members.__contains__, _IGNORED)
+    of_no_kind = (("cty", cty is not None), ("typ", media_name(typ) == JOSE))
+    unheeded = tuple([name for name, met in of_no_kind if met])
+    return JoseHeader(alg, kid, normalized_typ(typ), (*ignored, *unheeded))
+
+
+def refuse_extensions(members: Mapping[str, JsonValue]) -> None:
+    """Refuse an extension that must be understood; ``b64`` of true changes nothing (RFC 7797 §3).
+
+    Raises:
+        ProtocolViolation: ``crit_unsupported``.
+    """
+    if "crit" in members or members.get("b64", True) is not True:
+        found = tuple(sorted(_EXTENSIONS.intersection(members)))
+        raise ProtocolViolation("crit_unsupported", found=found)
 
 
 def header_members(protected: bytes) -> Mapping[str, JsonValue]:
@@ -218,10 +234,12 @@ def verify(
     now: int,
     keys_fetched_at: int,
     known: Recognised,
+    lenient: bool = False,
 ) -> VerifiedJws:
     """Verify the signature with a key of the provider's set (RFC 7515 §5.2).
 
     ``known``: its header, as the verifier recalled it or as :func:`first_seen` read it.
+    ``lenient``: whether a key may be oddly encoded (:attr:`Jwk.odd`).
 
     Raises:
         ProtocolViolation: what :func:`parse_header`, :func:`check_header` and
@@ -235,7 +253,11 @@ def verify(
         raise ProtocolViolation("jws_malformed", expected="a signature")
     signature = b64url_decode(jws.signature)
     if key is None:
-        key = _signer(jws, keys, verifier, header, signature)
+        candidates = keys.select(header.kid, header.alg, lenient=lenient)
+        key = _signer(jws, candidates, verifier, header, signature)
+        if len(candidates) == 1 and key.odd is None:
+            # An odd one is not remembered: another relying party with this verifier may be strict.
+            verifier.remember(jws.protected, keys, Recognised(header, key))
     elif verifier.verifies(key, header.alg, jws.signing_input, signature) is not True:
         _check_length(header.alg, key, signature)
         raise ProtocolViolation("signature_invalid")
@@ -244,20 +266,16 @@ def verify(
 
 def _signer(
     jws: UnverifiedJws,
-    keys: KeySet,
+    candidates: tuple[Jwk, ...],
     verifier: SignatureVerifier,
     header: JoseHeader,
     signature: bytes,
 ) -> Jwk:
-    """Find the key of the set that made the signature; one that is alone is remembered."""
-    candidates = keys.select(header.kid, header.alg)
-    alone = len(candidates) == 1
-    if alone:
+    """Find the key that made the signature."""
+    if len(candidates) == 1:
         _check_length(header.alg, candidates[0], signature)
     for candidate in candidates:
         if verifier.verifies(candidate, header.alg, jws.signing_input, signature) is True:
-            if alone:
-                verifier.remember(jws.protected, keys, Recognised(header, candidate))
             return candidate
     raise ProtocolViolation("signature_invalid")
 

@@ -104,13 +104,17 @@ _EDWARDS: Final = MappingProxyType(
 )
 
 
-def public_material(kty: str, crv: str, member: Lookup) -> tuple[bytes, ...]:
+def public_material(
+    kty: str, crv: str, member: Lookup, *, lenient: bool = False
+) -> tuple[bytes, ...]:
     """Return the octets of a public key after every check that needs no secret.
 
     Args:
         kty: the key type, ``RSA``, ``EC``, ``OKP`` or ``AKP``.
         crv: the curve, empty for RSA and AKP.
         member: looks up a member of the JWK.
+        lenient: whether base64 will do for base64url, with padding, and numbers may have another
+            width than theirs.  What comes out is what a proper encoding would have given.
 
     Returns:
         (n, e), (x, y), (x,) or (pub,).
@@ -122,13 +126,35 @@ def public_material(kty: str, crv: str, member: Lookup) -> tuple[bytes, ...]:
     """
     if (kty, crv) not in KEY_SHAPES:
         raise ProtocolViolation("jwk_invalid", found=(kty, crv), about="kty")
+    read = _lenient_octets if lenient else _octets
     if kty == "RSA":
-        return _rsa(_octets(member, "n"), _octets(member, "e"))
+        n, e = read(member, "n"), read(member, "e")
+        return _rsa(n.lstrip(b"\0"), e.lstrip(b"\0")) if lenient else _rsa(n, e)
     if kty == "EC":
-        return _ec(_CURVES[crv], _octets(member, "x"), _octets(member, "y"))
+        curve = _CURVES[crv]
+        x, y = read(member, "x"), read(member, "y")
+        return _ec(curve, *[_wide(each, curve.octets) if lenient else each for each in (x, y)])
     if kty == "AKP":
-        return _akp(member("alg"), _octets(member, "pub"))
-    return _okp(_EDWARDS[crv], _octets(member, "x"))
+        return _akp(member("alg"), read(member, "pub"))
+    return _okp(_EDWARDS[crv], read(member, "x"))
+
+
+def _wide(coordinate: bytes, octets: int) -> bytes:
+    """Give a coordinate its width, where zeros were left out or put in front."""
+    return coordinate.lstrip(b"\0").rjust(octets, b"\0")
+
+
+def _lenient_octets(member: Lookup, name: str) -> bytes:
+    """Read base64 of either alphabet, padded or not."""
+
+    def translated(of: str) -> JsonValue:
+        value = member(of)
+        return value.rstrip("=").translate(_TO_URL) if isinstance(value, str) else value
+
+    return _octets(translated, name)
+
+
+_TO_URL: Final = MappingProxyType(str.maketrans("+/", "-_"))
 
 
 def _octets(member: Lookup, name: str) -> bytes:
@@ -163,9 +189,8 @@ def _rsa(n: bytes, e: bytes) -> tuple[bytes, bytes]:
 
 def _ec(curve: _Curve, x: bytes, y: bytes) -> tuple[bytes, bytes]:
     if len(x) != curve.octets or len(y) != curve.octets:
-        raise ProtocolViolation(
-            "jwk_invalid", found=(str(len(x)), str(len(y))), expected=curve.octets, about="x"
-        )
+        found, about = (str(len(x)), str(len(y))), "y" if len(x) == curve.octets else "x"
+        raise ProtocolViolation("jwk_invalid", found=found, expected=curve.octets, about=about)
     across, up = int.from_bytes(x, "big"), int.from_bytes(y, "big")
     # The point at infinity has no coordinates, and (0, 0) is on none of these curves.
     on_curve = (across * across * across + curve.a * across + curve.b - up * up) % curve.p == 0

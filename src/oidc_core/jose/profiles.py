@@ -66,12 +66,25 @@ class JwtProfile(NamedTuple):
         )
 
 
-def normalized_typ(typ: str | None) -> str:
-    """Return a ``typ`` as the table has it: media types know no case (RFC 7515 §4.1.9).
+def media_name(value: str | None) -> str:
+    """Return a ``typ`` or ``cty`` without case and ``application/`` (RFC 7515 §4.1.9, §4.1.10).
 
     One that names nothing is there all the same: it is ``/``, which no kind of token has.
     """
-    return "" if typ is None else typ.lower().removeprefix("application/") or "/"
+    return "" if value is None else value.lower().removeprefix("application/") or "/"
+
+
+def normalized_typ(typ: str | None) -> str:
+    """Return a ``typ`` as the table has it.
+
+    ``JOSE`` says that this is a compact JWS or JWE, which is certain, and nothing of the kind of
+    token (RFC 7515 §4.1.9): it counts as ``JWT``.
+    """
+    name = media_name(typ)
+    return "jwt" if name == JOSE else name
+
+
+JOSE: Final = "jose"
 
 
 _PUBLIC_KEY: Final = SIGNATURES - HMAC
@@ -82,7 +95,7 @@ _EVENT: Final = frozenset({"events", "token_introspection"})
 ID_TOKEN: Final = JwtProfile(
     "id_token",
     "OIDC Core §2",
-    _JWT,
+    _JWT | {"id+jwt"},
     required=frozenset({"iss", "sub", "aud", "exp", "iat"}),
     forbidden=_EVENT,
     audience="trusted",
@@ -110,7 +123,7 @@ LOGOUT_TOKEN: Final = JwtProfile(
 USERINFO: Final = JwtProfile(
     "userinfo",
     "OIDC Core §5.3.2",
-    _JWT,
+    _JWT | {"token-userinfo+jwt"},
     required=frozenset({"sub"}),
     forbidden=_EVENT | {"nonce", "at_hash", "c_hash", "s_hash"},
     size=LIMITS.userinfo,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from oidc_core.jose.jwk import KeySet, parse_key_set
+from oidc_core.jose.key_set import KeySet, parse_key_set
 from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
 from oidc_core.wire.answers import answered, document
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure

@@ -28,7 +28,7 @@ from typing import Final, Generic, Literal, TypeAlias, TypeVar, overload
 
 from attrs import evolve, frozen
 
-from oidc_core.jose.jwk import KeySet
+from oidc_core.jose.key_set import KeySet
 from oidc_core.machine.dpop import with_demanded_nonce
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import OidcError, Place, ProtocolViolation, UsageError

@@ -12,7 +12,6 @@ from attrs import evolve, field, frozen
 
 from oidc_core.jose.algorithms import HMAC
 from oidc_core.jose.jwe import JweHeader, check_replicated, decrypt, signed_inside
-from oidc_core.jose.jwk import KeySet
 from oidc_core.jose.jws import (
     Encryption,
     JoseHeader,
@@ -23,6 +22,7 @@ from oidc_core.jose.jws import (
     verify,
     verify_mac,
 )
+from oidc_core.jose.key_set import KeySet
 from oidc_core.jose.profiles import JwtProfile
 from oidc_core.machine.steps import (
     KeysAnswer,
@@ -133,7 +133,11 @@ def _passed(
     header = verification.decrypted
     if header is not None:
         check_replicated(header, claims, of=verification.profile.name)
-        verified = verified._replace(encryption=header.encryption)
+        signed = verified.header
+        ignored = (*signed.ignored, *header.ignored)
+        verified = verified._replace(
+            encryption=header.encryption, header=signed._replace(ignored=ignored)
+        )
     return verification.passed(rp, verified, claims)
 
 
@@ -168,6 +172,7 @@ class AwaitingKeys(NeedKeys[T_co]):
                 now=answer.now,
                 keys_fetched_at=answer.fetched_at,
                 known=known,
+                lenient="lenient_key_encoding" in rp.policy.quirks,
             )
         except ProtocolViolation as miss:
             if self.wanted.newer_than is None and _may_be_stale(miss, known.header, answer):

@@ -11,8 +11,9 @@ from typing import Final, Generic, NamedTuple, Never, TypeAlias, TypeVar, cast
 
 from attrs import Factory, field, frozen
 
-from oidc_core.jose.jwk import Jwk, KeySet, SkippedKey
+from oidc_core.jose.jwk import Jwk, SkippedKey
 from oidc_core.jose.jws import Encryption, JoseHeader, VerifiedJws
+from oidc_core.jose.key_set import KeySet
 from oidc_core.model.claims import malformed
 from oidc_core.model.policy import Terms
 from oidc_core.wire.jsontypes import JsonObject, parse_object
@@ -112,7 +113,8 @@ class Evidence:
             return self.remarks
         odd = malformed(parse_object(jws.payload), self.table.optional)
         how = decryption_notes(jws.encryption)
-        return (*self.remarks, *jws.header.ignored, *how, *taken_as_absent(odd))
+        key = () if jws.key is None else _key_notes(jws.key)
+        return (*self.remarks, *jws.header.ignored, *how, *key, *taken_as_absent(odd))
 
     @property
     def header(self) -> JoseHeader | None:
@@ -198,6 +200,11 @@ class Evidence:
 def decryption_notes(encryption: Encryption | None) -> tuple[str, ...]:
     """Return the note that something was encrypted, and how."""
     return () if encryption is None else (f"decrypted: {encryption.alg} {encryption.enc}",)
+
+
+def _key_notes(key: Jwk) -> tuple[str, ...]:
+    """Return the note that a key was taken though it is oddly encoded."""
+    return () if key.odd is None else (f"quirk lenient_key_encoding: {key.odd.about}",)
 
 
 def taken_as_absent(claims: tuple[str, ...]) -> tuple[str, ...]:

@@ -134,14 +134,11 @@ class IssuerRule:
     def in_key(self, issuers: frozenset[str], iss: str) -> bool:
         """Return whether a key that is for these issuers only may sign for ``iss``.
 
-        A key of no issuers is for every one that the provider has.  Several strings for one
-        provider mean the same issuer here too; the tenants of a template are never one another.
+        Only a provider with many tenants says so of its keys, and only a template heeds it: at
+        every other provider the member of that name is anybody's guess.  A key of no issuers is
+        for every tenant; the tenants are never one another.
         """
-        if not issuers or iss in issuers:
-            return True
-        if self.pattern:
-            return self.pattern in issuers
-        return iss in self.accepted and not self.accepted.isdisjoint(issuers)
+        return not self.pattern or not issuers or iss in issuers or self.pattern in issuers
 
     def in_response(self, issuer: str) -> bool:
         """Return whether an authorization response may come from this issuer."""

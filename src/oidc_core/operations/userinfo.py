@@ -6,7 +6,7 @@ the same path, with the access token that has just come: :func:`asked`.
 
 from typing import ClassVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from oidc_core.endpoints.tokens import check_owner, login_claims
 from oidc_core.endpoints.userinfo import (
@@ -16,6 +16,7 @@ from oidc_core.endpoints.userinfo import (
     parse_userinfo,
     userinfo_request,
 )
+from oidc_core.jose.jwe import JweHeader
 from oidc_core.jose.jws import VerifiedJws
 from oidc_core.jose.profiles import USERINFO, JwtProfile
 from oidc_core.machine.steps import Done, Exchange, Step
@@ -75,24 +76,29 @@ class AwaitingClaims(Exchange[CheckedUserInfo]):
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[CheckedUserInfo]:
         """Take UserInfo; where it is signed, ask for the keys first."""
         response = answered(answer)
-        claims, encryption = parse_userinfo(rp, response), None
+        claims, header = parse_userinfo(rp, response), None
         if isinstance(claims, str):
-            algorithms, encryption = rp.protection[USERINFO.registered_as]
-            if algorithms:
+            if rp.protection[USERINFO.registered_as].algorithms:
                 return _verified(rp, self, claims, response.received_at, response.channel)
-            claims = decrypted_userinfo(rp, claims)
-        return Done(
-            check_userinfo(
-                rp,
-                claims,
-                sub=self.sub,
-                iss=self.iss,
-                jws=None,
-                now=response.received_at,
-                encryption=encryption,
-                channel=response.channel,
-            )
+            claims, header = decrypted_userinfo(rp, claims)
+        checked = check_userinfo(
+            rp,
+            claims,
+            sub=self.sub,
+            iss=self.iss,
+            jws=None,
+            now=response.received_at,
+            encryption=None if header is None else header.encryption,
+            channel=response.channel,
         )
+        return Done(checked if header is None else _noted(checked, header))
+
+
+def _noted(checked: CheckedUserInfo, header: JweHeader) -> CheckedUserInfo:
+    """Add to the evidence what of the header was not heeded."""
+    evidence = checked.evidence
+    remarks = (*header.ignored, *evidence.remarks)
+    return checked._replace(evidence=evolve(evidence, remarks=remarks))
 
 
 def _verified(

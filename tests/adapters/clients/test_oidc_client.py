@@ -23,7 +23,7 @@ from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.endpoints.end_session import LogoutRequest
-from oidc_core.jose.jwk import parse_key_set
+from oidc_core.jose.key_set import parse_key_set
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.provider import metadata_of
 from oidc_core.model.records import Tokens

@@ -17,7 +17,7 @@ from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys, StaticProviderKeys
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
 from oidc_core.endpoints.userinfo import userinfo_request
-from oidc_core.jose.jwk import KeySet
+from oidc_core.jose.key_set import KeySet
 from oidc_core.machine.dpop import with_proof
 from oidc_core.machine.steps import (
     Done,

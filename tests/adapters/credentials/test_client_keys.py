@@ -26,7 +26,8 @@ from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
 from oidc_adapters.crypto.decryption_keys import public_members as decrypting_members
 from oidc_adapters.crypto.private_keys import private_key_from_jwk, public_members
 from oidc_adapters.testing.signing_keys import rsa_key
-from oidc_core.jose.jwk import parse_jwk, parse_key_set
+from oidc_core.jose.jwk import parse_jwk
+from oidc_core.jose.key_set import parse_key_set
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import StoreFailure, UsageError
 from oidc_core.wire.jsontypes import JsonObject, JsonValue

@@ -18,8 +18,9 @@ from oidc_adapters.crypto import CryptographyVerifier, check_mac_secret, primiti
 from oidc_adapters.crypto.private_keys import public_members
 from oidc_adapters.crypto.verification import REMEMBERED
 from oidc_core.jose.algorithms import ALGORITHMS, HMAC
-from oidc_core.jose.jwk import Jwk, KeySet, parse_jwk
+from oidc_core.jose.jwk import Jwk, parse_jwk
 from oidc_core.jose.jws import JoseHeader, Recognised, SignatureVerifier
+from oidc_core.jose.key_set import KeySet
 from oidc_core.wire.encoding import b64url_decode, b64url_encode
 from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.jsontypes import JsonObject, frozen_json

@@ -16,7 +16,7 @@ from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.stores import provider_keys
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys, StaticProviderKeys
-from oidc_core.jose.jwk import KeySet, parse_key_set
+from oidc_core.jose.key_set import KeySet, parse_key_set
 from oidc_core.machine.key_fetching import (
     BUCKET_SIZE,
     REFILL,

@@ -469,7 +469,9 @@ def test_userinfo_that_is_only_encrypted_is_decrypted_to_its_claims() -> None:
     answer = json_response(encrypted(f'{{"sub":"{SUB}"}}').encode(), content_type="application/jwt")
     token = parse_userinfo(ENCRYPTED, answer)
     assert isinstance(token, str)
-    assert decrypted_userinfo(ENCRYPTED, token) == {"sub": SUB}
+    claims, header = decrypted_userinfo(ENCRYPTED, token)
+    assert claims == {"sub": SUB}
+    assert header.ignored == ()
     assert dict(userinfo_request(ENCRYPTED, "a").headers)["accept"] == "application/jwt"
     contradicting = encrypted(f'{{"sub":"{SUB}","iss":"{ISSUER}"}}', iss=OTHER_ISSUER)
     refused(ProtocolViolation, "iss_mismatch", lambda: decrypted_userinfo(ENCRYPTED, contradicting))

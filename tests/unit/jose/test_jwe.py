@@ -24,6 +24,7 @@ from oidc_core.jose.jwe import (
     split,
 )
 from oidc_core.jose.jws import Encryption
+from oidc_core.jose.key_material import PRIVATE_MEMBERS
 from oidc_core.jose.profiles import ID_TOKEN
 from oidc_core.wire.errors import OidcError, ProtocolViolation
 from oidc_core.wire.http import LIMITS
@@ -135,11 +136,10 @@ def test_length_is_limited_before_anything_else() -> None:
         (members(crit=["exp"]), "crit_unsupported"),
         (members(b64=False), "crit_unsupported"),
         (members(kid=1), "kid_malformed"),
-        (members(kid=257 * "k"), "kid_malformed"),
+        (members(kid=1025 * "k"), "kid_malformed"),
+        ({**members(), "b64": None}, "crit_unsupported"),
         (members(typ="at+jwt"), "typ_unexpected"),
         (members(typ=1), "typ_unexpected"),
-        (members(cty="text"), "cty_unexpected"),
-        (members(cty="json"), "cty_unexpected"),
         (members(cty=[]), "cty_unexpected"),
         (members(alg=None), "alg_not_allowed"),
         (members(alg=1), "alg_not_allowed"),
@@ -158,13 +158,46 @@ def test_a_header_that_is_no_base64url_is_refused() -> None:
 
 @pytest.mark.req("RFC7519-5.2-01")
 @pytest.mark.parametrize("cty", [None, "JWT", "jwt", "application/jwt"])
-@pytest.mark.parametrize("typ", [None, "JWT", "application/JWT"])
+@pytest.mark.parametrize("typ", [None, "JWT", "application/JWT", "id+jwt"])
 def test_a_header_says_that_a_jwt_is_inside_or_nothing(cty: str | None, typ: str | None) -> None:
-    assert header_of(members(cty=cty, typ=typ)).encryption == ECDH
+    header = header_of(members(cty=cty, typ=typ))
+    assert (header.encryption, header.ignored) == (ECDH, ())
+
+
+@pytest.mark.parametrize(
+    ("changed", "ignored"),
+    [
+        ({"b64": True}, ("b64",)),
+        ({"cty": "json"}, ("cty",)),
+        ({"cty": "text"}, ("cty",)),
+        ({"cty": ""}, ("cty",)),
+        ({"typ": "JOSE"}, ("typ",)),
+        ({"typ": "application/jose"}, ("typ",)),
+        ({"epk": {**EPK, "d": None}}, ("epk",)),
+        *[({"epk": {**EPK, name: "x"}}, ("epk",)) for name in ("kid", "use", "alg", "unknown")],
+        ({"epk": {**EPK, "ext": True, "key_ops": []}}, ("epk",)),
+        ({"epk": {"kty": "OKP", "crv": "X25519", "x": "AAAA", "kid": "1"}}, ("epk",)),
+        ({"cty": "json", "b64": True, "epk": {**EPK, "x5c": ["MII"]}}, ("b64", "cty", "epk")),
+    ],
+)
+def test_what_decides_nothing_is_ignored_and_noted(
+    changed: dict[str, object], ignored: tuple[str, ...]
+) -> None:
+    """RFC 7516 §4, RFC 7518 §4.6.1.1."""
+    assert header_of(members(**changed)).ignored == ignored
+
+
+def test_a_compression_of_null_is_none() -> None:
+    octets = b64url(rendered({**members(), "zip": None})).encode()
+    assert parse_jwe_header(octets, ECDH, ID_TOKEN.types, nested=True).ignored == ()
+
+
+def test_only_what_the_algorithm_needs_is_looked_at() -> None:
+    assert header_of(members(DIR, epk={**EPK, "kid": "1"}), DIR).ignored == ()
 
 
 def test_claims_without_a_signature_are_not_called_a_jwt() -> None:
-    assert header_of(members(cty="json"), nested=False).kid is None
+    assert header_of(members(cty="json"), nested=False).ignored == ("cty",)
     assert header_of(members(), nested=False).replicated == ()
     error = refused(
         ProtocolViolation, "cty_unexpected", lambda: header_of(members(cty="JWT"), nested=False)
@@ -245,22 +278,20 @@ def test_the_header_is_read_as_far_as_its_algorithm_goes() -> None:
         {"epk": {**EPK, "y": 1}},
         {"epk": {**EPK, "y": 0}},
         {"epk": {**EPK, "d": "AAAA"}},
-        {"epk": {**EPK, "kid": "extra"}},
-        {"epk": {**EPK, "x": 513 * "A"}},
+        *[{"epk": {**EPK, name: "AA"}} for name in PRIVATE_MEMBERS],
         {"apu": 1},
         {"apu": "+"},
-        {"apu": 516 * "A"},
         {"apv": []},
-        {"apv": 516 * "A"},
     ],
 )
-def test_what_two_sides_agree_with_is_small_and_well_formed(changed: dict[str, object]) -> None:
+def test_what_two_sides_agree_with_is_well_formed(changed: dict[str, object]) -> None:
     """X16."""
     refused_unasked("decryption_failed", with_header(members(**changed)))
 
 
-def test_512_characters_of_a_party_are_taken() -> None:
-    assert len(header_of(members(apu=512 * "A")).apu) == 384
+def test_a_party_may_be_as_long_as_the_header_has_room() -> None:
+    """The header's own bound is the only one."""
+    assert len(header_of(members(apu=1024 * "A", apv=1024 * "A")).apu) == 768
     assert header_of(members(epk={"kty": "OKP", "crv": "X25519", "x": "AAAA"})).epk == EphemeralKey(
         "OKP", "X25519", b"\0\0\0", b""
     )
@@ -461,7 +492,7 @@ def test_a_draft_for_a_shared_secret_shows_that_the_port_is_asked_as_it_says() -
         (with_header(members(alg=1)), ("alg_not_allowed", "alg", "int", None)),
         (with_header(members(enc=["x"])), ("alg_not_allowed", "enc", "tuple", None)),
         (with_header(members(typ=1)), ("typ_unexpected", "typ", "int", None)),
-        (with_header(members(cty="json")), ("cty_unexpected", "cty", "json", None)),
+        (with_header(members(cty=["x"])), ("cty_unexpected", "cty", "tuple", None)),
     ],
 )
 def test_a_refusal_before_decryption_tells_what_is_wrong(

@@ -10,7 +10,7 @@ import pytest
 from attrs import field, frozen
 
 from oidc_core.jose.algorithms import ASYMMETRIC, HMAC, SIGNATURES
-from oidc_core.jose.jwk import Jwk, KeySet, parse_key_set
+from oidc_core.jose.jwk import Jwk
 from oidc_core.jose.jws import (
     JoseHeader,
     Recognised,
@@ -24,6 +24,7 @@ from oidc_core.jose.jws import (
     verify,
     verify_mac,
 )
+from oidc_core.jose.key_set import KeySet, parse_key_set
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.http import LIMITS
@@ -177,9 +178,9 @@ def test_an_unknown_member_is_ignored(name: str) -> None:
 
 
 @pytest.mark.req("OIDCC-2-16", "RFC7515-6-01", "RFC8725-3.10-02")
-@pytest.mark.parametrize("name", ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"])
-def test_a_key_in_the_header_is_ignored_and_noted(name: str) -> None:
-    """F04, F05."""
+@pytest.mark.parametrize("name", ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "zip"])
+def test_what_might_mean_something_is_ignored_and_noted(name: str) -> None:
+    """F04, F05: a key in the header.  Compression belongs to JWE (RFC 7516 §4.1.3)."""
     for value in ("https://evil.example", JsonObject({"kty": "RSA"}), ("MII",), 5, None):
         assert read(with_member(name, value)).ignored == (name,)
 
@@ -227,8 +228,6 @@ def test_a_header_is_strict_base64url(protected: bytes) -> None:
         ('"RS256"', "jose_header_invalid"),
         ("null", "jose_header_invalid"),
         ("7", "jose_header_invalid"),
-        ('{"alg":"RS256","zip":"DEF"}', "jose_header_invalid"),
-        ('{"alg":"RS256","zip":null}', "jose_header_invalid"),
         ("{", "json_malformed"),
         ('{"alg":"RS256"}x', "json_malformed"),
         ('{"alg":"RS256","alg":"RS256"}', "json_member_duplicated"),
@@ -279,8 +278,9 @@ def test_a_header_has_a_limit() -> None:
         '"crit":null',
         '"crit":[1]',
         '"b64":false',
-        '"b64":true',
         '"b64":null',
+        '"b64":"true"',
+        '"b64":1',
         '"crit":["b64"],"b64":false',
     ],
 )
@@ -289,9 +289,31 @@ def test_no_critical_extension_is_understood(members: str) -> None:
     assert header_refusal(f'{{"alg":"RS256",{members}}}') == "crit_unsupported"
 
 
+def test_an_encoding_that_is_the_usual_one_is_noted() -> None:
+    """RFC 7797 §3: ``b64`` of true is what a JWS without it is."""
+    assert read('{"alg":"RS256","b64":true}') == JoseHeader("RS256", None, "", ("b64",))
+
+
+@pytest.mark.parametrize("cty", ["json", "application/json", "at+jwt", "text", "", "JOSE"])
+def test_a_content_type_that_announces_no_token_is_noted(cty: str) -> None:
+    assert read(with_member("cty", cty)) == JoseHeader("RS256", None, "", ("cty",))
+
+
+@pytest.mark.parametrize("typ", ["JOSE", "jose", "application/jose", "Application/JOSE"])
+def test_a_typ_of_jose_says_nothing_of_the_kind(typ: str) -> None:
+    """RFC 7515 §4.1.9: it tells the compact serialization, which this is."""
+    assert read(with_member("typ", typ)) == JoseHeader("RS256", None, "jwt", ("typ",))
+
+
+@pytest.mark.parametrize("typ", ["jose+json", "JOSE+JSON", "application/jose+json", "jose "])
+def test_a_typ_of_another_serialization_is_another_kind(typ: str) -> None:
+    header = read(with_member("typ", typ))
+    assert code_of(lambda: check_header(header, RS256, NONE_OR_JWT)) == "typ_unexpected"
+
+
 @pytest.mark.req("RFC7515-4.1.4-01", "RFC8725-3.10-01")
 @pytest.mark.parametrize(
-    "kid", [1, 1.5, True, ("a",), JsonObject({}), "x" * 257, "a\x00b", "a\nb", "\x7f", "\u2028"]
+    "kid", [1, 1.5, True, ("a",), JsonObject({}), "x" * 1025, "a\x00b", "a\nb", "\x7f", "\u2028"]
 )
 def test_a_kid_is_a_short_printable_string(kid: JsonValue) -> None:
     """E27, E30."""
@@ -299,7 +321,7 @@ def test_a_kid_is_a_short_printable_string(kid: JsonValue) -> None:
 
 
 @pytest.mark.parametrize(
-    "kid", ["", "x" * 256, "../../etc/passwd", "' OR 1=1 --", "https://evil.example/", "é"]
+    "kid", ["", "x" * 1024, "../../etc/passwd", "' OR 1=1 --", "https://evil.example/", "é"]
 )
 def test_a_kid_is_but_a_name(kid: str) -> None:
     """E27."""
@@ -312,7 +334,7 @@ def test_a_typ_is_a_string(typ: JsonValue) -> None:
     assert header_refusal(with_member("typ", typ)) == "typ_unexpected"
 
 
-@pytest.mark.parametrize("cty", ["JWT", "jwt", "", 1, ("JWT",)])
+@pytest.mark.parametrize("cty", ["JWT", "jwt", "application/jwt", 1, ("JWT",)])
 def test_a_jws_holds_no_other_token(cty: JsonValue) -> None:
     """E24."""
     assert header_refusal(with_member("cty", cty)) == "cty_unexpected"

@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from attrs import evolve, frozen
 
-from oidc_core.jose.jwk import KeySet
+from oidc_core.jose.key_set import KeySet
 from oidc_core.machine.dpop import with_demanded_nonce, with_proof
 from oidc_core.machine.steps import (
     Done,

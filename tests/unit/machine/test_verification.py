@@ -9,8 +9,8 @@ import pytest
 from attrs import evolve, field, frozen
 
 from oidc_adapters.crypto import ClientDecrypter
-from oidc_core.jose.jwk import KeySet
 from oidc_core.jose.jws import Recognised, SignatureVerifier
+from oidc_core.jose.key_set import KeySet
 from oidc_core.jose.profiles import ID_TOKEN, LOGOUT_TOKEN, USERINFO, JwtProfile
 from oidc_core.machine.steps import Done, KeysFound, KeysWithheld, NeedKeys
 from oidc_core.machine.verification import AwaitingKeys, Verification, verify_jwt
@@ -493,6 +493,12 @@ def test_what_is_encrypted_is_decrypted_before_anything_else(alg: str) -> None:
     assert claims == CLAIMS
     assert jws.encryption == ECDH
     assert jws.header.alg == alg
+
+
+def test_what_was_ignored_of_either_header_is_told_of_the_token() -> None:
+    token = signed(CLAIMS, b64=True, zip="DEF")
+    jws, _ = opened(encrypted(token, typ="JOSE", cty="json", b64=True))
+    assert jws.header.ignored == ("b64", "zip", "b64", "cty", "typ")
 
 
 def test_while_keys_are_awaited_the_signed_token_stands_in_the_place_of_the_encrypted_one() -> None:

@@ -5,8 +5,9 @@ import pickle
 import pytest
 from attrs import evolve
 
-from oidc_core.jose.jwk import KeySet, parse_jwk
+from oidc_core.jose.jwk import parse_jwk
 from oidc_core.jose.jws import Encryption, JoseHeader, VerifiedJws
+from oidc_core.jose.key_set import KeySet
 from oidc_core.model.evidence import (
     Check,
     Evidence,

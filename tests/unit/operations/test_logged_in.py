@@ -12,8 +12,8 @@ from attrs import evolve, fields
 from oidc_adapters.crypto import ClientDecrypter
 from oidc_adapters.testing.signing import half_hash
 from oidc_core.endpoints.tokens import parse_token_response
-from oidc_core.jose.jwk import parse_key_set
 from oidc_core.jose.jws import Encryption
+from oidc_core.jose.key_set import parse_key_set
 from oidc_core.machine.steps import Done, KeysWithheld, NeedKeys, Step
 from oidc_core.model.claims import Identity, verified_email
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
@@ -697,12 +697,12 @@ def test_the_decrypted_id_token_is_what_is_kept() -> None:
 def test_userinfo_that_is_encrypted_and_not_signed_is_decrypted() -> None:
     rp = encrypting("userinfo")
     plain = '{"sub":"' + SUB + '","name":"A"}'
-    logged_in = done(resume(rp, awaiting_userinfo(rp), jwt(encrypted(plain))))
+    logged_in = done(resume(rp, awaiting_userinfo(rp), jwt(encrypted(plain, cty="json"))))
     assert logged_in.claims["name"] == "A"
     evidence = logged_in.evidence.userinfo
     assert evidence is not None
     assert (evidence.jws, evidence.checked_at) == (None, NOW)
-    assert evidence.notes == ("decrypted: ECDH-ES+A128KW A128GCM",)
+    assert evidence.notes == ("cty", "decrypted: ECDH-ES+A128KW A128GCM")
     assert "encryption" not in dict(evidence.skipped)
     step = awaiting_userinfo(rp)
     other = jwt(encrypted('{"sub":"Bob"}'))

@@ -9,10 +9,11 @@ import pytest
 from attrs import evolve
 
 from oidc_adapters.testing.signing import half_hash
-from oidc_core.jose.jwk import KeySet
+from oidc_core.jose.key_set import KeySet
 from oidc_core.machine.steps import KeysWithheld, NeedKeys
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.issuer_rule import IssuerRule
+from oidc_core.model.policy import Policy
 from oidc_core.operations.validation import validate
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
 from tests.parties import (
@@ -32,6 +33,7 @@ from tests.parties import (
 from tests.signing import mac_key, published, signed, signing_key, unsigned
 
 if TYPE_CHECKING:
+    from oidc_adapters.testing.signing import SigningKey
     from oidc_core.endpoints.id_token import CheckedIdToken
     from oidc_core.machine.steps import Step
     from oidc_core.model.relying_party import RelyingParty
@@ -65,6 +67,58 @@ def test_a_good_token_comes_back_with_what_was_checked() -> None:
     )
     assert (valid.evidence.alg, valid.evidence.kid) == ("ES256", "k1")
     assert valid.evidence.checked_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("header", "note"),
+    [
+        ({"typ": "JOSE"}, "typ"),
+        ({"cty": "json"}, "cty"),
+        ({"b64": True}, "b64"),
+        ({"zip": "DEF"}, "zip"),
+        ({"x5c": 4 * ["MII" + 700 * "A"]}, "x5c"),
+    ],
+)
+def test_what_was_ignored_of_a_header_is_noted(header: dict[str, Any], note: str) -> None:
+    valid = done(resume(RP, begun(signed(claims_for(NONCE), **header)), keys()))
+
+    assert valid.evidence.notes == (note,)
+
+
+def padded(key: SigningKey) -> KeySet:
+    """Publish a key as a provider does that does not know base64url."""
+    jwk: dict[str, Any] = {**key.public_jwk()}
+    return published(key, x=f"{jwk['x']}=")
+
+
+def test_a_key_that_is_oddly_encoded_is_taken_by_a_quirk_and_noted() -> None:
+    odd = padded(signing_key())
+    lenient = relying_party(policy=Policy(quirks={"lenient_key_encoding"}))
+    strict = evolve(RP, verifier=lenient.verifier)
+
+    valid = done(resume(lenient, begun(rp=lenient), keys(odd)))
+    step = begun(rp=strict)
+    error = refused(ProtocolViolation, "jwk_invalid", lambda: resume(strict, step, keys(odd)))
+
+    assert valid.evidence.notes == ("quirk lenient_key_encoding: x",)
+    assert [key.code for key in valid.evidence.skipped_keys] == ["jwk_invalid"]
+    assert (error.found, error.about, error.cause) == ("k1", "x", "expected 'base64url'")
+    assert "lenient_key_encoding" in error.hint
+    assert (
+        valid.evidence.key_thumbprint == done(resume(RP, begun(), keys())).evidence.key_thumbprint
+    )
+
+
+@pytest.mark.parametrize("kid", ["k1", None])
+def test_a_strict_relying_party_does_not_recall_an_odd_key(kid: str | None) -> None:
+    odd, token = padded(signing_key(kid=kid)), signed(claims_for(NONCE), signing_key(kid=kid))
+    lenient = relying_party(policy=Policy(quirks={"lenient_key_encoding"}))
+    for _ in range(2):
+        done(resume(lenient, begun(token, rp=lenient), keys(odd)))
+    strict = evolve(RP, verifier=lenient.verifier)
+
+    with pytest.raises(ProtocolViolation):
+        with_keys(strict, begun(token, rp=strict), odd)
 
 
 def test_a_token_without_a_nonce_is_good_if_none_is_expected() -> None:

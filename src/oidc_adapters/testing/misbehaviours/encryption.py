@@ -148,8 +148,8 @@ ROWS: Final = (
     _id_token(
         "jwe_other_content_kind",
         "cty_unexpected",
-        "says that no JWT is encrypted",
-        _with_header(cty="text"),
+        "says with a number what is encrypted",
+        _with_header(cty=7),
     ),
     _id_token(
         "jwe_other_iss_in_header",

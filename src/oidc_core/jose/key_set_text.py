@@ -1,0 +1,110 @@
+"""The text of a key set, read so that one odd key costs that key only.
+
+A set is mostly one JSON document like any other, and is parsed as one.  Where a rule of
+:mod:`oidc_core.wire.jsontypes` refuses it for something that may stand in a single key, the text of
+``keys`` is cut into its elements and each is parsed by itself.  What breaks the syntax of JSON
+still refuses the document: nobody can tell then where a key ends.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.jsontypes import JsonObject, parse_object
+
+_OF_ONE_KEY: Final = frozenset(
+    {
+        "json_member_duplicated",
+        "json_number_invalid",
+        "json_string_invalid",
+        "json_too_deep",
+        "json_too_large",
+    }
+)
+_NAME: Final = '"keys"'
+_array: Final = re.compile(r"[ \t\n\r]*+:[ \t\n\r]*+\[").match
+# A string may lack its end: it is taken whole even so, or each quote in it would be tried again.
+_token: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL).finditer
+
+
+class KeySetText(NamedTuple):
+    """What a key set says.
+
+    Attributes:
+        members: of the document, as far as it could be read.
+        unread: why each element of ``keys`` that could not be read was refused.
+    """
+
+    members: JsonObject
+    unread: tuple[ProtocolViolation, ...] = ()
+
+
+def read_key_set(octets: bytes, *, most: int) -> KeySetText:
+    """Parse the document of a key set.
+
+    Args:
+        octets: the document; any string in it may be as long as that.
+        most: how many elements ``keys`` may have.
+
+    Raises:
+        ProtocolViolation: ``jwks_invalid`` beyond ``most`` elements; what
+            :func:`~oidc_core.wire.jsontypes.parse_object` raises, unless it is the fault of
+            elements of ``keys`` alone.
+    """
+    try:
+        return KeySetText(parse_object(octets, max_string=len(octets)))
+    except ProtocolViolation as refusal:
+        if refusal.code not in _OF_ONE_KEY:
+            raise
+        cut = _cut(octets.decode("utf-8"))  # it is UTF-8, as nothing else is refused so
+        if cut is None:
+            raise
+    rest, elements = cut
+    members = parse_object(rest.encode(), max_string=len(octets))
+    if len(elements) > most:
+        raise ProtocolViolation("jwks_invalid", found=len(elements), expected=most, about="keys")
+    read = [_element(element) for element in elements]
+    keys = tuple([each for each in read if not isinstance(each, ProtocolViolation)])
+    unread = tuple([each for each in read if isinstance(each, ProtocolViolation)])
+    return KeySetText(JsonObject({**members, "keys": keys}), unread)
+
+
+def _element(text: str) -> JsonObject | ProtocolViolation | None:
+    """Parse one element; what is no object is no key, whatever it is instead."""
+    try:
+        return parse_object(text.encode(), max_string=len(text))
+    except ProtocolViolation as refusal:
+        if refusal.code == "json_not_object":
+            return None
+        if refusal.code in _OF_ONE_KEY:
+            return refusal
+        raise
+
+
+def _cut(text: str) -> tuple[str, list[str]] | None:
+    """Cut the elements of ``keys`` out of a document; ``None`` if it has no such array.
+
+    Brackets are only counted: that they match, each parser sees for itself.
+    """
+    depth, start = 0, 0
+    for match in _token(text):
+        token = match.group()
+        if depth == 1 and token == _NAME:
+            opening = _array(text, match.end())
+            if opening is not None:
+                start = opening.end()
+                break
+        depth += (token in "[{") - (token in "]}")
+    if not start:
+        return None
+    depth, at, elements = 0, start, list[str]()
+    for match in _token(text, start):
+        token = match.group()
+        if depth == 0 and token in ",]}":
+            elements.append(text[at : match.start()])
+            at = match.end()
+            if token != ",":
+                whole = [] if len(elements) == 1 and not elements[0].strip() else elements
+                return text[:start] + text[match.start() :], whole
+        depth += (token in "[{") - (token in "]}")
+    return None
