@@ -74,6 +74,7 @@ CORE: Final = (
     "wire.way",
     "wire.addresses",
     "wire.settings",
+    "wire.jsontext",
     "wire.jsontypes",
     "wire.errors",
     "wire.codes",

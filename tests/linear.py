@@ -169,7 +169,7 @@ PATTERNS: Final = {
     "oidc_core.wire.challenge:_PIECE": "match",
     "oidc_core.wire.challenge:_unescaped": "sub",
     "oidc_core.wire.encoding:_plain": "call",
-    "oidc_core.wire.jsontypes:_bracket": "all",
+    "oidc_core.wire.jsontext:_token": "all",
     "oidc_core.wire.urls:_ALLOWED": "fullmatch",
     "oidc_core.wire.urls:_IPV4": "fullmatch",
     "oidc_core.wire.urls:_IPV6": "fullmatch",

@@ -18,7 +18,6 @@ from oidc_core.model.pending import DELIVERIES, PendingLogin, pending_id_of
 from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.records import PendingLogout, Tokens
 from oidc_core.wire.errors import OidcError, StoreFailure
-from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import MAX_DEPTH, JsonObject, JsonValue, parse_object, render
 from oidc_core.wire.settings import check_kind, octets_of
 
@@ -275,8 +274,7 @@ def _members(text: Record, version: int) -> JsonObject:
     try:
         members = parse_object(
             octets,
-            max_string=LIMITS.token_response,
-            max_depth=MAX_DEPTH + 1,
+            depth=MAX_DEPTH + 1,
         )
     except OidcError:
         raise StoreFailure("record_invalid") from None

@@ -20,9 +20,10 @@ from oidc_core.wire.errors import (
     StoreFailure,
     TransportFailure,
     UsageError,
+    shown_name,
 )
 from oidc_core.wire.http import LIMITS, Answer, HttpRequest, HttpResponse, NoAnswer, Parameters
-from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, unreadable
 from oidc_core.wire.settings import check_text
 from oidc_core.wire.way import NOT_TOLD, Channel
 
@@ -147,7 +148,8 @@ def parse_token_response(response: HttpResponse) -> TokenResponse:
             ``token_response_invalid``, ``access_token_malformed``, ``token_type_mismatch``, or what
             the JSON is refused with.
     """
-    member = json_body(response, max_string=LIMITS.token_response).members.get
+    members = json_body(response)
+    member = members.members.get
     access_token, token_type = member("access_token"), member("token_type")
     if not isinstance(access_token, str):
         raise ProtocolViolation("token_response_invalid", about="access_token")
@@ -158,18 +160,25 @@ def parse_token_response(response: HttpResponse) -> TokenResponse:
         raise ProtocolViolation(
             "token_type_mismatch", found=found, expected="Bearer", about="token_type"
         )
-    lifetime = member("expires_in")
-    expires_in = _lifetime(lifetime)
+    expires_in = _lifetime(member("expires_in"))
     return TokenResponse(
         access_token=access_token,
         expires_in=expires_in,
         refresh_token=_text(member("refresh_token"), "refresh_token"),
         id_token=_text(member("id_token"), "id_token"),
         scope=_scope(member("scope")),
-        notes=("expires_in is malformed",) if expires_in is None and lifetime is not None else (),
+        notes=_notes(members, expires_in),
         received_at=response.received_at,
         channel=response.channel,
     )
+
+
+def _notes(members: JsonObject, expires_in: int | None) -> tuple[str, ...]:
+    """Return that members are malformed, where nothing hangs on them."""
+    odd = unreadable(members)
+    if expires_in is None and members.members.get("expires_in") is not None:
+        odd = tuple(dict.fromkeys(["expires_in", *odd]))
+    return tuple([f"{shown_name(name)} is malformed" for name in odd])
 
 
 def _text(value: JsonValue, name: str) -> str | None:

@@ -72,7 +72,7 @@ def parse_userinfo(rp: RelyingParty, response: HttpResponse) -> JsonObject | str
     if response.media_type != expected:
         raise unexpected_media_type(response, expected)
     if expected == JSON:
-        return parse_object(response.body)
+        return parse_object(response.body, tolerant=True)
     return response.body.decode("latin-1").strip()
 
 
@@ -106,7 +106,7 @@ def decrypted_userinfo(rp: RelyingParty, token: str) -> tuple[JsonObject, JweHea
         nested=False,
         limit=USERINFO.size,
     )
-    claims = parse_object(plaintext)
+    claims = parse_object(plaintext, tolerant=True)
     check_replicated(header, claims, of=USERINFO.name)
     return claims, header
 

@@ -129,7 +129,7 @@ def _passed(
     rp: RelyingParty, verification: Verification[T_co], verified: VerifiedJws
 ) -> Step[T_co]:
     """Go on with a verified token, which what was said around it may not contradict."""
-    claims = parse_object(verified.payload)
+    claims = parse_object(verified.payload, tolerant=True)
     header = verification.decrypted
     if header is not None:
         check_replicated(header, claims, of=verification.profile.name)

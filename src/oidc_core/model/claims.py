@@ -13,7 +13,7 @@ from typing import Final, cast
 from attrs import field, frozen
 
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, Unreadable, unreadable
 from oidc_core.wire.settings import check_kind
 
 MAX_DATE: Final = 2**53
@@ -29,12 +29,17 @@ _BOOL: Final = frozenset({bool})
 
 
 def claims_view(claims: JsonObject) -> JsonObject:
-    """Return claims without any ``…_verified`` that is no boolean: none may pass for true."""
+    """Return claims without those that cannot be read, and without an unclear ``…_verified``.
+
+    One of these that is no boolean is unclear: none may pass for true.
+    """
     members = claims.members
     names: Iterator[str] = filter(_OF_VERIFIED, members)
-    if _BOOL.issuperset(map(type, map(members.get, names))):
+    clear = _BOOL.issuperset(map(type, map(members.get, names)))
+    if clear and Unreadable not in map(type, members.values()):
         return claims
-    return JsonObject({n: v for n, v in members.items() if n not in _unclear(claims)})
+    odd = {*_unclear(claims), *unreadable(claims)}
+    return JsonObject({name: value for name, value in members.items() if name not in odd})
 
 
 def _unclear(claims: JsonObject) -> tuple[str, ...]:
@@ -58,8 +63,9 @@ class IdToken:
     that is malformed, which only one can be that no decision hangs on, reads as absent.
 
     Attributes:
-        claims: all members, as they came, but for a ``…_verified`` that is no boolean: ``"false"``
-            is true to Python, so that stands in ``raw`` only.
+        claims: all members, as they came, but for those that cannot be read, and for a
+            ``…_verified`` that is no boolean: ``"false"`` is true to Python, so that stands in
+            ``raw`` only.
         raw: the token itself, for ``id_token_hint``.
     """
 
@@ -126,7 +132,7 @@ class IdToken:
 class UserInfo:
     """Claims from the UserInfo endpoint, about the same subject as the ID token (§5.3.2).
 
-    A ``…_verified`` that is no boolean is not among them.
+    A ``…_verified`` that is no boolean is not among them, nor is what cannot be read.
     """
 
     sub: str
@@ -224,11 +230,12 @@ def _says_something(value: object) -> bool:
 def malformed(claims: JsonObject, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return which claims are there and of a wrong type, so that they read as absent.
 
-    They are those of these names, and each ``…_verified``.
+    They are those of these names, each ``…_verified``, and all whose values cannot be read.
     """
     held = [(name, claims.members.get(name)) for name in names]
     odd = [n for n, value in held if value is not None and _READERS[n](value) is None]
-    return (*odd, *[name for name in _unclear(claims) if claims.members[name] is not None])
+    unclear = [name for name in _unclear(claims) if claims.members[name] is not None]
+    return tuple(dict.fromkeys([*odd, *unclear, *unreadable(claims)]))
 
 
 def verified_email(claims: Mapping[str, object]) -> str | None:

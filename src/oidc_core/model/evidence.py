@@ -16,6 +16,7 @@ from oidc_core.jose.jws import Encryption, JoseHeader, VerifiedJws
 from oidc_core.jose.key_set import KeySet
 from oidc_core.model.claims import malformed
 from oidc_core.model.policy import Terms
+from oidc_core.wire.errors import shown_name
 from oidc_core.wire.jsontypes import JsonObject, parse_object
 from oidc_core.wire.way import Channel
 
@@ -111,7 +112,7 @@ class Evidence:
         jws = self.jws
         if jws is None:
             return self.remarks
-        odd = malformed(parse_object(jws.payload), self.table.optional)
+        odd = malformed(parse_object(jws.payload, tolerant=True), self.table.optional)
         how = decryption_notes(jws.encryption)
         key = () if jws.key is None else _key_notes(jws.key)
         return (*self.remarks, *jws.header.ignored, *how, *key, *taken_as_absent(odd))
@@ -209,7 +210,8 @@ def _key_notes(key: Jwk) -> tuple[str, ...]:
 
 def taken_as_absent(claims: tuple[str, ...]) -> tuple[str, ...]:
     """Return the note that claims were malformed, if some were."""
-    return (f"malformed, taken as absent: {' '.join(claims)}",) if claims else ()
+    named = " ".join(map(shown_name, claims))
+    return (f"malformed, taken as absent: {named}",) if claims else ()
 
 
 def evidence_json(evidence: Evidence) -> JsonObject:

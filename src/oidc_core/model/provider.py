@@ -10,8 +10,8 @@ from typing import Final
 from attrs import evolve, field, fields, frozen
 
 from oidc_core.model.network import HTTPS_ONLY, Network, way_of
-from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
-from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError, shown_name
+from oidc_core.wire.jsontypes import JsonObject, unreadable
 from oidc_core.wire.settings import (
     check_fields,
     fields_of,
@@ -142,7 +142,9 @@ def metadata_of(
     from oidc_core.wire.structuring import structured
 
     members = JsonObject(members)
-    extra = {name: value for name, value in members.items() if name not in _KNOWN}
+    unread = [name for name in unreadable(members) if name not in _KNOWN]
+    other = members.keys() - _KNOWN - {*unread}
+    extra = {name: value for name, value in members.items() if name in other}
     known = {name: value for name, value in members.items() if name in _KNOWN}
     metadata, dropped = structured(
         JsonObject({**known, "extra": JsonObject(extra)}),
@@ -151,8 +153,10 @@ def metadata_of(
         "metadata_invalid",
         droppable=_KNOWN - _READ,
     )
-    if dropped:
-        metadata = evolve(metadata, notes=tuple([f"malformed: {name}" for name in dropped]))
+    odd = [*dropped, *unread]
+    if odd:
+        notes = tuple([f"malformed: {shown_name(name)}" for name in odd])
+        metadata = evolve(metadata, notes=notes)
     refused = _refused_endpoints(metadata, network)
     if refused:
         rest = {name: value for name, value in members.items() if name not in refused}

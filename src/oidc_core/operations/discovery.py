@@ -126,7 +126,7 @@ def parse_metadata(
             ``metadata_invalid``, ``metadata_endpoint_invalid``, ``metadata_issuer_mismatch`` with
             the difference explained, or what the JSON is refused with.
     """
-    published = parse_object(document(response))
+    published = parse_object(document(response), tolerant=True)
     corrected = JsonObject({**published.members, **overrides.members})
     metadata = metadata_of(corrected, network=network)
     if not rule.in_metadata(metadata.issuer):

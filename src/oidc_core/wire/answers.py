@@ -18,7 +18,7 @@ from oidc_core.wire.errors import (
 )
 from oidc_core.wire.grammar import NQSCHAR
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer
-from oidc_core.wire.jsontypes import MAX_STRING, JsonObject, JsonValue, parse_object
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
 
 JSON: Final = "application/json"
 OK: Final = 200
@@ -62,9 +62,7 @@ def document(response: HttpResponse, *also: str) -> bytes:
     return response.body
 
 
-def json_body(
-    response: HttpResponse, *, max_string: int = MAX_STRING, status: int = OK
-) -> JsonObject:
+def json_body(response: HttpResponse, *, status: int = OK) -> JsonObject:
     """Return the JSON object of an answer of an OAuth endpoint; ``status``: that of success.
 
     Raises:
@@ -76,7 +74,7 @@ def json_body(
         raise refusal_in_body(response) or unexpected_status(response, status)
     if response.media_type != JSON:
         raise unexpected_media_type(response, JSON)
-    members = parse_object(response.body, max_string=max_string)
+    members = parse_object(response.body, tolerant=True)
     if members.members.get("error") is not None:
         raise spelled_error(members.members.get, response) or unexpected_status(response, status)
     return members
@@ -90,7 +88,7 @@ def refusal_in_body(response: HttpResponse) -> ProviderError | None:
     if "," in response.media_type:
         return None
     try:
-        members = parse_object(response.body)
+        members = parse_object(response.body, tolerant=True)
     except ProtocolViolation:
         return None
     return spelled_error(members.members.get, response)

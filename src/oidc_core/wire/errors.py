@@ -36,6 +36,7 @@ SHOWN: Final = 200
 _NOTE: Final = 512
 """How many characters a note about an error has at most."""
 
+_NAME: Final = 64
 _LONG: Final = 3 * SHOWN
 """How many bits a number has at most that is shown."""
 
@@ -111,6 +112,12 @@ class Facts(TypedDict, total=False):
     retryable: Retryable
     kind: Kind
     retry_after: int | None
+
+
+def shown_name(name: str) -> str:
+    """Return the name of a member, which a provider may have chosen, bounded and printable."""
+    plain = len(name) <= _NAME and name.isascii() and name.isprintable()
+    return name if plain else shown(name)
 
 
 class OidcError(Exception):

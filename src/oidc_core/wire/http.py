@@ -150,9 +150,9 @@ def form_encoded(parameters: Parameters, fill: Fill = unfilled) -> str:
 
 
 def _text(value: int | JsonObject | Placeholder, fill: Fill) -> str:
-    if type(value) is JsonObject:
-        return render(value)
-    return str(value) if isinstance(value, int) else fill(value)
+    if isinstance(value, int):
+        return str(value)
+    return fill(value) if isinstance(value, Placeholder) else render(value)
 
 
 def placeholders(parameters: Parameters) -> tuple[Placeholder, ...]:

@@ -1,16 +1,19 @@
 """Frozen, strict JSON; the only place in the core where a value of any type comes in.
 
 ``json.loads`` sniffs encodings, lets a member stand twice, and knows ``NaN``.  :func:`parse_object`
-refuses all of that, bounds depth, size and numbers (RFC 8259 §9 allows it), and returns values that
-can be compared, hashed and pickled but not changed.
+refuses all of that, bounds depth, members and numbers (RFC 8259 §9 allows it), and returns values
+that can be compared, hashed and pickled but not changed.
+
+What a provider sends is read *tolerantly*: a number out of range or an unpaired surrogate costs its
+own top-level member only, which is not absent then: :data:`UNREADABLE` stands in its place.
 
 The common document takes the short way: a few scans in C decide that no bound is near.  Whatever
 is suspicious, and may yet be legal, takes the long way.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import compress
 from json import JSONDecoder, JSONEncoder
 from json.encoder import encode_basestring_ascii
@@ -18,13 +21,23 @@ from math import isfinite
 from types import MappingProxyType, NoneType
 from typing import Any, Final, NoReturn, TypeAlias, cast, final
 
-from oidc_core.wire.errors import Fact, ProtocolViolation, UsageError, fingerprint
+from oidc_core.wire.errors import Fact, OidcError, ProtocolViolation, UsageError, fingerprint
+from oidc_core.wire.jsontext import (
+    MAX_DIGITS,
+    WHITESPACE,
+    finite_number,
+    malformed,
+    no_number,
+    refuse_nesting,
+    short_number,
+    start_of,
+)
 
 MAX_DEPTH: Final = 16
-MAX_MEMBERS: Final = 256
-MAX_NESTED: Final = 8_192
-MAX_STRING: Final = 16_384
-MAX_DIGITS: Final = 19
+MAX_MEMBERS: Final = 2_048
+"""How many members one object has at most, unless a policy says otherwise."""
+NESTED: Final = 4
+"""A document has at most so many arrays and objects for each member that one object may have."""
 MAX_GIVEN: Final = 64
 """How deep what the application gives may be nested; what a provider sends has MAX_DEPTH."""
 MAX_VALUES: Final = 2**20
@@ -36,7 +49,6 @@ _SIMPLE: Final = frozenset({str, bool, type(None)})
 JsonValue: TypeAlias = "str | int | float | bool | JsonObject | tuple[JsonValue, ...] | None"
 
 
-@final
 class JsonObject(Mapping[str, JsonValue]):
     """A JSON object that does not change: hashable, picklable, equal to a mapping like it.
 
@@ -87,8 +99,25 @@ class JsonObject(Mapping[str, JsonValue]):
     def __deepcopy__(self, memo: Mapping[int, object]) -> "JsonObject":
         return self
 
-    def __reduce__(self) -> tuple[type["JsonObject"], tuple[dict[str, JsonValue]]]:
+    def __reduce__(self) -> str | tuple[type["JsonObject"], tuple[dict[str, JsonValue]]]:
         return JsonObject, ({**self.members},)
+
+
+@final
+class Unreadable(JsonObject):
+    """Stands in a document for a member that is there and whose value cannot be read.
+
+    It is an empty object, so that whoever looks for a text, a number or a list finds it malformed,
+    and nobody takes the member for absent.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNREADABLE"
+
+    def __reduce__(self) -> str:
+        return "UNREADABLE"
 
 
 _KINDS: Final = MappingProxyType[type, str](
@@ -99,6 +128,7 @@ _KINDS: Final = MappingProxyType[type, str](
         float: "a number",
         tuple: "a list",
         JsonObject: "an object",
+        Unreadable: "a value that cannot be read",
         NoneType: "absent",
     }
 )
@@ -132,8 +162,6 @@ def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ProtocolViolation("json_member_duplicated")
-    if len(pairs) > MAX_MEMBERS:
-        raise ProtocolViolation("json_too_large", found=len(pairs), expected=MAX_MEMBERS)
     for name in compress(members, map(_is_array, members.values())):
         array = members[name]
         members[name] = _tuple(array) if list in map(type, array) else tuple(array)
@@ -215,22 +243,21 @@ def _no_json(value: object, expected: str) -> UsageError:
     return UsageError("parameter_invalid", about="JSON", found=found, expected=expected)
 
 
-def _float(text: str) -> float:
-    number = float(text)
-    if not isfinite(number):
-        raise ProtocolViolation("json_number_invalid")
-    return number
+UNREADABLE: Final = Unreadable({})
+"""The only one there is."""
 
 
-def _int(text: str) -> int:
-    digits = len(text.removeprefix("-"))
-    if digits > MAX_DIGITS:
-        raise ProtocolViolation("json_number_invalid", found=digits, expected=MAX_DIGITS)
-    return int(text)
+def unreadable(members: JsonObject) -> tuple[str, ...]:
+    """Return the names of the members whose values could not be read, in order."""
+    return tuple([name for name, value in members.members.items() if value is UNREADABLE])
 
 
-def _constant(text: str) -> NoReturn:
-    raise ProtocolViolation("json_number_invalid", found=text)
+def _number(read: Callable[[str], float], text: str) -> JsonValue:
+    """Read a number, or what is refused as one, which costs the member it stands in."""
+    try:
+        return read(text)
+    except ProtocolViolation:
+        return UNREADABLE
 
 
 _Scan: TypeAlias = Callable[[str, int], tuple[Any, int]]
@@ -238,108 +265,111 @@ _Scan: TypeAlias = Callable[[str, int], tuple[Any, int]]
 
 def _scanner(**hooks: Any) -> _Scan:
     """Return the scanner of a decoder: it takes a string as it is and sniffs no encoding."""
-    decoder: Any = JSONDecoder(
-        object_pairs_hook=_object, parse_float=_float, parse_constant=_constant, **hooks
-    )
+    decoder: Any = JSONDecoder(object_pairs_hook=_object, parse_constant=no_number, **hooks)
     return cast("_Scan", decoder.scan_once)
 
 
-_quick: Final = _scanner()
-_careful: Final = _scanner(parse_int=_int)
+_quick: Final = _scanner(parse_float=finite_number)
+_careful: Final = _scanner(parse_float=finite_number, parse_int=short_number)
+_lenient: Final = _scanner(
+    parse_float=partial(_number, finite_number), parse_int=partial(_number, short_number)
+)
 
 # Twenty digits in a row; in a string they merely cost the careful scan.
 _LONG_NUMBER: Final = b"0" * (MAX_DIGITS + 1)
 _DIGITS: Final = bytes(48 if octet in b"0123456789" else 46 for octet in range(256))
-# A string may lack its end: it is taken whole even so, or each quote in it would be tried again.
-_bracket: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL).finditer
-_WHITESPACE: Final = " \t\n\r"
+_LEAST_MEMBER: Final = len('"":0,')
 
 
 def parse_object(
-    octets: bytes, *, max_string: int = MAX_STRING, max_depth: int = MAX_DEPTH
+    octets: bytes, *, members: int = MAX_MEMBERS, depth: int = MAX_DEPTH, tolerant: bool = False
 ) -> JsonObject:
-    """Parse one JSON object (RFC 8259), strictly.
+    """Parse one JSON object (RFC 8259), strictly.  A string may be as long as the document.
 
     Args:
-        octets: the document.
-        max_string: how many characters a string may have; 16 KiB by default.
-        max_depth: how deep arrays and objects may be nested; 16 by default.
+        octets: the document; the caller has judged its size.
+        members: how many one object may have; in all, there are four times as many objects.
+        depth: how deep arrays and objects may be nested.
+        tolerant: whether what cannot be read only makes its top-level member ``UNREADABLE``.
 
     Raises:
-        ProtocolViolation: ``json_not_utf8`` if it is not UTF-8 or starts with a byte order mark,
-            ``json_malformed``, ``json_not_object``, ``json_member_duplicated``,
-            ``json_number_invalid`` for NaN, infinities and more than 19 digits,
-            ``json_string_invalid`` for an unpaired surrogate or a string that is too long,
-            ``json_too_deep``, ``json_too_large`` beyond 256 members in one object, or 8,192 arrays
-            and objects in all.
+        ProtocolViolation: a code of the stage ``json``; the table has their meaning.
     """
     try:
         text = octets.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ProtocolViolation("json_not_utf8") from None
-    except AttributeError:
-        raise _no_json(octets, "bytes") from None
-    if text.count("[") + text.count("{") > max_depth:
-        _refuse_nesting(text, max_depth)
-    scan = _careful if _LONG_NUMBER in octets.translate(_DIGITS) else _quick
+    except (UnicodeDecodeError, AttributeError):
+        raise _no_text(octets) from None
+    if text.count("[") + text.count("{") > depth:
+        refuse_nesting(text, depth, NESTED * members)
+    scan, spared = _careful if _LONG_NUMBER in octets.translate(_DIGITS) else _quick, False
+    start = 0 if text[:1] == "{" else start_of(text)
     try:
-        value, end = scan(text, 0 if text[:1] == "{" else _start(text))
+        value, end = scan(text, start)
     except (StopIteration, ValueError):
-        # UTF-16 and UTF-32 without a byte order mark are good UTF-8, full of NUL.
-        code = "json_not_utf8" if "\0" in text else "json_malformed"
-        raise ProtocolViolation(code) from None
-    if end != len(text) and text[end:].strip(_WHITESPACE):
+        raise malformed(text) from None
+    except ProtocolViolation:
+        if not tolerant:
+            raise
+        value, end = _leniently(text, start)
+        spared = True
+    if end != len(text) and text[end:].strip(WHITESPACE):
         raise ProtocolViolation("json_malformed")
     if value.__class__ is not JsonObject:
         raise ProtocolViolation("json_not_object")
-    if "\\u" in text or len(text) > max_string:
-        _refuse_strings(value, max_string)
+    if len(text) > _LEAST_MEMBER * members and text.count(":") > members:
+        _refuse_members(value, members)
+    if spared or ("\\u" in text and _flawed(value)):
+        return _without_flaws(value, tolerant=tolerant)
     return value
 
 
-def _start(text: str) -> int:
-    """Find where the value starts, in a text that does not start with ``{``."""
-    if text[:1] == "\ufeff":
-        raise ProtocolViolation("json_not_utf8")
-    return len(text) - len(text.lstrip(_WHITESPACE))
+def _no_text(octets: object) -> OidcError:
+    is_bytes = isinstance(octets, bytes)
+    return ProtocolViolation("json_not_utf8") if is_bytes else _no_json(octets, "bytes")
 
 
-def _refuse_nesting(text: str, limit: int) -> None:
-    """Refuse what is nested too deeply, or too often: an empty object costs more than its size."""
-    depth = opened = 0
-    for match in _bracket(text):
-        token = match.group()
-        if token in "[{":
-            depth += 1
-            opened += 1
-            if opened > MAX_NESTED:
-                raise ProtocolViolation("json_too_large", expected=MAX_NESTED)
-            if depth > limit:
-                raise ProtocolViolation("json_too_deep", expected=limit)
-        elif token in "]}":
-            depth -= 1
-            if depth <= 0:  # the value ends here, or is none: the parser goes no further either
-                return
+def _leniently(text: str, start: int) -> tuple[Any, int]:
+    """Read on beyond a number out of range: :data:`UNREADABLE` stands for it."""
+    try:
+        return _lenient(text, start)
+    except (StopIteration, ValueError):
+        raise malformed(text) from None
 
 
-def _refuse_strings(value: JsonValue, limit: int) -> None:
-    """Refuse strings that are too long, or that no encoding of Unicode could carry."""
-    if isinstance(value, JsonObject):
-        for name, member in value.members.items():
-            _refuse_strings(name, limit)
-            _refuse_strings(member, limit)
-    elif isinstance(value, tuple):
-        for member in value:
-            _refuse_strings(member, limit)
-    elif isinstance(value, str):
+def _refuse_members(value: JsonValue, limit: int) -> None:
+    """Refuse an object with too many members, wherever it stands."""
+    if isinstance(value, tuple):
+        for item in value:
+            _refuse_members(item, limit)
+    elif isinstance(value, JsonObject):
         if len(value) > limit:
-            raise ProtocolViolation("json_string_invalid", found=len(value), expected=limit)
+            raise ProtocolViolation("json_too_large", found=len(value), expected=f"up to {limit}")
+        _refuse_members(tuple(value.members.values()), limit)
+
+
+def _without_flaws(value: JsonObject, *, tolerant: bool) -> JsonObject:
+    """Put :data:`UNREADABLE` in the place of each member with something that cannot be read."""
+    if not tolerant:
+        raise ProtocolViolation("json_string_invalid", expected="Unicode scalar values")
+    named = [(n, member) for n, member in value.members.items() if not _flawed(n)]
+    return _object([(n, UNREADABLE if _flawed(member) else member) for n, member in named])
+
+
+def _flawed(value: JsonValue) -> bool:
+    """Return whether a string in it is none that an encoding of Unicode could carry.
+
+    So is a number that could not be read, wherever :data:`UNREADABLE` stands for it.
+    """
+    if isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise ProtocolViolation(
-                "json_string_invalid", expected="Unicode scalar values"
-            ) from None
+            return True
+        return False
+    if isinstance(value, JsonObject):
+        held = value.members
+        return value is UNREADABLE or any(map(_flawed, (*held, *held.values())))
+    return isinstance(value, tuple) and any(map(_flawed, value))
 
 
 def _plain(value: object) -> object:

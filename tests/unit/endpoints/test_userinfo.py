@@ -364,7 +364,6 @@ def test_json_is_not_taken_for_a_jwt_nor_a_jwt_for_json() -> None:
         (b"[]", "json_not_object"),
         (b"null", "json_not_object"),
         ('{"sub":"a"}'.encode("utf-16"), "json_not_utf8"),
-        (b'{"sub":"\\udc00"}', "json_string_invalid"),
         (b'{"a":' * 17 + b"1" + b"}" * 17, "json_too_deep"),
     ],
 )

@@ -28,7 +28,7 @@ from oidc_core.wire.errors import (
     TransportFailure,
 )
 from oidc_core.wire.http import HttpResponse, NoAnswer
-from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, unreadable
 from tests.parties import NOW, json_response, refused
 from tests.unit.parties import told
 
@@ -126,10 +126,26 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes, code: str) -> Non
     refused(ProtocolViolation, code, lambda: json_body(json_response(body)))
 
 
-def test_how_long_a_string_may_be_the_caller_says() -> None:
+def test_a_string_may_be_as_long_as_its_answer() -> None:
     longer = json_response({"a": "x" * 40_000})
-    refused(ProtocolViolation, "json_string_invalid", lambda: json_body(longer))
-    assert len(str(json_body(longer, max_string=40_000)["a"])) == 40_000
+    assert len(str(json_body(longer)["a"])) == 40_000
+
+
+def test_an_odd_member_costs_itself_and_not_the_answer() -> None:
+    body = b'{"a":1,"b":"\\ud800","c":11111111111111111111}'
+    assert unreadable(json_body(answer_of(body))) == ("b", "c")
+
+
+def test_an_error_of_the_provider_is_read_beside_odd_members() -> None:
+    body = b'{"error":"invalid_grant","error_description":"\\ud800","x":1e999}'
+    for status in (200, 400):
+        answer = answer_of(body, status)
+        error = refused(ProviderError, "provider_error", partial(json_body, answer))
+        assert of_provider(error) == ("invalid_grant", None, None, status, True)
+
+
+def answer_of(body: bytes, status: int = 200) -> HttpResponse:
+    return HttpResponse(status, (("content-type", "application/json"),), body, 0)
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 500])

@@ -14,13 +14,13 @@ from typing import Any, Final, cast
 import pytest
 
 from oidc_core.wire.errors import ProtocolViolation, UsageError, fingerprint
+from oidc_core.wire.jsontext import MAX_DIGITS
 from oidc_core.wire.jsontypes import (
     MAX_DEPTH,
-    MAX_DIGITS,
     MAX_MEMBERS,
-    MAX_NESTED,
-    MAX_STRING,
     MAX_VALUES,
+    NESTED,
+    UNREADABLE,
     JsonObject,
     JsonValue,
     described,
@@ -31,6 +31,7 @@ from oidc_core.wire.jsontypes import (
     quoted,
     read_once,
     render,
+    unreadable,
 )
 from tests.unit.parties import Fickle, Unreadable, told
 
@@ -302,7 +303,12 @@ def test_a_number_that_is_too_long_is_seen_wherever_it_stands(before: int) -> No
 def test_a_number_that_is_refused_is_told_by_its_length_or_name() -> None:
     for text in ("9" * 20, "-" + "9" * 20):
         octets = f'{{"a":{text}}}'.encode()
-        assert told(partial(parse_object, octets)) == ("json_number_invalid", "", 20, MAX_DIGITS)
+        assert told(partial(parse_object, octets)) == (
+            "json_number_invalid",
+            "",
+            20,
+            "up to 19 digits",
+        )
     assert told(lambda: value_of("NaN")) == ("json_number_invalid", "", "NaN", None)
     assert told(lambda: value_of("-Infinity")) == ("json_number_invalid", "", "-Infinity", None)
     assert told(lambda: value_of("1e400")) == ("json_number_invalid", "", None, None)
@@ -319,12 +325,8 @@ def test_an_unpaired_surrogate_is_refused_in_names_and_values(text: str) -> None
     assert refusal(f'{{"a":[1,{{"b":["{text}"]}}]}}') == "json_string_invalid"
 
 
-def test_a_string_has_a_limit() -> None:
-    assert value_of(f'"{"x" * MAX_STRING}"') == "x" * MAX_STRING
-    assert refusal(f'{{"a":"{"x" * (MAX_STRING + 1)}"}}') == "json_string_invalid"
-    assert refusal(f'{{"{"x" * (MAX_STRING + 1)}":1}}') == "json_string_invalid"
-    longer = f'{{"a":"{"x" * (MAX_STRING + 1)}"}}'.encode()
-    assert parse_object(longer, max_string=MAX_STRING + 1)["a"] == "x" * (MAX_STRING + 1)
+def test_a_string_may_be_as_long_as_its_document() -> None:
+    assert value_of(f'"{"x" * 1_000_000}"') == "x" * 1_000_000
 
 
 def test_long_documents_of_short_strings_are_fine() -> None:
@@ -340,7 +342,7 @@ def test_depth_has_a_limit(opening: str, closing: str) -> None:
 
     assert render(parse_object(nested(MAX_DEPTH).encode())) == nested(MAX_DEPTH)
     assert refusal(nested(MAX_DEPTH + 1)) == "json_too_deep"
-    deeper = parse_object(nested(MAX_DEPTH + 1).encode(), max_depth=MAX_DEPTH + 1)
+    deeper = parse_object(nested(MAX_DEPTH + 1).encode(), depth=MAX_DEPTH + 1)
     assert render(deeper) == nested(MAX_DEPTH + 1)
 
 
@@ -349,7 +351,7 @@ def test_depth_is_counted_up_and_down_again() -> None:
     assert render(parse_object(f"{deepest}{beside}".encode())) == deepest + beside
     two_less = '{"a":' + "[" * (MAX_DEPTH - 2)
     above = f"{two_less}[],[],[],[[]]{']' * (MAX_DEPTH - 2)}}}"
-    assert told(lambda: parse_object(above.encode())) == ("json_too_deep", "", None, MAX_DEPTH)
+    assert told(lambda: parse_object(above.encode())) == ("json_too_deep", "", None, "up to 16")
     assert refusal('{"b":[],"a":' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}") == "json_too_deep"
 
 
@@ -371,8 +373,7 @@ def test_a_string_is_passed_over_whole_even_if_a_line_ends_in_it() -> None:
 
 
 def test_the_limits_are_those_that_are_written_down() -> None:
-    assert (MAX_DEPTH, MAX_MEMBERS, MAX_STRING, MAX_DIGITS) == (16, 256, 16_384, 19)
-    assert MAX_NESTED == 8192
+    assert (MAX_DEPTH, MAX_MEMBERS, NESTED, MAX_DIGITS) == (16, 2_048, 4, 19)
 
 
 def test_an_endless_string_is_read_but_once() -> None:
@@ -390,7 +391,18 @@ def test_an_object_has_a_limited_number_of_members() -> None:
 
     assert len(parse_object(members(MAX_MEMBERS).encode())) == MAX_MEMBERS
     assert refusal(members(MAX_MEMBERS + 1)) == "json_too_large"
-    assert refusal('{"a":[' + members(MAX_MEMBERS + 1) + "]}") == "json_too_large"
+    within = ('{"a":[' + members(MAX_MEMBERS + 1) + "]}").encode()
+    told_of = ("json_too_large", "", MAX_MEMBERS + 1, "up to 2048")
+    assert told(partial(parse_object, within)) == told_of
+    assert len(parse_object(within, members=MAX_MEMBERS + 1)) == 1
+    least = b'{"a":0,"":0}'
+    assert told(partial(parse_object, least, members=1)) == ("json_too_large", "", 2, "up to 1")
+    assert len(parse_object(least, members=2)) == 2
+
+
+def test_many_colons_are_no_members() -> None:
+    text = '{"a":"' + ":" * 20_000 + '","b":[[1],{"c":2}]}'
+    assert render(parse_object(text.encode())) == text
 
 
 @pytest.mark.parametrize("empty", ["[]", "{}"])
@@ -400,11 +412,14 @@ def test_arrays_and_objects_have_a_limited_number(empty: str) -> None:
     def many(count: int) -> str:
         return '{"a":[' + ",".join([empty] * (count - 2)) + "]}"
 
-    assert render(parse_object(many(MAX_NESTED).encode())) == many(MAX_NESTED)
-    too_many = many(MAX_NESTED + 1).encode()
-    assert told(lambda: parse_object(too_many)) == ("json_too_large", "", None, MAX_NESTED)
+    most = NESTED * MAX_MEMBERS
+    assert render(parse_object(many(most).encode())) == many(most)
+    too_many = many(most + 1).encode()
+    assert told(lambda: parse_object(too_many)) == ("json_too_large", "", None, "up to 8192")
+    more = parse_object(too_many, members=MAX_MEMBERS + 1)
+    assert render(more) == many(most + 1)
     assert refusal(many(1_000_000)) == "json_too_large"
-    text = '{"a":"' + "[{" * MAX_NESTED + '"}'  # in a string they are ordinary text
+    text = '{"a":"' + "[{" * most + '"}'  # in a string they are ordinary text
     assert render(parse_object(text.encode())) == text
 
 
@@ -429,6 +444,76 @@ def test_a_refusal_costs_little_memory() -> None:
     tracemalloc.stop()
     assert code == "json_too_deep"
     assert peak < 3 * len(octets)
+
+
+# --- what costs its own member -------------------------------------------------------------------
+
+
+def spared(document: str) -> JsonObject:
+    return parse_object(document.encode(), tolerant=True)
+
+
+ODD: Final = ("9" * 20, "-" + "9" * 5_000, "1e400", "-1e400", '"\\ud800"', '"a\\udc00b"')
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda text: text[:8])
+@pytest.mark.parametrize("around", ["{}", "[{}]", '{{"x":{}}}', '[1,[{{"y":[{}]}}]]'])
+def test_what_cannot_be_read_costs_its_top_level_member(odd: str, around: str) -> None:
+    found = spared(f'{{"a":1,"odd":{around.format(odd)},"b":["x"]}}')
+    assert found == {"a": 1, "odd": UNREADABLE, "b": ("x",)}
+    assert found["odd"] is UNREADABLE
+    assert unreadable(found) == ("odd",)
+
+
+def test_what_can_be_read_is_read_alike() -> None:
+    text = '{"a":{},"b":"\\ud83d\\ude00","c":9999999999999999999,"d":1.5}'
+    assert spared(text) == parse_object(text.encode())
+    assert unreadable(spared(text)) == ()
+
+
+def test_several_members_are_told_in_order() -> None:
+    found = spared('{"c":1e999,"a":"\\ud800","b":11111111111111111111,"d":0.5}')
+    assert (unreadable(found), found["d"]) == (("c", "a", "b"), 0.5)
+
+
+def test_a_name_that_is_no_unicode_costs_what_it_names() -> None:
+    assert spared('{"\\ud800":1,"a":2}') == {"a": 2}
+    assert unreadable(spared('{"x":{"\\ud800":1},"a":2}')) == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('{"a":NaN}', "json_number_invalid"),
+        ('{"b":1e999,"a":-Infinity}', "json_number_invalid"),
+        ('{"b":1e999,"a":1,"a":2}', "json_member_duplicated"),
+        ('{"b":1e999,"a":1', "json_malformed"),
+        ('{"b":1e999}x', "json_malformed"),
+        ("1e999", "json_not_object"),
+        ('{"b":1e999,"a":' + "[" * 16 + "]" * 16 + "}", "json_too_deep"),
+        ('{"b":1e999,' + ",".join([f'"{n}":0' for n in range(2_048)]) + "}", "json_too_large"),
+        ('{"b":1e999,"a":"\0"}', "json_not_utf8"),
+    ],
+    ids=lambda text: text[:22],
+)
+def test_all_else_costs_the_document(text: str, code: str) -> None:
+    with pytest.raises(ProtocolViolation) as caught:
+        spared(text)
+    assert caught.value.code == code
+
+
+def test_what_cannot_be_read_is_malformed_and_never_absent() -> None:
+    assert (repr(UNREADABLE), type(UNREADABLE).__name__) == ("UNREADABLE", "Unreadable")
+    assert isinstance(UNREADABLE, JsonObject)
+    assert JsonObject({}) == UNREADABLE
+    assert UNREADABLE is not None
+    assert not isinstance(UNREADABLE, (str, int, float, tuple))
+    for version in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(UNREADABLE, version)) is UNREADABLE
+    assert copy.deepcopy(UNREADABLE) is copy.copy(UNREADABLE) is UNREADABLE
+    again = pickle.loads(pickle.dumps(spared('{"a":1e999}')))
+    assert unreadable(again) == unreadable(JsonObject({**again})) == ("a",)
+    assert render(again) == '{"a":{}}'
 
 
 # --- rendering -----------------------------------------------------------------------------------

@@ -105,9 +105,9 @@ _FORM: Final = (
     ),
     _row(
         "id_token_lone_surrogate",
-        "json_string_invalid",
+        "azp_malformed",
         "signs half a character",
-        forgeries.with_rendered_claim("x", '"\\ud800"'),
+        forgeries.with_rendered_claim("azp", '"\\ud800"'),
     ),
     _row(
         "id_token_nested",
