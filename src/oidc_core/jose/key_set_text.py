@@ -43,7 +43,7 @@ def read_key_set(octets: bytes, *, most: int) -> KeySetText:
     """Parse the document of a key set.
 
     Args:
-        octets: the document; any string in it may be as long as that.
+        octets: the document; the caller has judged its size.
         most: how many elements ``keys`` may have.
 
     Raises:
@@ -52,7 +52,7 @@ def read_key_set(octets: bytes, *, most: int) -> KeySetText:
             elements of ``keys`` alone.
     """
     try:
-        return KeySetText(parse_object(octets, max_string=len(octets)))
+        return KeySetText(parse_object(octets))
     except ProtocolViolation as refusal:
         if refusal.code not in _OF_ONE_KEY:
             raise
@@ -60,7 +60,7 @@ def read_key_set(octets: bytes, *, most: int) -> KeySetText:
         if cut is None:
             raise
     rest, elements = cut
-    members = parse_object(rest.encode(), max_string=len(octets))
+    members = parse_object(rest.encode(), tolerant=True)
     if len(elements) > most:
         raise ProtocolViolation("jwks_invalid", found=len(elements), expected=most, about="keys")
     read = [_element(element) for element in elements]
@@ -72,7 +72,7 @@ def read_key_set(octets: bytes, *, most: int) -> KeySetText:
 def _element(text: str) -> JsonObject | ProtocolViolation | None:
     """Parse one element; what is no object is no key, whatever it is instead."""
     try:
-        return parse_object(text.encode(), max_string=len(text))
+        return parse_object(text.encode())
     except ProtocolViolation as refusal:
         if refusal.code == "json_not_object":
             return None
