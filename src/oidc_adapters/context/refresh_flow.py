@@ -12,7 +12,7 @@ same tokens, because sending a refresh token that was replaced revokes the sessi
 """
 
 from concurrent.futures import CancelledError
-from copy import deepcopy
+from copy import copy, deepcopy
 from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -103,6 +103,8 @@ def _refreshed(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> TokenD
     except (TimeoutError, CancelledError):
         raise TransportFailure("refresh_in_doubt") from None
     mine = evolve(renewal.renewed, tokens=_of_login(renewal.renewed.tokens, login.tokens))
+    if mine.refusal is not None:
+        raise copy(mine.refusal)  # what it brought is kept for the next call with this token
     try:
         refreshed = verify_renewed(ctx, mine, login.original)
     except ProtocolViolation:
@@ -118,11 +120,16 @@ def _refreshed(ctx: OIDCCtx, refresh_token: str, id_token: str | None) -> TokenD
 
 
 def _exchanged(ctx: OIDCCtx, key: str, tokens: Tokens) -> Renewal:
-    """Send the refresh token, and keep the answer before anybody verifies it."""
+    """Send the refresh token, and keep the answer before anybody verifies it.
+
+    If the last answer was refused but brought a new refresh token, that one is sent.
+    """
     unverified, now = ctx.records.unverified, ctx.shell.clock.now()
     kept = unverified.find(key, now)
     if kept is not None:
-        return kept
+        if kept.renewed.refusal is None:
+            return kept
+        tokens = _of_login(kept.renewed.tokens, tokens)
     replaced = ctx.records.replaced.find(key, now)  # after the other: it goes from there to here
     if replaced is not None:
         return replaced.renewal

@@ -13,7 +13,7 @@ from oidc_core.machine.credentials import client_request
 from oidc_core.model.pending import PendingLogin
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty, check_keys
-from oidc_core.wire.answers import answered, json_body
+from oidc_core.wire.answers import JSON, OK, answered, json_body
 from oidc_core.wire.errors import (
     OidcError,
     ProtocolViolation,
@@ -22,12 +22,24 @@ from oidc_core.wire.errors import (
     UsageError,
     shown_name,
 )
+from oidc_core.wire.grammar import NQCHAR, VSCHAR
 from oidc_core.wire.http import LIMITS, Answer, HttpRequest, HttpResponse, NoAnswer, Parameters
-from oidc_core.wire.jsontypes import JsonObject, JsonValue, unreadable
+from oidc_core.wire.jsontypes import (
+    JsonObject,
+    JsonValue,
+    described,
+    kind_of,
+    parse_object,
+    unreadable,
+)
 from oidc_core.wire.settings import check_text
 from oidc_core.wire.way import NOT_TOLD, Channel
 
+_ACCESS: Final = "access_token"
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+_SCOPE_TOKEN: Final = re.compile(f"{NQCHAR}+").fullmatch
+_VISIBLE: Final = re.compile(f"{VSCHAR}+").fullmatch
+_NOTED: Final = frozenset({"expires_in", "refresh_token", "scope"})
 _MAX_LIFETIME: Final = 2**31
 
 
@@ -41,7 +53,7 @@ class TokenResponse:
         refresh_token: the refresh token, if one was issued.
         id_token: the unverified ID token, if one was issued.
         scope: the granted scope, if the provider told it (RFC 6749 §5.1).
-        notes: malformed members that nothing hangs on.
+        notes: the malformed members, and what was made of each.
         received_at: when the answer came, in seconds since the epoch.
         channel: how the answer came.
     """
@@ -142,6 +154,9 @@ def token_answer(answer: Answer, in_doubt: str) -> HttpResponse:
 def parse_token_response(response: HttpResponse) -> TokenResponse:
     """Read the answer of the token endpoint.
 
+    A malformed member on which nothing hangs is absent, with a note.  A scope that is malformed
+    grants nothing: it never counts as the one that was asked for.
+
     Raises:
         ProviderError: the provider's error, also where it came with status 200.
         ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``,
@@ -150,47 +165,84 @@ def parse_token_response(response: HttpResponse) -> TokenResponse:
     """
     members = json_body(response)
     member = members.members.get
-    access_token, token_type = member("access_token"), member("token_type")
-    if not isinstance(access_token, str):
-        raise ProtocolViolation("token_response_invalid", about="access_token")
-    if not _TOKEN.fullmatch(access_token):
-        raise ProtocolViolation("access_token_malformed", about="access_token")
-    if not isinstance(token_type, str) or token_type.lower() != "bearer":
-        found = token_type if isinstance(token_type, str) else None
-        raise ProtocolViolation(
-            "token_type_mismatch", found=found, expected="Bearer", about="token_type"
-        )
-    expires_in = _lifetime(member("expires_in"))
+    access_token = _access_token(member("access_token"), member("token_type"))
+    id_token, lifetime, renewal = member("id_token"), member("expires_in"), member("refresh_token")
+    if id_token is not None and not isinstance(id_token, str):
+        found = kind_of(id_token)
+        raise ProtocolViolation("token_response_invalid", found=found, about="id_token")
+    expires_in, refresh_token = _lifetime(lifetime), _refresh_token(renewal)
+    scope, note = _scope(member("scope"))
     return TokenResponse(
         access_token=access_token,
         expires_in=expires_in,
-        refresh_token=_text(member("refresh_token"), "refresh_token"),
-        id_token=_text(member("id_token"), "id_token"),
-        scope=_scope(member("scope")),
-        notes=_notes(members, expires_in),
+        refresh_token=refresh_token,
+        id_token=id_token or None,
+        scope=scope,
+        notes=(
+            *(("expires_in is malformed",) if expires_in is None and lifetime is not None else ()),
+            *(("refresh_token is malformed",) if refresh_token is None and _held(renewal) else ()),
+            *((note,) if note else ()),
+            *[f"{shown_name(n)} is malformed" for n in unreadable(members) if n not in _NOTED],
+        ),
         received_at=response.received_at,
         channel=response.channel,
     )
 
 
-def _notes(members: JsonObject, expires_in: int | None) -> tuple[str, ...]:
-    """Return that members are malformed, where nothing hangs on them."""
-    odd = unreadable(members)
-    if expires_in is None and members.members.get("expires_in") is not None:
-        odd = tuple(dict.fromkeys(["expires_in", *odd]))
-    return tuple([f"{shown_name(name)} is malformed" for name in odd])
+def _access_token(value: JsonValue, token_type: JsonValue) -> str:
+    """Return an access token of the type that was asked for."""
+    if not isinstance(value, str):
+        raise ProtocolViolation("token_response_invalid", found=kind_of(value), about=_ACCESS)
+    if not _TOKEN.fullmatch(value):
+        raise ProtocolViolation("access_token_malformed", about=_ACCESS)
+    if not isinstance(token_type, str) or token_type.lower() != "bearer":
+        found = described(token_type)
+        raise ProtocolViolation(
+            "token_type_mismatch", found=found, expected="Bearer", about="token_type"
+        )
+    return value
 
 
-def _text(value: JsonValue, name: str) -> str | None:
-    """Return a string; null, which some providers send for "none", and ``""`` are absent."""
-    if value is not None and not isinstance(value, str):
-        raise ProtocolViolation("token_response_invalid", about=name)
-    return value or None
+def _held(value: JsonValue) -> bool:
+    """Return whether a member is there: null, and ``""``, which some providers send, are not."""
+    return value is not None and value != ""
 
 
-def _scope(value: JsonValue) -> str | None:
-    """Return the granted scope; only where the member is absent is it the one asked for (§5.1)."""
-    return "" if value == "" else _text(value, "scope")
+def _refresh_token(value: JsonValue) -> str | None:
+    """Return a refresh token, which is printable ASCII (RFC 6749 appendix A.17)."""
+    return value if isinstance(value, str) and _VISIBLE(value) else None
+
+
+def refresh_token_of(response: HttpResponse) -> str | None:
+    """Return the refresh token of an answer that was refused, if it has a well-formed one.
+
+    The provider may have replaced the old one by it (RFC 6749 §6), whatever else is wrong.
+    """
+    if response.status != OK or response.media_type != JSON:
+        return None
+    try:
+        members = parse_object(response.body, tolerant=True).members
+    except ProtocolViolation:
+        return None
+    return _refresh_token(members.get("refresh_token"))
+
+
+def _scope(value: JsonValue) -> tuple[str | None, str]:
+    """Return the granted scope, and a note if it was malformed (§3.3).
+
+    Only where the member is absent is it the one that was asked for (§5.1).  Several providers send
+    a list of scope tokens, which is joined.
+    """
+    if value is None:
+        return None, ""
+    if isinstance(value, str):
+        names: tuple[JsonValue, ...] = tuple([name for name in value.split(" ") if name])
+    else:
+        names = value if isinstance(value, tuple) else (None,)
+    scope = " ".join([name for name in names if isinstance(name, str) and _SCOPE_TOKEN(name)])
+    if scope.count(" ") + bool(scope) != len(names):
+        return "", "scope is malformed: nothing counts as granted"
+    return scope, "" if scope == value else "scope is malformed: its parts were joined"
 
 
 def _lifetime(value: JsonValue) -> int | None:

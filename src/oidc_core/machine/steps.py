@@ -143,7 +143,7 @@ def resume(
             try:
                 return _answered(rp, step, answer)
             except OidcError as error:
-                _locate(error, step.request)
+                locate(error, step.request)
                 raise
     elif isinstance(answer, KeysFound):
         wanted = step.wanted
@@ -156,7 +156,7 @@ def resume(
     raise UsageError("answer_unexpected", found=type(answer).__name__, about=type(step).__name__)
 
 
-def _locate(error: OidcError, request: HttpRequest) -> None:
+def locate(error: OidcError, request: HttpRequest) -> None:
     """Say of an error in which exchange it happened, unless the caller made it."""
     if error.place is None and error.fault != "usage":
         error.place = Place(request.purpose, request.url.partition("?")[0])

@@ -50,6 +50,11 @@ _ID_TOKEN_ONLY: Final = frozenset(
      "at_hash", "c_hash", "s_hash"}
 )  # fmt: skip
 
+_OFFLINE: Final = "offline_access"
+_NO_REFRESH: Final = (
+    "offline_access was asked for and no refresh token came: many providers want prompt=consent"
+)
+
 _PAIRS: Final = (
     frozenset({"email", "email_verified"}),
     frozenset({"phone_number", "phone_number_verified"}),
@@ -237,7 +242,7 @@ class IdTokenOfLogin(Verification[LoggedIn]):
             tokens=tokens_of(rp, answer, demands.scope, session),
             asked=asked,
             id_token_evidence=evidence,
-            notes=answer.notes,
+            notes=answer.notes if answer.refresh_token else _notes(answer, demands),
         )
         if rp.policy.userinfo == "never" or (
             rp.policy.userinfo == "optional" and rp.provider.userinfo_endpoint is None
@@ -245,6 +250,11 @@ class IdTokenOfLogin(Verification[LoggedIn]):
             return Done(logged_in)
         awaited = userinfo.asked(rp, answer.access_token, sub=sub, iss=token.iss)
         return _with_userinfo(rp, logged_in, awaited)
+
+
+def _notes(answer: TokenResponse, demands: Demands) -> tuple[str, ...]:
+    """Return the notes of an answer without a refresh token (OIDC Core §11)."""
+    return (*answer.notes, _NO_REFRESH) if _OFFLINE in demands.scope.split() else answer.notes
 
 
 @frozen(kw_only=True)

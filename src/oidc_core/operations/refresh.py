@@ -6,9 +6,10 @@ and a key endpoint that is down must not lose it.  :func:`verify` then checks th
 against the one the session began with.
 """
 
-from typing import ClassVar
+from copy import copy
+from typing import ClassVar, Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from oidc_core.endpoints import id_token
 from oidc_core.endpoints.tokens import (
@@ -18,39 +19,56 @@ from oidc_core.endpoints.tokens import (
     login_claims,
     parse_token_response,
     refresh_request,
+    refresh_token_of,
     token_answer,
     tokens_of,
 )
 from oidc_core.jose.jws import VerifiedJws
 from oidc_core.jose.profiles import ID_TOKEN, JwtProfile
-from oidc_core.machine.steps import Done, Exchange, Step
+from oidc_core.machine.steps import Done, Exchange, Step, locate
 from oidc_core.machine.verification import Verification, verify_jwt
 from oidc_core.model.claims import IdToken
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.http import Answer
+from oidc_core.wire.errors import (
+    OidcError,
+    ProtocolViolation,
+    ProviderError,
+    TransportFailure,
+    note_of,
+)
+from oidc_core.wire.http import Answer, HttpResponse
 from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.settings import check_kind
 from oidc_core.wire.way import NOT_TOLD, Channel
+
+_UNREADABLE: Final = frozenset({"http", "json"})
+"""The stages of what keeps an answer from being read."""
 
 
 @frozen(kw_only=True)
 class TokensRenewed:
     """New tokens: store them, then :func:`verify`.
 
+    An answer may be refused and bring a new refresh token all the same.  The provider may have
+    replaced the old one by it, so it has to be stored, too: then ``tokens`` are the old ones with
+    this refresh token, and :func:`verify` raises ``refusal``.
+
     Attributes:
         tokens: the record to store; what the provider left out stays as it was.
         id_token: a new ID token, unverified, if the provider sent one.
-        notes: malformed members that nothing hangs on.
+        notes: the malformed members, and what was made of each.
         channel: how the answer came.
+        refusal: why nothing but the refresh token of the answer is used, ``None`` if all of it is.
     """
 
     tokens: Tokens
     id_token: str | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
     channel: Channel = NOT_TOLD
+    refusal: OidcError | None = field(default=None, eq=False)
 
 
 @frozen(kw_only=True)
@@ -63,12 +81,14 @@ class Refreshed:
         claims_refreshed: whether the provider spoke of the user again; if not, nothing is known
             but that the session goes on.
         evidence: what was checked of the new ID token, if there was one.
+        notes: what was met and did not stop the refresh.
     """
 
     tokens: Tokens
     id_token: IdToken | None = None
     claims_refreshed: bool = False
     evidence: Evidence | None = None
+    notes: tuple[str, ...] = ()
 
 
 def renew(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Step[TokensRenewed]:
@@ -94,9 +114,12 @@ class AwaitingRenewal(Exchange[TokensRenewed]):
 
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[TokensRenewed]:
         """Take the new tokens: what the provider did not send again stays (RFC 6749 §6)."""
-        new = parse_token_response(token_answer(answer, "refresh_in_doubt"))
-        check_scope(rp, new, self.scope)
-        old = self.tokens
+        old, response = self.tokens, token_answer(answer, "refresh_in_doubt")
+        try:
+            new = parse_token_response(response)
+            check_scope(rp, new, self.scope)
+        except (ProtocolViolation, ProviderError) as fault:
+            return self._refused(fault, response)
         session = Session(
             id_token=old.id_token,
             subject=old.subject,
@@ -114,11 +137,37 @@ class AwaitingRenewal(Exchange[TokensRenewed]):
             )
         )
 
+    def _refused(
+        self, fault: ProtocolViolation | ProviderError, response: HttpResponse
+    ) -> Step[TokensRenewed]:
+        """Keep the refresh token of an answer that was refused, if it brought one."""
+        rotated = refresh_token_of(response)
+        if rotated is None:
+            raise _of_refresh(fault, response.status) from fault
+        locate(fault, self.request)
+        tokens = evolve(self.tokens, refresh_token=rotated)
+        return Done(TokensRenewed(tokens=tokens, channel=response.channel, refusal=fault))
+
+
+def _of_refresh(fault: ProtocolViolation | ProviderError, status: int) -> OidcError:
+    """Return what an answer without tokens means for a refresh token, which may be used but once.
+
+    After a failure of the server, or a success that nobody can read, it may have been used.  A
+    status of 400 that is no OAuth error may come from a gateway, so that the token is as good as
+    before; whoever keeps the record gives up at the second one.
+    """
+    if status >= 500 or (status < 300 and fault.row.stage in _UNREADABLE):
+        return TransportFailure("refresh_in_doubt", found=note_of(fault))
+    if status == 400 and isinstance(fault, ProtocolViolation):
+        fault.retryable = fault.kind = "later"
+    return fault
+
 
 def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refreshed]:
     """Verify the new ID token against the original; without one, the identity stays as it was.
 
     Raises:
+        OidcError: ``refusal``, if the provider's answer was refused.
         ProtocolViolation: the code of the first rule that does not hold, as ``sub_mismatch`` for
             another user.
         StoreFailure: ``record_invalid`` if the stored ID token is damaged, or of another user or
@@ -130,13 +179,16 @@ def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refres
     check_kind(renewed, TokensRenewed, about="renewed")
     check_kind(now, int, about="now")
     check_owner(rp, renewed.tokens)
+    if renewed.refusal is not None:
+        raise copy(renewed.refusal)  # several may verify one answer
     if renewed.id_token is None:
-        return Done(Refreshed(tokens=renewed.tokens))
+        return Done(Refreshed(tokens=renewed.tokens, notes=renewed.notes))
     verification = IdTokenOfRefresh(
         token=renewed.id_token,
         tokens=renewed.tokens,
         original=login_claims(rp, renewed.tokens),
         channel=renewed.channel,
+        notes=renewed.notes,
     )
     return verify_jwt(rp, verification, source="solicited", now=now)
 
@@ -149,6 +201,7 @@ class IdTokenOfRefresh(Verification[Refreshed]):
     tokens: Tokens
     original: JsonObject = field(repr=False)
     channel: Channel
+    notes: tuple[str, ...] = ()
 
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[Refreshed]:
         """Check that the same session goes on."""
@@ -164,5 +217,11 @@ class IdTokenOfRefresh(Verification[Refreshed]):
             channel=self.channel,
         )
         return Done(
-            Refreshed(tokens=self.tokens, id_token=token, claims_refreshed=True, evidence=evidence)
+            Refreshed(
+                tokens=self.tokens,
+                id_token=token,
+                claims_refreshed=True,
+                evidence=evidence,
+                notes=self.notes,
+            )
         )

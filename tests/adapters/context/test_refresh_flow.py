@@ -106,6 +106,25 @@ class TestRefreshToken:
         assert cause is not None
         assert cause.code == code
 
+    def test_the_new_refresh_token_of_a_refused_answer_is_sent_next(self, world: World) -> None:
+        old = world.tokens()["refresh_token"]
+
+        def untyped(request: WireRequest, clock: TellsTime) -> Answer:
+            answer = world.transport.through(request, clock)
+            assert isinstance(answer, HttpResponse)
+            return evolve(answer, body=answer.body.replace(b"Bearer", b"mac"))
+
+        for _ in range(2):
+            world.transport.tamper = untyped
+            assert flow_refresh_token(world.ctx, old) == APIError("token_type_mismatch")
+        world.transport.tamper = None
+
+        new = plain(flow_refresh_token(world.ctx, old))
+        sent = [form["refresh_token"] for form in world.forms("refresh_token")]
+        assert len({*map(str, sent)}) == len(sent) == 3
+        assert plain(flow_refresh_token(world.ctx, old))["access_token"] == new["access_token"]
+        assert plain(flow_refresh_token(world.ctx, new["refresh_token"]))
+
     def test_an_empty_refresh_token_is_refused(self, world: World) -> None:
         assert flow_refresh_token(world.ctx, "") == APIError("refresh_token_missing")
         assert world.forms("refresh_token") == []

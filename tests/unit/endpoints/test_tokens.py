@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 import pytest
@@ -18,6 +18,7 @@ from oidc_core.endpoints.tokens import (
     check_scope,
     parse_token_response,
     refresh_request,
+    refresh_token_of,
     token_answer,
     tokens_of,
 )
@@ -369,13 +370,79 @@ def test_an_access_token_cannot_break_out_of_its_header(access_token: str) -> No
     assert error.found is None
 
 
-@pytest.mark.parametrize("name", ["refresh_token", "id_token", "scope"])
-@pytest.mark.parametrize("value", [5, ["a"], True, False, {}, 0])
-def test_members_of_another_type_are_refused(name: str, value: object) -> None:
+ODD: Final = [5, ["a"], True, False, {}, 0]
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_an_id_token_of_another_type_is_refused(value: object) -> None:
     """I16."""
-    members = {"access_token": "a", "token_type": "bearer", name: value}
+    members = {"access_token": "a", "token_type": "Bearer", "id_token": value}
     error = violation("token_response_invalid", json_response(members))
-    assert error.about == name
+    assert error.about == "id_token"
+    assert error.found in {"a number", "a list", "a boolean", "an object"}
+
+
+@pytest.mark.parametrize("value", [5, 0, ["a"], [], True, False, {"a": 1}, {}, "é", "a\nb"])
+def test_a_malformed_refresh_token_is_absent_with_a_note(value: object) -> None:
+    """I16."""
+    tokens = parse_token_response(answer(None, refresh_token=value))
+    assert (tokens.refresh_token, tokens.notes) == (None, ("refresh_token is malformed",))
+
+
+JOINED: Final = "scope is malformed: its parts were joined"
+NOTHING_GRANTED: Final = "scope is malformed: nothing counts as granted"
+
+
+@pytest.mark.req("RFC6749-3.3-02")
+@pytest.mark.parametrize(
+    ("scope", "granted", "note"),
+    [
+        ("openid email", "openid email", ""),
+        (["openid", "x"], "openid x", JOINED),
+        (["openid"], "openid", JOINED),
+        ([], "", JOINED),
+        (" openid  email ", "openid email", JOINED),
+        (["openid email"], "", NOTHING_GRANTED),
+        (["openid", ""], "", NOTHING_GRANTED),
+        (["openid", 5], "", NOTHING_GRANTED),
+        (["openid", None], "", NOTHING_GRANTED),
+        ([["openid"]], "", NOTHING_GRANTED),
+        ('openid "x"', "", NOTHING_GRANTED),
+        ("openid\nemail", "", NOTHING_GRANTED),
+        ("openid é", "", NOTHING_GRANTED),
+        (5, "", NOTHING_GRANTED),
+        (True, "", NOTHING_GRANTED),
+        (False, "", NOTHING_GRANTED),
+        ({"openid": True}, "", NOTHING_GRANTED),
+    ],
+)
+def test_a_malformed_scope_is_never_the_one_that_was_asked_for(
+    scope: object, granted: str, note: str
+) -> None:
+    """C20, I16."""
+    tokens = parse_token_response(answer(None, scope=scope))
+    assert (tokens.scope, tokens.notes) == (granted, (note,) if note else ())
+
+
+@pytest.mark.parametrize(
+    ("response", "kept"),
+    [
+        (json_response({"refresh_token": "r2"}), "r2"),
+        (json_response({"refresh_token": "r2", "access_token": 5, "token_type": []}), "r2"),
+        (json_response({"refresh_token": "r2", "error": "server_error"}), "r2"),
+        (json_response({"refresh_token": 5}), None),
+        (json_response({"refresh_token": ""}), None),
+        (json_response({}), None),
+        (json_response(b"{"), None),
+        (json_response({"refresh_token": "r2"}, content_type="text/html"), None),
+        (json_response({"refresh_token": "r2"}, status=500), None),
+        (json_response({"refresh_token": "r2"}, status=400), None),
+    ],
+)
+def test_a_refused_answer_may_bring_a_refresh_token(
+    response: HttpResponse, kept: str | None
+) -> None:
+    assert refresh_token_of(response) == kept
 
 
 @pytest.mark.req("OIDCC-E3-2-01")

@@ -167,6 +167,24 @@ def test_notes_of_the_answer_stay_with_the_login() -> None:
     assert logged_in.tokens.expires_at is None
 
 
+@pytest.mark.parametrize(
+    ("scope", "members", "noted"),
+    [
+        ("openid offline_access", {}, True),
+        ("offline_access openid", {"refresh_token": ""}, True),
+        ("openid offline_access", {"refresh_token": "r1"}, False),
+        ("openid offline_access.x", {}, False),
+        ("openid", {}, False),
+    ],
+)
+def test_a_refresh_token_that_was_asked_for_and_did_not_come_is_noted(
+    scope: str, members: dict[str, Any], noted: bool
+) -> None:
+    """OIDC Core §11: the library adds no consent by itself, it would break ``prompt=none``."""
+    logged_in = done(after_tokens(PLAIN, asked_by(PLAIN, scope=scope), members))
+    assert any("prompt=consent" in note for note in logged_in.notes) is noted
+
+
 @pytest.mark.req("RFC6749-3.3-02")
 @pytest.mark.parametrize(
     ("granted", "scope", "missing"),

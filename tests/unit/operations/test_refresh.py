@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from attrs import evolve
@@ -15,13 +16,14 @@ from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.refresh import Refreshed, TokensRenewed, renew, verify
 from oidc_core.wire.errors import (
+    OidcError,
     ProtocolViolation,
     ProviderError,
     StoreFailure,
     TransportFailure,
     UsageError,
 )
-from oidc_core.wire.http import NoAnswer
+from oidc_core.wire.http import HttpResponse, NoAnswer
 from oidc_core.wire.way import Channel, ChannelState
 from tests.parties import (
     ACCESS_TOKEN,
@@ -199,19 +201,123 @@ def test_a_refresh_that_may_have_arrived_is_in_doubt() -> None:
     refused(TransportFailure, "http_timeout", lambda: resume(RP, step, unsent))
 
 
+FAILED: Final[list[tuple[HttpResponse, str]]] = [
+    (json_response(b"", status=500), "http_status_unexpected: found 500"),
+    (json_response(b"<html>", status=502, content_type="text/html"), "http_status_unexpected"),
+    (json_response({"error": "server_error"}, status=503), "provider_error: found 'server_error'"),
+    (json_response({}, status=204), "http_status_unexpected: found 204"),
+    (json_response(b"{"), "json_malformed"),
+    (json_response(b"[]"), "json_not_object"),
+    (json_response({"refresh_token": "r"}, content_type="text/html"), "content_type_unexpected"),
+]
+
+
+@pytest.mark.parametrize(("answer", "found"), FAILED)
+def test_a_refresh_that_failed_or_cannot_be_read_is_in_doubt(
+    answer: HttpResponse, found: str
+) -> None:
+    """J11: the refresh token may have been used; and no login helps while a provider is down."""
+    error = refused(TransportFailure, "refresh_in_doubt", lambda: resume(RP, exchanged(), answer))
+    assert (error.retryable, error.kind) == ("later", "later")
+    assert str(error.found).startswith(found)
+    assert error.place is not None
+    assert error.place.purpose == "refresh"
+
+
 @pytest.mark.parametrize(
-    ("members", "code"),
+    ("answer", "code", "retryable", "kind"),
     [
-        ({"token_type": "DPoP"}, "token_type_mismatch"),
-        ({"access_token": None}, "token_response_invalid"),
-        ({"access_token": "a\r\nb"}, "access_token_malformed"),
+        (json_response(b"", status=400), "http_status_unexpected", "later", "later"),
+        (json_response({}, status=400), "http_status_unexpected", "later", "later"),
+        (json_response(b"", status=429), "http_status_unexpected", "later", "later"),
+        (json_response(b"", status=401), "http_status_unexpected", "no", "configuration"),
+        (json_response(b"", status=404), "http_status_unexpected", "no", "configuration"),
+        (
+            json_response({"error": "invalid_grant"}, status=400),
+            "provider_error",
+            "restart",
+            "stale",
+        ),
+        (
+            json_response({"error": "invalid_client"}, status=401),
+            "provider_error",
+            "no",
+            "configuration",
+        ),
+        (
+            json_response({"error": "temporarily_unavailable"}, status=400),
+            "provider_error",
+            "later",
+            "later",
+        ),
     ],
 )
+def test_an_answer_that_refuses_a_refresh_says_what_helps(
+    answer: HttpResponse, code: str, retryable: str, kind: str
+) -> None:
+    """J13: of a status of 400 without an OAuth error the first may be a gateway's."""
+    with pytest.raises(OidcError) as caught:
+        resume(RP, exchanged(), answer)
+    error = caught.value
+    assert (error.code, error.retryable, error.kind) == (code, retryable, kind)
+
+
+GOOD: Final = {"access_token": ACCESS_TOKEN, "token_type": "Bearer"}
+REFUSED: Final[list[tuple[dict[str, Any], str]]] = [
+    ({"token_type": "DPoP"}, "token_type_mismatch"),
+    ({"token_type": None}, "token_type_mismatch"),
+    ({"access_token": None}, "token_response_invalid"),
+    ({"access_token": 5}, "token_response_invalid"),
+    ({"access_token": "a\r\nb"}, "access_token_malformed"),
+    ({"id_token": 5}, "token_response_invalid"),
+    ({"id_token": ["a.b.c"]}, "token_response_invalid"),
+    ({"scope": "openid profile admin"}, "scope_unexpected"),
+    ({"error": "server_error"}, "provider_error"),
+]
+
+
+@pytest.mark.parametrize(("members", "code"), REFUSED)
 def test_the_answer_is_read_as_strictly_as_at_login(members: dict[str, Any], code: str) -> None:
     """I16, I17, I19."""
-    step = exchanged()
-    answer = token_answer(None, **members)
-    refused(ProtocolViolation, code, lambda: resume(RP, step, answer))
+    with pytest.raises(OidcError) as caught:
+        resume(STRICT, exchanged(STRICT), json_response({**GOOD, **members}))
+    assert caught.value.code == code
+
+
+@pytest.mark.req("RFC6749-6-02")
+@pytest.mark.parametrize(("members", "code"), REFUSED)
+def test_the_new_refresh_token_of_a_refused_answer_is_not_lost(
+    members: dict[str, Any], code: str
+) -> None:
+    """J12: what is to be stored comes first, and why the rest is not used after that."""
+    answer = json_response({**GOOD, "refresh_token": "refresh-1", **members})
+    kept = done(resume(STRICT, exchanged(STRICT), answer))
+
+    assert kept.tokens == evolve(TOKENS, refresh_token="refresh-1")
+    assert kept.id_token is None
+    for _ in range(2):
+        with pytest.raises(OidcError) as caught:
+            verify(STRICT, kept, now=NOW)
+        error = caught.value
+        assert error.code == code
+        assert error is not kept.refusal
+        assert error.place is not None
+        assert error.place.purpose == "refresh"
+    assert pickle.loads(pickle.dumps(kept)) == kept
+    assert "refresh-1" not in repr(kept)
+    again = form_of(exchanged(STRICT, kept.tokens))
+    assert again["refresh_token"] == "refresh-1"
+
+
+def test_a_malformed_scope_or_refresh_token_costs_nothing_else() -> None:
+    """C20."""
+    joined = renewed(refresh_token="refresh-1", scope=["openid", "profile"])
+    assert (joined.tokens.refresh_token, joined.tokens.scope) == ("refresh-1", "openid profile")
+    odd = renewed(signed(claims_for()), refresh_token=5, scope=7)
+    assert (odd.tokens.refresh_token, odd.tokens.scope) == ("refresh-0", "")
+    assert len(odd.notes) == 2
+    assert done(with_keys(RP, verify(RP, odd, now=NOW))).notes == odd.notes
+    assert done(verify(RP, joined, now=NOW)).notes == joined.notes != ()
 
 
 # --- verify --------------------------------------------------------------------------------------
