@@ -122,7 +122,7 @@ class FakeProvider(ProviderState):
             hinted = self.ledger.id_tokens.get(parameters["id_token_hint"])
             if hinted is None or client_id not in {None, hinted.client_id}:
                 raise RequestRefused(
-                    "invalid_request", "id_token_hint is none, or not the client's"
+                    "invalid_request", "id_token_hint is unknown, or not the client's"
                 )
             client_id = hinted.client_id
         uri = parameters.get("post_logout_redirect_uri")

@@ -64,7 +64,10 @@ def _check_code(issued: IssuedCode, form: Mapping[str, str], now: int) -> None:
     if issued.expires_at <= now:
         raise OAuthError("invalid_grant", "the code has expired")
     if _required(form, "redirect_uri") != grant.redirect_uri:
-        raise OAuthError("invalid_grant", "redirect_uri is not that of the authorization request")
+        raise OAuthError(
+            "invalid_grant",
+            "redirect_uri is not the one of the login",
+        )
     verifier = _required(form, "code_verifier")
     if not _VERIFIER.fullmatch(verifier):
         raise OAuthError("invalid_request", "code_verifier breaks the grammar of RFC 7636 §4.1")
