@@ -115,7 +115,7 @@ def _add_real_provider(parser: argparse.ArgumentParser, *, required: bool) -> No
     at.add_argument(
         "--insecure-allow-http-loopback",
         action="store_true",
-        help="let a provider on this very machine do without TLS",
+        help="let a provider on this machine do without TLS",
     )
 
 

@@ -746,7 +746,7 @@ def test_a_forked_process_does_not_wait_for_its_parents_fetch(
 def test_a_fetch_that_never_lands_has_failed_when_its_deadline_is_over(
     keys: MemoryProviderKeys, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where a task fetches and its loop is blocked by this very call."""
+    """As where a task fetches and this call blocks its loop."""
     waited: list[float] = []
 
     def too_long(_future: Future[object], timeout: float = 0) -> object:

@@ -1,6 +1,6 @@
 """django-oauth-toolkit: its issuer has a path, its database is a file, its one client is known.
 
-Django takes its settings from here, and finds its routes in this very module.
+Django takes its settings from here, and finds its routes in the same module.
 """
 
 import importlib
