@@ -16,7 +16,7 @@ from oidc_core.model.provider import ProviderMetadata, metadata_of
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import answered, document
 from oidc_core.wire.errors import ProtocolViolation, UsageError
-from oidc_core.wire.http import LIMITS, Answer, HttpRequest, HttpResponse
+from oidc_core.wire.http import LIMITS, NO_CACHE, Answer, HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import JsonObject, parse_object
 from oidc_core.wire.settings import check_kind
 from oidc_core.wire.urls import NO_ORIGINS, explain_difference, parse_issuer, parse_url
@@ -26,6 +26,7 @@ WellKnown: TypeAlias = Literal["openid", "oauth"]
 NOTHING: Final = JsonObject({})
 """Corrects nothing."""
 
+_ACCEPT: Final = ("accept", "application/json")
 _REQUIRED: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _OPENID: Final = "/.well-known/openid-configuration"
 _OAUTH: Final = "/.well-known/oauth-authorization-server"
@@ -55,7 +56,9 @@ def metadata_url(
     return root + _OAUTH + ("" if url.path == "/" else url.path.removesuffix("/"))
 
 
-def discover(rp: RelyingParty, *, well_known: WellKnown = "openid") -> Step[RelyingParty]:
+def discover(
+    rp: RelyingParty, *, well_known: WellKnown = "openid", again: bool = False
+) -> Step[RelyingParty]:
     """Fetch the provider's metadata; the result is the relying party with it.
 
     Args:
@@ -63,6 +66,7 @@ def discover(rp: RelyingParty, *, well_known: WellKnown = "openid") -> Step[Rely
             ``discovery_url`` changes the location only: the issuer in the document must still be
             the one configured.  Its ``metadata_overrides`` correct the document.
         well_known: where the metadata lies below the issuer.
+        again: whether older metadata is there: no cache between may answer then.
 
     Raises:
         UsageError: ``config_invalid`` for an issuer template without a ``discovery_url``.
@@ -73,7 +77,7 @@ def discover(rp: RelyingParty, *, well_known: WellKnown = "openid") -> Step[Rely
         method="GET",
         url=url,
         way=way_of(rp.network, url, about="discovery_url"),
-        headers=(("accept", "application/json"),),
+        headers=(_ACCEPT, NO_CACHE) if again else (_ACCEPT,),
         issuer=rp.issuer,
         client_id=rp.client.client_id,
         resend="safe",

@@ -47,6 +47,11 @@ class Limits:
 
 LIMITS: Final = Limits()
 
+NO_CACHE: Final = ("cache-control", "no-cache")
+"""Asks the caches between to ask the provider itself (RFC 9111 §5.2.1.4)."""
+
+_KEYS_ACCEPTED: Final = ("accept", "application/json, application/jwk-set+json")
+
 
 @frozen(kw_only=True)
 class ClientSecret:
@@ -230,13 +235,13 @@ class KeysWanted:
 
     @property
     def request(self) -> HttpRequest:
-        """The request that fetches the set."""
+        """The request that fetches the set; no cache between may answer with what lacks a key."""
         return HttpRequest(
             purpose="key_set",
             method="GET",
             url=self.jwks_uri,
             way=self.way,
-            headers=(("accept", "application/json, application/jwk-set+json"),),
+            headers=(_KEYS_ACCEPTED,) if self.newer_than is None else (_KEYS_ACCEPTED, NO_CACHE),
             issuer=self.issuer,
             client_id=self.client_id,
             resend="safe",

@@ -133,6 +133,12 @@ def test_metadata_is_asked_for_once_with_get() -> None:
     assert inserted == f"{ISSUER}/.well-known/oauth-authorization-server"
 
 
+def test_metadata_is_read_again_past_every_cache() -> None:
+    first, again = asked().request, asked(again=True).request
+
+    assert again == evolve(first, headers=(*first.headers, ("cache-control", "no-cache")))
+
+
 @pytest.mark.req("OIDCD-7.2-02", "OIDCD-4.3-01")
 def test_another_location_changes_the_location_only() -> None:
     rp = evolve(BARE, discovery_url="https://cdn.example/op.json")

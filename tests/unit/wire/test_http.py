@@ -247,6 +247,9 @@ def test_a_wish_for_keys_knows_the_request_that_fulfils_it(source: Source) -> No
     assert (request.issuer, request.client_id) == (wanted.issuer, wanted.client_id)
     assert (request.form, request.resend, request.max_body) == (None, "safe", LIMITS.key_set)
     assert (wanted.newer_than, wanted.missing_kid) == (None, None)
+    assert [name for name, _ in request.headers] == ["accept"]
+    forced = evolve(wanted, newer_than=0, missing_kid="new").request
+    assert forced == evolve(request, headers=(*request.headers, ("cache-control", "no-cache")))
 
 
 def test_a_prepared_request_is_not_pickled() -> None:
