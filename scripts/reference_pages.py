@@ -39,6 +39,7 @@ CORE: Final = (
     "machine.verification",
     "machine.claim_rules",
     "machine.key_fetching",
+    "machine.metadata_fetching",
     "model.claims",
     "model.demands",
     "model.pending",
@@ -84,6 +85,8 @@ CORE: Final = (
 
 ADAPTERS: Final = (
     "clients.oidc_client",
+    "clients.async_oidc_client",
+    "clients.asking",
     "clients.connections",
     "clients.results",
     "clients.client_setup",
@@ -96,6 +99,8 @@ ADAPTERS: Final = (
     "transport",
     "transport.over_urllib3",
     "transport.in_threads",
+    "runtime.events",
+    "runtime.event_log",
     "runtime.clock",
     "runtime.entropy",
     "crypto",

@@ -18,14 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from oidc_adapters import (
-    AsyncShell,
+    ClientSetup,
     Credentials,
     CryptographyVerifier,
     FrozenClock,
     MemoryPendingLogins,
-    Shell,
 )
-from oidc_adapters.testing import FakeProvider, InMemoryTransport
+from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
 from oidc_core import (
     ClientRegistration,
     Connection,
@@ -48,12 +47,14 @@ _RESULT: Final = "a result of an operation: the library makes it and hands it ou
 _STEP: Final = "a step: only an operation makes it"
 _REQUEST: Final = "the library makes it for a transport to send"
 _KEYS: Final = "made of what a provider published, and judged there"
+_EVENT: Final = "the library makes it and tells it"
 _EVIDENCE: Final = "says what the library checked"
 
 LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "AuthorizationResponse": "the fake provider makes it",
         "Done": _STEP,
+        "Event": _EVENT,
         "Evidence": _EVIDENCE,
         "Exchange": _STEP,
         "Fetch": "the policy of key fetching makes it",
@@ -62,22 +63,39 @@ LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
         "Identity": _RESULT,
         "Jwk": _KEYS,
         "KeyRecord": "the policy of key fetching makes it",
+        "KeysFetched": _EVENT,
+        "KeysRefused": _EVENT,
         "KeysWanted": "the library makes it for a store of keys to answer",
         "LoggedIn": _RESULT,
         "LoggedOut": _RESULT,
+        "LoginBegan": _EVENT,
         "LoginEvidence": _EVIDENCE,
+        "LoginFinished": _EVENT,
+        "LoginRefused": _EVENT,
         "LoginResult": _RESULT,
         "LoginStarted": _RESULT,
+        "LogoutBegan": _EVENT,
+        "LogoutFinished": _EVENT,
+        "LogoutRefused": _EVENT,
         "LogoutResult": _RESULT,
         "LogoutStarted": _RESULT,
+        "MetadataRead": _EVENT,
+        "MetadataRefused": _EVENT,
+        "MetadataReplaced": _EVENT,
         "Misbehaviour": "a row of the fake provider's table",
         "NeedKeys": _STEP,
         "Redirect": _RESULT,
+        "RefreshRefused": _EVENT,
         "Refreshed": _RESULT,
+        "Refusal": _EVENT,
+        "RequestSent": _EVENT,
         "RuleTable": "a table of the library's own rules",
         "TokenResponse": "read from a provider's answer, and judged there",
+        "TokensRefreshed": _EVENT,
         "TokensRenewed": _RESULT,
         "UserInfo": _RESULT,
+        "UserInfoRead": _EVENT,
+        "UserInfoRefused": _EVENT,
         "Verification": _STEP,
         "WireRequest": _REQUEST,
     }
@@ -113,12 +131,18 @@ def given() -> Mapping[str, Mapping[str, object]]:
         "demands": Demands(nonce="n", started_at=_NOW),
     }
     rp = RelyingParty(**party)
-    client = {"rp": rp, "shell": Shell(**shell), "pending": MemoryPendingLogins()}
+    setup = ClientSetup(
+        issuer=_URL,
+        client_id="client",
+        client_secret="a secret",
+        redirect_uri="https://rp.example/callback",
+    )
+    client: dict[str, Any] = {"setup": setup, "pending": MemoryPendingLogins()}
     return MappingProxyType(
         {
             "AsyncInMemoryTransport": {"provider": provider},
-            "AsyncOidcClient": {**client, "shell": AsyncShell(**shell)},
-            "AsyncShell": shell,
+            "AsyncOidcClient": {**client, "transport": AsyncInMemoryTransport(provider)},
+            "AsyncShell": {**shell, "transport": AsyncInMemoryTransport(provider)},
             "Callback": {"parameters": ()},
             "ClientCredentials": {"issuer": _URL, "client_id": "client", "endpoints": ()},
             "ClientKey": {"key": key, "alg": "EdDSA"},
@@ -155,7 +179,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
                 )
             },
             "NoAnswer": {"sent": "no", "code": "http_timeout", "at": _NOW},
-            "OidcClient": client,
+            "OidcClient": {**client, "transport": InMemoryTransport(provider)},
             "PendingLogin": pending,
             "PendingLogout": {
                 "issuer": _URL,

@@ -12,9 +12,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
     from oidc_adapters.clients.client_setup import ClientSetup
     from oidc_adapters.clients.connections import AsyncConnections, Connections
-    from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
+    from oidc_adapters.clients.oidc_client import OidcClient
     from oidc_adapters.clients.results import LoginResult, LogoutResult, Redirect
     from oidc_adapters.clients.shell import AsyncShell, Shell
     from oidc_adapters.credentials.client_credentials import (
@@ -33,6 +34,27 @@ if TYPE_CHECKING:
     from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
     from oidc_adapters.runtime.clock import Clock, FrozenClock, SystemClock
     from oidc_adapters.runtime.entropy import Entropy, FixedEntropy, SystemEntropy
+    from oidc_adapters.runtime.event_log import log_events
+    from oidc_adapters.runtime.events import (
+        Event,
+        KeysFetched,
+        KeysRefused,
+        LoginBegan,
+        LoginFinished,
+        LoginRefused,
+        LogoutBegan,
+        LogoutFinished,
+        LogoutRefused,
+        MetadataRead,
+        MetadataRefused,
+        MetadataReplaced,
+        RefreshRefused,
+        Refusal,
+        RequestSent,
+        TokensRefreshed,
+        UserInfoRead,
+        UserInfoRefused,
+    )
     from oidc_adapters.stores.pending import (
         CookiePendingLogins,
         CookieProfile,
@@ -85,9 +107,10 @@ if TYPE_CHECKING:
 
 _NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "oidc_adapters.clients.async_oidc_client": "AsyncOidcClient",
         "oidc_adapters.clients.client_setup": "ClientSetup",
         "oidc_adapters.clients.connections": "AsyncConnections Connections",
-        "oidc_adapters.clients.oidc_client": "AsyncOidcClient OidcClient",
+        "oidc_adapters.clients.oidc_client": "OidcClient",
         "oidc_adapters.clients.results": "LoginResult LogoutResult Redirect",
         "oidc_adapters.clients.shell": "AsyncShell Shell",
         "oidc_adapters.credentials.client_credentials": (
@@ -100,6 +123,12 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_adapters.crypto": "ClientDecrypter CryptographyVerifier",
         "oidc_adapters.runtime.clock": "Clock FrozenClock SystemClock",
         "oidc_adapters.runtime.entropy": "Entropy FixedEntropy SystemEntropy",
+        "oidc_adapters.runtime.event_log": "log_events",
+        "oidc_adapters.runtime.events": (
+            "Event KeysFetched KeysRefused LoginBegan LoginFinished LoginRefused LogoutBegan "
+            "LogoutFinished LogoutRefused MetadataRead MetadataRefused MetadataReplaced "
+            "RefreshRefused Refusal RequestSent TokensRefreshed UserInfoRead UserInfoRefused"
+        ),
         "oidc_adapters.stores.pending": (
             "CookiePendingLogins CookieProfile LogoutSecrets MemoryPendingLogins MemorySpent "
             "PendingLogins Spent Taken TakenLogout"
@@ -171,6 +200,7 @@ __all__ = [
     "DpopKeys",
     "DpopNonces",
     "Entropy",
+    "Event",
     "Evidence",
     "FixedEntropy",
     "FrozenClock",
@@ -180,16 +210,27 @@ __all__ = [
     "Incoming",
     "IssuerRule",
     "JsonObject",
+    "KeysFetched",
+    "KeysRefused",
     "LoggedIn",
     "LoggedOut",
+    "LoginBegan",
     "LoginEvidence",
+    "LoginFinished",
+    "LoginRefused",
     "LoginResult",
+    "LogoutBegan",
+    "LogoutFinished",
+    "LogoutRefused",
     "LogoutRequest",
     "LogoutResult",
     "LogoutSecrets",
     "MemoryPendingLogins",
     "MemoryProviderKeys",
     "MemorySpent",
+    "MetadataRead",
+    "MetadataRefused",
+    "MetadataReplaced",
     "OidcClient",
     "OidcError",
     "PendingLogins",
@@ -200,7 +241,10 @@ __all__ = [
     "ProviderKeys",
     "ProviderMetadata",
     "Redirect",
+    "RefreshRefused",
     "Refreshed",
+    "Refusal",
+    "RequestSent",
     "SealedBox",
     "SetCookie",
     "Shell",
@@ -213,16 +257,20 @@ __all__ = [
     "Taken",
     "TakenLogout",
     "Tokens",
+    "TokensRefreshed",
     "Transport",
     "TransportFailure",
     "Urllib3Transport",
     "UsageError",
     "UserInfo",
+    "UserInfoRead",
+    "UserInfoRefused",
     "credentials_for",
     "dump_tokens",
     "evidence_json",
     "frozen_json",
     "load_tokens",
+    "log_events",
     "path_only",
     "verified_email",
 ]

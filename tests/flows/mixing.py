@@ -8,9 +8,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from attrs import evolve, field, frozen
 
+from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.connections import AsyncConnections, Connections
-from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
+from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import CookiePendingLogins, MemoryPendingLogins, PendingLogins
@@ -87,6 +88,7 @@ def setup_of(provider: FakeProvider, speaks: str, *, required: bool) -> ClientSe
         client_id=client.client_id,
         client_secret=client.client_secret,
         redirect_uri=client.redirect_uris[0],
+        post_logout_redirect_uri=f"{BASE}/bye",
         response_iss="required" if required else "as_announced",
         metadata_overrides=silent if speaks == "sends" else {},  # as if it had not been announced
     )

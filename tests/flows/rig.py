@@ -7,8 +7,9 @@ import trio
 from attrs import evolve, field, frozen
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.client_setup import ClientSetup
-from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
+from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.clients.results import LoginResult, Redirect
 from oidc_adapters.credentials.client_keys import DecryptionKey
 from oidc_adapters.runtime.clock import FrozenClock

@@ -6,8 +6,9 @@ from typing import Any, Final
 import pytest
 from attrs import evolve, field, frozen
 
+from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.client_setup import ClientSetup
-from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
+from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport

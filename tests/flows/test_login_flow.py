@@ -42,7 +42,7 @@ class Script:
         bare = setup.relying_party()
         self.rp: RelyingParty = self.shell.run(bare, discovery.discover(bare))
         self.shell.credentials = setup.credentials(self.rp)
-        self.client = OidcClient(self.rp, self.shell, MemoryPendingLogins())
+        self.client = OidcClient.of(self.rp, self.shell, MemoryPendingLogins())
 
     def said(self) -> list[str]:
         """The statements since it was last asked."""

@@ -102,7 +102,7 @@ class Flow:
         bare = self.setup.relying_party()
         rp = shell.run(bare, discovery.discover(bare))
         shell.credentials = self.setup.credentials(rp)
-        client = OidcClient(rp, shell, self.pending)
+        client = OidcClient.of(rp, shell, self.pending)
         redirect = client.start_login(self.request, return_to="/orders")
         browser.receive(redirect.cookies)
         self.show(bare, rp, client, redirect, *redirect.cookies)

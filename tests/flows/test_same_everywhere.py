@@ -6,7 +6,8 @@ from typing import Any, Final
 import pytest
 from attrs import evolve, frozen
 
-from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
+from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
+from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
@@ -115,7 +116,7 @@ def sync_scenario(world: World, transport: Any) -> Scenario:
     bare = world.setup.relying_party()
     rp = shell.run(bare, discovery.discover(bare))
     shell.credentials = world.setup.credentials(rp)
-    client = OidcClient(rp, shell, MemoryPendingLogins())
+    client = OidcClient.of(rp, shell, MemoryPendingLogins())
     world.show(client.start_login(return_to="/orders"))
     result = client.finish_login(world.authorize())
     world.receive(result)
@@ -135,7 +136,7 @@ async def async_scenario(world: World, transport: Any) -> Scenario:
     bare = world.setup.relying_party()
     rp = await shell.run(bare, discovery.discover(bare))
     shell.credentials = world.setup.credentials(rp)
-    client = AsyncOidcClient(rp, shell, MemoryPendingLogins())
+    client = AsyncOidcClient.of(rp, shell, MemoryPendingLogins())
     world.show(await client.start_login(return_to="/orders"))
     result = await client.finish_login(world.authorize())
     world.receive(result)

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from oidc_adapters.clients.oidc_client import AsyncOidcClient
+from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.context import (
     AuthServerError,
     OIDCCtx,

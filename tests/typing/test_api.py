@@ -1,4 +1,4 @@
-"""`api.py` and `parts.py` use every public name, and what they say holds when they run."""
+"""`api.py`, `life.py` and `parts.py` use every public name, and what they say holds."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from attrs import evolve
 import legs
 import oidc_adapters
 import oidc_core
+from oidc_adapters import MemoryPendingLogins, OidcClient
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
 from oidc_core import (
     CallbackError,
@@ -27,13 +28,13 @@ from oidc_core import (
 from oidc_core.machine.steps import Exchange
 from oidc_core.operations import discovery
 from oidc_core.wire.http import Answer
-from tests.typing import api, parts
+from tests.typing import api, life, parts
 
-SOURCES: Final = [Path(__file__).with_name(name) for name in ("api.py", "parts.py")]
+SOURCES: Final = [Path(__file__).with_name(name) for name in ("api.py", "life.py", "parts.py")]
 
 
 def used() -> set[str]:
-    """The names that the code of both modules uses, not counting its imports."""
+    """The names that the code of these modules uses, not counting its imports."""
     trees = [ast.parse(source.read_text("utf-8")) for source in SOURCES]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     return {node.id for node in nodes if isinstance(node, ast.Name)}
@@ -176,3 +177,29 @@ def test_the_facts() -> None:
         "refreshed_id_token",
         "userinfo",
     )
+
+
+def test_a_client_has_a_life() -> None:
+    provider = api.a_provider()
+    setup, transport = api.a_setup(provider), InMemoryTransport(provider)
+    heard: list[oidc_adapters.Event] = []
+    with OidcClient(
+        setup, MemoryPendingLogins(), transport=transport, on_event=heard.append
+    ) as client:
+        page = client.start_login()
+        incoming = provider.authorize(page.url, client.shell.clock.now())
+        result = client.finish_login(incoming.incoming(api.header_of(page)))
+        assert life.asks(client, result.logged_in.tokens).userinfo.sub == "alice"
+
+    told = [life.counted(event) for event in heard]
+    assert [line for line in told if line.startswith(("token", "1 keys"))] == [
+        "token 200",
+        "1 keys of https://op.example/jwks",
+    ]
+    assert {type(event) for event in heard} >= {
+        oidc_adapters.LoginBegan,
+        oidc_adapters.LoginFinished,
+    }
+    assert {*life.GOES_WELL}.isdisjoint(life.GOES_WRONG)
+    with pytest.raises(oidc_core.UsageError):
+        life.lives(setup, transport).start_login()

@@ -4,15 +4,16 @@ A failed login can still be answered: what is raised here carries the cookies to
 the application was to go on once it is certain that this browser started the login.
 """
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from copy import copy
+from inspect import isawaitable, iscoroutinefunction
 from typing import Final, TypeVar, cast
 
 from attrs import evolve
 
 from oidc_adapters.runtime.fails_closed import FailsClosed
-from oidc_adapters.stores.pending import CookieProfile, PendingLogins, Taken
+from oidc_adapters.stores.pending import CookieProfile, MemoryPendingLogins, PendingLogins, Taken
 from oidc_adapters.stores.pending.cookies import Cookies
 from oidc_core.endpoints.authorization import AuthenticationRequest, Callback
 from oidc_core.endpoints.end_session import LogoutRequest
@@ -60,6 +61,31 @@ def check_profile(rp: RelyingParty, pending: PendingLogins) -> None:
         if "://" in uri and not parse_url(uri, about="redirect_uri", http=True).is_loopback:
             expected = "a redirect URI on loopback with such cookies"
             raise UsageError("config_invalid", about="profile", found=uri, expected=expected)
+
+
+def development_logins() -> PendingLogins:
+    """Return where logins wait in development, with cookies that go over plain http."""
+    return MemoryPendingLogins(profile=CookieProfile.insecure_for_loopback_development())
+
+
+def check_store(store: object, *, awaits: bool) -> None:
+    """Refuse what cannot keep refreshed tokens, before the refresh token is used up.
+
+    Raises:
+        UsageError: ``parameter_invalid``.
+    """
+    awaited = iscoroutinefunction(store) or iscoroutinefunction(type(store).__call__)
+    if not callable(store) or (awaited and not awaits):
+        expected = "a function of the new tokens" + ("" if awaits else " that is not awaited")
+        found = type(store).__name__
+        raise UsageError("parameter_invalid", about="store", found=found, expected=expected)
+
+
+async def kept_by(store: Callable[[Tokens], Awaitable[None]], tokens: Tokens) -> None:
+    """Have refreshed tokens kept; a function that is done when it returns will do, too."""
+    kept: object = store(tokens)
+    if isawaitable(kept):
+        await kept
 
 
 def cookies_in(header: str | bytes) -> Cookies:

@@ -7,7 +7,7 @@ Whatever a framework or an unusual provider needs beyond is a value that can be 
 from collections.abc import Iterable
 from typing import Final, NoReturn
 
-from attrs import field, fields_dict, frozen
+from attrs import evolve, field, fields_dict, frozen
 
 from oidc_adapters.credentials.client_credentials import (
     Credentials,
@@ -26,6 +26,7 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.settings import check_fields, fields_of, json_object
+from oidc_core.wire.urls import parse_url
 
 
 def _in_order(
@@ -35,6 +36,8 @@ def _in_order(
 
 
 _EMPTY: Final = JsonObject({})
+_MINUTE: Final = 60
+_MONTH: Final = 30 * 86_400
 
 
 @frozen(kw_only=True)
@@ -61,6 +64,8 @@ class ClientSetup:
         discovery_url: where the metadata lies, if not below the issuer.
         metadata_overrides: members that correct the provider's document by name, as in
             ``{"code_challenge_methods_supported": ["S256"]}``; ``None`` removes one.
+        metadata_max_age: seconds after which a client reads the provider's metadata again: a minute
+            to 30 days, a day by default.
         response_iss: ``required`` declares that the provider names itself in every authorization
             response with a code; see :class:`~oidc_core.model.client.ClientRegistration`.
         connection_id: tells connections to the same provider apart.
@@ -85,6 +90,7 @@ class ClientSetup:
     metadata: ProviderMetadata | None = None
     discovery_url: str | None = None
     metadata_overrides: JsonObject = field(default=_EMPTY, converter=json_object)
+    metadata_max_age: int = 86_400
     response_iss: ResponseIss = "as_announced"
     connection_id: str = ""
     policy: Policy = DEFAULT_POLICY
@@ -92,6 +98,11 @@ class ClientSetup:
     def __attrs_post_init__(self) -> None:
         check_fields(self, _FIELDS)
         check_secret(self.client_secret)
+        if not _MINUTE <= self.metadata_max_age <= _MONTH:
+            found, expected = self.metadata_max_age, f"{_MINUTE} to {_MONTH} seconds"
+            raise UsageError(
+                "config_invalid", about="metadata_max_age", found=found, expected=expected
+            )
         if self.registration is not None:
             _check_agreement(self, self.registration)
         if self.registration or self.client_id:  # else they are only asked for the public keys
@@ -131,6 +142,22 @@ class ClientSetup:
             discovery_url=self.discovery_url,
             metadata_overrides=self.metadata_overrides,
         )
+
+    def on_loopback(self) -> "ClientSetup":
+        """Return these settings for development: the provider may speak plain http on loopback.
+
+        Raises:
+            UsageError: ``config_invalid`` for a redirect URI of another host.
+        """
+        client = self.registration or self._registration()
+        for uri in client.redirect_uris:
+            if "://" not in uri or not parse_url(uri, about="redirect_uri", http=True).is_loopback:
+                expected = "a redirect URI on loopback, in development"
+                raise UsageError(
+                    "config_invalid", about="redirect_uri", found=uri, expected=expected
+                )
+        quirks = self.policy.quirks | {"insecure_allow_http_loopback"}
+        return evolve(self, policy=evolve(self.policy, quirks=quirks))
 
     def credentials(self, rp: RelyingParty) -> Credentials:
         """Return the credentials, for the endpoints of the discovered metadata."""

@@ -6,10 +6,11 @@ put together: :func:`~oidc_core.model.routes.check_routes` has the rule.
 """
 
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
+from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.calls import STORE, arrived
-from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
+from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.clients.results import LoginResult, LogoutResult
 from oidc_core.endpoints.authorization import pending_id
 from oidc_core.model.routes import Routes
@@ -73,6 +74,17 @@ class Connections:
                     raise
         return last.finish_logout(incoming)
 
+    def close(self) -> None:
+        """Close the clients."""
+        for client in self.clients:
+            client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 class AsyncConnections:
     """The clients of an application that awaits; as :class:`Connections`."""
@@ -111,6 +123,17 @@ class AsyncConnections:
                 if error.code not in _ANOTHERS:
                     raise
         return await last.finish_logout(incoming)
+
+    async def close(self) -> None:
+        """Close the clients."""
+        for client in self.clients:
+            await client.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
 
 def _owns(client: OidcClient, login_id: str, incoming: Incoming) -> bool:

@@ -1,21 +1,23 @@
-"""The paved road: one object per client and provider, one call per task, sync and async.
+"""The paved road, for code that waits: one object per client and provider, one call per task.
 
-:class:`OidcClient` and :class:`AsyncOidcClient` do the same with the same names; each operation
-they drive is written once, in :mod:`oidc_core`.
+:class:`~oidc_adapters.clients.async_oidc_client.AsyncOidcClient` does the same with the same names;
+each operation they drive is written once, in :mod:`oidc_core`.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Callable
+from typing import Self, Unpack
 
+from oidc_adapters.clients.asking import Asked, request_of
 from oidc_adapters.clients.calls import (
     STORE,
     answering,
     arrived,
     as_cookies,
     as_taken,
-    check_profile,
+    check_store,
     clearing,
     cookies_in,
+    development_logins,
     finishing,
     restarting_once,
     settled,
@@ -23,14 +25,16 @@ from oidc_adapters.clients.calls import (
     starting_logout,
 )
 from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.clients.life import Client, Life, World, life_of
 from oidc_adapters.clients.results import LoginResult, LogoutResult, Redirect
-from oidc_adapters.clients.shell import AsyncShell, Shell, check_transport
+from oidc_adapters.clients.shell import Shell
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
+from oidc_adapters.runtime.events import OnEvent
 from oidc_adapters.stores.pending import PendingLogins, Taken, TakenLogout
 from oidc_adapters.stores.provider_keys import ProviderKeys
-from oidc_adapters.transport import AsyncTransport, Transport
+from oidc_adapters.transport import Transport
 from oidc_core.endpoints.authorization import (
     DEFAULT_REQUEST,
     AuthenticationRequest,
@@ -38,46 +42,42 @@ from oidc_core.endpoints.authorization import (
     pending_id,
 )
 from oidc_core.endpoints.end_session import LogoutRequest, returned_state
+from oidc_core.endpoints.userinfo import CheckedUserInfo
 from oidc_core.model.pending import pending_id_of
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.model.routes import Routes
-from oidc_core.operations import discovery, logout, refresh
+from oidc_core.operations import logout, refresh, userinfo
 from oidc_core.operations.refresh import Refreshed
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.settings import as_setting, check_kind
 
-_NO_COOKIE: Final = ""
 
-
-class OidcClient:
+class OidcClient(Client[Shell]):
     """One client at one provider, for code that waits.
 
-    An application with several clients puts them into
-    :class:`~oidc_adapters.clients.connections.Connections`, which takes their callbacks.
+    Making one touches no network.  The provider's metadata is discovered at first use, unless it is
+    in the setup, and read again after ``metadata_max_age``; what is there serves until other
+    metadata is believed.  It may be used by any number of threads.  An application with several
+    clients puts them into :class:`~oidc_adapters.clients.connections.Connections`, which takes
+    their callbacks.
 
     Args:
-        rp: the relying party, with the provider's metadata.
-        shell: the world.
-        pending: where logins wait for their browser.
+        setup: the settings.
+        pending: where logins wait: ``CookiePendingLogins(secret)`` is right for most.
+        transport: sends requests; over urllib3 by default.  One that is given is never closed.
+        keys: has the key sets of providers; in memory by default.
+        clock: tells the time; the system's by default.
+        entropy: gives secrets; the operating system's by default.
+        on_event: is told what happens, see :mod:`oidc_adapters.runtime.events`; nobody by default.
+
+    Raises:
+        UsageError: a setting is wrong.
     """
 
-    __slots__ = ("_routes", "pending", "rp", "shell")
+    __slots__ = ()
 
-    def __init__(self, rp: RelyingParty, shell: Shell, pending: PendingLogins) -> None:
-        self._routes = Routes((rp,))
-        as_setting(shell, Shell, "shell")
-        as_setting(pending, PendingLogins, "pending")
-        check_profile(rp, pending)
-        if rp.network.judged:
-            check_transport(shell.transport)
-        self.rp = rp
-        self.shell = shell
-        self.pending = pending
-
-    @classmethod
-    def discover(
-        cls,
+    def __init__(
+        self,
         setup: ClientSetup,
         pending: PendingLogins,
         *,
@@ -85,35 +85,79 @@ class OidcClient:
         keys: ProviderKeys | None = None,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
-    ) -> "OidcClient":
-        """Discover the provider, unless its metadata is in the setup, and return the client.
+        on_event: OnEvent | None = None,
+    ) -> None:
+        sender, close = _made(transport)
+        shell = Shell(sender, Credentials(), keys, clock=clock, entropy=entropy)
+        super().__init__(life_of(setup, shell, on_event, close), pending)
 
-        Args:
-            setup: the settings.
-            pending: where logins wait: ``CookiePendingLogins(secret)`` is right for most.
-            transport: sends requests; over urllib3 by default.
-            keys: has the key sets of providers; in memory by default.
-            clock: tells the time; the system's by default.
-            entropy: gives secrets; the operating system's by default.
+    @classmethod
+    def of(
+        cls,
+        rp: RelyingParty,
+        shell: Shell,
+        pending: PendingLogins,
+        *,
+        on_event: OnEvent | None = None,
+    ) -> "OidcClient":
+        """Return the client of a relying party and a shell that are put together by hand.
+
+        Its metadata is what the relying party has; it is never read again.
+        """
+        client = cls.__new__(cls)
+        as_setting(rp, RelyingParty, "rp")
+        as_setting(shell, Shell, "shell")
+        super(OidcClient, client).__init__(Life(rp, shell, on_event=on_event), pending)
+        return client
+
+    @classmethod
+    def for_development(cls, setup: ClientSetup, **world: Unpack[World]) -> "OidcClient":
+        """Return a client for development on this machine, whose browser speaks plain http.
+
+        Logins wait in memory, with cookies that go over http; the provider may speak http on
+        loopback too.  Evidence says so.
+
+        Raises:
+            UsageError: ``config_invalid`` for a redirect URI that is not on loopback.
+        """
+        as_setting(setup, ClientSetup, "setup")
+        return cls(setup.on_loopback(), development_logins(), **world)
+
+    @classmethod
+    def discover(
+        cls, setup: ClientSetup, pending: PendingLogins, **world: Unpack[World]
+    ) -> "OidcClient":
+        """Return a client that has discovered its provider, for those who want to fail at start.
 
         Raises:
             OidcError: a setting is wrong, or the provider cannot be reached or believed.
         """
-        as_setting(setup, ClientSetup, "setup")
-        sender = _default_transport() if transport is None else transport
-        shell = Shell(sender, Credentials(), keys, clock=clock, entropy=entropy)
-        rp = setup.relying_party()
-        if setup.metadata is None:
-            rp = shell.run(rp, discovery.discover(rp))
-        shell.credentials = setup.credentials(rp)
-        return cls(rp, shell, pending)
+        client = cls(setup, pending, **world)
+        try:
+            client._life.ready()
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def close(self) -> None:
+        """Take no further call, and close the transport if the client made it itself."""
+        self._life.close()
+
+    def __enter__(self) -> Self:
+        self._life.opened()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def start_login(
         self,
         request: AuthenticationRequest = DEFAULT_REQUEST,
         *,
         return_to: str = "",
-        cookie: str | bytes = _NO_COOKIE,
+        cookie: str | bytes = "",
+        **asked: Unpack[Asked],
     ) -> Redirect:
         """Start a login: where to send the browser, and the cookies to set.
 
@@ -124,14 +168,22 @@ class OidcClient:
                 ``path_only(text)``.
             cookie: the ``Cookie`` header of the request, so that old logins of this browser are
                 cleared away.
+            asked: the members of a request one by one, as in ``prompt="login"``, in its place.
+
+        Raises:
+            UsageError: ``parameter_invalid`` for a request beside members, or a setting is wrong.
+            OidcError: the provider's metadata cannot be had or believed.
         """
-        seen, now = cookies_in(cookie), self.shell.clock.now()
-        with STORE:
-            secrets = self.pending.secrets(self.shell.entropy)
-        started = self.shell.run(self.rp, starting(self.rp, secrets, request, return_to, now))
-        with STORE:
-            kept = self.pending.put(self.rp, started, seen, now)
-        return Redirect(url=started.url, cookies=as_cookies(kept))
+        with self._life.starting:
+            wanted, seen = request_of(request, asked), cookies_in(cookie)
+            rp, shell = self._life.ready()
+            now = shell.clock.now()
+            with STORE:
+                secrets = self.pending.secrets(shell.entropy)
+            started = shell.run(rp, starting(rp, secrets, wanted, return_to, now))
+            with STORE:
+                kept = self.pending.put(rp, started, seen, now)
+            return Redirect(url=started.url, cookies=as_cookies(kept))
 
     def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
         """Finish a login.
@@ -150,24 +202,26 @@ class OidcClient:
             UsageError: ``redirect_uri_unknown`` if ``incoming`` does not say at which URL.
             OidcError: see its ``hint`` and ``retryable``.
         """
-        callback = arrived(incoming, account)
-        login_id = pending_id(callback)
-        self._routes.among(incoming.url)
+        with self._life.arriving:
+            callback = arrived(incoming, account)
+            login_id = pending_id(callback)
+            self._routes.among(incoming.url)
         return self.finish_found(login_id, callback, incoming, account)
 
     def finish_found(
         self, login_id: str, callback: Callback, incoming: Incoming, account: str
     ) -> LoginResult:
         """Finish a login that is known to be of this client, or of none."""
-        rp, pending, now = self.rp, self.pending, self.shell.clock.now()
-        profile = pending.profile
-        with restarting_once(profile, incoming):
+        pending, profile = self.pending, self.pending.profile
+        with restarting_once(profile, incoming), self._life.finishing:
+            rp, shell = self._life.ready()
+            now = shell.clock.now()
             with clearing(profile, profile.login_name(login_id), incoming):
                 with STORE:
                     found = pending.take(rp, login_id, incoming.cookies, now)
                 taken = as_taken(found, Taken)
             with answering(taken.cookies, taken.pending):
-                logged_in = self.shell.run(rp, finishing(rp, taken, callback, now, account))
+                logged_in = shell.run(rp, finishing(rp, taken, callback, now, account))
         cookies = (*taken.cookies, *settled(profile, incoming))
         return LoginResult(logged_in=logged_in, cookies=cookies, connection=rp.connection)
 
@@ -180,20 +234,39 @@ class OidcClient:
                 refresh token is never lost.
 
         Raises:
+            UsageError: ``parameter_invalid`` for a store that cannot be called, or is awaited.
             TransportFailure: ``refresh_in_doubt`` if nobody knows whether it happened.
             ProviderError: ``invalid_grant``: log in again.
         """
-        renewed = self.shell.run(self.rp, refresh.renew(self.rp, tokens))
-        store(renewed.tokens)
-        now = self.shell.clock.now()
-        return self.shell.run(self.rp, refresh.verify(self.rp, renewed, now=now))
+        check_store(store, awaits=False)
+        with self._life.refreshing:
+            rp, shell = self._life.ready()
+            renewed = shell.run(rp, refresh.renew(rp, tokens))
+            store(renewed.tokens)
+            now = shell.clock.now()
+            return shell.run(rp, refresh.verify(rp, renewed, now=now))
+
+    def userinfo(self, tokens: Tokens) -> CheckedUserInfo:
+        """Ask what the provider says of a user, with the access token of a login or a refresh.
+
+        Args:
+            tokens: as they were stored; the answer has to be about their user.
+
+        Raises:
+            UsageError: ``unsupported_by_provider`` without a UserInfo endpoint.
+            ProviderError: ``invalid_token``: refresh first, or log in again.
+            ProtocolViolation: ``sub_mismatch`` for another user, or another rule does not hold.
+        """
+        with self._life.reading_userinfo:
+            rp, shell = self._life.ready()
+            return shell.run(rp, userinfo.fetch(rp, tokens))
 
     def start_logout(
         self,
         tokens: Tokens | None = None,
         request: LogoutRequest | None = None,
         *,
-        cookie: str | bytes = _NO_COOKIE,
+        cookie: str | bytes = "",
     ) -> Redirect:
         """Start a logout at the provider; end the application's own session first.
 
@@ -202,16 +275,18 @@ class OidcClient:
             request: what is asked of the provider.
             cookie: the ``Cookie`` header of the request.
         """
-        seen, now = cookies_in(cookie), self.shell.clock.now()
-        with STORE:
-            secrets = self.pending.logout_secrets(self.shell.entropy)
-        step = starting_logout(self.rp, tokens, request, secrets.state, now)
-        started = self.shell.run(self.rp, step)
-        if not started.pending.post_logout_redirect_uri:
-            return Redirect(url=started.url, cookies=())
-        with STORE:
-            kept = self.pending.put_logout(self.rp, started.pending, secrets, seen, now)
-        return Redirect(url=started.url, cookies=as_cookies(kept))
+        with self._life.starting_logout:
+            seen = cookies_in(cookie)
+            rp, shell = self._life.ready()
+            now = shell.clock.now()
+            with STORE:
+                secrets = self.pending.logout_secrets(shell.entropy)
+            started = shell.run(rp, starting_logout(rp, tokens, request, secrets.state, now))
+            if not started.pending.post_logout_redirect_uri:
+                return Redirect(url=started.url, cookies=())
+            with STORE:
+                kept = self.pending.put_logout(rp, started.pending, secrets, seen, now)
+            return Redirect(url=started.url, cookies=as_cookies(kept))
 
     def finish_logout(self, incoming: Incoming) -> LogoutResult:
         """Check that a return from a logout was asked for by this browser.
@@ -219,146 +294,24 @@ class OidcClient:
         Raises:
             CallbackError: ``logout_state_mismatch``, ``logout_expired``, ``cookie_invalid``.
         """
-        check_kind(incoming, Incoming, about="incoming")
-        rp, pending = self.rp, self.pending
-        logout_id, now = pending_id_of(returned_state(incoming)), self.shell.clock.now()
-        with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
-            with STORE:
-                found = pending.take_logout(rp, logout_id, incoming.cookies, now)
-            taken = as_taken(found, TakenLogout)
-        with answering(taken.cookies):
-            logged_out = self.shell.run(rp, logout.finish(rp, taken.pending, incoming, now=now))
-        return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
-
-
-class AsyncOidcClient:
-    """One client at one provider, for code that awaits; as :class:`OidcClient`."""
-
-    __slots__ = ("_routes", "pending", "rp", "shell")
-
-    def __init__(self, rp: RelyingParty, shell: AsyncShell, pending: PendingLogins) -> None:
-        self._routes = Routes((rp,))
-        as_setting(shell, AsyncShell, "shell")
-        as_setting(pending, PendingLogins, "pending")
-        check_profile(rp, pending)
-        if rp.network.judged:
-            check_transport(shell.transport)
-        self.rp = rp
-        self.shell = shell
-        self.pending = pending
-
-    @classmethod
-    async def discover(
-        cls,
-        setup: ClientSetup,
-        pending: PendingLogins,
-        *,
-        transport: AsyncTransport | None = None,
-        keys: ProviderKeys | None = None,
-        clock: Clock | None = None,
-        entropy: Entropy | None = None,
-    ) -> "AsyncOidcClient":
-        """Discover the provider; as :meth:`OidcClient.discover`."""
-        as_setting(setup, ClientSetup, "setup")
-        sender = _default_async_transport() if transport is None else transport
-        shell = AsyncShell(sender, Credentials(), keys, clock=clock, entropy=entropy)
-        rp = setup.relying_party()
-        if setup.metadata is None:
-            rp = await shell.run(rp, discovery.discover(rp))
-        shell.credentials = setup.credentials(rp)
-        return cls(rp, shell, pending)
-
-    async def start_login(
-        self,
-        request: AuthenticationRequest = DEFAULT_REQUEST,
-        *,
-        return_to: str = "",
-        cookie: str | bytes = _NO_COOKIE,
-    ) -> Redirect:
-        """Start a login; as :meth:`OidcClient.start_login`."""
-        seen, now = cookies_in(cookie), self.shell.clock.now()
-        with STORE:
-            secrets = self.pending.secrets(self.shell.entropy)
-        step = starting(self.rp, secrets, request, return_to, now)
-        started = await self.shell.run(self.rp, step)
-        with STORE:
-            kept = await self.pending.put_async(self.rp, started, seen, now)
-        return Redirect(url=started.url, cookies=as_cookies(kept))
-
-    async def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
-        """Finish a login; as :meth:`OidcClient.finish_login`."""
-        callback = arrived(incoming, account)
-        login_id = pending_id(callback)
-        self._routes.among(incoming.url)
-        return await self.finish_found(login_id, callback, incoming, account)
-
-    async def finish_found(
-        self, login_id: str, callback: Callback, incoming: Incoming, account: str
-    ) -> LoginResult:
-        """Finish a login that is known to be of this client, or of none."""
-        rp, pending, now = self.rp, self.pending, self.shell.clock.now()
-        profile = pending.profile
-        with restarting_once(profile, incoming):
-            with clearing(profile, profile.login_name(login_id), incoming):
+        with self._life.finishing_logout:
+            check_kind(incoming, Incoming, about="incoming")
+            (rp, shell), pending = self._life.opened(), self.pending
+            logout_id, now = pending_id_of(returned_state(incoming)), shell.clock.now()
+            with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
                 with STORE:
-                    found = await pending.take_async(rp, login_id, incoming.cookies, now)
-                taken = as_taken(found, Taken)
-            with answering(taken.cookies, taken.pending):
-                logged_in = await self.shell.run(rp, finishing(rp, taken, callback, now, account))
-        cookies = (*taken.cookies, *settled(profile, incoming))
-        return LoginResult(logged_in=logged_in, cookies=cookies, connection=rp.connection)
-
-    async def refresh(
-        self, tokens: Tokens, store: Callable[[Tokens], Awaitable[None]]
-    ) -> Refreshed:
-        """Renew tokens; as :meth:`OidcClient.refresh`."""
-        renewed = await self.shell.run(self.rp, refresh.renew(self.rp, tokens))
-        await store(renewed.tokens)
-        now = self.shell.clock.now()
-        return await self.shell.run(self.rp, refresh.verify(self.rp, renewed, now=now))
-
-    async def start_logout(
-        self,
-        tokens: Tokens | None = None,
-        request: LogoutRequest | None = None,
-        *,
-        cookie: str | bytes = _NO_COOKIE,
-    ) -> Redirect:
-        """Start a logout at the provider; as :meth:`OidcClient.start_logout`."""
-        seen, now = cookies_in(cookie), self.shell.clock.now()
-        with STORE:
-            secrets = self.pending.logout_secrets(self.shell.entropy)
-        step = starting_logout(self.rp, tokens, request, secrets.state, now)
-        started = await self.shell.run(self.rp, step)
-        if not started.pending.post_logout_redirect_uri:
-            return Redirect(url=started.url, cookies=())
-        with STORE:
-            kept = await self.pending.put_logout_async(self.rp, started.pending, secrets, seen, now)
-        return Redirect(url=started.url, cookies=as_cookies(kept))
-
-    async def finish_logout(self, incoming: Incoming) -> LogoutResult:
-        """Check a return from a logout; as :meth:`OidcClient.finish_logout`."""
-        check_kind(incoming, Incoming, about="incoming")
-        rp, pending = self.rp, self.pending
-        logout_id, now = pending_id_of(returned_state(incoming)), self.shell.clock.now()
-        with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
-            with STORE:
-                found = await pending.take_logout_async(rp, logout_id, incoming.cookies, now)
-            taken = as_taken(found, TakenLogout)
-        with answering(taken.cookies):
-            logged_out = await self.shell.run(
-                rp, logout.finish(rp, taken.pending, incoming, now=now)
-            )
-        return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
+                    found = pending.take_logout(rp, logout_id, incoming.cookies, now)
+                taken = as_taken(found, TakenLogout)
+            with answering(taken.cookies):
+                logged_out = shell.run(rp, logout.finish(rp, taken.pending, incoming, now=now))
+            return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
 
 
-def _default_transport() -> Transport:
+def _made(transport: Transport | None) -> tuple[Transport, Callable[[], None] | None]:
+    """Return the transport, and what closes it if it was made here."""
+    if transport is not None:
+        return transport, None
     from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 
-    return Urllib3Transport()
-
-
-def _default_async_transport() -> AsyncTransport:
-    from oidc_adapters.transport.in_threads import InThreads
-
-    return InThreads(_default_transport())
+    made = Urllib3Transport()
+    return made, made.close

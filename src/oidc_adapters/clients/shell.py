@@ -4,18 +4,20 @@
 with the failure; a step may be thrown away at any time.**
 """
 
+from time import perf_counter
 from typing import Final, TypeVar
 
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock, SystemClock
 from oidc_adapters.runtime.entropy import Entropy, SystemEntropy
+from oidc_adapters.runtime.events import Events
 from oidc_adapters.runtime.fails_closed import unavailable
 from oidc_adapters.stores.provider_keys import MemoryProviderKeys, ProviderKeys
 from oidc_adapters.transport import AsyncTransport, Transport, judges_addresses
 from oidc_core.machine.steps import Done, Exchange, KeysAnswer, Step, resume
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import OidcError, UsageError
-from oidc_core.wire.http import AnswerTo, HttpRequest, KeysWanted
+from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, KeysWanted, WireRequest
 from oidc_core.wire.settings import check_kind
 
 T = TypeVar("T")
@@ -44,9 +46,12 @@ class Shell:
         keys: has the key sets of providers; in memory by default.
         clock: tells the time; the system's by default.
         entropy: gives secrets; the operating system's by default.
+
+    Attributes:
+        events: is told of requests and key sets, where a client has its events told.
     """
 
-    __slots__ = ("_keys", "clock", "credentials", "entropy", "transport")
+    __slots__ = ("_keys", "clock", "credentials", "entropy", "events", "transport")
 
     def __init__(
         self,
@@ -57,12 +62,14 @@ class Shell:
         clock: Clock | None = None,
         entropy: Entropy | None = None,
     ) -> None:
-        _check(transport, credentials, keys, clock, entropy)
+        check_kind(transport, Transport, about="transport", code="config_invalid")
+        _check(credentials, keys, clock, entropy)
         self.transport = transport
         self.credentials = credentials
         self._keys: ProviderKeys = MemoryProviderKeys() if keys is None else keys
         self.clock: Clock = SystemClock() if clock is None else clock
         self.entropy: Entropy = SystemEntropy() if entropy is None else entropy
+        self.events: Events | None = None
 
     def send(self, request: HttpRequest) -> AnswerTo:
         """Prepare a request, send it once, and return the answer or the failure.
@@ -74,7 +81,10 @@ class Shell:
         if request.way.judged:
             check_transport(self.transport)
         wire = self.credentials.prepare(request, now=self.clock.now(), entropy=self.entropy)
-        answer = self.transport.send(wire, self.clock)
+        if self.events is None:
+            answer = self.transport.send(wire, self.clock)
+        else:
+            answer = self._timed(self.events, request, wire)
         if self.credentials.nonces is not None:
             self.credentials.nonces.remember(request, answer)
         return AnswerTo(request, answer)
@@ -86,11 +96,30 @@ class Shell:
             StoreFailure: ``store_unavailable`` for whatever the store raises.
         """
         try:
-            return self._keys.find(wanted, self.send, self.clock)
+            if self.events is None:
+                return self._keys.find(wanted, self.send, self.clock)
+            return self._told(self.events, wanted)
         except OidcError:
             raise
         except Exception as fault:
             raise unavailable(fault, _KEYS) from fault
+
+    def _timed(self, events: Events, request: HttpRequest, wire: WireRequest) -> Answer:
+        began = perf_counter()
+        answer = self.transport.send(wire, self.clock)
+        events.sent(request, answer, perf_counter() - began)
+        return answer
+
+    def _told(self, events: Events, wanted: KeysWanted) -> KeysAnswer:
+        asked: list[HttpRequest] = []
+
+        def send(request: HttpRequest) -> AnswerTo:
+            asked.append(request)
+            return self.send(request)
+
+        answer = self._keys.find(wanted, send, self.clock)
+        events.keys(wanted, answer, asked=bool(asked))
+        return answer
 
     def run(self, rp: RelyingParty, step: Step[T]) -> T:
         """Drive an operation to its end and return its result.
@@ -109,7 +138,7 @@ class Shell:
 class AsyncShell:
     """Everything an operation needs of the world, for code that awaits; as :class:`Shell`."""
 
-    __slots__ = ("_keys", "clock", "credentials", "entropy", "transport")
+    __slots__ = ("_keys", "clock", "credentials", "entropy", "events", "transport")
 
     def __init__(
         self,
@@ -120,12 +149,14 @@ class AsyncShell:
         clock: Clock | None = None,
         entropy: Entropy | None = None,
     ) -> None:
-        _check(transport, credentials, keys, clock, entropy)
+        check_kind(transport, AsyncTransport, about="transport", code="config_invalid")
+        _check(credentials, keys, clock, entropy)
         self.transport = transport
         self.credentials = credentials
         self._keys: ProviderKeys = MemoryProviderKeys() if keys is None else keys
         self.clock: Clock = SystemClock() if clock is None else clock
         self.entropy: Entropy = SystemEntropy() if entropy is None else entropy
+        self.events: Events | None = None
 
     async def send(self, request: HttpRequest) -> AnswerTo:
         """Prepare a request, send it once, and return the answer or the failure.
@@ -138,7 +169,10 @@ class AsyncShell:
             check_transport(self.transport)
         now = self.clock.now()
         wire = await self.credentials.prepare_async(request, now=now, entropy=self.entropy)
-        answer = await self.transport.send(wire, self.clock)
+        if self.events is None:
+            answer = await self.transport.send(wire, self.clock)
+        else:
+            answer = await self._timed(self.events, request, wire)
         if self.credentials.nonces is not None:
             self.credentials.nonces.remember(request, answer)
         return AnswerTo(request, answer)
@@ -146,11 +180,30 @@ class AsyncShell:
     async def keys(self, wanted: KeysWanted) -> KeysAnswer:
         """Return a provider's key set, or why there is none; as :meth:`Shell.keys`."""
         try:
-            return await self._keys.find_async(wanted, self.send, self.clock)
+            if self.events is None:
+                return await self._keys.find_async(wanted, self.send, self.clock)
+            return await self._told(self.events, wanted)
         except OidcError:
             raise
         except Exception as fault:
             raise unavailable(fault, _KEYS) from fault
+
+    async def _timed(self, events: Events, request: HttpRequest, wire: WireRequest) -> Answer:
+        began = perf_counter()
+        answer = await self.transport.send(wire, self.clock)
+        events.sent(request, answer, perf_counter() - began)
+        return answer
+
+    async def _told(self, events: Events, wanted: KeysWanted) -> KeysAnswer:
+        asked: list[HttpRequest] = []
+
+        async def send(request: HttpRequest) -> AnswerTo:
+            asked.append(request)
+            return await self.send(request)
+
+        answer = await self._keys.find_async(wanted, send, self.clock)
+        events.keys(wanted, answer, asked=bool(asked))
+        return answer
 
     async def run(self, rp: RelyingParty, step: Step[T]) -> T:
         """Drive an operation to its end and return its result.
@@ -166,12 +219,9 @@ class AsyncShell:
         return step.result
 
 
-def _check(
-    transport: object, credentials: object, keys: object, clock: object, entropy: object
-) -> None:
+def _check(credentials: object, keys: object, clock: object, entropy: object) -> None:
     """Refuse what cannot be asked for anything."""
     for name, value, kind in (
-        ("transport", transport, Transport),
         ("credentials", credentials, Credentials),
         ("keys", keys, ProviderKeys | None),
         ("clock", clock, Clock | None),

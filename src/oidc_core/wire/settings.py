@@ -35,7 +35,6 @@ _TUPLE: Final = frozenset({tuple})
 _TWO: Final = frozenset({2})
 _PAIRS: Final = tuple[tuple[str, str], ...]
 _TEXTS: Final = frozenset({frozenset({tuple}), frozenset({frozenset})})
-_EITHER: Final = frozenset({"send"})  # one check serves the ports of both kinds of transport
 _USUAL: Final[Mapping[object, frozenset[type]]] = MappingProxyType(
     {
         str: _TEXT,
@@ -341,8 +340,8 @@ def _serves(value: object, name: str, as_ported: object) -> bool:
     if name.startswith("_") or not isinstance(as_ported, FunctionType):
         return name.startswith("_") or hasattr(type(value), name) or hasattr(value, name)
     method: object = getattr(value, name, None)
-    if not callable(method) or name in _EITHER:
-        return callable(method)
+    if not callable(method):
+        return False
     awaited = iscoroutinefunction(method) or iscoroutinefunction(type(method).__call__)
     if iscoroutinefunction(as_ported):
         return awaited or iscoroutinefunction(unwrap(method))

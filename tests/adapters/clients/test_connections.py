@@ -9,8 +9,9 @@ from typing import Any, Final, cast
 import pytest
 from attrs import evolve
 
+from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.connections import AsyncConnections, Connections
-from oidc_adapters.clients.oidc_client import AsyncOidcClient, OidcClient
+from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.pending import (
     CookiePendingLogins,
@@ -125,7 +126,7 @@ def test_there_is_a_client_at_least_and_each_is_of_the_kind(kind: Any) -> None:
 
 def changed(client: OidcClient, **changes: Any) -> OidcClient:
     rp = evolve(client.rp, client=evolve(client.rp.client, **changes))
-    return OidcClient(rp, client.shell, client.pending)
+    return OidcClient.of(rp, client.shell, client.pending)
 
 
 def test_two_clients_of_one_issuer_and_client_id_need_a_name_each() -> None:
@@ -293,13 +294,11 @@ def test_what_is_no_callback_is_of_no_client(query: str, code: str, awaits: bool
 # --- logouts -------------------------------------------------------------------------------------
 
 
-def leaving(scene: Scene, at: Side, uri: str = f"{BASE}/bye") -> Incoming:
-    registered = evolve(at.client.rp.client, post_logout_redirect_uris=(uri,))
-    at.client.rp = evolve(at.client.rp, client=registered)
+def leaving(scene: Scene, at: Side) -> Incoming:
     page = settled(at.client.start_logout(cookie=scene.browser.header))
     scene.browser.receive(page.cookies)
     state = page.url.partition("state=")[2].partition("&")[0]
-    return returning(f"{uri}?state={state}", scene.browser.header)
+    return returning(f"{BASE}/bye?state={state}", scene.browser.header)
 
 
 @STORES

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import pytest
 
+from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.connections import AsyncConnections, Connections
-from oidc_adapters.clients.oidc_client import AsyncOidcClient
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import MemoryPendingLogins

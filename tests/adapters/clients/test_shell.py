@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 from attrs import evolve, frozen
 
-from oidc_adapters.clients.oidc_client import AsyncOidcClient
+from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.shell import AsyncShell, Shell
 from oidc_adapters.credentials.client_credentials import Credentials, credentials_for
 from oidc_adapters.credentials.client_keys import AsyncSigner, ClientKeys, Signer

@@ -1,0 +1,243 @@
+"""The paved road, for code that awaits; as :mod:`oidc_adapters.clients.oidc_client`."""
+
+from collections.abc import Awaitable, Callable
+from typing import Self, Unpack
+
+from oidc_adapters.clients.asking import Asked, request_of
+from oidc_adapters.clients.calls import (
+    STORE,
+    answering,
+    arrived,
+    as_cookies,
+    as_taken,
+    check_store,
+    clearing,
+    cookies_in,
+    development_logins,
+    finishing,
+    kept_by,
+    restarting_once,
+    settled,
+    starting,
+    starting_logout,
+)
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.clients.life import AsyncWorld, Client, Life, life_of
+from oidc_adapters.clients.results import LoginResult, LogoutResult, Redirect
+from oidc_adapters.clients.shell import AsyncShell
+from oidc_adapters.credentials.client_credentials import Credentials
+from oidc_adapters.runtime.clock import Clock
+from oidc_adapters.runtime.entropy import Entropy
+from oidc_adapters.runtime.events import OnEvent
+from oidc_adapters.stores.pending import PendingLogins, Taken, TakenLogout
+from oidc_adapters.stores.provider_keys import ProviderKeys
+from oidc_adapters.transport import AsyncTransport
+from oidc_core.endpoints.authorization import (
+    DEFAULT_REQUEST,
+    AuthenticationRequest,
+    Callback,
+    pending_id,
+)
+from oidc_core.endpoints.end_session import LogoutRequest, returned_state
+from oidc_core.endpoints.userinfo import CheckedUserInfo
+from oidc_core.model.pending import pending_id_of
+from oidc_core.model.records import Tokens
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations import logout, refresh, userinfo
+from oidc_core.operations.refresh import Refreshed
+from oidc_core.wire.incoming import Incoming
+from oidc_core.wire.settings import as_setting, check_kind
+
+
+class AsyncOidcClient(Client[AsyncShell]):
+    """One client at one provider, for code that awaits.
+
+    It takes the same settings, and has the same calls, as
+    :class:`~oidc_adapters.clients.oidc_client.OidcClient`.  It may be used from several event
+    loops, of asyncio and trio alike.
+
+    Raises:
+        UsageError: a setting is wrong.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        setup: ClientSetup,
+        pending: PendingLogins,
+        *,
+        transport: AsyncTransport | None = None,
+        keys: ProviderKeys | None = None,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+        on_event: OnEvent | None = None,
+    ) -> None:
+        sender, close = _made(transport)
+        shell = AsyncShell(sender, Credentials(), keys, clock=clock, entropy=entropy)
+        super().__init__(life_of(setup, shell, on_event, close), pending)
+
+    @classmethod
+    def of(
+        cls,
+        rp: RelyingParty,
+        shell: AsyncShell,
+        pending: PendingLogins,
+        *,
+        on_event: OnEvent | None = None,
+    ) -> "AsyncOidcClient":
+        """Return the client of a relying party and a shell; as :meth:`OidcClient.of`."""
+        client = cls.__new__(cls)
+        as_setting(rp, RelyingParty, "rp")
+        as_setting(shell, AsyncShell, "shell")
+        super(AsyncOidcClient, client).__init__(Life(rp, shell, on_event=on_event), pending)
+        return client
+
+    @classmethod
+    def for_development(cls, setup: ClientSetup, **world: Unpack[AsyncWorld]) -> "AsyncOidcClient":
+        """Return a client for development; as :meth:`OidcClient.for_development`."""
+        as_setting(setup, ClientSetup, "setup")
+        return cls(setup.on_loopback(), development_logins(), **world)
+
+    @classmethod
+    async def discover(
+        cls, setup: ClientSetup, pending: PendingLogins, **world: Unpack[AsyncWorld]
+    ) -> "AsyncOidcClient":
+        """Return a client that has discovered its provider; as :meth:`OidcClient.discover`."""
+        client = cls(setup, pending, **world)
+        try:
+            await client._life.ready_async()
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    async def close(self) -> None:
+        """Take no further call, and close the transport if the client made it itself."""
+        self._life.close()
+
+    async def __aenter__(self) -> Self:
+        self._life.opened()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def start_login(
+        self,
+        request: AuthenticationRequest = DEFAULT_REQUEST,
+        *,
+        return_to: str = "",
+        cookie: str | bytes = "",
+        **asked: Unpack[Asked],
+    ) -> Redirect:
+        """Start a login; as :meth:`OidcClient.start_login`."""
+        with self._life.starting:
+            wanted, seen = request_of(request, asked), cookies_in(cookie)
+            rp, shell = await self._life.ready_async()
+            now = shell.clock.now()
+            with STORE:
+                secrets = self.pending.secrets(shell.entropy)
+            started = await shell.run(rp, starting(rp, secrets, wanted, return_to, now))
+            with STORE:
+                kept = await self.pending.put_async(rp, started, seen, now)
+            return Redirect(url=started.url, cookies=as_cookies(kept))
+
+    async def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
+        """Finish a login; as :meth:`OidcClient.finish_login`."""
+        with self._life.arriving:
+            callback = arrived(incoming, account)
+            login_id = pending_id(callback)
+            self._routes.among(incoming.url)
+        return await self.finish_found(login_id, callback, incoming, account)
+
+    async def finish_found(
+        self, login_id: str, callback: Callback, incoming: Incoming, account: str
+    ) -> LoginResult:
+        """Finish a login that is known to be of this client, or of none."""
+        pending, profile = self.pending, self.pending.profile
+        with restarting_once(profile, incoming), self._life.finishing:
+            rp, shell = await self._life.ready_async()
+            now = shell.clock.now()
+            with clearing(profile, profile.login_name(login_id), incoming):
+                with STORE:
+                    found = await pending.take_async(rp, login_id, incoming.cookies, now)
+                taken = as_taken(found, Taken)
+            with answering(taken.cookies, taken.pending):
+                logged_in = await shell.run(rp, finishing(rp, taken, callback, now, account))
+        cookies = (*taken.cookies, *settled(profile, incoming))
+        return LoginResult(logged_in=logged_in, cookies=cookies, connection=rp.connection)
+
+    async def refresh(
+        self, tokens: Tokens, store: Callable[[Tokens], Awaitable[None]]
+    ) -> Refreshed:
+        """Renew tokens; as :meth:`OidcClient.refresh`."""
+        check_store(store, awaits=True)
+        with self._life.refreshing:
+            rp, shell = await self._life.ready_async()
+            renewed = await shell.run(rp, refresh.renew(rp, tokens))
+            await kept_by(store, renewed.tokens)
+            now = shell.clock.now()
+            return await shell.run(rp, refresh.verify(rp, renewed, now=now))
+
+    async def userinfo(self, tokens: Tokens) -> CheckedUserInfo:
+        """Ask what the provider says of a user; as :meth:`OidcClient.userinfo`."""
+        with self._life.reading_userinfo:
+            rp, shell = await self._life.ready_async()
+            return await shell.run(rp, userinfo.fetch(rp, tokens))
+
+    async def start_logout(
+        self,
+        tokens: Tokens | None = None,
+        request: LogoutRequest | None = None,
+        *,
+        cookie: str | bytes = "",
+    ) -> Redirect:
+        """Start a logout at the provider; as :meth:`OidcClient.start_logout`."""
+        with self._life.starting_logout:
+            seen = cookies_in(cookie)
+            rp, shell = await self._life.ready_async()
+            now = shell.clock.now()
+            with STORE:
+                secrets = self.pending.logout_secrets(shell.entropy)
+            started = await shell.run(rp, starting_logout(rp, tokens, request, secrets.state, now))
+            if not started.pending.post_logout_redirect_uri:
+                return Redirect(url=started.url, cookies=())
+            with STORE:
+                kept = await self.pending.put_logout_async(rp, started.pending, secrets, seen, now)
+            return Redirect(url=started.url, cookies=as_cookies(kept))
+
+    async def finish_logout(self, incoming: Incoming) -> LogoutResult:
+        """Check a return from a logout; as :meth:`OidcClient.finish_logout`."""
+        with self._life.finishing_logout:
+            check_kind(incoming, Incoming, about="incoming")
+            (rp, shell), pending = self._life.opened(), self.pending
+            logout_id, now = pending_id_of(returned_state(incoming)), shell.clock.now()
+            with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
+                with STORE:
+                    found = await pending.take_logout_async(rp, logout_id, incoming.cookies, now)
+                taken = as_taken(found, TakenLogout)
+            with answering(taken.cookies):
+                logged_out = await shell.run(
+                    rp, logout.finish(rp, taken.pending, incoming, now=now)
+                )
+            return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
+
+
+def _made(
+    transport: AsyncTransport | None,
+) -> tuple[AsyncTransport, Callable[[], None] | None]:
+    """Return the transport, and what closes it if it was made here."""
+    if transport is not None:
+        return transport, None
+    from oidc_adapters.transport.in_threads import InThreads
+    from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+
+    blocking = Urllib3Transport()
+    made = InThreads(blocking)
+
+    def close() -> None:
+        made.close()
+        blocking.close()
+
+    return made, close

@@ -1,0 +1,373 @@
+"""A client's life: made without a network, ready at its first use, up to date, closed in the end.
+
+What decides when metadata is read is the policy :mod:`oidc_core.machine.metadata_fetching`; here is
+its memory.  An operation runs to its end with the relying party and the shell it began with,
+whatever is read meanwhile.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from copy import copy
+from functools import partial
+from types import TracebackType
+from typing import Final, Generic, NamedTuple, TypedDict, TypeVar
+
+from attrs import evolve
+
+from oidc_adapters.clients.calls import check_profile
+from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.clients.shell import AsyncShell, Shell, check_transport
+from oidc_adapters.runtime.clock import Clock
+from oidc_adapters.runtime.entropy import Entropy
+from oidc_adapters.runtime.events import (
+    Event,
+    Events,
+    LoginBegan,
+    LoginFinished,
+    LoginRefused,
+    LogoutBegan,
+    LogoutFinished,
+    LogoutRefused,
+    MetadataRead,
+    MetadataRefused,
+    MetadataReplaced,
+    OnEvent,
+    RefreshRefused,
+    TokensRefreshed,
+    UserInfoRead,
+    UserInfoRefused,
+)
+from oidc_adapters.runtime.locks import ProcessLock
+from oidc_adapters.runtime.single_flight import SingleFlight
+from oidc_adapters.stores.pending import PendingLogins
+from oidc_adapters.stores.provider_keys import ProviderKeys
+from oidc_adapters.transport import AsyncTransport, Transport
+from oidc_core.machine.metadata_fetching import (
+    RENEWAL_DEADLINE,
+    MetadataRecord,
+    after,
+    has_failed,
+    has_read,
+    is_due,
+    last_failure,
+)
+from oidc_core.machine.steps import Exchange, Step
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.model.routes import Routes
+from oidc_core.operations import discovery
+from oidc_core.wire.errors import OidcError, TransportFailure, UsageError
+from oidc_core.wire.http import LIMITS
+from oidc_core.wire.settings import as_setting
+
+S = TypeVar("S", Shell, AsyncShell)
+
+_METADATA: Final = "metadata"
+_PATIENCE: Final = LIMITS.deadline + 1
+"""Seconds that are waited for somebody else's reading."""
+
+
+class Ready(NamedTuple, Generic[S]):
+    """What an operation runs with, to its end."""
+
+    rp: RelyingParty
+    shell: S
+
+
+class _Kept(NamedTuple, Generic[S]):
+    """What was read, and what that makes; replaced as one."""
+
+    record: MetadataRecord
+    ready: Ready[S]
+
+
+class Life(Generic[S]):
+    """What one client knows of its provider, whom it tells, and what it closes.
+
+    Args:
+        rp: the relying party; without metadata, where that is discovered.
+        shell: the world.
+        setup: the settings, where metadata is discovered: its age, and the credentials for it.
+        on_event: is told what happens.
+        close: closes what the client made itself.
+    """
+
+    __slots__ = (
+        "_close", "_events", "_flights", "_kept", "_open", "_process", "_setup", "_unknown",
+        "arriving", "finishing", "finishing_logout", "reading_userinfo", "refreshing", "starting",
+        "starting_logout",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        rp: RelyingParty,
+        shell: S,
+        *,
+        setup: ClientSetup | None = None,
+        on_event: OnEvent | None = None,
+        close: Callable[[], None] | None = None,
+    ) -> None:
+        self._events = None if on_event is None else Events(on_event, rp)
+        self._setup = setup
+        if setup is not None:
+            discovery.discover(rp)  # refuses settings with which there is nothing to ask
+        if self._events is not None:
+            shell.events = self._events
+        self._unknown = rp
+        self._kept: _Kept[S] = _Kept(MetadataRecord(), Ready(rp, shell))
+        self._flights = SingleFlight[None]()
+        self._process = ProcessLock()
+        self._open = True
+        self._close = close
+        tell, refuse = self.tell, self.refused
+        self.arriving = Told(tell, refuse, None, LoginRefused)
+        self.starting = Told(tell, refuse, LoginBegan, LoginRefused)
+        self.finishing = Told(tell, refuse, LoginFinished, LoginRefused)
+        self.refreshing = Told(tell, refuse, TokensRefreshed, RefreshRefused)
+        self.reading_userinfo = Told(tell, refuse, UserInfoRead, UserInfoRefused)
+        self.starting_logout = Told(tell, refuse, LogoutBegan, LogoutRefused)
+        self.finishing_logout = Told(tell, refuse, LogoutFinished, LogoutRefused)
+
+    @property
+    def known(self) -> Ready[S]:
+        """What is known now, without asking anybody; before the first use, no metadata."""
+        return self._kept.ready
+
+    def opened(self) -> Ready[S]:
+        """Return what is known now, unless the client is closed.
+
+        Raises:
+            UsageError: ``config_invalid``.
+        """
+        if not self._open:
+            hint = "make another client: this one was closed"
+            raise UsageError("config_invalid", about="client", found="closed", hint=hint)
+        return self._kept.ready
+
+    def close(self) -> None:
+        """Take no further call, and close what the client made itself; a second time is fine."""
+        self._open = False
+        if self._close is not None:
+            self._close()
+
+    def ready(self: "Life[Shell]") -> Ready[Shell]:
+        """Return what an operation runs with; the metadata is read first if that is due.
+
+        Raises:
+            OidcError: there is no metadata, and it cannot be had or believed; with the seconds
+                after which it is tried again in ``retry_after``.
+        """
+        ready = self.opened()
+        if self._has_to_wait(ready):
+            with suppress(TimeoutError, CancelledError):
+                self._flights.run(_METADATA, partial(self._read, ready), seconds=_PATIENCE)
+        return self._outcome(ready)
+
+    async def ready_async(self: "Life[AsyncShell]") -> Ready[AsyncShell]:
+        """Return what an operation runs with; as :meth:`ready`."""
+        ready = self.opened()
+        if self._has_to_wait(ready):
+            work = partial(self._read_async, ready)
+            with suppress(TimeoutError, CancelledError):
+                await self._flights.run_async(_METADATA, work, seconds=_PATIENCE)
+        return self._outcome(ready)
+
+    def tell(self, kind: type[Event]) -> None:
+        """Tell of what went well."""
+        if self._events is not None:
+            self._events.tell(kind)
+
+    def refused(self, kind: type[Event], error: OidcError) -> None:
+        """Tell of a refusal, and learn from it whether the metadata may be out of date.
+
+        Every token that a client takes comes over the direct channel.
+        """
+        if self._setup is not None:
+            with self._process.lock:
+                self._kept = self._kept._replace(record=after(self._kept.record, error))
+        if self._events is not None:
+            self._events.refused(kind, error)
+
+    def _has_to_wait(self, ready: Ready[S]) -> bool:
+        """Return whether there is metadata to read, or to wait for where there is none yet."""
+        under_way = _METADATA in self._flights
+        record = self._kept.record  # after the flights: one that just ended has written it
+        if under_way:
+            return record.rp is None
+        return self._is_due(record, ready)
+
+    def _is_due(self, record: MetadataRecord, ready: Ready[S]) -> bool:
+        setup = self._setup
+        if setup is None:
+            return False
+        return is_due(record, setup.metadata_max_age, ready.shell.clock.now())
+
+    def _outcome(self, ready: Ready[S]) -> Ready[S]:
+        """Return what a reading led to, one's own or somebody else's."""
+        record, now_ready = self._kept
+        if record.rp is not None or self._setup is None:
+            return now_ready
+        failure = last_failure(record, ready.shell.clock.now())
+        raise TransportFailure("http_timeout", about=_METADATA) if failure is None else failure
+
+    def _read(self: "Life[Shell]", ready: Ready[Shell]) -> None:
+        step = self._step(ready)
+        if step is not None:
+            try:
+                self._has_read(ready.shell.run(self._unknown, step))
+            except OidcError as error:
+                self._has_failed(error)
+
+    async def _read_async(self: "Life[AsyncShell]", ready: Ready[AsyncShell]) -> None:
+        step = self._step(ready)
+        if step is not None:
+            try:
+                self._has_read(await ready.shell.run(self._unknown, step))
+            except OidcError as error:
+                self._has_failed(error)
+
+    def _step(self, ready: Ready[S]) -> Step[RelyingParty] | None:
+        """Return how to begin, unless somebody was quicker, or failed just now."""
+        record = self._kept.record
+        if not self._is_due(record, ready):
+            return None
+        step = discovery.discover(self._unknown, again=record.rp is not None)
+        if record.rp is None or not isinstance(step, Exchange):
+            return step
+        return evolve(step, request=evolve(step.request, deadline=RENEWAL_DEADLINE))
+
+    def _has_read(self, rp: RelyingParty) -> None:
+        """Take metadata that was believed; a document that says the same replaces nothing.
+
+        Raises:
+            UsageError: it contradicts the client's settings.
+        """
+        shell = self._kept.ready.shell
+        if self._setup is not None:
+            shell = copy(shell)
+            shell.credentials = self._setup.credentials(rp)
+        with self._process.lock:
+            before, ready = self._kept
+            record = has_read(before, rp, shell.clock.now())
+            if record.rp is not before.rp:
+                ready = Ready(rp, shell)
+            self._kept = _Kept(record, ready)
+        if self._events is None or record.rp is before.rp:
+            return
+        if before.rp is None:
+            self._events.tell(MetadataRead)
+        else:
+            moved = rp.connection.endpoints_digest != before.rp.connection.endpoints_digest
+            self._events.tell(MetadataReplaced, endpoints_moved=moved)
+
+    def _has_failed(self, error: OidcError) -> None:
+        with self._process.lock:
+            before, ready = self._kept
+            record = has_failed(before, error, ready.shell.clock.now())
+            self._kept = _Kept(record, ready)
+        if self._events is not None:
+            self._events.refused(MetadataRefused, error, older_kept=record.rp is not None)
+
+
+def life_of(
+    setup: ClientSetup,
+    shell: S,
+    on_event: OnEvent | None,
+    close: Callable[[], None] | None,
+) -> Life[S]:
+    """Return the life of a client that is made of settings."""
+    as_setting(setup, ClientSetup, "setup")
+    rp = setup.relying_party()
+    if setup.metadata is None:
+        return Life(rp, shell, setup=setup, on_event=on_event, close=close)
+    shell.credentials = setup.credentials(rp)
+    return Life(rp, shell, on_event=on_event, close=close)
+
+
+class Told:
+    """Tells how a piece of an operation ended; it may be kept and used by any thread or task.
+
+    Args:
+        tell: is given the event where it went well.
+        refuse: is given the event where it was refused, and the error.
+        done: the event where it went well, if that is one.
+        refused: the event where it was refused.
+    """
+
+    __slots__ = ("_done", "_refuse", "_refused", "_tell")
+
+    def __init__(
+        self,
+        tell: Callable[[type[Event]], None],
+        refuse: Callable[[type[Event], OidcError], None],
+        done: type[Event] | None,
+        refused: type[Event],
+    ) -> None:
+        self._tell = tell
+        self._refuse = refuse
+        self._done = done
+        self._refused = refused
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        fault: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if fault is None:
+            if self._done is not None:
+                self._tell(self._done)
+        elif isinstance(fault, OidcError):
+            self._refuse(self._refused, fault)
+
+
+class _Beside(TypedDict, total=False):
+    keys: ProviderKeys | None
+    clock: Clock | None
+    entropy: Entropy | None
+    on_event: OnEvent | None
+
+
+class World(_Beside, total=False):
+    """What a client that waits may be given of the world."""
+
+    transport: Transport | None
+
+
+class AsyncWorld(_Beside, total=False):
+    """What a client that awaits may be given of the world."""
+
+    transport: AsyncTransport | None
+
+
+class Client(Generic[S]):
+    """What both kinds of clients have in common.
+
+    Attributes:
+        pending: where logins wait for their browser.
+    """
+
+    __slots__ = ("_life", "_routes", "pending")
+
+    def __init__(self, life: Life[S], pending: PendingLogins) -> None:
+        rp, shell = life.known
+        self._routes = Routes((rp,))
+        as_setting(pending, PendingLogins, "pending")
+        check_profile(rp, pending)
+        if rp.network.judged:
+            check_transport(shell.transport)
+        self._life: Life[S] = life
+        self.pending = pending
+
+    @property
+    def rp(self) -> RelyingParty:
+        """The relying party as it is now: before the first use, without the provider's metadata."""
+        return self._life.known.rp
+
+    @property
+    def shell(self) -> S:
+        """The world, with the credentials for what is known of the provider now."""
+        return self._life.known.shell

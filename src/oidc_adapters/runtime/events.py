@@ -1,0 +1,304 @@
+"""What happens in a client, told as it happens: to one callable, if the application gives one.
+
+An event is a frozen value.  It says which client it is of, and what happened: no secret, no token
+and nothing of a user is in it, so an application may log each as it is.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from inspect import iscoroutinefunction
+from pathlib import PurePath
+from traceback import extract_tb
+from types import TracebackType
+from typing import Final
+from warnings import warn
+
+from attrs import frozen
+
+from oidc_core.machine.steps import KeysAnswer, KeysFound
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.codes import Fault, Kind, Retryable
+from oidc_core.wire.errors import OidcError, Place, UsageError
+from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, KeysWanted
+
+
+@frozen(kw_only=True)
+class Event:
+    """Something that happened.
+
+    Attributes:
+        issuer: the provider.
+        client_id: the client.
+        connection_id: tells connections to the same provider apart.
+    """
+
+    issuer: str
+    client_id: str
+    connection_id: str
+
+
+@frozen(kw_only=True)
+class LoginBegan(Event):
+    """A login was started; the browser goes to the provider."""
+
+
+@frozen(kw_only=True)
+class LoginFinished(Event):
+    """A user is logged in."""
+
+
+@frozen(kw_only=True)
+class LogoutBegan(Event):
+    """A logout was started; the browser goes to the provider."""
+
+
+@frozen(kw_only=True)
+class LogoutFinished(Event):
+    """The browser came back from a logout."""
+
+
+@frozen(kw_only=True)
+class TokensRefreshed(Event):
+    """A refresh token gave new tokens, and whatever came with them was verified."""
+
+
+@frozen(kw_only=True)
+class UserInfoRead(Event):
+    """The provider told about a user outside of a login."""
+
+
+@frozen(kw_only=True)
+class MetadataRead(Event):
+    """The client read the provider's metadata for the first time."""
+
+
+@frozen(kw_only=True)
+class MetadataReplaced(Event):
+    """The provider has published other metadata, and the client uses it from now on.
+
+    Attributes:
+        endpoints_moved: whether logins in flight have to be started again, since an endpoint that
+            they need is elsewhere.
+    """
+
+    endpoints_moved: bool
+
+
+@frozen(kw_only=True)
+class Refusal(Event):
+    """Something was refused, or failed; the members are those of the error.
+
+    Attributes:
+        code: the stable code.
+        fault: whose fault it is, as in ``callback`` or ``provider``.
+        kind: what to tell the user, as in ``stale``.
+        retryable: whether trying again helps.
+        cause: why it happened, in one word, or an empty string.
+        place: the exchange in which it happened, if it was in one.
+    """
+
+    code: str
+    fault: Fault
+    kind: Kind
+    retryable: Retryable
+    cause: str
+    place: Place | None
+
+
+@frozen(kw_only=True)
+class LoginRefused(Refusal):
+    """A login did not begin, or did not come to its end."""
+
+
+@frozen(kw_only=True)
+class LogoutRefused(Refusal):
+    """A logout did not begin, or nobody asked for what came back."""
+
+
+@frozen(kw_only=True)
+class RefreshRefused(Refusal):
+    """There are no new tokens, or they cannot be believed."""
+
+
+@frozen(kw_only=True)
+class UserInfoRefused(Refusal):
+    """The provider told nothing about a user, or it cannot be believed."""
+
+
+@frozen(kw_only=True)
+class MetadataRefused(Refusal):
+    """The provider's metadata could not be read or believed.
+
+    Attributes:
+        older_kept: whether older metadata goes on serving.
+    """
+
+    older_kept: bool
+
+
+@frozen(kw_only=True)
+class RequestSent(Event):
+    """A request was sent to the provider, or could not be.
+
+    Attributes:
+        purpose: what it was for, as in ``token``.
+        url: origin and path of its URL.
+        status: the HTTP status of the answer; ``None`` without one.
+        failure: the code of the failure, as in ``http_timeout``; empty with an answer.
+        seconds: how long it took.
+    """
+
+    purpose: str
+    url: str
+    status: int | None
+    failure: str
+    seconds: float
+
+
+@frozen(kw_only=True)
+class KeysFetched(Event):
+    """The client has a new key set of the provider.
+
+    Attributes:
+        jwks_uri: where it was published: origin and path.
+        keys: how many keys are in it.
+    """
+
+    jwks_uri: str
+    keys: int
+
+
+@frozen(kw_only=True)
+class KeysRefused(Event):
+    """A key set that a token needed could not be had.
+
+    Attributes:
+        jwks_uri: where it is published: origin and path.
+        reason: ``throttled`` or ``unreachable``.
+    """
+
+    jwks_uri: str
+    reason: str
+
+
+OnEvent = Callable[[Event], object]
+"""What an application gives to be told; what it returns does not count."""
+
+_FUNCTION: Final = "a function of one event that is not awaited"
+
+
+class Events:
+    """Tells what happens in one client.
+
+    A callable that raises changes no outcome: the first time a ``RuntimeWarning`` names the
+    exception and where it was raised, and then it goes unmentioned.
+
+    Args:
+        on_event: is told of each event, in the thread or task in which it happened.
+        rp: whose events they are.
+
+    Raises:
+        UsageError: ``config_invalid`` for what cannot be called, or has to be awaited.
+    """
+
+    __slots__ = ("_client", "_on_event", "_unharmed")
+
+    def __init__(self, on_event: OnEvent, rp: RelyingParty) -> None:
+        if not _can_be_told(on_event):
+            found = type(on_event).__name__
+            raise UsageError("config_invalid", about="on_event", found=found, expected=_FUNCTION)
+        self._on_event = on_event
+        self._client = {
+            "issuer": rp.issuer,
+            "client_id": rp.client.client_id,
+            "connection_id": rp.client.connection_id,
+        }
+        self._unharmed = _Unharmed()
+
+    def tell(self, kind: Callable[..., Event], /, **facts: object) -> None:
+        """Tell of an event of this kind."""
+        event = kind(**self._client, **facts)
+        with self._unharmed:
+            self._on_event(event)
+
+    def refused(self, kind: Callable[..., Event], error: OidcError, /, **facts: object) -> None:
+        """Tell of a refusal."""
+        self.tell(
+            kind,
+            code=error.code,
+            fault=error.fault,
+            kind=error.kind,
+            retryable=error.retryable,
+            cause=error.cause,
+            place=error.place,
+            **facts,
+        )
+
+    def sent(self, request: HttpRequest, answer: Answer, seconds: float) -> None:
+        """Tell of a request."""
+        status, failure = (
+            (answer.status, "") if isinstance(answer, HttpResponse) else (None, answer.code)
+        )
+        self.tell(
+            RequestSent,
+            purpose=request.purpose,
+            url=_bare(request.url),
+            status=status,
+            failure=failure,
+            seconds=seconds,
+        )
+
+    def keys(self, wanted: KeysWanted, answer: KeysAnswer, *, asked: bool) -> None:
+        """Tell what became of a wish for keys, unless they were there already.
+
+        Args:
+            wanted: the wish.
+            answer: what is there now.
+            asked: whether the provider was asked.
+        """
+        where = _bare(wanted.jwks_uri)
+        if not isinstance(answer, KeysFound):
+            self.tell(KeysRefused, jwks_uri=where, reason=answer.reason)
+        elif asked and answer.fetched_at == answer.now:
+            self.tell(KeysFetched, jwks_uri=where, keys=len(answer.key_set.keys))
+        elif asked:
+            self.tell(KeysRefused, jwks_uri=where, reason="unreachable")
+
+
+class _Unharmed:
+    """Lets what goes on around an application's callable be unharmed by it; reports once."""
+
+    __slots__ = ("_reported",)
+
+    def __init__(self) -> None:
+        self._reported = False
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if not isinstance(fault, Exception):
+            return False
+        if not self._reported:
+            self._reported = True
+            last = extract_tb(trace)[-1]
+            where = f"{PurePath(last.filename).name}:{last.lineno}"
+            text = f"on_event raised {type(fault).__name__} at {where}; nothing else is affected"
+            with suppress(RuntimeWarning):  # where warnings are errors
+                warn(text, RuntimeWarning, stacklevel=4)
+        return True
+
+
+def _can_be_told(call: object) -> bool:
+    awaited = iscoroutinefunction(call) or iscoroutinefunction(type(call).__call__)
+    return callable(call) and not awaited
+
+
+def _bare(url: str) -> str:
+    """Return origin and path of a URL: a query may hold a secret."""
+    return url.partition("?")[0]
