@@ -281,11 +281,11 @@ def test_the_redirect_uri_is_compared_exactly(url: str) -> None:
     assert form_of(step)["redirect_uri"] == REDIRECT_URI
 
 
-@pytest.mark.parametrize("query", ["code=%FF&state=s", "code=c&state=%C3", "%FE=1&state=s"])
+@pytest.mark.parametrize("query", ["code=%FF&state=s", "code=c&state=%C3", "iss=%FE&state=s"])
 def test_a_parameter_that_cannot_be_decoded_is_refused(query: str) -> None:
-    error = refused(CallbackError, "parameter_malformed", lambda: came(query))
+    error = refused(CallbackError, "parameter_malformed", lambda: came(query).named)
 
-    assert error.expected == "UTF-8"
+    assert error.about in {"code", "state", "iss"}
 
 
 @pytest.mark.parametrize("digits", [3, 10, 19, 4_300, 5_000])

@@ -126,8 +126,7 @@ def returned_state(incoming: Incoming) -> str:
     """Return the state that a browser brings back from a logout, which names it (§3).
 
     Raises:
-        CallbackError: ``logout_state_mismatch`` without one, ``parameter_duplicated`` or
-            ``parameter_malformed``.
+        CallbackError: ``logout_state_mismatch`` without one, or ``parameter_duplicated``.
     """
     states = [value for name, value in incoming.query_parameters if name == "state"]
     if len(states) > 1:

@@ -17,7 +17,7 @@ from oidc_core.model.evidence import SkipReason
 from oidc_core.model.protection import Protection
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import Fact, ProtocolViolation
-from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, kind_of
 
 E = TypeVar("E")
 
@@ -77,7 +77,7 @@ def unread(jwt: Examined[E], name: str, expected: Fact = None) -> SkipReason:
     """
     value = jwt.claim(name)
     if value is not None:
-        found = type(value).__name__
+        found = kind_of(value)
         raise refused(jwt, f"{name}_malformed", name, found=found, expected=expected)
     if name in jwt.profile.required:
         raise refused(jwt, f"{name}_missing", name, expected=expected)

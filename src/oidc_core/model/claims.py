@@ -13,7 +13,7 @@ from typing import Final, cast
 from attrs import field, frozen
 
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.jsontypes import JsonObject, JsonValue, Unreadable, unreadable
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, Unreadable, private, unreadable
 from oidc_core.wire.settings import check_kind
 
 MAX_DATE: Final = 2**53
@@ -180,7 +180,8 @@ def subject(value: JsonValue, *, of: str = "") -> str:
         if value is None:
             raise ProtocolViolation("sub_missing", about="sub", of=of)
         expected = "1 to 255 printable ASCII characters"
-        raise ProtocolViolation("sub_malformed", about="sub", expected=expected, of=of)
+        found = private(value)
+        raise ProtocolViolation("sub_malformed", about="sub", found=found, expected=expected, of=of)
     if value in _PLACEHOLDERS:
         raise ProtocolViolation("sub_placeholder", about="sub", of=of)
     return value

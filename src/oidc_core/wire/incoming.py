@@ -97,30 +97,19 @@ class Incoming:
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
-        """Names and values: of the query for a GET, of the form for a POST.
-
-        Raises:
-            CallbackError: ``parameter_malformed`` for what is no UTF-8.
-        """
-        return self.query_parameters if self.method == "GET" else parse_form(self._form)
+        """Names and values: of the query for a GET, of the form for a POST."""
+        return (
+            self.query_parameters
+            if self.method == "GET"
+            else parse_form(self.body.decode("utf-8", "replace"))
+        )
 
     @property
     def query_parameters(self) -> tuple[tuple[str, str], ...]:
-        """Names and values of the query, however the request was sent.
-
-        Raises:
-            CallbackError: ``parameter_malformed`` for what is no UTF-8.
-        """
+        """Names and values of the query, however the request was sent."""
         return parse_form(self.query)
 
     @property
     def cookies(self) -> tuple[tuple[str, str], ...]:
         """Names and values of the cookies, in order, as often as they were sent."""
         return cookie_pairs(self.cookie)
-
-    @property
-    def _form(self) -> str:
-        try:
-            return self.body.decode("utf-8")
-        except UnicodeDecodeError:
-            raise CallbackError("parameter_malformed", about="body", expected="UTF-8") from None

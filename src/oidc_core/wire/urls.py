@@ -245,8 +245,7 @@ def encode_form(pairs: tuple[tuple[str, str], ...]) -> str:
 def parse_form(text: str) -> tuple[tuple[str, str], ...]:
     """Take an ``application/x-www-form-urlencoded`` string apart, as a browser brings it.
 
-    Raises:
-        CallbackError: ``parameter_malformed`` if a value is not UTF-8.
+    Octets that are not UTF-8 become U+FFFD, which no parameter may have that a decision hangs on.
     """
     parts = [part.partition("=") for part in text.split("&") if part]
     if "%" in text or "+" in text or not text.isascii():
@@ -275,13 +274,11 @@ def refuse_doubles(parameters: tuple[tuple[str, str], ...], known: AbstractSet[s
 
 
 def _decoded(text: str) -> str:
-    try:
-        # Quoted-printable has another escape character and is decoded in C.
-        if _escaped(text):
-            return a2b_qp(text.replace("+", " ").replace("%", "=")).decode()
-        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
-    except UnicodeError:
-        raise CallbackError("parameter_malformed", expected="UTF-8") from None
+    # Quoted-printable has another escape character and is decoded in C.
+    if _escaped(text):
+        return a2b_qp(text.replace("+", " ").replace("%", "=")).decode("utf-8", "replace")
+    octets = text.replace("+", " ").encode("utf-8", "surrogatepass")
+    return unquote_to_bytes(octets).decode("utf-8", "replace")
 
 
 _literal: Final = re.compile(r"[A-Za-z0-9._~-]*").fullmatch

@@ -44,7 +44,7 @@ def test_a_request_shows_headers_query_and_body() -> None:
 
 
 def test_a_form_that_is_none_shows_nothing() -> None:
-    assert form_facts("code=%ff") == ()
+    assert form_facts("error_uri=%ff") == (("error_uri", "\ufffd"),)
 
 
 @pytest.mark.parametrize(

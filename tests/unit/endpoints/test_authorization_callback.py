@@ -118,10 +118,25 @@ def test_the_state_names_the_login_it_belongs_to_and_tells_nothing() -> None:
 
 
 @pytest.mark.req("RFC6749-10.14-01")
-@pytest.mark.parametrize("query", ["state=%FF", "%C3=x", "code=%ED%A0%80"])
-def test_octets_that_are_not_utf8_are_refused(query: str) -> None:
+@pytest.mark.parametrize("name", ["state", "code", "iss", "error"])
+@pytest.mark.parametrize("octets", ["%FF", "a%C3", "%ED%A0%80", "%C0%AF"])
+def test_octets_that_are_not_utf8_are_refused_where_a_decision_hangs_on_them(
+    name: str, octets: str
+) -> None:
     """A28."""
-    refused(CallbackError, "parameter_malformed", lambda: came(query))
+    for read in READERS:
+        arrived = read(f"x=1&{name}={octets}")
+        error = refused(CallbackError, "parameter_malformed", partial(getattr, arrived, "named"))
+        assert error.about == name
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("odd", ["x=%FF", "%C3=x", "error_description=%ED%A0%80", "utm=%00%ff+%z"])
+def test_octets_that_are_not_utf8_cost_nothing_elsewhere(
+    read: Callable[[str], Callback], odd: str
+) -> None:
+    named = read(f"{odd}&state=s&code=c").named
+    assert (named["state"], named["code"]) == ("s", "c")
 
 
 def test_a_callback_and_its_code_are_not_shown() -> None:

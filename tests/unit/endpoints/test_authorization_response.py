@@ -307,7 +307,8 @@ def test_an_error_from_another_issuer_is_refused_and_its_text_not_shown() -> Non
         LOGIN, code=None, iss=OTHER_ISSUER, error="evil_error", error_description="EVIL TEXT"
     )
     error = refusal("response_iss_mismatch", arrival)
-    assert "evil" not in str(error).lower()
+    assert (error.found, error.expected) == (OTHER_ISSUER, ISSUER)
+    assert "evil_error" not in str(error)
     assert "EVIL" not in repr(error.__dict__)
     assert error.__cause__ is None
 
@@ -386,6 +387,15 @@ def test_the_provider_s_text_is_bounded_and_no_reason_to_refuse() -> None:
     assert error.issuer_verified is False
     bare = op_error(callback(LOGIN, code=None, error="e"))
     assert (bare.error_description, bare.error_uri) == (None, None)
+
+
+@pytest.mark.req("RFC6749-4.1.2.1-02")
+@pytest.mark.parametrize("odd", ["error_description=nein%FF", "error_uri=%C3", "x=%FF", "%FF=x"])
+def test_octets_that_are_not_utf_8_do_not_hide_the_provider_s_error(odd: str) -> None:
+    error = op_error(answer(f"{odd}&error=access_denied&state={LOGIN.pending.state}"))
+    assert (error.error, error.kind) == ("access_denied", "user")
+    if odd.startswith("error_description"):
+        assert error.error_description == "nein\ufffd"
 
 
 @pytest.mark.req("MRT-3-01")

@@ -172,7 +172,7 @@ def test_a_return_with_the_state_that_was_sent_is_taken() -> None:
         (f"state={STATE.upper()}", "logout_state_mismatch"),
         ("state=other", "logout_state_mismatch"),
         (f"state={STATE}&state={STATE}", "parameter_duplicated"),
-        ("state=%FF", "parameter_malformed"),
+        ("state=%FF", "logout_state_mismatch"),
     ],
 )
 def test_any_other_return_was_not_asked_for_here(query: str, code: str) -> None:

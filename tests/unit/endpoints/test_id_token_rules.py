@@ -935,42 +935,43 @@ def test_a_token_that_came_in_clear_where_encryption_was_registered_is_refused()
 
 
 AT_HASH = half_hash("ES256", ACCESS_TOKEN)
+SENT = fingerprint(NONCE)
 
 
 @pytest.mark.parametrize(
     ("changes", "expected", "facts"),
     [
-        ({"iss": 5}, {}, ("iss_malformed", "iss", "int", ISSUER)),
+        ({"iss": 5}, {}, ("iss_malformed", "iss", "a number", ISSUER)),
         ({"iss": None}, {}, ("iss_missing", "iss", None, ISSUER)),
         ({"iss": "x"}, {}, ("iss_mismatch", "iss", "x", ISSUER)),
         ({"aud": ["x"]}, {}, ("aud_mismatch", "aud", ("x",), CLIENT_ID)),
-        ({"aud": 5}, {}, ("aud_malformed", "aud", "int", CLIENT_ID)),
-        ({"aud": [1]}, {}, ("aud_malformed", "aud", "tuple", CLIENT_ID)),
+        ({"aud": 5}, {}, ("aud_malformed", "aud", "a number", CLIENT_ID)),
+        ({"aud": [1]}, {}, ("aud_malformed", "aud", "a list", CLIENT_ID)),
         ({"aud": [CLIENT_ID, "x"]}, {}, ("aud_untrusted", "aud", ("x",), CLIENT_ID)),
-        ({"azp": 5}, {}, ("azp_malformed", "azp", "int", CLIENT_ID)),
+        ({"azp": 5}, {}, ("azp_malformed", "azp", "a number", CLIENT_ID)),
         ({"azp": "x"}, {}, ("azp_mismatch", "azp", "x", CLIENT_ID)),
         ({}, {"key": None}, ("signature_invalid", "", None, "a key of the provider")),
         ({}, {"alg": "HS256", "key": None}, ("alg_not_allowed", "alg", "HS256", None)),
-        ({"exp": "x"}, {}, ("exp_malformed", "exp", "str", None)),
+        ({"exp": "x"}, {}, ("exp_malformed", "exp", "a string", None)),
         ({"exp": NOW - 60}, {}, ("exp_expired", "exp", NOW - 60, f"after {NOW}")),
-        ({"iat": "x"}, {}, ("iat_malformed", "iat", "str", None)),
+        ({"iat": "x"}, {}, ("iat_malformed", "iat", "a string", None)),
         ({"iat": NOW + 61}, {}, ("iat_in_future", "iat", NOW + 61, f"up to {NOW}")),
         ({"iat": 1}, {}, ("iat_too_old", "iat", 1, f"from {NOW - RP.policy.id_token_age}")),
         ({"nbf": NOW + 61}, {}, ("nbf_in_future", "nbf", NOW + 61, f"up to {NOW}")),
-        ({"nbf": "soon"}, {}, ("nbf_malformed", "nbf", "str", None)),
-        ({}, {"nonce": EXPECT_NO_NONCE}, ("nonce_unexpected", "nonce", None, None)),
-        ({"nonce": None}, {}, ("nonce_missing", "nonce", None, None)),
-        ({"nonce": ""}, {}, ("nonce_mismatch", "nonce", None, "one that is not empty")),
-        ({"nonce": 5}, {}, ("nonce_mismatch", "nonce", "int", fingerprint(NONCE))),
-        ({"nonce": "x"}, {}, ("nonce_mismatch", "nonce", fingerprint("x"), fingerprint(NONCE))),
+        ({"nbf": "soon"}, {}, ("nbf_malformed", "nbf", "a string", None)),
+        ({}, {"nonce": EXPECT_NO_NONCE}, ("nonce_unexpected", "nonce", SENT, "absent")),
+        ({"nonce": None}, {}, ("nonce_missing", "nonce", None, SENT)),
+        ({"nonce": ""}, {}, ("nonce_mismatch", "nonce", "an empty string", SENT)),
+        ({"nonce": 5}, {}, ("nonce_mismatch", "nonce", "a number", SENT)),
+        ({"nonce": "x"}, {}, ("nonce_mismatch", "nonce", fingerprint("x"), SENT)),
         ({}, {"required_acr": ("a",)}, ("acr_missing", "acr", None, ("a",))),
-        ({"acr": 5}, {"required_acr": ("a",)}, ("acr_mismatch", "acr", "int", ("a",))),
+        ({"acr": 5}, {"required_acr": ("a",)}, ("acr_mismatch", "acr", 5, ("a",))),
         ({"acr": "b"}, {"required_acr": ("a",)}, ("acr_mismatch", "acr", "b", ("a",))),
         ({}, {"max_age": 5}, ("auth_time_missing", "auth_time", None, None)),
         (
             {"auth_time": "x"},
             {"max_age": 5},
-            ("auth_time_malformed", "auth_time", "str", None),
+            ("auth_time_malformed", "auth_time", "x", None),
         ),
         (
             {"auth_time": NOW + 61},
@@ -982,14 +983,22 @@ AT_HASH = half_hash("ES256", ACCESS_TOKEN)
             {"max_age": 5},
             ("auth_time_too_old", "auth_time", 1, f"from {NOW - 85}"),
         ),
-        ({"sub": "Bob"}, {"sub": SUB}, ("sub_mismatch", "sub", None, fingerprint(SUB))),
+        (
+            {"sub": "Bob"},
+            {"sub": SUB},
+            ("sub_mismatch", "sub", fingerprint("Bob"), fingerprint(SUB)),
+        ),
         (
             {},
             {"sub": SUB, "sub_iss": OTHER_ISSUER},
-            ("sub_mismatch", "iss", None, OTHER_ISSUER),
+            ("sub_mismatch", "iss", ISSUER, OTHER_ISSUER),
         ),
         ({"sub": None}, {}, ("sub_missing", "sub", None, None)),
-        ({"sub": 5}, {}, ("sub_malformed", "sub", None, "1 to 255 printable ASCII characters")),
+        (
+            {"sub": 5},
+            {},
+            ("sub_malformed", "sub", "a number", "1 to 255 printable ASCII characters"),
+        ),
         ({"events": 1}, {}, ("claim_forbidden", "events", None, "id_token")),
         (
             {"at_hash": "x"},
@@ -999,7 +1008,7 @@ AT_HASH = half_hash("ES256", ACCESS_TOKEN)
         (
             {"at_hash": 5},
             {"access_token": ACCESS_TOKEN},
-            ("at_hash_mismatch", "at_hash", "int", AT_HASH),
+            ("at_hash_mismatch", "at_hash", 5, AT_HASH),
         ),
     ],
 )
@@ -1007,6 +1016,18 @@ def test_a_refusal_tells_the_claim_and_what_is_wrong_with_it(
     changes: dict[str, Any], expected: dict[str, Any], facts: tuple[str, str, object, object]
 ) -> None:
     assert told(lambda: checked(with_claims(**changes), **expected)) == facts
+
+
+def test_another_user_than_the_expected_one_is_the_user_s_own_doing() -> None:
+    """A step-up for Alice that Bob finished: nobody has to change anything, and it is no attack."""
+    changes: list[dict[str, Any]] = [{"sub": "Bob"}, {"sub": SUB, "sub_iss": OTHER_ISSUER}]
+    for expected in changes:
+        error = refused(
+            ProtocolViolation, "sub_mismatch", partial(checked, with_claims(), **expected)
+        )
+        assert (error.kind, error.retryable) == ("user", "no")
+        assert "another user logged in" in str(error)
+        assert SUB not in str(error)
 
 
 def test_what_is_not_checked_is_told_with_its_reason() -> None:

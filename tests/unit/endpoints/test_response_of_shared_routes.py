@@ -191,7 +191,7 @@ def test_a_declared_provider_names_itself_whatever_its_metadata_says(
     assert (remark in response.evidence.remarks) is not announced
     for iss in (OTHER_ISSUER, f"{ISSUER}/", ISSUER.upper(), "https://OP.example"):
         error = refusal("response_iss_mismatch", rp, named(iss), mode=mode)
-        assert (error.found, error.expected, error.about) == (None, ISSUER, "iss")
+        assert (error.found, error.expected, error.about) == (iss, ISSUER, "iss")
 
 
 def test_what_is_expected_at_the_start_or_at_the_end_is_expected() -> None:

@@ -21,7 +21,7 @@ from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
 from oidc_core.model.protection import Protection
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.jsontypes import JsonObject, kind_of
 from tests.parties import CLIENT_ID, ISSUER, NOW, OTHER_ISSUER, RP, keys, relying_party
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def test_a_malformed_claim_is_never_taken_for_absent(
     profile: JwtProfile,
 ) -> None:
     for value in values:
-        found = type(value).__name__
+        found = kind_of(value)
         assert told(rule, jwt({name: value}, profile)) == (
             f"{name}_malformed", name, found, WANTED.get(name),
         )  # fmt: skip

@@ -62,8 +62,8 @@ class Callback:
         """Take a request at the redirect URI.
 
         Raises:
-            CallbackError: ``parameter_malformed`` for what is no UTF-8; ``parameter_duplicated``
-                for a form beside a query that has parameters of the response too.
+            CallbackError: ``parameter_duplicated`` for a form beside a query that has parameters of
+                the response too.
         """
         query, url = incoming.query_parameters, incoming.url
         if incoming.method == "GET":
@@ -77,7 +77,9 @@ class Callback:
     def named(self) -> Mapping[str, str]:
         """The parameters of the protocol, each at most once and within its grammar.
 
-        One without a value counts as omitted (RFC 6749 §3.1), though not as another's double.
+        Only what a decision hangs on has to keep to its grammar: ``state``, ``code``, ``iss`` and
+        ``error``.  One without a value counts as omitted (RFC 6749 §3.1), though not as another's
+        double.
 
         Raises:
             CallbackError: ``parameter_duplicated``, ``parameter_too_long``,

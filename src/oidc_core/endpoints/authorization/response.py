@@ -18,7 +18,8 @@ from oidc_core.model.pending import PendingLogin, SingleUse, check_binding
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import oauth_error
 from oidc_core.wire.encoding import same
-from oidc_core.wire.errors import CallbackError, ProviderError
+from oidc_core.wire.errors import CallbackError, ProviderError, fingerprint
+from oidc_core.wire.jsontypes import private
 from oidc_core.wire.urls import parse_form
 
 
@@ -69,7 +70,8 @@ def _state(received: ExaminedCallback) -> _Skipped:
     if state is None:
         raise CallbackError("state_missing", about="state")
     if not same(state, received.pending.state):
-        raise CallbackError("state_mismatch", about="state")
+        found, expected = fingerprint(state), fingerprint(received.pending.state)
+        raise CallbackError("state_mismatch", found=found, expected=expected, about="state")
     return None
 
 
@@ -102,7 +104,8 @@ def _same_account(received: ExaminedCallback) -> _Skipped:
     if not received.pending.account:
         return "not a link"
     if not same(received.account, received.pending.account):
-        raise CallbackError("account_mismatch", about="account")
+        found, expected = private(received.account or None), private(received.pending.account)
+        raise CallbackError("account_mismatch", found=found, expected=expected, about="account")
     return None
 
 
@@ -145,12 +148,13 @@ def _issuer(received: ExaminedCallback) -> _Skipped:
     iss = received.parameters.get("iss")
     if iss is not None:
         if not received.rp.issuer_rule.in_response(iss):
-            raise CallbackError("response_iss_mismatch", expected=received.rp.issuer, about="iss")
+            expected = received.rp.issuer
+            raise CallbackError("response_iss_mismatch", found=iss, expected=expected, about="iss")
         return None
     if not received.expects_iss:
         return "the provider does not announce iss"
     if "error" not in received.parameters:
-        raise CallbackError("response_iss_missing", about="iss")
+        raise CallbackError("response_iss_missing", expected=received.rp.issuer, about="iss")
     return "absent from an error"
 
 

@@ -4,12 +4,11 @@ from types import MappingProxyType
 from typing import Final
 
 from oidc_core.endpoints.id_token.rules import ID_TOKEN_RULES, ExaminedIdToken
-from oidc_core.machine.claim_rules import refused
+from oidc_core.machine.claim_rules import refused, unread
 from oidc_core.model.claims import audience, numeric_date
 from oidc_core.model.evidence import Rule, RuleTable, SkipReason
 from oidc_core.wire.encoding import same
-from oidc_core.wire.errors import Fact, fingerprint
-from oidc_core.wire.jsontypes import JsonValue
+from oidc_core.wire.jsontypes import JsonValue, described, private
 
 
 def _original(token: ExaminedIdToken, name: str) -> JsonValue:
@@ -17,29 +16,32 @@ def _original(token: ExaminedIdToken, name: str) -> JsonValue:
     return None if original is None else original.members.get(name)
 
 
-def _told(value: JsonValue) -> Fact:
-    return value if isinstance(value, str) else type(value).__name__
-
-
 def _same_issuer(token: ExaminedIdToken) -> SkipReason | None:
     new, old = token.claim("iss"), _original(token, "iss")
+    if not isinstance(new, str):
+        unread(token, "iss", described(old))
     if new != old:
-        raise refused(token, "iss_mismatch", "iss", found=_told(new), expected=_told(old))
+        found, expected = described(new), described(old)
+        raise refused(token, "iss_mismatch", "iss", found=found, expected=expected)
     return None
 
 
 def _same_subject(token: ExaminedIdToken) -> SkipReason | None:
     new, old = token.claim("sub"), _original(token, "sub")
+    if new is None:
+        unread(token, "sub", private(old))
     if new != old:
-        found, expected = (fingerprint(v) if isinstance(v, str) else _told(v) for v in (new, old))
-        raise refused(token, "sub_mismatch", "sub", found=found, expected=expected)
+        raise refused(token, "sub_mismatch", "sub", found=private(new), expected=private(old))
     return None
 
 
 def _same_audience(token: ExaminedIdToken) -> SkipReason | None:
     new, old = audience(token.claim("aud")), audience(_original(token, "aud"))
-    if new is None or old is None or {*new} != {*old}:
-        raise refused(token, "aud_mismatch", "aud", found=new, expected=old)
+    if new is None:
+        return unread(token, "aud", old)
+    if old is None or {*new} != {*old}:
+        expected = old or "absent"
+        raise refused(token, "aud_mismatch", "aud", found=new, expected=expected)
     return None
 
 
@@ -48,7 +50,8 @@ def _same_authorized_party(token: ExaminedIdToken) -> SkipReason | None:
     if new is None or old is None:
         return "absent"
     if new != old:
-        raise refused(token, "azp_mismatch", "azp", found=_told(new), expected=_told(old))
+        found, expected = described(new), described(old)
+        raise refused(token, "azp_mismatch", "azp", found=found, expected=expected)
     return None
 
 
@@ -57,7 +60,7 @@ def _same_nonce(token: ExaminedIdToken) -> SkipReason | None:
     if new is None:
         return "absent"
     if not isinstance(new, str) or not isinstance(old, str) or not same(new, old):
-        raise refused(token, "nonce_mismatch", "nonce")
+        raise refused(token, "nonce_mismatch", "nonce", found=private(new), expected=private(old))
     return None
 
 

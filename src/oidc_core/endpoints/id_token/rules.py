@@ -22,8 +22,8 @@ from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.encoding import same
-from oidc_core.wire.errors import fingerprint
-from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.errors import Fact, ProtocolViolation, fingerprint
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, described, private
 from oidc_core.wire.way import Channel
 
 
@@ -59,22 +59,23 @@ def _nonce(token: ExaminedIdToken) -> _Skipped:
     nonce, expected = token.claim("nonce"), token.expected.demands.nonce
     if expected is EXPECT_NO_NONCE:
         if nonce is not None:
-            raise refused(token, "nonce_unexpected", "nonce")
+            found = private(nonce)
+            raise refused(token, "nonce_unexpected", "nonce", found=found, expected="absent")
         return "none was sent"
     if not nonce:  # an empty one tells no login from another
-        return _without_nonce(token, nonce)
+        return _without_nonce(token, nonce, fingerprint(expected))
     if not isinstance(nonce, str) or not same(nonce, expected):
-        found = fingerprint(nonce) if isinstance(nonce, str) else type(nonce).__name__
-        raise refused(token, "nonce_mismatch", "nonce", found=found, expected=fingerprint(expected))
+        found, sent = private(nonce), fingerprint(expected)
+        raise refused(token, "nonce_mismatch", "nonce", found=found, expected=sent)
     return None
 
 
-def _without_nonce(token: ExaminedIdToken, nonce: JsonValue) -> _Skipped:
+def _without_nonce(token: ExaminedIdToken, nonce: JsonValue, sent: str) -> _Skipped:
     if nonce is not None:
-        raise refused(token, "nonce_mismatch", "nonce", expected="one that is not empty")
+        raise refused(token, "nonce_mismatch", "nonce", found=private(nonce), expected=sent)
     if "nonce_not_echoed" in token.rp.policy.quirks and "nonce" not in token.profile.required:
         return "quirk nonce_not_echoed"
-    raise refused(token, "nonce_missing", "nonce")
+    raise refused(token, "nonce_missing", "nonce", expected=sent)
 
 
 def _authentication_context(token: ExaminedIdToken) -> _Skipped:
@@ -85,8 +86,7 @@ def _authentication_context(token: ExaminedIdToken) -> _Skipped:
     if acr is None:
         raise refused(token, "acr_missing", "acr", expected=required)
     if acr not in required or not usable("acr", acr):
-        found = acr if isinstance(acr, str) else type(acr).__name__
-        raise refused(token, "acr_mismatch", "acr", found=found, expected=required)
+        raise refused(token, "acr_mismatch", "acr", found=described(acr), expected=required)
     return None
 
 
@@ -99,7 +99,7 @@ def _authentication_time(token: ExaminedIdToken) -> _Skipped:
         raise refused(token, "auth_time_missing", "auth_time")
     auth_time = numeric_date(value)
     if auth_time is None:
-        raise refused(token, "auth_time_malformed", "auth_time", found=type(value).__name__)
+        raise refused(token, "auth_time_malformed", "auth_time", found=described(value))
     if auth_time > token.now + leeway:
         latest = f"up to {token.now}"
         raise refused(token, "auth_time_in_future", "auth_time", found=auth_time, expected=latest)
@@ -121,12 +121,21 @@ def _expected_subject(token: ExaminedIdToken) -> _Skipped:
     expected = token.expected.demands.sub
     if expected is None:
         return "nobody in particular was expected"
-    if token.claim("sub") != expected:
-        raise refused(token, "sub_mismatch", "sub", expected=fingerprint(expected))
-    sub_iss = token.expected.demands.sub_iss
-    if sub_iss not in {None, token.claim("iss")}:
-        raise refused(token, "sub_mismatch", "iss", expected=sub_iss)
+    sub, iss, sub_iss = token.claim("sub"), token.claim("iss"), token.expected.demands.sub_iss
+    if sub != expected:
+        raise _another_user(token, "sub", private(sub), fingerprint(expected))
+    if sub_iss not in {None, iss}:
+        raise _another_user(token, "iss", described(iss), sub_iss)
     return None
+
+
+def _another_user(
+    token: ExaminedIdToken, about: str, found: Fact, expected: Fact
+) -> ProtocolViolation:
+    """Return the refusal of a user who is not the expected one: nobody else is to blame."""
+    error = refused(token, "sub_mismatch", about, found=found, expected=expected)
+    error.kind, error.hint = "user", "another user logged in than the one that was expected"
+    return error
 
 
 def _access_token_hash(token: ExaminedIdToken) -> _Skipped:
@@ -153,8 +162,7 @@ def check_half_hash(token: ExaminedIdToken, name: str, value: JsonValue, text: s
         return None
     if _sha256_for_eddsa(token) and value == half_hash("ES256", "P-256", text):
         return "quirk at_hash_sha256_for_eddsa"
-    found = value if isinstance(value, str) else type(value).__name__
-    raise refused(token, f"{name}_mismatch", name, found=found, expected=expected)
+    raise refused(token, f"{name}_mismatch", name, found=described(value), expected=expected)
 
 
 def _sha256_for_eddsa(token: ExaminedIdToken) -> bool:
