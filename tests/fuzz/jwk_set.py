@@ -64,7 +64,9 @@ def judge(octets: bytes) -> frozenset[str]:
     if isinstance(keys, ProtocolViolation):
         return frozenset({keys.code})
     judged, codes = keys.keys, {key.code for key in keys.skipped}
-    assert len(judged) + len(keys.skipped) == len(keys.published), "a key was lost"
+    assert len(judged) + len(keys.skipped) == len(keys.published) + len(keys.unread), (
+        "a key was lost"
+    )
     assert codes <= CODES.keys(), "a key was skipped for no reason"
     hash(keys)
     for key in judged[:_TRIED]:

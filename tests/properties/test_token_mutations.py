@@ -164,10 +164,22 @@ def test_an_octet_changed_after_the_signing_is_refused(
 # --- before the signing: the header --------------------------------------------------------------
 
 
-def is_jwt_or_absent(value: JsonValue) -> bool:
-    """A JWT may say that it is one, in any case and as a media type (RFC 7515 §4.1.9)."""
+def is_kind_of_id_token(value: JsonValue) -> bool:
+    """A token may say that it is a JWT, an ID token, or just some JOSE object (RFC 7515 §4.1.9)."""
     text = "jwt" if value is None else value
-    return isinstance(text, str) and text.lower().removeprefix("application/") in {"", "jwt"}
+    kinds = {"", "jwt", "id+jwt", "jose"}
+    return isinstance(text, str) and text.lower().removeprefix("application/") in kinds
+
+
+def is_no_token(value: JsonValue) -> bool:
+    """The content may be called anything but a token of its own (RFC 7515 §4.1.10)."""
+    text = "" if value is None else value
+    return isinstance(text, str) and text.lower().removeprefix("application/") != "jwt"
+
+
+def is_true_or_absent(value: JsonValue) -> bool:
+    """``b64`` of true changes nothing (RFC 7797 §3)."""
+    return value is None or value is True
 
 
 def is_absent(value: JsonValue) -> bool:
@@ -186,11 +198,10 @@ def anything(_: JsonValue) -> bool:
 HARMLESS_IN_HEADER: Final[Mapping[str, Callable[[JsonValue], bool]]] = {
     "alg": never,
     "kid": is_absent,  # exactly one key of the set fits
-    "typ": is_jwt_or_absent,
-    "cty": is_absent,
+    "typ": is_kind_of_id_token,
+    "cty": is_no_token,
     "crit": never,
-    "b64": never,
-    "zip": never,
+    "b64": is_true_or_absent,
 }
 """Any other member is unknown and ignored, or offers a key and is ignored and noted."""
 
@@ -245,6 +256,7 @@ def test_a_header_with_another_member_is_refused_unless_it_is_harmless(
     ("name", "value"),
     [
         *[("kid", None), ("typ", None), ("typ", "application/JWT"), ("cty", None)],
+        *[("typ", "ID+JWT"), ("typ", "JOSE"), ("cty", "json"), ("b64", True), ("zip", "DEF")],
         *[("jku", "https://evil.example"), ("x5c", ("MII",)), ("ALG", "none"), ("sub", "Bob")],
     ],
 )

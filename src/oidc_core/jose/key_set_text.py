@@ -70,9 +70,12 @@ def read_key_set(octets: bytes, *, most: int) -> KeySetText:
 
 
 def _element(text: str) -> JsonObject | ProtocolViolation | None:
-    """Parse one element; what is no object is no key, whatever it is instead."""
+    """Parse one element; what is no object is no key, whatever it is instead.
+
+    A value in it that cannot be read costs the key only if a rule reads that member.
+    """
     try:
-        return parse_object(text.encode())
+        return parse_object(text.encode(), tolerant=True)
     except ProtocolViolation as refusal:
         if refusal.code == "json_not_object":
             return None
