@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 from oidc_adapters.runtime.client_secret import Secret, opened
 from oidc_adapters.runtime.locks import ProcessLock
-from oidc_core.jose.algorithms import row_for, rows_for
+from oidc_core.jose.algorithms import ALGORITHMS, row_for, rows_for
 from oidc_core.jose.jwk import Jwk
 from oidc_core.jose.jws import Recognised
 from oidc_core.jose.key_set import KeySet
@@ -74,6 +74,14 @@ class CryptographyVerifier:
         message = "a verifier holds client secrets and is not pickled"
         raise TypeError(message)
 
+    def check_mac(self, issuer: str, client_id: str, alg: str) -> None:
+        """Refuse a client that has no secret, or one that is too short for this algorithm.
+
+        Raises:
+            UsageError: ``credential_missing``; ``config_invalid`` as :func:`check_mac_secret`.
+        """
+        self._secret(issuer, client_id, alg)
+
     def recall(self, protected: bytes, keys: KeySet) -> Recognised | None:
         """Return what was remembered of this header, if it was with this very key set."""
         remembered = self._headers.get(protected)
@@ -105,16 +113,28 @@ class CryptographyVerifier:
     ) -> bool:
         """Return whether the MAC was made with this client's secret at this issuer.
 
-        Without a secret of enough octets nothing was.
+        Raises:
+            UsageError: as :meth:`check_mac`: a secret may open to another than it did then.
         """
         name = (issuer, client_id, alg)
         verify = self._prepared.get(name)
         if verify is None:
-            secret = self._secrets.get((issuer, client_id)) or ""
-            verify = _for_secret(opened(secret), alg)
-            if isinstance(secret, str):  # what was opened is not kept
+            secret = self._secret(issuer, client_id, alg)
+            verify = _for_secret(secret, alg)
+            if isinstance(self._secrets[issuer, client_id], str):  # what was opened is not kept
                 self._remembered(name, verify)
         return verify(signing_input, signature)
+
+    def _secret(self, issuer: str, client_id: str, alg: str) -> str:
+        """Return the secret of a client, once it is certain that it makes such MACs."""
+        secret = self._secrets.get((issuer, client_id))
+        if secret is None:
+            raise UsageError(
+                "credential_missing", found=client_id, expected=alg, about="client_secret"
+            )
+        open_secret = opened(secret)
+        check_mac_secret(alg, open_secret)
+        return open_secret
 
     def _remembered(self, name: _Name, verify: "Verify") -> "Verify":
         with self._process.lock:
@@ -144,11 +164,7 @@ def _for_key(key: Jwk, alg: str) -> "Verify":
 def _for_secret(secret: str, alg: str) -> "Verify":
     from oidc_adapters.crypto.primitives import mac_verifier
 
-    row = row_for(alg, "oct", "")
-    octets = _octets(secret)
-    if row is None or 8 * len(octets) < row.min_bits:
-        return _refuse
-    return mac_verifier(row, octets)
+    return mac_verifier(ALGORITHMS[alg, ""], _octets(secret))
 
 
 def _octets(secret: str) -> bytes:

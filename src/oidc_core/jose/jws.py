@@ -39,6 +39,15 @@ class SignatureVerifier(Protocol):
     method that should not have been ``async``, says nothing.
     """
 
+    def check_mac(self, issuer: str, client_id: str, alg: str) -> None:
+        """Refuse to be configured for MACs that this client has no good secret for.
+
+        Raises:
+            UsageError: ``credential_missing``; ``config_invalid`` for a client secret that is too
+                short (RFC 7518 §3.2).
+        """
+        ...
+
     def recall(self, protected: bytes, keys: KeySet) -> Recognised | None:
         """Return what was remembered of this very header with this very key set, if anything."""
         ...
@@ -58,7 +67,11 @@ class SignatureVerifier(Protocol):
     def verifies_mac(
         self, issuer: str, client_id: str, alg: str, signing_input: bytes, signature: bytes
     ) -> bool:
-        """Return whether the MAC was made with this client's secret at this issuer."""
+        """Return whether the MAC was made with this client's secret at this issuer.
+
+        Raises:
+            UsageError: as :meth:`check_mac`, where the secret has become another since.
+        """
         ...
 
 

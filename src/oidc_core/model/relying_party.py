@@ -280,7 +280,7 @@ class RelyingParty:
             and self.provider.token_endpoint
         ):
             assertion_audience(self)
-        self._check_decrypter()
+        self._check_credentials()
 
     @property
     def discovered(self) -> bool:
@@ -318,8 +318,11 @@ class RelyingParty:
         parse_issuer(issuer, http=network.loopback_http, http_origins=network.http_origins)
         admitted_url(network, issuer, about="issuer")
 
-    def _check_decrypter(self) -> None:
-        for _, encryption in self.protection.values():
+    def _check_credentials(self) -> None:
+        """Refuse MACs and encryption that this client has no secret or key for."""
+        for algorithms, encryption in self.protection.values():
+            for alg in algorithms & HMAC:
+                self.verifier.check_mac(self.issuer, self.client.client_id, alg)
             if encryption is None:
                 continue
             if self.decrypter is None:

@@ -202,8 +202,10 @@ def test_a_registration_stands_in_for_the_settings() -> None:
     octets = b"signing input"
     mac = sign_mac(SECRET, "HS256", octets)
     assert rp.verifier.verifies_mac(ISSUER, "another", "HS256", octets, mac)
-    assert not rp.verifier.verifies_mac(ISSUER, "client", "HS256", octets, mac)
-    assert not rp.verifier.verifies_mac("https://b.example", "another", "HS256", octets, mac)
+    for owner in ((ISSUER, "client"), ("https://b.example", "another")):
+        with pytest.raises(UsageError) as caught:
+            rp.verifier.verifies_mac(*owner, "HS256", octets, mac)
+        assert caught.value.code == "credential_missing"
 
 
 CONTRADICTIONS: dict[str, Any] = {
@@ -256,7 +258,9 @@ def test_without_a_secret_no_mac_is_ever_good() -> None:
     public = evolve(SETUP, client_secret=None, token_endpoint_auth_method="none")
     rp = public.relying_party()
 
-    assert not rp.verifier.verifies_mac(ISSUER, "client", "HS256", b"", b"")
+    with pytest.raises(UsageError) as caught:
+        rp.verifier.verifies_mac(ISSUER, "client", "HS256", b"", b"")
+    assert caught.value.code == "credential_missing"
 
 
 def test_metadata_can_be_given_by_hand() -> None:

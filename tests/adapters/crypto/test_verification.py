@@ -333,18 +333,27 @@ def test_a_mac_verifies_with_this_clients_secret_only(
         assert not verifier.verifies_mac(ISSUER, "client", alg, INPUT + b"x", mac)
         assert not verifier.verifies_mac(ISSUER, "client", alg, INPUT, mac[:-1])
         assert not verifier.verifies_mac(ISSUER, "client", alg, INPUT, b"")
-        assert not verifier.verifies_mac(ISSUER, "other", alg, INPUT, mac)
-        assert not verifier.verifies_mac("https://other.example", "client", alg, INPUT, mac)
+        for owner in ((ISSUER, "other"), ("https://other.example", "client")):
+            with pytest.raises(UsageError) as caught:
+                verifier.verifies_mac(*owner, alg, INPUT, mac)
+            assert (caught.value.code, caught.value.about) == (
+                "credential_missing",
+                "client_secret",
+            )
     other = sign_mac("t" * 64, alg, INPUT)
     assert not verifier.verifies_mac(ISSUER, "client", alg, INPUT, other)
 
 
 @pytest.mark.parametrize("alg", ["RS256", "none", "HS1", ""])
 def test_only_hmac_makes_macs(alg: str, verifier: CryptographyVerifier) -> None:
-    assert not verifier.verifies_mac(ISSUER, "client", alg, INPUT, bytes(32))
-    with pytest.raises(UsageError) as caught:
-        check_mac_secret(alg, SECRET)
-    assert (caught.value.code, caught.value.about) == ("config_invalid", "alg")
+    for operation in (
+        lambda: verifier.verifies_mac(ISSUER, "client", alg, INPUT, bytes(32)),
+        lambda: verifier.check_mac(ISSUER, "client", alg),
+        lambda: check_mac_secret(alg, SECRET),
+    ):
+        with pytest.raises(UsageError) as caught:
+            operation()
+        assert (caught.value.code, caught.value.about) == ("config_invalid", "alg")
 
 
 @pytest.mark.parametrize(("alg", "octets"), [("HS256", 32), ("HS384", 48), ("HS512", 64)])
@@ -358,13 +367,36 @@ def test_a_secret_has_as_many_octets_as_the_digest(alg: str, octets: int) -> Non
         assert (caught.value.code, caught.value.about) == ("config_invalid", "client_secret")
 
 
-def test_a_mac_of_a_short_or_missing_secret_does_not_verify(verifier: CryptographyVerifier) -> None:
-    """F03."""
-    row = ALGORITHMS["HS256", ""]
-    short = primitives.mac_signer(row, b"s" * 31)(INPUT)
-    empty = primitives.mac_signer(row, b"")(INPUT)
-    assert not verifier.verifies_mac(ISSUER, "short", "HS256", INPUT, short)
-    assert not verifier.verifies_mac(ISSUER, "unknown", "HS256", INPUT, empty)
+@pytest.mark.parametrize(
+    ("client_id", "alg", "code"),
+    [
+        ("short", "HS256", "config_invalid"),
+        ("short", "HS512", "config_invalid"),
+        ("unknown", "HS256", "credential_missing"),
+    ],
+)
+def test_a_short_or_missing_secret_is_the_callers_fault_and_makes_no_mac(
+    client_id: str, alg: str, code: str, verifier: CryptographyVerifier
+) -> None:
+    """F03: the token says nothing of it, so it is no violation of the protocol."""
+    mac = primitives.mac_signer(ALGORITHMS[alg, ""], b"s" * 31)(INPUT)
+    for operation in (
+        lambda: verifier.verifies_mac(ISSUER, client_id, alg, INPUT, mac),
+        lambda: verifier.check_mac(ISSUER, client_id, alg),
+    ):
+        with pytest.raises(UsageError) as caught:
+            operation()
+        assert (caught.value.code, caught.value.about) == (code, "client_secret")
+
+
+def test_a_secret_that_opens_to_a_shorter_one_later_is_refused_then() -> None:
+    kept = [SECRET]
+    verifier = CryptographyVerifier({(ISSUER, "client"): lambda: kept[-1]})
+    verifier.check_mac(ISSUER, "client", "HS256")
+    kept.append("short")
+    with pytest.raises(UsageError) as caught:
+        verifier.verifies_mac(ISSUER, "client", "HS256", INPUT, bytes(32))
+    assert (caught.value.code, caught.value.found) == ("config_invalid", 40)
 
 
 def test_a_verifier_shows_and_pickles_no_secret(verifier: CryptographyVerifier) -> None:

@@ -110,7 +110,7 @@ MEMORY: Final = Memory[str](lifetime=60, cap=10)
 FLIGHTS: Final = SingleFlight[str]()
 SPENT: Final = MemorySpent()
 LOGINS: Final = MemoryPendingLogins()
-VERIFIER: Final = CryptographyVerifier()
+VERIFIER: Final = CryptographyVerifier({("https://op.example", "client"): 32 * "s"})
 KEYS: Final = MemoryProviderKeys()
 UNREACHABLE: Final = AnswerTo(WANTED.request, NoAnswer("no", "http_connect_failed", NOW))
 USES: Final[tuple[tuple[Any, Callable[[], object]], ...]] = (

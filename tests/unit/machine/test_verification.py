@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from attrs import evolve, field, frozen
 
-from oidc_adapters.crypto import ClientDecrypter
+from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
 from oidc_core.jose.jws import Recognised, SignatureVerifier
 from oidc_core.jose.key_set import KeySet
 from oidc_core.jose.profiles import ID_TOKEN, LOGOUT_TOKEN, USERINFO, JwtProfile
@@ -275,7 +275,9 @@ def test_a_mac_by_another_secret_is_refused(secret: str) -> None:
 @pytest.mark.req("OIDCC-3.1.3.7-08a")
 def test_a_mac_by_the_secret_of_another_client_is_refused() -> None:
     """The secret belongs to issuer and client id together."""
-    ours = registered("HS256")
+    own, other = (ISSUER, CLIENT_ID), SECRET.swapcase()
+    secrets = {own: SECRET, (ISSUER, "client-2"): other, ("https://b.example", CLIENT_ID): other}
+    ours = evolve(registered("HS256"), verifier=CryptographyVerifier(secrets))
     token = signed(CLAIMS, mac_key())
     assert done(asked(token, rp=ours))[1] == CLAIMS
     for party in (
@@ -572,6 +574,9 @@ class Awaited:
         return None
 
     def remember(self, protected: bytes, keys: KeySet, recognised: object) -> None:
+        return None
+
+    def check_mac(self, *asked: Any) -> None:
         return None
 
     async def verifies(self, *asked: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve, frozen
 
+from oidc_adapters.crypto import CryptographyVerifier
 from oidc_core.jose.algorithms import ASYMMETRIC, OPTIONAL
 from oidc_core.jose.jwe import Jwe
 from oidc_core.jose.jws import Encryption
@@ -482,3 +483,26 @@ def test_an_endpoint_that_the_metadata_lacks_is_no_target() -> None:
         "unsupported_by_provider",
         "userinfo_endpoint",
     )
+
+
+@pytest.mark.parametrize("member", ["id_token_signed_response_alg", "userinfo_signed_response_alg"])
+@pytest.mark.parametrize(("alg", "octets"), [("HS256", 31), ("HS384", 47), ("HS512", 63)])
+def test_a_secret_that_is_too_short_for_its_macs_is_refused_when_configured(
+    member: str, alg: str, octets: int
+) -> None:
+    """RFC 7518 §3.2: it is the developer's setting, and no token is to blame for it."""
+    owner = (PROVIDER.issuer, CLIENT.client_id)
+    registration: dict[str, Any] = {member: alg}
+
+    def configured(secret: str) -> RelyingParty:
+        return RelyingParty(
+            provider=PROVIDER,
+            client=evolve(CLIENT, token_endpoint_auth_method="client_secret_post", **registration),
+            verifier=CryptographyVerifier({owner: secret} if secret else {}),
+        )
+
+    assert configured("s" * (octets + 1)).client.client_id == CLIENT.client_id
+    for secret, code in (("s" * octets, "config_invalid"), ("", "credential_missing")):
+        with pytest.raises(UsageError) as caught:
+            configured(secret)
+        assert (caught.value.code, caught.value.about) == (code, "client_secret")
