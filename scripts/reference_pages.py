@@ -78,6 +78,7 @@ CORE: Final = (
     "wire.jsontext",
     "wire.jsontypes",
     "wire.errors",
+    "wire.causes",
     "wire.codes",
     "wire.encoding",
 )

@@ -341,5 +341,6 @@ def test_those_who_wait_for_a_fetch_that_fails_are_told_so_too(kept: bool) -> No
     for thread in threads:
         thread.join(10)
 
-    assert answers == [KeysWithheld("unreachable")] * all_of_them
+    told = [(a.reason, a.fault and a.fault.code) for a in answers if isinstance(a, KeysWithheld)]
+    assert told == [("unreachable", "http_connect_failed")] * all_of_them
     assert len(asked) == 1

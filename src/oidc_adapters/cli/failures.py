@@ -53,8 +53,8 @@ def tell_failure(page: Page, error: OidcError) -> None:
         facts.append(("expected", shown(error.expected)))
     if error.cause:
         facts.append(("cause", error.cause))
-    if isinstance(error, ProviderError) and error.error_description:
-        facts.append(("the provider says", ascii(error.error_description)))
+    if error.said:
+        facts.append(("the provider says", ascii(error.said)))
     if error.spec:
         facts.append(("rule", error.spec))
     after = "" if error.retry_after is None else f", in {error.retry_after} seconds"

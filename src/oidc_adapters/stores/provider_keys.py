@@ -23,6 +23,7 @@ from oidc_core.machine.key_fetching import (
     failed,
     fetched,
     forgettable,
+    not_fetched,
 )
 from oidc_core.machine.steps import KeysAnswer, KeysFound
 from oidc_core.wire.errors import StoreFailure
@@ -177,13 +178,13 @@ class MemoryProviderKeys:
         while True:
             before = self._record(wanted)
             if isinstance(received, NoAnswer):
-                record, answer = failed(before, wanted, now)
+                record, answer = not_fetched(before, wanted, received, now)
             else:
                 record, answer = fetched(before, wanted, received, now)
             with self._process.lock:
                 if self._records.get(wanted.kept_under, _EMPTY) is before:
                     self._write(wanted, record)
-                    return _Landed(wanted, answer, record is not before)
+                    return _Landed(wanted, answer, record.fault is None)
 
     def _give_up(self, wanted: KeysWanted, fault: BaseException) -> None:
         """Give a fetch back that was not even made to fail: its loop or thread ended."""

@@ -40,7 +40,8 @@ class Resolver:
 
         Raises:
             TimeoutError: after ``timeout`` seconds.
-            OSError: if the name has no address.
+            OSError: ``socket.gaierror`` if the name has no address; another if nothing can be
+                looked up.
         """
         try:
             return socket.getaddrinfo(
@@ -72,7 +73,7 @@ class Resolver:
         try:
             future.set_result(self._lookup(host, port))
         except (OSError, UnicodeError) as error:
-            future.set_exception(OSError(str(error)))
+            future.set_exception(socket.gaierror(str(error)))
         finally:
             with self._process.lock:
                 del self._pending[key]
@@ -108,7 +109,7 @@ def dial(
     named = _RESOLVER.addresses(host.strip("[]"), port, exchange.remaining())
     found = [each for each in named[:ADDRESSES] if admits(exchange.reach, each[4][0])]
     if named and not found:
-        exchange.refuse("address_not_allowed")
+        exchange.refuse("address_not_allowed", "address_not_allowed")
     failure = OSError("no address")
     for tried, address in enumerate(found):
         try:

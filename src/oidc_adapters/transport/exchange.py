@@ -24,6 +24,7 @@ class Exchange:
         sent: whether an octet of the request itself may have left.
         dialling: whether a connection is being made, so that what is sent is not the request.
         fault: the code of the limit that was exceeded, or ``None``.
+        cause: why it failed, where that is known at once; else an empty string.
         held: pieces of the request that wait for the rest of it, or ``None``.
         discard: closes the connection in use, so that it is never reused.
         proxy_answer: returns what the proxy answered, while somebody holds it.
@@ -33,6 +34,7 @@ class Exchange:
     __slots__ = (
         "_body_quota",
         "_excess",
+        "cause",
         "deadline",
         "dialling",
         "discard",
@@ -50,6 +52,7 @@ class Exchange:
         self.sent = False
         self.dialling = False
         self.fault: str | None = None
+        self.cause = ""
         self.held: list[bytes] | None = None
         self.discard: Callable[[], None] = _nothing
         self.proxy_answer: Callable[[], HTTPResponse | None] = _nothing
@@ -87,15 +90,15 @@ class Exchange:
         self.quota -= octets
         if self.quota < 0:
             self.fault = self._excess
-            raise HTTPException
+            raise HTTPException("too many octets")
 
-    def refuse(self, fault: str) -> NoReturn:
-        """End the exchange with a code.
+    def refuse(self, fault: str, cause: str = "") -> NoReturn:
+        """End the exchange with a code, and a cause if it has one.
 
         Raises:
             HTTPException: always.
         """
-        self.fault = fault
+        self.fault, self.cause = fault, cause
         raise HTTPException
 
 

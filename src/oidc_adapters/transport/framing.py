@@ -8,7 +8,7 @@ of the command line and of the tests.
 
 import re
 from collections.abc import Iterable, Sequence
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 LINE_OCTETS: Final = 65_536
@@ -62,7 +62,12 @@ def read_status_line(stream: Lines) -> StatusLine:
     Raises:
         HTTPException: if there is none.
     """
-    found = _STATUS_LINE.fullmatch(_line(stream))
+    try:
+        found = _STATUS_LINE.fullmatch(_line(stream))
+    except IncompleteRead as broken:
+        if not b"HTTP/".startswith(broken.partial[:5]):
+            raise HTTPException("no status line") from None
+        raise
     if found is None:
         raise HTTPException("no status line")
     minor, status, reason = found.groups()
@@ -124,7 +129,7 @@ def read_chunk_size(stream: Lines) -> int:
     Raises:
         HTTPException: if it is none.
     """
-    found = _CHUNK_LINE.fullmatch(stream.readline(LINE_OCTETS + 1))
+    found = _CHUNK_LINE.fullmatch(_whole_line(stream))
     if found is None:
         raise HTTPException("no chunk size")
     return int(found[1], 16)
@@ -163,10 +168,21 @@ def is_chunked(values: Sequence[str], minor: int) -> bool:
 
 def _line(stream: Lines) -> bytes:
     """Return the next line without its end, which may be a bare line feed (§2.2)."""
-    line = stream.readline(LINE_OCTETS + 1)
-    if line[-1:] != b"\n":
-        raise HTTPException("a line without end")
+    line = _whole_line(stream)
     return line[: -2 if line[-2:-1] == b"\r" else -1]
+
+
+def _whole_line(stream: Lines) -> bytes:
+    """Return the next line with its end.
+
+    Raises:
+        IncompleteRead: if the connection ended before the line did.
+        HTTPException: if the line is too long.
+    """
+    line = stream.readline(LINE_OCTETS + 1)
+    if line[-1:] == b"\n":
+        return line
+    raise HTTPException("a line without end") if len(line) > LINE_OCTETS else IncompleteRead(line)
 
 
 def _joined(parts: list[bytes]) -> str:

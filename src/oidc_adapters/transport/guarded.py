@@ -13,8 +13,8 @@ import io
 import socket
 import ssl
 from contextlib import suppress
-from http.client import HTTPException, HTTPMessage, HTTPResponse
-from typing import Any, Final, cast
+from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
+from typing import Any, Final, NoReturn, cast
 from weakref import ref
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -152,7 +152,7 @@ class GuardedResponse(HTTPResponse):
         fields = read_fields(self.fp)
         while status.status < 200:  # RFC 9110 §15.2; the quota of the headers bounds them
             if status.status == 101:
-                raise HTTPException
+                raise HTTPException("another protocol")
             status = self._status_line()
             fields = read_fields(self.fp)
         self.headers = self.msg = HTTPMessage()
@@ -211,11 +211,12 @@ class GuardedResponse(HTTPResponse):
         wanted = self.chunk_left if amt is None else min(amt, self.chunk_left)
         piece = self.fp.read(wanted)
         if len(piece) < wanted:
-            raise HTTPException
+            raise IncompleteRead(piece)
         self.chunk_left -= wanted
         if self.chunk_left == 0:
-            if self.fp.read(2) != _CRLF:
-                raise HTTPException
+            end = self.fp.read(2)
+            if end != _CRLF:
+                raise HTTPException("no end of a chunk") if end[1:] else IncompleteRead(end)
             self.chunk_left = None
         return piece
 
@@ -362,13 +363,13 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
         """Refuse a server that is not the one of the URL, or whose TLS is too old."""
         host = self._tunnel_host or self.host
         if not self.is_verified or self.assert_fingerprint or not proves(self.sock, host):
-            raise SSLError("the server was not verified")
+            self._refuse("certificate_invalid", "the server was not verified")
         self.check_version()
 
     def check_version(self) -> None:
         """Refuse an old version of TLS."""
         if not is_modern(self.sock):
-            raise SSLError("TLS is too old")
+            self._refuse("tls_too_old", "TLS is too old")
         self.is_checked = True
 
     def check_proxy(self) -> None:
@@ -376,6 +377,13 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
         if self.proxy is None or self.proxy.scheme != "https":
             return
         if not proves(self.sock, self.host):
-            raise SSLError("the proxy was not verified")
+            self._refuse("proxy", "the proxy was not verified")
         if not is_modern(self.sock):
-            raise SSLError("the proxy's TLS is too old")
+            self._refuse("proxy", "the proxy's TLS is too old")
+
+    def _refuse(self, cause: str, told: str) -> NoReturn:
+        """Refuse what TLS says of the other side; while the application uses it, nobody is told."""
+        exchange = self._exchange()
+        if exchange is not None:
+            exchange.cause = cause
+        raise SSLError(told)

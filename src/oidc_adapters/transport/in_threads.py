@@ -68,7 +68,7 @@ class InThreads:
                 within=request.deadline,
             )
         except NeverBegunError:
-            return NoAnswer("no", "http_timeout", clock.now())
+            return NoAnswer("no", "http_timeout", clock.now(), "busy")
         except ThreadsClosedError:
             raise UsageError("config_invalid", about="transport", found="closed") from None
 
@@ -76,7 +76,7 @@ class InThreads:
         """Send a request whose turn has come, in the time that waiting for it has left."""
         left = end - monotonic()
         if left <= 0:
-            return NoAnswer("no", "http_timeout", clock.now())
+            return NoAnswer("no", "http_timeout", clock.now(), "busy")
         return self._transport.send(evolve(request, deadline=left), clock)
 
     def close(self) -> None:

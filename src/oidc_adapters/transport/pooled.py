@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError, ProxyError, SSLError
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.transport.exchange import CURRENT, Exchange
+from oidc_adapters.transport.naming import cause_of
 from oidc_adapters.transport.pools import guard, pool_of
 from oidc_core.wire.addresses import Reach
 from oidc_core.wire.errors import UsageError
@@ -72,14 +73,14 @@ class PooledTransport:
         headers = _checked_headers(request)
         route = self._route(request.url, request.reach)
         if route.is_unseen:
-            return NoAnswer("no", "address_not_allowed", clock.now())
+            return NoAnswer("no", "address_not_allowed", clock.now(), "proxy_for_http")
         deadline = monotonic() + request.deadline
         first = self._attempt(route, request, headers, deadline, clock)
         if isinstance(first, HttpResponse) or not _may_resend(request, first):
             return first
         second = self._attempt(route, request, headers, deadline, clock)
         if isinstance(second, NoAnswer) and first.sent == "maybe":
-            return NoAnswer("maybe", second.code, second.at)
+            return NoAnswer("maybe", second.code, second.at, second.cause)
         return second
 
     def close(self) -> None:
@@ -121,7 +122,8 @@ class PooledTransport:
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             # ValueError: a socket or a buffer was closed under the one who reads it.
             code = _failure(exchange, error)
-            return NoAnswer("maybe" if exchange.sent else "no", code, clock.now())
+            cause = cause_of(exchange, error, code)
+            return NoAnswer("maybe" if exchange.sent else "no", code, clock.now(), cause)
         named = tuple([(name.lower(), value) for name, value in response.headers.iteritems()])
         return HttpResponse(response.status, named, body, clock.now(), self.channel(request.url))
 

@@ -147,7 +147,7 @@ def token_answer(answer: Answer, in_doubt: str) -> HttpResponse:
         TransportFailure: ``in_doubt`` if the provider may have acted on it, else why it failed.
     """
     if isinstance(answer, NoAnswer) and answer.sent != "no":
-        raise TransportFailure(in_doubt, found=answer.code)
+        raise TransportFailure(in_doubt, found=answer.code, cause=answer.cause)
     return answered(answer)
 
 

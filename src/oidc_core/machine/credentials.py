@@ -10,6 +10,7 @@ from typing import Final
 
 from oidc_core.model.relying_party import RelyingParty, assertion_audience, target
 from oidc_core.wire.encoding import b64url_encode, percent_encode
+from oidc_core.wire.errors import OidcError, ProviderError
 from oidc_core.wire.http import (
     BasicCredentials,
     ClientAssertion,
@@ -17,6 +18,7 @@ from oidc_core.wire.http import (
     HttpRequest,
     Parameters,
     Purpose,
+    placeholders,
 )
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, quoted, render
 
@@ -81,6 +83,43 @@ def client_authentication(rp: RelyingParty) -> tuple[Parameters, Parameters]:
         ("client_assertion_type", ASSERTION_TYPE),
         ("client_assertion", client_assertion(rp)),
     )
+
+
+_SCORN: Final = frozenset({"invalid_client", "invalid_request", "unauthorized_client"})
+
+
+def credential_hint(request: HttpRequest, error: OidcError) -> str:
+    """Return what to change where the provider may have refused how the client authenticates.
+
+    It is empty for a request that no client authenticates, and for any other refusal.
+    """
+    scorned = isinstance(error, ProviderError) and error.error in _SCORN
+    silent = error.code == "http_status_unexpected" and error.found in {400, 401}
+    if request.form is None or error.retryable == "later" or not (scorned or silent):
+        return ""
+    sent = placeholders((*request.headers, *request.form))
+    assertion = next((each for each in sent if isinstance(each, ClientAssertion)), None)
+    if assertion is not None:
+        return _FOR_ENDPOINT if assertion.audience == request.url else _FOR_ISSUER
+    if not isinstance(error, ProviderError) or error.error != "invalid_client":
+        return ""
+    if any(isinstance(each, BasicCredentials) and not each.raw for each in sent):
+        return _ENCODED
+    return "" if sent else "no secret is sent: is the client registered as a public one?"
+
+
+_ENCODED: Final = (
+    "if client_id or secret has characters other than letters, digits and -._~, the quirk"
+    " basic_raw_credentials or client_secret_post may help"
+)
+_FOR_ISSUER: Final = (
+    "the assertion is made out for the issuer: for a provider that takes only its token endpoint"
+    " there is the quirk assertion_audience_token_endpoint"
+)
+_FOR_ENDPOINT: Final = (
+    "the assertion is made out for the token endpoint: for a provider that takes only its issuer,"
+    " leave out the quirk assertion_audience_token_endpoint"
+)
 
 
 def client_assertion(rp: RelyingParty) -> ClientAssertion:

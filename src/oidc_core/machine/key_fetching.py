@@ -9,10 +9,16 @@ from typing import Final, NamedTuple, TypeAlias
 from attrs import evolve, field, frozen
 
 from oidc_core.jose.key_set import KeySet, parse_key_set
-from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
-from oidc_core.wire.answers import answered, document
-from oidc_core.wire.errors import ProtocolViolation, TransportFailure
-from oidc_core.wire.http import HttpResponse, KeysWanted, Source
+from oidc_core.machine.steps import (
+    FetchFault,
+    KeysAnswer,
+    KeysFound,
+    KeysWithheld,
+    fetch_fault,
+)
+from oidc_core.wire.answers import answered, document, failure
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.http import HttpResponse, KeysWanted, NoAnswer, Source
 
 BUCKET_SIZE: Final = 2
 REFILL: Final = 60
@@ -59,6 +65,7 @@ class KeyRecord:
         unsolicited: fetches left on behalf of everything a browser or a stranger brings.
         absent: key identifiers that a fresh set lacked, until when that is believed, and on whose
             behalf it was found out: what a stranger asked for says nothing to the provider's own.
+        fault: what the newest fetch failed with; ``None`` if it brought a set.
     """
 
     key_set: KeySet | None = None
@@ -66,6 +73,7 @@ class KeyRecord:
     solicited: Bucket = field(factory=Bucket)
     unsolicited: Bucket = field(factory=Bucket)
     absent: tuple[tuple[str, int, Source], ...] = ()
+    fault: FetchFault | None = None
 
 
 @frozen
@@ -88,7 +96,7 @@ def decide(record: KeyRecord, wanted: KeysWanted, now: int) -> Decision:
         return Fetch(_with_bucket(record, wanted.source, bucket.taken()))
     if stored is not None and wanted.newer_than is None and _fresh_enough(record, wanted, now):
         return _found(record, stored, wanted, now)
-    return KeysWithheld("throttled")
+    return KeysWithheld("throttled", record.fault, bucket.since + REFILL - now)
 
 
 def _found(record: KeyRecord, stored: KeySet, wanted: KeysWanted, now: int) -> KeysFound:
@@ -120,24 +128,40 @@ def fetched(
 ) -> tuple[KeyRecord, KeysAnswer]:
     """Take the provider's answer: a new set replaces the old one only if it could be parsed."""
     if answer.channel not in wanted.way.channels:
-        return failed(record, wanted, now)
+        found = answer.channel.server
+        fault = ProtocolViolation("channel_unverified", found=found, about="channel")
+        return failed(record, wanted, now, fetch_fault(fault))
     try:
         key_set = evolve(key_set_of(answer), channel=answer.channel)
-    except (ProtocolViolation, TransportFailure):
-        return failed(record, wanted, now)
+    except ProtocolViolation as error:
+        return failed(record, wanted, now, fetch_fault(error))
     kid = wanted.missing_kid
     absent = tuple([entry for entry in record.absent if now < entry[1]])
     if kid is not None and not key_set.has(kid):
         absent = (*absent[1 - _REMEMBERED_KIDS :], (kid, now + REFILL, wanted.source))
-    renewed = evolve(record, key_set=key_set, fetched_at=now, absent=absent)
+    renewed = evolve(record, key_set=key_set, fetched_at=now, absent=absent, fault=None)
     return renewed, _found(renewed, key_set, wanted, now)
 
 
-def failed(record: KeyRecord, wanted: KeysWanted, now: int) -> tuple[KeyRecord, KeysAnswer]:
-    """Take note that the set could not be had: known keys go on serving for a day."""
+def not_fetched(
+    record: KeyRecord, wanted: KeysWanted, answer: NoAnswer, now: int
+) -> tuple[KeyRecord, KeysAnswer]:
+    """Take note that there was no answer, and why."""
+    return failed(record, wanted, now, fetch_fault(failure(answer)))
+
+
+def failed(
+    record: KeyRecord, wanted: KeysWanted, now: int, fault: FetchFault | None = None
+) -> tuple[KeyRecord, KeysAnswer]:
+    """Take note that the set could not be had: known keys go on serving for a day.
+
+    ``fault`` says why; without one, what the fetch before failed with still counts.
+    """
+    if fault is not None:
+        record = evolve(record, fault=fault)
     stored = record.key_set
     if stored is None or wanted.newer_than is not None or not _fresh_enough(record, wanted, now):
-        return record, KeysWithheld("unreachable")
+        return record, KeysWithheld("unreachable", record.fault)
     return record, _found(record, stored, wanted, now)
 
 

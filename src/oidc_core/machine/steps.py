@@ -29,10 +29,30 @@ from typing import Final, Generic, Literal, TypeAlias, TypeVar, overload
 from attrs import evolve, frozen
 
 from oidc_core.jose.key_set import KeySet
+from oidc_core.machine.credentials import credential_hint
 from oidc_core.machine.dpop import with_demanded_nonce
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import OidcError, Place, ProtocolViolation, UsageError
-from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, HttpResponse, KeysWanted, NoAnswer
+from oidc_core.wire.causes import hint_at
+from oidc_core.wire.codes import Kind, Retryable
+from oidc_core.wire.errors import (
+    Fact,
+    Facts,
+    OidcError,
+    Place,
+    ProtocolViolation,
+    TransportFailure,
+    UsageError,
+)
+from oidc_core.wire.http import (
+    Answer,
+    AnswerTo,
+    HttpRequest,
+    HttpResponse,
+    KeysWanted,
+    NoAnswer,
+    Purpose,
+    Sent,
+)
 from oidc_core.wire.settings import check_fields, fields_of
 from oidc_core.wire.way import Channel
 
@@ -70,17 +90,91 @@ class KeysFound:
         check_fields(self, _FOUND)
 
 
+@frozen(kw_only=True)
+class FetchFault:
+    """Why a key set could not be had: what the fetch failed with, as a value that can be kept.
+
+    Attributes:
+        code: of the error, as in ``tls_failed`` or ``http_status_unexpected``.
+        about, found, expected, cause, hint, retryable, kind: as :class:`OidcError` has them.
+        sent: whether the request may have reached the provider.
+    """
+
+    code: str
+    about: str = ""
+    found: Fact = None
+    expected: Fact = None
+    cause: str = ""
+    hint: str
+    retryable: Retryable
+    kind: Kind
+    sent: Sent = "maybe"
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _FAULT)
+
+
+def fetch_fault(error: OidcError) -> FetchFault:
+    """Return what an answer to the request for a key set, or its failure, was refused with."""
+    return FetchFault(
+        code=error.code,
+        about=error.about,
+        found=error.found,
+        expected=error.expected,
+        cause=error.cause,
+        hint=_hint_at("key_set", error),
+        retryable=error.retryable,
+        kind=error.kind,
+        sent="no" if isinstance(error, TransportFailure) and error.sent == "no" else "maybe",
+    )
+
+
+_AGAIN: Final = "the library reads the key set again"
+
+
 @frozen
 class KeysWithheld:
-    """No key set: fetches are rate-limited now (``throttled``), or it is ``unreachable``."""
+    """No key set: fetches are rate-limited now (``throttled``), or it is ``unreachable``.
+
+    Attributes:
+        reason: which of both.
+        fault: what the newest fetch failed with, if it failed and that is known.
+        retry_after: for ``throttled``: after how many seconds the set is read again.
+    """
 
     reason: Literal["throttled", "unreachable"]
+    fault: FetchFault | None = None
+    retry_after: int | None = None
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _WITHHELD)
 
+    @property
+    def error(self) -> TransportFailure:
+        """The error ``keys_unavailable``, with what the fetch failed with.
+
+        What does not heal by itself, as a status of 404, is ``no``.
+        """
+        sent: Sent = "no" if self.reason == "throttled" or self.fault is None else self.fault.sent
+        facts: Facts = {"found": self.reason, "retry_after": self.retry_after}
+        if self.fault is not None:
+            facts |= {
+                "found": self.fault.found,
+                "expected": self.fault.expected,
+                "about": self.fault.about,
+                "cause": self.fault.cause or self.fault.code,
+                "hint": self.fault.hint,
+                "retryable": self.fault.retryable,
+                "kind": self.fault.kind,
+            }
+        if self.retry_after is not None:
+            hint = facts.get("hint")
+            facts["hint"] = f"{hint}; {_AGAIN}" if hint else _AGAIN
+        return TransportFailure("keys_unavailable", sent=sent, **facts)
+
 
 _FOUND: Final = fields_of(KeysFound, "parameter_invalid")
+_FAULT: Final = fields_of(FetchFault, "parameter_invalid")
 _WITHHELD: Final = fields_of(KeysWithheld, "parameter_invalid")
 
 
@@ -152,14 +246,30 @@ def resume(
             raise UsageError("answer_foreign", found=found, expected=expected)
         return step.consume(rp, answer)
     elif isinstance(answer, KeysWithheld):
-        return step.consume(rp, answer)
+        try:
+            return step.consume(rp, answer)
+        except OidcError as error:
+            locate(error, step.wanted.request)
+            raise
     raise UsageError("answer_unexpected", found=type(answer).__name__, about=type(step).__name__)
 
 
 def locate(error: OidcError, request: HttpRequest) -> None:
-    """Say of an error in which exchange it happened, unless the caller made it."""
+    """Say of an error in which exchange it happened, and what to check there.
+
+    An error that the caller made happened in none.
+    """
     if error.place is None and error.fault != "usage":
         error.place = Place(request.purpose, request.url.partition("?")[0])
+        error.hint = _hint_at(request.purpose, error)
+        extra = credential_hint(request, error)
+        if extra:
+            error.hint += f"; {extra}"
+
+
+def _hint_at(purpose: Purpose, error: OidcError) -> str:
+    """Return what to do about an error, by what the exchange was for; what heals needs nothing."""
+    return (error.retryable != "later" and hint_at(purpose, error.code)) or error.hint
 
 
 def _answered(rp: RelyingParty, step: Exchange[T_co], given: AnswerTo) -> Step[T_co]:

@@ -32,7 +32,7 @@ from oidc_core.machine.steps import (
     Step,
 )
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
+from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.http import KeysWanted, Source
 from oidc_core.wire.jsontypes import JsonObject, parse_object
 
@@ -68,7 +68,7 @@ class Verification(Generic[T_co]):
         Raises:
             TransportFailure: ``keys_unavailable``.
         """
-        raise TransportFailure("keys_unavailable", found=answer.reason, sent="no")
+        raise answer.error
 
 
 def verify_jwt(
@@ -177,6 +177,8 @@ class AwaitingKeys(NeedKeys[T_co]):
         except ProtocolViolation as miss:
             if self.wanted.newer_than is None and _may_be_stale(miss, known.header, answer):
                 return self._fresh(known.header.kid, answer.fetched_at)
+            if self.wanted.newer_than is None:
+                _have_patience(miss, answer)
             raise
         return _passed(rp, verification, verified)
 
@@ -200,8 +202,21 @@ class AwaitingKeys(NeedKeys[T_co]):
 _NO_KEYS: Final = KeySet()
 
 
+_NEW_KEY: Final = "forged, damaged, or signed by a new key of an old kid: the keys are read again"
+
+
+def _have_patience(miss: ProtocolViolation, answer: KeysFound) -> None:
+    """Say when the set is read again, where a new key may have taken the place of an old one."""
+    age = answer.now - answer.fetched_at
+    if miss.code in _MISSED and 0 < age <= _SIGNATURE_DOUBT:
+        miss.retryable, miss.retry_after, miss.hint = "later", _SIGNATURE_DOUBT + 1 - age, _NEW_KEY
+
+
+_MISSED: Final = frozenset({"signature_invalid", "signature_length_mismatch"})
+
+
 def _may_be_stale(miss: ProtocolViolation, header: JoseHeader, answer: KeysFound) -> bool:
     # A longer key may have taken the place of one of the same name.
-    if miss.code in {"signature_invalid", "signature_length_mismatch"}:
+    if miss.code in _MISSED:
         return header.kid is None or answer.now - answer.fetched_at > _SIGNATURE_DOUBT
     return miss.code == "key_not_found"

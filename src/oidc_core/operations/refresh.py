@@ -157,7 +157,7 @@ def _of_refresh(fault: ProtocolViolation | ProviderError, status: int) -> OidcEr
     before; whoever keeps the record gives up at the second one.
     """
     if status >= 500 or (status < 300 and fault.row.stage in _UNREADABLE):
-        return TransportFailure("refresh_in_doubt", found=note_of(fault))
+        return TransportFailure("refresh_in_doubt", found=note_of(fault), cause=fault.code)
     if status == 400 and isinstance(fault, ProtocolViolation):
         fault.retryable = fault.kind = "later"
     return fault

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from oidc_core.wire.causes import CAUSES
 from oidc_core.wire.challenge import challenges
 from oidc_core.wire.errors import (
     ERROR_CODE,
@@ -24,6 +25,9 @@ JSON: Final = "application/json"
 OK: Final = 200
 """The status of success, of every endpoint that does not say otherwise."""
 
+_LOCATION: Final = 1_024
+"""How many characters of a redirect's target are looked at."""
+
 _SCHEMES: Final = ("bearer", "dpop")
 _error: Final = re.compile(f"{NQSCHAR}+").fullmatch
 
@@ -36,10 +40,36 @@ def answered(answer: Answer) -> HttpResponse:
         ProtocolViolation: ``http_redirect_refused``: on the back channel nothing is ever followed.
     """
     if isinstance(answer, NoAnswer):
-        raise TransportFailure(answer.code, sent=answer.sent)
+        raise failure(answer)
     if 300 <= answer.status < 400:
-        raise ProtocolViolation("http_redirect_refused", found=answer.status)
+        raise ProtocolViolation("http_redirect_refused", found=_target(answer))
     return answer
+
+
+def failure(answer: NoAnswer) -> TransportFailure:
+    """Return the error of an exchange that failed: its cause says what to do about it."""
+    row = CAUSES.get(answer.cause)
+    if row is None:  # the transport does not tell
+        return TransportFailure(answer.code, sent=answer.sent)
+    return TransportFailure(
+        answer.code,
+        sent=answer.sent,
+        cause=row.cause,
+        hint=row.hint,
+        retryable=row.retryable,
+        kind=row.kind,
+    )
+
+
+def _target(response: HttpResponse) -> str | int:
+    """Return the status of a redirect, and where it leads: origin and path, which hold no secret.
+
+    A target that names a user is not repeated.
+    """
+    target = (response.header("location") or "")[:_LOCATION]
+    for mark in "#?;":
+        target = target.partition(mark)[0]
+    return f"{response.status} to {target}" if target and "@" not in target else response.status
 
 
 def unexpected_media_type(response: HttpResponse, expected: str) -> ProtocolViolation:
@@ -76,8 +106,34 @@ def json_body(response: HttpResponse, *, status: int = OK) -> JsonObject:
         raise unexpected_media_type(response, JSON)
     members = parse_object(response.body, tolerant=True)
     if members.members.get("error") is not None:
-        raise spelled_error(members.members.get, response) or unexpected_status(response, status)
+        raise spelled_error(members.members.get, response) or _odd_error(members)
     return members
+
+
+def _odd_error(members: JsonObject) -> ProtocolViolation:
+    """Return the error of an answer whose ``error`` is no error code, with the provider's words."""
+    error, found = members.members.get("error"), "an empty string"
+    if error != "":
+        found = "other characters" if isinstance(error, str) else type(error).__name__
+    return ProtocolViolation(
+        "token_response_invalid",
+        about="error",
+        found=found,
+        expected="an error code",
+        said=words(members.members.get),
+    )
+
+
+def words(member: Callable[[str], JsonValue]) -> str:
+    """Return what the provider says in words beside an error that has no code, or an empty string.
+
+    Many put their words into the member ``error`` itself, as text or as an object.
+    """
+    error = member("error")
+    inner = error.members.get if isinstance(error, JsonObject) else member
+    told = [inner(name) for name in ("error_description", "message")]
+    told += [member("error_description"), member("message"), error]
+    return next((text for text in told if isinstance(text, str) and text), "")
 
 
 def refusal_in_body(response: HttpResponse) -> ProviderError | None:
@@ -146,8 +202,23 @@ def oauth_error(
 
 
 def unexpected_status(response: HttpResponse, expected: int = OK) -> ProtocolViolation:
-    """Return the error of an answer that says nothing but its status."""
-    error = ProtocolViolation("http_status_unexpected", found=response.status, expected=expected)
+    """Return the error of an answer that has no error code, with the words that it may have."""
+    error = ProtocolViolation(
+        "http_status_unexpected",
+        found=response.status,
+        expected=expected,
+        said=_words_of(response),
+    )
     if heals(response.status):
         error.retryable = error.kind = "later"
     return error
+
+
+def _words_of(response: HttpResponse) -> str:
+    """Return what an answer without an error code says: in JSON, else in its challenges."""
+    try:
+        told = words(parse_object(response.body).members.get)
+    except ProtocolViolation:
+        told = ""
+    named = [value for _, name, value in challenges(response) if name == "error_description"]
+    return told or next(iter(named), "")

@@ -19,6 +19,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import ClassVar, Final, NamedTuple, TypeAlias, TypedDict, Unpack
 
+from oidc_core.wire.causes import PROVIDER_HINTS
 from oidc_core.wire.codes import CODES, CodeRow, Fault, Kind, Retryable
 from oidc_core.wire.cookies import SetCookie
 
@@ -112,6 +113,7 @@ class Facts(TypedDict, total=False):
     retryable: Retryable
     kind: Kind
     retry_after: int | None
+    said: str
 
 
 def shown_name(name: str) -> str:
@@ -138,6 +140,8 @@ class OidcError(Exception):
         kind: what to tell the user: ``user``, ``stale``, ``configuration``, ``later``,
             ``interaction`` or ``suspicious``; see :class:`oidc_core.wire.codes.CodeRow`.
         retry_after: after how many seconds trying again can help, if that is known.
+        said: the provider's own untrusted words, bounded, or an empty string; escape them before
+            you show them.
         cookies: of a login or logout that failed: to be set in the answer to the browser, so that
             it forgets what failed.
         connection, account, return_to: of a login that failed after it was certain that this
@@ -165,6 +169,7 @@ class OidcError(Exception):
         self.retryable: Retryable = facts.get("retryable", row.retryable)
         self.kind: Kind = facts.get("kind", row.kind)
         self.retry_after = facts.get("retry_after")
+        self.said = cut(facts.get("said", ""), TEXT)
         self.cookies: tuple[SetCookie, ...] = ()
         self.connection: tuple[str, ...] = ()
         self.account = ""
@@ -202,7 +207,14 @@ class OidcError(Exception):
         """Return the facts as the message has them, each bounded and printable."""
         facts = (("found", self.found), ("expected", self.expected))
         told = [f"{name} {shown(fact)}" for name, fact in facts if fact is not None]
-        return [*told, f"because of {self.cause}"] if self.cause else told
+        if self.cause:
+            told.append(f"because of {self.cause}")
+        told += self._answered()
+        return [*told, f"the provider says {cut(ascii(self.said), TEXT)}"] if self.said else told
+
+    def _answered(self) -> list[str]:
+        """Return the HTTP status that an error came with, where that is not what was found."""
+        return []
 
     def __reduce__(self) -> "tuple[object, ...]":
         return _restored, (type(self), self.code, self.__dict__.copy())
@@ -270,20 +282,21 @@ class ProviderError(OidcError):
     ) -> None:
         retryable, kind = verdict(error, status)
         self.error = error[:ERROR_CODE]
-        super().__init__("provider_error", found=self.error, retryable=retryable, kind=kind)
-        self.error_description = error_description and cut(error_description, TEXT)
+        super().__init__(
+            "provider_error",
+            found=self.error,
+            retryable=retryable,
+            kind=kind,
+            hint=_hint(error, retryable),
+            said=error_description or "",
+        )
+        self.error_description = error_description and self.said
         self.error_uri = error_uri and cut(error_uri, TEXT)
         self.status = status
         self.issuer_verified = issuer_verified
 
-    def told(self) -> list[str]:
-        """Return the facts as the message has them, with the provider's own words."""
-        told = super().told()
-        if self.status is not None:
-            told.append(f"status {self.status}")
-        if self.error_description:
-            told.append(f"the provider says {cut(ascii(self.error_description), TEXT)}")
-        return told
+    def _answered(self) -> list[str]:
+        return [] if self.status is None else [f"status {self.status}"]
 
 
 _INTERACTION: Final = frozenset(
@@ -297,6 +310,13 @@ _INTERACTION: Final = frozenset(
 )
 _DOWN: Final = frozenset({"temporarily_unavailable", "server_error"})
 _BUSY: Final = frozenset({408, 425, 429})
+
+
+def _hint(error: str, retryable: Retryable) -> str:
+    """Return what to do about a provider's error."""
+    if retryable == "later":
+        return PROVIDER_HINTS["temporarily_unavailable"]
+    return PROVIDER_HINTS.get(error, CODES["provider_error"].hint)
 
 
 def heals(status: int | None) -> bool:

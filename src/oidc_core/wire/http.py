@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias, cast
 from attrs import evolve, field, fields, frozen
 
 from oidc_core.wire.addresses import Reach
+from oidc_core.wire.causes import CAUSES
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.encoding import percent_encode
 from oidc_core.wire.errors import UsageError
@@ -346,20 +347,25 @@ class NoAnswer:
         code: ``http_timeout``, ``http_connect_failed``, ``address_not_allowed``, ``tls_failed``,
             ``http_malformed``, ``http_too_large`` or ``content_encoding_unexpected``.
         at: when that was certain, in seconds since the epoch.
+        cause: why, out of :data:`oidc_core.wire.causes.CAUSES`; empty if the transport cannot tell.
 
     Raises:
-        UsageError: ``answer_unexpected`` for a code that no failure of an exchange has.
+        UsageError: ``answer_unexpected`` for a code that no failure of an exchange has, or a cause
+            that is not in the table.
     """
 
     sent: Sent
     code: str
     at: int
+    cause: str = ""
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _NO_ANSWER)
         row = CODES.get(self.code)
         if row is None or row.fault != "transport":
             raise UsageError("answer_unexpected", found=self.code, about="NoAnswer")
+        if self.cause and self.cause not in CAUSES:
+            raise UsageError("answer_unexpected", found=self.cause, about="cause")
 
 
 _NO_ANSWER: Final = fields_of(NoAnswer, "parameter_invalid")

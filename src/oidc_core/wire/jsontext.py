@@ -4,12 +4,14 @@ What is nested too deeply is found here, as the parser would climb it first.
 """
 
 import re
+from collections.abc import Iterable
 from math import isfinite
 from typing import Final, NoReturn
 
-from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.errors import ProtocolViolation, cut
 
 MAX_DIGITS: Final = 19
+_NAME: Final = 128
 WHITESPACE: Final = " \t\n\r"
 
 # A string may lack its end: it is taken whole even so, or each quote in it would be tried again.
@@ -92,3 +94,13 @@ def refuse_nesting(text: str, limit: int, most: int) -> None:
             depth -= 1
             if depth <= 0:  # the value ends here, or is none: the parser goes no further either
                 return
+
+
+def twice(pairs: Iterable[tuple[str, object]]) -> str:
+    """Return the first name that is given twice, bounded."""
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            return cut(name, _NAME)
+        seen.add(name)
+    return ""

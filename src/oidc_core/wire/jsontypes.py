@@ -31,6 +31,7 @@ from oidc_core.wire.jsontext import (
     refuse_nesting,
     short_number,
     start_of,
+    twice,
 )
 
 MAX_DEPTH: Final = 16
@@ -161,7 +162,7 @@ def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
     """Build an object of its members, each of which may stand but once (RFC 8259 §4)."""
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ProtocolViolation("json_member_duplicated")
+        raise ProtocolViolation("json_member_duplicated", found=twice(pairs))
     for name in compress(members, map(_is_array, members.values())):
         array = members[name]
         members[name] = _tuple(array) if list in map(type, array) else tuple(array)

@@ -161,7 +161,11 @@ def test_each_request_is_prepared_anew_and_sent_once(wire: Transport, run: Run |
 
     result = run_step(transport, STEP, run)
 
-    assert result == (REFUSED, REFUSED, KeysWithheld("unreachable"))
+    withheld = result[2]
+    assert isinstance(withheld, KeysWithheld)
+    assert withheld.fault is not None
+    assert withheld.fault.code == REFUSED.code
+    assert result == (REFUSED, REFUSED, KeysWithheld("unreachable", withheld.fault))
     token, again, keys = transport.sent
     assert [token.url, again.url, keys.url] == [
         "https://op.example/token",

@@ -106,6 +106,20 @@ def kids(answer: KeysAnswer) -> tuple[str | None, ...]:
     return tuple(key.kid for key in answer.key_set.keys)
 
 
+CODES: Final = {
+    "dropped": "http_malformed",
+    "status": "http_status_unexpected",
+    "syntax": "json_malformed",
+}
+"""What a fetch fails with while the provider is broken in that way."""
+
+
+def withheld(answer: KeysAnswer) -> tuple[str, str | None, int | None]:
+    assert isinstance(answer, KeysWithheld)
+    code = None if answer.fault is None else answer.fault.code
+    return answer.reason, code, answer.retry_after
+
+
 # --- one caller after the other ------------------------------------------------------------------
 
 
@@ -183,7 +197,7 @@ def test_a_failing_fetch_keeps_the_old_keys_for_a_day(
     assert kids(keys.find(WANTED, provider.send, clock)) == ("first",)
     clock.advance(1)
     assert clock.now() == NOW + HOUR + STALE_IF_ERROR
-    assert keys.find(WANTED, provider.send, clock) == KeysWithheld("unreachable")
+    assert withheld(keys.find(WANTED, provider.send, clock)) == ("unreachable", CODES[broken], None)
 
     provider.broken = None
     clock.advance(REFILL)
@@ -207,13 +221,13 @@ def test_a_cold_store_says_whether_it_failed_or_was_throttled(
 ) -> None:
     provider.broken = "dropped"
 
-    answers = [keys.find(WANTED, provider.send, clock) for _ in range(4)]
+    answers = [withheld(keys.find(WANTED, provider.send, clock)) for _ in range(4)]
 
     assert answers == [
-        KeysWithheld("unreachable"),
-        KeysWithheld("unreachable"),
-        KeysWithheld("throttled"),
-        KeysWithheld("throttled"),
+        ("unreachable", "http_malformed", None),
+        ("unreachable", "http_malformed", None),
+        ("throttled", "http_malformed", REFILL),
+        ("throttled", "http_malformed", REFILL),
     ]
 
 
@@ -350,7 +364,7 @@ def test_a_fetch_that_fails_fails_once_for_all_who_wait(
         provider.gate.set()
         answers = {future.result(30) for future in (first, *others)}
 
-    assert answers == {KeysWithheld("unreachable")}
+    assert {withheld(answer) for answer in answers} == {("unreachable", CODES[broken], None)}
     assert provider.fetches == 1
 
 
@@ -578,7 +592,11 @@ def test_who_has_no_fetch_left_keeps_none_from_others(
     denied = keys._begin(stranger, clock.now())
     assert denied is not None
     assert keys._of_flight(denied, WANTED, clock) is None
-    assert keys.find(stranger, provider.send, clock) == KeysWithheld("throttled")
+    assert withheld(keys.find(stranger, provider.send, clock)) == (
+        "throttled",
+        "http_malformed",
+        REFILL,
+    )
     assert isinstance(keys.find(WANTED, provider.send, clock), KeysFound)
 
 
@@ -648,7 +666,8 @@ def test_a_provider_that_is_down_fails_for_all_tasks_at_once(
     run(main)
 
     assert provider.fetches == 1
-    assert answers == 20 * [KeysWithheld("unreachable")]
+    told = [withheld(answer) for answer in answers]
+    assert told == 20 * [("unreachable", "http_malformed", None)]
 
 
 def test_a_new_set_serves_all_who_waited_for_a_newer_one_in_the_same_second(
@@ -926,6 +945,7 @@ def test_a_set_that_anybody_could_have_sent_serves_no_strict_policy() -> None:
     strict = evolve(WANTED, way=Way(channels=frozenset({Channel("verified")})))
 
     assert isinstance(store.find(WANTED, provider.send, clock), KeysFound)
-    assert store.find(strict, provider.send, clock) == KeysWithheld("unreachable")
+    refused = withheld(store.find(strict, provider.send, clock))
+    assert refused == ("unreachable", "channel_unverified", None)
     assert isinstance(store.find(WANTED, provider.send, clock), KeysFound)
     assert provider.fetches == 2

@@ -151,7 +151,14 @@ class FaultServer:
         self.ended.release()
 
     def _secured(self, context: ssl.SSLContext, stream: socket.socket) -> ssl.SSLSocket:
-        secured = context.wrap_socket(stream.dup(), server_side=True)
+        try:
+            secured = context.wrap_socket(stream.dup(), server_side=True)
+        except ssl.SSLError:
+            # What the client still sends must cause no reset, which could overtake the alert.
+            stream.shutdown(socket.SHUT_WR)
+            while stream.recv(4_096):
+                pass
+            raise
         self.spoken.append(secured.version())
         return secured
 
@@ -208,6 +215,7 @@ def ok(body: bytes = b"{}", *headers: bytes) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
+_EARLIER = dt.timedelta(days=-2)
 _Key: TypeAlias = ec.EllipticCurvePrivateKey
 
 
@@ -224,12 +232,24 @@ class Authority:
         self.path.write_text(self.pem)
 
     def issue(
-        self, name: str = "leaf", *, host: str | None = "127.0.0.1", expired: bool = False
+        self,
+        name: str = "leaf",
+        *,
+        host: str | None = "127.0.0.1",
+        expired: bool = False,
+        begins: dt.timedelta = _EARLIER,
     ) -> tuple[Path, Path]:
         """Return the paths of a certificate for a host or a client and of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = self._sign(subject, key, host=host, expired=expired)
+        certificate = self._sign(subject, key, host=host, expired=expired, begins=begins)
+        return self._written(name, certificate, key)
+
+    def own(self) -> tuple[Path, Path]:
+        """Return the paths of the authority's own certificate and key."""
+        return self._written("own", self.certificate, self._key)
+
+    def _written(self, name: str, certificate: x509.Certificate, key: _Key) -> tuple[Path, Path]:
         paths = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         paths[1].write_bytes(
@@ -247,11 +267,12 @@ class Authority:
         *,
         host: str = "127.0.0.1",
         expired: bool = False,
+        begins: dt.timedelta = _EARLIER,
         ask_client: bool = False,
     ) -> ssl.SSLContext:
         """Return a server's TLS settings with a certificate of this authority."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*self.issue(name, host=host, expired=expired))
+        context.load_cert_chain(*self.issue(name, host=host, expired=expired, begins=begins))
         if ask_client:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(self.path)
@@ -264,18 +285,19 @@ class Authority:
         *,
         host: str | None = None,
         expired: bool = False,
+        begins: dt.timedelta = _EARLIER,
         ca: bool = False,
     ) -> x509.Certificate:
         day = dt.timedelta(days=1)
         now = dt.datetime.now(dt.UTC)
-        end = now - day if expired else now + day
+        end = now - day if expired else now + 2 * day
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - 2 * day)
+            .not_valid_before(now + begins)
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             # The demands of the strict verification that Python 3.13 has by default (RFC 5280

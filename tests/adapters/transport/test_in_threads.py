@@ -170,7 +170,7 @@ def test_a_request_whose_turn_never_came_in_time_is_not_sent(
         async with InThreads(recorded) as transport:
             return await transport.send(request(), CLOCK)
 
-    assert asyncio.run(main()) == NoAnswer("no", "http_timeout", 1_000)
+    assert asyncio.run(main()) == NoAnswer("no", "http_timeout", 1_000, "busy")
     assert recorded.deadlines == []
 
 
@@ -350,7 +350,7 @@ def test_a_turn_that_never_comes_ends_in_time() -> None:
             return second, took
 
     answer, took = asyncio.run(main())
-    assert answer == NoAnswer("no", "http_timeout", 1_000)
+    assert answer == NoAnswer("no", "http_timeout", 1_000, "busy")
     assert 0.09 < took < 0.4
     assert gated.sent == ["http://127.0.0.1:1/"]
 

@@ -24,7 +24,7 @@ from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted
-from oidc_core.wire.errors import CallbackError, ProtocolViolation, ProviderError
+from oidc_core.wire.errors import CallbackError, OidcError, ProtocolViolation, ProviderError
 from oidc_core.wire.http import LIMITS
 from tests.parties import (
     ISSUER,
@@ -98,6 +98,23 @@ def test_a_callback_without_a_state_is_refused(parameters: dict[str, Any]) -> No
     empty = callback(LOGIN, state="", **parameters)
     refusal("state_missing", empty)
     refused(CallbackError, "state_missing", lambda: pending_id(empty))
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [("access_denied", "access_denied"), ("x" * 500, "x" * 126 + "..." + "x" * 127), (None, None)],
+)
+def test_an_error_without_a_state_tells_the_operator_its_code(
+    error: str | None, found: str | None
+) -> None:
+    stray = callback(LOGIN, state=None, code=None, error=error, error_description="of a stranger")
+    for told in (refusal("state_missing", stray), _of_pending_id(stray)):
+        assert (told.found, told.about) == (found, "state")
+        assert "stranger" not in str(told)
+
+
+def _of_pending_id(stray: Callback) -> OidcError:
+    return refused(CallbackError, "state_missing", lambda: pending_id(stray))
 
 
 @pytest.mark.req("OIDCC-3.1.2.7-01", "OIDCC-3.1.2.6-02")

@@ -103,30 +103,35 @@ def test_a_query_of_its_own_comes_back_whatever_else_comes_along(
 
 @IN_BOTH
 @pytest.mark.parametrize(
-    "back",
+    ("back", "found"),
     [
-        "",
-        "op=a",
-        "t=1",
-        "op=b&t=1",
-        "op=A&t=1",
-        "Op=a&t=1",
-        "op=&t=1",
-        "op=a%20&t=1",
-        "op=a&op=a&t=1",
-        "op=a&op=b&t=1",
-        "op=b&op=a&t=1",
-        "op=a&t=1&t=",
-        "t=1&op=a",
-        "op=a;t=1",
+        ("", ()),
+        ("op=a", ("op",)),
+        ("t=1", ("t",)),
+        ("op=b&t=1", "another op"),
+        ("op=A&t=1", "another op"),
+        ("Op=a&t=1", ("t",)),
+        ("op=&t=1", "another op"),
+        ("op=a%20&t=1", "another op"),
+        ("op=a&t=2", "another t"),
+        ("op=a&op=a&t=1", ("op", "op", "t")),
+        ("op=a&op=b&t=1", ("op", "op", "t")),
+        ("op=b&op=a&t=1", ("op", "op", "t")),
+        ("op=a&t=1&t=", ("op", "t", "t")),
+        ("t=1&op=a", ("t", "op")),
+        ("op=a;t=1", ("op",)),
     ],
 )
 @pytest.mark.parametrize("told", [True, False])
-def test_a_query_that_was_changed_is_refused(mode: str, back: str, told: bool) -> None:
+def test_a_query_that_was_changed_is_refused(
+    mode: str, back: str, told: bool, found: object
+) -> None:
     """Redirect URIs that differ in it alone are told apart by nothing else."""
     rp = at(f"{BASE}?op=a&t=1", client={"response_iss": "required"})
     error = mismatch(rp, own=back, mode=mode, url=BASE if told else None)
-    assert (error.found, error.expected, error.about) == (None, ("op", "t"), "query")
+    names = isinstance(found, tuple)
+    expected = ("op", "t") if names else str(found).replace("another", "the configured")
+    assert (error.found, error.expected, error.about) == (found, expected, "query")
 
 
 @pytest.mark.parametrize("back", ["op=a", "op=a&t=1"])

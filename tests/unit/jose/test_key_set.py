@@ -423,7 +423,7 @@ def test_where_no_key_is_found_those_that_are_not_used_are_named(kid: str | None
         "the provider publishes no such key; it publishes keys that are not used: "
         "'k1': jwk_invalid (n): expected 'a string'; "
         "a key without kid: jwk_invalid: expected an object; "
-        "a key without kid: json_member_duplicated"
+        "a key without kid: json_member_duplicated: found 'kty'"
     )
     many = key_set(*range(9))
     with pytest.raises(ProtocolViolation) as caught:

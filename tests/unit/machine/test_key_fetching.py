@@ -115,7 +115,7 @@ def test_ten_thousand_unknown_kids_cause_two_fetches() -> None:
             fetches += 1
             record, _ = fetched(decision.record, wish, json_response(OLD_SET), NOW)
         else:
-            assert decision == KeysWithheld("throttled")
+            assert decision == KeysWithheld("throttled", None, REFILL)
     assert fetches == BUCKET_SIZE
 
 
@@ -125,9 +125,8 @@ def test_strangers_do_not_starve_the_provider_s_own_tokens() -> None:
     for _ in range(BUCKET_SIZE):
         record = taken(record, wanted(newer_than=NOW, kid="x", unsolicited=True), NOW)
 
-    assert decide(record, wanted(newer_than=NOW, kid="x", unsolicited=True), NOW) == KeysWithheld(
-        "throttled"
-    )
+    throttled = KeysWithheld("throttled", None, REFILL)
+    assert decide(record, wanted(newer_than=NOW, kid="x", unsolicited=True), NOW) == throttled
     assert taken(record, wanted(newer_than=NOW, kid="k2"), NOW).solicited == Bucket(1, NOW)
 
 
@@ -205,13 +204,14 @@ def test_with_no_fetch_left_a_due_set_serves_on() -> None:
         record = taken(record, wanted(), now)
 
     assert isinstance(decide(record, wanted(), now), KeysFound)
-    assert decide(record, wanted(newer_than=NOW), now) == KeysWithheld("throttled")
+    assert decide(record, wanted(newer_than=NOW), now) == KeysWithheld("throttled", None, REFILL)
 
 
 def test_with_no_fetch_left_and_no_set_keys_are_withheld() -> None:
     """H02: no token passes unverified."""
     record = KeyRecord(solicited=Bucket(0, NOW))
-    assert decide(record, wanted(), NOW) == KeysWithheld("throttled")
+    assert decide(record, wanted(), NOW) == KeysWithheld("throttled", None, REFILL)
+    assert decide(record, wanted(), NOW + 41) == KeysWithheld("throttled", None, REFILL - 41)
 
 
 # --- outcomes ------------------------------------------------------------------------------------
@@ -236,14 +236,12 @@ def test_a_set_that_cannot_be_used_replaces_nothing(answer: HttpResponse) -> Non
     record = filled()
     now = NOW + MAX_AGE
 
-    assert fetched(record, wanted(), answer, now) == (
-        record,
-        found(NOW, now),
-    )
-    assert fetched(KeyRecord(), wanted(), answer, now) == (
-        KeyRecord(),
-        KeysWithheld("unreachable"),
-    )
+    kept, served = fetched(record, wanted(), answer, now)
+    assert (evolve(kept, fault=None), served) == (record, found(NOW, now))
+    empty, withheld = fetched(KeyRecord(), wanted(), answer, now)
+    assert empty == KeyRecord(fault=kept.fault)
+    assert kept.fault is not None
+    assert withheld == KeysWithheld("unreachable", kept.fault)
 
 
 def test_known_keys_outlive_a_day_long_outage_and_not_more() -> None:
@@ -254,7 +252,7 @@ def test_known_keys_outlive_a_day_long_outage_and_not_more() -> None:
     assert failed(record, wanted(), end - 1)[1] == found(NOW, end - 1)
     assert failed(record, wanted(), end) == (record, KeysWithheld("unreachable"))
     drained = taken(taken(record, wanted(), end), wanted(), end)
-    assert decide(drained, wanted(), end) == KeysWithheld("throttled")
+    assert decide(drained, wanted(), end) == KeysWithheld("throttled", None, REFILL)
 
 
 def test_while_the_provider_is_down_an_unknown_key_is_unavailable_and_not_absent() -> None:
@@ -360,9 +358,12 @@ def test_a_set_from_a_server_that_nobody_verified_counts_only_where_the_policy_l
     servers = [{channel.server for channel in of.way.channels} for of in (wish, wanted())]
     assert servers == [{"verified"}, {"verified", "not_told"}]
 
-    assert fetched(KeyRecord(), wish, answer, NOW) == (KeyRecord(), KeysWithheld("unreachable"))
+    record, withheld = fetched(KeyRecord(), wish, answer, NOW)
+    assert (record.key_set, withheld) == (None, KeysWithheld("unreachable", record.fault))
+    assert record.fault is not None
+    assert (record.fault.code, record.fault.found) == ("channel_unverified", "not_told")
     record, kept = fetched(filled(), wish, answer, NOW)
-    assert (record, kept) == (filled(), found(NOW, NOW))
+    assert (evolve(record, fault=None), kept) == (filled(), found(NOW, NOW))
     verified = evolve(answer, channel=Channel("verified"))
     for wish_of, given in ((wish, verified), (wanted(), answer)):
         assert fetched(filled(), wish_of, given, NOW)[1] == found(NOW, NOW, NEW_SET)

@@ -20,6 +20,8 @@ from oidc_core.wire.answers import (
     unexpected_media_type,
     unexpected_status,
 )
+from oidc_core.wire.causes import CAUSES
+from oidc_core.wire.codes import CODES
 from oidc_core.wire.errors import (
     ERROR_CODE,
     OidcError,
@@ -33,6 +35,7 @@ from tests.parties import NOW, json_response, refused
 from tests.unit.parties import told
 
 if TYPE_CHECKING:
+    from oidc_core.wire.causes import CauseRow
     from oidc_core.wire.http import Sent
 
 GOOD = json_response({"a": 1})
@@ -64,6 +67,38 @@ def test_a_failed_exchange_fails_with_its_own_code(sent: Sent) -> None:
     error = refused(TransportFailure, "tls_failed", lambda: answered(failure))
     assert isinstance(error, TransportFailure)
     assert error.sent == sent
+
+
+@pytest.mark.parametrize("row", CAUSES.values(), ids=lambda row: row.cause)
+def test_the_cause_of_a_failed_exchange_says_what_to_do(row: CauseRow) -> None:
+    failure = NoAnswer("no", "http_connect_failed", NOW, row.cause)
+    error = refused(TransportFailure, "http_connect_failed", lambda: answered(failure))
+    assert (error.cause, error.retryable, error.kind, error.hint) == row
+    assert f"because of {row.cause}" in str(error)
+
+
+def test_a_transport_need_not_tell_the_cause() -> None:
+    failure = NoAnswer("no", "http_connect_failed", NOW)
+    error = refused(TransportFailure, "http_connect_failed", lambda: answered(failure))
+    row = CODES["http_connect_failed"]
+    facts_of_row = ("", row.hint, row.retryable, row.kind)
+    assert (error.cause, error.hint, error.retryable, error.kind) == facts_of_row
+
+
+@pytest.mark.parametrize(
+    ("location", "found"),
+    [
+        ("https://op.example/a/b?c=secret#d", "302 to https://op.example/a/b"),
+        ("/login;jsessionid=secret", "302 to /login"),
+        ("https://user:secret@op.example/", 302),
+        ("?code=secret", 302),
+        ("", 302),
+        ("https://op.example/" + "x" * 5_000, "302 to https://op.example/" + "x" * 1_005),
+    ],
+)
+def test_a_redirect_says_where_it_leads_and_no_secret(location: str, found: object) -> None:
+    response = evolve(GOOD, status=302, headers=(("location", location),))
+    assert told(lambda: answered(response)) == ("http_redirect_refused", "", found, None)
 
 
 @pytest.mark.parametrize("code", [300, 301, 302, 303, 307, 308, 399])
@@ -156,12 +191,45 @@ def test_an_error_of_the_provider_is_one_whatever_its_status(status: int) -> Non
 
 
 @pytest.mark.parametrize("odd", [5, "", "\u00e9", 'a"b', "a\\b", "a\nb", [], {}, False])
-def test_an_error_that_is_none_is_refused_for_its_status(odd: object) -> None:
-    for status in (200, 400):
-        response = json_response({"error": odd}, status=status)
-        assert told(partial(json_body, response)) == (
-            "http_status_unexpected", "", status, 200,
-        )  # fmt: skip
+def test_an_error_that_is_none_is_refused_for_its_status_or_by_name(odd: object) -> None:
+    response = json_response({"error": odd}, status=400)
+    assert told(partial(json_body, response)) == ("http_status_unexpected", "", 400, 200)
+    code, about, _, expected = told(partial(json_body, json_response({"error": odd})))
+    assert (code, about, expected) == ("token_response_invalid", "error", "an error code")
+
+
+@pytest.mark.parametrize(
+    ("body", "found", "said"),
+    [
+        ({"error": "", "error_description": "no such code"}, "an empty string", "no such code"),
+        ({"error": {"code": 190, "message": "Invalid code"}}, "JsonObject", "Invalid code"),
+        ({"error": {"error_description": "a"}, "message": "b"}, "JsonObject", "a"),
+        ({"error": {"message": 5}, "error_description": "b"}, "JsonObject", "b"),
+        ({"error": [], "message": "b"}, "tuple", "b"),
+        ({"error": 'no "such" code'}, "other characters", 'no "such" code'),
+        ({"error": {}}, "JsonObject", ""),
+        ({"error": 5, "error_description": "x" * 2_000}, "int", "x" * 510 + "..." + "x" * 511),
+    ],
+)
+def test_an_odd_error_is_named_and_what_the_provider_says_is_kept(
+    body: dict[str, object], found: str, said: str
+) -> None:
+    named = refused(
+        ProtocolViolation, "token_response_invalid", lambda: json_body(json_response(body))
+    )
+    assert (named.found, named.about, named.said) == (found, "error", said)
+    assert ("the provider says" in str(named)) == bool(said)
+    for status in (400, 401, 500):
+        response = json_response(body, status=status)
+        silent = refused(ProtocolViolation, "http_status_unexpected", partial(json_body, response))
+        assert (silent.found, silent.said) == (status, said)
+
+
+def test_what_a_challenge_without_an_error_says_is_kept() -> None:
+    headers = (("www-authenticate", 'Bearer error_description="it expired"'),)
+    response = HttpResponse(401, headers, b"<html>", NOW)
+    assert unexpected_status(response).said == "it expired"
+    assert unexpected_status(HttpResponse(401, (), b"", NOW)).said == ""
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error":"a","error":"b"}'])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from oidc_core.wire import errors
+from oidc_core.wire.causes import PROVIDER_HINTS
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.errors import (
     SHOWN,
@@ -157,11 +158,11 @@ def test_a_message_has_what_the_provider_says_in_printable_ascii() -> None:
     assert str(error) == (
         "provider_error: found 'access_denied', status 400, the provider says"
         " 'The code is \\x1b[31m\\r\\nunknown \\u202e'"
-        " (RFC 6749 §4.1.2.1, §5.2); the provider refused; error says why"
+        " (RFC 6749 §4.1.2.1, §5.2); the user, or a rule at the provider, said no"
     )
     assert "unknown" not in repr(error)
     bare = ProviderError("access_denied", error_uri="javascript:")
-    assert "says why" in str(bare).removeprefix("provider_error: found 'access_denied' (")
+    assert "said no" in str(bare).removeprefix("provider_error: found 'access_denied' (")
     assert "javascript" not in str(bare)
 
 
@@ -196,6 +197,15 @@ def test_a_provider_s_error_says_what_to_do(
 ) -> None:
     told = ProviderError(error, status=status)
     assert (told.retryable, told.kind, told.answer_status) == expected
+
+
+@pytest.mark.parametrize("error", [*PROVIDER_HINTS, "vendor_error"])
+def test_a_providers_error_says_what_to_change(error: str) -> None:
+    found = ProviderError(error, status=400)
+    row = CODES["provider_error"]
+    assert found.hint == PROVIDER_HINTS.get(error, row.hint)
+    down = PROVIDER_HINTS["temporarily_unavailable"]
+    assert ProviderError(error, status=503).hint == down
 
 
 def test_an_error_may_know_better_than_its_row() -> None:

@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 from attrs import evolve
 
+from oidc_core.wire.causes import CAUSES
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import (
@@ -230,6 +231,18 @@ def test_a_transport_invents_no_code(code: str) -> None:
     with pytest.raises(UsageError) as caught:
         NoAnswer("maybe", code, 1)
     assert caught.value.code == "answer_unexpected"
+
+
+@pytest.mark.parametrize("cause", ["", *CAUSES])
+def test_a_failed_exchange_names_a_cause_of_the_table(cause: str) -> None:
+    assert NoAnswer("no", "http_connect_failed", 1, cause).cause == cause
+
+
+@pytest.mark.parametrize("cause", ["because", "REFUSED", "http_timeout"])
+def test_a_transport_invents_no_cause(cause: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        NoAnswer("no", "http_connect_failed", 1, cause)
+    assert (caught.value.code, caught.value.about) == ("answer_unexpected", "cause")
 
 
 @pytest.mark.parametrize("source", ["solicited", "unsolicited"])

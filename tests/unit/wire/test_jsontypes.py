@@ -76,6 +76,20 @@ def test_a_value_is_told_in_the_words_of_json(
 OBJECT = parse_object(b'{"b":[1,{"c":null}],"a":{"d":[[]]},"e":1.5}')
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('{"a":1,"b":2,"b":3,"a":4}', "b"),
+        ('{"sub":1,"sub":2}', "sub"),
+        ('{"' + "x" * 999 + '":1,"' + "x" * 999 + '":2}', "x" * 62 + "..." + "x" * 63),
+    ],
+)
+def test_a_name_that_is_given_twice_is_told_bounded(text: str, name: str) -> None:
+    with pytest.raises(ProtocolViolation) as caught:
+        parse_object(text.encode())
+    assert (caught.value.code, caught.value.found) == ("json_member_duplicated", name)
+
+
 def test_an_object_reads_like_a_mapping() -> None:
     assert [*OBJECT] == ["b", "a", "e"]
     assert len(OBJECT) == 3

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from oidc_core.model.client import RESPONSE_PARAMETERS
 from oidc_core.model.pending import ResponseMode, pending_id_of
-from oidc_core.wire.errors import CallbackError
+from oidc_core.wire.errors import ERROR_CODE, CallbackError, cut
 from oidc_core.wire.grammar import NQSCHAR, VSCHAR
 from oidc_core.wire.http import LIMITS
 from oidc_core.wire.settings import check_fields, fields_of
@@ -109,6 +109,15 @@ def _refuse(name: str, value: str) -> NoReturn:
     raise CallbackError("parameter_malformed", about=name)
 
 
+def state_missing(callback: Callback) -> CallbackError:
+    """Return the error of a callback without ``state``: some providers leave it out of an error.
+
+    It has the code of that error, for the operator; who says so is not known.
+    """
+    found = callback.named.get("error")
+    return CallbackError("state_missing", found=found and cut(found, ERROR_CODE), about="state")
+
+
 def pending_id(callback: Callback) -> str:
     """Decide which login in flight a callback belongs to: its ``state`` names it.
 
@@ -117,5 +126,5 @@ def pending_id(callback: Callback) -> str:
     """
     state = callback.named.get("state")
     if state is None:
-        raise CallbackError("state_missing", about="state")
+        raise state_missing(callback)
     return pending_id_of(state)

@@ -11,14 +11,14 @@ from typing import Final, NamedTuple, TypeAlias
 
 from attrs import frozen
 
-from oidc_core.endpoints.authorization.callback import Callback
+from oidc_core.endpoints.authorization.callback import Callback, state_missing
 from oidc_core.model.connection import check_connection
 from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.model.pending import PendingLogin, SingleUse, check_binding
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import oauth_error
 from oidc_core.wire.encoding import same
-from oidc_core.wire.errors import CallbackError, ProviderError, fingerprint
+from oidc_core.wire.errors import CallbackError, Fact, ProviderError, fingerprint
 from oidc_core.wire.jsontypes import private
 from oidc_core.wire.urls import parse_form
 
@@ -68,7 +68,7 @@ _RESULTS: Final = frozenset({"code", "access_token", "id_token", "response"})
 def _state(received: ExaminedCallback) -> _Skipped:
     state = received.parameters.get("state")
     if state is None:
-        raise CallbackError("state_missing", about="state")
+        raise state_missing(received.callback)
     if not same(state, received.pending.state):
         found, expected = fingerprint(state), fingerprint(received.pending.state)
         raise CallbackError("state_mismatch", found=found, expected=expected, about="state")
@@ -139,9 +139,22 @@ def check_own_query(query: str, callback: Callback) -> None:
     """
     own = parse_form(query)
     names = {name for name, _ in own}
-    if [pair for pair in callback.query if pair[0] in names] != [*own]:
-        about = "query"
-        raise CallbackError("redirect_uri_mismatch", expected=tuple(sorted(names)), about=about)
+    back = [pair for pair in callback.query if pair[0] in names]
+    if back != [*own]:
+        found, expected = _apart(back, [*own])
+        raise CallbackError("redirect_uri_mismatch", found=found, expected=expected, about="query")
+
+
+_Pairs: TypeAlias = list[tuple[str, str]]
+
+
+def _apart(found: _Pairs, expected: _Pairs) -> tuple[Fact, Fact]:
+    """Return what tells two queries apart: their names, else that name which has another value."""
+    names, expected_names = [name for name, _ in found], [name for name, _ in expected]
+    if names != expected_names:
+        return tuple(names), tuple(expected_names)
+    odd = next(was[0] for was, new in zip(expected, found, strict=True) if was != new)
+    return f"another {odd}", f"the configured {odd}"
 
 
 def _issuer(received: ExaminedCallback) -> _Skipped:
