@@ -46,6 +46,7 @@ CORE: Final = (
     "model.connection",
     "model.records",
     "model.relying_party",
+    "model.supported",
     "model.protection",
     "model.routes",
     "model.issuer_rule",

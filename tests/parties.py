@@ -52,7 +52,16 @@ METADATA: Final = ProviderMetadata(
     userinfo_endpoint=f"{ISSUER}/userinfo",
     end_session_endpoint=f"{ISSUER}/logout",
     code_challenge_methods_supported=("S256",),
-    id_token_signing_alg_values_supported=("RS256", "ES256", "EdDSA", "HS256", "none"),
+    id_token_signing_alg_values_supported=(
+        "RS256",
+        "ES256",
+        "EdDSA",
+        "ES384",
+        "HS256",
+        "HS384",
+        "HS512",
+        "none",
+    ),
 )
 CLIENT: Final = ClientRegistration(
     client_id=CLIENT_ID,

@@ -283,7 +283,7 @@ def provider_metadata(draw: st.DrawFn) -> ProviderMetadata:
 
 
 def _values_of(kind: object) -> SearchStrategy[JsonValue]:
-    if kind is bool:
+    if kind is bool or kind == bool | None:
         return st.booleans()
     return texts() if kind == tuple[str, ...] else st.text(max_size=40)
 

@@ -78,7 +78,9 @@ def plain(value: JsonValue) -> object:
 
 
 def registered(alg: str) -> RelyingParty:
-    return evolve(RP, client=evolve(RP.client, id_token_signed_response_alg=alg))
+    provider = evolve(RP.provider, id_token_signing_alg_values_supported=())
+    client = evolve(RP.client, id_token_signed_response_alg=alg)
+    return evolve(RP, provider=provider, client=client)
 
 
 RPS: Final = {alg: registered(alg) for alg in ("RS256", "PS256", "ES256", "EdDSA", "HS256")}

@@ -96,12 +96,16 @@ DOCUMENT = metadata_of(
             "introspection_endpoint": "https://op.example/introspect",
             "scopes_supported": ("openid", "email"),
             "response_types_supported": ("code",),
-            "response_modes_supported": (),
+            "response_modes_supported": ("query",),
             "grant_types_supported": ("authorization_code", "refresh_token"),
             "acr_values_supported": ("gold",),
             "subject_types_supported": ("public",),
             "id_token_signing_alg_values_supported": ("RS256", "ES256"),
+            "id_token_encryption_alg_values_supported": ("RSA-OAEP-256",),
+            "id_token_encryption_enc_values_supported": ("A128GCM",),
             "userinfo_signing_alg_values_supported": ("RS256",),
+            "userinfo_encryption_alg_values_supported": ("ECDH-ES",),
+            "userinfo_encryption_enc_values_supported": ("A256GCM",),
             "token_endpoint_auth_methods_supported": ("private_key_jwt",),
             "token_endpoint_auth_signing_alg_values_supported": ("ES256",),
             "code_challenge_methods_supported": ("S256",),
@@ -110,7 +114,11 @@ DOCUMENT = metadata_of(
             "claims_parameter_supported": True,
             "request_parameter_supported": True,
             "request_uri_parameter_supported": False,
+            "require_request_uri_registration": True,
+            "require_signed_request_object": True,
+            "require_pushed_authorization_requests": True,
             "authorization_response_iss_parameter_supported": True,
+            "tls_client_certificate_bound_access_tokens": True,
             "service_documentation": "https://op.example/docs",
             "mtls_endpoint_aliases": JsonObject({"token_endpoint": "https://mtls.op.example/"}),
             "v": "a member of the document, not of the record",
@@ -228,6 +236,21 @@ def test_what_was_written_by_version_1_is_still_read(kind: Kind, name: str) -> N
 def test_what_is_written_is_the_golden_file(kind: Kind, name: str) -> None:
     golden = (GOLDEN / f"{kind.name}_{name}.v{kind.version}.json").read_text(encoding="utf-8")
     assert kind.dump(kind.examples[name]) == golden.rstrip("\n")
+
+
+def test_metadata_that_was_written_when_defaults_were_filled_in_is_still_read() -> None:
+    """An empty list stood for one that was published empty, and flags were true or false."""
+    text = (
+        '{"v":1,"issuer":"https://op.example","response_modes_supported":[],'
+        '"claims_parameter_supported":true,"request_uri_parameter_supported":false,'
+        '"extra":{"require_pushed_authorization_requests":true}}'
+    )
+    assert codec.load_metadata(text) == ProviderMetadata(
+        issuer="https://op.example",
+        claims_parameter_supported=True,
+        request_uri_parameter_supported=False,
+        extra=JsonObject({"require_pushed_authorization_requests": True}),
+    )
 
 
 def test_every_golden_file_is_read() -> None:

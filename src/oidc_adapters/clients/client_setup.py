@@ -55,8 +55,9 @@ class ClientSetup:
         redirect_uri: where the browser comes back to.
         post_logout_redirect_uri: where it comes back to after a logout.
         token_endpoint_auth_method: how the client authenticates.  By default
-            ``private_key_jwt`` with keys, ``client_secret_basic`` with a secret.  A client without
-            either says ``none``: a secret that got lost would else make a public client.
+            ``private_key_jwt`` with keys; with a secret ``client_secret_basic`` where the metadata
+            lists that or nothing, else ``client_secret_post`` where it lists that.  A client
+            without either says ``none``: a secret that got lost would else make a public client.
         scope: what a login asks for unless it says otherwise.
         registration: the client's registration in full, in place of the other settings of the
             client but for secret and keys.  What these say beside it is in it too.
@@ -185,13 +186,14 @@ class ClientSetup:
             connection_id=self.connection_id,
         )
 
-    def _auth_method(self) -> AuthMethod:
+    def _auth_method(self) -> AuthMethod | None:
+        """Return the method; how a secret is sent is left to the metadata (``None``)."""
         if self.token_endpoint_auth_method is not None:
             return self.token_endpoint_auth_method
         if self.client_keys is not None:
             return "private_key_jwt"
         if self.client_secret is not None:
-            return "client_secret_basic"
+            return None
         expected = 'a secret, or keys, or token_endpoint_auth_method="none" for a public client'
         raise UsageError("credential_missing", about="client_secret", expected=expected)
 

@@ -249,6 +249,7 @@ class Life(Generic[S]):
         with self._process.lock:
             before, ready = self._kept
             record = has_read(before, rp, shell.clock.now())
+            self._unknown = evolve(self._unknown, auth_method_before=rp.auth_method)
             if record.rp is not before.rp:
                 ready = Ready(rp, shell)
             self._kept = _Kept(record, ready)

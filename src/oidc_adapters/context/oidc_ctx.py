@@ -131,8 +131,8 @@ class OIDCCtx:
         """Discover the provider; the one issuer it publishes is the only one from then on."""
         try:
             rp = setup.relying_party()
-            found, document = self.drive(rp, discovery.discover(rp))
-            method = _auth_method(document, found.provider)
+            found, _ = self.drive(rp, discovery.discover(rp))
+            method = _auth_method(found.provider)
             client = evolve(found.client, token_endpoint_auth_method=method)
             rule = IssuerRule.exact(found.provider.issuer)
             found = evolve(found, issuer_rule=rule, client=client)
@@ -304,21 +304,20 @@ def _setup(
         registration=ClientRegistration(
             client_id=client_id,
             redirect_uris=(redirect_uri,),
-            token_endpoint_auth_method="client_secret_post",
+            token_endpoint_auth_method=None,
             scope=scope,
         ),
         policy=policy,
     )
 
 
-def _auth_method(document: TokenDict, provider: ProviderMetadata) -> AuthMethod:
+def _auth_method(provider: ProviderMetadata) -> AuthMethod:
     """Return the original's method, unless the metadata lists HTTP Basic and not that one.
 
     An absent list rules nothing out, whether or not it has a default (OIDC Discovery §3).
     """
     listed = provider.token_endpoint_auth_methods_supported
-    named = document.get("token_endpoint_auth_methods_supported") is not None
-    if named and "client_secret_post" not in listed and "client_secret_basic" in listed:
+    if listed and "client_secret_post" not in listed:
         return "client_secret_basic"
     return "client_secret_post"
 

@@ -116,7 +116,7 @@ def check_credentials(
             too short for a MAC.
     """
     check_secret(secret)
-    method = client.token_endpoint_auth_method
+    method = client.token_endpoint_auth_method or "client_secret"
     if method.startswith("client_secret") and secret is None:
         raise UsageError("credential_missing", about="client_secret", expected=method)
     if method == "private_key_jwt":

@@ -67,7 +67,7 @@ def client_authentication(rp: RelyingParty) -> tuple[Parameters, Parameters]:
     authentication methods in one request (RFC 6749 §2.3).
     """
     client = rp.client
-    method = client.token_endpoint_auth_method
+    method = rp.auth_method
     if method == "client_secret_basic":
         raw = "basic_raw_credentials" in rp.policy.quirks
         basic = BasicCredentials(issuer=rp.issuer, client_id=client.client_id, raw=raw)

@@ -11,7 +11,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import OidcError
+from oidc_core.wire.errors import OidcError, UsageError
 
 FIRST_WAIT: Final = 2
 """Seconds after the first failure until the provider is asked again; they double each time."""
@@ -65,8 +65,16 @@ def is_due(record: MetadataRecord, max_age: int, now: int) -> bool:
 
 
 def has_read(record: MetadataRecord, rp: RelyingParty, now: int) -> MetadataRecord:
-    """Take note of metadata that was believed; what says the same stays the same value."""
-    kept = record.rp if rp == record.rp else rp
+    """Take note of metadata that was believed; what says the same stays the same value.
+
+    Raises:
+        UsageError: ``unsupported_by_provider`` for metadata that lacks what every login needs and
+            what the older metadata has.
+    """
+    older = record.rp
+    if rp.lacking and older is not None and not older.lacking:
+        raise UsageError("unsupported_by_provider", about=rp.lacking)
+    kept = older if rp == older else rp
     return MetadataRecord(rp=kept, read_at=now, tried_at=now)
 
 

@@ -59,7 +59,8 @@ class ClientRegistration:
         client_id: the identifier the provider gave out.
         redirect_uris: where the browser comes back to; the first is used unless another is named.
             A login needs one.
-        token_endpoint_auth_method: how the client authenticates.
+        token_endpoint_auth_method: how the client authenticates.  ``None`` leaves it to the
+            metadata how the secret is sent; see ``RelyingParty.auth_method``.
         token_endpoint_auth_signing_alg: the algorithm of its assertions, if it signs some.
         id_token_signed_response_alg: the algorithm of ID tokens, if one was registered.
         userinfo_signed_response_alg: the algorithm of UserInfo, if it was registered as signed.
@@ -80,7 +81,7 @@ class ClientRegistration:
 
     client_id: str
     redirect_uris: tuple[str, ...] = field(default=(), converter=texts)
-    token_endpoint_auth_method: AuthMethod = "client_secret_basic"
+    token_endpoint_auth_method: AuthMethod | None = "client_secret_basic"
     token_endpoint_auth_signing_alg: str | None = None
     id_token_signed_response_alg: str | None = None
     userinfo_signed_response_alg: str | None = None
@@ -138,7 +139,7 @@ class ClientRegistration:
 
     def _check_assertion_alg(self) -> None:
         alg = self.token_endpoint_auth_signing_alg
-        allowed = _ASSERTION_ALGORITHMS.get(self.token_endpoint_auth_method, frozenset())
+        allowed = _ASSERTION_ALGORITHMS.get(self.token_endpoint_auth_method or "", frozenset())
         if alg is not None and alg not in allowed:
             raise UsageError("config_invalid", about="token_endpoint_auth_signing_alg", found=alg)
 
@@ -161,7 +162,7 @@ class ClientRegistration:
     @property
     def assertion_alg(self) -> str:
         """The algorithm of client assertions: the registered one, else HS256 or RS256."""
-        default = _DEFAULT_ASSERTION.get(self.token_endpoint_auth_method, "RS256")
+        default = _DEFAULT_ASSERTION.get(self.token_endpoint_auth_method or "", "RS256")
         return self.token_endpoint_auth_signing_alg or default
 
 

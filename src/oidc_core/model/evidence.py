@@ -183,6 +183,11 @@ class Evidence:
         return self.terms.relaxations
 
     @property
+    def metadata_notes(self) -> tuple[str, ...]:
+        """What of the provider's metadata was malformed and counts as absent."""
+        return self.terms.metadata_notes
+
+    @property
     def skipped(self) -> tuple[tuple[str, SkipReason], ...]:
         """Name and reason of each rule that did not apply."""
         return tuple([(c.name, c.reason) for c in self.checks if c.verdict == "skipped"])
@@ -233,6 +238,7 @@ def evidence_json(evidence: Evidence) -> JsonObject:
             ),
             "relaxations": evidence.relaxations,
             "notes": evidence.notes,
+            "metadata_notes": evidence.metadata_notes,
             "checks": tuple([JsonObject(check._asdict()) for check in evidence.checks]),
         }
     )

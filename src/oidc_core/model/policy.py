@@ -8,13 +8,13 @@ evidence that the context of the original system did without the browser's bindi
 server's certificate.
 """
 
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 from attrs import Factory, field, fields, frozen
 
 from oidc_core.jose.algorithms import ASYMMETRIC, OPTIONAL
+from oidc_core.model.digests import short_digest
 from oidc_core.model.origins import (
     AddressRule,
     BackChannel,
@@ -76,7 +76,7 @@ def _digest(policy: "Policy") -> str:
         if attribute.name not in {"name", "digest"}
         and getattr(policy, attribute.name) != attribute.default
     ]
-    return sha256("\n".join(differing).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return short_digest(differing)
 
 
 def _check(policy: "Policy") -> None:
@@ -183,6 +183,7 @@ class Terms(NamedTuple):
         leeway: as in the policy.
         relaxations: the quirks in force, sorted; then what is named of origins.
         discovery: how the provider's metadata came, ``None`` if it was not discovered.
+        metadata_notes: what of the metadata was malformed and counts as absent.
         channel: how the answer came that this was in, ``None`` if it was in none.
     """
 
@@ -191,6 +192,7 @@ class Terms(NamedTuple):
     leeway: int
     relaxations: tuple[str, ...]
     discovery: Channel | None = None
+    metadata_notes: tuple[str, ...] = ()
     channel: Channel | None = None
 
 

@@ -4,14 +4,15 @@ Where it lies is another matter: see :mod:`oidc_core.operations.discovery`.
 """
 
 from collections.abc import Mapping
-from hashlib import sha256
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from attrs import evolve, field, fields, frozen
 
+from oidc_core.model.digests import short_digest
 from oidc_core.model.network import HTTPS_ONLY, Network, way_of
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError, shown_name
-from oidc_core.wire.jsontypes import JsonObject, unreadable
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, unreadable
 from oidc_core.wire.settings import (
     check_fields,
     fields_of,
@@ -37,12 +38,12 @@ RESERVED_PARAMETERS: Final = frozenset(
 
 @frozen(kw_only=True)
 class ProviderMetadata:
-    """The provider's metadata (OIDC Discovery §3, RFC 8414 §2, RFC 9207 §3).
+    """The provider's metadata (OIDC Discovery §3, RFC 8414 §2, RFC 9126 §5, RFC 9207 §3).
 
-    A member that is absent or null has the default of its specification.  Members not known here
-    are kept in ``extra``.  ``notes`` name those that count as absent too: what no rule reads and
-    was malformed, an endpoint that is not used and that could not be, and an
-    ``end_session_endpoint`` that is an empty string.
+    A list that is empty and a flag that is ``None`` were absent or null: they rule nothing out,
+    whatever the default of their specification.  Members not known here are kept in ``extra``.
+    ``notes`` name the members that were malformed and that nothing hangs on: they count as absent,
+    and a text in place of a list counts as a list of one.
     """
 
     issuer: str
@@ -56,29 +57,31 @@ class ProviderMetadata:
     introspection_endpoint: str | None = None
     scopes_supported: tuple[str, ...] = field(default=(), converter=names)
     response_types_supported: tuple[str, ...] = field(default=(), converter=names)
-    response_modes_supported: tuple[str, ...] = field(
-        default=("query", "fragment"), converter=names
-    )
-    grant_types_supported: tuple[str, ...] = field(
-        default=("authorization_code", "implicit"), converter=names
-    )
+    response_modes_supported: tuple[str, ...] = field(default=(), converter=names)
+    grant_types_supported: tuple[str, ...] = field(default=(), converter=names)
     acr_values_supported: tuple[str, ...] = field(default=(), converter=names)
     subject_types_supported: tuple[str, ...] = field(default=(), converter=names)
     id_token_signing_alg_values_supported: tuple[str, ...] = field(default=(), converter=names)
+    id_token_encryption_alg_values_supported: tuple[str, ...] = field(default=(), converter=names)
+    id_token_encryption_enc_values_supported: tuple[str, ...] = field(default=(), converter=names)
     userinfo_signing_alg_values_supported: tuple[str, ...] = field(default=(), converter=names)
-    token_endpoint_auth_methods_supported: tuple[str, ...] = field(
-        default=("client_secret_basic",), converter=names
-    )
+    userinfo_encryption_alg_values_supported: tuple[str, ...] = field(default=(), converter=names)
+    userinfo_encryption_enc_values_supported: tuple[str, ...] = field(default=(), converter=names)
+    token_endpoint_auth_methods_supported: tuple[str, ...] = field(default=(), converter=names)
     token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = field(
         default=(), converter=names
     )
     code_challenge_methods_supported: tuple[str, ...] = field(default=(), converter=names)
     prompt_values_supported: tuple[str, ...] = field(default=(), converter=names)
     claims_supported: tuple[str, ...] = field(default=(), converter=names)
-    claims_parameter_supported: bool = False
-    request_parameter_supported: bool = False
-    request_uri_parameter_supported: bool = True
+    claims_parameter_supported: bool | None = None
+    request_parameter_supported: bool | None = None
+    request_uri_parameter_supported: bool | None = None
+    require_request_uri_registration: bool = False
+    require_signed_request_object: bool = False
+    require_pushed_authorization_requests: bool = False
     authorization_response_iss_parameter_supported: bool = False
+    tls_client_certificate_bound_access_tokens: bool = False
     extra: JsonObject = field(default=_EMPTY, converter=json_object)
     notes: tuple[str, ...] = field(default=(), converter=texts)
 
@@ -95,8 +98,7 @@ class ProviderMetadata:
     @property
     def endpoints_digest(self) -> str:
         """A short digest of the issuer and of what a login sends its code and tokens to."""
-        text = "\n".join(map(str, (self.issuer, self.token_endpoint, self.userinfo_endpoint)))
-        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return short_digest(map(str, (self.issuer, self.token_endpoint, self.userinfo_endpoint)))
 
 
 _METADATA: Final = fields_of(ProviderMetadata)
@@ -115,34 +117,71 @@ _KNOWN: Final = frozenset([attribute.name for attribute in fields(ProviderMetada
     "extra",
     "notes",
 }
-_READ: Final = frozenset(
-    {"issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint",
-     "end_session_endpoint", "id_token_signing_alg_values_supported",
-     "authorization_response_iss_parameter_supported"}
-)  # fmt: skip
-"""What a rule or an operation reads: malformed, it is an error."""
+_LISTS: Final = _KNOWN & {
+    attribute.name for attribute in fields(ProviderMetadata) if attribute.type == tuple[str, ...]
+}
+_IN_USE: Final = frozenset(
+    {"authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"}
+)
+"""The endpoints that a login uses, unless its client tells of one that it does not."""
 
-_NO_LOGOUT: Final = ("end_session_endpoint", "")
-"""How some providers say that they have none."""
+_READ: Final = _IN_USE | {
+    "issuer",
+    "require_request_uri_registration",
+    "require_signed_request_object",
+    "require_pushed_authorization_requests",
+    "authorization_response_iss_parameter_supported",
+    "tls_client_certificate_bound_access_tokens",
+}
+"""What is never taken for absent where it is malformed: endpoints in use and security flags."""
 
 
 def metadata_of(
-    members: Mapping[str, object], *, network: Network = HTTPS_ONLY
+    members: Mapping[str, object],
+    *,
+    network: Network = HTTPS_ONLY,
+    unused: AbstractSet[str] = frozenset(),
 ) -> ProviderMetadata:
     """Type a metadata document.
 
     Args:
         members: the document, as JSON or as a mapping that could be.
         network: where endpoints may be.
+        unused: endpoints of a login that this client has no use for, by name.
 
     Raises:
         UsageError: ``parameter_invalid`` for what is no JSON object.
-        ProtocolViolation: ``metadata_invalid`` or ``metadata_endpoint_invalid``, naming the member.
+        ProtocolViolation: ``metadata_invalid`` or ``metadata_endpoint_invalid``, naming the member,
+            for an issuer, an endpoint in use or a security flag that is malformed.
     """
+    held, notes = _lists_of_one(JsonObject(members))
+    read = _READ - unused
+    metadata = _typed(held, read)
+    refused = _refused_endpoints(metadata, network, _IN_USE - unused)
+    if refused:
+        rest = {name: value for name, value in held.items() if name not in refused}
+        metadata = _typed(rest, read)
+        notes += [f"refused: {name} ({code})" for name, code in refused.items()]
+    check_authorization_endpoint(metadata)
+    return evolve(metadata, notes=(*metadata.notes, *notes)) if notes else metadata
+
+
+def _lists_of_one(members: JsonObject) -> tuple[dict[str, JsonValue], list[str]]:
+    """Put each text that stands in place of a list into one, and note that."""
+    held, notes = dict(members.members), list[str]()
+    for name in _LISTS & held.keys():
+        value = held[name]
+        if isinstance(value, str) and value:
+            held[name] = (value,)
+            notes.append(f"taken as a list of one: {name}")
+    return held, sorted(notes)
+
+
+def _typed(members: Mapping[str, JsonValue], read: AbstractSet[str]) -> ProviderMetadata:
+    """Type the members; one that is malformed counts as absent, unless it is read, with a note."""
     from oidc_core.wire.structuring import structured
 
-    members = JsonObject(members)
-    unread = [name for name in unreadable(members) if name not in _KNOWN]
+    unread = [name for name in unreadable(JsonObject(members)) if name not in _KNOWN]
     other = members.keys() - _KNOWN - {*unread}
     extra = {name: value for name, value in members.items() if name in other}
     known = {name: value for name, value in members.items() if name in _KNOWN}
@@ -151,34 +190,26 @@ def metadata_of(
         ProviderMetadata,
         ProtocolViolation,
         "metadata_invalid",
-        droppable=_KNOWN - _READ,
+        droppable=_KNOWN - read,
     )
-    odd = [*dropped, *unread]
-    if odd:
-        notes = tuple([f"malformed: {shown_name(name)}" for name in odd])
-        metadata = evolve(metadata, notes=notes)
-    refused = _refused_endpoints(metadata, network)
-    if refused:
-        rest = {name: value for name, value in members.items() if name not in refused}
-        told = [f"refused: {name} ({code})" for name, code in refused.items()]
-        metadata = metadata_of(rest, network=network)
-        return evolve(metadata, notes=(*metadata.notes, *told))
-    check_authorization_endpoint(metadata)
-    return metadata
+    notes = tuple([f"malformed: {shown_name(name)}" for name in (*dropped, *unread)])
+    return evolve(metadata, notes=notes) if notes else metadata
 
 
-def _refused_endpoints(metadata: ProviderMetadata, network: Network) -> dict[str, str]:
-    """Return the endpoints that nothing needs and that may not be used, with the reason's code.
+def _refused_endpoints(
+    metadata: ProviderMetadata, network: Network, in_use: AbstractSet[str]
+) -> dict[str, str]:
+    """Return the endpoints that are not in use and may not be used, with the reason's code.
 
     Raises:
-        ProtocolViolation: ``metadata_endpoint_invalid`` for one that is needed.
+        ProtocolViolation: ``metadata_endpoint_invalid`` for one that is in use.
     """
     refused: dict[str, str] = {}
     for name, url in metadata.endpoints:
         try:
             way_of(network, url, about=name)
         except OidcError as fault:
-            if name in _READ and (name, url) != _NO_LOGOUT:
+            if name in in_use:
                 raise ProtocolViolation(
                     "metadata_endpoint_invalid", about=name, found=fault.code
                 ) from None

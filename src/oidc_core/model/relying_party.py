@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from hashlib import sha256
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final
 
-from attrs import AttrsInstance, Factory, evolve, field, fields, frozen
+from attrs import Factory, evolve, field, fields, frozen
 
 from oidc_core.jose.algorithms import HMAC
 from oidc_core.jose.jwe import Decrypter
 from oidc_core.jose.jws import SignatureVerifier
-from oidc_core.model.client import ClientRegistration
+from oidc_core.model.client import AuthMethod, ClientRegistration
 from oidc_core.model.connection import Connection
+from oidc_core.model.digests import short_digest, written_fields
 from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.network import (
     Network,
@@ -26,6 +26,7 @@ from oidc_core.model.origins import named_in_evidence
 from oidc_core.model.policy import DEFAULT_POLICY, Policy, Terms
 from oidc_core.model.protection import Protection, protection_of
 from oidc_core.model.provider import ProviderMetadata, check_authorization_endpoint, check_overrides
+from oidc_core.model.supported import auth_method_of, check_supported
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import KeysWanted, Source
 from oidc_core.wire.jsontypes import JsonObject, render
@@ -59,34 +60,19 @@ def _digest(rp: "RelyingParty") -> str:
     parts = (
         rp.provider.issuer,
         *[f"{name} {url}" for name, url in rp.provider.endpoints],
-        *_terms_of(rp.issuer_rule),
-        *_terms_of(rp.client),
+        *written_fields(rp.issuer_rule),
+        *written_fields(rp.client),
         f"metadata_overrides {render(rp.metadata_overrides)}",
         f"{rp.policy.name} {rp.policy.digest}",
         f"discovery_url {rp.discovery_url}",
     )
-    return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _terms_of(value: AttrsInstance) -> list[str]:
-    """Write the fields of a value down, the same in every process."""
-    named: list[str] = []
-    for attribute in fields(type(value)):
-        held: object = getattr(value, attribute.name)
-        shown = (
-            sorted(map(str, cast("frozenset[object]", held)))
-            if isinstance(held, frozenset)
-            else held
-        )
-        named.append(f"{attribute.name} {shown}")
-    return named
+    return short_digest(parts)
 
 
 def _connection(rp: "RelyingParty") -> Connection:
     endpoints = rp.provider.endpoints_digest
     if rp.discovery_url is not None:  # which decides, too, where requests may go
-        text = f"{endpoints} {origin_of(rp.discovery_url)}"
-        endpoints = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        endpoints = short_digest([f"{endpoints} {origin_of(rp.discovery_url)}"])
     return Connection(
         issuer=rp.issuer,
         client_id=rp.client.client_id,
@@ -114,6 +100,15 @@ def _rule(value: IssuerRule) -> IssuerRule:
 
 def _protection(rp: "RelyingParty") -> Mapping[str, Protection]:
     return protection_of(rp.provider, rp.client, rp.policy)
+
+
+def _auth_method(rp: "RelyingParty") -> AuthMethod:
+    return auth_method_of(rp.provider, rp.client, rp.auth_method_before)
+
+
+def _answers_by_query(rp: "RelyingParty") -> bool:
+    modes = rp.provider.response_modes_supported
+    return not modes or "query" in modes
 
 
 def _expects_iss(rp: "RelyingParty") -> bool:
@@ -151,7 +146,7 @@ def _keys_wanted(rp: "RelyingParty") -> Mapping[Source, KeysWanted]:
 
 
 def _lacking(rp: "RelyingParty") -> str:
-    needed = ["token_endpoint"]
+    needed = ["authorization_endpoint", "token_endpoint"]
     if rp.policy.userinfo == "required":
         needed.append("userinfo_endpoint")
     asked = rp.policy.userinfo != "never" and rp.provider.userinfo_endpoint is not None
@@ -175,6 +170,7 @@ def _terms(rp: "RelyingParty") -> Terms:
         leeway=policy.leeway,
         relaxations=(*sorted(policy.quirks), *origins, *overridden),
         discovery=rp.discovered_by,
+        metadata_notes=rp.provider.notes,
     )
 
 
@@ -201,6 +197,7 @@ class RelyingParty:
             ``{"code_challenge_methods_supported": ["S256"]}``; ``None`` removes one.  ``issuer`` is
             not among them.  Evidence names them.
         discovered_by: how the metadata came, if it was discovered.
+        auth_method_before: what the metadata before this one had :attr:`auth_method` be.
         issuer: the provider's identity.
         digest: a short digest of issuer rule, registration, endpoints, policy and discovery URL.
             Each step carries it, so that no step is resumed with another relying party.
@@ -208,6 +205,11 @@ class RelyingParty:
         protection: how each kind of JWT is protected, by what the registration's members about it
             start with.  An ID token is signed with the registered algorithm; else with what both
             the policy and the provider name; with RS256 if the provider names nothing.
+        auth_method: how the client authenticates: as it is registered, else ``client_secret_basic``
+            where the metadata lists that or nothing, else ``client_secret_post``.  What was chosen
+            stays while it is listed.
+        answers_by_query: whether the metadata lets a response come in the query of its URL, as it
+            does for a request that names no ``response_mode``.
         expects_iss: whether a response that carries a code has to name its issuer.
         response_remarks: what evidence says of that.
         network: where requests may go; the origins of the issuer and of ``discovery_url`` are
@@ -232,12 +234,15 @@ class RelyingParty:
     discovery_url: str | None = field(default=None, converter=_discovery_url)
     metadata_overrides: JsonObject = field(default=_EMPTY, converter=_overrides)
     discovered_by: Channel | None = field(default=None, eq=False)
+    auth_method_before: AuthMethod | None = field(default=None, eq=False)
     issuer: str = field(init=False, default=Factory(_issuer, takes_self=True))
     digest: str = field(init=False, default=Factory(_digest, takes_self=True))
     connection: Connection = field(init=False, default=Factory(_connection, takes_self=True))
     protection: Mapping[str, Protection] = field(
         init=False, repr=False, eq=False, default=Factory(_protection, takes_self=True)
     )
+    auth_method: AuthMethod = field(init=False, default=Factory(_auth_method, takes_self=True))
+    answers_by_query: bool = field(init=False, default=Factory(_answers_by_query, takes_self=True))
     expects_iss: bool = field(init=False, default=Factory(_expects_iss, takes_self=True))
     response_remarks: tuple[str, ...] = field(
         init=False, repr=False, default=Factory(_response_remarks, takes_self=True)
@@ -274,13 +279,25 @@ class RelyingParty:
             way_of(self.network, url, about=name)
         check_authorization_endpoint(self.provider)
         self._check_overrides()
-        self._check_pkce_or_nonce()
-        if (
-            self.client.token_endpoint_auth_method in _WITH_ASSERTION
-            and self.provider.token_endpoint
-        ):
+        check_supported(
+            self.provider,
+            self.client,
+            self.policy,
+            method=self.auth_method,
+            protection=self.protection["id_token"],
+        )
+        if self.auth_method in _WITH_ASSERTION and self.provider.token_endpoint:
             assertion_audience(self)
         self._check_credentials()
+
+    def with_metadata(self, metadata: ProviderMetadata, channel: Channel) -> "RelyingParty":
+        """Return the same client with metadata that was discovered just now.
+
+        Raises:
+            UsageError: ``unsupported_by_provider`` for what the metadata rules out.
+        """
+        before = self.auth_method if self.discovered else self.auth_method_before
+        return evolve(self, provider=metadata, discovered_by=channel, auth_method_before=before)
 
     @property
     def discovered(self) -> bool:
@@ -299,19 +316,6 @@ class RelyingParty:
                 # Evidence would name what had no effect: correct metadata made by hand itself.
                 about, expected = "metadata_overrides", "discovered metadata"
                 raise UsageError("config_invalid", about=about, expected=expected)
-
-    def _check_pkce_or_nonce(self) -> None:
-        """Refuse a login that nothing would bind to its code, once the metadata is there.
-
-        A provider that does not know PKCE ignores the challenge, so without a nonce too an injected
-        code would log the attacker's victim in.  Here alone an absent member counts as no.
-        """
-        known = self.provider.code_challenge_methods_supported
-        if self.provider.authorization_endpoint is None or "S256" in known:
-            return
-        if "nonce_not_echoed" in self.policy.quirks:
-            about = "code_challenge_methods_supported"
-            raise UsageError("pkce_or_nonce_required", found=known, expected="S256", about=about)
 
     def _check_issuer(self, issuer: str) -> None:
         network = self.network

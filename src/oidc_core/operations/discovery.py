@@ -7,13 +7,14 @@ before the issuer's path (RFC 8414 §3).  Which one applies is chosen, never tri
 from collections.abc import Set as AbstractSet
 from typing import Final, Literal, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from oidc_core.machine.steps import Done, Exchange, Step
 from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.network import HTTPS_ONLY, Network, way_of
 from oidc_core.model.provider import ProviderMetadata, metadata_of
 from oidc_core.model.relying_party import RelyingParty
+from oidc_core.model.supported import unused_endpoints
 from oidc_core.wire.answers import answered, document
 from oidc_core.wire.errors import ProtocolViolation, UsageError
 from oidc_core.wire.http import LIMITS, NO_CACHE, Answer, HttpRequest, HttpResponse
@@ -27,7 +28,6 @@ NOTHING: Final = JsonObject({})
 """Corrects nothing."""
 
 _ACCEPT: Final = ("accept", "application/json")
-_REQUIRED: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _OPENID: Final = "/.well-known/openid-configuration"
 _OAUTH: Final = "/.well-known/oauth-authorization-server"
 
@@ -110,8 +110,9 @@ class AwaitingMetadata(Exchange[RelyingParty]):
             rule=rp.issuer_rule,
             overrides=rp.metadata_overrides,
             network=rp.network,
+            unused=unused_endpoints(rp.client, rp.policy),
         )
-        return Done(evolve(rp, provider=metadata, discovered_by=response.channel))
+        return Done(rp.with_metadata(metadata, response.channel))
 
 
 def parse_metadata(
@@ -120,10 +121,13 @@ def parse_metadata(
     rule: IssuerRule,
     overrides: JsonObject = NOTHING,
     network: Network = HTTPS_ONLY,
+    unused: AbstractSet[str] = frozenset(),
 ) -> ProviderMetadata:
     """Read a metadata document (OIDC Discovery §4.2, §4.3), corrected by ``overrides``.
 
-    ``network``: where endpoints may be.
+    What an operation needs and the document lacks is an error of that operation.
+
+    ``network``: where endpoints may be; ``unused``: those that this client has no use for, by name.
 
     Raises:
         ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``,
@@ -132,7 +136,7 @@ def parse_metadata(
     """
     published = parse_object(document(response), tolerant=True)
     corrected = JsonObject({**published.members, **overrides.members})
-    metadata = metadata_of(corrected, network=network)
+    metadata = metadata_of(corrected, network=network, unused=unused)
     if not rule.in_metadata(metadata.issuer):
         raise ProtocolViolation(
             "metadata_issuer_mismatch",
@@ -140,7 +144,4 @@ def parse_metadata(
             expected=rule.canonical,
             about=explain_difference(rule.canonical, metadata.issuer),
         )
-    for name in _REQUIRED:
-        if getattr(metadata, name) is None:
-            raise ProtocolViolation("metadata_invalid", about=name, expected="a URL")
     return metadata

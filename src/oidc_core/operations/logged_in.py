@@ -190,8 +190,7 @@ def check_can_finish(rp: RelyingParty) -> None:
     Raises:
         UsageError: ``unsupported_by_provider``, naming the endpoint that the metadata lacks.
     """
-    if rp.lacking:
-        raise UsageError("unsupported_by_provider", about=rp.lacking)
+    raise UsageError("unsupported_by_provider", about=rp.lacking)
 
 
 def from_tokens(rp: RelyingParty, asked: Asked, response: TokenResponse) -> Step[LoggedIn]:

@@ -92,7 +92,8 @@ def prepared(
 ) -> tuple[PendingLogin, Parameters]:
     """Return what will wait and what is asked, before it is decided how that is sent."""
     _check_start(rp, secrets, request)
-    check_can_finish(rp)
+    if rp.lacking:
+        check_can_finish(rp)
     pending = pending_login(rp, request, secrets, now)
     return pending, authentication_parameters(rp, request, pending)
 

@@ -51,6 +51,10 @@ def _optional_text(value: object, _type: object) -> str | None:
     return None if value is None else _text(value, str)
 
 
+def _optional_boolean(value: object, _type: object) -> bool | None:
+    return None if value is None else _boolean(value, bool)
+
+
 def _optional_integer(value: object, _type: object) -> int | None:
     return None if value is None else _integer(value, int)
 
@@ -63,6 +67,7 @@ def _strict_converter() -> Converter:
     converter.register_structure_hook(JsonObject, _object)
     converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _texts)
     converter.register_structure_hook_func(lambda kind: kind == str | None, _optional_text)
+    converter.register_structure_hook_func(lambda kind: kind == bool | None, _optional_boolean)
     converter.register_structure_hook_func(lambda kind: kind == int | None, _optional_integer)
     converter.register_unstructure_hook(JsonObject, lambda value: value)
     return converter

@@ -48,6 +48,7 @@ def test_settings_become_a_relying_party_and_its_registration() -> None:
         redirect_uris=("https://rp.example/callback",),
         post_logout_redirect_uris=("https://rp.example/",),
         scope="openid email",
+        token_endpoint_auth_method=None,
     )
 
 
@@ -58,7 +59,7 @@ def test_without_a_place_to_return_to_after_logout_there_is_none() -> None:
 @pytest.mark.parametrize(
     ("changed", "method", "alg"),
     [
-        ({}, "client_secret_basic", None),
+        ({}, None, None),
         ({"client_secret": None, "token_endpoint_auth_method": "none"}, "none", None),
         ({"client_keys": KEYS}, "private_key_jwt", "EdDSA"),
         ({"client_secret": None, "client_keys": KEYS}, "private_key_jwt", "EdDSA"),
@@ -77,7 +78,7 @@ def test_without_a_place_to_return_to_after_logout_there_is_none() -> None:
     ],
 )
 def test_the_client_authenticates_as_its_credentials_let_it(
-    changed: dict[str, Any], method: str, alg: str | None
+    changed: dict[str, Any], method: str | None, alg: str | None
 ) -> None:
     setup = evolve(SETUP, **changed)
 
@@ -85,6 +86,7 @@ def test_the_client_authenticates_as_its_credentials_let_it(
 
     assert client.token_endpoint_auth_method == method
     assert client.token_endpoint_auth_signing_alg == alg
+    assert setup.relying_party().auth_method == method or "client_secret_basic"
     assert repr(setup.credentials(setup.relying_party())) == "Credentials(1)"
 
 

@@ -386,7 +386,12 @@ NONSENSE: Final[dict[str, tuple[Callable[[Answer], Answer], str]]] = {
         says(token_endpoint="http://op.example/token"),
         "metadata_endpoint_invalid",
     ),
-    "no keys": (says(jwks_uri=None), "metadata_invalid"),
+    "no keys": (says(jwks_uri=None), "unsupported_by_provider"),
+    "no page to log in": (says(authorization_endpoint=None), "unsupported_by_provider"),
+    "another method": (
+        says(token_endpoint_auth_methods_supported=["private_key_jwt"]),
+        "unsupported_by_provider",
+    ),
     "no PKCE beside a quirk": (
         says(code_challenge_methods_supported=None),
         "pkce_or_nonce_required",
@@ -417,6 +422,23 @@ def test_what_cannot_be_believed_never_replaces_what_was(what: str, awaits: bool
     assert (kept.code, kept.older_kept) == (code, True)
     assert scene.finish(incoming) == "alice"
     assert refused(lambda: scene.client.finish_login(in_flight)).code == "state_unknown"
+
+
+@KINDS
+def test_how_the_secret_is_sent_stays_as_it_was_chosen_while_that_is_listed(awaits: bool) -> None:
+    member = "token_endpoint_auth_methods_supported"
+    scene = Scene(awaits=awaits)
+    for listed, method in (
+        (["client_secret_post"], "client_secret_post"),
+        (["client_secret_basic", "client_secret_post"], "client_secret_post"),
+        (None, "client_secret_post"),
+        (["client_secret_basic"], "client_secret_basic"),
+        (["client_secret_post", "client_secret_basic"], "client_secret_basic"),
+    ):
+        scene.world.published = says(**{member: listed})
+        scene.clock.advance(DAY)
+        scene.start()
+        assert scene.client.rp.auth_method == method
 
 
 @KINDS

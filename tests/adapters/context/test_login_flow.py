@@ -481,7 +481,6 @@ class TestGetToken:
             (["client_secret_basic", "private_key_jwt"], True),
             (["client_secret_basic", "client_secret_post"], False),
             (["client_secret_post"], False),
-            (["private_key_jwt"], False),
             (None, False),
         ],
     )

@@ -151,8 +151,8 @@ def test_no_other_prompt_asks_for_a_max_age(prompt: str) -> None:
 
 
 @pytest.mark.req("RFC7636-4.2-02", "RFC7636-7.2-01", "RFC8414-2-02")
-@pytest.mark.parametrize("methods", [(), ("plain",), ("S256",)])
-def test_pkce_is_used_whatever_the_metadata_says(methods: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("methods", [(), ("plain", "S256"), ("S256",)])
+def test_pkce_is_used_whether_the_metadata_names_it_or_nothing(methods: tuple[str, ...]) -> None:
     """C02, B14."""
     parameters = sent(relying_party(provider={"code_challenge_methods_supported": methods}))
     assert parameters["code_challenge_method"] == "S256"
@@ -642,3 +642,54 @@ def test_claims_may_be_a_plain_mapping_of_any_depth() -> None:
     assert asked.claims == JsonObject(
         {"id_token": {"acr": {"essential": True, "values": ("gold", "silver")}}}
     )
+
+
+# --- what the metadata rules out -----------------------------------------------------------------
+
+
+RULED_OUT: dict[str, tuple[dict[str, Any], str, object, object]] = {
+    "mode": ({"response_mode": "form_post"}, "response_modes_supported", ("query",), "form_post"),
+    "default mode": ({}, "response_modes_supported", ("form_post", "fragment"), "query"),
+    "default mode beside others": (
+        {"max_age": 5},
+        "response_modes_supported",
+        ("form_post",),
+        "query",
+    ),
+    "prompt": (
+        {"prompt": "login consent"},
+        "prompt_values_supported",
+        ("none", "login"),
+        "consent",
+    ),
+    "acr": ({"required_acr": ("gold", "silver")}, "acr_values_supported", ("0", "1"), "gold"),
+    "claims": ({"claims": {"id_token": {}}}, "claims_parameter_supported", False, "false"),
+}
+
+
+@pytest.mark.parametrize("name", RULED_OUT)
+def test_what_the_metadata_rules_out_is_refused_before_the_user_is_sent_away(name: str) -> None:
+    asked, member, named, found = RULED_OUT[name]
+    rp = relying_party(provider={member: named})
+
+    error = refused(UsageError, "unsupported_by_provider", lambda: started(rp, **asked))
+
+    assert (error.about, error.found) == (member, found)
+    assert error.expected == (None if named is False else named)
+    assert (error.retryable, error.kind) == ("no", "configuration")
+
+
+@pytest.mark.parametrize("name", RULED_OUT)
+def test_what_the_metadata_does_not_name_is_not_ruled_out(name: str) -> None:
+    asked, member, named, found = RULED_OUT[name]
+    listed: Any = named
+    others: list[Any] = [None, True] if named is False else [(), (*listed, found)]
+    for other in others:
+        started(relying_party(provider={member: other}), **asked)
+
+
+def test_a_wish_is_ruled_out_by_nothing() -> None:
+    rp = relying_party(provider={"acr_values_supported": ("0",), "scopes_supported": ("openid",)})
+    started(rp, acr_values="gold", scope="openid email")
+    rp = relying_party(provider={"acr_values_supported": ("0", "silver")})
+    started(rp, required_acr=("gold", "silver"))

@@ -16,7 +16,13 @@ from oidc_core.machine.metadata_fetching import (
     is_due,
     last_failure,
 )
-from oidc_core.wire.errors import OidcError, Place, ProtocolViolation, TransportFailure
+from oidc_core.wire.errors import (
+    OidcError,
+    Place,
+    ProtocolViolation,
+    TransportFailure,
+    UsageError,
+)
 from tests.parties import relying_party
 
 NOW = 1_700_000_000
@@ -156,3 +162,13 @@ def test_what_shows_a_change_has_metadata_read_again_soon(found: OidcError) -> N
 @pytest.mark.parametrize("found", SHOWS_NONE)
 def test_other_refusals_cast_no_doubt(found: OidcError) -> None:
     assert after(READ, found) is READ
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_metadata_that_lacks_what_every_login_needs_replaces_none_that_has_it(name: str) -> None:
+    poorer = relying_party(provider={name: None})
+    with pytest.raises(UsageError) as caught:
+        has_read(READ, poorer, NOW + AGE)
+    assert (caught.value.code, caught.value.about) == ("unsupported_by_provider", name)
+    assert has_read(EMPTY, poorer, NOW).rp is poorer
+    assert has_read(has_read(EMPTY, poorer, NOW), poorer, NOW + AGE).rp is poorer

@@ -15,6 +15,7 @@ from oidc_core.jose.profiles import ID_TOKEN, LOGOUT_TOKEN, USERINFO, JwtProfile
 from oidc_core.machine.steps import Done, KeysFound, KeysWithheld, NeedKeys
 from oidc_core.machine.verification import AwaitingKeys, Verification, verify_jwt
 from oidc_core.model.issuer_rule import IssuerRule
+from oidc_core.model.policy import Policy
 from oidc_core.operations.logged_in import IdTokenOfLogin
 from oidc_core.operations.refresh import IdTokenOfRefresh
 from oidc_core.operations.userinfo import SignedUserInfo
@@ -25,6 +26,7 @@ from tests.encryption import ECDH, P256, encrypted
 from tests.parties import (
     CLIENT_ID,
     ISSUER,
+    METADATA,
     NOW,
     RP,
     claims_for,
@@ -251,7 +253,9 @@ def test_an_algorithm_that_was_not_agreed_upon_is_refused(alg: str) -> None:
 )
 def test_with_no_algorithm_in_common_nothing_is_accepted(token: str) -> None:
     """B14: neither a signature nor a MAC."""
-    rp = relying_party(provider={"id_token_signing_alg_values_supported": ("none",)})
+    nothing_known = dict.fromkeys(name for name, _ in METADATA.endpoints)
+    provider = {**nothing_known, "id_token_signing_alg_values_supported": ()}
+    rp = relying_party(provider=provider, policy=Policy(algorithms=frozenset({"PS512"})))
     assert rp.protection["id_token"].algorithms == frozenset()
     error = refused(ProtocolViolation, "alg_not_allowed", lambda: asked(token, rp=rp))
     assert (error.about, error.expected) == ("alg", ())

@@ -64,7 +64,11 @@ EVIDENCE = Evidence(
     outcomes=(None, "5 is none", None),
     remarks=("single_use: shared",),
     terms=Terms(
-        policy="default", policy_digest="0123456789abcdef", leeway=60, relaxations=("omit_pkce",)
+        policy="default",
+        policy_digest="0123456789abcdef",
+        leeway=60,
+        relaxations=("omit_pkce",),
+        metadata_notes=("malformed: scopes_supported",),
     ),
     checked_at=7,
     jws=VerifiedJws(JoseHeader("EdDSA", "1", "", ("jku",)), b"{}", KEY, 7, 5, KeySet()),
@@ -110,6 +114,7 @@ def test_evidence_names_the_key_and_its_algorithm() -> None:
     assert (EVIDENCE.alg, EVIDENCE.kid) == ("EdDSA", "1")
     assert EVIDENCE.key_thumbprint == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
     assert EVIDENCE.relaxations == ("omit_pkce",)
+    assert EVIDENCE.metadata_notes == ("malformed: scopes_supported",)
     jws = EVIDENCE.jws
     assert jws is not None
     assert (EVIDENCE.header, EVIDENCE.key) == (jws.header, KEY)
@@ -197,6 +202,7 @@ def test_evidence_can_be_written_down() -> None:
         "channels": JsonObject({}),
         "relaxations": ("omit_pkce",),
         "notes": ("single_use: shared", "jku"),
+        "metadata_notes": ("malformed: scopes_supported",),
         "skipped_keys": (),
     }
     assert written["checks"] == tuple([JsonObject(check._asdict()) for check in EVIDENCE.checks])

@@ -43,6 +43,8 @@ GOOD: dict[str, Any] = {
     "code_challenge_methods_supported": [],
     "authorization_response_iss_parameter_supported": True,
     "claims_parameter_supported": None,
+    "require_pushed_authorization_requests": False,
+    "end_session_endpoint": None,
 }
 BAD: dict[str, Any] = {
     "token_endpoint": "http://op.example/token",
@@ -56,6 +58,8 @@ BAD: dict[str, Any] = {
     "claims_parameter_supported": "true",
     "authorization_response_iss_parameter_supported": 1,
     "id_token_signing_alg_values_supported": "RS256",
+    "require_pushed_authorization_requests": "false",
+    "end_session_endpoint": "",
 }
 
 
@@ -182,7 +186,8 @@ def test_without_a_nonce_the_provider_must_say_that_it_knows_pkce(
 ) -> None:
     """Here alone an absent member counts as no: a provider that ignores the challenge is silent."""
     provider = evolve(PROVIDER, code_challenge_methods_supported=methods)
-    evolve(RP, provider=provider, discovered_by=discovered_by)  # the nonce is enough
+    if not methods:  # the nonce is enough, and nothing rules PKCE out
+        evolve(RP, provider=provider, discovered_by=discovered_by)
     error = refusal(provider=provider, discovered_by=discovered_by, policy=UNECHOED)
     assert (error.code, error.found, error.expected, error.about) == (
         "pkce_or_nonce_required",

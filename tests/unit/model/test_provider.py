@@ -14,11 +14,15 @@ from tests.unit.parties import ISSUER, PROVIDER
 
 MINIMAL = {"issuer": ISSUER}
 NAMES = {attribute.name for attribute in fields(ProviderMetadata)} - {"extra", "notes"}
-READ = {
-    "issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint",
-    "end_session_endpoint", "id_token_signing_alg_values_supported",
-    "authorization_response_iss_parameter_supported",
+USED = ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"]
+UNUSED = [name for name in ENDPOINTS if name not in USED]
+SECURITY_FLAGS = {
+    "require_pushed_authorization_requests", "require_request_uri_registration",
+    "require_signed_request_object", "authorization_response_iss_parameter_supported",
+    "tls_client_certificate_bound_access_tokens",
 }  # fmt: skip
+READ = {"issuer", *USED, *SECURITY_FLAGS}
+LISTS = sorted(name for name in NAMES if getattr(PROVIDER, name).__class__ is tuple)
 
 
 def metadata(**members: JsonValue) -> ProviderMetadata:
@@ -34,15 +38,14 @@ def refusal(members: JsonObject, network: Network = HTTPS_ONLY) -> OidcError:
 # --- metadata ------------------------------------------------------------------------------------
 
 
-def test_what_is_absent_or_null_has_the_default_of_its_specification() -> None:
+def test_what_is_absent_or_null_names_nothing() -> None:
+    """Whatever its default is: what a provider does not say rules nothing out."""
     bare = metadata()
     assert bare == ProviderMetadata(issuer=ISSUER)
-    assert bare.response_modes_supported == ("query", "fragment")
-    assert bare.grant_types_supported == ("authorization_code", "implicit")
-    assert bare.token_endpoint_auth_methods_supported == ("client_secret_basic",)
-    assert bare.request_uri_parameter_supported
-    assert not bare.claims_parameter_supported
-    assert not bare.authorization_response_iss_parameter_supported
+    assert {getattr(bare, name) for name in LISTS} == {()}
+    assert bare.request_uri_parameter_supported is None
+    assert bare.claims_parameter_supported is None
+    assert {getattr(bare, name) for name in SECURITY_FLAGS} == {False}
     assert metadata(**dict.fromkeys(NAMES - {"issuer"})) == bare
 
 
@@ -70,19 +73,14 @@ def test_members_that_are_not_known_are_kept() -> None:
         ("token_endpoint", 5),
         ("token_endpoint", ("https://op.example/token",)),
         ("token_endpoint", False),
-        ("id_token_signing_alg_values_supported", "RS256"),
-        ("id_token_signing_alg_values_supported", ("RS256", 5)),
-        ("id_token_signing_alg_values_supported", ("RS256", None)),
-        ("id_token_signing_alg_values_supported", JsonObject({})),
-        ("authorization_response_iss_parameter_supported", "false"),
-        ("authorization_response_iss_parameter_supported", 1),
+        *[(name, value) for name in sorted(SECURITY_FLAGS) for value in ("false", "", 1, ())],
         *[(name, 5) for name in sorted(READ)],
     ],
 )
 def test_a_member_of_a_wrong_type_that_is_read_is_refused_by_name(
     name: str, value: JsonValue
 ) -> None:
-    error = refusal(JsonObject({**MINIMAL, name: value, "scopes_supported": "odd"}))
+    error = refusal(JsonObject({**MINIMAL, name: value, "scopes_supported": 5}))
     found = None if value is None else type(value).__name__
     assert (error.code, error.about, error.found) == ("metadata_invalid", name, found)
 
@@ -90,10 +88,11 @@ def test_a_member_of_a_wrong_type_that_is_read_is_refused_by_name(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("scopes_supported", "openid"),
-        ("scopes_supported", ("openid", 5)),
-        ("scopes_supported", ("openid", None)),
-        ("scopes_supported", JsonObject({})),
+        *[
+            (name, value)
+            for name in LISTS
+            for value in ("", ("openid", 5), ("openid", None), JsonObject({}), True)
+        ],
         ("claims_parameter_supported", "true"),
         ("claims_parameter_supported", 1),
         *[(name, 5) for name in sorted(NAMES - READ)],
@@ -107,9 +106,50 @@ def test_a_member_of_a_wrong_type_that_nothing_reads_counts_as_absent_and_is_tol
     assert found == evolve(expected, notes=(f"malformed: {name}",))
 
 
+@pytest.mark.parametrize("name", LISTS)
+def test_a_text_in_place_of_a_list_counts_as_a_list_of_one(name: str) -> None:
+    found = metadata(**{name: "client_secret_basic"})
+    expected = metadata(**{name: ("client_secret_basic",)})
+    assert found == evolve(expected, notes=(f"taken as a list of one: {name}",))
+    assert getattr(found, name) == ("client_secret_basic",)
+
+
 def test_all_that_is_malformed_is_told() -> None:
-    odd = metadata(scopes_supported=5, claims_parameter_supported=5)
-    assert odd.notes == ("malformed: scopes_supported", "malformed: claims_parameter_supported")
+    odd = metadata(
+        scopes_supported=5,
+        claims_parameter_supported=5,
+        claims_supported="sub",
+        acr_values_supported="1",
+    )
+    assert odd.notes == (
+        "malformed: scopes_supported",
+        "malformed: claims_parameter_supported",
+        "taken as a list of one: acr_values_supported",
+        "taken as a list of one: claims_supported",
+    )
+
+
+@pytest.mark.parametrize("value", [5, "", "http://op.example/x", "https://10.0.0.1/"])
+@pytest.mark.parametrize("name", USED)
+def test_an_endpoint_that_this_client_has_no_use_for_counts_as_absent(
+    name: str, value: JsonValue
+) -> None:
+    found = metadata_of({**MINIMAL, name: value}, unused={name})
+    assert getattr(found, name) is None
+    (note,) = found.notes
+    assert name in note
+    good = f"{ISSUER}/x"
+    assert metadata_of({**MINIMAL, name: good}, unused={name}) == metadata(**{name: good})
+    others = set(USED) - {name}
+    with pytest.raises(ProtocolViolation):
+        metadata_of({**MINIMAL, name: value}, unused=others)
+
+
+def test_one_of_a_wrong_type_beside_one_of_a_wrong_scheme() -> None:
+    members = {**MINIMAL, "jwks_uri": 5, "userinfo_endpoint": "http://op.example/x"}
+    found = metadata_of(members, unused={"jwks_uri", "userinfo_endpoint"})
+    notes = ("malformed: jwks_uri", "refused: userinfo_endpoint (url_scheme_not_allowed)")
+    assert found == evolve(metadata(), notes=notes)
 
 
 def test_metadata_without_an_issuer_is_refused() -> None:
@@ -122,8 +162,6 @@ def test_long_lists_are_taken_as_they_are() -> None:
     assert metadata(scopes_supported=many).scopes_supported == many
 
 
-UNUSED = ["registration_endpoint", "revocation_endpoint", "introspection_endpoint"]
-USED = [name for name in ENDPOINTS if name not in UNUSED]
 NO_URLS = pytest.mark.parametrize(
     ("url", "code"),
     [
@@ -156,29 +194,31 @@ def test_an_endpoint_is_an_https_url(name: str, url: str, code: str) -> None:
 def test_an_endpoint_that_is_not_used_and_could_not_be_ends_no_login(
     name: str, url: str, code: str
 ) -> None:
-    members: dict[str, JsonValue] = {name: url, "scopes_supported": "odd", "x": 1}
+    members: dict[str, JsonValue] = {name: url, "scopes_supported": 5, "x": 1}
     found = metadata(**members)
     notes = ("malformed: scopes_supported", f"refused: {name} ({code})")
     assert found == evolve(metadata(x=1), notes=notes)
 
 
-@pytest.mark.parametrize("name", [*UNUSED, "end_session_endpoint"])
+@pytest.mark.parametrize("name", UNUSED)
 def test_an_empty_string_is_no_endpoint_where_a_login_needs_none(name: str) -> None:
     found = metadata(**{name: ""})
     assert found == evolve(metadata(), notes=(f"refused: {name} (url_invalid)",))
 
 
-@pytest.mark.parametrize("name", [name for name in USED if name != "end_session_endpoint"])
+@pytest.mark.parametrize("name", USED)
 def test_an_empty_string_is_a_fault_where_a_login_needs_an_endpoint(name: str) -> None:
     error = refusal(JsonObject({**MINIMAL, name: ""}))
     assert (error.code, error.about) == ("metadata_endpoint_invalid", name)
 
 
 def test_all_that_is_refused_is_told() -> None:
-    found = metadata(**dict.fromkeys(UNUSED, "https://10.0.0.1/"), end_session_endpoint="")
+    members = {**dict.fromkeys(UNUSED, "https://10.0.0.1/"), "end_session_endpoint": ""}
+    found = metadata(**members)
+    addresses = [name for name in UNUSED if name != "end_session_endpoint"]
     assert set(found.notes) == {
         "refused: end_session_endpoint (url_invalid)",
-        *[f"refused: {name} (url_address_not_allowed)" for name in UNUSED],
+        *[f"refused: {name} (url_address_not_allowed)" for name in addresses],
     }
     assert found.endpoints == ()
 

@@ -19,6 +19,7 @@ class Sample:
     members: JsonObject = EMPTY
     maybe_text: str | None = None
     maybe_number: int | None = None
+    maybe_truth: bool | None = None
     derived: int = field(init=False, default=3)
 
 
@@ -44,12 +45,14 @@ FULL = Sample(
     members=JsonObject({"a": (1, JsonObject({"b": None}))}),
     maybe_text="",
     maybe_number=0,
+    maybe_truth=False,
 )
 
 
 def test_members_that_are_absent_or_null_take_the_default() -> None:
     assert sample() == Sample(text="x")
-    nulls = dict.fromkeys(("truth", "number", "texts", "members", "maybe_text", "maybe_number"))
+    names = ("truth", "number", "texts", "members", "maybe_text", "maybe_number", "maybe_truth")
+    nulls = dict.fromkeys(names)
     assert sample(**nulls) == Sample(text="x")
 
 
@@ -59,7 +62,7 @@ def test_a_value_reads_back_as_it_was() -> None:
     assert unstructured(Sample(text="x")) == {"text": "x"}
     assert render(unstructured(FULL)) == (
         '{"text":"x","truth":true,"number":0,"texts":[],"members":{"a":[1,{"b":null}]},'
-        '"maybe_text":"","maybe_number":0}'
+        '"maybe_text":"","maybe_number":0,"maybe_truth":false}'
     )
 
 
@@ -76,6 +79,7 @@ TAKEN: dict[str, list[JsonValue]] = {
     "members": [JsonObject({"a": 1})],
     "maybe_text": ["300", "true"],
     "maybe_number": [1],
+    "maybe_truth": [True],
 }
 
 

@@ -17,6 +17,7 @@ from oidc_core.model.demands import Demands
 from oidc_core.model.pending import PendingLogin, ResponseMode
 from oidc_core.model.provider import RESERVED_PARAMETERS
 from oidc_core.model.relying_party import RelyingParty, endpoint
+from oidc_core.model.supported import check_named
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.grammar import VSCHAR
 from oidc_core.wire.http import Parameters, form_encoded
@@ -228,7 +229,11 @@ DEFAULT_REQUEST: Final = AuthenticationRequest()
 def authentication_parameters(
     rp: RelyingParty, request: AuthenticationRequest, pending: PendingLogin
 ) -> Parameters:
-    """Return the parameters of a request, however they will be sent; none is empty."""
+    """Return the parameters of a request, however they will be sent; none is empty.
+
+    Raises:
+        UsageError: ``unsupported_by_provider`` for what the metadata rules out.
+    """
     demands = pending.demands
     nonce = demands.nonce if isinstance(demands.nonce, str) else ""
     parameters: Parameters = (
@@ -242,9 +247,30 @@ def authentication_parameters(
     if "omit_pkce" not in rp.policy.quirks:
         challenge = challenge_s256(pending.code_verifier)
         parameters += (("code_challenge", challenge), ("code_challenge_method", "S256"))
-    if request is DEFAULT_REQUEST:
+    if request is DEFAULT_REQUEST and rp.answers_by_query:
         return parameters
+    _check_supported(rp, request)
     return parameters + optional_parameters(request, demands)
+
+
+def _check_supported(rp: RelyingParty, request: AuthenticationRequest) -> None:
+    """Refuse a request that the metadata rules out, before the user is sent anywhere.
+
+    Raises:
+        UsageError: ``unsupported_by_provider``, naming the member of the metadata.
+    """
+    provider = rp.provider
+    check_named(provider, "response_modes_supported", request.response_mode, "change response_mode")
+    for prompt in request.prompt.split():
+        check_named(provider, "prompt_values_supported", prompt, "change prompt")
+    acr = next(iter(request.required_acr), None)
+    if not set(request.required_acr).intersection(provider.acr_values_supported):
+        check_named(provider, "acr_values_supported", acr, "change required_acr")
+    if request.claims is not None and provider.claims_parameter_supported is False:
+        hint = "ask for scopes in place of claims"
+        raise UsageError(
+            "unsupported_by_provider", about="claims_parameter_supported", found="false", hint=hint
+        )
 
 
 def optional_parameters(request: AuthenticationRequest, demands: Demands) -> Parameters:
