@@ -174,7 +174,7 @@ def is_kind_of_id_token(value: JsonValue) -> bool:
 
 
 def is_no_token(value: JsonValue) -> bool:
-    """The content may be called anything but a token of its own (RFC 7515 §4.1.10)."""
+    """Any type of content, except another token (RFC 7515 §4.1.10)."""
     text = "" if value is None else value
     return isinstance(text, str) and text.lower().removeprefix("application/") != "jwt"
 

@@ -46,7 +46,7 @@ GOES_WRONG = (LoginRefused, LogoutRefused, MetadataRefused, RefreshRefused, User
 
 
 def counted(event: Event) -> str:
-    """What a counter of an application would be called."""
+    """The name that an application's counter would have."""
     whose: tuple[str, str, str] = (event.issuer, event.client_id, event.connection_id)
     match event:
         case RequestSent():

@@ -35,7 +35,7 @@ def log_events(logger: logging.Logger | None = None) -> OnEvent:
         logger: where to; the logger ``oidc_adapters`` by default.
 
     Raises:
-        UsageError: ``config_invalid`` for what is no logger.
+        UsageError: ``config_invalid`` for a value that is not a logger.
     """
     check_kind(logger, logging.Logger | None, about="logger", code="config_invalid")
     target = logging.getLogger(LOGGER) if logger is None else logger

@@ -1,7 +1,7 @@
-"""What happens in a client, told as it happens: to one callable, if the application gives one.
+"""The events of a client, reported as they happen: to one callable, if the application gives one.
 
-An event is a frozen value.  It says which client it is of, and what happened: no secret, no token
-and nothing of a user is in it, so an application may log each as it is.
+An event is a frozen value. It names the client and the event. It holds no secret, no token and no
+data of a user, so an application may log each event unchanged.
 """
 
 from collections.abc import Callable
@@ -59,7 +59,7 @@ class LogoutFinished(Event):
 
 @frozen(kw_only=True)
 class TokensRefreshed(Event):
-    """A refresh token gave new tokens, and whatever came with them was verified."""
+    """A refresh token gave new tokens, and everything that came with them was verified."""
 
 
 @frozen(kw_only=True)
@@ -77,7 +77,7 @@ class MetadataReplaced(Event):
     """The provider has published other metadata, and the client uses it from now on.
 
     Attributes:
-        endpoints_moved: whether logins in flight have to be started again, since an endpoint that
+        endpoints_moved: whether users must start logins in flight again, since an endpoint that
             they need is elsewhere.
     """
 
@@ -86,7 +86,7 @@ class MetadataReplaced(Event):
 
 @frozen(kw_only=True)
 class Refusal(Event):
-    """Something was refused, or failed; the members are those of the error.
+    """Something was refused, or failed; the event has the members of the error.
 
     Attributes:
         code: the stable code.
@@ -112,7 +112,7 @@ class LoginRefused(Refusal):
 
 @frozen(kw_only=True)
 class LogoutRefused(Refusal):
-    """A logout did not begin, or nobody asked for what came back."""
+    """A logout did not begin, or nobody asked for the returned one."""
 
 
 @frozen(kw_only=True)
@@ -141,7 +141,7 @@ class RequestSent(Event):
     """A request was sent to the provider, or could not be.
 
     Attributes:
-        purpose: what it was for, as in ``token``.
+        purpose: its purpose, as in ``token``.
         url: origin and path of its URL.
         status: the HTTP status of the answer; ``None`` without one.
         failure: the code of the failure, as in ``http_timeout``; empty with an answer.
@@ -170,7 +170,7 @@ class KeysFetched(Event):
 
 @frozen(kw_only=True)
 class KeysRefused(Event):
-    """A key set that a token needed could not be had.
+    """A key set that a token needed was not available.
 
     Attributes:
         jwks_uri: where it is published: origin and path.
@@ -182,7 +182,7 @@ class KeysRefused(Event):
 
 
 OnEvent = Callable[[Event], object]
-"""What an application gives to be told; what it returns does not count."""
+"""The callable that an application gives for events; its result does not count."""
 
 _FUNCTION: Final = "a function of one event that is not awaited"
 
@@ -194,11 +194,11 @@ class Events:
     exception and where it was raised, and then it goes unmentioned.
 
     Args:
-        on_event: is told of each event, in the thread or task in which it happened.
+        on_event: gets each event, in the thread or task in which it happened.
         rp: whose events they are.
 
     Raises:
-        UsageError: ``config_invalid`` for what cannot be called, or has to be awaited.
+        UsageError: ``config_invalid`` for a value that cannot be called, or must be awaited.
     """
 
     __slots__ = ("_client", "_on_event", "_unharmed")
@@ -249,7 +249,7 @@ class Events:
         )
 
     def keys(self, wanted: KeysWanted, answer: KeysAnswer, *, asked: bool) -> None:
-        """Tell what became of a wish for keys, unless they were there already.
+        """Report the outcome of a wish for keys, unless they were there already.
 
         Args:
             wanted: the wish.

@@ -1,4 +1,4 @@
-"""What a login asks for, by keyword or as one value."""
+"""The demands of a login, by keyword or as one value."""
 
 from typing import Any, get_type_hints
 

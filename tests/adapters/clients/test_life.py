@@ -109,7 +109,7 @@ class AsyncWorld(World):
 
 
 class Scene:
-    """A client in such a world, with a browser and all its events."""
+    """A client in this world, with a browser and all its events."""
 
     def __init__(self, *, awaits: bool = False, pending: Any = None, **changed: Any) -> None:
         self.world: World = AsyncWorld() if awaits else SyncWorld()
@@ -485,7 +485,7 @@ def test_credentials_go_to_the_endpoint_that_moved(awaits: bool) -> None:
 
     error = refused(lambda: scene.finish(scene.start()))
 
-    assert error.code == "http_status_unexpected"  # there is none in the world of this test
+    assert error.code == "http_status_unexpected"  # this world has no such page
     assert error.place is not None
     assert error.place.url == "https://op.example/moved"
 

@@ -83,7 +83,7 @@ def public(kind: type) -> dict[str, Any]:
 
 
 MADE_AT_ONCE: Final = {"of", "for_development"}
-"""What makes a client without a network, so that there is nothing to await."""
+"""Calls that make a client without a network, so that there is nothing to await."""
 
 
 def plain(member: Any) -> Any:
@@ -116,7 +116,7 @@ def test_both_clients_methods_have_the_same_signatures(name: str) -> None:
 
 def _alike(sync: Any, awaited: Any) -> bool:
     """Whether types are the same, except that one is awaited."""
-    if "Event]" in str(sync):  # nobody awaits who is told of events
+    if "Event]" in str(sync):  # nobody awaits the callable for events
         return bool(sync == awaited)
     if "Callable" in str(sync):  # the store of refreshed tokens
         (sync_arguments, returned), (arguments, awaitable) = get_args(sync), get_args(awaited)

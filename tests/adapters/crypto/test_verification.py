@@ -378,7 +378,7 @@ def test_a_secret_has_as_many_octets_as_the_digest(alg: str, octets: int) -> Non
 def test_a_short_or_missing_secret_is_the_callers_fault_and_makes_no_mac(
     client_id: str, alg: str, code: str, verifier: CryptographyVerifier
 ) -> None:
-    """F03: the token says nothing of it, so it is no violation of the protocol."""
+    """F03: the token is not to blame for it, so it does not violate the protocol."""
     mac = primitives.mac_signer(ALGORITHMS[alg, ""], b"s" * 31)(INPUT)
     for operation in (
         lambda: verifier.verifies_mac(ISSUER, client_id, alg, INPUT, mac),

@@ -1,4 +1,4 @@
-"""Events are frozen values without secrets; whoever is told of them changes nothing."""
+"""Events are frozen values without secrets; a callable that gets them changes nothing."""
 
 import warnings
 from collections.abc import Callable

@@ -111,7 +111,7 @@ CODES: Final = {
     "status": "http_status_unexpected",
     "syntax": "json_malformed",
 }
-"""What a fetch fails with while the provider is broken in that way."""
+"""The failure of a fetch while the provider is broken in that way."""
 
 
 def withheld(answer: KeysAnswer) -> tuple[str, str | None, int | None]:

@@ -154,7 +154,8 @@ class FaultServer:
         try:
             secured = context.wrap_socket(stream.dup(), server_side=True)
         except ssl.SSLError:
-            # What the client still sends must cause no reset, which could overtake the alert.
+            # Octets that the client still sends must cause no reset, which could overtake the
+            # alert.
             stream.shutdown(socket.SHUT_WR)
             while stream.recv(4_096):
                 pass

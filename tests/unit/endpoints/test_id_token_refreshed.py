@@ -92,7 +92,7 @@ def test_the_same_session_goes_on_with_a_new_issue_time_and_without_a_nonce() ->
     ],
 )
 def test_another_issuer_is_refused(iss: object, code: str) -> None:
-    """J08: what is absent or malformed is called so; it does not say that the session is over."""
+    """J08: an absent or malformed member is called so; the session has not ended."""
     refusal(code, "iss", iss=iss)
 
 

@@ -1019,7 +1019,7 @@ def test_a_refusal_tells_the_claim_and_what_is_wrong_with_it(
 
 
 def test_another_user_than_the_expected_one_is_the_user_s_own_doing() -> None:
-    """A step-up for Alice that Bob finished: nobody has to change anything, and it is no attack."""
+    """A step-up for Alice that Bob finished: there is nothing to repair, and no attack."""
     changes: list[dict[str, Any]] = [{"sub": "Bob"}, {"sub": SUB, "sub_iss": OTHER_ISSUER}]
     for expected in changes:
         error = refused(

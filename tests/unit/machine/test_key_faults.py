@@ -1,4 +1,4 @@
-"""Keys that could not be had: the error says why, where, and when they are read again."""
+"""Keys that were not available: the error says why, where, and when they are read again."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Endpoint:
         return AnswerTo(request, self.answer)
 
     def validated(self, key: Any = None) -> Step[Any]:
-        """Validate a token with the keys that can be had; what is refused is raised."""
+        """Validate a token with the available keys; a refusal is raised."""
         now = self.clock.now()
         token = signed(claims_for("n", exp=now + 60, iat=now), key or signing_key())
         demands = Demands(nonce="n", started_at=now)

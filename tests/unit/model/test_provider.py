@@ -39,7 +39,7 @@ def refusal(members: JsonObject, network: Network = HTTPS_ONLY) -> OidcError:
 
 
 def test_what_is_absent_or_null_names_nothing() -> None:
-    """Whatever its default is: what a provider does not say rules nothing out."""
+    """For every default: a list that a provider omits rules nothing out."""
     bare = metadata()
     assert bare == ProviderMetadata(issuer=ISSUER)
     assert {getattr(bare, name) for name in LISTS} == {()}

@@ -488,7 +488,7 @@ def test_an_endpoint_that_the_metadata_lacks_is_no_target() -> None:
 def test_a_secret_that_is_too_short_for_its_macs_is_refused_when_configured(
     member: str, alg: str, octets: int
 ) -> None:
-    """RFC 7518 §3.2: it is the developer's setting, and no token is to blame for it."""
+    """RFC 7518 §3.2: the developer chose the setting, so no token is blamed for it."""
     owner = (PROVIDER.issuer, CLIENT.client_id)
     registration: dict[str, Any] = {member: alg}
 

@@ -1,4 +1,4 @@
-"""What the metadata names, and whom it thereby rules out."""
+"""The parts that the metadata names, and the settings that it rules out."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def test_the_choice_stays_while_it_is_listed() -> None:
         provider = evolve(PROVIDER, token_endpoint_auth_methods_supported=listed)
         return rp.with_metadata(provider, NOT_TOLD)
 
-    assert bare.auth_method == BASIC  # and nothing is chosen by it
+    assert bare.auth_method == BASIC  # and it decides nothing
     first = found(bare, POST)
     assert first.auth_method == POST
     for listed in ((POST, BASIC), (BASIC, POST), ()):
