@@ -1,0 +1,240 @@
+"""What a distorted answer of a provider has to lead to: decided without a line of the library.
+
+The rules are those of the specifications and of the library's own promises, written down a second
+time: strict where a rule reads a member, silent elsewhere.  A verdict is a set of ends that are
+right: :data:`LOGGED_IN`, or codes of errors.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+LOGGED_IN: Final = "logged in"
+ABSENT: Final = object()
+"""In place of a member that is left out."""
+
+Verdict = frozenset[str]
+
+IN: Final[Verdict] = frozenset({LOGGED_IN})
+_UNSUPPORTED: Final[Verdict] = frozenset({"unsupported_by_provider"})
+_METADATA: Final[Verdict] = frozenset({"metadata_invalid"})
+_ENDPOINT: Final[Verdict] = frozenset({"metadata_invalid", "metadata_endpoint_invalid"})
+_NO_ALG: Final[Verdict] = frozenset({"alg_not_allowed"})
+_NO_KEY: Final[Verdict] = frozenset({"key_not_found"})
+
+_BIG: Final = 2**64
+_BEARER: Final = re.compile(r"[!-~]+")
+
+
+def readable(value: object) -> bool:
+    """Return whether a value can be had at all: Unicode text, numbers of a sane size."""
+    if isinstance(value, str):
+        return not any("\ud800" <= each <= "\udfff" for each in value)
+    if isinstance(value, bool) or not isinstance(value, int | float | list | dict):
+        return True
+    if isinstance(value, int | float):
+        return abs(value) < _BIG
+    if isinstance(value, dict):
+        members = cast("dict[object, object]", value)
+        return all(map(readable, [*members, *members.values()]))
+    return all(map(readable, cast("list[object]", value)))
+
+
+def absent(value: object) -> bool:
+    """Return whether a member counts as absent: it is left out, or null."""
+    return value is ABSENT or value is None
+
+
+def listed(value: object) -> list[str] | None:
+    """Return a list of what is supported; ``None`` if there is none that can be read."""
+    if isinstance(value, str) and readable(value):
+        return [value] if value else None
+    return texts(value)
+
+
+def texts(value: object) -> list[str] | None:
+    """Return a list of readable texts, ``None`` for anything else."""
+    if not isinstance(value, list) or not readable(cast("list[object]", value)):
+        return None
+    found = [each for each in cast("list[object]", value) if isinstance(each, str)]
+    return found if len(found) == len(cast("list[object]", value)) else None
+
+
+# --- metadata ------------------------------------------------------------------------------------
+
+
+def _issuer(value: object, good: object) -> Verdict:
+    if not isinstance(value, str) or not readable(value):
+        return _METADATA
+    return IN if value == good else frozenset({"metadata_issuer_mismatch"})
+
+
+def _needed(value: object, good: object) -> Verdict:
+    if absent(value):
+        return _UNSUPPORTED
+    return IN if value == good else _ENDPOINT
+
+
+def _used(value: object, good: object) -> Verdict:
+    return IN if absent(value) or value == good else _ENDPOINT
+
+
+def _harmless_flag(value: object, _good: object) -> Verdict:
+    return IN if absent(value) or isinstance(value, bool) else _METADATA
+
+
+def _forbidding_flag(value: object, _good: object) -> Verdict:
+    if value is True:
+        return _UNSUPPORTED
+    return _harmless_flag(value, _good)
+
+
+def _algorithms(value: object, _good: object) -> Verdict:
+    """Where nothing is named it is RS256 (OIDC Core §3.1.3.7, 7), and the token is ES256."""
+    names = listed(value)
+    if not names or ("RS256" in names and "ES256" not in names):
+        return _NO_ALG
+    return IN if "ES256" in names else _UNSUPPORTED
+
+
+def _names(*one_of: str) -> Callable[[object, object], Verdict]:
+    """Return the rule of a list that rules out what it does not name; an empty one does not."""
+
+    def verdict(value: object, _good: object) -> Verdict:
+        names = listed(value)
+        return IN if not names or not {*one_of}.isdisjoint(names) else _UNSUPPORTED
+
+    return verdict
+
+
+METADATA: Final[Mapping[str, Callable[[object, object], Verdict]]] = {
+    "issuer": _issuer,
+    "authorization_endpoint": _needed,
+    "token_endpoint": _needed,
+    "jwks_uri": _needed,
+    "userinfo_endpoint": _used,
+    "authorization_response_iss_parameter_supported": _harmless_flag,
+    "tls_client_certificate_bound_access_tokens": _harmless_flag,
+    "require_pushed_authorization_requests": _forbidding_flag,
+    "require_signed_request_object": _forbidding_flag,
+    "id_token_signing_alg_values_supported": _algorithms,
+    "token_endpoint_auth_methods_supported": _names("client_secret_basic"),
+    "response_types_supported": _names("code"),
+    "response_modes_supported": _names("query"),
+    "grant_types_supported": _names("authorization_code"),
+    "code_challenge_methods_supported": _names("S256"),
+}
+"""The members that a rule reads in a login, each with its rule."""
+
+
+# --- the token answer ----------------------------------------------------------------------------
+
+
+def _access_token(value: object, good: object) -> Verdict:
+    if value == good:
+        return IN
+    if isinstance(value, str) and readable(value) and value:
+        wrong = "at_hash_mismatch" if _BEARER.fullmatch(value) else "access_token_malformed"
+        return frozenset({wrong})
+    return frozenset({"token_response_invalid", "access_token_malformed"})
+
+
+def _token_type(value: object, _good: object) -> Verdict:
+    good = isinstance(value, str) and value.lower() == "bearer"
+    return IN if good else frozenset({"token_type_mismatch"})
+
+
+def _id_token(value: object, good: object) -> Verdict:
+    if value == good:
+        return IN
+    if absent(value) or value == "":
+        return frozenset({"id_token_missing"})
+    return frozenset({"token_response_invalid", "jws_malformed", "base64url_malformed"})
+
+
+def _error(value: object, _good: object) -> Verdict:
+    if absent(value):
+        return IN
+    spelled = (
+        isinstance(value, str) and value and all(" " <= c <= "~" and c not in '"\\' for c in value)
+    )
+    return frozenset({"provider_error" if spelled else "token_response_invalid"})
+
+
+TOKENS: Final[Mapping[str, Callable[[object, object], Verdict]]] = {
+    "access_token": _access_token,
+    "token_type": _token_type,
+    "id_token": _id_token,
+    "error": _error,
+}
+
+
+# --- UserInfo ------------------------------------------------------------------------------------
+
+
+def _same_user(value: object, good: object) -> Verdict:
+    """It ends a login that does not depend on it only if it is about somebody else."""
+    return IN if absent(value) or value == good else frozenset({"sub_mismatch", "sub_malformed"})
+
+
+USERINFO: Final[Mapping[str, Callable[[object, object], Verdict]]] = {"sub": _same_user}
+
+
+# --- a key of the key set ------------------------------------------------------------------------
+
+_MALFORMED: Final[Verdict] = frozenset({"jwk_invalid"})
+_OTHER_USE: Final[Verdict] = frozenset({"key_use_mismatch"})
+
+
+def _material(value: object, good: object) -> Verdict:
+    return IN if value == good else _MALFORMED
+
+
+def _private(value: object, _good: object) -> Verdict:
+    return IN if absent(value) else frozenset({"key_not_public"})
+
+
+def _name(value: object, good: object) -> Verdict:
+    return IN if value == good else _NO_KEY
+
+
+def _use(value: object, _good: object) -> Verdict:
+    if absent(value) or value == "sig":
+        return IN
+    return _OTHER_USE if isinstance(value, str) and readable(value) else _MALFORMED
+
+
+def _algorithm_of_key(value: object, _good: object) -> Verdict:
+    if absent(value) or value == "ES256":
+        return IN
+    if not isinstance(value, str) or not readable(value):
+        return _MALFORMED
+    # A known algorithm of other keys contradicts the key; an unknown one is for something else.
+    return _MALFORMED if value == "RS256" else frozenset({"key_alg_mismatch"})
+
+
+def _operations(value: object, _good: object) -> Verdict:
+    if absent(value):
+        return IN
+    names = texts(value)
+    if names is None or len({*names}) != len(names):
+        return _MALFORMED
+    # The good key says that its use is ``sig``, which both have to say (RFC 7517 §4.3).
+    return IN if "verify" in names and {*names} <= {"sign", "verify"} else _OTHER_USE
+
+
+KEY: Final[Mapping[str, Callable[[object, object], Verdict]]] = {
+    "kty": _material,
+    "crv": _material,
+    "x": _material,
+    "y": _material,
+    "kid": _name,
+    "use": _use,
+    "alg": _algorithm_of_key,
+    "key_ops": _operations,
+    "d": _private,
+}
