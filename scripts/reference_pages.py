@@ -45,6 +45,7 @@ CORE: Final = (
     "model.pending",
     "model.connection",
     "model.records",
+    "model.standard_claims",
     "model.relying_party",
     "model.supported",
     "model.protection",

@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from oidc_core.model.policy import DEFAULT_POLICY, QUIRKS, Policy
     from oidc_core.model.provider import ProviderMetadata
     from oidc_core.model.records import Tokens
+    from oidc_core.model.standard_claims import Email, PhoneNumber
     from oidc_core.operations.logged_in import LoggedIn, LoginEvidence
     from oidc_core.operations.logout import LoggedOut
     from oidc_core.operations.refresh import Refreshed
@@ -150,6 +151,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.model.issuer_rule": "ANY_TENANT IssuerRule",
         "oidc_core.model.provider": "ProviderMetadata",
         "oidc_core.model.records": "Tokens",
+        "oidc_core.model.standard_claims": "Email PhoneNumber",
         "oidc_core.operations.logged_in": "LoggedIn LoginEvidence",
         "oidc_core.operations.logout": "LoggedOut",
         "oidc_core.operations.refresh": "Refreshed",
@@ -199,6 +201,7 @@ __all__ = [
     "DecryptionKey",
     "DpopKeys",
     "DpopNonces",
+    "Email",
     "Entropy",
     "Event",
     "Evidence",
@@ -234,6 +237,7 @@ __all__ = [
     "OidcClient",
     "OidcError",
     "PendingLogins",
+    "PhoneNumber",
     "Place",
     "Policy",
     "ProtocolViolation",

@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from oidc_core.model.records import PendingLogout, Tokens
     from oidc_core.model.relying_party import RelyingParty
     from oidc_core.model.routes import Routes
+    from oidc_core.model.standard_claims import Email, PhoneNumber
     from oidc_core.operations import discovery, login, logout, refresh, userinfo, validation
     from oidc_core.operations.logged_in import LoggedIn, LoginEvidence
     from oidc_core.operations.login import LoginStarted
@@ -168,6 +169,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.model.records": "PendingLogout Tokens",
         "oidc_core.model.relying_party": "RelyingParty",
         "oidc_core.model.routes": "Routes",
+        "oidc_core.model.standard_claims": "Email PhoneNumber",
         "oidc_core.operations.discovery": "discovery",
         "oidc_core.operations.logged_in": "LoggedIn LoginEvidence",
         "oidc_core.operations.login": "LoginStarted login",
@@ -225,6 +227,7 @@ __all__ = [
     "Decrypter",
     "Demands",
     "Done",
+    "Email",
     "Evidence",
     "Exchange",
     "Fetch",
@@ -255,6 +258,7 @@ __all__ = [
     "OidcError",
     "PendingLogin",
     "PendingLogout",
+    "PhoneNumber",
     "Place",
     "Policy",
     "ProtocolViolation",

@@ -11,9 +11,9 @@ from typing import Final, TypeAlias, TypeVar
 from attrs import AttrsInstance, fields
 
 from oidc_core.jose.key_set import KeySet, parse_key_set
-from oidc_core.model.claims import texts
+from oidc_core.model.claim_values import texts
 from oidc_core.model.connection import Connection
-from oidc_core.model.demands import EXPECT_NO_NONCE, Demands, NoNonce
+from oidc_core.model.demands import EXPECT_NO_NONCE, PROMPT_LOGIN, Demands, NoNonce
 from oidc_core.model.pending import DELIVERIES, PendingLogin, pending_id_of
 from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.records import PendingLogout, Tokens
@@ -151,6 +151,7 @@ def _demands(members: Mapping[str, JsonValue]) -> Demands:
         sub_iss=_text(members, "sub_iss") if "sub_iss" in members else None,
         scope=_text(members, "scope", ""),
         resource=_texts(members, "resource"),
+        prompt_login=_choice(members, "prompt_login", *PROMPT_LOGIN),
     )
 
 

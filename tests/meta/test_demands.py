@@ -65,12 +65,14 @@ DEMANDED: Final = Demands(
     sub_iss=ISSUER,
     scope="openid email",
     resource=("https://api.example/",),
+    prompt_login="proven",
 )
 HONEST: Final = claims_for("n", auth_time=NOW, acr="gold", email="alice@op.example")
 READERS: Final = {
     "nonce": {"nonce"},
     "started_at": {"auth_time"},
     "max_age": {"auth_time"},
+    "prompt_login": {"auth_time"},
     "required_acr": {"acr"},
     "essential_claims": {"claims"},
     "sub": {"expected_sub"},
@@ -157,7 +159,7 @@ def without(*names: str) -> RuleTable[ExaminedIdToken]:
     [
         ("nonce", {"nonce"}),
         ("acr", {"required_acr"}),
-        ("auth_time", {"max_age", "started_at"}),
+        ("auth_time", {"max_age", "prompt_login", "started_at"}),
         ("expected_sub", {"sub", "sub_iss"}),
         ("claims", {"essential_claims"}),
     ],

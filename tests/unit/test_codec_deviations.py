@@ -40,6 +40,7 @@ OF_DEMANDS: Final[dict[str, list[Any]]] = {
     "sub_iss": ["https://op.example/tenant", ""],
     "scope": ["openid", ""],
     "resource": [("https://api.example/",)],
+    "prompt_login": ["proven", "unproven"],
 }
 WHOLE: Final = {"id", "connection", "state", "code_verifier", "binding_digest"}
 EACH: Final = [

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from oidc_adapters.cli.redaction import shown_header, text_of, without_secrets
-from oidc_core.model.claims import numeric_date
+from oidc_core.model.claim_values import numeric_date
 from oidc_core.wire.errors import OidcError, fingerprint
 from oidc_core.wire.http import Answer, HttpResponse, WireRequest
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object

@@ -28,7 +28,8 @@ from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.transport import Transport
 from oidc_core.machine.steps import Done, Exchange, Step, resume
-from oidc_core.model.claims import IdToken, numeric_date
+from oidc_core.model.claim_values import numeric_date
+from oidc_core.model.claims import IdToken
 from oidc_core.model.client import AuthMethod, ClientRegistration
 from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy

@@ -26,7 +26,7 @@ from oidc_adapters.context.outcomes import Failure, TokenDict, failure
 from oidc_adapters.context.records import AcceptedIdToken, Renewal, Replaced
 from oidc_adapters.context.validation import verify_renewed
 from oidc_core.jose.jws import claims_kept
-from oidc_core.model.claims import audience
+from oidc_core.model.claim_values import audience
 from oidc_core.model.records import Tokens
 from oidc_core.operations import refresh
 from oidc_core.operations.logged_in import LoginEvidence

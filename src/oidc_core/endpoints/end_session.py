@@ -5,7 +5,7 @@ from typing import Final
 from attrs import field, frozen
 
 from oidc_core.jose.jws import claims_kept
-from oidc_core.model.claims import audience
+from oidc_core.model.claim_values import audience
 from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty, endpoint
 from oidc_core.wire.encoding import same

@@ -22,16 +22,10 @@ from oidc_core.wire.errors import (
     UsageError,
     shown_name,
 )
+from oidc_core.wire.facts import described, kind_of
 from oidc_core.wire.grammar import NQCHAR, VSCHAR
 from oidc_core.wire.http import LIMITS, Answer, HttpRequest, HttpResponse, NoAnswer, Parameters
-from oidc_core.wire.jsontypes import (
-    JsonObject,
-    JsonValue,
-    described,
-    kind_of,
-    parse_object,
-    unreadable,
-)
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object, unreadable
 from oidc_core.wire.settings import check_text
 from oidc_core.wire.way import NOT_TOLD, Channel
 

@@ -12,12 +12,13 @@ from typing import Generic, NamedTuple, TypeVar
 from oidc_core.jose.algorithms import HMAC
 from oidc_core.jose.jws import Encryption, VerifiedJws
 from oidc_core.jose.profiles import JwtProfile
-from oidc_core.model.claims import audience, numeric_date
+from oidc_core.model.claim_values import audience, numeric_date
 from oidc_core.model.evidence import SkipReason
 from oidc_core.model.protection import Protection
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import Fact, ProtocolViolation
-from oidc_core.wire.jsontypes import JsonObject, JsonValue, kind_of
+from oidc_core.wire.errors import Fact, ProtocolViolation, shown
+from oidc_core.wire.facts import kind_of
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
 
 E = TypeVar("E")
 
@@ -154,18 +155,27 @@ def audiences(jwt: Examined[E]) -> SkipReason | None:
     if client.client_id not in named:
         raise refused(jwt, "aud_mismatch", "aud", found=named, expected=client.client_id)
     if len(named) > 1 and jwt.profile.audience != "includes_us":
-        _refuse_others(jwt, named)
+        return _others(jwt, named)
     return None
 
 
-def _refuse_others(jwt: Examined[E], named: tuple[str, ...]) -> None:
+def _others(jwt: Examined[E], named: tuple[str, ...]) -> SkipReason | None:
+    """Let nobody stand beside this client who is not trusted, by name or as its own sibling."""
     client, trusted = jwt.rp.client, frozenset[str]()
     # What a MAC means to several audiences is unspecified (§3.1.3.7, 8): it serves this one only.
-    if jwt.profile.audience == "trusted" and jwt.jws is not None and jwt.jws.key is not None:
+    shared = jwt.profile.audience == "trusted" and jwt.jws is not None and jwt.jws.key is not None
+    if shared:
         trusted = client.trusted_audiences
     foreign = tuple([a for a in named if a != client.client_id and a not in trusted])
-    if foreign:
-        raise refused(jwt, "aud_untrusted", "aud", found=foreign, expected=client.client_id)
+    if not foreign:
+        return None
+    ours = shared and jwt.claim("azp") == client.client_id
+    if ours and client.further_audiences == "any_if_azp":
+        return f"as azp is this client, accepted beside it: {shown(foreign)}"
+    error = refused(jwt, "aud_untrusted", "aud", found=foreign, expected=client.client_id)
+    if ours:
+        error.hint = f'{error.hint}, or set further_audiences="any_if_azp": azp is this client'
+    raise error
 
 
 def authorized_party(jwt: Examined[E]) -> SkipReason | None:

@@ -5,46 +5,32 @@ e-mail address, which changes hands, and not the name.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from operator import methodcaller
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, cast
 
 from attrs import field, frozen
 
+from oidc_core.model.claim_values import (
+    audience,
+    claims_view,
+    numeric_date,
+    of_verified,
+    text,
+    texts,
+    unclear,
+)
+from oidc_core.model.standard_claims import StandardClaims
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.jsontypes import JsonObject, JsonValue, Unreadable, private, unreadable
+from oidc_core.wire.facts import private
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, unreadable
 from oidc_core.wire.settings import check_kind
 
-MAX_DATE: Final = 2**53
 _SUB: Final = re.compile(r"[\x20-\x7e]{1,255}").fullmatch
 
 _PLACEHOLDERS: Final = frozenset(
     {"Not supported currently. Use oid claim.", "Not supported currently. Use objectId claim."}
 )
-
-
-_OF_VERIFIED: Final[Callable[[str], bool]] = methodcaller("endswith", "_verified")
-_BOOL: Final = frozenset({bool})
-
-
-def claims_view(claims: JsonObject) -> JsonObject:
-    """Return claims without those that cannot be read, and without an unclear ``…_verified``.
-
-    One of these that is no boolean is unclear: none may pass for true.
-    """
-    members = claims.members
-    names: Iterator[str] = filter(_OF_VERIFIED, members)
-    clear = _BOOL.issuperset(map(type, map(members.get, names)))
-    if clear and Unreadable not in map(type, members.values()):
-        return claims
-    odd = {*_unclear(claims), *unreadable(claims)}
-    return JsonObject({name: value for name, value in members.items() if name not in odd})
-
-
-def _unclear(claims: JsonObject) -> tuple[str, ...]:
-    members = claims.members
-    return tuple([n for n in filter(_OF_VERIFIED, members) if not isinstance(members[n], bool)])
 
 
 @frozen
@@ -56,7 +42,7 @@ class Identity:
 
 
 @frozen
-class IdToken:
+class IdToken(StandardClaims):
     """An ID token that was accepted (OIDC Core §2).
 
     Its claims are typed when they are read: times are whole seconds since the epoch, and a member
@@ -129,7 +115,7 @@ class IdToken:
 
 
 @frozen
-class UserInfo:
+class UserInfo(StandardClaims):
     """Claims from the UserInfo endpoint, about the same subject as the ID token (§5.3.2).
 
     A ``…_verified`` that is no boolean is not among them, nor is what cannot be read.
@@ -137,36 +123,6 @@ class UserInfo:
 
     sub: str
     claims: JsonObject = field(converter=claims_view)
-
-
-def numeric_date(value: JsonValue) -> int | None:
-    """Return a NumericDate in whole seconds, ``None`` if it is none (RFC 7519 §2).
-
-    Fractions are cut off.  Booleans, strings, negative numbers and those from 2**53 are none.
-    """
-    if (type(value) is int or type(value) is float) and 0 <= value < MAX_DATE:
-        return int(value)
-    return None
-
-
-def audience(value: JsonValue) -> tuple[str, ...] | None:
-    """Return an audience as a tuple, ``None`` if it is neither string nor list of strings."""
-    if isinstance(value, str):
-        return (value,)
-    return texts(value)
-
-
-def texts(value: JsonValue) -> tuple[str, ...] | None:
-    """Return a list of strings as a tuple, ``None`` if it is none."""
-    if not isinstance(value, tuple):
-        return None
-    found = tuple([item for item in value if isinstance(item, str)])
-    return found if len(found) == len(value) else None
-
-
-def text(value: JsonValue) -> str | None:
-    """Return a string, ``None`` for everything else."""
-    return value if isinstance(value, str) else None
 
 
 def subject(value: JsonValue, *, of: str = "") -> str:
@@ -206,7 +162,7 @@ def usable(name: str, value: JsonValue) -> bool:
     Null, and what is empty or holds nothing but that, is not; nor is a standard claim of a type
     that is not its own (§5.1), as ``email_verified`` in a string, which Python would take for true.
     """
-    if _OF_VERIFIED(name):
+    if of_verified(name):
         return isinstance(value, bool)
     if name in _TEXTS and not isinstance(value, str):
         return False
@@ -235,8 +191,8 @@ def malformed(claims: JsonObject, names: tuple[str, ...]) -> tuple[str, ...]:
     """
     held = [(name, claims.members.get(name)) for name in names]
     odd = [n for n, value in held if value is not None and _READERS[n](value) is None]
-    unclear = [name for name in _unclear(claims) if claims.members[name] is not None]
-    return tuple(dict.fromkeys([*odd, *unclear, *unreadable(claims)]))
+    vague = [name for name in unclear(claims) if claims.members[name] is not None]
+    return tuple(dict.fromkeys([*odd, *vague, *unreadable(claims)]))
 
 
 def verified_email(claims: Mapping[str, object]) -> str | None:

@@ -21,6 +21,7 @@ AuthMethod: TypeAlias = Literal[
 AUTH_METHODS: Final[frozenset[str]] = frozenset(
     {"none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"}
 )
+FurtherAudiences: TypeAlias = Literal["trusted", "any_if_azp"]
 ResponseIss: TypeAlias = Literal["as_announced", "required"]
 RESPONSE_ISS: Final[frozenset[str]] = frozenset({"as_announced", "required"})
 _SCOPE: Final = re.compile(f"{NQCHAR}+(?: {NQCHAR}+)*")
@@ -71,6 +72,12 @@ class ClientRegistration:
         post_logout_redirect_uris: where the browser comes back to after a logout.
         scope: what is asked for unless a login says otherwise.  A login needs ``openid`` in it.
         trusted_audiences: further audiences an ID token may name.
+        further_audiences: ``any_if_azp`` also accepts every further audience of an ID token whose
+            ``azp`` is this client, for providers that add each client of a project by themselves.
+            The evidence names them.
+        trusted_parties: further clients of the same application, as its app for phones: an ID token
+            that is handed to :mod:`~oidc_core.operations.validation` may have been issued to them
+            (``azp``).  In a login or a refresh, ``azp`` is this client if it is there.
         connection_id: tells connections to the same provider apart.
         issuer: the only issuer this registration may be used with, if known.
         response_iss: ``required`` declares that this provider names itself in every authorization
@@ -92,6 +99,8 @@ class ClientRegistration:
     post_logout_redirect_uris: tuple[str, ...] = field(default=(), converter=texts)
     scope: str = "openid"
     trusted_audiences: frozenset[str] = field(default=frozenset(), converter=text_set)
+    further_audiences: FurtherAudiences = "trusted"
+    trusted_parties: frozenset[str] = field(default=frozenset(), converter=text_set)
     connection_id: str = ""
     issuer: str | None = None
     response_iss: ResponseIss = "as_announced"

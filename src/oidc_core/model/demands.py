@@ -1,7 +1,7 @@
 """What a login demands of its tokens: one value, made once, handed whole to the rules."""
 
 from enum import Enum
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
@@ -14,8 +14,16 @@ class NoNonce(Enum):
     EXPECTED = "no nonce"
 
 
+PromptLogin: TypeAlias = Literal["", "proven", "unproven"]
+PROMPT_LOGIN: Final[tuple[PromptLogin, ...]] = ("", "proven", "unproven")
+
 EXPECT_NO_NONCE: Final = NoNonce.EXPECTED
 """In place of a nonce: none was sent, so none may come back."""
+
+ADDED_MAX_AGE: Final = (
+    'the library added max_age=0 because of prompt=login; reauthentication="unproven" asks without'
+)
+"""What an error says where the demand for a proof may be its cause."""
 
 
 @frozen(kw_only=True)
@@ -35,6 +43,9 @@ class Demands:
         sub_iss: the issuer of that user, where each tenant is an issuer of its own.
         scope: as asked for, space-delimited.
         resource: the resources asked for (RFC 8707); the tokens are for these.
+        prompt_login: whether ``prompt=login`` was sent without a ``max_age`` of the application's
+            own: ``proven`` if the library added ``max_age=0``, so that ``auth_time`` proves the new
+            login; ``unproven`` if the application asked for no proof.
     """
 
     nonce: str | NoNonce = field(repr=False)
@@ -46,6 +57,7 @@ class Demands:
     sub_iss: str | None = None
     scope: str = ""
     resource: tuple[str, ...] = field(default=(), converter=names)
+    prompt_login: PromptLogin = ""
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _FIELDS)

@@ -4,7 +4,7 @@ An acceptance without evidence is a claim.  An :class:`Evidence` names the very 
 ran: the validator runs through that table, so a rule that is taken out is gone from the evidence.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import repeat
 from operator import call
 from typing import Final, Generic, NamedTuple, Never, TypeAlias, TypeVar, cast
@@ -14,6 +14,7 @@ from attrs import Factory, field, frozen
 from oidc_core.jose.jwk import Jwk, SkippedKey
 from oidc_core.jose.jws import Encryption, JoseHeader, VerifiedJws
 from oidc_core.jose.key_set import KeySet
+from oidc_core.model.claim_values import VERIFIED_AS_TEXT, verified_as_text, with_booleans
 from oidc_core.model.claims import malformed
 from oidc_core.model.policy import Terms
 from oidc_core.wire.errors import shown_name
@@ -112,10 +113,11 @@ class Evidence:
         jws = self.jws
         if jws is None:
             return self.remarks
-        odd = malformed(parse_object(jws.payload, tolerant=True), self.table.optional)
+        claims = parse_object(jws.payload, tolerant=True)
+        odd = odd_claims(claims, self.table.optional, self.terms.relaxations)
         how = decryption_notes(jws.encryption)
         key = () if jws.key is None else _key_notes(jws.key)
-        return (*self.remarks, *jws.header.ignored, *how, *key, *taken_as_absent(odd))
+        return (*self.remarks, *jws.header.ignored, *how, *key, *odd)
 
     @property
     def header(self) -> JoseHeader | None:
@@ -213,10 +215,19 @@ def _key_notes(key: Jwk) -> tuple[str, ...]:
     return () if key.odd is None else (f"quirk lenient_key_encoding: {key.odd.about}",)
 
 
-def taken_as_absent(claims: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the note that claims were malformed, if some were."""
-    named = " ".join(map(shown_name, claims))
-    return (f"malformed, taken as absent: {named}",) if claims else ()
+def odd_claims(
+    claims: JsonObject, names: tuple[str, ...], quirks: Collection[str]
+) -> tuple[str, ...]:
+    """Return the notes of claims that were malformed, and of those that a quirk lets count.
+
+    ``names``: the claims that are typed when they are read.
+    """
+    read: tuple[str, ...] = ()
+    if VERIFIED_AS_TEXT in quirks:
+        read, claims = verified_as_text(claims), with_booleans(claims)
+    absent = malformed(claims, names)
+    told = (("quirk verified_as_text", read), ("malformed, taken as absent", absent))
+    return tuple([f"{what}: {' '.join(map(shown_name, found))}" for what, found in told if found])
 
 
 def evidence_json(evidence: Evidence) -> JsonObject:

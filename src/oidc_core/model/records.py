@@ -4,7 +4,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from oidc_core.wire.settings import check_fields, fields_of, names
+from oidc_core.wire.settings import check_fields, check_kind, fields_of, names
 
 
 @frozen(kw_only=True)
@@ -43,6 +43,18 @@ class Tokens:
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _TOKENS)
+
+    def expires_within(self, seconds: int, now: int) -> bool:
+        """Return whether the access token will have expired ``seconds`` after ``now``.
+
+        ``False`` where the provider told no lifetime: only its resource server can say then.
+
+        Raises:
+            UsageError: ``parameter_invalid`` for an argument that is no integer.
+        """
+        check_kind(seconds, int, about="seconds")
+        check_kind(now, int, about="now")
+        return self.expires_at is not None and self.expires_at <= now + seconds
 
 
 _TOKENS: Final = fields_of(Tokens, "parameter_invalid")

@@ -29,6 +29,7 @@ from oidc_core.model.demands import Demands
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
+from oidc_core.model.standard_claims import StandardClaims
 from oidc_core.operations import userinfo
 from oidc_core.wire.errors import (
     OidcError,
@@ -110,7 +111,7 @@ class LoginEvidence:
 
 
 @frozen(kw_only=True)
-class LoggedIn:
+class LoggedIn(StandardClaims):
     """A user who is logged in, and why that is certain.
 
     Attributes:

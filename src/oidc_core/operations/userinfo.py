@@ -21,7 +21,7 @@ from oidc_core.jose.jws import VerifiedJws
 from oidc_core.jose.profiles import USERINFO, JwtProfile
 from oidc_core.machine.steps import Done, Exchange, Step
 from oidc_core.machine.verification import Verification, verify_jwt
-from oidc_core.model.claims import text
+from oidc_core.model.claim_values import text
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import answered

@@ -57,7 +57,7 @@ def validate(
         check_kind(access_token, str, about="access_token")
     if source not in _SOURCES:
         check_kind(source, Source, about="source")
-    expected = id_token.Expected(demands, access_token)
+    expected = id_token.Expected(demands, access_token, parties=rp.client.trusted_parties)
     kind = IdTokenAlone if source == "solicited" else KeptIdToken
     verification = kind(token=token, expected=expected)
     return verify_jwt(rp, verification, source=source, now=now)

@@ -18,10 +18,10 @@ from itertools import compress
 from json import JSONDecoder, JSONEncoder
 from json.encoder import encode_basestring_ascii
 from math import isfinite
-from types import MappingProxyType, NoneType
+from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeAlias, cast, final
 
-from oidc_core.wire.errors import Fact, OidcError, ProtocolViolation, UsageError, fingerprint
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.jsontext import (
     MAX_DIGITS,
     WHITESPACE,
@@ -83,6 +83,10 @@ class JsonObject(Mapping[str, JsonValue]):
     def __hash__(self) -> int:
         return hash(frozenset(self.members.items()))
 
+    def plain(self) -> dict[str, Any]:
+        """Return the members as new dicts and lists, as ``json.dumps`` takes them."""
+        return {name: _thawed(value) for name, value in self.members.items()}
+
     def __repr__(self) -> str:
         return f"JsonObject({', '.join(sorted(self.members))})"
 
@@ -104,6 +108,12 @@ class JsonObject(Mapping[str, JsonValue]):
         return JsonObject, ({**self.members},)
 
 
+def _thawed(value: JsonValue) -> object:
+    if isinstance(value, JsonObject):
+        return value.plain()
+    return [_thawed(item) for item in value] if isinstance(value, tuple) else value
+
+
 @final
 class Unreadable(JsonObject):
     """Stands in a document for a member that is there and whose value cannot be read.
@@ -119,40 +129,6 @@ class Unreadable(JsonObject):
 
     def __reduce__(self) -> str:
         return "UNREADABLE"
-
-
-_KINDS: Final = MappingProxyType[type, str](
-    {
-        str: "a string",
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-        tuple: "a list",
-        JsonObject: "an object",
-        Unreadable: "a value that cannot be read",
-        NoneType: "absent",
-    }
-)
-
-
-def kind_of(value: JsonValue) -> str:
-    """Return what a value is, in the words of JSON; null is absent."""
-    return _KINDS[type(value)]
-
-
-def described(value: JsonValue) -> Fact:
-    """Return a value as a fact of an error: text, numbers and lists of text as they are."""
-    if isinstance(value, tuple):
-        texts = tuple([item for item in value if isinstance(item, str)])
-        return texts if len(texts) == len(value) else kind_of(value)
-    return kind_of(value) if value is None or isinstance(value, JsonObject) else value
-
-
-def private(value: JsonValue) -> str:
-    """Return what an error may tell of a value that is a secret or personal: its fingerprint."""
-    if isinstance(value, str):
-        return fingerprint(value) if value else "an empty string"
-    return kind_of(value)
 
 
 _is_array: Final = list.__instancecheck__

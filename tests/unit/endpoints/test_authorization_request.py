@@ -145,6 +145,17 @@ def test_an_explicit_max_age_is_never_replaced(prompt: str, asked: int | None, s
     assert started(prompt=prompt, max_age=asked).pending.demands.max_age == int(sent_)
 
 
+@pytest.mark.parametrize("prompt", ["login", "login consent", "select_account login"])
+def test_reauthentication_can_be_asked_for_without_proof(prompt: str) -> None:
+    assert "max_age" not in sent(prompt=prompt, reauthentication="unproven")
+    demands = started(prompt=prompt, reauthentication="unproven").pending.demands
+    assert (demands.max_age, demands.prompt_login) == (None, "unproven")
+    explicit = started(prompt=prompt, reauthentication="unproven", max_age=5).pending.demands
+    assert (explicit.max_age, explicit.prompt_login) == (5, "")
+    assert started(prompt=prompt).pending.demands.prompt_login == "proven"
+    assert started(reauthentication="unproven").pending.demands.prompt_login == ""
+
+
 @pytest.mark.parametrize("prompt", ["", "none", "consent", "select_account", "create"])
 def test_no_other_prompt_asks_for_a_max_age(prompt: str) -> None:
     assert "max_age" not in sent(prompt=prompt)

@@ -406,6 +406,27 @@ def test_the_provider_s_text_is_bounded_and_no_reason_to_refuse() -> None:
     assert (bare.error_description, bare.error_uri) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("error", "request_", "named"),
+    [
+        ("invalid_request", {"prompt": "login"}, True),
+        ("login_required", {"prompt": "login"}, True),
+        ("access_denied", {"prompt": "login"}, False),
+        ("server_error", {"prompt": "login"}, False),
+        ("invalid_request", {"prompt": "login", "max_age": 0}, False),
+        ("invalid_request", {"prompt": "login", "reauthentication": "unproven"}, False),
+        ("invalid_request", {}, False),
+    ],
+)
+def test_an_error_after_an_added_max_age_says_who_added_it(
+    error: str, request_: dict[str, Any], named: bool
+) -> None:
+    login = started(**request_)
+    told = str(op_error(callback(login, code=None, error=error), login=login))
+    assert ("the library added max_age=0" in told) is named
+    assert ('reauthentication="unproven"' in told) is named
+
+
 @pytest.mark.req("RFC6749-4.1.2.1-02")
 @pytest.mark.parametrize("odd", ["error_description=nein%FF", "error_uri=%C3", "x=%FF", "%FF=x"])
 def test_octets_that_are_not_utf_8_do_not_hide_the_provider_s_error(odd: str) -> None:

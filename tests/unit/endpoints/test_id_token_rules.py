@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from attrs import evolve
@@ -482,64 +482,20 @@ def test_the_digest_of_at_hash_hangs_on_the_curve_and_not_on_the_name_eddsa() ->
     refusal("at_hash_mismatch", with_claims(at_hash=half_hash("EdDSA", ACCESS_TOKEN)), **how)
 
 
-SHA256 = half_hash("ES256", ACCESS_TOKEN)
-OF_64_OCTETS = core_half_hash("ML-DSA-44", "", ACCESS_TOKEN)
-
-
-@pytest.mark.parametrize(
-    ("alg", "kty", "crv", "quirk", "odd"),
-    [
-        ("RS384", "RSA", "", "at_hash_sha256", SHA256),
-        ("RS512", "RSA", "", "at_hash_sha256", SHA256),
-        ("PS384", "RSA", "", "at_hash_sha256", SHA256),
-        ("PS512", "RSA", "", "at_hash_sha256", SHA256),
-        ("ES384", "EC", "P-384", "at_hash_sha256", SHA256),
-        ("ES512", "EC", "P-521", "at_hash_sha256", SHA256),
-        ("EdDSA", "OKP", "Ed25519", "at_hash_sha256", SHA256),
-        ("Ed25519", "OKP", "Ed25519", "at_hash_sha256", SHA256),
-        ("EdDSA", "OKP", "Ed448", "at_hash_sha256", SHA256),
-        ("Ed448", "OKP", "Ed448", "at_hash_sha256", SHA256),
-        ("EdDSA", "OKP", "Ed448", "at_hash_half_of_64_for_ed448", OF_64_OCTETS),
-        ("Ed448", "OKP", "Ed448", "at_hash_half_of_64_for_ed448", OF_64_OCTETS),
-    ],
-)
-def test_another_digest_is_a_quirk_that_has_to_be_named(
-    alg: str, kty: str, crv: str, quirk: str, odd: str
-) -> None:
-    """Hydra takes SHA-256 whatever the algorithm, Keycloak 64 octets of SHAKE256 for Ed448."""
-    key = Jwk(kty=kty, crv=crv, material=(b"",))
-    provider = {"id_token_signing_alg_values_supported": (alg,)}
-    rp = relying_party(policy=Policy(quirks={quirk}), provider=provider)
-    how: dict[str, Any] = {"alg": alg, "key": key, "access_token": ACCESS_TOKEN}
-
-    error = refusal(
-        "at_hash_mismatch",
-        with_claims(at_hash=odd),
-        **{**how, "rp": relying_party(provider=provider)},
-    )
-    assert (error.kind, error.retryable, quirk in error.hint) == ("configuration", "no", True)
-    _, evidence = checked(with_claims(at_hash=odd), rp=rp, **how)
-    assert ("at_hash", f"quirk {quirk}") in evidence.skipped
-    right = with_claims(at_hash=core_half_hash(alg, crv, ACCESS_TOKEN))
-    assert "at_hash" not in dict(checked(right, rp=rp, **how)[1].skipped)
-    for wrong in ("x", "", odd[:-1], half_hash("ES256", "another"), 5):
-        error = refusal("at_hash_mismatch", with_claims(at_hash=wrong), rp=rp, **how)
-        assert (error.kind, "quirk" in error.hint) == ("suspicious", False)
-
-
-def test_the_quirk_for_one_digest_takes_no_other() -> None:
-    key = Jwk(kty="OKP", crv="Ed448", material=(b"",))
+def test_sha256_for_eddsa_is_a_quirk_that_has_to_be_named() -> None:
+    key = Jwk(kty="OKP", crv="Ed25519", material=(b"",))
+    rp = relying_party(policy=Policy(quirks=frozenset({"at_hash_sha256_for_eddsa"})))
     how: dict[str, Any] = {"alg": "EdDSA", "key": key, "access_token": ACCESS_TOKEN}
-    rp = relying_party(policy=Policy(quirks={"at_hash_sha256"}))
-    error = refusal("at_hash_mismatch", with_claims(at_hash=OF_64_OCTETS), rp=rp, **how)
-    assert "at_hash_half_of_64_for_ed448" in error.hint
-    rs = {**how, "alg": "ES512", "key": Jwk(kty="EC", crv="P-521", material=(b"",))}
-    rp = relying_party(
-        policy=Policy(quirks={"at_hash_half_of_64_for_ed448"}),
-        provider={"id_token_signing_alg_values_supported": ("ES512",)},
-    )
-    error = refusal("at_hash_mismatch", with_claims(at_hash=OF_64_OCTETS), rp=rp, **rs)
-    assert "quirk" not in error.hint
+    claims = with_claims(at_hash=half_hash("ES256", ACCESS_TOKEN))
+
+    refusal("at_hash_mismatch", claims, **how)
+    _, evidence = checked(claims, rp=rp, **how)
+    assert ("at_hash", "quirk at_hash_sha256_for_eddsa") in evidence.skipped
+    right = with_claims(at_hash=half_hash("EdDSA", ACCESS_TOKEN))
+    assert "at_hash" not in dict(checked(right, rp=rp, **how)[1].skipped)
+    refusal("at_hash_mismatch", with_claims(at_hash="x"), rp=rp, **how)
+    es = with_claims(at_hash=half_hash("ES384", ACCESS_TOKEN))
+    refusal("at_hash_mismatch", es, rp=rp, access_token=ACCESS_TOKEN)
 
 
 @pytest.mark.req("OIDCC-3.1.3.8-01")
@@ -1097,6 +1053,17 @@ def test_leeway_is_granted_to_fractions_too() -> None:
     assert checked(with_claims(exp=NOW - 30.5))[0].exp == NOW - 31
 
 
+def test_the_quirk_of_eddsa_goes_by_either_of_its_names() -> None:
+    key = Jwk(kty="OKP", crv="Ed25519", material=(b"",))
+    rp = relying_party(
+        policy=Policy(quirks=frozenset({"at_hash_sha256_for_eddsa"})),
+        provider={"id_token_signing_alg_values_supported": ("Ed25519",)},
+    )
+    claims = with_claims(at_hash=AT_HASH)
+    _, evidence = checked(claims, rp=rp, alg="Ed25519", key=key, access_token=ACCESS_TOKEN)
+    assert ("at_hash", "quirk at_hash_sha256_for_eddsa") in evidence.skipped
+
+
 def test_a_mac_is_bound_to_no_tenant_s_key() -> None:
     rule = IssuerRule.template(PATTERN, tenants=frozenset({"t1"}))
     registered = {"id_token_signed_response_alg": "HS256"}
@@ -1136,7 +1103,7 @@ def test_the_rules_stand_in_the_order_and_with_the_numbers_of_the_specification(
 
 def test_nothing_is_expected_but_what_is_named() -> None:
     demands = Demands(nonce=NONCE, started_at=NOW)
-    assert Expected(demands) == (demands, None, None)
+    assert Expected(demands) == (demands, None, None, frozenset())
     assert repr(Expected(demands)) == f"Expected({demands!r})"
 
 
@@ -1261,3 +1228,88 @@ def test_what_is_a_boolean_stays(value: bool) -> None:
 
     assert token.claims["email_verified"] is value
     assert evidence.notes == ()
+
+
+# --- named ways out ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "claims"),
+    [
+        ("auth_time_missing", {}),
+        ("auth_time_malformed", {"auth_time": "now"}),
+        ("auth_time_too_old", {"auth_time": NOW - 500}),
+    ],
+)
+def test_a_proof_that_the_library_asked_for_is_named_as_such(
+    code: str, claims: dict[str, Any]
+) -> None:
+    """A21."""
+    demanded: dict[str, Any] = {"max_age": 0}
+    error = refusal(code, with_claims(**claims), **demanded)
+    assert "the library added" not in str(error)
+    error = refusal(code, with_claims(**claims), **demanded, prompt_login="proven")
+    assert "the library added max_age=0 because of prompt=login" in str(error)
+    assert 'reauthentication="unproven"' in error.hint
+
+
+def test_the_evidence_says_that_no_proof_of_a_new_login_was_asked_for() -> None:
+    _, evidence = checked(with_claims(auth_time=1), prompt_login="unproven")
+    assert dict(evidence.skipped)["auth_time"].startswith("prompt=login was sent")
+
+
+SIBLINGS: Final = relying_party(client={"further_audiences": "any_if_azp"})
+
+
+@pytest.mark.req("OIDCC-3.1.3.7-03b")
+def test_sibling_clients_are_accepted_where_that_is_set_and_azp_is_this_client() -> None:
+    """D04: a provider that adds each client of a project to the audience."""
+    grown = with_claims(aud=[CLIENT_ID, "sibling-1", "sibling-2"], azp=CLIENT_ID)
+    token, evidence = checked(grown, rp=SIBLINGS)
+    assert token.aud == (CLIENT_ID, "sibling-1", "sibling-2")
+    reason = dict(evidence.skipped)["aud"]
+    assert reason == "as azp is this client, accepted beside it: ('sibling-1', 'sibling-2')"
+    assert "aud" not in dict(checked(with_claims(), rp=SIBLINGS)[1].skipped)
+
+    error = refusal("aud_untrusted", grown)
+    assert 'further_audiences="any_if_azp"' in error.hint
+    refusal("aud_untrusted", grown, rp=SIBLINGS, key=None, alg="HS256")
+    for azp in (MISSING, None):
+        alone = with_claims(aud=[CLIENT_ID, "sibling-1"], azp=azp)
+        error = refusal("aud_untrusted", alone, rp=SIBLINGS)
+        assert "any_if_azp" not in error.hint
+    for azp in ("sibling-1", 5, [CLIENT_ID]):
+        with pytest.raises(ProtocolViolation):
+            checked(with_claims(aud=[CLIENT_ID, "sibling-1"], azp=azp), rp=SIBLINGS)
+    refusal("aud_mismatch", with_claims(aud=["sibling-1"], azp=CLIENT_ID), rp=SIBLINGS)
+
+
+TEXTUAL: Final = relying_party(policy=Policy(quirks=frozenset({"verified_as_text"})))
+
+
+def test_verified_in_text_is_read_only_under_its_quirk() -> None:
+    claims = with_claims(
+        email_verified="true", phone_number_verified="false", x_verified="TRUE", y_verified=True
+    )
+    token, evidence = checked(claims, rp=TEXTUAL)
+    assert token.claims["email_verified"] is True
+    assert token.claims["phone_number_verified"] is False
+    assert "x_verified" not in token.claims
+    assert evidence.notes == (
+        "quirk verified_as_text: email_verified phone_number_verified",
+        "malformed, taken as absent: x_verified",
+    )
+    plain, evidence = checked(claims)
+    assert {"email_verified", "phone_number_verified"}.isdisjoint(plain.claims)
+    assert evidence.notes == (
+        "malformed, taken as absent: email_verified phone_number_verified x_verified",
+    )
+
+
+def test_an_essential_claim_is_there_in_text_only_under_the_quirk() -> None:
+    """A24: what counts as there has a value that can be used."""
+    essential: dict[str, Any] = {"essential_claims": ("email_verified", "acr")}
+    claims = with_claims(email_verified="false", acr=[])
+    assert dict(checked(claims, **essential)[1].skipped)["claims"] == "absent: email_verified acr"
+    _, evidence = checked(claims, rp=TEXTUAL, **essential)
+    assert dict(evidence.skipped)["claims"] == "absent: acr"

@@ -370,7 +370,7 @@ def test_an_access_token_cannot_break_out_of_its_header(access_token: str) -> No
     assert error.found is None
 
 
-ODD: Final = [5, ["a"], True, False, {}, 0]
+ODD: Final[list[object]] = [5, ["a"], True, False, {}, 0]
 
 
 @pytest.mark.parametrize("value", ODD)

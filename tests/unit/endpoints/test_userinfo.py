@@ -24,6 +24,7 @@ from oidc_core.jose.profiles import USERINFO
 from oidc_core.model.claims import UserInfo
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.issuer_rule import ANY_TENANT, IssuerRule
+from oidc_core.model.policy import Policy
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import ProtocolViolation, ProviderError, UsageError, fingerprint
 from oidc_core.wire.http import HttpResponse
@@ -553,3 +554,16 @@ def test_a_contradiction_is_what_is_there_and_differs(
     with pytest.raises(ProtocolViolation) as caught:
         checked(**in_jwt(**claims))
     assert contradicts(caught.value) is contradiction
+
+
+def test_verified_in_text_is_read_only_under_its_quirk() -> None:
+    rp = relying_party(policy=Policy(quirks=frozenset({"verified_as_text"})))
+    said, evidence = checked(rp=rp, email_verified="true", x_verified="yes")
+    assert said.claims["email_verified"] is True
+    assert evidence.notes == (
+        "quirk verified_as_text: email_verified",
+        "malformed, taken as absent: x_verified",
+    )
+    said, evidence = checked(email_verified="true")
+    assert "email_verified" not in said.claims
+    assert evidence.notes == ("malformed, taken as absent: email_verified",)

@@ -21,7 +21,8 @@ from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
 from oidc_core.model.protection import Protection
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.jsontypes import JsonObject, kind_of
+from oidc_core.wire.facts import kind_of
+from oidc_core.wire.jsontypes import JsonObject
 from tests.parties import CLIENT_ID, ISSUER, NOW, OTHER_ISSUER, RP, keys, relying_party
 
 if TYPE_CHECKING:

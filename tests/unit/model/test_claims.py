@@ -5,73 +5,17 @@ from typing import Any
 import pytest
 
 from oidc_core.model.claims import (
-    MAX_DATE,
     Identity,
     IdToken,
     UserInfo,
-    audience,
     malformed,
-    numeric_date,
     subject,
-    text,
-    texts,
     verified_email,
 )
 from oidc_core.wire.errors import ProtocolViolation, UsageError
-from oidc_core.wire.jsontypes import JsonObject, JsonValue, private
+from oidc_core.wire.facts import private
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
 from tests.unit.parties import told
-
-NO_TEXTS: list[JsonValue] = [None, 5, True, ("a", 5), (None,), JsonObject({"a": 1}), "a"]
-
-
-@pytest.mark.req("RFC7519-2-01")
-@pytest.mark.parametrize(
-    ("value", "date"),
-    [
-        (0, 0),
-        (1_700_000_000, 1_700_000_000),
-        (1_700_000_000.9, 1_700_000_000),
-        (1.7e9, 1_700_000_000),
-        (0.5, 0),
-        (MAX_DATE - 1, MAX_DATE - 1),
-        (MAX_DATE, None),
-        (float(MAX_DATE), None),
-        (1e300, None),
-        (-1, None),
-        (-0.5, None),
-        (True, None),
-        (False, None),
-        ("1700000000", None),
-        (None, None),
-        ((1,), None),
-        (JsonObject({}), None),
-    ],
-)
-def test_a_numeric_date_is_a_number_of_seconds(value: JsonValue, date: int | None) -> None:
-    found = numeric_date(value)
-    assert found == date
-    assert type(found) is type(date)
-
-
-def test_a_text_is_a_string() -> None:
-    assert text("a") == "a"
-    assert [text(value) for value in (None, 5, True, ("a",), JsonObject({}))] == [None] * 5
-
-
-@pytest.mark.parametrize("value", NO_TEXTS, ids=repr)
-def test_texts_are_strings_all_of_them(value: JsonValue) -> None:
-    assert texts(value) is None
-
-
-def test_texts_may_be_none_at_all() -> None:
-    assert texts(()) == ()
-    assert texts(("a", "")) == ("a", "")
-
-
-def test_an_audience_is_one_string_or_several() -> None:
-    assert audience("a") == ("a",)
-    assert audience(("a", "b")) == ("a", "b")
-    assert [audience(value) for value in NO_TEXTS if value != "a"] == [None] * 6
 
 
 @pytest.mark.req("OIDCC-2-02", "OIDCC-2-03")

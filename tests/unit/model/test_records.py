@@ -1,10 +1,13 @@
 """The record that an application keeps of a login."""
 
 import pickle
+from typing import Any
 
+import pytest
 from attrs import evolve, fields
 
 from oidc_core.model.records import PendingLogout, Tokens
+from oidc_core.wire.errors import UsageError
 
 TOKENS = Tokens(
     issuer="https://op.example",
@@ -56,3 +59,33 @@ def test_records_are_values() -> None:
     assert hash(evolve(TOKENS)) == hash(TOKENS)
     assert evolve(TOKENS, subject="another") != TOKENS
     assert evolve(LOGOUT, created_at=2) != LOGOUT
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "seconds", "expired"),
+    [
+        (100, 0, True),
+        (101, 0, False),
+        (101, 1, True),
+        (160, 60, True),
+        (161, 60, False),
+        (99, -5, False),
+        (None, 0, False),
+        (None, 10**9, False),
+    ],
+)
+def test_a_record_says_whether_its_access_token_expires_soon(
+    expires_at: int | None, seconds: int, expired: bool
+) -> None:
+    """Of a token without a known lifetime nobody knows but its resource server."""
+    tokens = evolve(TOKENS, expires_at=expires_at)
+    assert tokens.expires_within(seconds, now=100) is expired
+
+
+@pytest.mark.parametrize("odd", [None, "60", 1.5, True])
+def test_times_that_are_no_integers_are_named(odd: Any) -> None:
+    for about in ("seconds", "now"):
+        times: dict[str, Any] = {"seconds": 5, "now": 5, about: odd}
+        with pytest.raises(UsageError) as caught:
+            TOKENS.expires_within(**times)
+        assert (caught.value.code, caught.value.about) == ("parameter_invalid", about)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from functools import partial
 from typing import Any, Final
@@ -111,6 +112,13 @@ def refusal(code: str, rp: RelyingParty = PLAIN, **how: Any) -> OidcError:
 
 
 # --- the user ------------------------------------------------------------------------------------
+
+
+def test_a_party_that_is_trusted_elsewhere_logs_nobody_in() -> None:
+    """D06: in a login, ``azp`` is this client if it is there."""
+    rp = relying_party(client={"trusted_parties": {"phone"}}, policy=Policy(userinfo="never"))
+    error = refusal("azp_mismatch", rp, azp="phone")
+    assert (error.found, error.expected) == ("phone", CLIENT_ID)
 
 
 @pytest.mark.req(
@@ -328,7 +336,9 @@ def test_no_demand_is_forgotten() -> None:
     demands = evolve(BARE.demands, resource=("urn:x", "urn:y"))
     tokens = done(after_tokens(PLAIN, evolve(BARE, demands=demands))).tokens
     assert tokens.resource == ("urn:x", "urn:y")
-    assert {*DEMANDED, "resource"} == {attribute.name for attribute in fields(Demands)}
+    assert {*DEMANDED, "resource", "prompt_login"} == {
+        attribute.name for attribute in fields(Demands)
+    }
 
 
 @pytest.mark.req("OIDCC-3.1.3.7-07", "OIDCC-3.1.3.7-06b", "FAPI2MS-5.6.2-01")
@@ -750,3 +760,14 @@ def test_what_waits_for_userinfo_is_a_value_and_shows_no_secret() -> None:
     for secret in (ACCESS_TOKEN, NONCE, step.logged_in.id_token.raw):
         assert secret not in repr(step)
     assert isinstance(after_tokens(PLAIN), Done)
+
+
+def test_the_standard_claims_are_typed_and_those_of_the_id_token_win() -> None:
+    step = awaiting_userinfo(OPTIONAL, name="Alice", locale=5)
+    answer = {"sub": SUB, "name": "Bob", "email": "a@rp.example", "email_verified": True}
+    logged_in = done(resume(OPTIONAL, step, json_response(answer)))
+    assert (logged_in.name, logged_in.locale) == ("Alice", None)
+    assert logged_in.email == ("a@rp.example", True)
+    assert logged_in.userinfo is not None
+    assert (logged_in.userinfo.name, logged_in.id_token.email) == ("Bob", None)
+    assert json.loads(json.dumps(logged_in.claims.plain())) == logged_in.claims

@@ -368,3 +368,22 @@ def test_an_argument_of_another_type_is_named(about: str, value: Any) -> None:
     given: dict[str, Any] = {"rp": RP, "token": TOKEN, "demands": DEMANDS, "now": NOW}
     call = partial(validate, **{**given, about: value})
     assert refused(UsageError, "parameter_invalid", call).about == about
+
+
+@pytest.mark.req("OIDCC-3.1.3.7-05")
+def test_a_token_of_another_client_of_the_application_is_taken_where_it_is_named() -> None:
+    """Its ``aud`` is this client, which the phone application asked for; ``azp`` is that one."""
+    token = signed(claims_for(NONCE, azp="phone"))
+    error = refused(ProtocolViolation, "azp_mismatch", lambda: resume(RP, begun(token), keys()))
+    assert (error.found, error.expected) == ("phone", CLIENT_ID)
+    assert "trusted_parties" in error.hint
+
+    rp = relying_party(client={"trusted_parties": {"phone", "tablet"}})
+    checked = done(with_keys(rp, begun(token, rp=rp)))
+    assert dict(checked.evidence.skipped)["azp"] == "issued to a trusted party: phone"
+    for azp in ("watch", 5, ["phone"]):
+        odd = begun(signed(claims_for(NONCE, azp=azp)), rp=rp)
+        with pytest.raises(ProtocolViolation):
+            resume(rp, odd, keys())
+    own = done(with_keys(rp, begun(signed(claims_for(NONCE, azp=CLIENT_ID)), rp=rp)))
+    assert "azp" not in dict(own.evidence.skipped)

@@ -11,7 +11,8 @@ from typing import Final, Literal, TypeAlias
 from attrs import field, frozen
 
 from oidc_core.jose.pkce import challenge_s256
-from oidc_core.model.claims import MAX_DATE, IdToken
+from oidc_core.model.claim_values import MAX_DATE
+from oidc_core.model.claims import IdToken
 from oidc_core.model.client import is_scope
 from oidc_core.model.demands import Demands
 from oidc_core.model.pending import PendingLogin, ResponseMode
@@ -25,6 +26,7 @@ from oidc_core.wire.jsontypes import JsonObject, JsonValue
 from oidc_core.wire.settings import check_fields, fields_of, names, optional_json_object, pairs
 from oidc_core.wire.urls import with_query
 
+Reauthentication: TypeAlias = Literal["proven", "unproven"]
 Display: TypeAlias = Literal["page", "popup", "touch", "wap"]
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -49,9 +51,13 @@ class AuthenticationRequest:
         response_mode: ``query`` or ``form_post``.
         display: ``page``, ``popup``, ``touch`` or ``wap``.
         prompt: space-delimited, as in ``login consent``; ``login`` also asks for ``max_age`` 0,
-            unless ``max_age`` is given.
+            unless ``max_age`` is given or ``reauthentication`` says otherwise.
         max_age: seconds since the user last authenticated; 0 for "now".  It is sent and checked as
             given, also with ``prompt=login``.
+        reauthentication: whether ``prompt=login`` has to be proven by an ``auth_time`` after the
+            start of the login.  ``unproven``, for providers that send no ``auth_time`` or refuse
+            ``max_age=0``, adds no ``max_age``: then a provider that ignores ``prompt`` is not
+            found out, and the evidence says so.
         ui_locales, claims_locales: space-delimited language tags.
         id_token_hint: an ID token of the user who is expected: nobody else may come back.
         login_hint: a hint for the provider's login page.
@@ -77,6 +83,7 @@ class AuthenticationRequest:
     display: Display | Literal[""] = ""
     prompt: str = ""
     max_age: int | None = None
+    reauthentication: Reauthentication = "proven"
     ui_locales: str = ""
     claims_locales: str = ""
     id_token_hint: IdToken | str | None = field(default=None, repr=False)

@@ -13,13 +13,14 @@ from attrs import frozen
 
 from oidc_core.endpoints.authorization.callback import Callback, state_missing
 from oidc_core.model.connection import check_connection
+from oidc_core.model.demands import ADDED_MAX_AGE
 from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.model.pending import PendingLogin, SingleUse, check_binding
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import oauth_error
 from oidc_core.wire.encoding import same
 from oidc_core.wire.errors import CallbackError, Fact, ProviderError, fingerprint
-from oidc_core.wire.jsontypes import private
+from oidc_core.wire.facts import private
 from oidc_core.wire.urls import parse_form
 
 
@@ -37,6 +38,10 @@ opened for this one login (RFC 8252 §7.3), so there is no other browser to tell
 
 Binding: TypeAlias = str | Unbound
 """The secret that a browser brought back, or why there is none."""
+
+
+_OF_REQUEST: Final = frozenset({"configuration", "interaction"})
+"""The kinds of a provider's error that what was asked for may have caused."""
 
 
 class ExaminedCallback(NamedTuple):
@@ -287,6 +292,9 @@ def _provider_error(received: ExaminedCallback) -> ProviderError:
     """Return the provider's error; its text is withheld unless the issuer is beyond doubt."""
     parameters = received.parameters
     certain = "iss" in parameters or not received.expects_iss
-    return oauth_error(
+    error = oauth_error(
         parameters["error"], parameters.get, issuer_verified="iss" in parameters, text=certain
     )
+    if received.pending.demands.prompt_login == "proven" and error.kind in _OF_REQUEST:
+        error.hint = f"{error.hint}; {ADDED_MAX_AGE}"
+    return error

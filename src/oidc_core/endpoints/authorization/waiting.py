@@ -10,7 +10,7 @@ from oidc_core.endpoints.authorization.request import (
 )
 from oidc_core.jose.jws import claims_kept
 from oidc_core.model.claims import IdToken
-from oidc_core.model.demands import Demands, NoNonce
+from oidc_core.model.demands import Demands, NoNonce, PromptLogin
 from oidc_core.model.pending import LoginSecrets, PendingLogin, binding_digest_of, pending_id_of
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import ProtocolViolation, UsageError
@@ -36,16 +36,18 @@ def demands_of(
         raise UsageError("parameter_invalid", about="scope", found=scope, expected="openid")
     asked = _asked_of_id_token(request)
     sub, sub_iss = _expected_user(rp, request)
+    prompt_login = _prompt_login(request)
     return Demands(
         nonce=nonce,
         started_at=now,
-        max_age=_max_age(request),
+        max_age=0 if prompt_login == "proven" else request.max_age,
         required_acr=_required_acr(request, asked.get("acr", _NOTHING)),
         essential_claims=tuple([n for n, h in asked.items() if h.members.get("essential") is True]),
         sub=sub,
         sub_iss=sub_iss,
         scope=scope,
         resource=request.resource,
+        prompt_login=prompt_login,
     )
 
 
@@ -126,14 +128,14 @@ def _hinted_user(rp: RelyingParty, hint: IdToken | str) -> tuple[str, str]:
     raise UsageError("parameter_invalid", about="id_token_hint", expected=rp.issuer)
 
 
-def _max_age(request: AuthenticationRequest) -> int | None:
+def _prompt_login(request: AuthenticationRequest) -> PromptLogin:
     """``prompt=login`` alone cannot be verified; with ``max_age=0`` it can (§3.1.2.1).
 
     What was asked for in so many words stays, and is the demand: 0 is only what it is by default.
     """
     if request.max_age is None and "login" in request.prompt.split(" "):
-        return 0
-    return request.max_age
+        return request.reauthentication
+    return ""
 
 
 def _asked_of_id_token(request: AuthenticationRequest) -> Mapping[str, JsonObject]:

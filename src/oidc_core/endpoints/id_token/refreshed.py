@@ -5,10 +5,11 @@ from typing import Final
 
 from oidc_core.endpoints.id_token.rules import ID_TOKEN_RULES, ExaminedIdToken
 from oidc_core.machine.claim_rules import refused, unread
-from oidc_core.model.claims import audience, numeric_date
+from oidc_core.model.claim_values import audience, numeric_date
 from oidc_core.model.evidence import Rule, RuleTable, SkipReason
 from oidc_core.wire.encoding import same
-from oidc_core.wire.jsontypes import JsonValue, described, private
+from oidc_core.wire.facts import described, private
+from oidc_core.wire.jsontypes import JsonValue
 
 
 def _original(token: ExaminedIdToken, name: str) -> JsonValue:

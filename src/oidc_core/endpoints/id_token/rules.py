@@ -17,13 +17,15 @@ from oidc_core.jose.jws import VerifiedJws
 from oidc_core.jose.profiles import ID_TOKEN, JwtProfile
 from oidc_core.machine import claim_rules as shared
 from oidc_core.machine.claim_rules import Examined, refused
-from oidc_core.model.claims import IdToken, numeric_date, subject, usable
-from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
+from oidc_core.model.claim_values import VERIFIED_AS_TEXT, numeric_date, with_booleans
+from oidc_core.model.claims import IdToken, subject, usable
+from oidc_core.model.demands import ADDED_MAX_AGE, EXPECT_NO_NONCE, Demands
 from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.encoding import same
 from oidc_core.wire.errors import Fact, ProtocolViolation, fingerprint
-from oidc_core.wire.jsontypes import JsonObject, JsonValue, described, private
+from oidc_core.wire.facts import described, private
+from oidc_core.wire.jsontypes import JsonObject, JsonValue
 from oidc_core.wire.way import Channel
 
 
@@ -34,11 +36,13 @@ class Expected(NamedTuple):
         demands: what the login demands.
         access_token: the one that came along, for ``at_hash``.
         original: on a refresh, the claims of the ID token the session began with.
+        parties: further parties that it may have been issued to; none in a login or refresh.
     """
 
     demands: Demands
     access_token: str | None = None
     original: JsonObject | None = None
+    parties: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"Expected({self.demands!r})"
@@ -53,6 +57,14 @@ class CheckedIdToken(NamedTuple):
 
 ExaminedIdToken: TypeAlias = Examined[Expected]
 _Skipped: TypeAlias = SkipReason | None
+_NO_PROOF: Final = "prompt=login was sent, and the application asked for no proof of it"
+
+
+def _authorized_party(token: ExaminedIdToken) -> _Skipped:
+    parties, azp = token.expected.parties, token.claim("azp")
+    if parties and isinstance(azp, str) and azp in parties:
+        return f"issued to a trusted party: {azp}"
+    return shared.authorized_party(token)
 
 
 def _nonce(token: ExaminedIdToken) -> _Skipped:
@@ -92,14 +104,15 @@ def _authentication_context(token: ExaminedIdToken) -> _Skipped:
 
 def _authentication_time(token: ExaminedIdToken) -> _Skipped:
     demands = token.expected.demands
+    prompt_login = demands.prompt_login
     if demands.max_age is None and "auth_time" not in demands.essential_claims:
-        return "no max_age was sent"
+        return "no max_age was sent" if prompt_login == "" else _NO_PROOF
     value, leeway = token.claim("auth_time"), token.rp.policy.leeway
     if value is None:
-        raise refused(token, "auth_time_missing", "auth_time")
+        raise _not_proven(token, "auth_time_missing")
     auth_time = numeric_date(value)
     if auth_time is None:
-        raise refused(token, "auth_time_malformed", "auth_time", found=described(value))
+        raise _not_proven(token, "auth_time_malformed", found=described(value))
     if auth_time > token.now + leeway:
         latest = f"up to {token.now}"
         raise refused(token, "auth_time_in_future", "auth_time", found=auth_time, expected=latest)
@@ -108,8 +121,18 @@ def _authentication_time(token: ExaminedIdToken) -> _Skipped:
     earliest = demands.started_at - demands.max_age - leeway
     if auth_time < earliest:
         oldest = f"from {earliest}"
-        raise refused(token, "auth_time_too_old", "auth_time", found=auth_time, expected=oldest)
+        raise _not_proven(token, "auth_time_too_old", found=auth_time, expected=oldest)
     return None
+
+
+def _not_proven(
+    token: ExaminedIdToken, code: str, *, found: Fact = None, expected: Fact = None
+) -> ProtocolViolation:
+    """Return the refusal of an ``auth_time``, and who asked for it."""
+    error = refused(token, code, "auth_time", found=found, expected=expected)
+    if token.expected.demands.prompt_login == "proven":
+        error.hint = f"{error.hint}; {ADDED_MAX_AGE}"
+    return error
 
 
 def _subject(token: ExaminedIdToken) -> _Skipped:
@@ -157,36 +180,17 @@ def check_half_hash(token: ExaminedIdToken, name: str, value: JsonValue, text: s
         ProtocolViolation: the claim's name with ``_mismatch``.
     """
     jws = token.signed
-    alg, crv = jws.header.alg, "" if jws.key is None else jws.key.crv
-    expected = half_hash(alg, crv, text)
+    expected = half_hash(jws.header.alg, "" if jws.key is None else jws.key.crv, text)
     if value == expected:
         return None
-    quirk = next((each.name for each in _ODD_HASHES if each.gives(value, crv, text)), "")
-    if quirk in token.rp.policy.quirks:
-        return f"quirk {quirk}"
-    error = refused(token, f"{name}_mismatch", name, found=described(value), expected=expected)
-    if quirk:
-        error.kind, error.hint = "configuration", f"another digest was used: see the quirk {quirk}"
-    raise error
+    if _sha256_for_eddsa(token) and value == half_hash("ES256", "P-256", text):
+        return "quirk at_hash_sha256_for_eddsa"
+    raise refused(token, f"{name}_mismatch", name, found=described(value), expected=expected)
 
 
-class _OddHash(NamedTuple):
-    """A digest that providers take for another: ``like`` is the algorithm that it belongs to."""
-
-    name: str
-    like: tuple[str, str]
-    crv: str = ""
-
-    def gives(self, value: JsonValue, crv: str, text: str) -> bool:
-        """Return whether this digest gives the value, where a provider is known to use it."""
-        return self.crv in {"", crv} and value == half_hash(*self.like, text)
-
-
-# Hydra takes SHA-256 whatever the algorithm; Keycloak takes 64 octets of SHAKE256 for Ed448.
-_ODD_HASHES: Final = (
-    _OddHash("at_hash_sha256", ("ES256", "P-256")),
-    _OddHash("at_hash_half_of_64_for_ed448", ("ML-DSA-44", ""), "Ed448"),
-)
+def _sha256_for_eddsa(token: ExaminedIdToken) -> bool:
+    quirks = token.rp.policy.quirks
+    return token.signed.header.alg in {"EdDSA", "Ed25519"} and "at_hash_sha256_for_eddsa" in quirks
 
 
 def _essential_claims(token: ExaminedIdToken) -> _Skipped:
@@ -207,7 +211,7 @@ ID_TOKEN_RULES: Final[RuleTable[ExaminedIdToken]] = RuleTable(
         Rule("encryption", _P + "1", "it was encrypted if that was registered", shared.encryption),
         Rule("iss", _P + "2", "the issuer is the provider, exactly", shared.issuer),
         Rule("aud", _P + "3", "the audience is this client and nobody untrusted", shared.audiences),
-        Rule("azp", _P + "5", "an authorized party is this client", shared.authorized_party),
+        Rule("azp", _P + "5", "an authorized party is this client", _authorized_party),
         Rule("signature", _P + "6", "a key of the provider signed it", shared.signature),
         Rule("alg", _P + "7", "the algorithm is the one agreed upon", shared.algorithm),
         Rule("kind", "RFC 8725 §3.12", "it is not a token of another kind", shared.kind),
@@ -263,6 +267,8 @@ def check(
         ProtocolViolation: the code of the first rule that does not hold.
     """
     now = jws.verified_at
+    if VERIFIED_AS_TEXT in rp.policy.quirks:
+        claims = with_booleans(claims)
     token = Examined(
         rp, profile, rp.protection[profile.registered_as], claims, claims.members.get, now, jws,
         jws.encryption, iss, expected,
