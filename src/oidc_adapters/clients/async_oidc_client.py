@@ -16,6 +16,7 @@ from oidc_adapters.clients.calls import (
     development_logins,
     finishing,
     kept_by,
+    leaving,
     restarting_once,
     settled,
     starting,
@@ -202,10 +203,10 @@ class AsyncOidcClient(Client[AsyncShell]):
                 secrets = self.pending.logout_secrets(shell.entropy)
             started = await shell.run(rp, starting_logout(rp, tokens, request, secrets.state, now))
             if not started.pending.post_logout_redirect_uri:
-                return Redirect(url=started.url, cookies=())
+                return leaving(started, ())
             with STORE:
                 kept = await self.pending.put_logout_async(rp, started.pending, secrets, seen, now)
-            return Redirect(url=started.url, cookies=as_cookies(kept))
+            return leaving(started, as_cookies(kept))
 
     async def finish_logout(self, incoming: Incoming) -> LogoutResult:
         """Check a return from a logout; as :meth:`OidcClient.finish_logout`."""

@@ -12,6 +12,7 @@ from typing import Final, TypeVar, cast
 
 from attrs import evolve
 
+from oidc_adapters.clients.results import Redirect
 from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.stores.pending import CookieProfile, MemoryPendingLogins, PendingLogins, Taken
 from oidc_adapters.stores.pending.cookies import Cookies
@@ -151,6 +152,11 @@ def starting_logout(
     if tokens is not None and not asked.id_token_hint:
         asked = evolve(asked, id_token_hint=tokens.id_token)
     return logout.start(rp, asked, state=state, now=now)
+
+
+def leaving(started: LogoutStarted, cookies: tuple[SetCookie, ...]) -> Redirect:
+    """Return how the browser is answered when a logout starts."""
+    return Redirect(url=started.url, form=started.form, cookies=cookies, notes=started.notes)
 
 
 @contextmanager

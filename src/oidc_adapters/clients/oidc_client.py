@@ -19,6 +19,7 @@ from oidc_adapters.clients.calls import (
     cookies_in,
     development_logins,
     finishing,
+    leaving,
     restarting_once,
     settled,
     starting,
@@ -270,6 +271,8 @@ class OidcClient(Client[Shell]):
     ) -> Redirect:
         """Start a logout at the provider; end the application's own session first.
 
+        Where the provider has no page for that, the logout is a local one, with a note.
+
         Args:
             tokens: those of the session that ends.
             request: what is asked of the provider.
@@ -283,10 +286,10 @@ class OidcClient(Client[Shell]):
                 secrets = self.pending.logout_secrets(shell.entropy)
             started = shell.run(rp, starting_logout(rp, tokens, request, secrets.state, now))
             if not started.pending.post_logout_redirect_uri:
-                return Redirect(url=started.url, cookies=())
+                return leaving(started, ())
             with STORE:
                 kept = self.pending.put_logout(rp, started.pending, secrets, seen, now)
-            return Redirect(url=started.url, cookies=as_cookies(kept))
+            return leaving(started, as_cookies(kept))
 
     def finish_logout(self, incoming: Incoming) -> LogoutResult:
         """Check that a return from a logout was asked for by this browser.

@@ -10,10 +10,21 @@ from oidc_core.wire.cookies import SetCookie
 
 @frozen(kw_only=True)
 class Redirect:
-    """Answer the browser with a redirect (303) to ``url`` that sets ``cookies``."""
+    """Answer the browser with a redirect (303) to ``url`` that sets ``cookies``.
+
+    Attributes:
+        url: where the browser goes; empty for a logout that need not send it anywhere, so that a
+            page of the application is the answer.
+        form: for a logout that was asked for with ``POST``: what a form in the answer, a page,
+            posts to ``url``, by name.
+        cookies: to be set.
+        notes: what a logout goes without, as the provider's part in it.
+    """
 
     url: str = field(repr=False)
+    form: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     cookies: tuple[SetCookie, ...]
+    notes: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

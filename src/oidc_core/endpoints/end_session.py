@@ -1,6 +1,6 @@
 """The end-session endpoint (RP-Initiated Logout 1.0): the URL, and what comes back."""
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
@@ -20,7 +20,13 @@ RESERVED: Final = frozenset(
 LOGOUT_LIFETIME: Final = 600
 """Seconds from the start of a logout until its return is expected no more."""
 
+LONGEST_LOGOUT_URL: Final = 8_000
+"""Octets of a URL that every recipient has to take (RFC 9110 §4.1)."""
+
 _SKEW: Final = 60
+
+
+LogoutMethod: TypeAlias = Literal["GET", "POST"]
 
 
 @frozen(kw_only=True)
@@ -28,6 +34,9 @@ class LogoutRequest:
     """What is asked of the provider (§2).
 
     Attributes:
+        method: how the browser brings it: ``GET`` with a redirect, or ``POST`` with a form that the
+            application writes into a page.  A form has room for any hint; a URL of more than
+            :data:`LONGEST_LOGOUT_URL` octets goes without it, and the result has a note.
         id_token_hint: the ID token of the session that ends, as it came.
         logout_hint: a hint who logs out.
         post_logout_redirect_uri: one of the client's; its first by default; the browser comes back
@@ -36,6 +45,7 @@ class LogoutRequest:
         extra: further parameters, as some providers want them.
     """
 
+    method: LogoutMethod = "GET"
     id_token_hint: str = field(default="", repr=False)
     logout_hint: str = ""
     post_logout_redirect_uri: str = ""
@@ -90,7 +100,15 @@ def _check_hint(rp: RelyingParty, hint: str) -> None:
 
 
 def end_session_url(rp: RelyingParty, request: LogoutRequest, pending: PendingLogout) -> str:
-    """Return the URL to send the browser to.
+    """Return the URL to send the browser to; raises as :func:`end_session_form`."""
+    form = end_session_form(rp, request, pending)
+    return with_query(endpoint(rp, "end_session_endpoint"), encode_form(form))
+
+
+def end_session_form(
+    rp: RelyingParty, request: LogoutRequest, pending: PendingLogout
+) -> tuple[tuple[str, str], ...]:
+    """Return the parameters of a logout, by name; none is empty.
 
     Raises:
         UsageError: ``unsupported_by_provider`` without an ``end_session_endpoint``.
@@ -113,7 +131,16 @@ def end_session_url(rp: RelyingParty, request: LogoutRequest, pending: PendingLo
         raise ProtocolViolation(
             "metadata_endpoint_invalid", about="end_session_endpoint", found=found
         )
-    return with_query(url, encode_form(named))
+    return named
+
+
+def local_url(pending: PendingLogout) -> str:
+    """Return where the browser goes if the provider is not asked: at once where it comes back to.
+
+    It is empty if the browser need not go anywhere.
+    """
+    uri = pending.post_logout_redirect_uri
+    return with_query(uri, encode_form((("state", pending.state),))) if uri else ""
 
 
 def is_of(pending: PendingLogout, rp: RelyingParty) -> bool:

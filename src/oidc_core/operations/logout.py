@@ -3,13 +3,18 @@
 End the application's own session first: the provider may never send the browser back.
 """
 
-from attrs import field, frozen
+from typing import Final
+
+from attrs import evolve, field, frozen
 
 from oidc_core.endpoints.end_session import (
+    LONGEST_LOGOUT_URL,
     LogoutRequest,
     check_return,
+    end_session_form,
     end_session_url,
     is_of,
+    local_url,
     pending_logout,
     returned_state,
 )
@@ -20,13 +25,27 @@ from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.settings import check_text
 
+_LOCAL: Final = "local: the provider names no end_session_endpoint"
+_WITHOUT_HINT: Final = "id_token_hint left out: too long for a URL"
+
 
 @frozen(kw_only=True)
 class LogoutStarted:
-    """A logout that may begin: where the browser goes, and what to keep until it comes back."""
+    """A logout that may begin: where the browser goes, and what to keep until it comes back.
+
+    Attributes:
+        url: where the browser goes.  Where the provider has no page for a logout that is at once
+            the client's own ``post_logout_redirect_uri``, or an empty text if it has none.
+        form: what a form in a page of the application posts to ``url``, by name; empty if the
+            browser is redirected.
+        pending: what :func:`finish` needs.
+        notes: what was left out: that the logout is local, or goes without ``id_token_hint``.
+    """
 
     url: str = field(repr=False)
+    form: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     pending: PendingLogout
+    notes: tuple[str, ...] = ()
 
 
 @frozen
@@ -39,15 +58,33 @@ class LoggedOut:
 def start(rp: RelyingParty, request: LogoutRequest, *, state: str, now: int) -> Step[LogoutStarted]:
     """Start a logout; ``state`` is a fresh secret.
 
+    Without an ``end_session_endpoint`` it is a local one: the provider is not asked, its session
+    goes on, and the result has a note.
+
     Raises:
-        UsageError: ``unsupported_by_provider``, ``parameter_invalid``, or ``entropy_failure`` for
-            an empty state.
+        UsageError: ``parameter_invalid``, or ``entropy_failure`` for an empty state.
+        ProtocolViolation: ``metadata_endpoint_invalid``.
     """
     check_text(state, "state")
     if not state:
         raise UsageError("entropy_failure", about="state")
     pending = pending_logout(rp, request, state=state, now=now)
-    return Done(LogoutStarted(url=end_session_url(rp, request, pending), pending=pending))
+    return Done(_started(rp, request, pending))
+
+
+def _started(rp: RelyingParty, request: LogoutRequest, pending: PendingLogout) -> LogoutStarted:
+    """Decide how the browser goes to the provider, if it does."""
+    at_provider = rp.provider.end_session_endpoint
+    if at_provider is None:
+        return LogoutStarted(url=local_url(pending), pending=pending, notes=(_LOCAL,))
+    if request.method == "POST":
+        form = end_session_form(rp, request, pending)
+        return LogoutStarted(url=at_provider, form=form, pending=pending)
+    url = end_session_url(rp, request, pending)
+    if len(url) <= LONGEST_LOGOUT_URL or not request.id_token_hint:
+        return LogoutStarted(url=url, pending=pending)
+    url = end_session_url(rp, evolve(request, id_token_hint=""), pending)
+    return LogoutStarted(url=url, pending=pending, notes=(_WITHOUT_HINT,))
 
 
 def finish(

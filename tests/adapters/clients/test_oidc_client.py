@@ -868,12 +868,29 @@ def test_a_logout_that_does_not_come_back_sets_no_cookie() -> None:
     assert rig.client.start_logout().cookies == ()
 
 
-def test_a_provider_without_logout_says_so() -> None:
+def test_a_provider_without_logout_has_a_local_one_and_says_so() -> None:
     provider = honest_provider()
     metadata = evolve(new_rig(provider).client.rp.provider, end_session_endpoint=None)
     rig = new_rig(provider, metadata=metadata)
 
-    assert refused(rig.client.start_logout).code == "unsupported_by_provider"
+    page = rig.client.start_logout()
+
+    assert page.notes == ("local: the provider names no end_session_endpoint",)
+    rig.browser.receive(page.cookies)
+    url, _, query = page.url.partition("?")
+    incoming = Incoming(method="GET", url=url, query=query, cookie=rig.browser.header)
+    result = rig.client.finish_logout(incoming)
+    assert result.logged_out.post_logout_redirect_uri == url
+
+
+def test_a_logout_is_posted_by_a_page_of_the_application() -> None:
+    rig = new_rig()
+
+    page = rig.client.start_logout(request=LogoutRequest(method="POST"))
+
+    assert page.url == rig.client.rp.provider.end_session_endpoint
+    assert dict(page.form)["client_id"] == rig.client.rp.client.client_id
+    assert len(page.cookies) == 1
 
 
 # --- where one awaits ----------------------------------------------------------------------------
