@@ -7,7 +7,7 @@ show them as they were written, under every version of Python.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 import reference_settings
 import reference_steps
@@ -15,7 +15,10 @@ from oidc_core.endpoints.authorization import CALLBACK_RULES
 from oidc_core.endpoints.id_token import ID_TOKEN_RULES, REFRESH_RULES
 from oidc_core.endpoints.userinfo import USERINFO_RULES
 from oidc_core.model.policy import QUIRKS
+from oidc_core.wire.causes import CAUSES, PROVIDER_HINTS, hint_at
 from oidc_core.wire.codes import CODES
+from oidc_core.wire.errors import Place, verdict
+from oidc_core.wire.http import Purpose
 from reference_sources import Module, module_of, public_names
 from reference_text import prose, table
 
@@ -126,6 +129,25 @@ Every relaxation there is.
 Each is named in the policy of one client, and stands in the evidence of each login that it was \
 in force for.
 """
+_ABOUT_CAUSES: Final = """\
+An error code says what went wrong; these tables say why, and what to do about it.
+The verdicts are `error.retryable` and `error.kind`, the text is `error.hint`.
+"""
+_ABOUT_PROVIDER_ERRORS: Final = """\
+`ProviderError.error` of an authorization response, of the token endpoint, or of a challenge of \
+the UserInfo endpoint.
+With `invalid_client` the hint also names what fits how the client authenticates, as the quirk \
+`basic_raw_credentials`.
+On a refresh a status of 5xx is `refresh_in_doubt`: the provider may have used the refresh token.
+"""
+_ABOUT_PLACES: Final = """\
+`error.place` has the purpose and the URL of the exchange.
+An unexpected status (404), a redirect, another media type or broken JSON mostly means that \
+something else answers at that URL.
+For the key set these are told by `keys_unavailable`: its `cause` is the code of what the fetch \
+failed with, or the cause of the exchange.
+After it `retry_after` says in how many seconds the library reads the key set again.
+"""
 _ABOUT_STEPS: Final = """\
 Drawn from the classes: an arrow is a step that a method of the one before returns.
 A box with round ends is a function; one with straight sides waits for an HTTP exchange, one with \
@@ -145,6 +167,7 @@ def pages() -> dict[str, str]:
     found |= {
         "README.md": _index(modules),
         "codes.md": _codes(),
+        "errors-by-cause.md": _causes(),
         "quirks.md": _quirks(),
         "rules.md": _rules(),
         "settings.md": reference_settings.page(),
@@ -158,6 +181,7 @@ def _index(modules: Sequence[Module]) -> str:
         "# Reference\n",
         "Generated from the code.\n",
         "- [Error codes](codes.md)",
+        "- [Errors by cause](errors-by-cause.md)",
         "- [Quirks](quirks.md)",
         "- [Rules](rules.md)",
         "- [Settings](settings.md)",
@@ -218,6 +242,32 @@ def _codes() -> str:
     ]
     for stage, rows in stages.items():
         parts += [f"## {stage}\n", table(heads, rows)]
+    return "\n".join(parts)
+
+
+def _causes() -> str:
+    causes = [(f"`{row.cause}`", *row[1:]) for row in CAUSES.values()]
+    errors = [(f"`{name}`", *verdict(name, None), hint) for name, hint in PROVIDER_HINTS.items()]
+    down = PROVIDER_HINTS["temporarily_unavailable"]
+    errors.append(("any, with status 408, 425, 429 or 5xx", *verdict("", 503), down))
+    other = CODES["provider_error"]
+    errors.append(("any other", *verdict("", None), other.hint))
+    places = [
+        (f"`{purpose}`", str(Place(purpose, "…")), hint_at(purpose, "http_status_unexpected"))
+        for purpose in get_args(Purpose)
+    ]
+    parts = [
+        "# Errors by cause\n",
+        _ABOUT_CAUSES,
+        "## Why an exchange failed\n",
+        table(("cause", "retry", "kind", "what to do"), causes),
+        "## What the provider said\n",
+        _ABOUT_PROVIDER_ERRORS,
+        table(("error", "retry", "kind", "what to do"), errors),
+        "## Where something else answered\n",
+        _ABOUT_PLACES,
+        table(("purpose", "in the message", "what to do"), places),
+    ]
     return "\n".join(parts)
 
 
