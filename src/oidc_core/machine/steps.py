@@ -129,9 +129,6 @@ def fetch_fault(error: OidcError) -> FetchFault:
     )
 
 
-_AGAIN: Final = "the library reads the key set again"
-
-
 @frozen
 class KeysWithheld:
     """No key set: fetches are rate-limited now (``throttled``), or it is ``unreachable``.
@@ -168,8 +165,9 @@ class KeysWithheld:
                 "kind": self.fault.kind,
             }
         if self.retry_after is not None:
-            hint = facts.get("hint")
-            facts["hint"] = f"{hint}; {_AGAIN}" if hint else _AGAIN
+            hint, again = facts.get("hint"), f"in {self.retry_after} seconds"
+            again = f"the library reads the key set again {again}"
+            facts["hint"] = f"{hint}; {again}" if hint else again
         return TransportFailure("keys_unavailable", sent=sent, **facts)
 
 

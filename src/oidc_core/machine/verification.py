@@ -202,14 +202,17 @@ class AwaitingKeys(NeedKeys[T_co]):
 _NO_KEYS: Final = KeySet()
 
 
-_NEW_KEY: Final = "forged, damaged, or signed by a new key of an old kid: the keys are read again"
+_NEW_KEY: Final = (
+    "forged, damaged, or signed by a new key of an old kid: the library reads the key set again"
+)
 
 
 def _have_patience(miss: ProtocolViolation, answer: KeysFound) -> None:
     """Say when the set is read again, where a new key may have taken the place of an old one."""
     age = answer.now - answer.fetched_at
     if miss.code in _MISSED and 0 < age <= _SIGNATURE_DOUBT:
-        miss.retryable, miss.retry_after, miss.hint = "later", _SIGNATURE_DOUBT + 1 - age, _NEW_KEY
+        miss.retryable, miss.retry_after = "later", _SIGNATURE_DOUBT + 1 - age
+        miss.hint = f"{_NEW_KEY} in {miss.retry_after} seconds"
 
 
 _MISSED: Final = frozenset({"signature_invalid", "signature_length_mismatch"})

@@ -26,7 +26,7 @@ def _rows(verdict: tuple[Retryable, Kind], *entries: tuple[str, str]) -> tuple[C
 _TABLE: Final = (
     *_rows(
         ("later", "later"),
-        ("refused", "nothing listens at that host and port: is the provider up, is the port right"),
+        ("refused", "nothing listens there: check that the provider is up and the port is right"),
         ("unreachable", "no route leads to that host: check the network and the firewall"),
         ("dns", "the name of the host has no address: check the name and the name server"),
         ("timeout", "the provider was too slow: check its health and the network between"),

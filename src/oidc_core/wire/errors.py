@@ -200,7 +200,8 @@ class OidcError(Exception):
         head += "" if self.place is None else f" at the {self.place}"
         told = self.told()
         spec = f" ({self.spec})" if self.spec else ""
-        after = "" if self.retry_after is None else f", in {self.retry_after} seconds"
+        untold = self.retry_after is not None and "seconds" not in self.hint
+        after = f"; try again in {self.retry_after} seconds" if untold else ""
         return f"{head}{': ' if told else ''}{', '.join(told)}{spec}; {self.hint}{after}"
 
     def told(self) -> list[str]:

@@ -126,9 +126,9 @@ def test_while_fetches_are_held_back_the_last_failure_is_told(
     hint = told.pop("hint", "")
     assert {name: getattr(error, name) for name in told} == told
     assert error.hint.startswith(str(hint))
-    assert error.hint.endswith("; the library reads the key set again")
+    assert error.hint.endswith("; the library reads the key set again in 40 seconds")
     assert (error.retry_after, error.place) == (40, JWKS)
-    assert str(error).endswith("; the library reads the key set again, in 40 seconds")
+    assert str(error).endswith("; the library reads the key set again in 40 seconds")
 
     endpoint.answer = json_response(OLD)
     endpoint.clock.advance(40)
@@ -148,7 +148,7 @@ def test_a_rotation_too_many_says_when_the_keys_are_read_again() -> None:
 
     assert (error.found, error.cause, error.sent) == ("throttled", "", "no")
     assert (error.retryable, error.kind, error.retry_after) == ("later", "later", 50)
-    assert error.hint == "the library reads the key set again"
+    assert error.hint == "the library reads the key set again in 50 seconds"
     endpoint.clock.advance(50)
     endpoint.validated(NEWEST)
 
@@ -163,7 +163,8 @@ def test_a_new_key_of_an_old_kid_says_when_the_keys_are_read_again() -> None:
     error = refused(ProtocolViolation, "signature_invalid", lambda: endpoint.validated(other))
 
     assert (error.retryable, error.retry_after, error.place) == ("later", 51, None)
-    assert "new key of an old kid" in error.hint
+    told = "signed by a new key of an old kid: the library reads the key set again in 51 seconds"
+    assert error.hint.endswith(told)
     endpoint.clock.advance(50)
     error = refused(ProtocolViolation, "signature_invalid", lambda: endpoint.validated(other))
     assert error.retry_after == 1
@@ -192,5 +193,5 @@ def test_the_error_of_a_store_that_says_no_more_is_as_it_was() -> None:
     again = evolve(KeysWithheld("throttled"), retry_after=3).error
     assert str(again) == (
         "keys_unavailable: found 'throttled' (OIDC Core §10.1.1); "
-        "the library reads the key set again, in 3 seconds"
+        "the library reads the key set again in 3 seconds"
     )

@@ -219,7 +219,8 @@ def test_an_error_may_know_better_than_its_row() -> None:
     )
     assert (error.retryable, error.kind, error.answer_status) == ("no", "configuration", 500)
     assert str(error) == (
-        "keys_unavailable: because of dns (OIDC Core §10.1.1); check the name, in 20 seconds"
+        "keys_unavailable: because of dns (OIDC Core §10.1.1); check the name;"
+        " try again in 20 seconds"
     )
 
 
