@@ -5,6 +5,7 @@ import pickle
 import traceback
 from typing import Any, Final, get_args
 
+import attrs
 import pytest
 from attrs import evolve, field, frozen
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,6 +16,8 @@ from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.credentials.client_keys import ClientKey, ClientKeys, Signer
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_adapters.runtime.event_log import log_events
+from oidc_adapters.runtime.events import Event
 from oidc_adapters.stores.pending import CookiePendingLogins, MemoryPendingLogins, PendingLogins
 from oidc_adapters.testing import (
     MISBEHAVIOURS,
@@ -71,6 +74,7 @@ class Flow:
     approve: bool = True
     shown: list[str] = field(factory=list[str], init=False)
     errors: list[str] = field(factory=list[str], init=False)
+    heard: list[Event] = field(factory=list[Event], init=False)
 
     def show(self, *values: object) -> None:
         for value in values:
@@ -102,7 +106,7 @@ class Flow:
         bare = self.setup.relying_party()
         rp = shell.run(bare, discovery.discover(bare))
         shell.credentials = self.setup.credentials(rp)
-        client = OidcClient.of(rp, shell, self.pending)
+        client = OidcClient.of(rp, shell, self.pending, on_event=self.hear)
         redirect = client.start_login(self.request, return_to="/orders")
         browser.receive(redirect.cookies)
         self.show(bare, rp, client, redirect, *redirect.cookies)
@@ -120,7 +124,13 @@ class Flow:
         self.show(goodbye, *goodbye.cookies)
         url = self.provider.end_session(goodbye.url, NOW)
         assert url is not None
+        self.show(client.userinfo(refreshed.tokens))
         self.show(client.finish_logout(returning(url, browser.header)))
+
+    def hear(self, event: Event) -> None:
+        self.heard.append(event)
+        self.show(event, attrs.asdict(event))
+        log_events()(event)
 
     def keep(self, tokens: Tokens) -> None:
         self.show(tokens)
@@ -176,6 +186,17 @@ def test_an_honest_flow_shows_no_secret() -> None:
 
     assert flow.errors == []
     assert len(flow.shown) > 100
+    assert {type(event).__name__ for event in flow.heard} == {
+        "KeysFetched",
+        "LoginBegan",
+        "LoginFinished",
+        "LogoutBegan",
+        "LogoutFinished",
+        "RequestSent",
+        "TokensRefreshed",
+        "UserInfoRead",
+    }
+    assert not any("alice" in repr(event) for event in flow.heard)
     assert {name.split(" ")[0] for name in flow.secrets} >= {"code", "access", "refresh", "sid"}
     assert flow.leaks() == []
 

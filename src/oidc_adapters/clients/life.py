@@ -157,17 +157,22 @@ class Life(Generic[S]):
             OidcError: there is no metadata, and it cannot be had or believed; with the seconds
                 after which it is tried again in ``retry_after``.
         """
-        ready = self.opened()
-        if self._has_to_wait(ready):
+        ready, setup = self.opened(), self._setup
+        if setup is None:
+            return ready
+        if self._has_to_wait(setup, ready):
+            work = partial(self._read, setup, ready)
             with suppress(TimeoutError, CancelledError):
-                self._flights.run(_METADATA, partial(self._read, ready), seconds=_PATIENCE)
+                self._flights.run(_METADATA, work, seconds=_PATIENCE)
         return self._outcome(ready)
 
     async def ready_async(self: "Life[AsyncShell]") -> Ready[AsyncShell]:
         """Return what an operation runs with; as :meth:`ready`."""
-        ready = self.opened()
-        if self._has_to_wait(ready):
-            work = partial(self._read_async, ready)
+        ready, setup = self.opened(), self._setup
+        if setup is None:
+            return ready
+        if self._has_to_wait(setup, ready):
+            work = partial(self._read_async, setup, ready)
             with suppress(TimeoutError, CancelledError):
                 await self._flights.run_async(_METADATA, work, seconds=_PATIENCE)
         return self._outcome(ready)
@@ -188,64 +193,58 @@ class Life(Generic[S]):
         if self._events is not None:
             self._events.refused(kind, error)
 
-    def _has_to_wait(self, ready: Ready[S]) -> bool:
+    def _has_to_wait(self, setup: ClientSetup, ready: Ready[S]) -> bool:
         """Return whether there is metadata to read, or to wait for where there is none yet."""
         under_way = _METADATA in self._flights
         record = self._kept.record  # after the flights: one that just ended has written it
         if under_way:
             return record.rp is None
-        return self._is_due(record, ready)
-
-    def _is_due(self, record: MetadataRecord, ready: Ready[S]) -> bool:
-        setup = self._setup
-        if setup is None:
-            return False
         return is_due(record, setup.metadata_max_age, ready.shell.clock.now())
 
     def _outcome(self, ready: Ready[S]) -> Ready[S]:
         """Return what a reading led to, one's own or somebody else's."""
         record, now_ready = self._kept
-        if record.rp is not None or self._setup is None:
+        if record.rp is not None:
             return now_ready
         failure = last_failure(record, ready.shell.clock.now())
         raise TransportFailure("http_timeout", about=_METADATA) if failure is None else failure
 
-    def _read(self: "Life[Shell]", ready: Ready[Shell]) -> None:
-        step = self._step(ready)
+    def _read(self: "Life[Shell]", setup: ClientSetup, ready: Ready[Shell]) -> None:
+        step = self._step(setup, ready)
         if step is not None:
             try:
-                self._has_read(ready.shell.run(self._unknown, step))
+                self._has_read(setup, ready.shell.run(self._unknown, step))
             except OidcError as error:
                 self._has_failed(error)
 
-    async def _read_async(self: "Life[AsyncShell]", ready: Ready[AsyncShell]) -> None:
-        step = self._step(ready)
+    async def _read_async(
+        self: "Life[AsyncShell]", setup: ClientSetup, ready: Ready[AsyncShell]
+    ) -> None:
+        step = self._step(setup, ready)
         if step is not None:
             try:
-                self._has_read(await ready.shell.run(self._unknown, step))
+                self._has_read(setup, await ready.shell.run(self._unknown, step))
             except OidcError as error:
                 self._has_failed(error)
 
-    def _step(self, ready: Ready[S]) -> Step[RelyingParty] | None:
+    def _step(self, setup: ClientSetup, ready: Ready[S]) -> Step[RelyingParty] | None:
         """Return how to begin, unless somebody was quicker, or failed just now."""
         record = self._kept.record
-        if not self._is_due(record, ready):
+        if not is_due(record, setup.metadata_max_age, ready.shell.clock.now()):
             return None
         step = discovery.discover(self._unknown, again=record.rp is not None)
         if record.rp is None or not isinstance(step, Exchange):
             return step
         return evolve(step, request=evolve(step.request, deadline=RENEWAL_DEADLINE))
 
-    def _has_read(self, rp: RelyingParty) -> None:
+    def _has_read(self, setup: ClientSetup, rp: RelyingParty) -> None:
         """Take metadata that was believed; a document that says the same replaces nothing.
 
         Raises:
             UsageError: it contradicts the client's settings.
         """
-        shell = self._kept.ready.shell
-        if self._setup is not None:
-            shell = copy(shell)
-            shell.credentials = self._setup.credentials(rp)
+        shell = copy(self._kept.ready.shell)
+        shell.credentials = setup.credentials(rp)
         with self._process.lock:
             before, ready = self._kept
             record = has_read(before, rp, shell.clock.now())

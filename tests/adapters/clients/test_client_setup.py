@@ -16,7 +16,7 @@ from oidc_core.model.provider import ProviderMetadata
 from oidc_core.wire.errors import OidcError, UsageError
 from tests.adapters.credentials.test_client_credentials import KEY, SECRET
 from tests.encryption import P256, P384
-from tests.flows.rig import honest_provider, new_rig
+from tests.flows.rig import honest_provider, new_rig, setup_for
 
 ISSUER = "https://op.example"
 SETUP = ClientSetup(
@@ -330,3 +330,14 @@ def test_a_secret_that_is_opened_serves_everywhere_and_is_kept_nowhere() -> None
     assert logged_in.identity.subject == "alice"
     assert len(opened) == before + 2
     assert client.client_secret not in repr(rig.client.shell.credentials)
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 59, 30 * 86_400 + 1, 2**70])
+def test_metadata_is_read_again_after_a_minute_to_thirty_days(seconds: int) -> None:
+    with pytest.raises(UsageError) as caught:
+        setup_for(honest_provider(), metadata_max_age=seconds)
+
+    error = caught.value
+    assert (error.code, error.about, error.found) == ("config_invalid", "metadata_max_age", seconds)
+    for good in (60, 30 * 86_400):
+        assert setup_for(honest_provider(), metadata_max_age=good).metadata_max_age == good

@@ -231,8 +231,19 @@ def test_several_clients_are_put_together_before_any_is_discovered(awaits: bool)
     connections = kind(scene.another(), one)
 
     assert settled(connections.finish_login(incoming)).connection.connection_id == ""
-    settled(connections.close())
+    entered = run_asyncio(lambda: leave(connections)) if awaits else leave_at_once(connections)
+    assert entered is connections
     assert refused(one.start_login).found == "closed"
+
+
+async def leave(connections: AsyncConnections) -> object:
+    async with connections as entered:
+        return entered
+
+
+def leave_at_once(connections: Connections) -> object:
+    with connections as entered:
+        return entered
 
 
 @KINDS
@@ -354,6 +365,55 @@ def test_a_caller_who_is_cancelled_leaves_the_reading_to_the_others(
 
     assert url.startswith("https://op.example/authorize?")
     assert len(world.reads) == 1
+
+
+class BrokenOff(AsyncWorld):
+    """Ends the task that reads, as a loop does when it ends."""
+
+    async def send(self, request: WireRequest, clock: Clock) -> Answer:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(0)
+        raise AssertionError
+
+
+def test_a_reading_that_was_broken_off_is_a_failure_and_costs_no_wait() -> None:
+    scene = Scene(awaits=True)
+    good, scene.world = scene.world, BrokenOff()
+    broken = scene.another()
+
+    error = refused(broken.start_login)
+    broken.shell.transport = good
+    again = settled(broken.start_login())
+
+    assert (error.code, error.retryable, error.about) == ("http_timeout", "later", "metadata")
+    assert again.url
+
+
+@KINDS
+def test_a_transport_that_breaks_is_not_silenced(awaits: bool) -> None:
+    scene = Scene(awaits=awaits)
+
+    def breaks(_: Answer) -> Answer:
+        raise ZeroDivisionError
+
+    scene.world.published = breaks
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            settled(scene.client.start_login())
+    scene.world.published = honest
+    assert scene.begin()
+
+
+def test_who_comes_when_it_was_read_just_now_does_not_read_again() -> None:
+    scene = Scene()
+    scene.start()
+    life = scene.client._life
+
+    life._read(scene.setup, life.known)
+
+    assert len(scene.world.reads) == 1
 
 
 # --- up to date ----------------------------------------------------------------------------------
@@ -553,6 +613,22 @@ def test_an_endpoint_that_is_gone_has_metadata_read_again_within_the_wait(awaits
 
 
 # --- made by hand, closed ------------------------------------------------------------------------
+
+
+@KINDS
+def test_a_client_may_be_discovered_at_start(awaits: bool) -> None:
+    scene = Scene(awaits=awaits)
+    kind: Any = AsyncOidcClient if awaits else OidcClient
+
+    def discover() -> Any:
+        return kind.discover(scene.setup, scene.pending, transport=scene.world, clock=scene.clock)
+
+    client = settled(discover())
+    scene.world.published = lambda _: DOWN
+    error = refused(discover)
+
+    assert client.rp.discovered
+    assert (error.code, error.retryable) == ("http_connect_failed", "later")
 
 
 @KINDS

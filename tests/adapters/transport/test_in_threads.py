@@ -174,6 +174,10 @@ def test_a_request_whose_turn_never_came_in_time_is_not_sent(
     assert recorded.deadlines == []
 
 
+NEVER, LONG = 1.5, 30
+"""Seconds for an exchange with a provider that never answers, and with one that does."""
+
+
 class Beside:
     """Sends many requests to a provider that never answers, and then some to one that does."""
 
@@ -185,11 +189,11 @@ class Beside:
         self.slowest = 0.0
 
     async def to_the_dead(self) -> None:
-        self.failures.append(await self.transport.send(request(self.dead, 0.8), CLOCK))
+        self.failures.append(await self.transport.send(request(self.dead, NEVER), CLOCK))
 
     async def to_the_living(self) -> None:
         start = monotonic()
-        self.answers.append(await self.transport.send(request(self.alive, 0.5), CLOCK))
+        self.answers.append(await self.transport.send(request(self.alive, LONG), CLOCK))
         self.took.append(monotonic() - start)
 
     async def watch(self, sleep: Callable[[float], Awaitable[None]]) -> None:
@@ -244,11 +248,11 @@ def test_a_provider_that_never_answers_keeps_nobody_else_waiting(
     assert [answer.body for answer in beside.answers if isinstance(answer, HttpResponse)] == [
         b"hello"
     ] * 5
-    assert max(beside.took) < 0.4
+    assert max(beside.took) < NEVER  # however busy this machine is
     codes = {(one.code, one.sent) for one in beside.failures if isinstance(one, NoAnswer)}
     assert codes == {("http_timeout", "maybe"), ("http_timeout", "no")}
     assert len(beside.failures) == dead
-    assert beside.slowest < 0.3
+    assert beside.slowest < NEVER
 
 
 DEAD, LIVING = "https://dead.example/", "https://living.example/"
