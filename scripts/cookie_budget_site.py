@@ -57,7 +57,7 @@ class Site:
             redirect_uri=settings["redirect_uri"],
             policy=Policy(quirks=frozenset({"insecure_allow_http_loopback"})),
         )
-        self.client = OidcClient.discover(setup, CookiePendingLogins(settings["sealing"]))
+        self.client = OidcClient(setup, CookiePendingLogins(settings["sealing"]))
         self._requests = {
             "default": AuthenticationRequest(),
             "form_post": AuthenticationRequest(response_mode="form_post"),

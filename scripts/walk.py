@@ -84,7 +84,7 @@ def _arranged() -> Callable[[], Arrival]:
         scope="openid profile email",
     )
     pending = CookiePendingLogins("a secret of this application, 32 octets or more")
-    client = OidcClient.discover(setup, pending, transport=InMemoryTransport(provider))
+    client = OidcClient(setup, pending, transport=InMemoryTransport(provider))
 
     def arrived() -> Arrival:
         page = client.start_login(return_to="/inbox")

@@ -60,6 +60,8 @@ from oidc_core.wire.errors import OidcError, TransportFailure, UsageError
 from oidc_core.wire.http import LIMITS
 from oidc_core.wire.settings import as_setting
 
+_COPIES: Final = 2
+
 S = TypeVar("S", Shell, AsyncShell)
 
 _METADATA: Final = "metadata"
@@ -189,7 +191,7 @@ class Life(Generic[S]):
         """
         if self._setup is not None:
             with self._process.lock:
-                self._kept = self._kept._replace(record=after(self._kept.record, error))
+                self._kept = self._kept._replace(record=after(self._kept.record, _original(error)))
         if self._events is not None:
             self._events.refused(kind, error)
 
@@ -267,6 +269,17 @@ class Life(Generic[S]):
             self._kept = _Kept(record, ready)
         if self._events is not None:
             self._events.refused(MetadataRefused, error, older_kept=record.rp is not None)
+
+
+def _original(error: OidcError) -> OidcError:
+    """Return the error that a copy was made of, whose verdict nobody has changed since.
+
+    A failed login is copied twice.  Causes that an application sets may go round in circles.
+    """
+    for _ in range(_COPIES):
+        if isinstance(error.__cause__, OidcError) and error.__cause__.code == error.code:
+            error = error.__cause__
+    return error
 
 
 def life_of(

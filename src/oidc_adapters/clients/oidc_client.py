@@ -214,7 +214,7 @@ class OidcClient(Client[Shell]):
     ) -> LoginResult:
         """Finish a login that is known to be of this client, or of none."""
         pending, profile = self.pending, self.pending.profile
-        with restarting_once(profile, incoming), self._life.finishing:
+        with self._life.finishing, restarting_once(profile, incoming):
             rp, shell = self._life.ready()
             now = shell.clock.now()
             with clearing(profile, profile.login_name(login_id), incoming):
