@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final, Literal, TypeAlias, TypedDict
 
 from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
-from oidc_core.endpoints.authorization.request import Display
+from oidc_core.endpoints.authorization.request import Display, Reauthentication
 from oidc_core.model.claims import IdToken
 from oidc_core.model.pending import ResponseMode
 from oidc_core.wire.errors import UsageError
@@ -26,6 +26,7 @@ class Asked(TypedDict, total=False):
     display: Display | Literal[""]
     prompt: str
     max_age: int | None
+    reauthentication: Reauthentication
     ui_locales: str
     claims_locales: str
     id_token_hint: IdToken | str | None

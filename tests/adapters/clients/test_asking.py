@@ -17,6 +17,7 @@ GIVEN: dict[str, Any] = {
     "display": "popup",
     "prompt": "login consent",
     "max_age": 60,
+    "reauthentication": "unproven",
     "ui_locales": "de",
     "claims_locales": "de en",
     "id_token_hint": "a.b.c",
