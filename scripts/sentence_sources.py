@@ -41,6 +41,7 @@ _CODE_LINE: Final = re.compile(r"^\s*(?:>>> |\.\.\. |\.venv/|pip |\$ )")
 _RESULT: Final = re.compile(r"^\s*(?:>>> |\.\.\. )")
 _RULER: Final = re.compile(r"^[\s|:=-]*\Z")
 _END: Final = re.compile(r"(?<=[.!?])[*_\"')\]]*\s+(?=[*_\"'(\[]*[A-Z`])")
+_MESSAGE: Final = re.compile(r"[A-Za-z_]+(?:[,;:]? \S+){3}")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 _NO_END: Final = re.compile(r"\b(?:e\.g|i\.e|cf|etc|vs|RFC|no)\.\Z")
 _DIRECTIVE: Final = re.compile(r"^(?:!|-\*-|ruff:|mypy:|pyright:|fmt:|type:|noqa|-{3,})")
@@ -100,9 +101,25 @@ def _source(text: str, *, shown: bool) -> Iterator[tuple[int, str]]:
     for docstring in own.values():
         yield from paragraphs(str(docstring.value), docstring.lineno)
     yield from _comments(text)
-    for node in ast.walk(tree) if shown else ():
-        if isinstance(node, ast.Constant) and id(node) not in own and _is_message(node.value):
-            yield node.lineno, str(node.value)
+    if shown:
+        yield from _messages(tree, set(own))
+
+
+def _messages(tree: ast.Module, known: set[int]) -> Iterator[tuple[int, str]]:
+    """Yield strings that read as sentences, with `CODE` for each part that is filled in."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.JoinedStr(values=parts):
+                known |= {id(part) for part in parts}
+                text = "".join(
+                    str(part.value) if isinstance(part, ast.Constant) else CODE for part in parts
+                )
+            case ast.Constant(value=str() as text) if id(node) not in known:
+                pass
+            case _:
+                continue
+        if _MESSAGE.match(text):
+            yield node.lineno, text
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.Constant]:
@@ -113,10 +130,6 @@ def _statements(tree: ast.Module) -> Iterator[ast.Constant]:
                 yield text
             case _:
                 pass
-
-
-def _is_message(value: object) -> bool:
-    return isinstance(value, str) and bool(re.match(r"[A-Za-z_]+(?:[,;:]? \S+){3}", value))
 
 
 def _comments(text: str) -> Iterator[tuple[int, str]]:

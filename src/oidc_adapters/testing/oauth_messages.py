@@ -92,5 +92,5 @@ def single_header(request: WireRequest, name: str) -> str | None:
     """
     values = [value for header, value in request.headers if header.lower() == name]
     if len(values) > 1:
-        raise OAuthError("invalid_request", f"the header {name} stands twice")
+        raise OAuthError("invalid_request", f"the header {name} appears twice")
     return values[0] if values else None

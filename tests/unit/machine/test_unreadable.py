@@ -28,7 +28,7 @@ STRICT: Final = relying_party(policy=Policy(require_essential_claims=True))
 
 
 def payload(name: str, odd: str) -> bytes:
-    """Claims that hold, but for one whose value cannot be read."""
+    """Claims that fit, except one whose value cannot be read."""
     good = {**claims_for(NONCE), "acr": "gold", "auth_time": NOW, "email": "a@b.example"}
     text = render(JsonObject({**good, name: None}))
     return text.replace(f'"{name}":null', f'"{name}":{odd}').encode()

@@ -289,7 +289,7 @@ def test_the_answer_is_read_as_strictly_as_at_login(members: dict[str, Any], cod
 def test_the_new_refresh_token_of_a_refused_answer_is_not_lost(
     members: dict[str, Any], code: str
 ) -> None:
-    """J12: what is to be stored comes first, and why the rest is not used after that."""
+    """J12: the values to store come first, and then the reason why the rest is not used."""
     answer = json_response({**GOOD, "refresh_token": "refresh-1", **members})
     kept = done(resume(STRICT, exchanged(STRICT), answer))
 
