@@ -111,12 +111,15 @@ class Screen:
 
     The form has all `fields`, with the given values, and if `only`, it has no others. It also has
     the button that the person presses. In the typed texts, `{login}` becomes the person's name.
+    A person who refuses sends `deny` as well, and leaves out its fields that are None; a page
+    without it has a link *Cancel*, or no way to refuse.
     """
 
     name: PageName
     fields: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
     typed: Mapping[str, str] = field(default_factory=dict[str, str])
     press: tuple[str, str] | None = None
+    deny: Mapping[str, str | None] | None = None
     only: bool = False
 
     def shows(self, form: Form) -> bool:
@@ -173,12 +176,21 @@ class Page:
         pressed = () if self.screen.press is None else (self.screen.press,)
         return self.submit(**typed, **dict(pressed))
 
-    def submit(self, **typed: str) -> Move:
-        """Send the form with `typed` added to the fields that the server filled in."""
+    def refuse(self) -> Move:
+        """Press the button, or follow the link, of a person who refuses."""
+        deny = self.screen.deny
+        return self.follow("Cancel") if deny is None else self.submit(**deny)
+
+    def submit(self, **typed: str | None) -> Move:
+        """Send the form with `typed` added to the fields that the server filled in.
+
+        A field that is None in `typed` is left out.
+        """
         if self.form is None:
             raise Stranded(self.url, self.status, self.text)
-        fields = tuple((self.form.fields | typed).items())
-        return Move(urljoin(self.url, self.form.action), fields)
+        fields = {**self.form.fields, **typed}
+        sent = tuple((name, value) for name, value in fields.items() if value is not None)
+        return Move(urljoin(self.url, self.form.action), sent)
 
     def follow(self, link: str) -> Move:
         """Click on the link with this text."""
@@ -209,7 +221,7 @@ class Browser:
 
         def choose(page: Page) -> Move:
             if cancel_at is not None and page.name == cancel_at:
-                return page.follow("Cancel")
+                return page.refuse()
             if page.name in {"logout", "other"}:
                 raise Stranded(page.url, page.status, page.text)
             return page.fill(login)

@@ -1,6 +1,7 @@
 """One run for each feature of the matrix. It fails, or returns what it saw."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -9,23 +10,23 @@ from oidc_adapters.transport import Transport
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.records import Tokens
 from oidc_core.operations.logged_in import LoggedIn
-from oidc_core.wire.errors import OidcError, ProviderError
+from oidc_core.wire.errors import CallbackError, OidcError, ProviderError
 from tests.interop.application import Application
-from tests.interop.browser import Endless
+from tests.interop.browser import Endless, Stranded
 from tests.interop.clients import POST_LOGOUT_REDIRECT_URI
 from tests.interop.matrix import Cell, Feature
 from tests.interop.parties import Party
 
-Run = Callable[[Party, Transport, tuple[str, ...]], Cell]
+Run = Callable[[Party, Transport], Cell]
 ASKS_WHO: Final = {"login", "password"}
 PROVEN: Final = "proven by `auth_time`"
 DEFAULT_MODES: Final = ("query", "fragment")
 """The response modes of a provider without this list in its metadata (Discovery §3)."""
 
 
-def login(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
+def login(party: Party, transport: Transport) -> Cell:
     """Log in, with UserInfo, and once more, to see whether the provider keeps a session."""
-    app = party.application(transport, quirks=quirks)
+    app = party.application(transport)
     logged_in = app.log_in()
 
     assert logged_in.identity.issuer == party.issuer
@@ -37,24 +38,25 @@ def login(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
     assert app.log_in().identity == logged_in.identity
     kept = ASKS_WHO.isdisjoint(app.browser.pages[asked:])
     return Cell(
-        verdict="works",
         seen=(
             *(f"note `{note}`" for note in logged_in.notes),
             "`iss` in the response" if _answers_with_issuer(logged_in) else "no `iss`",
             "`at_hash`" if "at_hash" in claims else "no `at_hash`",
             "`auth_time`" if "auth_time" in claims else "no `auth_time`",
             "keeps a session" if kept else "asks at every login",
-            *_without(party, transport, quirks),
+            *_without(party, transport),
         ),
     )
 
 
-def _without(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Iterator[str]:
+def _without(party: Party, transport: Transport) -> Iterator[str]:
     """Log in without each quirk, which fails: the matrix names no quirk without need."""
+    quirks = party.tried.quirks
     for quirk in quirks:
         fewer = tuple(each for each in quirks if each != quirk)
+        without = replace(party, tried=replace(party.tried, quirks=fewer))
         with pytest.raises(ProviderError) as refusal:
-            party.application(transport, quirks=fewer).log_in()
+            without.application(transport).log_in()
         yield f"without the quirk: `{refusal.value.error}`"
 
 
@@ -64,19 +66,62 @@ def _answers_with_issuer(logged_in: LoggedIn) -> bool:
     return {check.name: check.verdict for check in callback.checks}["iss"] == "passed"
 
 
-def prompt_login(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
+def access_denied(party: Party, transport: Transport) -> Cell:
+    """Refuse, on the page where the provider has a button or a link for that."""
+    app = party.application(transport)
+    try:
+        arrival = app.browser.authorize(app.start(), cancel_at=party.refuses_at)
+    except Stranded:
+        return Cell(verdict="not offered", seen=("no button for it",))
+    if "code" in arrival.parameters:
+        return Cell(verdict="not offered", seen=("no page for it",))
+    with pytest.raises((ProviderError, CallbackError)) as refusal:
+        app.finish(arrival)
+    if isinstance(refusal.value, ProviderError):
+        return Cell(seen=_facts(refusal.value))
+    state = "a `state`" if "state" in arrival.parameters else "no `state`"
+    return Cell(verdict="refused", code=refusal.value.code, seen=(state,))
+
+
+def _facts(refusal: ProviderError) -> tuple[str, str]:
+    assert refusal.code == "provider_error"
+    return f"`{refusal.error}`", "with `iss`" if refusal.issuer_verified else "without `iss`"
+
+
+def prompt_none(party: Party, transport: Transport) -> Cell:
+    """Log in without a page, which a provider refuses to a user without a session."""
+    app = party.application(transport)
+    request = AuthenticationRequest(prompt="none")
+    try:
+        with pytest.raises(ProviderError) as refusal:
+            app.log_in_silently(request)
+    except Stranded as stranded:
+        if stranded.status < 400:
+            return Cell(verdict="fails", seen=("a login page",))
+        raised = party.log().splitlines()[-1].partition(":")[0]
+        return Cell(verdict="fails", seen=(f"HTTP {stranded.status}", f"`{raised}`"))
+    app.log_in()
+    try:
+        app.log_in_silently(request)
+    except ProviderError as second:
+        again = f"`{second.error}` also after a login"
+        return Cell(seen=(*_facts(refusal.value), again))
+    return Cell(seen=_facts(refusal.value))
+
+
+def prompt_login(party: Party, transport: Transport) -> Cell:
     """Ask a logged-in user to log in again, with a proof in the ID token.
 
     Where that has no end, ask with a ``max_age`` of 60 seconds.
     """
-    app = party.application(transport, quirks=quirks)
+    app = party.application(transport)
     app.log_in()
     try:
         _again(app, AuthenticationRequest(prompt="login"))
     except Endless:
         _again(app, AuthenticationRequest(prompt="login", max_age=60))
         return Cell(verdict="works with a setting", seen=("`max_age=0`: asks without end", PROVEN))
-    return Cell(verdict="works", seen=(PROVEN,))
+    return Cell(seen=(PROVEN,))
 
 
 def _again(app: Application, request: AuthenticationRequest) -> None:
@@ -86,22 +131,22 @@ def _again(app: Application, request: AuthenticationRequest) -> None:
     assert {check.name: check.verdict for check in evidence.checks}["auth_time"] == "passed"
 
 
-def signed_userinfo(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
+def signed_userinfo(party: Party, transport: Transport) -> Cell:
     """Register UserInfo signed by RS256."""
     alg = "RS256"
-    app = party.application(transport, quirks=quirks, userinfo_signed_response_alg=alg)
+    app = party.application(transport, userinfo_signed_response_alg=alg)
     name = "userinfo_signing_alg_values_supported"
     if alg not in party.metadata().get(name, ()):
         return Cell(verdict="not offered", code=_refusal(app.log_in), seen=(_listed(party, name),))
     evidence = app.log_in().evidence.userinfo
     assert evidence is not None
     assert evidence.alg == alg
-    return Cell(verdict="works")
+    return Cell()
 
 
-def refresh(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
+def refresh(party: Party, transport: Transport) -> Cell:
     """Refresh, and then use the first refresh token once more."""
-    app = party.application(transport, quirks=quirks)
+    app = party.application(transport)
     tokens = app.log_in().tokens
     stored: list[Tokens] = []
     refreshed = app.client.refresh(tokens, stored.append)
@@ -111,7 +156,6 @@ def refresh(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell
     assert refreshed.claims_refreshed is (refreshed.id_token is not None)
     rotated = refreshed.tokens.refresh_token != tokens.refresh_token
     return Cell(
-        verdict="works",
         seen=(
             "a new refresh token" if rotated else "the same refresh token",
             f"the old one: {_second_use(app, tokens)}",
@@ -128,9 +172,9 @@ def _second_use(app: Application, tokens: Tokens) -> str:
     return "still good"
 
 
-def logout(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
+def logout(party: Party, transport: Transport) -> Cell:
     """Log out and return to the application. The next login shows a login page."""
-    app = party.application(transport, quirks=quirks)
+    app = party.application(transport)
     logged_out = app.log_out(app.log_in().tokens)
 
     assert logged_out.post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
@@ -139,12 +183,12 @@ def logout(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
     shown = len(app.browser.pages)
     app.log_in()
     assert not ASKS_WHO.isdisjoint(app.browser.pages[shown:])
-    return Cell(verdict="works", seen=("asks first" if asks else "asks nothing",))
+    return Cell(seen=("asks first" if asks else "asks nothing",))
 
 
-def form_post(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Cell:
+def form_post(party: Party, transport: Transport) -> Cell:
     """Log in by a form that the browser posts."""
-    app = party.application(transport, quirks=quirks)
+    app = party.application(transport)
     request = AuthenticationRequest(response_mode="form_post")
     name = "response_modes_supported"
     if "form_post" not in party.metadata().get(name, DEFAULT_MODES):
@@ -153,7 +197,7 @@ def form_post(party: Party, transport: Transport, quirks: tuple[str, ...]) -> Ce
     arrival = app.browser.authorize(app.start(request))
     assert arrival.form is not None
     app.finish(arrival)
-    return Cell(verdict="works")
+    return Cell()
 
 
 def _listed(party: Party, name: str) -> str:
@@ -173,6 +217,8 @@ def _refusal(act: Callable[[], Any]) -> str:
 
 RUNS: Final[Mapping[Feature, Run]] = {
     "login": login,
+    "access denied": access_denied,
+    "prompt=none": prompt_none,
     "prompt=login": prompt_login,
     "signed UserInfo": signed_userinfo,
     "refresh": refresh,

@@ -13,8 +13,8 @@ from typing import Final
 
 INSTALL_TIMEOUT: Final = 300.0
 ENVIRONMENT_TIMEOUT: Final = 120.0
-PIP: Final = ("-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet")
-PATIENCE: Final = ("--timeout", "15", "--retries", "2")
+PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
+INSTALL: Final = ("install", "--quiet", "--no-compile", "--timeout", "15", "--retries", "2")
 
 
 class Unavailable(Exception):
@@ -73,9 +73,8 @@ def python_with(requirements: Path) -> Path:
 
 def _make(home: Path, python: Path, requirements: Path) -> None:
     needed = "Python's module venv; a reachable Python package index."
-    make = (sys.executable, "-m", "venv", str(home))
-    run(make, needed=needed, timeout=ENVIRONMENT_TIMEOUT)
-    fill = (str(python), *PIP, *PATIENCE, "--requirement", str(requirements))
+    run((sys.executable, "-m", "venv", "--without-pip", str(home)), needed=needed)
+    fill = (*PIP, "--python", str(python), *INSTALL, "--requirement", str(requirements))
     run(fill, needed=needed, timeout=ENVIRONMENT_TIMEOUT)
 
 

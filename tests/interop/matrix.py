@@ -12,15 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-Feature = Literal["login", "prompt=login", "signed UserInfo", "refresh", "logout", "form_post"]
+Feature = Literal[
+    "login",
+    "access denied",
+    "prompt=none",
+    "prompt=login",
+    "signed UserInfo",
+    "refresh",
+    "logout",
+    "form_post",
+]
 FEATURES: Final[tuple[Feature, ...]] = (
     "login",
+    "access denied",
+    "prompt=none",
     "prompt=login",
     "signed UserInfo",
     "refresh",
     "logout",
     "form_post",
 )
+Verdict = Literal["works", "works with a setting", "not offered", "refused", "fails"]
 HERE: Final = Path(__file__).parent
 
 
@@ -29,12 +41,12 @@ class Cell:
     """One feature at one provider, as a run has seen it.
 
     Attributes:
-        verdict: whether it works; "not offered" is what the provider's metadata says.
-        code: the library's refusal of a client that asks for it nevertheless.
+        verdict: whether it works.
+        code: the refusal of the library, also for a feature that is not offered.
         seen: further facts that the run saw.
     """
 
-    verdict: Literal["works", "works with a setting", "not offered"] = "works"
+    verdict: Verdict = "works"
     code: str = ""
     seen: tuple[str, ...] = ()
 
@@ -51,7 +63,10 @@ class Tried:
         name: its own name for itself, and that of its package.
         key: the module that starts it, and the file of its requirements.
         registry: where its package comes from.
+        issuer_path: the path of its issuer.
+        registers: whether everybody can register a client. If not, it has one from the start.
         quirks: those of the policy, without the one for http on loopback.
+        id_token_alg: the algorithm of the ID tokens.
         settings: further settings, in prose.
         cells: the result of each feature.
     """
@@ -59,7 +74,10 @@ class Tried:
     name: str
     key: str
     registry: Literal["npm", "PyPI"] = "PyPI"
+    issuer_path: str = ""
+    registers: bool = False
     quirks: tuple[str, ...] = ()
+    id_token_alg: str = "RS256"
     settings: tuple[str, ...] = ()
     cells: dict[Feature, Cell]
 
@@ -92,6 +110,8 @@ def _only(*modes: str) -> Cell:
     return Cell(verdict="not offered", code="response_mode_mismatch", seen=(listed,))
 
 
+DENIED: Final = ("`access_denied`", "with `iss`")
+NEEDS_LOGIN: Final = ("`login_required`", "without `iss`")
 PROVEN: Final = Cell(seen=("proven by `auth_time`",))
 ROTATES: Final = ("a new refresh token", "the old one: `invalid_grant`")
 
@@ -104,6 +124,8 @@ TRIED: Final = (
             "login": Cell(
                 seen=("`iss` in the response", "no `at_hash`", "no `auth_time`", "keeps a session")
             ),
+            "access denied": Cell(seen=DENIED),
+            "prompt=none": Cell(seen=("`login_required`", "with `iss`")),
             "prompt=login": PROVEN,
             "signed UserInfo": ALL_GOOD,
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
@@ -114,11 +136,15 @@ TRIED: Final = (
     Tried(
         name="Canaille",
         key="canaille",
+        registers=True,
+        id_token_alg="ES256",
         settings=("`max_age=60` with `prompt=login`",),
         cells={
             "login": Cell(
                 seen=("`iss` in the response", "`at_hash`", "`auth_time`", "keeps a session")
             ),
+            "access denied": Cell(seen=DENIED),
+            "prompt=none": Cell(seen=NEEDS_LOGIN),
             "prompt=login": Cell(
                 verdict="works with a setting",
                 seen=("`max_age=0`: asks without end", "proven by `auth_time`"),
@@ -132,10 +158,13 @@ TRIED: Final = (
     Tried(
         name="django-oauth-toolkit",
         key="django_oauth_toolkit",
+        issuer_path="/o",
         cells={
             "login": Cell(
                 seen=("`iss` in the response", "`at_hash`", "`auth_time`", "keeps a session")
             ),
+            "access denied": Cell(seen=("`access_denied`", "without `iss`")),
+            "prompt=none": Cell(verdict="fails", seen=("HTTP 500", "`NotImplementedError`")),
             "prompt=login": PROVEN,
             "signed UserInfo": NO_SIGNED_USERINFO,
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
@@ -157,6 +186,8 @@ TRIED: Final = (
                     "without the quirk: `invalid_client`",
                 )
             ),
+            "access denied": Cell(verdict="not offered", seen=("no page for it",)),
+            "prompt=none": Cell(verdict="fails", seen=("a login page",)),
             "prompt=login": PROVEN,
             "signed UserInfo": NO_SIGNED_USERINFO,
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
@@ -167,8 +198,11 @@ TRIED: Final = (
     Tried(
         name="oidc-provider-mock",
         key="oidc_provider_mock",
+        registers=True,
         cells={
             "login": Cell(seen=("no `iss`", "`at_hash`", "`auth_time`", "asks at every login")),
+            "access denied": Cell(verdict="refused", code="state_missing", seen=("no `state`",)),
+            "prompt=none": Cell(seen=(*NEEDS_LOGIN, "`login_required` also after a login")),
             "prompt=login": PROVEN,
             "signed UserInfo": NO_SIGNED_USERINFO,
             "refresh": Cell(
@@ -186,12 +220,13 @@ def settings_table() -> str:
     rows = (
         (
             f"{tried.name} {tried.version} ({tried.registry})",
+            tried.id_token_alg,
             ", ".join(f"`{quirk}`" for quirk in tried.quirks) or "none",
             ", ".join(tried.settings) or "none",
         )
         for tried in TRIED
     )
-    return _table(("provider", "quirks", "further settings"), rows)
+    return _table(("provider", "ID tokens", "quirks", "further settings"), rows)
 
 
 def features_table() -> str:

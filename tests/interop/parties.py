@@ -5,11 +5,11 @@ oidc-provider runs under Node. The others are Python packages in separate enviro
 
 import json
 import os
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import urllib3
 from attrs import evolve
@@ -26,6 +26,7 @@ from tests.interop.clients import (
     client_metadata,
 )
 from tests.interop.install import python_with
+from tests.interop.matrix import Tried
 from tests.interop.oidc_provider import Provider, running_provider
 from tests.interop.process import ProviderFailed, started
 from tests.interop.providers.loopback import Given
@@ -51,17 +52,17 @@ SCREENS: Final[Mapping[str, tuple[Screen, ...]]] = {
     "canaille": (
         Screen("login", {"login": None}, {"login": "{login}"}),
         Screen("password", {"password": None}, PASSWORD),
-        Screen("consent", press=("answer", "accept")),
+        Screen("consent", press=("answer", "accept"), deny={"answer": "deny"}),
         Screen("logout", press=("answer", "logout")),
     ),
     "django_oauth_toolkit": (
         Screen("login", dict.fromkeys(NAME_AND_PASSWORD), NAME_AND_PASSWORD),
-        Screen("consent", {"allow": None, "redirect_uri": None}),
+        Screen("consent", {"allow": None, "redirect_uri": None}, deny={"allow": None}),
         Screen("logout", {"allow": None}),
     ),
     "nanoidp": (Screen("login", dict.fromkeys(NAME_AND_PASSWORD), NAME_AND_PASSWORD),),
     "oidc_provider_mock": (
-        Screen("login", {"sub": None}, {"sub": "{login}"}),
+        Screen("login", {"sub": None}, {"sub": "{login}"}, deny={"sub": None, "action": "deny"}),
         Screen("logout", {"redirect_uri": None}),
     ),
 }
@@ -77,20 +78,26 @@ class Party:
     and secret. A provider that knows its one client from the start returns this one.
     """
 
-    key: str
+    tried: Tried
     origin: str
     issuer: str
     register: Register
+    log: Callable[[], str]
+
+    @property
+    def refuses_at(self) -> Literal["login", "consent"]:
+        """The page on which a person can refuse."""
+        on_login = any(s.name == "login" and s.deny for s in SCREENS[self.tried.key])
+        return "login" if on_login else "consent"
 
     def metadata(self) -> dict[str, Any]:
         """Fetch the provider's metadata."""
         document: dict[str, Any] = fetched(f"{self.issuer}/.well-known/openid-configuration").json()
         return document
 
-    def application(
-        self, transport: Transport, *, quirks: Iterable[str] = (), **members: Any
-    ) -> Application:
+    def application(self, transport: Transport, **members: Any) -> Application:
         """An application with a client that the provider has just registered, and a new browser."""
+        members["id_token_signed_response_alg"] = self.tried.id_token_alg
         client_id, client_secret = self.register(members)
         setup = ClientSetup(
             issuer=self.issuer,
@@ -103,33 +110,27 @@ class Party:
                 scope=SCOPE,
                 **members,
             ),
-            policy=evolve(POLICY, quirks=POLICY.quirks.union(quirks)),
+            policy=evolve(POLICY, quirks=POLICY.quirks.union(self.tried.quirks)),
         )
-        return Application(setup, transport, browser=Browser(self.origin, SCREENS[self.key]))
+        return Application(setup, transport, browser=Browser(self.origin, SCREENS[self.tried.key]))
 
 
 @contextmanager
-def running(key: str) -> Generator[Party]:
-    """The provider of that name, stopped at the end of the block.
+def running(tried: Tried) -> Generator[Party]:
+    """The provider, stopped at the end of the block.
 
     Raises `Unavailable` if the provider is not available, `ProviderFailed` if it does not start.
     """
-    if key == "oidc_provider":
-        with running_provider() as provider:
-            yield Party(key, provider.issuer, provider.issuer, _registered_by_test(provider))
+    if tried.registry == "npm":
+        with running_provider() as op:
+            yield Party(tried, op.issuer, op.issuer, _registered_by_test(op), op.log)
         return
-    command = (str(python_with(PROVIDERS / f"{key}.txt")), "-m", f"tests.interop.providers.{key}")
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
-    with started((*command, json.dumps(asdict(GIVEN))), env=env) as provider:
-        yield _party(key, provider.origin)
-
-
-def _party(key: str, origin: str) -> Party:
-    if key == "django_oauth_toolkit":
-        return Party(key, origin, f"{origin}/o", _known)
-    if key == "nanoidp":
-        return Party(key, origin, origin, _known)
-    return Party(key, origin, origin, _registered_at(origin))
+    python = str(python_with(PROVIDERS / f"{tried.key}.txt"))
+    command = (python, "-m", f"tests.interop.providers.{tried.key}", json.dumps(asdict(GIVEN)))
+    with started(command, env=os.environ | {"PYTHONPATH": str(ROOT)}) as provider:
+        issuer = provider.origin + tried.issuer_path
+        register = _registered_at(issuer) if tried.registers else _known
+        yield Party(tried, provider.origin, issuer, register, provider.log)
 
 
 def _known(_members: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,4 +1,8 @@
-"""Canaille, with everything in memory: clients register themselves, and are asked for consent."""
+"""Canaille: clients register themselves, and the user consents to each.
+
+Its database is a file. The store in memory would not do: a query with two conditions finds there
+what fulfils one of them, so that any text counts as an authorization code.
+"""
 
 import importlib
 import os
@@ -14,7 +18,8 @@ def application_at(origin: str, given: Given) -> WsgiApplication:
         "SECRET_KEY": "for the tests only",
         "SERVER_NAME": origin.removeprefix("http://"),
         "PREFERRED_URL_SCHEME": "http",
-        "CANAILLE": {"DATABASE": "memory", "JAVASCRIPT": False},
+        "CANAILLE": {"DATABASE": "sql", "JAVASCRIPT": False},
+        "CANAILLE_SQL": {"DATABASE_URI": "sqlite:///canaille.sqlite"},
         "CANAILLE_OIDC": {
             "DYNAMIC_CLIENT_REGISTRATION_OPEN": True,
             "TRUSTED_DOMAINS": ["nothing.example"],  # by default 127.0.0.1, without consent

@@ -16,6 +16,12 @@ LOGIN_PAGE = """
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 FORGERIES = "django.middleware.csrf.CsrfViewMiddleware"
 USERS = "django.contrib.auth.middleware.AuthenticationMiddleware"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["stderr"]},
+}
 CONTEXT = "django.template.context_processors.request"
 
 urlpatterns: list[Any] = []
@@ -52,6 +58,7 @@ def _configure() -> None:
         ALLOWED_HOSTS=["127.0.0.1"],
         ROOT_URLCONF=__name__,
         LOGIN_URL="/login/",
+        LOGGING=LOGGING,
         USE_TZ=True,
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         INSTALLED_APPS=[
