@@ -137,7 +137,11 @@ def signed_userinfo(party: Party, transport: Transport) -> Cell:
     app = party.application(transport, userinfo_signed_response_alg=alg)
     name = "userinfo_signing_alg_values_supported"
     if alg not in party.metadata().get(name, ()):
-        return Cell(verdict="not offered", code=_refusal(app.log_in), seen=(_listed(party, name),))
+        strict = party.application(transport, userinfo="required", userinfo_signed_response_alg=alg)
+        code = _refusal(strict.log_in)
+        (note,) = app.log_in().notes
+        assert note.startswith(f"userinfo: {code}")
+        return Cell(verdict="not offered", code=code, seen=(_listed(party, name),))
     evidence = app.log_in().evidence.userinfo
     assert evidence is not None
     assert evidence.alg == alg

@@ -17,6 +17,7 @@ from attrs import evolve
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.transport import Transport
 from oidc_core.model.client import ClientRegistration
+from oidc_core.model.policy import UserInfoRule
 from tests.interop.application import POLICY, SCOPE, Application
 from tests.interop.browser import OIDC_PROVIDER, Browser, Screen
 from tests.interop.clients import (
@@ -95,7 +96,9 @@ class Party:
         document: dict[str, Any] = fetched(f"{self.issuer}/.well-known/openid-configuration").json()
         return document
 
-    def application(self, transport: Transport, **members: Any) -> Application:
+    def application(
+        self, transport: Transport, *, userinfo: UserInfoRule = "optional", **members: Any
+    ) -> Application:
         """An application with a client that the provider has just registered, and a new browser."""
         members["id_token_signed_response_alg"] = self.tried.id_token_alg
         client_id, client_secret = self.register(members)
@@ -110,7 +113,7 @@ class Party:
                 scope=SCOPE,
                 **members,
             ),
-            policy=evolve(POLICY, quirks=POLICY.quirks.union(self.tried.quirks)),
+            policy=evolve(POLICY, userinfo=userinfo, quirks=POLICY.quirks.union(self.tried.quirks)),
         )
         return Application(setup, transport, browser=Browser(self.origin, SCREENS[self.tried.key]))
 

@@ -71,11 +71,13 @@ def test_userinfo_in_another_form_than_registered_is_refused(
     name = "userinfo_signed_response_alg"
     wanted: dict[str, Any] = {} if expected is None else {name: expected}
     given: dict[str, Any] = {} if registered is None else {name: registered}
-    app = Application(setup_at(op, kind, client_id=client_id, **wanted), transport)
+    setup = setup_at(op, kind, client_id=client_id, **wanted)
     setup_at(op, kind, client_id=client_id, **given)
     with pytest.raises(ProtocolViolation) as refusal:
-        app.log_in()
+        Application(with_policy(setup, userinfo="required"), transport).log_in()
     assert refusal.value.code == code
+    (note,) = Application(setup, transport).log_in().notes
+    assert note.startswith(f"userinfo: {code}")
 
 
 def test_a_login_goes_without_userinfo_that_is_not_wanted(
