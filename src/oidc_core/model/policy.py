@@ -50,7 +50,8 @@ QUIRKS: Final = MappingProxyType(
         for quirk in (
             Quirk("basic_raw_credentials", "id and secret are not encoded", "RFC 6749 §2.3.1"),
             Quirk("assertion_audience_token_endpoint", "aud of assertions", "OIDC Core §9"),
-            Quirk("at_hash_sha256_for_eddsa", "digest of at_hash", "OIDC Core §3.1.3.6"),
+            Quirk("at_hash_sha256", "at_hash by SHA-256 with any alg", "OIDC Core §3.1.3.6"),
+            Quirk("at_hash_half_of_64_for_ed448", "digest of at_hash", "OIDC Core §3.1.3.6"),
             Quirk("lenient_key_encoding", "base64 and width of keys", "RFC 7518 §6.2, §6.3"),
             Quirk("omit_pkce", "no code_challenge is sent", "RFC 7636 §4.3"),
             Quirk("nonce_not_echoed", "nonce may be absent", "OIDC Core §3.1.3.7, 11"),

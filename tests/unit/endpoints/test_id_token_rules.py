@@ -482,20 +482,64 @@ def test_the_digest_of_at_hash_hangs_on_the_curve_and_not_on_the_name_eddsa() ->
     refusal("at_hash_mismatch", with_claims(at_hash=half_hash("EdDSA", ACCESS_TOKEN)), **how)
 
 
-def test_sha256_for_eddsa_is_a_quirk_that_has_to_be_named() -> None:
-    key = Jwk(kty="OKP", crv="Ed25519", material=(b"",))
-    rp = relying_party(policy=Policy(quirks=frozenset({"at_hash_sha256_for_eddsa"})))
-    how: dict[str, Any] = {"alg": "EdDSA", "key": key, "access_token": ACCESS_TOKEN}
-    claims = with_claims(at_hash=half_hash("ES256", ACCESS_TOKEN))
+SHA256 = half_hash("ES256", ACCESS_TOKEN)
+OF_64_OCTETS = core_half_hash("ML-DSA-44", "", ACCESS_TOKEN)
 
-    refusal("at_hash_mismatch", claims, **how)
-    _, evidence = checked(claims, rp=rp, **how)
-    assert ("at_hash", "quirk at_hash_sha256_for_eddsa") in evidence.skipped
-    right = with_claims(at_hash=half_hash("EdDSA", ACCESS_TOKEN))
+
+@pytest.mark.parametrize(
+    ("alg", "kty", "crv", "quirk", "odd"),
+    [
+        ("RS384", "RSA", "", "at_hash_sha256", SHA256),
+        ("RS512", "RSA", "", "at_hash_sha256", SHA256),
+        ("PS384", "RSA", "", "at_hash_sha256", SHA256),
+        ("PS512", "RSA", "", "at_hash_sha256", SHA256),
+        ("ES384", "EC", "P-384", "at_hash_sha256", SHA256),
+        ("ES512", "EC", "P-521", "at_hash_sha256", SHA256),
+        ("EdDSA", "OKP", "Ed25519", "at_hash_sha256", SHA256),
+        ("Ed25519", "OKP", "Ed25519", "at_hash_sha256", SHA256),
+        ("EdDSA", "OKP", "Ed448", "at_hash_sha256", SHA256),
+        ("Ed448", "OKP", "Ed448", "at_hash_sha256", SHA256),
+        ("EdDSA", "OKP", "Ed448", "at_hash_half_of_64_for_ed448", OF_64_OCTETS),
+        ("Ed448", "OKP", "Ed448", "at_hash_half_of_64_for_ed448", OF_64_OCTETS),
+    ],
+)
+def test_another_digest_is_a_quirk_that_has_to_be_named(
+    alg: str, kty: str, crv: str, quirk: str, odd: str
+) -> None:
+    """Hydra takes SHA-256 whatever the algorithm, Keycloak 64 octets of SHAKE256 for Ed448."""
+    key = Jwk(kty=kty, crv=crv, material=(b"",))
+    provider = {"id_token_signing_alg_values_supported": (alg,)}
+    rp = relying_party(policy=Policy(quirks={quirk}), provider=provider)
+    how: dict[str, Any] = {"alg": alg, "key": key, "access_token": ACCESS_TOKEN}
+
+    error = refusal(
+        "at_hash_mismatch",
+        with_claims(at_hash=odd),
+        **{**how, "rp": relying_party(provider=provider)},
+    )
+    assert (error.kind, error.retryable, quirk in error.hint) == ("configuration", "no", True)
+    _, evidence = checked(with_claims(at_hash=odd), rp=rp, **how)
+    assert ("at_hash", f"quirk {quirk}") in evidence.skipped
+    right = with_claims(at_hash=core_half_hash(alg, crv, ACCESS_TOKEN))
     assert "at_hash" not in dict(checked(right, rp=rp, **how)[1].skipped)
-    refusal("at_hash_mismatch", with_claims(at_hash="x"), rp=rp, **how)
-    es = with_claims(at_hash=half_hash("ES384", ACCESS_TOKEN))
-    refusal("at_hash_mismatch", es, rp=rp, access_token=ACCESS_TOKEN)
+    for wrong in ("x", "", odd[:-1], half_hash("ES256", "another"), 5):
+        error = refusal("at_hash_mismatch", with_claims(at_hash=wrong), rp=rp, **how)
+        assert (error.kind, "quirk" in error.hint) == ("suspicious", False)
+
+
+def test_the_quirk_for_one_digest_takes_no_other() -> None:
+    key = Jwk(kty="OKP", crv="Ed448", material=(b"",))
+    how: dict[str, Any] = {"alg": "EdDSA", "key": key, "access_token": ACCESS_TOKEN}
+    rp = relying_party(policy=Policy(quirks={"at_hash_sha256"}))
+    error = refusal("at_hash_mismatch", with_claims(at_hash=OF_64_OCTETS), rp=rp, **how)
+    assert "at_hash_half_of_64_for_ed448" in error.hint
+    rs = {**how, "alg": "ES512", "key": Jwk(kty="EC", crv="P-521", material=(b"",))}
+    rp = relying_party(
+        policy=Policy(quirks={"at_hash_half_of_64_for_ed448"}),
+        provider={"id_token_signing_alg_values_supported": ("ES512",)},
+    )
+    error = refusal("at_hash_mismatch", with_claims(at_hash=OF_64_OCTETS), rp=rp, **rs)
+    assert "quirk" not in error.hint
 
 
 @pytest.mark.req("OIDCC-3.1.3.8-01")
@@ -1051,17 +1095,6 @@ def test_what_is_not_checked_is_told_with_its_reason() -> None:
 
 def test_leeway_is_granted_to_fractions_too() -> None:
     assert checked(with_claims(exp=NOW - 30.5))[0].exp == NOW - 31
-
-
-def test_the_quirk_of_eddsa_goes_by_either_of_its_names() -> None:
-    key = Jwk(kty="OKP", crv="Ed25519", material=(b"",))
-    rp = relying_party(
-        policy=Policy(quirks=frozenset({"at_hash_sha256_for_eddsa"})),
-        provider={"id_token_signing_alg_values_supported": ("Ed25519",)},
-    )
-    claims = with_claims(at_hash=AT_HASH)
-    _, evidence = checked(claims, rp=rp, alg="Ed25519", key=key, access_token=ACCESS_TOKEN)
-    assert ("at_hash", "quirk at_hash_sha256_for_eddsa") in evidence.skipped
 
 
 def test_a_mac_is_bound_to_no_tenant_s_key() -> None:

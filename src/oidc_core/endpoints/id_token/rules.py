@@ -180,17 +180,36 @@ def check_half_hash(token: ExaminedIdToken, name: str, value: JsonValue, text: s
         ProtocolViolation: the claim's name with ``_mismatch``.
     """
     jws = token.signed
-    expected = half_hash(jws.header.alg, "" if jws.key is None else jws.key.crv, text)
+    alg, crv = jws.header.alg, "" if jws.key is None else jws.key.crv
+    expected = half_hash(alg, crv, text)
     if value == expected:
         return None
-    if _sha256_for_eddsa(token) and value == half_hash("ES256", "P-256", text):
-        return "quirk at_hash_sha256_for_eddsa"
-    raise refused(token, f"{name}_mismatch", name, found=described(value), expected=expected)
+    quirk = next((each.name for each in _ODD_HASHES if each.gives(value, crv, text)), "")
+    if quirk in token.rp.policy.quirks:
+        return f"quirk {quirk}"
+    error = refused(token, f"{name}_mismatch", name, found=described(value), expected=expected)
+    if quirk:
+        error.kind, error.hint = "configuration", f"another digest was used: see the quirk {quirk}"
+    raise error
 
 
-def _sha256_for_eddsa(token: ExaminedIdToken) -> bool:
-    quirks = token.rp.policy.quirks
-    return token.signed.header.alg in {"EdDSA", "Ed25519"} and "at_hash_sha256_for_eddsa" in quirks
+class _OddHash(NamedTuple):
+    """A digest that providers take for another: ``like`` is the algorithm that it belongs to."""
+
+    name: str
+    like: tuple[str, str]
+    crv: str = ""
+
+    def gives(self, value: JsonValue, crv: str, text: str) -> bool:
+        """Return whether this digest gives the value, where a provider is known to use it."""
+        return self.crv in {"", crv} and value == half_hash(*self.like, text)
+
+
+# Hydra takes SHA-256 whatever the algorithm; Keycloak takes 64 octets of SHAKE256 for Ed448.
+_ODD_HASHES: Final = (
+    _OddHash("at_hash_sha256", ("ES256", "P-256")),
+    _OddHash("at_hash_half_of_64_for_ed448", ("ML-DSA-44", ""), "Ed448"),
+)
 
 
 def _essential_claims(token: ExaminedIdToken) -> _Skipped:
