@@ -21,6 +21,10 @@ from oidc_core.wire.jsontypes import JsonObject
 from tests.encryption import P256, P384, P521, RSA, X25519
 from tests.flows.rig import FAKE_CLIENT, SCOPE, Rig, honest_provider, new_rig
 
+ID_TOKEN_SIGNED: Final = "id_token_signed_response_alg"
+ID_TOKEN_ENCRYPTED: Final = "id_token_encrypted_response_alg"
+USERINFO_SIGNED: Final = "userinfo_signed_response_alg"
+USERINFO_ENCRYPTED: Final = "userinfo_encrypted_response_alg"
 KINDS: Final = [
     ("RSA-OAEP", "A128CBC-HS256", RSA),
     ("RSA-OAEP-256", "A256GCM", RSA),
@@ -117,30 +121,53 @@ def test_without_encryption_the_evidence_says_so() -> None:
 
 @pytest.mark.req("OIDCC-3.1.3.7-01b", "OIDCC-5.3.2-05")
 @pytest.mark.parametrize(
-    ("registered", "expected", "code"),
+    ("registered", "expected", "code", "member"),
     [
-        (ID_TOKEN, {}, "jws_malformed"),
-        ({}, ID_TOKEN, "encryption_missing"),
+        (ID_TOKEN, {}, "encryption_unexpected", ID_TOKEN_ENCRYPTED),
+        ({}, ID_TOKEN, "encryption_missing", ID_TOKEN_ENCRYPTED),
         (
             ID_TOKEN,
-            {**ID_TOKEN, "id_token_encrypted_response_alg": "ECDH-ES+A128KW"},
+            {**ID_TOKEN, ID_TOKEN_ENCRYPTED: "ECDH-ES+A128KW"},
             "encryption_mismatch",
+            ID_TOKEN_ENCRYPTED,
         ),
         (
             ID_TOKEN,
             {**ID_TOKEN, "id_token_encrypted_response_enc": "A256GCM"},
             "encryption_mismatch",
+            ID_TOKEN_ENCRYPTED,
         ),
-        (USERINFO, {}, "content_type_unexpected"),
-        ({}, USERINFO, "content_type_unexpected"),
-        ({**USERINFO, "userinfo_signed_response_alg": "EdDSA"}, USERINFO, "cty_unexpected"),
-        (USERINFO, {**USERINFO, "userinfo_signed_response_alg": "EdDSA"}, "signature_missing"),
-        ({"userinfo_signed_response_alg": "EdDSA"}, USERINFO, "encryption_missing"),
-        (USERINFO, {"userinfo_signed_response_alg": "EdDSA"}, "jws_malformed"),
+        (USERINFO, {}, "content_type_unexpected", USERINFO_ENCRYPTED),
+        ({USERINFO_SIGNED: "EdDSA"}, {}, "content_type_unexpected", USERINFO_SIGNED),
+        (
+            {**USERINFO, USERINFO_SIGNED: "EdDSA"},
+            {},
+            "content_type_unexpected",
+            USERINFO_ENCRYPTED,
+        ),
+        ({}, USERINFO, "content_type_unexpected", USERINFO_ENCRYPTED),
+        ({}, {USERINFO_SIGNED: "EdDSA"}, "content_type_unexpected", USERINFO_SIGNED),
+        ({**USERINFO, USERINFO_SIGNED: "EdDSA"}, USERINFO, "cty_unexpected", USERINFO_SIGNED),
+        (USERINFO, {**USERINFO, USERINFO_SIGNED: "EdDSA"}, "signature_missing", USERINFO_SIGNED),
+        ({USERINFO_SIGNED: "EdDSA"}, USERINFO, "encryption_missing", USERINFO_ENCRYPTED),
+        (USERINFO, {USERINFO_SIGNED: "EdDSA"}, "encryption_unexpected", USERINFO_ENCRYPTED),
+        (
+            {USERINFO_SIGNED: "EdDSA"},
+            {USERINFO_SIGNED: "RS256"},
+            "alg_not_allowed",
+            USERINFO_SIGNED,
+        ),
+        ({ID_TOKEN_SIGNED: "HS256"}, {}, "alg_not_allowed", ID_TOKEN_SIGNED),
+        (
+            {ID_TOKEN_SIGNED: "EdDSA"},
+            {ID_TOKEN_SIGNED: "HS256"},
+            "alg_not_allowed",
+            ID_TOKEN_SIGNED,
+        ),
     ],
 )
-def test_encryption_is_what_was_registered(
-    registered: dict[str, Any], expected: dict[str, Any], code: str
+def test_what_the_two_sides_disagree_on_is_named_by_the_member_to_set(
+    registered: dict[str, Any], expected: dict[str, Any], code: str, member: str
 ) -> None:
     """X13, X14."""
     policy = evolve(DEFAULT_POLICY, userinfo="required")
@@ -149,7 +176,10 @@ def test_encryption_is_what_was_registered(
     with pytest.raises(OidcError) as caught:
         rig.log_in()
 
-    assert caught.value.code == code
+    error = caught.value
+    assert (error.code, error.about) == (code, member)
+    assert (error.kind, error.retryable) == ("configuration", "no")
+    assert member in error.hint
 
 
 def test_a_key_that_was_never_published_decrypts_nothing() -> None:

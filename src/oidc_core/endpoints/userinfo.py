@@ -10,6 +10,14 @@ from oidc_core.jose.jws import Encryption, VerifiedJws
 from oidc_core.jose.profiles import USERINFO
 from oidc_core.machine import claim_rules as shared
 from oidc_core.machine.claim_rules import Examined, refused
+from oidc_core.machine.disagreements import (
+    encrypted_as,
+    encryption_of,
+    explained,
+    signature_of,
+    signed_as,
+    signed_too,
+)
 from oidc_core.model.claim_values import VERIFIED_AS_TEXT, with_booleans
 from oidc_core.model.claims import UserInfo, subject
 from oidc_core.model.evidence import (
@@ -28,7 +36,7 @@ from oidc_core.wire.answers import (
     unexpected_media_type,
     unexpected_status,
 )
-from oidc_core.wire.errors import OidcError, UsageError, fingerprint
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError, fingerprint
 from oidc_core.wire.facts import private
 from oidc_core.wire.http import LIMITS, HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import JsonObject, parse_object
@@ -72,16 +80,40 @@ def parse_userinfo(rp: RelyingParty, response: HttpResponse) -> JsonObject | str
         raise refusal_in_challenge(response) or unexpected_status(response)
     expected = _media_type(rp)
     if response.media_type != expected:
-        raise unexpected_media_type(response, expected)
+        raise _other_form(rp, response, expected)
     if expected == JSON:
         return parse_object(response.body, tolerant=True)
     return response.body.decode("latin-1").strip()
 
 
+def _other_form(rp: RelyingParty, response: HttpResponse, expected: str) -> ProtocolViolation:
+    """Say of UserInfo in another form than was registered which member to set."""
+    error = unexpected_media_type(response, expected)
+    found, client = response.media_type, rp.client
+    if {found, expected} != {JSON, _JWT}:
+        return error
+    error.kind, error.retryable = "configuration", "no"
+    signed, encrypted = signed_as(USERINFO), encrypted_as(USERINFO)
+    if found == JSON:
+        named = [name for name in (signed, encrypted) if getattr(client, name) is not None]
+        error.about = named[0]
+        error.hint = f"the provider sends plain JSON: register {' and '.join(named)} with it too"
+        return error
+    token = response.body.decode("latin-1").strip()
+    encryption, signature = encryption_of(token), signature_of(token)
+    error.about = encrypted if encryption else signed
+    how = f"encrypts it ({encryption})" if encryption else f"signs it ({signature or 'as a JWT'})"
+    error.hint = f"the provider {how}: set {error.about} to that"
+    return error
+
+
+_JWT: Final = "application/jwt"
+
+
 def _media_type(rp: RelyingParty) -> str:
     """Signed, encrypted or both, claims come in a JWT (OIDC Core §5.3.2)."""
     algorithms, encryption = rp.protection[USERINFO.registered_as]
-    return "application/jwt" if algorithms or encryption else JSON
+    return _JWT if algorithms or encryption else JSON
 
 
 def decrypted_userinfo(rp: RelyingParty, token: str) -> tuple[JsonObject, JweHeader]:
@@ -99,15 +131,20 @@ def decrypted_userinfo(rp: RelyingParty, token: str) -> tuple[JsonObject, JweHea
     encryption = rp.protection[USERINFO.registered_as].encryption
     if encryption is None or rp.decrypter is None:
         raise UsageError("config_invalid", about="userinfo_encrypted_response_alg")
-    header, plaintext = decrypt(
-        token,
-        rp.decrypter,
-        (rp.issuer, rp.client.client_id),
-        encryption=encryption,
-        types=USERINFO.types,
-        nested=False,
-        limit=USERINFO.size,
-    )
+    try:
+        header, plaintext = decrypt(
+            token,
+            rp.decrypter,
+            (rp.issuer, rp.client.client_id),
+            encryption=encryption,
+            types=USERINFO.types,
+            nested=False,
+            limit=USERINFO.size,
+        )
+    except ProtocolViolation as refusal:
+        raise explained(rp, USERINFO, refusal, token, "solicited") from None
+    if signature_of(plaintext.decode("latin-1")):
+        raise signed_too(USERINFO)
     claims = parse_object(plaintext, tolerant=True)
     check_replicated(header, claims, of=USERINFO.name)
     return claims, header

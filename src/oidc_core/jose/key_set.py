@@ -112,7 +112,7 @@ class KeySet:
     def _unnamed(self, alg: str, *, lenient: bool) -> tuple[Jwk, ...]:
         fitting = _distinct(_fitting(self._outcomes, alg, lenient=lenient))
         if not fitting:
-            raise self._not_found(expected=alg)
+            raise self.not_found(expected=alg)
         if len(fitting) > MAX_CANDIDATES:
             raise ProtocolViolation("key_ambiguous", found=len(fitting), expected=MAX_CANDIDATES)
         return fitting
@@ -126,7 +126,7 @@ class KeySet:
             return ProtocolViolation("key_use_mismatch", found=kid, expected="sig")
         first = _unused(found)[:1]
         if not first:
-            return self._not_found(found=kid)
+            return self.not_found(found=kid)
         (skipped,) = first
         odd = any(isinstance(key, Jwk) for key in found)
         return ProtocolViolation(
@@ -137,7 +137,7 @@ class KeySet:
             hint=_LENIENT if odd else CODES[skipped.code].hint,
         )
 
-    def _not_found(
+    def not_found(
         self, *, found: str | None = None, expected: str | None = None
     ) -> ProtocolViolation:
         """Say that there is no such key, and which others there are that cannot be used."""

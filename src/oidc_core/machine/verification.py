@@ -15,6 +15,7 @@ from oidc_core.jose.jwe import JweHeader, check_replicated, decrypt, signed_insi
 from oidc_core.jose.jws import (
     Encryption,
     JoseHeader,
+    Recognised,
     VerifiedJws,
     check_header,
     first_seen,
@@ -24,6 +25,7 @@ from oidc_core.jose.jws import (
 )
 from oidc_core.jose.key_set import KeySet
 from oidc_core.jose.profiles import JwtProfile
+from oidc_core.machine.disagreements import explained
 from oidc_core.machine.steps import (
     KeysAnswer,
     KeysFound,
@@ -82,11 +84,18 @@ def verify_jwt(
         UsageError: ``unsupported_by_provider`` without a ``jwks_uri``.
         ProtocolViolation: what the token's form, header or MAC is refused with.
     """
-    algorithms, encryption = rp.protection[verification.profile.registered_as]
-    if encryption is not None:
-        verification = _decrypted(rp, verification, encryption)
-    if algorithms <= HMAC:
-        return _passed(rp, verification, _verified_mac(rp, verification, algorithms, now))
+    profile = verification.profile
+    algorithms, encryption = rp.protection[profile.registered_as]
+    mac: VerifiedJws | None = None
+    try:
+        if encryption is not None:
+            verification = _decrypted(rp, verification, encryption)
+        if algorithms <= HMAC:
+            mac = _verified_mac(rp, verification, algorithms, now)
+    except ProtocolViolation as refusal:
+        raise explained(rp, profile, refusal, verification.token, source) from None
+    if mac is not None:
+        return _passed(rp, verification, mac)
     wanted = rp.keys_wanted.get(source)
     if wanted is None:
         raise UsageError("unsupported_by_provider", about="jwks_uri")
@@ -159,10 +168,11 @@ class AwaitingKeys(NeedKeys[T_co]):
             return verification.withheld(rp, answer)
         kid, profile = self.wanted.missing_kid, verification.profile
         if kid is not None and not answer.key_set.has(kid):
-            raise ProtocolViolation("key_not_found", found=kid)  # its form held before
-        jws = split(verification.token, profile.size)
-        known = rp.verifier.recall(jws.protected, answer.key_set) or first_seen(jws.protected)
+            raise answer.key_set.not_found(found=kid)  # its form held before
+        known: Recognised | None = None
         try:
+            jws = split(verification.token, profile.size)
+            known = rp.verifier.recall(jws.protected, answer.key_set) or first_seen(jws.protected)
             verified = verify(
                 jws,
                 answer.key_set,
@@ -175,11 +185,11 @@ class AwaitingKeys(NeedKeys[T_co]):
                 lenient="lenient_key_encoding" in rp.policy.quirks,
             )
         except ProtocolViolation as miss:
-            if self.wanted.newer_than is None and _may_be_stale(miss, known.header, answer):
-                return self._fresh(known.header.kid, answer.fetched_at)
-            if self.wanted.newer_than is None:
+            if known is not None and self.wanted.newer_than is None:
+                if _may_be_stale(miss, known.header, answer):
+                    return self._fresh(known.header.kid, answer.fetched_at)
                 _have_patience(miss, answer)
-            raise
+            raise explained(rp, profile, miss, verification.token, self.wanted.source) from None
         return _passed(rp, verification, verified)
 
     def _fresh(self, kid: str | None, fetched_at: int) -> "AwaitingKeys[T_co]":

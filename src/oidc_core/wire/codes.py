@@ -161,6 +161,7 @@ _JOSE: Final = (
         ("kid_duplicated", "RFC 7517 §4.5", "two different keys share a kid"),
         ("key_not_public", "RFC 7517 §9.3", "a private key was published: replace it"),
         ("encryption_missing", _ID_TOKEN + "1", "encryption is registered, but the token has none"),
+        ("encryption_unexpected", _ID_TOKEN + "1", "no encryption is registered: see the member"),
         ("encryption_mismatch", "RFC 7518 §4.1, §5.1", "use the alg and enc that were registered"),
         ("zip_unsupported", "RFC 7516 §4.1.3", "compressed content is not supported"),
         ("decryption_failed", "RFC 7516 §11.5", "the token cannot be decrypted; why is never told"),

@@ -22,6 +22,7 @@ from oidc_core.operations.userinfo import SignedUserInfo
 from oidc_core.operations.validation import IdTokenAlone
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
+from oidc_core.wire.way import Channel
 from tests.encryption import ECDH, P256, encrypted
 from tests.parties import (
     CLIENT_ID,
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from oidc_core.jose.jws import VerifiedJws
     from oidc_core.machine.steps import Step
     from oidc_core.model.relying_party import RelyingParty
-    from oidc_core.wire.http import KeysWanted
+    from oidc_core.wire.http import KeysWanted, Source
 
 NEW = signing_key(slot="rotated", kid="k2")
 NEW_SET = {"keys": [NEW.public_jwk()]}
@@ -181,6 +182,51 @@ def test_a_key_replaced_under_its_name_is_found_if_the_set_is_older_than_a_minut
     )
 
 
+@pytest.mark.parametrize(("age", "seconds"), [(1, 60), (60, 1)])
+@pytest.mark.parametrize("shortened", [False, True])
+def test_where_a_set_is_too_young_to_be_fetched_again_the_error_says_when_it_will_be(
+    age: int, seconds: int, shortened: bool
+) -> None:
+    """The provider may have put a new key under the old name."""
+    token = signed(CLAIMS, signing_key(slot="rotated"))
+    token = token[:-6] if shortened else token
+    with pytest.raises(ProtocolViolation) as caught:
+        verified(token, keys(fetched_at=NOW - age))
+    error = caught.value
+    assert error.code == ("signature_length_mismatch" if shortened else "signature_invalid")
+    assert (error.retryable, error.retry_after) == ("later", seconds)
+    assert f"the keys are read again, in {seconds} seconds" in str(error)
+
+
+def test_what_the_keys_of_this_moment_did_not_sign_is_not_tried_again() -> None:
+    token = signed(CLAIMS, signing_key(slot="rotated"))
+    step = verified(token, keys(fetched_at=NOW - 61))
+    error = refused(ProtocolViolation, "signature_invalid", lambda: again(step, keys()))
+    assert (error.retryable, error.retry_after, error.kind) == ("no", None, "suspicious")
+
+
+def test_a_kid_that_a_fresh_set_lacks_is_told_with_the_keys_that_are_not_used() -> None:
+    step = verified(signed(CLAIMS, NEW), keys())
+    odd = KeySet((JsonObject({"kty": "RSA", "kid": "k3", "n": 5}),))
+    error = refused(ProtocolViolation, "key_not_found", lambda: again(step, keys(odd)))
+    assert error.hint.endswith("not used: 'k3': jwk_invalid (n): expected 'a string'")
+
+
+def test_an_algorithm_that_metadata_does_not_list_ends_with_a_new_login() -> None:
+    """Only where the provider itself has just sent the token: it may have changed."""
+    rp = evolve(
+        relying_party(provider={"id_token_signing_alg_values_supported": ("RS256",)}),
+        discovered_by=Channel("verified"),
+    )
+    sources: tuple[tuple[Source, str], ...] = (("solicited", "restart"), ("unsolicited", "no"))
+    for source, retryable in sources:
+        step = verify_jwt(rp, Reading(token=signed(CLAIMS)), source=source, now=NOW)
+        assert isinstance(step, NeedKeys)
+        error = refused(ProtocolViolation, "alg_not_allowed", partial(resume, rp, step, keys()))
+        assert (error.retryable, error.found, error.expected) == (retryable, "ES256", ("RS256",))
+        assert "id_token_signing_alg_values_supported lists RS256" in error.hint
+
+
 def test_a_longer_key_under_the_same_name_is_found_too() -> None:
     """H05: the first sign of it is a signature of another length."""
     short, long = signing_key("ES256"), signing_key("ES384")
@@ -258,7 +304,7 @@ def test_with_no_algorithm_in_common_nothing_is_accepted(token: str) -> None:
     rp = relying_party(provider=provider, policy=Policy(algorithms=frozenset({"PS512"})))
     assert rp.protection["id_token"].algorithms == frozenset()
     error = refused(ProtocolViolation, "alg_not_allowed", lambda: asked(token, rp=rp))
-    assert (error.about, error.expected) == ("alg", ())
+    assert (error.about, error.expected) == ("id_token_signed_response_alg", None)
 
 
 @pytest.mark.req("OIDCC-3.1.3.7-08a")
@@ -544,10 +590,12 @@ def test_what_is_said_around_a_token_does_not_contradict_it(
 
 
 def test_a_token_is_only_decrypted_where_that_was_registered() -> None:
-    error = refused(
-        ProtocolViolation, "jws_malformed", lambda: verified(encrypted(signed(CLAIMS)), keys())
-    )
-    assert error.expected == "three parts"
+    token = encrypted(signed(CLAIMS))
+    error = refused(ProtocolViolation, "encryption_unexpected", lambda: verified(token, keys()))
+    assert error.about == "id_token_encrypted_response_alg"
+    mac = registered("HS256")
+    refused(ProtocolViolation, "encryption_unexpected", lambda: asked(token, rp=mac))
+    refused(ProtocolViolation, "jws_malformed", lambda: verified("a.b.c.d.e", keys()))
 
 
 def test_without_a_decrypter_nothing_is_decrypted() -> None:
