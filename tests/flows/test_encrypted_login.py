@@ -160,7 +160,7 @@ def test_without_encryption_the_evidence_says_so() -> None:
         ({ID_TOKEN_SIGNED: "HS256"}, {}, "alg_not_allowed", ID_TOKEN_SIGNED),
         (
             {ID_TOKEN_SIGNED: "EdDSA"},
-            {ID_TOKEN_SIGNED: "HS256"},
+            {ID_TOKEN_SIGNED: "RS256"},
             "alg_not_allowed",
             ID_TOKEN_SIGNED,
         ),

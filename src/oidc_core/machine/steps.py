@@ -267,7 +267,8 @@ def locate(error: OidcError, request: HttpRequest) -> None:
 
 def _hint_at(purpose: Purpose, error: OidcError) -> str:
     """Return what to do about an error, by what the exchange was for; what heals needs nothing."""
-    return (error.retryable != "later" and hint_at(purpose, error.code)) or error.hint
+    general = error.retryable != "later" and error.hint == error.row.hint
+    return (general and hint_at(purpose, error.code)) or error.hint
 
 
 def _answered(rp: RelyingParty, step: Exchange[T_co], given: AnswerTo) -> Step[T_co]:
