@@ -195,7 +195,7 @@ def test_where_a_set_is_too_young_to_be_fetched_again_the_error_says_when_it_wil
     error = caught.value
     assert error.code == ("signature_length_mismatch" if shortened else "signature_invalid")
     assert (error.retryable, error.retry_after) == ("later", seconds)
-    assert f"the keys are read again, in {seconds} seconds" in str(error)
+    assert f"the library reads the key set again in {seconds} seconds" in str(error)
 
 
 def test_what_the_keys_of_this_moment_did_not_sign_is_not_tried_again() -> None:
