@@ -9,7 +9,8 @@ from benchmarks.rounds import Call, Effort, interleaved
 from benchmarks.rows import Row, ratio_row
 from oidc_adapters.runtime.clock import SystemClock
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.wire.http import LIMITS, HttpResponse, WireRequest
+from oidc_core.wire.http import DEADLINE, HttpResponse, WireRequest
+from oidc_core.wire.limits import LIMITS
 
 _BODY: Final = b"grant_type=authorization_code&code=" + b"c" * 250
 _HEADERS: Final = (
@@ -42,7 +43,7 @@ def _sent(transport: Urllib3Transport, port: int) -> Call:
         body=_BODY,
         resend="never",
         max_body=LIMITS.token_response,
-        deadline=LIMITS.deadline,
+        deadline=DEADLINE,
     )
     answer = transport.send(request, clock)
     if not isinstance(answer, HttpResponse):

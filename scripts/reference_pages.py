@@ -79,6 +79,7 @@ CORE: Final = (
     "wire.urls",
     "wire.way",
     "wire.addresses",
+    "wire.limits",
     "wire.settings",
     "wire.jsontext",
     "wire.jsontypes",

@@ -37,6 +37,7 @@ from oidc_core.wire import answers, challenge, encoding, jsontypes, urls
 from oidc_core.wire.cookies import cookie_pairs
 from oidc_core.wire.errors import OidcError, shown
 from oidc_core.wire.http import HttpResponse
+from oidc_core.wire.limits import UPPER_BOUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -489,7 +490,7 @@ READERS: Final = (
         if kind != "surrogates"
     ],
     *[
-        Row("jwe.split", kind, lambda text: jwe.split(text, 1_000_000), of(unit))
+        Row("jwe.split", kind, lambda text: jwe.split(text, UPPER_BOUNDS), of(unit))
         for kind, unit in REPEATS.items()
         if kind != "surrogates"
     ],

@@ -104,6 +104,7 @@ if TYPE_CHECKING:
     )
     from oidc_core.wire.incoming import Incoming
     from oidc_core.wire.jsontypes import JsonObject, frozen_json
+    from oidc_core.wire.limits import Limits
     from oidc_core.wire.urls import path_only
 
 _NAMES: Final[Mapping[str, str]] = MappingProxyType(
@@ -162,6 +163,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "oidc_core.wire.incoming": "Incoming",
         "oidc_core.wire.jsontypes": "JsonObject frozen_json",
+        "oidc_core.wire.limits": "Limits",
         "oidc_core.wire.urls": "path_only",
     }
 )
@@ -215,6 +217,7 @@ __all__ = [
     "JsonObject",
     "KeysFetched",
     "KeysRefused",
+    "Limits",
     "LoggedIn",
     "LoggedOut",
     "LoginBegan",

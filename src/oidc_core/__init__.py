@@ -122,6 +122,7 @@ if TYPE_CHECKING:
     )
     from oidc_core.wire.incoming import Incoming
     from oidc_core.wire.jsontypes import JsonObject, frozen_json, parse_object, render
+    from oidc_core.wire.limits import Limits
     from oidc_core.wire.urls import path_only
     from oidc_core.wire.way import Channel, Way
 
@@ -188,6 +189,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.wire.way": "Channel Way",
         "oidc_core.wire.incoming": "Incoming",
         "oidc_core.wire.jsontypes": "JsonObject frozen_json parse_object render",
+        "oidc_core.wire.limits": "Limits",
         "oidc_core.wire.urls": "path_only",
     }
 )
@@ -246,6 +248,7 @@ __all__ = [
     "KeysWanted",
     "KeysWithheld",
     "Kind",
+    "Limits",
     "LoggedIn",
     "LoggedOut",
     "LoginEvidence",

@@ -19,6 +19,7 @@ from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.records import PendingLogout, Tokens
 from oidc_core.wire.errors import OidcError, StoreFailure
 from oidc_core.wire.jsontypes import MAX_DEPTH, JsonObject, JsonValue, parse_object, render
+from oidc_core.wire.limits import UPPER_BOUNDS
 from oidc_core.wire.settings import check_kind, octets_of
 
 PENDING_LOGIN: Final = 1
@@ -249,7 +250,7 @@ def load_key_set(text: Record) -> tuple[KeySet, int]:
     if not isinstance(fetched_at, int) or isinstance(fetched_at, bool):
         raise StoreFailure("record_invalid", about="fetched_at")
     try:
-        return parse_key_set(members), fetched_at
+        return parse_key_set(members, limits=UPPER_BOUNDS), fetched_at
     except OidcError:
         raise StoreFailure("record_invalid", about="keys") from None
 
@@ -275,6 +276,7 @@ def _members(text: Record, version: int) -> JsonObject:
     try:
         members = parse_object(
             octets,
+            members=UPPER_BOUNDS.members,
             depth=MAX_DEPTH + 1,
         )
     except OidcError:

@@ -22,9 +22,10 @@ from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
 from oidc_core.operations.logged_in import AwaitingUserInfo, AwaitingUserInfoKeys, LoggedIn
 from oidc_core.operations.login import LoginStarted, finish
-from oidc_core.wire.errors import CallbackError, ProtocolViolation
-from oidc_core.wire.http import LIMITS, AnswerTo, HttpRequest, NoAnswer
+from oidc_core.wire.errors import CallbackError, ProtocolViolation, TransportFailure
+from oidc_core.wire.http import AnswerTo, HttpRequest, NoAnswer
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.limits import LIMITS
 from tests.flows.rig import DECRYPTION_KEY, new_rig
 from tests.parties import (
     CLIENT_ID,
@@ -202,7 +203,7 @@ def test_signed_userinfo_asks_for_keys_as_what_was_asked_for() -> None:
 
 
 def test_signed_userinfo_may_be_larger_than_an_id_token() -> None:
-    picture = "x" * 12_000
+    picture = "x" * 30_000
     many = {**USERINFO, **{f"picture_{number}": picture for number in range(4)}}
     large = signed(many)
     assert len(large) > LIMITS.id_token
@@ -210,9 +211,11 @@ def test_signed_userinfo_may_be_larger_than_an_id_token() -> None:
     assert done(with_keys(SIGNED, signed_userinfo_step(SIGNED, large))).userinfo is not None
 
     required = evolve(SIGNED, policy=REQUIRED)
-    step = signed_userinfo_step(required, "x" * (LIMITS.userinfo + 1))
-    error = refused(ProtocolViolation, "token_too_large", lambda: with_keys(required, step))
-    assert error.expected == LIMITS.userinfo
+    beyond = "x" * (LIMITS.userinfo + 1)
+    error = refused(
+        TransportFailure, "http_too_large", lambda: signed_userinfo_step(required, beyond)
+    )
+    assert error.expected == f"up to {LIMITS.userinfo}"
 
 
 def test_each_kind_of_token_is_protected_as_it_was_registered_itself() -> None:

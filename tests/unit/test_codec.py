@@ -19,8 +19,8 @@ from oidc_core.model.pending import PendingLogin, pending_id_of
 from oidc_core.model.provider import ProviderMetadata, metadata_of
 from oidc_core.model.records import PendingLogout, Tokens
 from oidc_core.wire.errors import StoreFailure, UsageError
-from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import MAX_DEPTH, JsonObject, parse_object
+from oidc_core.wire.limits import LIMITS
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
@@ -431,7 +431,7 @@ def test_the_id_of_a_login_is_derived_and_never_believed() -> None:
         (KINDS[4], "fetched_at", 1.5),
         (KINDS[4], "keys", ...),
         (KINDS[4], "keys", "x"),
-        (KINDS[4], "keys", [0] * 65),
+        (KINDS[4], "keys", [0] * 2_049),
     ],
 )
 def test_a_record_that_does_not_fit_is_refused(kind: Kind, name: str, value: object) -> None:

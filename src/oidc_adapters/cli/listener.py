@@ -23,8 +23,8 @@ from oidc_adapters.transport.conversation import StrictConversation
 from oidc_core.endpoints.authorization import Callback, pending_id
 from oidc_core.model.pending import pending_id_of
 from oidc_core.wire.errors import CallbackError, UsageError
-from oidc_core.wire.http import LIMITS
 from oidc_core.wire.incoming import Incoming
+from oidc_core.wire.limits import UPPER_BOUNDS
 
 HOST: Final = "127.0.0.1"
 _PATIENCE: Final = 10
@@ -143,7 +143,7 @@ class _Conversation(StrictConversation):
     """One connection of a browser."""
 
     timeout = _PATIENCE
-    max_body = LIMITS.callback
+    max_body = UPPER_BOUNDS.callback
     listener: ClassVar[CallbackListener]
 
     def converse(self) -> None:

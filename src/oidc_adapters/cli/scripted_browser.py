@@ -6,7 +6,7 @@ from typing import Final
 from oidc_adapters.cli.recording import RecordingTransport, Witness
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.transport import Transport
-from oidc_core.wire.http import LIMITS, Answer, HttpResponse, WireRequest
+from oidc_core.wire.http import DEADLINE, Answer, HttpResponse, WireRequest
 from oidc_core.wire.urls import encode_form
 
 _MAX_PAGE: Final = 65_536
@@ -48,7 +48,7 @@ def _page_request(url: str, form: bytes | None = None) -> WireRequest:
         body=form,
         resend="never",
         max_body=_MAX_PAGE,
-        deadline=LIMITS.deadline,
+        deadline=DEADLINE,
     )
 
 

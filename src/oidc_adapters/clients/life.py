@@ -57,7 +57,7 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.model.routes import Routes
 from oidc_core.operations import discovery
 from oidc_core.wire.errors import OidcError, TransportFailure, UsageError
-from oidc_core.wire.http import LIMITS
+from oidc_core.wire.http import DEADLINE
 from oidc_core.wire.settings import as_setting
 
 _COPIES: Final = 2
@@ -65,7 +65,7 @@ _COPIES: Final = 2
 S = TypeVar("S", Shell, AsyncShell)
 
 _METADATA: Final = "metadata"
-_PATIENCE: Final = LIMITS.deadline + 1
+_PATIENCE: Final = DEADLINE + 1
 """Seconds that are waited for somebody else's reading."""
 
 

@@ -32,10 +32,10 @@ from oidc_core.operations import refresh
 from oidc_core.operations.logged_in import LoginEvidence
 from oidc_core.operations.refresh import Refreshed, TokensRenewed
 from oidc_core.wire.errors import OidcError, ProtocolViolation, TransportFailure, UsageError
-from oidc_core.wire.http import LIMITS
+from oidc_core.wire.http import DEADLINE
 from oidc_core.wire.jsontypes import JsonObject
 
-_PATIENCE: Final = LIMITS.deadline + 1
+_PATIENCE: Final = DEADLINE + 1
 """Seconds that are waited for another thread to have an answer, which has a deadline itself."""
 
 _PARAMETERS: Final = MappingProxyType(

@@ -8,11 +8,11 @@ from oidc_core.model.pending import LoginSecrets
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.settings import check_kind
 
-OCTETS: Final = 33
-"""Octets of each secret: 264 bits (RFC 6749 §10.10, RFC 7636 §7.1)."""
+OCTETS: Final = 32
+"""Octets of each secret: 256 bits (RFC 6749 §10.10, RFC 7636 §7.1)."""
 
-LENGTH: Final = 44
-"""Characters of each secret in base64url; 33 octets need no padding and no odd bits."""
+LENGTH: Final = 43
+"""Characters of each secret in base64url; several providers take no nonce of more."""
 
 
 class Entropy(Protocol):
@@ -23,7 +23,7 @@ class Entropy(Protocol):
         ...
 
     def token(self) -> str:
-        """Return one secret of 44 base64url characters, for example for ``jti``."""
+        """Return one secret of 43 base64url characters, for example for ``jti``."""
         ...
 
 
@@ -65,11 +65,10 @@ class FixedEntropy:
 
 
 def _login_secrets(octets: bytes) -> LoginSecrets:
-    """Encode once and cut: 33 octets are 44 characters."""
-    text = b64url_encode(octets)
+    """Cut octets into four and encode each: 32 octets are 43 characters."""
     return LoginSecrets(
-        state=text[:LENGTH],
-        nonce=text[LENGTH : 2 * LENGTH],
-        code_verifier=text[2 * LENGTH : 3 * LENGTH],
-        binding=text[3 * LENGTH :],
+        state=b64url_encode(octets[:OCTETS]),
+        nonce=b64url_encode(octets[OCTETS : 2 * OCTETS]),
+        code_verifier=b64url_encode(octets[2 * OCTETS : 3 * OCTETS]),
+        binding=b64url_encode(octets[3 * OCTETS :]),
     )

@@ -24,8 +24,9 @@ from oidc_core.wire.errors import (
 )
 from oidc_core.wire.facts import described, kind_of
 from oidc_core.wire.grammar import NQCHAR, VSCHAR
-from oidc_core.wire.http import LIMITS, Answer, HttpRequest, HttpResponse, NoAnswer, Parameters
+from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, NoAnswer, Parameters
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object, unreadable
+from oidc_core.wire.limits import LIMITS, UPPER_BOUNDS, Limits
 from oidc_core.wire.settings import check_text
 from oidc_core.wire.way import NOT_TOLD, Channel
 
@@ -75,7 +76,9 @@ def authorization_code_request(rp: RelyingParty, pending: PendingLogin, code: st
     )
     if "omit_pkce" not in rp.policy.quirks:
         parameters = (*parameters, ("code_verifier", pending.code_verifier))
-    return client_request(rp, "token", "token_endpoint", parameters, max_body=LIMITS.token_response)
+    return client_request(
+        rp, "token", "token_endpoint", parameters, max_body=rp.policy.limits.token_response
+    )
 
 
 def refresh_request(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> HttpRequest:
@@ -100,7 +103,7 @@ def refresh_request(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Htt
     if scope:
         parameters = (*parameters, ("scope", scope))
     return client_request(
-        rp, "refresh", "token_endpoint", parameters, max_body=LIMITS.token_response
+        rp, "refresh", "token_endpoint", parameters, max_body=rp.policy.limits.token_response
     )
 
 
@@ -145,8 +148,8 @@ def token_answer(answer: Answer, in_doubt: str) -> HttpResponse:
     return answered(answer)
 
 
-def parse_token_response(response: HttpResponse) -> TokenResponse:
-    """Read the answer of the token endpoint.
+def parse_token_response(response: HttpResponse, limits: Limits = LIMITS) -> TokenResponse:
+    """Read the answer of the token endpoint; ``limits``: the policy's.
 
     A malformed member on which nothing hangs is absent, with a note.  A scope that is malformed
     grants nothing: it never counts as the one that was asked for.
@@ -157,7 +160,7 @@ def parse_token_response(response: HttpResponse) -> TokenResponse:
             ``token_response_invalid``, ``access_token_malformed``, ``token_type_mismatch``, or what
             the JSON is refused with.
     """
-    members = json_body(response)
+    members = json_body(response, members=limits.members)
     member = members.members.get
     access_token = _access_token(member("access_token"), member("token_type"))
     id_token, lifetime, renewal = member("id_token"), member("expires_in"), member("refresh_token")
@@ -215,7 +218,8 @@ def refresh_token_of(response: HttpResponse) -> str | None:
     if response.status != OK or response.media_type != JSON:
         return None
     try:
-        members = parse_object(response.body, tolerant=True).members
+        most = UPPER_BOUNDS.members
+        members = parse_object(response.body, members=most, tolerant=True).members
     except ProtocolViolation:
         return None
     return _refresh_token(members.get("refresh_token"))

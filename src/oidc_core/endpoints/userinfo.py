@@ -38,7 +38,7 @@ from oidc_core.wire.answers import (
 )
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError, fingerprint
 from oidc_core.wire.facts import private
-from oidc_core.wire.http import LIMITS, HttpRequest, HttpResponse
+from oidc_core.wire.http import HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import JsonObject, parse_object
 from oidc_core.wire.settings import check_kind, check_text
 from oidc_core.wire.way import Channel
@@ -61,7 +61,7 @@ def userinfo_request(rp: RelyingParty, access_token: str) -> HttpRequest:
         client_id=rp.client.client_id,
         role="resource",
         resend="safe",
-        max_body=LIMITS.userinfo,
+        max_body=rp.policy.limits.userinfo,
     )
 
 
@@ -82,7 +82,7 @@ def parse_userinfo(rp: RelyingParty, response: HttpResponse) -> JsonObject | str
     if response.media_type != expected:
         raise _other_form(rp, response, expected)
     if expected == JSON:
-        return parse_object(response.body, tolerant=True)
+        return parse_object(response.body, members=rp.policy.limits.members, tolerant=True)
     return response.body.decode("latin-1").strip()
 
 
@@ -131,6 +131,7 @@ def decrypted_userinfo(rp: RelyingParty, token: str) -> tuple[JsonObject, JweHea
     encryption = rp.protection[USERINFO.registered_as].encryption
     if encryption is None or rp.decrypter is None:
         raise UsageError("config_invalid", about="userinfo_encrypted_response_alg")
+    limits = rp.policy.limits
     try:
         header, plaintext = decrypt(
             token,
@@ -139,13 +140,14 @@ def decrypted_userinfo(rp: RelyingParty, token: str) -> tuple[JsonObject, JweHea
             encryption=encryption,
             types=USERINFO.types,
             nested=False,
-            limit=USERINFO.size,
+            limits=limits,
+            limit=USERINFO.limit,
         )
     except ProtocolViolation as refusal:
         raise explained(rp, USERINFO, refusal, token, "solicited") from None
     if signature_of(plaintext.decode("latin-1")):
         raise signed_too(USERINFO)
-    claims = parse_object(plaintext, tolerant=True)
+    claims = parse_object(plaintext, members=limits.members, tolerant=True)
     check_replicated(header, claims, of=USERINFO.name)
     return claims, header
 

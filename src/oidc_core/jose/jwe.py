@@ -17,6 +17,7 @@ from oidc_core.jose.jws import (
     Encryption,
     header_members,
     is_kid,
+    malformed_kid,
     parse_header,
     refuse_extensions,
 )
@@ -24,8 +25,8 @@ from oidc_core.jose.key_material import PRIVATE_MEMBERS
 from oidc_core.jose.profiles import JOSE, media_name, normalized_typ
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.limits import LIMITS, LimitName, Limits, excess
 
 
 class EphemeralKey(NamedTuple):
@@ -107,7 +108,8 @@ def decrypt(
     encryption: Encryption,
     types: frozenset[str],
     nested: bool = True,
-    limit: int = LIMITS.id_token,
+    limits: Limits = LIMITS,
+    limit: LimitName = "id_token",
 ) -> Decrypted:
     """Decrypt a compact JWE.
 
@@ -118,29 +120,33 @@ def decrypt(
         encryption: what was registered.
         types: the accepted ``typ`` in lower case, ``""`` for none.
         nested: whether a JWS is expected inside, or claims.
-        limit: how many characters the token may have.
+        limits: the policy's.
+        limit: the one that says how many characters the token may have.
 
     Raises:
         ProtocolViolation: what :func:`split` and :func:`parse_jwe_header` raise;
             ``decryption_failed`` for everything after these.
     """
-    protected, *encoded = split(token, limit)
-    header = parse_jwe_header(protected, encryption, types, nested=nested)
+    protected, *encoded = split(token, limits, limit)
+    header = parse_jwe_header(protected, encryption, types, nested=nested, limits=limits)
     plaintext = _plaintext(protected, header, encoded, decrypter, owner)
     if plaintext is None:
         _fail()
     return Decrypted(header, plaintext)
 
 
-def split(token: str, limit: int = LIMITS.id_token) -> tuple[bytes, ...]:
+def split(token: str, limits: Limits = LIMITS, limit: LimitName = "id_token") -> tuple[bytes, ...]:
     """Split a compact JWE into its five parts, still encoded (RFC 7516 §7.1).
 
+    ``limits``: the policy's; ``limit``: the one that says how many characters it may have.
+
     Raises:
-        ProtocolViolation: ``token_too_large`` beyond ``limit`` characters; ``encryption_missing``
+        ProtocolViolation: ``token_too_large`` beyond that; ``encryption_missing``
             for a JWS; ``jwe_malformed`` for anything else that has not five parts of ASCII.
     """
-    if len(token) > limit:
-        raise ProtocolViolation("token_too_large", found=len(token), expected=limit)
+    most: int = getattr(limits, limit)
+    if len(token) > most:
+        raise ProtocolViolation("token_too_large", **excess(limit, most, len(token)))
     if not token.isascii():
         raise ProtocolViolation("jwe_malformed", expected="ASCII")
     parts = token.encode("ascii").split(b".", 5)
@@ -172,7 +178,12 @@ def _fail() -> NoReturn:
 
 
 def parse_jwe_header(
-    protected: bytes, encryption: Encryption, types: frozenset[str], *, nested: bool
+    protected: bytes,
+    encryption: Encryption,
+    types: frozenset[str],
+    *,
+    nested: bool,
+    limits: Limits = LIMITS,
 ) -> JweHeader:
     """Read a JWE's header and hold it to what was registered (RFC 7516 §4).
 
@@ -185,7 +196,7 @@ def parse_jwe_header(
     """
     if not protected:
         _fail()
-    members = header_members(protected)
+    members = header_members(protected, limits)
     if members.get("zip") is not None:
         raise ProtocolViolation("zip_unsupported")
     refuse_extensions(members)
@@ -194,7 +205,7 @@ def parse_jwe_header(
         raise _unregistered(members, encryption)
     kid = members.get("kid")
     if kid is not None and not is_kid(kid):
-        raise ProtocolViolation("kid_malformed", about="kid")
+        raise malformed_kid(kid)
     _check_typ(members.get("typ"), types)
     _check_cty(members.get("cty"), nested=nested)
     family = KEY_MANAGEMENT[encryption.alg].family
@@ -316,14 +327,14 @@ def _members(value: JsonValue) -> frozenset[JsonValue] | tuple[JsonValue, ...]:
     return frozenset(members) if all(isinstance(each, str) for each in members) else members
 
 
-def signed_inside(plaintext: bytes) -> str:
-    """Return the JWS that was encrypted; it is still to be verified.
+def signed_inside(plaintext: bytes, limits: Limits = LIMITS) -> str:
+    """Return the JWS that was encrypted; it is still to be verified.  ``limits``: the policy's.
 
     Raises:
         ProtocolViolation: ``signature_missing`` for claims, for another JWE, and for a JWS
             without a signature, be it that it has none or that its ``alg`` is ``none``.
     """
-    if not _signed(plaintext) or _says_none(plaintext.partition(b".")[0]):
+    if not _signed(plaintext) or _says_none(plaintext.partition(b".")[0], limits):
         raise ProtocolViolation("signature_missing", expected="a signed compact JWS")
     return plaintext.decode("ascii")
 
@@ -331,11 +342,11 @@ def signed_inside(plaintext: bytes) -> str:
 _signed: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+").fullmatch
 
 
-def _says_none(protected: bytes) -> bool:
+def _says_none(protected: bytes, limits: Limits) -> bool:
     """Name it early; whatever is overlooked here, the verification of the signature refuses."""
     try:
         return b"none" in b64url_decode(protected).lower() and (
-            parse_header(protected).alg.lower() == "none"
+            parse_header(protected, limits).alg.lower() == "none"
         )
     except ProtocolViolation:
         return False

@@ -14,8 +14,9 @@ from oidc_core.jose.key_set import KeySet
 from oidc_core.jose.profiles import JOSE, media_name, normalized_typ
 from oidc_core.wire.encoding import b64url_decode
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import LIMITS
+from oidc_core.wire.facts import kind_of
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
+from oidc_core.wire.limits import LIMITS, UPPER_BOUNDS, LimitName, Limits, excess
 
 _IGNORED: Final = ("jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "b64", "zip")
 _EXTENSIONS: Final = frozenset({"crit", "b64"})
@@ -135,23 +136,29 @@ class VerifiedJws(NamedTuple):
 
 
 def split(
-    token: str, limit: int = LIMITS.id_token, *, empty_payload: bool = False
+    token: str,
+    limits: Limits = LIMITS,
+    limit: LimitName = "id_token",
+    *,
+    empty_payload: bool = False,
 ) -> UnverifiedJws:
     """Split a compact JWS (RFC 7515 §7.1).
 
     Args:
         token: the JWS.
-        limit: how many characters it may have.
+        limits: the policy's.
+        limit: the one that says how many characters it may have.
         empty_payload: whether the payload may be empty, as that of a JWS may which is no JWT;
             a payload that is kept elsewhere (RFC 7515, appendix F) looks the same.
 
     Raises:
-        ProtocolViolation: ``token_too_large`` beyond ``limit`` characters, ``jws_malformed`` unless
+        ProtocolViolation: ``token_too_large`` beyond that, ``jws_malformed`` unless
             there are three parts of ASCII, the first two not empty, with no white space around
             them; JSON serializations are not used in OpenID Connect.
     """
-    if len(token) > limit:
-        raise ProtocolViolation("token_too_large", found=len(token), expected=limit)
+    most: int = getattr(limits, limit)
+    if len(token) > most:
+        raise ProtocolViolation("token_too_large", **excess(limit, most, len(token)))
     if not token.isascii():
         raise ProtocolViolation("jws_malformed", expected="ASCII")
     if token[:1] in _NOT_COMPACT or token.strip() != token:
@@ -163,8 +170,8 @@ def split(
     return UnverifiedJws(protected, payload, signature, signing_input)
 
 
-def parse_header(protected: bytes) -> JoseHeader:
-    """Read a JOSE header (RFC 7515 §4).
+def parse_header(protected: bytes, limits: Limits = LIMITS) -> JoseHeader:
+    """Read a JOSE header (RFC 7515 §4); ``limits``: the policy's.
 
     Raises:
         ProtocolViolation: ``base64url_malformed``, ``jose_header_invalid``, ``crit_unsupported``
@@ -172,13 +179,13 @@ def parse_header(protected: bytes) -> JoseHeader:
             ``cty_unexpected`` for a token in a token, ``alg_not_allowed`` without an ``alg``, or
             what :func:`~oidc_core.wire.jsontypes.parse_object` raises.
     """
-    members = header_members(protected)
+    members = header_members(protected, limits)
     refuse_extensions(members)
     alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ")
     if not isinstance(alg, str):
         raise ProtocolViolation("alg_not_allowed", about="alg")
     if kid is not None and not is_kid(kid):
-        raise ProtocolViolation("kid_malformed", about="kid")
+        raise malformed_kid(kid)
     if typ is not None and not isinstance(typ, str):
         raise ProtocolViolation("typ_unexpected", about="typ")
     cty = members.get("cty")
@@ -201,19 +208,19 @@ def refuse_extensions(members: Mapping[str, JsonValue]) -> None:
         raise ProtocolViolation("crit_unsupported", found=found)
 
 
-def header_members(protected: bytes) -> Mapping[str, JsonValue]:
+def header_members(protected: bytes, limits: Limits = LIMITS) -> Mapping[str, JsonValue]:
     """Return the members of an encoded JOSE header; it has some.
 
     Raises:
         ProtocolViolation: ``jose_header_invalid``, ``base64url_malformed``, or what the JSON is
             refused with.
     """
-    if len(protected) > LIMITS.jose_header:
-        raise ProtocolViolation(
-            "jose_header_invalid", found=len(protected), expected=LIMITS.jose_header
-        )
+    if len(protected) > limits.jose_header:
+        facts = excess("jose_header", limits.jose_header, len(protected))
+        raise ProtocolViolation("jose_header_invalid", **facts)
     try:
-        members = parse_object(b64url_decode(protected)).members
+        octets = b64url_decode(protected)
+        members = parse_object(octets, members=limits.members, tolerant=True).members
     except ProtocolViolation as violation:
         if violation.code != "json_not_object":
             raise
@@ -228,13 +235,20 @@ def is_kid(value: JsonValue) -> TypeGuard[str]:
     return isinstance(value, str) and len(value) <= MAX_KID and value.isprintable()
 
 
-def first_seen(protected: bytes) -> Recognised:
+def malformed_kid(value: JsonValue) -> ProtocolViolation:
+    """Return the refusal of the name of a key."""
+    found = len(value) if isinstance(value, str) else kind_of(value)
+    expected = f"up to {MAX_KID} printable characters"
+    return ProtocolViolation("kid_malformed", found=found, expected=expected, about="kid")
+
+
+def first_seen(protected: bytes, limits: Limits = LIMITS) -> Recognised:
     """Read a header that the verifier does not recall; which key it means is not known yet.
 
     Raises:
         ProtocolViolation: what :func:`parse_header` refuses.
     """
-    return Recognised(parse_header(protected), None)
+    return Recognised(parse_header(protected, limits), None)
 
 
 def verify(
@@ -346,4 +360,5 @@ def claims_kept(token: str) -> JsonObject:
     Raises:
         ProtocolViolation: what its form is refused with.
     """
-    return parse_object(b64url_decode(split(token).payload), tolerant=True)
+    payload = b64url_decode(split(token, UPPER_BOUNDS).payload)
+    return parse_object(payload, members=UPPER_BOUNDS.members, tolerant=True)

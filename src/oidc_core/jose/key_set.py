@@ -16,11 +16,11 @@ from attrs import evolve, field, frozen
 
 from oidc_core.jose.algorithms import HMAC, SIGNATURES
 from oidc_core.jose.jwk import Jwk, SkippedKey, parse_jwk, skipped_for
-from oidc_core.jose.key_set_text import read_key_set
+from oidc_core.jose.key_set_text import read_key_set, too_many_keys
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import LIMITS, Limits
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.limits import LIMITS, Limits, excess
 from oidc_core.wire.settings import check_fields, check_kind, fields_of, json_array
 from oidc_core.wire.way import Channel
 
@@ -209,7 +209,7 @@ def parse_key_set(document: bytes | Mapping[str, object], *, limits: Limits = LI
 
     Args:
         document: the octets of the answer, or the JSON object they are.
-        limits: how many octets and keys are taken.
+        limits: the policy's.
 
     Raises:
         UsageError: ``parameter_invalid`` for anything else.
@@ -221,13 +221,12 @@ def parse_key_set(document: bytes | Mapping[str, object], *, limits: Limits = LI
     unread: tuple[ProtocolViolation, ...] = ()
     if isinstance(document, bytes):
         if len(document) > limits.key_set:
-            found = len(document)
-            raise ProtocolViolation("json_too_large", found=found, expected=limits.key_set)
-        document, unread = read_key_set(document, most=limits.keys)
+            facts = excess("key_set", limits.key_set, len(document))
+            raise ProtocolViolation("json_too_large", about="key_set", **facts)
+        document, unread = read_key_set(document, limits)
     published = JsonObject(document).members.get("keys")
     if not isinstance(published, tuple):
         raise ProtocolViolation("jwks_invalid", expected="an array", about="keys")
     if len(published) > limits.keys:
-        found = len(published)
-        raise ProtocolViolation("jwks_invalid", found=found, expected=limits.keys, about="keys")
+        raise too_many_keys(len(published), limits)
     return KeySet(published, unread=tuple([skipped_for(None, refusal) for refusal in unread]))

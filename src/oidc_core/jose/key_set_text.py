@@ -7,10 +7,11 @@ still refuses the document: nobody can tell then where a key ends.
 """
 
 import re
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.jsontypes import JsonObject, parse_object
+from oidc_core.wire.jsontypes import NESTED, JsonObject, parse_object
+from oidc_core.wire.limits import Limits, excess
 
 _OF_ONE_KEY: Final = frozenset(
     {
@@ -27,6 +28,9 @@ _array: Final = re.compile(r"[ \t\n\r]*+:[ \t\n\r]*+\[").match
 _token: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL).finditer
 
 
+_Element: TypeAlias = JsonObject | ProtocolViolation | None
+
+
 class KeySetText(NamedTuple):
     """What a key set says.
 
@@ -39,43 +43,62 @@ class KeySetText(NamedTuple):
     unread: tuple[ProtocolViolation, ...] = ()
 
 
-def read_key_set(octets: bytes, *, most: int) -> KeySetText:
+def read_key_set(octets: bytes, limits: Limits) -> KeySetText:
     """Parse the document of a key set.
 
     Args:
         octets: the document; the caller has judged its size.
-        most: how many elements ``keys`` may have.
+        limits: how many elements ``keys`` may have, and how many members an object.
 
     Raises:
-        ProtocolViolation: ``jwks_invalid`` beyond ``most`` elements; what
+        ProtocolViolation: ``jwks_invalid`` for too many elements; what
             :func:`~oidc_core.wire.jsontypes.parse_object` raises, unless it is the fault of
             elements of ``keys`` alone.
     """
     try:
-        return KeySetText(parse_object(octets))
+        return KeySetText(parse_object(octets, members=limits.members))
     except ProtocolViolation as refusal:
         if refusal.code not in _OF_ONE_KEY:
             raise
-        cut = _cut(octets.decode("utf-8"))  # it is UTF-8, as nothing else is refused so
+        text = octets.decode("utf-8")  # it is UTF-8, as nothing else is refused so
+        cut = _cut(text)
         if cut is None:
             raise
     rest, elements = cut
-    members = parse_object(rest.encode(), tolerant=True)
-    if len(elements) > most:
-        raise ProtocolViolation("jwks_invalid", found=len(elements), expected=most, about="keys")
-    read = [_element(element) for element in elements]
+    members = parse_object(rest.encode(), members=limits.members, tolerant=True)
+    if len(elements) > limits.keys:
+        raise too_many_keys(len(elements), limits)
+    read = _read(elements, limits)
     keys = tuple([each for each in read if not isinstance(each, ProtocolViolation)])
     unread = tuple([each for each in read if isinstance(each, ProtocolViolation)])
     return KeySetText(JsonObject({**members, "keys": keys}), unread)
 
 
-def _element(text: str) -> JsonObject | ProtocolViolation | None:
+def _read(texts: list[str], limits: Limits) -> list[_Element]:
+    """Parse each element, within the number of arrays and objects that a document may have."""
+    left, read = NESTED * limits.members, list[_Element]()
+    for text in texts:
+        element = _element(text, limits)
+        if isinstance(element, JsonObject):
+            left -= text.count("[") + text.count("{")
+        if left < 0:
+            element = ProtocolViolation("json_too_large", **excess("members", limits.members))
+        read.append(element)
+    return read
+
+
+def too_many_keys(found: int, limits: Limits) -> ProtocolViolation:
+    """Return the refusal of a set with more keys than the policy takes."""
+    return ProtocolViolation("jwks_invalid", about="keys", **excess("keys", limits.keys, found))
+
+
+def _element(text: str, limits: Limits) -> _Element:
     """Parse one element; what is no object is no key, whatever it is instead.
 
     A value in it that cannot be read costs the key only if a rule reads that member.
     """
     try:
-        return parse_object(text.encode(), tolerant=True)
+        return parse_object(text.encode(), members=limits.members, tolerant=True)
     except ProtocolViolation as refusal:
         if refusal.code == "json_not_object":
             return None

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from oidc_core.jose.algorithms import HMAC, SIGNATURES
-from oidc_core.wire.http import LIMITS
+from oidc_core.wire.limits import LimitName
 
 Audience: TypeAlias = Literal["trusted", "includes_us", "only_us"]
 Tenant: TypeAlias = Literal["claim", "session"]
@@ -34,7 +34,7 @@ class JwtProfile(NamedTuple):
         any_of: claims of which at least one has to be there, if there are any.
         forbidden: claims that must not be there, whatever their value.
         algorithms: what it may be signed with at most; a registration narrows that.
-        size: how many characters it may have.
+        limit: which of the policy's limits says how many characters it may have.
         registered_as: what the registration's members about it start with, as in
             ``id_token_signed_response_alg``.
         audience: whether ``aud`` may name others beside this client: those it trusts, any, nobody.
@@ -50,7 +50,7 @@ class JwtProfile(NamedTuple):
     any_of: frozenset[str] = _NONE
     forbidden: frozenset[str] = _NONE
     algorithms: frozenset[str] = SIGNATURES
-    size: int = LIMITS.id_token
+    limit: LimitName = "id_token"
     registered_as: str = "id_token"
     audience: Audience = "includes_us"
     fresh: bool = False
@@ -126,7 +126,7 @@ USERINFO: Final = JwtProfile(
     _JWT | {"token-userinfo+jwt"},
     required=frozenset({"sub"}),
     forbidden=_EVENT | {"nonce", "at_hash", "c_hash", "s_hash"},
-    size=LIMITS.userinfo,
+    limit="userinfo",
     registered_as="userinfo",
 )
 AUTHORIZATION_RESPONSE: Final = JwtProfile(

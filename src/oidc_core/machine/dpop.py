@@ -15,12 +15,13 @@ from oidc_core.wire.challenge import Challenge, challenges
 from oidc_core.wire.encoding import sha256_b64url
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.grammar import NQCHAR
-from oidc_core.wire.http import LIMITS, DpopProof, HttpRequest, HttpResponse
+from oidc_core.wire.http import DpopProof, HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import parse_object, quoted
 
 HEADER: Final = "dpop"
 _NONCE_HEADER: Final = "dpop-nonce"
 _DEMAND: Final = "use_dpop_nonce"
+_LONGEST_NONCE: Final = 1_024
 _BAD_REQUEST: Final = 400
 _UNAUTHORIZED: Final = 401
 _nqchars: Final = re.compile(f"{NQCHAR}+").fullmatch
@@ -86,7 +87,7 @@ def nonce_of(response: HttpResponse) -> str | None:
     One that breaks the grammar (§8.1), is longer than 1 KiB or stands beside another is none.
     """
     found = [value for name, value in response.headers if name == _NONCE_HEADER]
-    if len(found) != 1 or len(found[0]) > LIMITS.dpop_nonce or not _nqchars(found[0]):
+    if len(found) != 1 or len(found[0]) > _LONGEST_NONCE or not _nqchars(found[0]):
         return None
     return found[0]
 

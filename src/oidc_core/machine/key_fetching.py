@@ -19,6 +19,7 @@ from oidc_core.machine.steps import (
 from oidc_core.wire.answers import answered, document, failure
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.http import HttpResponse, KeysWanted, NoAnswer, Source
+from oidc_core.wire.limits import LIMITS, Limits
 
 BUCKET_SIZE: Final = 2
 REFILL: Final = 60
@@ -132,7 +133,7 @@ def fetched(
         fault = ProtocolViolation("channel_unverified", found=found, about="channel")
         return failed(record, wanted, now, fetch_fault(fault))
     try:
-        key_set = evolve(key_set_of(answer), channel=answer.channel)
+        key_set = evolve(key_set_of(answer, wanted.limits), channel=answer.channel)
     except ProtocolViolation as error:
         return failed(record, wanted, now, fetch_fault(error))
     kid = wanted.missing_kid
@@ -196,11 +197,11 @@ def _with_bucket(record: KeyRecord, source: Source, bucket: Bucket) -> KeyRecord
     return evolve(record, unsolicited=bucket)
 
 
-def key_set_of(answer: HttpResponse) -> KeySet:
-    """Read the answer of a ``jwks_uri``.
+def key_set_of(answer: HttpResponse, limits: Limits = LIMITS) -> KeySet:
+    """Read the answer of a ``jwks_uri``; ``limits``: the policy's.
 
     Raises:
         ProtocolViolation: ``http_status_unexpected``, ``http_redirect_refused``,
             ``content_type_unexpected``, ``jwks_invalid`` or what the JSON is refused with.
     """
-    return parse_key_set(document(answered(answer), *_KEY_SET_TYPES))
+    return parse_key_set(document(answered(answer), *_KEY_SET_TYPES), limits=limits)

@@ -24,6 +24,8 @@ arguments: no clock, no randomness, no I/O.
 """
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, Generic, Literal, TypeAlias, TypeVar, overload
 
 from attrs import evolve, frozen
@@ -53,10 +55,23 @@ from oidc_core.wire.http import (
     Purpose,
     Sent,
 )
+from oidc_core.wire.limits import LimitName, name_excess
 from oidc_core.wire.settings import check_fields, fields_of
 from oidc_core.wire.way import Channel
 
 T_co = TypeVar("T_co", covariant=True)
+
+_TOO_LARGE: Final = "http_too_large"
+_SIZES: Final[Mapping[Purpose, LimitName]] = MappingProxyType(
+    {
+        "discovery": "metadata",
+        "key_set": "key_set",
+        "token": "token_response",
+        "refresh": "token_response",
+        "userinfo": "userinfo",
+    }
+)
+"""What limits the answer of each exchange."""
 
 _REFUSALS: Final = frozenset({400, 401})
 """The statuses that a demand for a DPoP nonce can have."""
@@ -260,6 +275,8 @@ def locate(error: OidcError, request: HttpRequest) -> None:
     if error.place is None and error.fault != "usage":
         error.place = Place(request.purpose, request.url.partition("?")[0])
         error.hint = _hint_at(request.purpose, error)
+        if _TOO_LARGE in {error.code, error.found, error.cause}:
+            name_excess(error, _SIZES[request.purpose], request.max_body)
         extra = credential_hint(request, error)
         if extra:
             error.hint += f"; {extra}"
@@ -280,6 +297,8 @@ def _answered(rp: RelyingParty, step: Exchange[T_co], given: AnswerTo) -> Step[T
     if isinstance(answer, HttpResponse):
         if answer.channel not in request.way.channels:
             raise _refused(answer.channel, request)
+        if len(answer.body) > request.max_body:  # which a transport should have seen
+            return step.consume(rp, NoAnswer("maybe", _TOO_LARGE, answer.received_at))
         if answer.status in _REFUSALS:
             again = with_demanded_nonce(step.request, answer)
             if again is not None:

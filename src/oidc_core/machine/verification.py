@@ -106,10 +106,10 @@ def _verified_mac(
     rp: RelyingParty, verification: Verification[T_co], algorithms: frozenset[str], now: int
 ) -> VerifiedJws:
     """Verify a MAC; a header that once stood before a good one is known."""
-    profile = verification.profile
-    jws = split(verification.token, profile.size)
+    profile, limits = verification.profile, rp.policy.limits
+    jws = split(verification.token, limits, profile.limit)
     recalled = rp.verifier.recall(jws.protected, _NO_KEYS)
-    known = recalled or first_seen(jws.protected)
+    known = recalled or first_seen(jws.protected, limits)
     check_header(known.header, algorithms, profile.types)
     verified = verify_mac(jws, known.header, (rp.issuer, rp.client.client_id), rp.verifier, now)
     if recalled is None:
@@ -129,16 +129,18 @@ def _decrypted(
         (rp.issuer, rp.client.client_id),
         encryption=encryption,
         types=verification.profile.types,
-        limit=verification.profile.size,
+        limits=rp.policy.limits,
+        limit=verification.profile.limit,
     )
-    return evolve(verification, token=signed_inside(plaintext), decrypted=header)
+    return evolve(verification, token=signed_inside(plaintext, rp.policy.limits), decrypted=header)
 
 
 def _passed(
     rp: RelyingParty, verification: Verification[T_co], verified: VerifiedJws
 ) -> Step[T_co]:
     """Go on with a verified token, which what was said around it may not contradict."""
-    claims = parse_object(verified.payload, tolerant=True)
+    members = rp.policy.limits.members
+    claims = parse_object(verified.payload, members=members, tolerant=True)
     header = verification.decrypted
     if header is not None:
         check_replicated(header, claims, of=verification.profile.name)
@@ -171,8 +173,9 @@ class AwaitingKeys(NeedKeys[T_co]):
             raise answer.key_set.not_found(found=kid)  # its form held before
         known: Recognised | None = None
         try:
-            jws = split(verification.token, profile.size)
-            known = rp.verifier.recall(jws.protected, answer.key_set) or first_seen(jws.protected)
+            jws = split(verification.token, rp.policy.limits, profile.limit)
+            recalled = rp.verifier.recall(jws.protected, answer.key_set)
+            known = recalled or first_seen(jws.protected, rp.policy.limits)
             verified = verify(
                 jws,
                 answer.key_set,
@@ -204,6 +207,7 @@ class AwaitingKeys(NeedKeys[T_co]):
             missing_kid=kid,
             source=old.source,
             way=old.way,
+            limits=old.limits,
         )
         return AwaitingKeys(made_for=self.made_for, wanted=wanted, verification=self.verification)
 

@@ -19,6 +19,7 @@ from oidc_core.model.claims import malformed
 from oidc_core.model.policy import Terms
 from oidc_core.wire.errors import shown_name
 from oidc_core.wire.jsontypes import JsonObject, parse_object
+from oidc_core.wire.limits import UPPER_BOUNDS
 from oidc_core.wire.way import Channel
 
 SkipReason: TypeAlias = str
@@ -113,7 +114,8 @@ class Evidence:
         jws = self.jws
         if jws is None:
             return self.remarks
-        claims = parse_object(jws.payload, tolerant=True)
+        members = UPPER_BOUNDS.members
+        claims = parse_object(jws.payload, members=members, tolerant=True)
         odd = odd_claims(claims, self.table.optional, self.terms.relaxations)
         how = decryption_notes(jws.encryption)
         key = () if jws.key is None else _key_notes(jws.key)

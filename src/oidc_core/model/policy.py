@@ -25,6 +25,7 @@ from oidc_core.model.origins import (
     frozen_named_origins,
 )
 from oidc_core.wire.errors import UsageError
+from oidc_core.wire.limits import LIMITS, Limits
 from oidc_core.wire.settings import check_fields, fields_of, text_set
 from oidc_core.wire.way import Channel
 
@@ -132,6 +133,7 @@ class Policy:
         back_channel: pairs of origins, or a mapping: what the library itself would send to the
             first goes to the second; the browser goes to the first.
         quirks: names out of :data:`QUIRKS`.
+        limits: how large things may be, as ``Limits(id_token=262_144)``.
         digest: tells this policy from every other that accepts something else, whatever its name.
     """
 
@@ -154,6 +156,7 @@ class Policy:
     )
     back_channel: BackChannel = field(default=(), converter=frozen_back_channel)
     quirks: frozenset[str] = field(default=frozenset(), converter=text_set)
+    limits: Limits = LIMITS
     digest: str = field(init=False, eq=False, default=Factory(_digest, takes_self=True))
 
     def __attrs_post_init__(self) -> None:

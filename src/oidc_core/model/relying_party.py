@@ -140,6 +140,7 @@ def _keys_wanted(rp: "RelyingParty") -> Mapping[Source, KeysWanted]:
         max_age=rp.policy.key_set_max_age,
         source="solicited",
         way=keys.way,
+        limits=rp.policy.limits,
     )
     unsolicited = evolve(solicited, source="unsolicited")
     return MappingProxyType({"solicited": solicited, "unsolicited": unsolicited})

@@ -17,8 +17,9 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.model.supported import unused_endpoints
 from oidc_core.wire.answers import answered, document
 from oidc_core.wire.errors import ProtocolViolation, UsageError
-from oidc_core.wire.http import LIMITS, NO_CACHE, Answer, HttpRequest, HttpResponse
+from oidc_core.wire.http import NO_CACHE, Answer, HttpRequest, HttpResponse
 from oidc_core.wire.jsontypes import JsonObject, parse_object
+from oidc_core.wire.limits import LIMITS, Limits
 from oidc_core.wire.settings import check_kind
 from oidc_core.wire.urls import NO_ORIGINS, explain_difference, parse_issuer, parse_url
 
@@ -81,7 +82,7 @@ def discover(
         issuer=rp.issuer,
         client_id=rp.client.client_id,
         resend="safe",
-        max_body=LIMITS.metadata,
+        max_body=rp.policy.limits.metadata,
     )
     return AwaitingMetadata(made_for=rp.digest, request=request)
 
@@ -111,6 +112,7 @@ class AwaitingMetadata(Exchange[RelyingParty]):
             overrides=rp.metadata_overrides,
             network=rp.network,
             unused=unused_endpoints(rp.client, rp.policy),
+            limits=rp.policy.limits,
         )
         return Done(rp.with_metadata(metadata, response.channel))
 
@@ -122,19 +124,21 @@ def parse_metadata(
     overrides: JsonObject = NOTHING,
     network: Network = HTTPS_ONLY,
     unused: AbstractSet[str] = frozenset(),
+    limits: Limits = LIMITS,
 ) -> ProviderMetadata:
     """Read a metadata document (OIDC Discovery §4.2, §4.3), corrected by ``overrides``.
 
     What an operation needs and the document lacks is an error of that operation.
 
     ``network``: where endpoints may be; ``unused``: those that this client has no use for, by name.
+    ``limits``: the policy's.
 
     Raises:
         ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``,
             ``metadata_invalid``, ``metadata_endpoint_invalid``, ``metadata_issuer_mismatch`` with
             the difference explained, or what the JSON is refused with.
     """
-    published = parse_object(document(response), tolerant=True)
+    published = parse_object(document(response), members=limits.members, tolerant=True)
     corrected = JsonObject({**published.members, **overrides.members})
     metadata = metadata_of(corrected, network=network, unused=unused)
     if not rule.in_metadata(metadata.issuer):

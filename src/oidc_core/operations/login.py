@@ -184,4 +184,5 @@ class AwaitingTokens(Exchange[LoggedIn]):
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[LoggedIn]:
         """Take the tokens, and go on as every grant does."""
         response = token_answer(answer, "code_in_doubt")
-        return from_tokens(rp, self.asked, parse_token_response(response))
+        new = parse_token_response(response, rp.policy.limits)
+        return from_tokens(rp, self.asked, new)

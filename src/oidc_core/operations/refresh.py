@@ -116,7 +116,7 @@ class AwaitingRenewal(Exchange[TokensRenewed]):
         """Take the new tokens: what the provider did not send again stays (RFC 6749 §6)."""
         old, response = self.tokens, token_answer(answer, "refresh_in_doubt")
         try:
-            new = parse_token_response(response)
+            new = parse_token_response(response, rp.policy.limits)
             check_scope(rp, new, self.scope)
         except (ProtocolViolation, ProviderError) as fault:
             return self._refused(fault, response)

@@ -19,7 +19,8 @@ from oidc_core.wire.errors import (
 )
 from oidc_core.wire.grammar import NQSCHAR
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer
-from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object
+from oidc_core.wire.jsontypes import MAX_MEMBERS, JsonObject, JsonValue, parse_object
+from oidc_core.wire.limits import UPPER_BOUNDS
 
 JSON: Final = "application/json"
 OK: Final = 200
@@ -92,8 +93,15 @@ def document(response: HttpResponse, *also: str) -> bytes:
     return response.body
 
 
-def json_body(response: HttpResponse, *, status: int = OK) -> JsonObject:
-    """Return the JSON object of an answer of an OAuth endpoint; ``status``: that of success.
+def json_body(
+    response: HttpResponse, *, members: int = MAX_MEMBERS, status: int = OK
+) -> JsonObject:
+    """Return the JSON object of an answer of an OAuth endpoint.
+
+    Args:
+        response: the answer.
+        members: how many members an object in it may have.
+        status: that of success.
 
     Raises:
         ProviderError: the provider's error, also where it came with the status of success.
@@ -104,10 +112,10 @@ def json_body(response: HttpResponse, *, status: int = OK) -> JsonObject:
         raise refusal_in_body(response) or unexpected_status(response, status)
     if response.media_type != JSON:
         raise unexpected_media_type(response, JSON)
-    members = parse_object(response.body, tolerant=True)
-    if members.members.get("error") is not None:
-        raise spelled_error(members.members.get, response) or _odd_error(members)
-    return members
+    found = parse_object(response.body, members=members, tolerant=True)
+    if found.members.get("error") is not None:
+        raise spelled_error(found.members.get, response) or _odd_error(found)
+    return found
 
 
 def _odd_error(members: JsonObject) -> ProtocolViolation:
@@ -144,7 +152,7 @@ def refusal_in_body(response: HttpResponse) -> ProviderError | None:
     if "," in response.media_type:
         return None
     try:
-        members = parse_object(response.body, tolerant=True)
+        members = parse_object(response.body, members=UPPER_BOUNDS.members, tolerant=True)
     except ProtocolViolation:
         return None
     return spelled_error(members.members.get, response)

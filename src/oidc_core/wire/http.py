@@ -1,4 +1,4 @@
-"""What is asked of the world and what it answers: requests, answers, limits, placeholders.
+"""What is asked of the world and what it answers: requests, answers, placeholders.
 
 The core *describes* a request.  An adapter prepares it, that is, it replaces the values that only
 it can know (a client secret, a freshly signed assertion), and sends it.  So nothing the core holds,
@@ -17,6 +17,7 @@ from oidc_core.wire.codes import CODES
 from oidc_core.wire.encoding import percent_encode
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.jsontypes import JsonObject, render
+from oidc_core.wire.limits import LIMITS, Limits
 from oidc_core.wire.settings import check_fields, fields_of, pairs
 from oidc_core.wire.way import NOT_TOLD, Channel, ChannelState, Way
 
@@ -27,26 +28,8 @@ Source: TypeAlias = Literal["solicited", "unsolicited"]
 Purpose: TypeAlias = Literal["discovery", "key_set", "token", "refresh", "userinfo"]
 
 
-@frozen(kw_only=True)
-class Limits:
-    """How large and how slow things may be (octets, characters, seconds)."""
-
-    callback: int = 8_192
-    cookies: int = 65_536
-    state: int = 512
-    code: int = 4_096
-    id_token: int = 32_768
-    jose_header: int = 4_096
-    dpop_nonce: int = 1_024
-    token_response: int = 65_536
-    userinfo: int = 1_048_576
-    metadata: int = 262_144
-    key_set: int = 262_144
-    keys: int = 64
-    deadline: int = 10
-
-
-LIMITS: Final = Limits()
+DEADLINE: Final = 10
+"""How many seconds an exchange may take, connecting included."""
 
 NO_CACHE: Final = ("cache-control", "no-cache")
 """Asks the caches between to ask the provider itself (RFC 9111 §5.2.1.4)."""
@@ -197,7 +180,7 @@ class HttpRequest:
     role: Role = "authorization_server"
     resend: Resend
     max_body: int
-    deadline: int = LIMITS.deadline
+    deadline: int = DEADLINE
 
 
 @frozen(kw_only=True)
@@ -215,6 +198,7 @@ class KeysWanted:
             browser or a stranger brought it, so that strangers cannot use up the fetches of the
             former.
         way: how a request for it goes over the network.
+        limits: how large it may be.
     """
 
     issuer: str
@@ -225,6 +209,7 @@ class KeysWanted:
     missing_kid: str | None = None
     source: Source
     way: Way
+    limits: Limits = LIMITS
 
     @property
     def kept_under(self) -> tuple[object, ...]:
@@ -246,15 +231,17 @@ class KeysWanted:
             issuer=self.issuer,
             client_id=self.client_id,
             resend="safe",
-            max_body=LIMITS.key_set,
+            max_body=self.limits.key_set,
         )
 
 
 _DECIDE_THE_FETCH: Final = frozenset(
     {"client_id", "max_age", "newer_than", "missing_kid", "source"}
 )
+_SIZES: Final = ("limits.key_set", "limits.keys", "limits.members")
 _DECIDE_THE_SET: Final[Callable[[KeysWanted], tuple[object, ...]]] = attrgetter(
-    *[member.name for member in fields(KeysWanted) if member.name not in _DECIDE_THE_FETCH]
+    *[each.name for each in fields(KeysWanted) if each.name not in _DECIDE_THE_FETCH | {"limits"}],
+    *_SIZES,
 )
 """Whatever does not only decide when a set is fetched: so a member that is added counts."""
 

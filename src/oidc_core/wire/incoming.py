@@ -10,12 +10,17 @@ from attrs import field, frozen
 
 from oidc_core.wire.cookies import cookie_pairs
 from oidc_core.wire.errors import CallbackError, UsageError
-from oidc_core.wire.http import LIMITS
+from oidc_core.wire.limits import UPPER_BOUNDS, excess
 from oidc_core.wire.settings import check_kind
 from oidc_core.wire.urls import parse_form
 
 _METHODS: Final = frozenset({"GET", "POST"})
-_BOUNDS: Final = (("query", LIMITS.callback), ("body", LIMITS.callback), ("cookie", LIMITS.cookies))
+_MAX_COOKIES: Final = 65_536
+_BOUNDS: Final = (
+    ("query", UPPER_BOUNDS.callback),
+    ("body", UPPER_BOUNDS.callback),
+    ("cookie", _MAX_COOKIES),
+)
 
 
 def _url(value: object) -> str | None:
@@ -70,7 +75,7 @@ class Incoming:
     Raises:
         UsageError: ``parameter_invalid`` for a value of another type, naming the attribute.
         CallbackError: ``method_unexpected``; ``parameter_too_long`` for a query or a body longer
-            than a callback may be, or cookies beyond all bounds.
+            than any policy lets a callback be, or cookies beyond all bounds.
     """
 
     method: str = field(converter=_method)
@@ -85,15 +90,15 @@ class Incoming:
             raise CallbackError(
                 "method_unexpected", found=self.method, expected=expected, about="method"
             )
-        if len(self.query) + len(self.body) + len(self.cookie) > LIMITS.callback:
+        if len(self.query) + len(self.body) + len(self.cookie) > UPPER_BOUNDS.callback:
             self._check_bounds()
 
     def _check_bounds(self) -> None:
         for name, most in _BOUNDS:
             held: str | bytes = getattr(self, name)
             if len(held) > most:
-                found = len(held)
-                raise CallbackError("parameter_too_long", found=found, expected=most, about=name)
+                facts = excess("callback", most, len(held)) | {"kind": "suspicious"}
+                raise CallbackError("parameter_too_long", about=name, **facts)
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:

@@ -41,7 +41,7 @@ NESTED: Final = 4
 """A document has at most so many arrays and objects for each member that one object may have."""
 MAX_GIVEN: Final = 64
 """How deep what the application gives may be nested; what a provider sends has MAX_DEPTH."""
-MAX_VALUES: Final = 2**20
+MAX_VALUES: Final = 2**22
 """How many values it may have in all; more than the largest document of a provider."""
 
 _TOO_LONG: Final = 10**MAX_DIGITS

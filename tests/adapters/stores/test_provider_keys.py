@@ -28,6 +28,7 @@ from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
 from oidc_core.wire.errors import StoreFailure
 from oidc_core.wire.http import AnswerTo, HttpRequest, HttpResponse, KeysWanted, NoAnswer, Source
 from oidc_core.wire.jsontypes import JsonObject, render
+from oidc_core.wire.limits import LIMITS, Limits
 from oidc_core.wire.way import Channel, Way
 from tests.flows.rig import NOW, run_asyncio, run_trio
 
@@ -566,16 +567,18 @@ def test_a_set_is_kept_under_everything_that_decides_it() -> None:
     """A member that is added to the wish counts, unless it is named as one that does not."""
     names = {member.name for member in fields(KeysWanted)}
 
-    assert len(WANTED.kept_under) == len(
-        names - {"client_id", "max_age", "newer_than", "missing_kid", "source"}
-    )
+    no_matter = {"client_id", "max_age", "newer_than", "missing_kid", "source", "limits"}
+    sizes = ("key_set", "keys", "members")
+    assert len(WANTED.kept_under) == len(names - no_matter) + len(sizes)
     different = (
         evolve(WANTED, issuer="https://b.example"),
         evolve(WANTED, jwks_uri="https://op.example/b"),
         evolve(WANTED, way=Way(judged=True)),
+        *[evolve(WANTED, limits=evolve(LIMITS, **{name: 100})) for name in sizes],
     )
-    assert len({WANTED.kept_under, *[one.kept_under for one in different]}) == 4
+    assert len({WANTED.kept_under, *[one.kept_under for one in different]}) == 7
     same = evolve(WANTED, client_id="b", max_age=1, newer_than=2, missing_kid="k")
+    same = evolve(same, limits=Limits(id_token=5))
     assert evolve(same, source="unsolicited").kept_under == WANTED.kept_under
 
 

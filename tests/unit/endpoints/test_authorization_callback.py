@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oidc_core.endpoints.authorization import Callback, pending_id
+from oidc_core.endpoints.authorization.callback import MAX_STATE
 from oidc_core.wire.errors import CallbackError
-from oidc_core.wire.http import LIMITS
+from oidc_core.wire.limits import UPPER_BOUNDS
 from tests.parties import REDIRECT_URI, callback, came, refused, started
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ def test_a_parameter_of_the_protocol_is_there_once(name: str, value: str) -> Non
 @pytest.mark.parametrize(
     ("name", "limit"),
     [
-        ("state", LIMITS.state),
-        ("code", LIMITS.code),
-        ("iss", LIMITS.callback),
-        ("error", LIMITS.state),
+        ("state", MAX_STATE),
+        ("code", UPPER_BOUNDS.callback),
+        ("iss", UPPER_BOUNDS.callback),
+        ("error", MAX_STATE),
     ],
 )
 def test_a_parameter_is_within_its_length_and_its_grammar(name: str, limit: int) -> None:
@@ -82,7 +83,8 @@ def test_a_parameter_is_within_its_length_and_its_grammar(name: str, limit: int)
     error = refused(
         CallbackError, "parameter_too_long", lambda: of((name, "x" * (limit + 1))).named
     )
-    assert (error.about, error.expected) == (name, limit)
+    assert (error.retryable, error.kind) == ("no", "suspicious")
+    assert (error.about, error.found, error.expected) == (name, limit + 1, f"up to {limit}")
     error = refused(CallbackError, "parameter_malformed", lambda: of((name, "a\n")).named)
     assert error.about == name
 
@@ -96,11 +98,13 @@ READERS: tuple[Callable[[str], Callback], ...] = (
 @pytest.mark.parametrize("read", READERS)
 def test_a_callback_as_a_whole_is_within_its_length(read: Callable[[str], Callback]) -> None:
     """A28."""
-    whole = "x=" + "y" * (LIMITS.callback - 2)
+    most = UPPER_BOUNDS.callback
+    whole = "x=" + "y" * (most - 2)
 
-    assert len(read(whole).named["x"]) == LIMITS.callback - 2
+    assert len(read(whole).named["x"]) == most - 2
+    assert read(whole).size == most
     error = refused(CallbackError, "parameter_too_long", lambda: read(f"{whole}y"))
-    assert (error.found, error.expected) == (LIMITS.callback + 1, LIMITS.callback)
+    assert (error.found, error.expected) == (most + 1, f"up to {most}")
 
 
 def test_a_callback_without_a_state_names_no_login() -> None:

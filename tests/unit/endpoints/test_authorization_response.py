@@ -19,13 +19,14 @@ from oidc_core.endpoints.authorization import (
     check_authorization_response,
     pending_id,
 )
+from oidc_core.endpoints.authorization.callback import MAX_STATE
 from oidc_core.model.evidence import RuleTable
 from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.policy import Policy
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted
 from oidc_core.wire.errors import CallbackError, OidcError, ProtocolViolation, ProviderError
-from oidc_core.wire.http import LIMITS
+from oidc_core.wire.limits import LIMITS, UPPER_BOUNDS, Limits
 from tests.parties import (
     ISSUER,
     NOW,
@@ -493,23 +494,42 @@ def test_foreign_parameters_may_be_there_twice() -> None:
 
 @pytest.mark.req("RFC6749-4.1.2-03")
 @pytest.mark.parametrize(
-    ("name", "limit"), [("state", LIMITS.state), ("code", LIMITS.code), ("error", LIMITS.state)]
+    ("name", "limit"), [("state", MAX_STATE), ("code", 65_536), ("error", MAX_STATE)]
 )
 def test_parameters_have_a_length_that_is_taken_and_no_more(name: str, limit: int) -> None:
     """A28."""
     refusal("parameter_too_long", callback(LOGIN, **{name: "x" * (limit + 1)}))
     assert callback(LOGIN, **{name: "x" * limit}).named[name] == "x" * limit
-    assert accepted(callback(LOGIN, code="c" * LIMITS.code)).code == "c" * LIMITS.code
 
 
-def test_a_callback_has_a_length_that_is_taken_and_no_more() -> None:
+@pytest.mark.parametrize("length", [5_000, 16_000])
+def test_a_code_may_be_as_long_as_its_callback_lets_it(length: int) -> None:
+    query = f"code={'c' * length}&state={LOGIN.pending.state}"
+    assert accepted(came(query)).code == "c" * length
+
+
+@pytest.mark.parametrize("most", [LIMITS.callback, 200, UPPER_BOUNDS.callback])
+def test_a_callback_has_the_length_that_the_client_takes_and_no_more(most: int) -> None:
     """A28."""
-    query = f"code=c&state={LOGIN.pending.state}&x="
-    full = query + "y" * (LIMITS.callback - len(query))
-    assert accepted(came(full)).code == "c"
-    for query_, body in ((f"{full}y", None), ("", f"{full}y".encode()), ("x" * 2**20, None)):
+    rp = relying_party(policy=Policy(limits=Limits(callback=most)))
+    login = started(rp)
+    query = f"code=c&state={login.pending.state}&x="
+    full = query + "y" * (most - len(query))
+    assert accepted(came(full), rp=rp, login=login).code == "c"
+    if most == UPPER_BOUNDS.callback:
+        return
+    error = refusal("parameter_too_long", came(f"{full}y"), rp=rp, login=login)
+    assert (error.about, error.found, error.expected) == ("callback", most + 1, f"up to {most}")
+    assert (error.retryable, error.kind) == ("no", "suspicious")
+    assert error.hint.startswith("raise Policy.limits.callback, up to 65536")
+
+
+def test_no_callback_is_longer_than_any_client_takes() -> None:
+    """A28."""
+    full = "x=" + "y" * (UPPER_BOUNDS.callback - 2)
+    for query, body in ((f"{full}y", None), ("", f"{full}y".encode()), ("x" * 2**20, None)):
         with pytest.raises(CallbackError) as caught:
-            came(query_, body=body)
+            came(query, body=body)
         assert caught.value.code == "parameter_too_long"
 
 

@@ -135,7 +135,7 @@ def test_a_token_request_goes_once_and_only_to_the_authorization_server() -> Non
         "authorization_server",
         ISSUER,
     )
-    assert (request.purpose, request.client_id, request.max_body) == ("token", CLIENT_ID, 65_536)
+    assert (request.purpose, request.client_id, request.max_body) == ("token", CLIENT_ID, 524_288)
     for endpoint in ("token_endpoint", "userinfo_endpoint"):
         url = {endpoint: "http://op.example/x"}
         refused(UsageError, "url_scheme_not_allowed", partial(relying_party, provider=url))

@@ -27,8 +27,9 @@ from oidc_core.jose.jws import (
 from oidc_core.jose.key_set import KeySet, parse_key_set
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import LIMITS
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, frozen_json, parse_object, render
+from oidc_core.wire.limits import LIMITS, UPPER_BOUNDS, Limits
+from tests.parties import refused
 from tests.unit.parties import CLIENT_ID, ISSUER, NOW, Believer, told
 
 NONE_OR_JWT = frozenset({"", "jwt"})
@@ -139,8 +140,9 @@ def test_a_token_has_a_limit() -> None:
     longest = "a." + "b" * (LIMITS.id_token - 4) + ".c"
     assert split(longest).signature == b"c"
     assert code_of(lambda: split(longest + "c")) == "token_too_large"
-    assert code_of(lambda: split("aa.bb.cc", limit=7)) == "token_too_large"
-    assert split("aa.bb.cc", limit=8).signature == b"cc"
+    few = Limits(userinfo=7, id_token=8)
+    assert code_of(lambda: split("aa.bb.cc", few, "userinfo")) == "token_too_large"
+    assert split("aa.bb.cc", few).signature == b"cc"
 
 
 @pytest.mark.parametrize("octet", [".", "a", "{"])
@@ -235,9 +237,12 @@ def test_a_header_is_strict_base64url(protected: bytes) -> None:
         ('{"alg":"RS256","\\u0061lg":"none"}', "json_member_duplicated"),
         ('{"alg":"RS256","a":[{"b":1,"b":2}]}', "json_member_duplicated"),
         ('{"alg":"RS256","a":NaN}', "json_number_invalid"),
-        ('{"alg":"RS256","a":' + "9" * 2_000 + "}", "json_number_invalid"),
-        ('{"alg":"RS256","a":1e400}', "json_number_invalid"),
-        ('{"alg":"RS256","kid":"\\ud800"}', "json_string_invalid"),
+        ('{"alg":"RS256","kid":"\\ud800"}', "kid_malformed"),
+        ('{"alg":"\\ud800"}', "alg_not_allowed"),
+        ('{"alg":"RS256","typ":["\\ud800"]}', "typ_unexpected"),
+        ('{"alg":"RS256","cty":1e999}', "cty_unexpected"),
+        ('{"alg":"RS256","crit":1e999}', "crit_unsupported"),
+        ('{"alg":"RS256","b64":1e999}', "crit_unsupported"),
         ('{"alg":"RS256","a":' + "[" * 40, "json_too_deep"),
         (b'{"alg":"RS256","a":"\xff"}', "json_not_utf8"),
         ('{"alg":"RS256"}'.encode("utf-8-sig"), "json_not_utf8"),
@@ -255,13 +260,23 @@ def test_a_header_is_a_strict_json_object(header: str | bytes, code: str) -> Non
 
 def test_a_header_has_a_limit() -> None:
     """E08."""
-    protected = encoded('{"alg":"RS256","a":"' + "x" * 3_050 + '"}')
+    protected = encoded('{"alg":"RS256","a":"' + "x" * 12_260 + '"}')
     assert len(protected) <= LIMITS.jose_header
     assert parse_header(protected).alg == "RS256"
-    longer = encoded('{"alg":"RS256","a":"' + "x" * 3_060 + '"}')
+    longer = encoded('{"alg":"RS256","a":"' + "x" * 12_270 + '"}')
     assert code_of(lambda: parse_header(longer)) == "jose_header_invalid"
     assert code_of(lambda: parse_header(b"." * 10**7)) == "jose_header_invalid"
-    assert header_refusal('{"alg":"RS256","kid":"' + "x" * 10_240 + '"}') == "jose_header_invalid"
+    assert parse_header(longer, UPPER_BOUNDS).alg == "RS256"
+    size = len(protected)
+    assert parse_header(protected, Limits(jose_header=size)).alg == "RS256"
+    few = Limits(jose_header=size - 1)
+    error = refused(ProtocolViolation, "jose_header_invalid", lambda: parse_header(protected, few))
+    assert (error.found, error.expected) == (size, f"up to {size - 1}")
+    assert error.hint == "raise Policy.limits.jose_header, up to 65536, or have less sent"
+    two = encoded('{"alg":"RS256","a":1}')
+    few = Limits(members=1)
+    refused(ProtocolViolation, "json_too_large", lambda: parse_header(two, few))
+    assert header_refusal('{"alg":"RS256","kid":"' + "x" * 20_480 + '"}') == "jose_header_invalid"
 
 
 @pytest.mark.req("RFC7515-4.1.11-01", "RFC7515-4.1.11-02", "RFC7797-3-01", "RFC7797-6-01")

@@ -10,8 +10,8 @@ from oidc_core.jose.jwk import SkippedKey, parse_jwk
 from oidc_core.jose.key_set import KeySet, parse_key_set
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import LIMITS, Limits
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, frozen_json, parse_object
+from oidc_core.wire.limits import LIMITS, Limits
 from tests.unit.jose.public_keys import akp, ec, okp, rsa
 from tests.unit.parties import told
 
@@ -70,16 +70,18 @@ def test_what_is_no_key_set_is_refused(octets: bytes, code: str) -> None:
     assert caught.value.code == code
 
 
-def test_a_set_has_at_most_64_keys() -> None:
-    assert len(key_set(*[rsa(kid=str(n)) for n in range(64)]).keys) == 64
+def test_a_set_has_at_most_512_keys_unless_the_policy_takes_more() -> None:
+    assert len(key_set(*[rsa(kid=str(n)) for n in range(512)]).published) == 512
     with pytest.raises(ProtocolViolation) as caught:
-        key_set(*[rsa(kid=str(n)) for n in range(65)])
-    assert caught.value.code == "jwks_invalid"
-    document = JsonObject({"keys": tuple(rsa(kid=str(n)) for n in range(65))})
-    assert len(parse_key_set(document, limits=Limits(keys=65)).keys) == 65
+        key_set(*[rsa(kid=str(n)) for n in range(513)])
+    assert (caught.value.code, caught.value.about) == ("jwks_invalid", "keys")
+    assert (caught.value.found, caught.value.expected) == (513, "up to 512")
+    assert caught.value.hint == "raise Policy.limits.keys, up to 2048, or have less sent"
+    document = JsonObject({"keys": tuple(rsa(kid=str(n)) for n in range(513))})
+    assert len(parse_key_set(document, limits=Limits(keys=513)).published) == 513
 
 
-def test_a_set_has_at_most_256_kib() -> None:
+def test_a_set_has_at_most_one_mib_unless_the_policy_takes_more() -> None:
     empty = b'{"keys": []}'
     assert parse_key_set(empty + b" " * (LIMITS.key_set - len(empty))) == KeySet()
     with pytest.raises(ProtocolViolation) as caught:
@@ -437,6 +439,16 @@ def test_where_no_key_is_found_those_that_are_not_used_are_named(kid: str | None
 def test_a_refused_set_tells_what_it_lacks_or_has_too_much_of() -> None:
     document = JsonObject({"keys": (rsa(), rsa())})
     few = Limits(keys=1, key_set=16)
-    assert told(lambda: parse_key_set(document, limits=few)) == ("jwks_invalid", "keys", 2, 1)
-    assert told(lambda: parse_key_set(b" " * 17, limits=few)) == ("json_too_large", "", 17, 16)
+    assert told(lambda: parse_key_set(document, limits=few)) == (
+        "jwks_invalid",
+        "keys",
+        2,
+        "up to 1",
+    )
+    assert told(lambda: parse_key_set(b" " * 17, limits=few)) == (
+        "json_too_large",
+        "key_set",
+        17,
+        "up to 16",
+    )
     assert told(lambda: parse_key_set(b"{}")) == ("jwks_invalid", "keys", None, "an array")

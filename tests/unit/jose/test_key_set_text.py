@@ -10,8 +10,8 @@ import pytest
 from oidc_core.jose.key_set import parse_key_set
 from oidc_core.jose.key_set_text import read_key_set
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.http import Limits
 from oidc_core.wire.jsontypes import parse_object
+from oidc_core.wire.limits import LIMITS, Limits
 from tests.unit.jose.public_keys import ec, rsa
 from tests.unit.parties import told
 
@@ -141,15 +141,33 @@ def test_what_is_odd_elsewhere_refuses_the_document(document: str, code: str) ->
 def test_the_number_of_keys_is_limited_before_any_is_parsed() -> None:
     few = Limits(keys=2)
     document = ('{"keys":[' + ",".join([ODD[0][0]] * 3) + "]}").encode()
-    assert told(lambda: parse_key_set(document, limits=few)) == ("jwks_invalid", "keys", 3, 2)
+    assert told(lambda: parse_key_set(document, limits=few)) == (
+        "jwks_invalid",
+        "keys",
+        3,
+        "up to 2",
+    )
     two = ('{"keys":[' + ",".join([ODD[0][0]] * 2) + "]}").encode()
     assert len(parse_key_set(two, limits=few).skipped) == 2
+
+
+def test_the_arrays_and_objects_of_all_keys_together_are_limited() -> None:
+    few = Limits(members=10)
+    key = '{"kid":"%d","x5c":[[[[]]]]}'
+    document = '{"keys":[{"a":1,"a":1},' + ",".join([key % number for number in range(9)]) + "]}"
+    read = read_key_set(document.encode(), few)
+    keys: Any = read.members["keys"]
+    assert [each["kid"] for each in keys] == ["0", "1", "2", "3", "4", "5", "6", "7"]
+    assert [refusal.code for refusal in read.unread] == [
+        "json_member_duplicated",
+        "json_too_large",
+    ]
 
 
 def test_the_refusal_is_that_of_the_document_where_there_is_no_array() -> None:
     for document in ('{"a":1,"a":2}', '{"keys":5,"keys":6}', '{"a":' + 20 * "[" + 20 * "]" + "}"):
         with pytest.raises(ProtocolViolation):
-            read_key_set(document.encode(), most=1)
+            read_key_set(document.encode(), LIMITS)
 
 
 @pytest.mark.parametrize("spaces", ["", " ", "\n\t\r "])
@@ -157,7 +175,7 @@ def test_white_space_decides_nothing(spaces: str) -> None:
     members = ["", "{", '"a"', ":", '"keys"', ",", '"keys"', ":"]
     array = ["[", ODD[0][0], ",", GOOD, "]", "}", ""]
     document = spaces.join([*members, *array])
-    read = read_key_set(document.encode(), most=9)
+    read = read_key_set(document.encode(), LIMITS)
     assert [refusal.code for refusal in read.unread] == ["json_member_duplicated"]
     keys: Any = read.members["keys"]
     assert keys == (parse_object(GOOD.encode()),)

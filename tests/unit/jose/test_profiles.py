@@ -18,7 +18,6 @@ from oidc_core.jose.profiles import (
     JwtProfile,
     normalized_typ,
 )
-from oidc_core.wire.http import LIMITS
 from tests.token_kinds import EXAMPLES, Example
 
 PAIRS: Final = [(one, other) for one, other in combinations(PROFILES.values(), 2)]
@@ -116,8 +115,8 @@ def test_only_an_id_token_names_its_tenant() -> None:
 
 
 def test_each_kind_has_its_size_and_its_place_in_the_registration() -> None:
-    assert {name: profile.size for name, profile in PROFILES.items()} == {
-        name: LIMITS.userinfo if name == "userinfo" else LIMITS.id_token for name in PROFILES
+    assert {name: profile.limit for name, profile in PROFILES.items()} == {
+        name: "userinfo" if name == "userinfo" else "id_token" for name in PROFILES
     }
     assert {name: profile.registered_as for name, profile in PROFILES.items()} == {
         **dict.fromkeys(PROFILES, "id_token"),

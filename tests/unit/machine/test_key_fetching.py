@@ -225,8 +225,8 @@ BAD_ANSWERS = [
     json_response({"keys": "none"}),
     json_response({"jwks": []}),
     json_response([NEW_SET]),
-    json_response({"keys": [NEW.public_jwk()] * 65}),
-    json_response(b'{"keys": []' + b" " * 262_144 + b"}"),
+    json_response({"keys": [NEW.public_jwk()] * 513}),
+    json_response(b'{"keys": []' + b" " * 2**20 + b"}"),
 ]
 
 

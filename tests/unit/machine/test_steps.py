@@ -37,7 +37,7 @@ REQUEST = HttpRequest(
     issuer=ISSUER,
     client_id=CLIENT_ID,
     resend="safe",
-    max_body=1,
+    max_body=1_024,
 )
 RESPONSE = HttpResponse(200, (), b"", NOW)
 FAILURE = NoAnswer("maybe", "http_timeout", NOW)

@@ -22,6 +22,7 @@ from oidc_core.operations.userinfo import SignedUserInfo
 from oidc_core.operations.validation import IdTokenAlone
 from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
+from oidc_core.wire.limits import LIMITS, Limits
 from oidc_core.wire.way import Channel
 from tests.encryption import ECDH, P256, encrypted
 from tests.parties import (
@@ -420,11 +421,11 @@ def test_what_another_kind_of_token_may_be_its_own_profile_says() -> None:
 def test_a_token_beyond_its_limit_is_refused(alg: str) -> None:
     token = signed(CLAIMS, mac_key() if alg == "HS256" else None)
 
-    class Short(Reading):
-        profile: ClassVar[JwtProfile] = ID_TOKEN._replace(size=len(token) - 1)
+    limits = Limits(id_token=len(token) - 1)
+    rp = evolve(registered(alg), policy=Policy(limits=limits))
 
     def begun() -> Step[Any]:
-        return verify_jwt(registered(alg), Short(token=token), source="unsolicited", now=NOW)
+        return verify_jwt(rp, Reading(token=token), source="unsolicited", now=NOW)
 
     if alg == "HS256":
         refused(ProtocolViolation, "token_too_large", begun)
@@ -432,7 +433,10 @@ def test_a_token_beyond_its_limit_is_refused(alg: str) -> None:
     step = begun()
     assert isinstance(step, NeedKeys)
     assert step.wanted.source == "unsolicited"
-    refused(ProtocolViolation, "token_too_large", lambda: resume(registered(), step, keys()))
+    error = refused(ProtocolViolation, "token_too_large", lambda: resume(rp, step, keys()))
+    assert (error.found, error.expected) == (len(token), f"up to {len(token) - 1}")
+    assert (error.retryable, error.kind) == ("no", "configuration")
+    assert error.hint == "raise Policy.limits.id_token, up to 524288, or have less sent"
 
 
 @pytest.mark.req("RFC8725-3.8-01")
@@ -567,7 +571,7 @@ def test_while_keys_are_awaited_the_signed_token_stands_in_the_place_of_the_encr
         (encrypted(encrypted(signed(CLAIMS))), "signature_missing"),
         (encrypted(signed(CLAIMS))[:-4] + "AAAA", "decryption_failed"),
         (encrypted(signed(CLAIMS), typ="logout+jwt"), "typ_unexpected"),
-        ("a" * (ID_TOKEN.size + 1), "token_too_large"),
+        ("a" * (LIMITS.id_token + 1), "token_too_large"),
     ],
     ids=["signed only", "claims", "twice", "damaged", "typ", "size"],
 )

@@ -10,6 +10,7 @@ from attrs import evolve, fields
 from oidc_core.jose.algorithms import ASYMMETRIC, HMAC, OPTIONAL
 from oidc_core.model.policy import DEFAULT_POLICY, MAX_LEEWAY, QUIRKS, Policy
 from oidc_core.wire.errors import UsageError
+from oidc_core.wire.limits import LIMITS, Limits
 
 STRICT = evolve(DEFAULT_POLICY, name="strict", leeway=5)
 
@@ -106,6 +107,7 @@ DIFFERENCES: list[dict[str, Any]] = [
     {"insecure_http_origins": frozenset({"http://keycloak:8080"})},
     {"back_channel": (("https://op.example", "https://inner.example"),)},
     {"quirks": frozenset({"omit_pkce"})},
+    {"limits": Limits(id_token=2**18)},
 ]
 
 
@@ -128,6 +130,12 @@ def test_a_digest_is_the_same_in_every_process_and_after_a_release_adds_a_field(
     written = "leeway 5\nquirks nonce_not_echoed unbound_browser"
     policy = Policy(leeway=5, quirks=frozenset({"unbound_browser", "nonce_not_echoed"}))
     assert policy.digest == sha256(written.encode()).hexdigest()[:16]
+
+
+def test_the_limits_of_a_policy_are_a_value_of_their_own() -> None:
+    assert DEFAULT_POLICY.limits == LIMITS
+    assert Policy(limits=Limits()).digest == DEFAULT_POLICY.digest
+    assert refusal(limits={"id_token": 5}) == ("config_invalid", "limits")
 
 
 def test_a_policy_can_be_compared_copied_and_kept() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oidc_core.wire.errors import CallbackError, OidcError, UsageError
-from oidc_core.wire.http import LIMITS
 from oidc_core.wire.incoming import Incoming
+from oidc_core.wire.limits import UPPER_BOUNDS
 
 URL: Final = "https://rp.example/callback"
 TYPES: Final[dict[str, object]] = {
@@ -93,11 +93,11 @@ def test_the_url_has_no_default() -> None:
 # --- bounds --------------------------------------------------------------------------------------
 
 BOUNDS: Final = [
-    ("query", LIMITS.callback, "q"),
-    ("query", LIMITS.callback, b"q"),
-    ("body", LIMITS.callback, b"b"),
-    ("cookie", LIMITS.cookies, "c"),
-    ("cookie", LIMITS.cookies, b"c"),
+    ("query", UPPER_BOUNDS.callback, "q"),
+    ("query", UPPER_BOUNDS.callback, b"q"),
+    ("body", UPPER_BOUNDS.callback, b"b"),
+    ("cookie", 65_536, "c"),
+    ("cookie", 65_536, b"c"),
 ]
 
 
@@ -112,7 +112,8 @@ def test_each_part_is_bounded(method: str, name: str, most: int, unit: str | byt
         lambda: incoming(method=method, **{name: unit * (most + 1)}),
     )
 
-    assert (error.about, error.found, error.expected) == (name, most + 1, most)
+    assert (error.about, error.found, error.expected) == (name, most + 1, f"up to {most}")
+    assert (error.retryable, error.kind) == ("no", "suspicious")
 
 
 # --- parameters ----------------------------------------------------------------------------------

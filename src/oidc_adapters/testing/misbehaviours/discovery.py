@@ -5,7 +5,7 @@ from typing import Final
 
 from oidc_adapters.testing.misbehaviours import answers
 from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
-from oidc_core.wire.http import LIMITS
+from oidc_core.wire.limits import LIMITS
 
 
 def _row(name: str, code: str, summary: str, changes: Changes) -> Misbehaviour:

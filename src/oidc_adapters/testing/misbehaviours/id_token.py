@@ -4,7 +4,7 @@ from typing import Final
 
 from oidc_adapters.testing.misbehaviours import forgeries
 from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour, Needs
-from oidc_core.wire.http import LIMITS
+from oidc_core.wire.limits import LIMITS
 
 
 def _row(

@@ -15,18 +15,21 @@ from oidc_core.model.client import RESPONSE_PARAMETERS
 from oidc_core.model.pending import ResponseMode, pending_id_of
 from oidc_core.wire.errors import ERROR_CODE, CallbackError, cut
 from oidc_core.wire.grammar import NQSCHAR, VSCHAR
-from oidc_core.wire.http import LIMITS
+from oidc_core.wire.limits import UPPER_BOUNDS, Limits, excess
 from oidc_core.wire.settings import check_fields, fields_of
 from oidc_core.wire.urls import refuse_doubles
 
 if TYPE_CHECKING:
     from oidc_core.wire.incoming import Incoming
 
+MAX_STATE: Final = 512
+"""How many characters ``state`` and ``error`` may have; a state of ours has 43."""
+
 _LENGTHS: Final[Mapping[str, int]] = {
-    "state": LIMITS.state,
-    "code": LIMITS.code,
-    "iss": LIMITS.callback,
-    "error": LIMITS.state,
+    "state": MAX_STATE,
+    "code": UPPER_BOUNDS.callback,
+    "iss": UPPER_BOUNDS.callback,
+    "error": MAX_STATE,
 }
 _GRAMMAR: Final = tuple(
     [
@@ -47,12 +50,14 @@ class Callback:
             built from a ``Host`` header.
         query: names and values of the query, which a redirect URI may have some of, however the
             response came.
+        size: how many octets the query or body had that it came in; 0 if that is not known.
     """
 
     parameters: tuple[tuple[str, str], ...] = field(repr=False)
     mode: ResponseMode = "query"
     url: str | None = None
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    size: int = field(default=0, eq=False)
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _FIELDS)
@@ -66,12 +71,14 @@ class Callback:
                 the response too.
         """
         query, url = incoming.query_parameters, incoming.url
+        size = max(len(incoming.query), len(incoming.body))
         if incoming.method == "GET":
-            return cls(parameters=query, mode="query", url=url, query=query)
+            return cls(parameters=query, mode="query", url=url, query=query, size=size)
         twice = sorted(RESPONSE_PARAMETERS.intersection([name for name, _ in query]))
         if twice:  # one would stand beside that of the form
             raise CallbackError("parameter_duplicated", about=twice[0])
-        return cls(parameters=incoming.parameters, mode="form_post", url=url, query=query)
+        form = incoming.parameters
+        return cls(parameters=form, mode="form_post", url=url, query=query, size=size)
 
     @cached_property
     def named(self) -> Mapping[str, str]:
@@ -105,7 +112,7 @@ def _refuse(name: str, value: str) -> NoReturn:
     """Say why a parameter is not within its grammar (RFC 6749 appendix A)."""
     limit = _LENGTHS[name]
     if len(value) > limit:
-        raise CallbackError("parameter_too_long", about=name, expected=limit)
+        raise too_long(name, limit, len(value))
     raise CallbackError("parameter_malformed", about=name)
 
 
@@ -116,6 +123,24 @@ def state_missing(callback: Callback) -> CallbackError:
     """
     found = callback.named.get("error")
     return CallbackError("state_missing", found=found and cut(found, ERROR_CODE), about="state")
+
+
+def too_long(name: str, most: int, found: int) -> CallbackError:
+    """Return the refusal of a parameter, or of a whole callback, that is too long."""
+    return CallbackError(
+        "parameter_too_long", about=name, found=found, expected=f"up to {most}", retryable="no"
+    )
+
+
+def check_size(callback: Callback, limits: Limits) -> None:
+    """Refuse a callback that is larger than the client takes.
+
+    Raises:
+        CallbackError: ``parameter_too_long``.
+    """
+    if callback.size > limits.callback:
+        facts = excess("callback", limits.callback, callback.size) | {"kind": "suspicious"}
+        raise CallbackError("parameter_too_long", about="callback", **facts)
 
 
 def pending_id(callback: Callback) -> str:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from attrs import frozen
 
-from oidc_core.endpoints.authorization.callback import Callback, state_missing
+from oidc_core.endpoints.authorization.callback import Callback, check_size, state_missing
 from oidc_core.model.connection import check_connection
 from oidc_core.model.demands import ADDED_MAX_AGE
 from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason
@@ -270,6 +270,7 @@ def check_authorization_response(
         ProtocolViolation: ``metadata_changed``.
         ProviderError: the provider's error, once state, binding and issuer hold.
     """
+    check_size(callback, rp.policy.limits)
     parameters = callback.named
     received = ExaminedCallback(rp, pending, callback, parameters, binding, now, account)
     outcomes = rules.outcomes(received)

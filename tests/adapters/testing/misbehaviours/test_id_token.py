@@ -41,7 +41,7 @@ CHECKS: Final[dict[str, Check]] = {
     "id_token_payload_array": raw_payload(lambda octets: octets == b'["alice"]'),
     "id_token_payload_utf16": raw_payload(lambda octets: octets[:2] == b"\xff\xfe"),
     "id_token_nan": raw_payload(lambda octets: b'"x":NaN' in octets),
-    "id_token_lone_surrogate": raw_payload(lambda octets: b'"x":"\\ud800"' in octets),
+    "id_token_lone_surrogate": raw_payload(lambda octets: b'"azp":"\\ud800"' in octets),
     "id_token_nested": raw_payload(lambda octets: 100 * b"[" in octets),
     "alg_none": both(id_token_header("alg", "none"), lambda wire: wire.id_token.endswith(".")),
     "alg_none_with_signature": both(
