@@ -11,7 +11,7 @@ from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.testing import InMemoryTransport
-from oidc_core.endpoints.authorization import LOOPBACK_LISTENER
+from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest
 from oidc_core.machine.steps import Done, KeysFound, KeysWithheld, resume
 from oidc_core.machine.verification import AwaitingKeys
 from oidc_core.model.client import ClientRegistration
@@ -22,7 +22,15 @@ from oidc_core.operations.logged_in import AwaitingUserInfo, LoggedIn
 from oidc_core.operations.login import AwaitingTokens, LoginStarted
 from oidc_core.wire.errors import CallbackError, TransportFailure
 from oidc_core.wire.http import AnswerTo, NoAnswer
-from tests.flows.rig import FAKE_CLIENT, NOW, Browser, arrived, honest_provider, setup_for
+from tests.flows.rig import (
+    FAKE_CLIENT,
+    NOW,
+    Browser,
+    arrived,
+    honest_provider,
+    new_rig,
+    setup_for,
+)
 from tests.flows.tracing import TracedShell, told
 
 
@@ -179,6 +187,14 @@ def test_a_login_whose_userinfo_cannot_be_had_stands() -> None:
         "answer: NoAnswer",
         "result: LoggedIn",
     ]
+
+
+@pytest.mark.parametrize(("prompt", "comes"), [("", False), ("consent", True)])
+def test_a_refresh_token_that_needs_consent_is_noted(prompt: str, comes: bool) -> None:
+    rig = new_rig(honest_provider(offline_access="with_consent"))
+    logged_in = rig.log_in(AuthenticationRequest(prompt=prompt)).logged_in
+    assert (logged_in.tokens.refresh_token is not None) is comes
+    assert any("prompt=consent" in note for note in logged_in.notes) is not comes
 
 
 def test_a_refresh_is_two_operations_with_the_store_between() -> None:

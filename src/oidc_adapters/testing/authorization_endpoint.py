@@ -154,7 +154,7 @@ def _code(state: ProviderState, request: AuthorizationRequest, session: Session,
     grant = Grant(
         client_id=request.client.client_id,
         redirect_uri=parameters["redirect_uri"],
-        scope=tuple(dict.fromkeys(parameters["scope"].split())),
+        scope=_scope(state, request),
         sub=session.sub,
         sid=session.sid,
         auth_time=session.auth_time,
@@ -168,6 +168,14 @@ def _code(state: ProviderState, request: AuthorizationRequest, session: Session,
     issued = IssuedCode(family=Family(grant=grant), expires_at=now + state.code_lifetime)
     state.ledger.keep_code(code, issued)
     return code
+
+
+def _scope(state: ProviderState, request: AuthorizationRequest) -> tuple[str, ...]:
+    """Return what is granted: some providers need consent for offline access (OIDC Core §11)."""
+    asked = dict.fromkeys(request.parameters["scope"].split())
+    if state.offline_access == "with_consent" and "consent" not in request.prompts:
+        asked.pop("offline_access", None)
+    return tuple(asked)
 
 
 def _claims_request(text: str) -> dict[str, dict[str, object]]:

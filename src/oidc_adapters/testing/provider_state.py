@@ -1,6 +1,6 @@
 """The fake provider's configuration and memory, as its endpoints share them."""
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from attrs import Factory, define, field
@@ -12,6 +12,8 @@ from oidc_adapters.testing.signing import ALGORITHMS, SigningKey
 from oidc_adapters.testing.signing_keys import KeyRing
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.settings import check_fields, check_kind, fields_of
+
+OfflineAccess: TypeAlias = Literal["always", "with_consent"]
 
 ACR_VALUES = ("urn:example:password", "urn:example:two-factor")
 """How the provider authenticates, the weaker first: the default."""
@@ -66,6 +68,8 @@ class ProviderState:
         id_token_alg: signs ID tokens of clients that registered no algorithm.
         userinfo_signed: whether UserInfo is signed for clients that registered no algorithm.
         refresh_id_token: whether a refresh answer has an ID token.
+        offline_access: ``with_consent`` ignores that scope without ``prompt=consent``, as many real
+            providers do (OIDC Core §11).
         sends_iss: whether authorization responses carry ``iss`` (RFC 9207), and metadata says so.
         code_lifetime: seconds until a code expires.
         token_lifetime: seconds until an access token and an ID token expire.
@@ -79,6 +83,7 @@ class ProviderState:
     id_token_alg: str = field(default="RS256", validator=_known_algorithm)
     userinfo_signed: bool = False
     refresh_id_token: bool = True
+    offline_access: OfflineAccess = "always"
     sends_iss: bool = True
     code_lifetime: int = 60
     token_lifetime: int = 300

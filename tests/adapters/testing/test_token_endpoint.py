@@ -41,6 +41,18 @@ def test_without_offline_access_there_is_no_refresh_token(provider: FakeProvider
     assert "refresh_token" not in parsed(redeem(provider, arrive(provider, scope="openid")))
 
 
+@pytest.mark.parametrize(
+    ("prompt", "granted"),
+    [(None, False), ("login", False), ("consent", True), ("login consent", True)],
+)
+def test_offline_access_may_need_consent(prompt: str | None, granted: bool) -> None:
+    """OIDC Core §11: without consent the scope is ignored, and the answer says what was granted."""
+    needy = FakeProvider(id_token_alg="EdDSA", offline_access="with_consent")
+    tokens = parsed(redeem(needy, arrive(needy, prompt=prompt)))
+    assert ("refresh_token" in tokens) is granted
+    assert ("offline_access" in str(tokens["scope"]).split()) is granted
+
+
 def test_a_code_works_once_and_takes_its_tokens_along(provider: FakeProvider) -> None:
     callback = arrive(provider)
     tokens = parsed(redeem(provider, callback))
