@@ -10,7 +10,6 @@ from base64 import b64encode, urlsafe_b64encode
 from typing import TYPE_CHECKING, Final, get_type_hints
 
 import pytest
-from attrs import evolve
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -28,7 +27,7 @@ from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
 from tests.adapters.crypto.keys import EC, ED448
 from tests.adapters.crypto.keys import ED25519 as ED
-from tests.parties import METADATA, NOW, RP, claims_for, refused, relying_party, with_keys
+from tests.parties import NOW, RP, claims_for, refused, relying_party, with_keys
 from tests.signing import mac_key, published, signed, signing_key
 
 if TYPE_CHECKING:
@@ -174,18 +173,27 @@ def test_the_two_curves_of_eddsa_are_told_apart() -> None:
         assert set_of(key, alg=foreign).skipped[0].code == "jwk_invalid"
 
 
+def listing(*algorithms: str) -> RelyingParty:
+    return relying_party(provider={"id_token_signing_alg_values_supported": algorithms})
+
+
+def registering(alg: str) -> RelyingParty:
+    return relying_party(
+        provider={"id_token_signing_alg_values_supported": (alg,)},
+        client={"id_token_signed_response_alg": alg},
+    )
+
+
 def test_secp256k1_serves_only_where_it_is_named() -> None:
     """F26: and then for its own algorithm only."""
     key = EC["ES256K"]
     token, keys = signed_with(key, "ES256K"), set_of(key)
 
     refusal("alg_not_allowed", token, keys)
-    default = evolve(
-        RP, provider=evolve(METADATA, id_token_signing_alg_values_supported=("ES256K",))
-    )
+    default = listing("ES256", "ES256K")
     refusal("alg_not_allowed", token, keys, default)
     assert valid(token, keys, accepting("ES256K")).id_token.sub
-    registered = relying_party(client={"id_token_signed_response_alg": "ES256K"})
+    registered = registering("ES256K")
     assert valid(token, keys, registered).id_token.sub
     both = accepting("ES256", "ES256K")
     refusal("key_alg_mismatch", signed_with(key, "ES256K", "ES256"), keys, both)
@@ -217,7 +225,7 @@ def test_ml_dsa_serves_only_where_it_is_named(alg: str) -> None:
     if make is None:
         refusal("alg_not_allowed", token, keys, accepting(alg))
         return
-    for rp in (accepting(alg), relying_party(client={"id_token_signed_response_alg": alg})):
+    for rp in (accepting(alg), registering(alg)):
         assert valid(token, keys, rp).id_token.sub
 
 
@@ -275,8 +283,9 @@ def test_encryption_is_no_signature() -> None:
     for token in (
         f"{b64url_encode(b'{}')}.a.b.{b64url_encode(inner.encode())}.c",
         f"{inner.split('.')[0]}..{inner}",
-        f"{b64url_encode(rendered({'alg': 'RSA-OAEP', 'enc': 'A128GCM'}))}.a.b.c.d",
     ):
         refusal("jws_malformed", token, published(signing_key()))
+    encrypted = f"{b64url_encode(rendered({'alg': 'RSA-OAEP', 'enc': 'A128GCM'}))}.a.b.c.d"
+    refusal("encryption_unexpected", encrypted, published(signing_key()))
     three = signed(CLAIMS, alg="RSA-OAEP", enc="A128GCM")
     refusal("alg_not_allowed", three, published(signing_key()))
