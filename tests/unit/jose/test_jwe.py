@@ -295,7 +295,7 @@ def test_what_two_sides_agree_with_is_well_formed(changed: dict[str, object]) ->
 
 def test_a_party_may_be_as_long_as_the_header_has_room() -> None:
     """The header's own bound is the only one."""
-    assert len(header_of(members(apu=1024 * "A", apv=1024 * "A")).apu) == 768
+    assert len(header_of(members(apu=4096 * "A", apv=1024 * "A")).apu) == 3_072
     assert header_of(members(epk={"kty": "OKP", "crv": "X25519", "x": "AAAA"})).epk == EphemeralKey(
         "OKP", "X25519", b"\0\0\0", b""
     )

@@ -76,7 +76,7 @@ def test_a_good_token_comes_back_with_what_was_checked() -> None:
         ({"cty": "json"}, "cty"),
         ({"b64": True}, "b64"),
         ({"zip": "DEF"}, "zip"),
-        ({"x5c": 4 * ["MII" + 700 * "A"]}, "x5c"),
+        ({"x5c": 4 * ["MII" + 2_000 * "A"]}, "x5c"),
     ],
 )
 def test_what_was_ignored_of_a_header_is_noted(header: dict[str, Any], note: str) -> None:
