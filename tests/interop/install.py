@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 INSTALL_TIMEOUT: Final = 300.0
-ENVIRONMENT_TIMEOUT: Final = 120.0
+ENVIRONMENT_TIMEOUT: Final = 180.0
 PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
 INSTALL: Final = ("install", "--quiet", "--no-compile", "--timeout", "15", "--retries", "2")
 

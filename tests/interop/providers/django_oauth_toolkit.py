@@ -59,6 +59,7 @@ def _configure() -> None:
         ROOT_URLCONF=__name__,
         LOGIN_URL="/login/",
         LOGGING=LOGGING,
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],  # quick, for tests only
         USE_TZ=True,
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         INSTALLED_APPS=[
