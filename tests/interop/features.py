@@ -11,7 +11,7 @@ from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.records import Tokens
 from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.errors import CallbackError, OidcError, ProviderError
-from tests.interop.application import Application
+from tests.interop.application import Application, Kind
 from tests.interop.browser import Endless, Stranded
 from tests.interop.clients import POST_LOGOUT_REDIRECT_URI
 from tests.interop.matrix import Cell, Feature
@@ -19,6 +19,7 @@ from tests.interop.parties import Party
 
 Run = Callable[[Party, Transport], Cell]
 ASKS_WHO: Final = {"login", "password"}
+ASSERTION_AUDIENCE: Final = "assertion_audience_token_endpoint"
 PROVEN: Final = "proven by `auth_time`"
 DEFAULT_MODES: Final = ("query", "fragment")
 """The response modes of a provider without this list in its metadata (Discovery §3)."""
@@ -190,6 +191,22 @@ def logout(party: Party, transport: Transport) -> Cell:
     return Cell(seen=("asks first" if asks else "asks nothing",))
 
 
+def private_key_jwt(party: Party, transport: Transport) -> Cell:
+    """Authenticate by a signed assertion, with the issuer as its audience or as the quirk says."""
+    name = "token_endpoint_auth_methods_supported"
+    if "private_key_jwt" not in party.metadata().get(name, ("client_secret_basic",)):
+        return Cell(verdict="not offered", seen=(_listed(party, name),))
+    kind = Kind(auth_method="private_key_jwt", assertion_alg="ES256")
+    try:
+        party.application(transport, kind=kind).log_in()
+    except ProviderError as refusal:
+        quirked = replace(party, tried=replace(party.tried, quirks=(ASSERTION_AUDIENCE,)))
+        quirked.application(transport, kind=kind).log_in()
+        without = f"without the quirk: `{refusal.error}`"
+        return Cell(verdict="works with a setting", seen=(without,))
+    return Cell()
+
+
 def form_post(party: Party, transport: Transport) -> Cell:
     """Log in by a form that the browser posts."""
     app = party.application(transport)
@@ -228,4 +245,5 @@ RUNS: Final[Mapping[Feature, Run]] = {
     "refresh": refresh,
     "logout": logout,
     "form_post": form_post,
+    "private_key_jwt": private_key_jwt,
 }

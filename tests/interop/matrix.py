@@ -21,6 +21,7 @@ Feature = Literal[
     "refresh",
     "logout",
     "form_post",
+    "private_key_jwt",
 ]
 FEATURES: Final[tuple[Feature, ...]] = (
     "login",
@@ -31,6 +32,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     "refresh",
     "logout",
     "form_post",
+    "private_key_jwt",
 )
 Verdict = Literal["works", "works with a setting", "not offered", "refused", "fails"]
 HERE: Final = Path(__file__).parent
@@ -105,9 +107,14 @@ NO_MODES: Final = Cell(
 )
 
 
+def _only_secrets(*methods: str) -> Cell:
+    listed = f"`token_endpoint_auth_methods_supported`: {', '.join(methods)}"
+    return Cell(verdict="not offered", seen=(listed,))
+
+
 def _only(*modes: str) -> Cell:
     listed = f"`response_modes_supported`: {', '.join(modes)}"
-    return Cell(verdict="not offered", code="response_mode_mismatch", seen=(listed,))
+    return Cell(verdict="not offered", code="unsupported_by_provider", seen=(listed,))
 
 
 DENIED: Final = ("`access_denied`", "with `iss`")
@@ -131,6 +138,7 @@ TRIED: Final = (
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
             "logout": Cell(seen=("asks first",)),
             "form_post": ALL_GOOD,
+            "private_key_jwt": ALL_GOOD,
         },
     ),
     Tried(
@@ -138,7 +146,10 @@ TRIED: Final = (
         key="canaille",
         registers=True,
         id_token_alg="ES256",
-        settings=("`max_age=60` with `prompt=login`",),
+        settings=(
+            "`max_age=60` with `prompt=login`",
+            "quirk `assertion_audience_token_endpoint` with `private_key_jwt`",
+        ),
         cells={
             "login": Cell(
                 seen=("`iss` in the response", "`at_hash`", "`auth_time`", "keeps a session")
@@ -153,6 +164,9 @@ TRIED: Final = (
             "refresh": Cell(seen=(*ROTATES, "no ID token")),
             "logout": Cell(seen=("asks nothing",)),
             "form_post": _only("query", "fragment"),
+            "private_key_jwt": Cell(
+                verdict="works with a setting", seen=("without the quirk: `invalid_client`",)
+            ),
         },
     ),
     Tried(
@@ -170,6 +184,7 @@ TRIED: Final = (
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
             "logout": Cell(seen=("asks first",)),
             "form_post": NO_MODES,
+            "private_key_jwt": _only_secrets("client_secret_post", "client_secret_basic"),
         },
     ),
     Tried(
@@ -193,6 +208,7 @@ TRIED: Final = (
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
             "logout": Cell(seen=("asks nothing",)),
             "form_post": NO_MODES,
+            "private_key_jwt": _only_secrets("client_secret_basic", "client_secret_post", "none"),
         },
     ),
     Tried(
@@ -210,6 +226,9 @@ TRIED: Final = (
             ),
             "logout": Cell(seen=("asks first",)),
             "form_post": _only("query"),
+            "private_key_jwt": Cell(
+                verdict="not offered", seen=("no `token_endpoint_auth_methods_supported`",)
+            ),
         },
     ),
 )

@@ -15,10 +15,12 @@ import urllib3
 from attrs import evolve
 
 from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.credentials.client_keys import ClientKeys, Signer
 from oidc_adapters.transport import Transport
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import UserInfoRule
-from tests.interop.application import POLICY, SCOPE, Application
+from oidc_core.wire.jsontypes import JsonObject, render
+from tests.interop.application import POLICY, SCOPE, Application, Kind, keys_of
 from tests.interop.browser import OIDC_PROVIDER, Browser, Screen
 from tests.interop.clients import (
     AWKWARD_SECRET,
@@ -68,15 +70,23 @@ SCREENS: Final[Mapping[str, tuple[Screen, ...]]] = {
     ),
 }
 
+BY_SECRET: Final = Kind()
+CHOSEN_BY_PROVIDER: Final = {"client_id", "client_secret"}
 Register = Callable[[Mapping[str, Any]], tuple[str, str]]
+
+
+def one_key_of(kind: Kind) -> ClientKeys[Signer] | None:
+    """The private key of a client that signs with one. Not every provider takes two."""
+    keys = keys_of(kind)
+    return None if keys is None else ClientKeys(keys.newest)
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
     """A running provider.
 
-    `register` takes further metadata of a client by the specification's names, and returns its id
-    and secret. A provider that knows its one client from the start returns this one.
+    `register` takes what `client_metadata` takes, and returns the client's id and its secret. A
+    provider that knows its one client from the start returns this one.
     """
 
     tried: Tried
@@ -97,19 +107,29 @@ class Party:
         return document
 
     def application(
-        self, transport: Transport, *, userinfo: UserInfoRule = "optional", **members: Any
+        self,
+        transport: Transport,
+        *,
+        kind: Kind = BY_SECRET,
+        userinfo: UserInfoRule = "optional",
+        **members: Any,
     ) -> Application:
         """An application with a client that the provider has just registered, and a new browser."""
         members["id_token_signed_response_alg"] = self.tried.id_token_alg
-        client_id, client_secret = self.register(members)
+        keys = one_key_of(kind)
+        jwks = None if keys is None else json.loads(render(JsonObject({"keys": keys.public_keys})))
+        as_registered = {"auth_method": kind.auth_method, "jwks": jwks, **members}
+        client_id, client_secret = self.register(as_registered)
         setup = ClientSetup(
             issuer=self.issuer,
-            client_secret=client_secret,
+            client_secret=client_secret if keys is None else None,
+            client_keys=keys,
             registration=ClientRegistration(
                 client_id=client_id,
                 redirect_uris=(REDIRECT_URI,),
                 post_logout_redirect_uris=(POST_LOGOUT_REDIRECT_URI,),
-                token_endpoint_auth_method="client_secret_basic",
+                token_endpoint_auth_method=kind.auth_method,
+                token_endpoint_auth_signing_alg=kind.assertion_alg,
                 scope=SCOPE,
                 **members,
             ),
@@ -144,7 +164,7 @@ def _registered_by_test(provider: Provider) -> Register:
     def register(members: Mapping[str, Any]) -> tuple[str, str]:
         metadata = client_metadata(**members)
         provider.register(metadata)
-        return str(metadata["client_id"]), str(metadata["client_secret"])
+        return str(metadata["client_id"]), str(metadata.get("client_secret"))
 
     return register
 
@@ -155,13 +175,13 @@ def _registered_at(issuer: str) -> Register:
     def register(members: Mapping[str, Any]) -> tuple[str, str]:
         found = fetched(f"{issuer}/.well-known/openid-configuration").json()
         metadata = client_metadata(**members) | {"client_name": "rp", "scope": SCOPE}
-        del metadata["client_id"], metadata["client_secret"]
+        metadata = {name: metadata[name] for name in metadata.keys() - CHOSEN_BY_PROVIDER}
         answer = urllib3.request(
             "POST", found["registration_endpoint"], json=metadata, retries=False, timeout=10
         )
         if answer.status != 201:
             raise ProviderFailed(f"registration: {answer.status} {answer.data.decode()}")
         registered = answer.json()
-        return registered["client_id"], registered["client_secret"]
+        return registered["client_id"], registered.get("client_secret", "")
 
     return register
