@@ -20,6 +20,7 @@ from tests.interop.parties import Party
 Run = Callable[[Party, Transport], Cell]
 ASKS_WHO: Final = {"login", "password"}
 ASSERTION_AUDIENCE: Final = "assertion_audience_token_endpoint"
+UNPROVEN: Final = AuthenticationRequest(prompt="login", reauthentication="unproven")
 PROVEN: Final = "proven by `auth_time`"
 DEFAULT_MODES: Final = ("query", "fragment")
 """The response modes of a provider without this list in its metadata (Discovery §3)."""
@@ -58,6 +59,7 @@ def _without(party: Party, transport: Transport) -> Iterator[str]:
         without = replace(party, tried=replace(party.tried, quirks=fewer))
         with pytest.raises(ProviderError) as refusal:
             without.application(transport).log_in()
+        assert quirk in refusal.value.hint
         yield f"without the quirk: `{refusal.value.error}`"
 
 
@@ -84,7 +86,7 @@ def access_denied(party: Party, transport: Transport) -> Cell:
     return Cell(verdict="refused", code=refusal.value.code, seen=(state,))
 
 
-def _facts(refusal: ProviderError) -> tuple[str, str]:
+def _facts(refusal: ProviderError) -> tuple[str, ...]:
     assert refusal.code == "provider_error"
     return f"`{refusal.error}`", "with `iss`" if refusal.issuer_verified else "without `iss`"
 
@@ -102,34 +104,38 @@ def prompt_none(party: Party, transport: Transport) -> Cell:
         raised = party.log().splitlines()[-1].partition(":")[0]
         return Cell(verdict="fails", seen=(f"HTTP {stranded.status}", f"`{raised}`"))
     app.log_in()
-    try:
-        app.log_in_silently(request)
-    except ProviderError as second:
-        again = f"`{second.error}` also after a login"
-        return Cell(seen=(*_facts(refusal.value), again))
-    return Cell(seen=_facts(refusal.value))
+    second = _provider_error(lambda: app.log_in_silently(request))
+    again = () if second is None else (f"`{second.error}` also after a login",)
+    return Cell(seen=_facts(refusal.value) + again)
 
 
 def prompt_login(party: Party, transport: Transport) -> Cell:
     """Ask a logged-in user to log in again, with a proof in the ID token.
 
-    Where that has no end, ask with a ``max_age`` of 60 seconds.
+    If that has no end, ask with a ``max_age`` of 60 seconds, and then without a proof.
     """
     app = party.application(transport)
     app.log_in()
     try:
-        _again(app, AuthenticationRequest(prompt="login"))
+        assert _again(app, AuthenticationRequest(prompt="login")) == PROVEN
     except Endless:
-        _again(app, AuthenticationRequest(prompt="login", max_age=60))
-        return Cell(verdict="works with a setting", seen=("`max_age=0`: asks without end", PROVEN))
+        return Cell(
+            verdict="works with a setting",
+            seen=(
+                "`max_age=0`: asks without end",
+                f"`max_age=60`: {_again(app, AuthenticationRequest(prompt='login', max_age=60))}",
+                f"`unproven`: {_again(app, UNPROVEN)}",
+            ),
+        )
     return Cell(seen=(PROVEN,))
 
 
-def _again(app: Application, request: AuthenticationRequest) -> None:
+def _again(app: Application, request: AuthenticationRequest) -> str:
     shown = len(app.browser.pages)
     evidence = app.log_in(request).evidence.id_token
     assert not ASKS_WHO.isdisjoint(app.browser.pages[shown:])
-    assert {check.name: check.verdict for check in evidence.checks}["auth_time"] == "passed"
+    passed = {check.name: check.verdict for check in evidence.checks}["auth_time"] == "passed"
+    return PROVEN if passed else "asks once"
 
 
 def signed_userinfo(party: Party, transport: Transport) -> Cell:
@@ -150,7 +156,7 @@ def signed_userinfo(party: Party, transport: Transport) -> Cell:
 
 
 def refresh(party: Party, transport: Transport) -> Cell:
-    """Refresh, and then use the first refresh token once more."""
+    """Refresh, ask for UserInfo with the new tokens, and use the old refresh token once more."""
     app = party.application(transport)
     tokens = app.log_in().tokens
     stored: list[Tokens] = []
@@ -159,6 +165,8 @@ def refresh(party: Party, transport: Transport) -> Cell:
     assert stored == [refreshed.tokens]
     assert refreshed.tokens.access_token != tokens.access_token
     assert refreshed.claims_refreshed is (refreshed.id_token is not None)
+    about_user = app.client.userinfo(refreshed.tokens)
+    assert about_user.userinfo.sub == tokens.subject
     rotated = refreshed.tokens.refresh_token != tokens.refresh_token
     return Cell(
         seen=(
@@ -170,11 +178,8 @@ def refresh(party: Party, transport: Transport) -> Cell:
 
 
 def _second_use(app: Application, tokens: Tokens) -> str:
-    try:
-        app.client.refresh(tokens, lambda _: None)
-    except ProviderError as refusal:
-        return f"`{refusal.error}`"
-    return "still good"
+    refusal = _provider_error(lambda: app.client.refresh(tokens, lambda _: None))
+    return "still good" if refusal is None else f"`{refusal.error}`"
 
 
 def logout(party: Party, transport: Transport) -> Cell:
@@ -197,14 +202,22 @@ def private_key_jwt(party: Party, transport: Transport) -> Cell:
     if "private_key_jwt" not in party.metadata().get(name, ("client_secret_basic",)):
         return Cell(verdict="not offered", seen=(_listed(party, name),))
     kind = Kind(auth_method="private_key_jwt", assertion_alg="ES256")
+    refusal = _provider_error(party.application(transport, kind=kind).log_in)
+    if refusal is None:
+        return Cell()
+    assert ASSERTION_AUDIENCE in refusal.hint
+    quirked = replace(party, tried=replace(party.tried, quirks=(ASSERTION_AUDIENCE,)))
+    quirked.application(transport, kind=kind).log_in()
+    without = f"without the quirk: `{refusal.error}`"
+    return Cell(verdict="works with a setting", seen=(without,))
+
+
+def _provider_error(act: Callable[[], Any]) -> ProviderError | None:
     try:
-        party.application(transport, kind=kind).log_in()
+        act()
     except ProviderError as refusal:
-        quirked = replace(party, tried=replace(party.tried, quirks=(ASSERTION_AUDIENCE,)))
-        quirked.application(transport, kind=kind).log_in()
-        without = f"without the quirk: `{refusal.error}`"
-        return Cell(verdict="works with a setting", seen=(without,))
-    return Cell()
+        return refusal
+    return None
 
 
 def form_post(party: Party, transport: Transport) -> Cell:

@@ -147,7 +147,7 @@ TRIED: Final = (
         registers=True,
         id_token_alg="ES256",
         settings=(
-            "`max_age=60` with `prompt=login`",
+            '`max_age=60`, or `reauthentication="unproven"`, with `prompt=login`',
             "quirk `assertion_audience_token_endpoint` with `private_key_jwt`",
         ),
         cells={
@@ -158,7 +158,11 @@ TRIED: Final = (
             "prompt=none": Cell(seen=NEEDS_LOGIN),
             "prompt=login": Cell(
                 verdict="works with a setting",
-                seen=("`max_age=0`: asks without end", "proven by `auth_time`"),
+                seen=(
+                    "`max_age=0`: asks without end",
+                    "`max_age=60`: proven by `auth_time`",
+                    "`unproven`: asks once",
+                ),
             ),
             "signed UserInfo": ALL_GOOD,
             "refresh": Cell(seen=(*ROTATES, "no ID token")),
