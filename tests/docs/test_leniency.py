@@ -1,4 +1,4 @@
-"""The tables of what an absent or malformed member costs say what the code does."""
+"""The tables about the cost of an absent or malformed member agree with the code."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One real refusal for every error code: the library is driven until it refuses.
 
-What a misbehaving provider brings about comes from the fake provider's misbehaviours; the rest is
-written down here, by code.
+A refusal that a misbehaving provider causes comes from the fake provider's misbehaviours; the
+others are written down here, by code.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ _WRITTEN: Final[Mapping[str, Refuse]] = {
     "refresh_token_missing": lambda: renew(parties.RP, evolve(TOKENS, refresh_token=None)),
     "login_unknown": unknown_login,
 }
-"""Code to what is refused with it, where no misbehaving provider brings that about."""
+"""Code to the refusal, where no misbehaving provider causes it."""
 
 
 def misbehaving(name: str) -> Refuse:

@@ -1,4 +1,4 @@
-"""What a client tells of whole flows, and that it makes no difference who listens."""
+"""The events of a client in whole flows, and that a listener makes no difference."""
 
 from collections.abc import Callable
 from typing import Any, Final

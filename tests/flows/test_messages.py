@@ -1,4 +1,4 @@
-"""What an operator reads: the message of every error code once, from a real refusal.
+"""The messages for an operator: one of every error code, from a real refusal.
 
 A message that changes changes ``tests/golden/messages.txt`` too, so that somebody reads it again::
 

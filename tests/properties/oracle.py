@@ -1,7 +1,7 @@
-"""What a distorted answer of a provider has to lead to: decided without a line of the library.
+"""The required result of a distorted answer of a provider: decided without a line of the library.
 
-The rules are those of the specifications and of the library's own promises, written down a second
-time: strict where a rule reads a member, silent elsewhere.  A verdict is a set of ends that are
+The rules come from the specifications and from the library's own promises, written down a second
+time: strict where a rule reads a member, silent elsewhere. A verdict is a set of ends that are
 right: :data:`LOGGED_IN`, or codes of errors.
 """
 
@@ -31,7 +31,7 @@ _BEARER: Final = re.compile(r"[!-~]+")
 
 
 def readable(value: object) -> bool:
-    """Return whether a value can be had at all: Unicode text, numbers of a sane size."""
+    """Return whether a value can be read at all: Unicode text, numbers of a sane size."""
     if isinstance(value, str):
         return not any("\ud800" <= each <= "\udfff" for each in value)
     if isinstance(value, bool) or not isinstance(value, int | float | list | dict):
@@ -50,7 +50,7 @@ def absent(value: object) -> bool:
 
 
 def listed(value: object) -> list[str] | None:
-    """Return a list of what is supported; ``None`` if there is none that can be read."""
+    """Return a list of supported values; ``None`` if no list can be read."""
     if isinstance(value, str) and readable(value):
         return [value] if value else None
     return texts(value)
@@ -94,7 +94,7 @@ def _forbidding_flag(value: object, _good: object) -> Verdict:
 
 
 def _algorithms(value: object, _good: object) -> Verdict:
-    """Where nothing is named it is RS256 (OIDC Core §3.1.3.7, 7), and the token is ES256."""
+    """Without a name it is RS256 (OIDC Core §3.1.3.7, 7), and the token is ES256."""
     names = listed(value)
     if not names or ("RS256" in names and "ES256" not in names):
         return _NO_ALG

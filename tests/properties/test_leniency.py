@@ -157,7 +157,7 @@ UNREAD: Final = {
     "userinfo": ["name", "email", "email_verified", "picture", "updated_at", "address", "locale",
                  "phone_number_verified", "groups", "nonce", "exp"],
 }  # fmt: skip
-"""Members that no rule reads; beside them, any name that nobody has heard of."""
+"""Members that no rule reads, together with unknown names."""
 
 
 def verdict(document: str, name: str, value: object) -> Verdict:

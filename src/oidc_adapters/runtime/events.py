@@ -288,7 +288,7 @@ class _Unharmed:
             self._reported = True
             last = extract_tb(trace)[-1]
             where = f"{PurePath(last.filename).name}:{last.lineno}"
-            text = f"on_event raised {type(fault).__name__} at {where}; nothing else is affected"
+            text = f"on_event raised {type(fault).__name__} at {where}; the client goes on"
             with suppress(RuntimeWarning):  # where warnings are errors
                 warn(text, RuntimeWarning, stacklevel=4)
         return True

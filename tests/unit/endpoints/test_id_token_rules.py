@@ -506,7 +506,7 @@ OF_64_OCTETS = core_half_hash("ML-DSA-44", "", ACCESS_TOKEN)
 def test_another_digest_is_a_quirk_that_has_to_be_named(
     alg: str, kty: str, crv: str, quirk: str, odd: str
 ) -> None:
-    """Hydra takes SHA-256 whatever the algorithm, Keycloak 64 octets of SHAKE256 for Ed448."""
+    """Hydra takes SHA-256 for every algorithm, Keycloak 64 octets of SHAKE256 for Ed448."""
     key = Jwk(kty=kty, crv=crv, material=(b"",))
     provider = {"id_token_signing_alg_values_supported": (alg,)}
     rp = relying_party(policy=Policy(quirks={quirk}), provider=provider)
