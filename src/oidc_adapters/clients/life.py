@@ -7,7 +7,7 @@ whatever is read meanwhile.
 
 from collections.abc import Callable
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from copy import copy
 from functools import partial
 from types import TracebackType
@@ -38,6 +38,7 @@ from oidc_adapters.runtime.events import (
     UserInfoRead,
     UserInfoRefused,
 )
+from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.runtime.single_flight import SingleFlight
 from oidc_adapters.stores.pending import PendingLogins
@@ -65,6 +66,7 @@ _COPIES: Final = 2
 S = TypeVar("S", Shell, AsyncShell)
 
 _METADATA: Final = "metadata"
+_READING: Final = FailsClosed(_METADATA)
 _PATIENCE: Final = DEADLINE + 1
 """Seconds that are waited for somebody else's reading."""
 
@@ -215,7 +217,8 @@ class Life(Generic[S]):
         step = self._step(setup, ready)
         if step is not None:
             try:
-                self._has_read(setup, ready.shell.run(self._unknown, step))
+                with self._shielded():
+                    self._has_read(setup, ready.shell.run(self._unknown, step))
             except OidcError as error:
                 self._has_failed(error)
 
@@ -225,9 +228,14 @@ class Life(Generic[S]):
         step = self._step(setup, ready)
         if step is not None:
             try:
-                self._has_read(setup, await ready.shell.run(self._unknown, step))
+                with self._shielded():
+                    self._has_read(setup, await ready.shell.run(self._unknown, step))
             except OidcError as error:
                 self._has_failed(error)
+
+    def _shielded(self) -> AbstractContextManager[None]:
+        """Shield logins from whatever a transport raises, while older metadata is there."""
+        return nullcontext() if self._kept.record.rp is None else _READING
 
     def _step(self, setup: ClientSetup, ready: Ready[S]) -> Step[RelyingParty] | None:
         """Return how to begin, unless somebody was quicker, or failed just now."""

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from functools import partial
 from typing import Any, Final
 
@@ -31,7 +32,8 @@ from oidc_adapters.runtime.events import (
 from oidc_adapters.stores.pending import CookiePendingLogins, MemoryPendingLogins
 from oidc_adapters.testing import InMemoryTransport
 from oidc_core.machine.metadata_fetching import REREAD
-from oidc_core.wire.errors import OidcError, UsageError
+from oidc_core.model.records import Tokens
+from oidc_core.wire.errors import OidcError, ProtocolViolation, StoreFailure, UsageError
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.jsontypes import JsonObject, parse_object, render
@@ -404,6 +406,11 @@ def test_a_transport_that_breaks_is_not_silenced(awaits: bool) -> None:
             settled(scene.client.start_login())
     scene.world.published = honest
     assert scene.begin()
+    scene.world.published = breaks
+    scene.clock.advance(DAY)
+    assert scene.begin()  # with older metadata there, it costs nobody a login
+    (kept,) = [event for event in scene.heard if isinstance(event, MetadataRefused)]
+    assert (kept.code, kept.older_kept) == ("store_unavailable", True)
 
 
 def test_who_comes_when_it_was_read_just_now_does_not_read_again() -> None:
@@ -590,6 +597,43 @@ def test_others_go_on_with_older_metadata_while_one_reads() -> None:
         assert first.result(LONG).url
 
     assert len(scene.world.reads) == 2
+
+
+@KINDS
+@pytest.mark.parametrize("copies", [0, 1, 2])
+def test_an_algorithm_that_is_not_listed_has_metadata_read_again(copies: int, awaits: bool) -> None:
+    """Also where the browser is told ``no``, since the same failed before."""
+    scene = Scene(awaits=awaits)
+    scene.begin()
+    error: OidcError = ProtocolViolation("alg_not_allowed", retryable="restart")
+    for _ in range(copies):
+        own = copy(error)
+        own.retryable, own.__cause__ = "no", error
+        error = own
+
+    scene.client._life.refused(LoginRefused, error)
+    scene.clock.advance(REREAD - 1)
+    scene.begin()
+    assert len(scene.world.reads) == 1
+    scene.clock.advance(1)
+    scene.begin()
+
+    assert len(scene.world.reads) == 2
+
+
+@KINDS
+def test_the_store_of_refreshed_tokens_may_fail_in_circles(awaits: bool) -> None:
+    """Errors of the application may have causes that lead back to them."""
+    scene = Scene(awaits=awaits)
+    incoming = scene.start()
+    tokens = settled(scene.client.finish_login(incoming)).logged_in.tokens
+    circle = StoreFailure("store_unavailable")
+    circle.__cause__ = circle
+
+    def fails(_: Tokens) -> None:
+        raise circle
+
+    assert refused(lambda: scene.client.refresh(tokens, fails)) is circle
 
 
 @KINDS
