@@ -27,8 +27,9 @@ from oidc_core.operations.refresh import renew
 from oidc_core.wire.errors import OidcError
 from oidc_core.wire.http import AnswerTo
 from oidc_core.wire.incoming import Incoming
-from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.jsontypes import JsonObject, parse_object
 from tests import parties
+from tests.encryption import encrypted as jwe_of
 from tests.flows.rig import (
     REDIRECT_URI,
     SEALING_SECRET,
@@ -71,7 +72,6 @@ from tests.flows.ways_to_refuse import (
     validated,
     waiting_room_full,
     with_cookie,
-    with_header,
 )
 from tests.signing import signed, signing_key
 from tests.unit.operations.test_refresh import TOKENS
@@ -98,9 +98,10 @@ _WRITTEN: Final[Mapping[str, Refuse]] = {
     "method_unexpected": lambda: Incoming(method="PUT", url=REDIRECT_URI),
     "redirect_uri_mismatch": at_url("https://internal:8080/callback"),
     "redirect_uri_unknown": nowhere,
-    "json_string_invalid": with_header(b'{"alg":"ES256","kid":"\\ud800"}'),
+    "json_string_invalid": lambda: parse_object(b'{"name":"\\ud800"}'),
     "json_too_large": discovered({f"m{n}": n for n in range(3_000)}),
     "jwe_malformed": encrypted("a.b.c.d"),
+    "encryption_unexpected": lambda: validated(jwe_of("{}")),
     "key_alg_mismatch": selected("k1", "RS256", KEY),
     "key_ambiguous": selected(
         None, "ES256", *[signing_key(slot=f"s{n}", kid=f"k{n}").public_jwk() for n in range(9)]

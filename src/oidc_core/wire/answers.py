@@ -12,11 +12,13 @@ from oidc_core.wire.causes import CAUSES
 from oidc_core.wire.challenge import challenges
 from oidc_core.wire.errors import (
     ERROR_CODE,
+    OidcError,
     ProtocolViolation,
     ProviderError,
     TransportFailure,
     heals,
 )
+from oidc_core.wire.facts import kind_of
 from oidc_core.wire.grammar import NQSCHAR
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer
 from oidc_core.wire.jsontypes import MAX_MEMBERS, JsonObject, JsonValue, parse_object
@@ -29,6 +31,7 @@ OK: Final = 200
 _LOCATION: Final = 1_024
 """How many characters of a redirect's target are looked at."""
 
+_DAY: Final = 86_400
 _SCHEMES: Final = ("bearer", "dpop")
 _error: Final = re.compile(f"{NQSCHAR}+").fullmatch
 
@@ -122,7 +125,7 @@ def _odd_error(members: JsonObject) -> ProtocolViolation:
     """Return the error of an answer whose ``error`` is no error code, with the provider's words."""
     error, found = members.members.get("error"), "an empty string"
     if error != "":
-        found = "other characters" if isinstance(error, str) else type(error).__name__
+        found = "other characters" if isinstance(error, str) else kind_of(error)
     return ProtocolViolation(
         "token_response_invalid",
         about="error",
@@ -200,13 +203,16 @@ def oauth_error(
         text: whether its text may be passed on.
     """
     description, uri = member("error_description"), member("error_uri")
-    return ProviderError(
+    refusal = ProviderError(
         error,
         error_description=description if text and isinstance(description, str) else None,
         error_uri=uri if text and isinstance(uri, str) else None,
         status=None if response is None else response.status,
         issuer_verified=issuer_verified,
     )
+    if response is not None:
+        _be_patient(refusal, response)
+    return refusal
 
 
 def unexpected_status(response: HttpResponse, expected: int = OK) -> ProtocolViolation:
@@ -219,13 +225,25 @@ def unexpected_status(response: HttpResponse, expected: int = OK) -> ProtocolVio
     )
     if heals(response.status):
         error.retryable = error.kind = "later"
+        _be_patient(error, response)
     return error
+
+
+def _be_patient(error: OidcError, response: HttpResponse) -> None:
+    """Note after how many seconds trying again can help, where the server says so.
+
+    A date, or a number of more than five digits, says nothing (RFC 9110 §10.2.3).
+    """
+    told = (response.header("retry-after") or "").strip()
+    if error.retryable == "later" and len(told) <= 5 and told.isascii() and told.isdigit():
+        error.retry_after = min(int(told), _DAY)
 
 
 def _words_of(response: HttpResponse) -> str:
     """Return what an answer without an error code says: in JSON, else in its challenges."""
     try:
-        told = words(parse_object(response.body).members.get)
+        found = parse_object(response.body, members=UPPER_BOUNDS.members, tolerant=True)
+        told = words(found.members.get)
     except ProtocolViolation:
         told = ""
     named = [value for _, name, value in challenges(response) if name == "error_description"]

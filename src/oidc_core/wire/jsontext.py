@@ -4,6 +4,7 @@ What is nested too deeply is found here, as the parser would climb it first.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from math import isfinite
 from typing import Final, NoReturn
@@ -97,10 +98,6 @@ def refuse_nesting(text: str, limit: int, most: int) -> None:
 
 
 def twice(pairs: Iterable[tuple[str, object]]) -> str:
-    """Return the first name that is given twice, bounded."""
-    seen: set[str] = set()
-    for name, _ in pairs:
-        if name in seen:
-            return cut(name, _NAME)
-        seen.add(name)
-    return ""
+    """Return the name that is given most often, bounded."""
+    times = Counter([name for name, _ in pairs])
+    return cut(max(times, key=times.__getitem__), _NAME)

@@ -202,13 +202,13 @@ def test_an_error_that_is_none_is_refused_for_its_status_or_by_name(odd: object)
     ("body", "found", "said"),
     [
         ({"error": "", "error_description": "no such code"}, "an empty string", "no such code"),
-        ({"error": {"code": 190, "message": "Invalid code"}}, "JsonObject", "Invalid code"),
-        ({"error": {"error_description": "a"}, "message": "b"}, "JsonObject", "a"),
-        ({"error": {"message": 5}, "error_description": "b"}, "JsonObject", "b"),
-        ({"error": [], "message": "b"}, "tuple", "b"),
+        ({"error": {"code": 190, "message": "Invalid code"}}, "an object", "Invalid code"),
+        ({"error": {"error_description": "a"}, "message": "b"}, "an object", "a"),
+        ({"error": {"message": 5}, "error_description": "b"}, "an object", "b"),
+        ({"error": [], "message": "b"}, "a list", "b"),
         ({"error": 'no "such" code'}, "other characters", 'no "such" code'),
-        ({"error": {}}, "JsonObject", ""),
-        ({"error": 5, "error_description": "x" * 2_000}, "int", "x" * 510 + "..." + "x" * 511),
+        ({"error": {}}, "an object", ""),
+        ({"error": 5, "error_description": "x" * 2_000}, "a number", "x" * 510 + "..." + "x" * 511),
     ],
 )
 def test_an_odd_error_is_named_and_what_the_provider_says_is_kept(
@@ -401,3 +401,24 @@ def test_what_is_unexpected_is_told_with_what_was_expected() -> None:
     assert facts(unexpected_media_type(odd, "application/jwt")) == (
         "content_type_unexpected", "text/html", "application/jwt",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("0", 0), (" 120 ", 120), ("99999", 86_400), ("100000", None), ("-1", None), ("1.5", None),
+     ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("", None), ("\u0661", None), (None, None)],
+)  # fmt: skip
+def test_what_the_server_says_of_trying_again_is_kept(
+    value: str | None, seconds: int | None
+) -> None:
+    headers = () if value is None else (("retry-after", value),)
+    for status, expected in ((429, seconds), (503, seconds), (404, None)):
+        response = HttpResponse(status, headers, b"{}", NOW)
+        assert unexpected_status(response).retry_after == expected
+        error = spelled_error({"error": "slow_down"}.get, response)
+        assert error is not None
+        assert error.retry_after == expected
+    busy = HttpResponse(400, headers, b"{}", NOW)
+    error = spelled_error({"error": "temporarily_unavailable"}.get, busy)
+    assert error is not None
+    assert error.retry_after == seconds
