@@ -334,6 +334,17 @@ def many_headers(name: str, value: str) -> Callable[[int], HttpResponse]:
 OK: Final = b"HTTP/1.1 200 OK\r\n"
 CHUNKED: Final = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
+
+def odd_document(size: int, part: str, whole: str) -> bytes:
+    """Make a document of about so many octets, none of whose parts can be read."""
+    parts = [part % number for number in range(size // (len(part) + 3))]
+    return (whole % ",".join(parts)).encode()
+
+
+def tolerant(octets: bytes) -> object:
+    return jsontypes.parse_object(octets, members=LARGE, tolerant=True)
+
+
 READERS: Final = (
     # framing
     Row(
@@ -458,6 +469,14 @@ READERS: Final = (
             ("empty-arrays", b'{"a":[', b"[],"),
             ("surrogates", b'{"a":"', b"\\ud800"),
             ("nul", b"{", b"\0"),
+        )
+    ],
+    *[
+        Row("parse_object", f"tolerant-{kind}", tolerant, made)
+        for kind, made in (
+            ("members", lambda n: odd_document(n, '"%d":1e999', "{%s}")),
+            ("numbers", lambda n: odd_document(n, "9%020d", '{"a":[%s]}')),
+            ("surrogates", lambda n: odd_document(n, '"%d\\ud800"', '{"a":1e999,"b":[%s]}')),
         )
     ],
     Row("json_body", "doubled-types", answers.json_body, many_headers("content-type", "a/b")),
