@@ -42,6 +42,7 @@ from tests.parties import (
     refused,
     relying_party,
 )
+from tests.signing import signed
 
 SIGNED = relying_party(client={"userinfo_signed_response_alg": "ES256"})
 ENCRYPTED = evolve(
@@ -478,6 +479,42 @@ def test_userinfo_that_is_only_encrypted_is_decrypted_to_its_claims() -> None:
     refused(
         ProtocolViolation, "json_not_object", lambda: decrypted_userinfo(ENCRYPTED, encrypted("[]"))
     )
+
+
+@pytest.mark.parametrize("cty", [None, "JWT", "jwt", "json"])
+def test_a_signed_token_inside_names_the_member_that_says_so(cty: str | None) -> None:
+    """E20: only encryption was registered; what is in there is a signed token."""
+    header: dict[str, Any] = {} if cty is None else {"cty": cty}
+    token = encrypted(signed({"sub": SUB}), **header)
+    error = refused(
+        ProtocolViolation, "cty_unexpected", lambda: decrypted_userinfo(ENCRYPTED, token)
+    )
+    assert (error.about, error.of) == ("userinfo_signed_response_alg", "userinfo")
+    assert (error.kind, error.retryable) == ("configuration", "no")
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "how", "member"),
+    [
+        ("application/jwt", signed({}), "signs it (ES256)", "userinfo_signed_response_alg"),
+        ("application/jwt", "rubbish", "signs it (as a JWT)", "userinfo_signed_response_alg"),
+        (
+            "application/jwt",
+            encrypted("{}"),
+            f"encrypts it ({ECDH.alg} {ECDH.enc})",
+            "userinfo_encrypted_response_alg",
+        ),
+    ],
+)
+def test_userinfo_in_a_jwt_that_was_not_registered_names_the_member_to_set(
+    media_type: str, body: str, how: str, member: str
+) -> None:
+    response = json_response(body.encode(), content_type=media_type)
+    error = refused(
+        ProtocolViolation, "content_type_unexpected", lambda: parse_userinfo(RP, response)
+    )
+    assert (error.about, error.hint) == (member, f"the provider {how}: set {member} to that")
+    assert (error.kind, error.retryable) == ("configuration", "no")
 
 
 def test_what_was_not_registered_as_encrypted_is_not_decrypted() -> None:
