@@ -129,12 +129,12 @@ class KeySet:
             return self.not_found(found=kid)
         (skipped,) = first
         odd = any(isinstance(key, Jwk) for key in found)
+        reason = f" ({skipped.reason})" if skipped.reason else ""
         return ProtocolViolation(
             skipped.code,
             found=kid,
             about=skipped.about,
-            cause=skipped.reason,
-            hint=_LENIENT if odd else CODES[skipped.code].hint,
+            hint=f"{_LENIENT if odd else CODES[skipped.code].hint}{reason}",
         )
 
     def not_found(

@@ -102,7 +102,8 @@ def test_a_key_that_is_oddly_encoded_is_taken_by_a_quirk_and_noted() -> None:
 
     assert valid.evidence.notes == ("quirk lenient_key_encoding: x",)
     assert [key.code for key in valid.evidence.skipped_keys] == ["jwk_invalid"]
-    assert (error.found, error.about, error.cause) == ("k1", "x", "expected 'base64url'")
+    assert (error.found, error.about) == ("k1", "x")
+    assert error.hint.endswith(" (expected 'base64url')")
     assert "lenient_key_encoding" in error.hint
     assert (
         valid.evidence.key_thumbprint == done(resume(RP, begun(), keys())).evidence.key_thumbprint
