@@ -314,7 +314,11 @@ _USAGE: Final = _rows(
     ("issuer_invalid", "OIDC Discovery §3", "an issuer is an https URL without query"),
     ("issuer_not_allowed", "RFC 9700 §4.4", "add the issuer to those configured"),
     ("url_invalid", "RFC 3986 §3", "give an absolute URL"),
-    ("url_scheme_not_allowed", _CORE + "§16.17", "give an https URL"),
+    (
+        "url_scheme_not_allowed",
+        _CORE + "§16.17",
+        "give an https URL; locally, see quirk insecure_allow_http_loopback",
+    ),
     ("url_userinfo_not_allowed", "RFC 3986 §3.2.1", "a URL must not contain credentials"),
     ("url_host_invalid", "RFC 3986 §3.2.2", "give the host's ASCII name or address"),
     (
@@ -327,7 +331,11 @@ _USAGE: Final = _rows(
     ("parameter_invalid", _CORE + "§3.1.2.1", "correct the parameter that the message names"),
     ("client_issuer_mismatch", "RFC 9700 §4.4", "these credentials are for another issuer"),
     ("credential_missing", _CORE + "§9", "give the client's secret or key to the adapter"),
-    ("unsupported_by_provider", "OIDC Discovery §3", "the provider does not offer this"),
+    (
+        "unsupported_by_provider",
+        "OIDC Discovery §3",
+        "the metadata does not name it; if it is wrong, see metadata_overrides",
+    ),
     ("entropy_failure", "RFC 6749 §10.10", "secrets must be fresh and long enough"),
     ("origin_not_allowed", "RFC 9700 §4.9", "this request may not go to that origin"),
     ("pending_too_large", "RFC 6265 §6.1", "demand less, or keep logins in a store on the server"),

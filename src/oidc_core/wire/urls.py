@@ -189,6 +189,9 @@ def parse_issuer(
 
 def explain_difference(configured: str, published: str) -> str:
     """Say in words how two issuer identifiers differ, and which one to configure."""
+    if "{" in published:
+        kind = "it has an issuer for each tenant"
+        return f"{kind}; if that provider is meant, configure IssuerRule.template"
     if _WELL_KNOWN.search(configured):
         kind = "the address of the metadata is configured, not the issuer"
     elif configured.rstrip("/") == published.rstrip("/"):

@@ -299,6 +299,12 @@ def test_a_difference_is_put_into_words(configured: str, published: str, differe
     assert said.isprintable()
 
 
+def test_an_issuer_for_each_tenant_is_explained() -> None:
+    said = explain_difference("https://a.example/t1/v2.0", "https://a.example/{tenantid}/v2.0")
+    assert said.startswith("it has an issuer for each tenant")
+    assert "IssuerRule.template" in said
+
+
 def test_a_difference_is_told_in_bounded_words() -> None:
     assert len(explain_difference("https://a.example/", "https://a.example/" + "x" * 8_000)) < 700
     assert len(explain_difference("https://a.example", "\n" * 16_000)) < 400
