@@ -4,7 +4,7 @@ A failed login can still be answered: what is raised here carries the cookies to
 the application was to go on once it is certain that this browser started the login.
 """
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager
 from copy import copy
 from inspect import isawaitable, iscoroutinefunction
@@ -80,6 +80,20 @@ def check_store(store: object, *, awaits: bool) -> None:
         expected = "a function of the new tokens" + ("" if awaits else " that is not awaited")
         found = type(store).__name__
         raise UsageError("parameter_invalid", about="store", found=found, expected=expected)
+
+
+def kept_at_once(store: Callable[[Tokens], object], tokens: Tokens) -> None:
+    """Have refreshed tokens kept by a function that is done when it returns.
+
+    Raises:
+        UsageError: ``parameter_invalid`` if what it returns would have to be awaited.
+    """
+    kept = store(tokens)
+    if isawaitable(kept):
+        if isinstance(kept, Coroutine):
+            kept.close()
+        expected = "a function of the new tokens that is not awaited"
+        raise UsageError("parameter_invalid", about="store", expected=expected)
 
 
 async def kept_by(store: Callable[[Tokens], Awaitable[None]], tokens: Tokens) -> None:

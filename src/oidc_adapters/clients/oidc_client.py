@@ -19,6 +19,7 @@ from oidc_adapters.clients.calls import (
     cookies_in,
     development_logins,
     finishing,
+    kept_at_once,
     leaving,
     restarting_once,
     settled,
@@ -243,7 +244,7 @@ class OidcClient(Client[Shell]):
         with self._life.refreshing:
             rp, shell = self._life.ready()
             renewed = shell.run(rp, refresh.renew(rp, tokens))
-            store(renewed.tokens)
+            kept_at_once(store, renewed.tokens)
             now = shell.clock.now()
             return shell.run(rp, refresh.verify(rp, renewed, now=now))
 

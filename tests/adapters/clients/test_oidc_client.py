@@ -683,6 +683,15 @@ async def _awaited(_tokens: Tokens) -> None:
     raise AssertionError
 
 
+class _Later:
+    def __await__(self) -> Any:
+        raise AssertionError
+
+
+def _returning(returned: object, _tokens: Tokens) -> object:
+    return returned
+
+
 class _Awaited:
     async def __call__(self, tokens: Tokens) -> None:
         raise AssertionError
@@ -703,6 +712,15 @@ def test_what_cannot_keep_tokens_is_refused_before_they_are_used_up(store: Any) 
         type(store).__name__,
     )
     assert len(rig.transport.exchanges) == sent
+
+
+def test_a_store_whose_result_would_have_to_be_awaited_is_told() -> None:
+    rig = new_rig()
+    tokens = rig.log_in().logged_in.tokens
+    for returned in (_awaited(tokens), _Later()):
+        store: Any = partial(_returning, returned)
+        error = refused(partial(rig.client.refresh, rig.log_in().logged_in.tokens, store))
+        assert (error.code, error.about) == ("parameter_invalid", "store")
 
 
 # --- UserInfo ------------------------------------------------------------------------------------
