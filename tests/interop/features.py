@@ -83,7 +83,8 @@ def access_denied(party: Party, transport: Transport) -> Cell:
     if isinstance(refusal.value, ProviderError):
         return Cell(seen=_facts(refusal.value))
     state = "a `state`" if "state" in arrival.parameters else "no `state`"
-    return Cell(verdict="refused", code=refusal.value.code, seen=(state,))
+    named = f"`{refusal.value.found}` in the error"
+    return Cell(verdict="refused", code=refusal.value.code, seen=(state, named))
 
 
 def _facts(refusal: ProviderError) -> tuple[str, ...]:

@@ -221,7 +221,11 @@ TRIED: Final = (
         registers=True,
         cells={
             "login": Cell(seen=("no `iss`", "`at_hash`", "`auth_time`", "asks at every login")),
-            "access denied": Cell(verdict="refused", code="state_missing", seen=("no `state`",)),
+            "access denied": Cell(
+                verdict="refused",
+                code="state_missing",
+                seen=("no `state`", "`access_denied` in the error"),
+            ),
             "prompt=none": Cell(seen=(*NEEDS_LOGIN, "`login_required` also after a login")),
             "prompt=login": PROVEN,
             "signed UserInfo": NO_SIGNED_USERINFO,

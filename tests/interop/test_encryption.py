@@ -76,7 +76,7 @@ def test_an_encrypted_id_token_and_userinfo_in_login_and_refresh(
 
 
 @pytest.mark.parametrize(
-    ("expects", "code"), [(True, "encryption_missing"), (False, "jws_malformed")]
+    ("expects", "code"), [(True, "encryption_missing"), (False, "encryption_unexpected")]
 )
 def test_an_id_token_in_another_form_than_registered_is_refused(
     op: Provider, transport: Transport, interop_row: RecordRow, code: str, *, expects: bool
