@@ -42,7 +42,9 @@ def login(party: Party, transport: Transport) -> Cell:
     return Cell(
         seen=(
             *(f"note `{note}`" for note in logged_in.notes),
-            "`iss` in the response" if _answers_with_issuer(logged_in) else "no `iss`",
+            "`iss` in the response"
+            if _answers_with_issuer(logged_in)
+            else "no `iss` in the response",
             "`at_hash`" if "at_hash" in claims else "no `at_hash`",
             "`auth_time`" if "auth_time" in claims else "no `auth_time`",
             "keeps a session" if kept else "asks at every login",
@@ -125,7 +127,7 @@ def prompt_login(party: Party, transport: Transport) -> Cell:
             seen=(
                 "`max_age=0`: asks without end",
                 f"`max_age=60`: {_again(app, AuthenticationRequest(prompt='login', max_age=60))}",
-                f"`unproven`: {_again(app, UNPROVEN)}",
+                f"without a proof: {_again(app, UNPROVEN)}",
             ),
         )
     return Cell(seen=(PROVEN,))

@@ -161,7 +161,7 @@ TRIED: Final = (
                 seen=(
                     "`max_age=0`: asks without end",
                     "`max_age=60`: proven by `auth_time`",
-                    "`unproven`: asks once",
+                    "without a proof: asks once",
                 ),
             ),
             "signed UserInfo": ALL_GOOD,
@@ -198,7 +198,7 @@ TRIED: Final = (
         cells={
             "login": Cell(
                 seen=(
-                    "no `iss`",
+                    "no `iss` in the response",
                     "`at_hash`",
                     "`auth_time`",
                     "asks at every login",
@@ -220,7 +220,9 @@ TRIED: Final = (
         key="oidc_provider_mock",
         registers=True,
         cells={
-            "login": Cell(seen=("no `iss`", "`at_hash`", "`auth_time`", "asks at every login")),
+            "login": Cell(
+                seen=("no `iss` in the response", "`at_hash`", "`auth_time`", "asks at every login")
+            ),
             "access denied": Cell(
                 verdict="refused",
                 code="state_missing",
@@ -249,7 +251,7 @@ def settings_table() -> str:
             f"{tried.name} {tried.version} ({tried.registry})",
             tried.id_token_alg,
             ", ".join(f"`{quirk}`" for quirk in tried.quirks) or "none",
-            ", ".join(tried.settings) or "none",
+            "; ".join(tried.settings) or "none",
         )
         for tried in TRIED
     )
