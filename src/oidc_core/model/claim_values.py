@@ -69,6 +69,11 @@ def audience(value: JsonValue) -> tuple[str, ...] | None:
     return texts(value)
 
 
+def filled(value: JsonValue) -> str | None:
+    """Return a string that is not blank, ``None`` for everything else."""
+    return value if isinstance(value, str) and value.strip() else None
+
+
 def texts(value: JsonValue) -> tuple[str, ...] | None:
     """Return a list of strings as a tuple, ``None`` if it is none."""
     if not isinstance(value, tuple):

@@ -14,6 +14,7 @@ from attrs import field, frozen
 from oidc_core.model.claim_values import (
     audience,
     claims_view,
+    filled,
     numeric_date,
     of_verified,
     text,
@@ -111,7 +112,7 @@ class IdToken(StandardClaims):
     @property
     def sid(self) -> str | None:
         """The provider's session, if it names one."""
-        return text(self.claims.members.get("sid"))
+        return filled(self.claims.members.get("sid"))
 
 
 @frozen
@@ -144,7 +145,7 @@ def subject(value: JsonValue, *, of: str = "") -> str:
 
 
 _READERS: Final[Mapping[str, Callable[[JsonValue], object]]] = MappingProxyType(
-    {"acr": text, "amr": texts, "auth_time": numeric_date, "sid": text}
+    {"acr": text, "amr": texts, "auth_time": numeric_date, "sid": filled}
 )
 
 

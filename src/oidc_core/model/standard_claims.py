@@ -6,7 +6,7 @@ None of them is a key to an account: that is issuer and subject alone.
 from abc import abstractmethod
 from typing import NamedTuple
 
-from oidc_core.model.claim_values import numeric_date, text
+from oidc_core.model.claim_values import filled, numeric_date
 from oidc_core.wire.jsontypes import JsonObject
 
 
@@ -51,8 +51,7 @@ class StandardClaims:
         """All claims there are."""
 
     def _text(self, name: str) -> str | None:
-        value = text(self.claims.members.get(name))
-        return value if value and value.strip() else None
+        return filled(self.claims.members.get(name))
 
     @property
     def name(self) -> str | None:

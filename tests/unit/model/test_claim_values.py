@@ -7,6 +7,7 @@ import pytest
 from oidc_core.model.claim_values import (
     MAX_DATE,
     audience,
+    filled,
     numeric_date,
     text,
     texts,
@@ -55,6 +56,12 @@ def test_a_text_is_a_string() -> None:
 @pytest.mark.parametrize("value", NO_TEXTS, ids=repr)
 def test_texts_are_strings_all_of_them(value: JsonValue) -> None:
     assert texts(value) is None
+
+
+def test_a_text_that_is_blank_says_nothing() -> None:
+    assert filled(" a ") == " a "
+    odd: list[JsonValue] = ["", " ", None, 5, True, ("a",), JsonObject({})]
+    assert [filled(value) for value in odd] == [None] * 7
 
 
 def test_texts_may_be_none_at_all() -> None:

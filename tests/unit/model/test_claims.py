@@ -107,7 +107,9 @@ def test_a_malformed_claim_reads_as_absent(value: JsonValue) -> None:
     [
         ({}, ()),
         ({"acr": None, "amr": None, "auth_time": None, "sid": None}, ()),
-        ({"acr": "", "amr": (), "auth_time": 0, "sid": ""}, ()),
+        ({"acr": "", "amr": (), "auth_time": 0}, ()),
+        ({"sid": ""}, ("sid",)),
+        ({"sid": " "}, ("sid",)),
         ({"acr": 1}, ("acr",)),
         ({"amr": "pwd"}, ("amr",)),
         ({"amr": ("pwd", 1)}, ("amr",)),
