@@ -13,6 +13,9 @@ from oidc_core.wire.errors import ProtocolViolation, cut
 
 MAX_DIGITS: Final = 19
 _NAME: Final = 128
+MORE_MEMBERS: Final = "raise Policy.limits.members, up to 16384, or have less sent"
+"""What to do about too many members, or too many arrays and objects."""
+
 WHITESPACE: Final = " \t\n\r"
 
 # A string may lack its end: it is taken whole even so, or each quote in it would be tried again.
@@ -88,7 +91,9 @@ def refuse_nesting(text: str, limit: int, most: int) -> None:
             depth += 1
             opened += 1
             if opened > most:
-                raise ProtocolViolation("json_too_large", expected=f"up to {most}")
+                raise ProtocolViolation(
+                    "json_too_large", expected=f"up to {most}", hint=MORE_MEMBERS
+                )
             if depth > limit:
                 raise ProtocolViolation("json_too_deep", expected=f"up to {limit}")
         elif token in "]}":

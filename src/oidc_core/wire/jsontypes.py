@@ -24,6 +24,7 @@ from typing import Any, Final, NoReturn, TypeAlias, cast, final
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.jsontext import (
     MAX_DIGITS,
+    MORE_MEMBERS,
     WHITESPACE,
     finite_number,
     malformed,
@@ -320,7 +321,8 @@ def _refuse_members(value: JsonValue, limit: int) -> None:
             _refuse_members(item, limit)
     elif isinstance(value, JsonObject):
         if len(value) > limit:
-            raise ProtocolViolation("json_too_large", found=len(value), expected=f"up to {limit}")
+            found, most = len(value), f"up to {limit}"
+            raise ProtocolViolation("json_too_large", found=found, expected=most, hint=MORE_MEMBERS)
         _refuse_members(tuple(value.members.values()), limit)
 
 

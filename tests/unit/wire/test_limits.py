@@ -8,7 +8,8 @@ from attrs import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oidc_core.wire.errors import TransportFailure, UsageError
+from oidc_core.wire.errors import ProtocolViolation, TransportFailure, UsageError
+from oidc_core.wire.jsontypes import parse_object
 from oidc_core.wire.limits import LIMITS, UPPER_BOUNDS, LimitName, Limits, excess, name_excess
 from tests.parties import refused
 
@@ -66,6 +67,15 @@ def test_what_is_too_large_is_told_with_its_limit_and_setting(name: LimitName) -
     assert facts["hint"] == f"raise Policy.limits.{name}, up to {bound}, or have less sent"
     assert excess(name, bound)["hint"] == "have less sent: no limit is higher"
     assert excess(name, bound)["found"] is None
+
+
+def test_too_many_members_are_told_with_the_setting_too() -> None:
+    hint = excess("members", LIMITS.members)["hint"]
+    for text in ('{"a":1,"b":2}', '{"a":[' + "[]," * 20 + "[]]}"):
+        error = refused(
+            ProtocolViolation, "json_too_large", partial(parse_object, text.encode(), members=1)
+        )
+        assert error.hint == hint
 
 
 def test_an_error_is_told_what_was_too_large() -> None:
