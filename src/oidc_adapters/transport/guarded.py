@@ -233,6 +233,12 @@ def _under_way() -> Exchange:
     return exchange
 
 
+def _refuse(cause: str, told: str) -> NoReturn:
+    """Refuse what TLS says of the other side, and note why."""
+    _under_way().cause = cause
+    raise SSLError(told)
+
+
 class GuardedConnection(HTTPConnection):
     """A connection that keeps to the budget of the exchange it serves."""
 
@@ -363,13 +369,13 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
         """Refuse a server that is not the one of the URL, or whose TLS is too old."""
         host = self._tunnel_host or self.host
         if not self.is_verified or self.assert_fingerprint or not proves(self.sock, host):
-            self._refuse("certificate_invalid", "the server was not verified")
+            _refuse("certificate_invalid", "the server was not verified")
         self.check_version()
 
     def check_version(self) -> None:
         """Refuse an old version of TLS."""
         if not is_modern(self.sock):
-            self._refuse("tls_too_old", "TLS is too old")
+            _refuse("tls_too_old", "TLS is too old")
         self.is_checked = True
 
     def check_proxy(self) -> None:
@@ -377,13 +383,6 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
         if self.proxy is None or self.proxy.scheme != "https":
             return
         if not proves(self.sock, self.host):
-            self._refuse("proxy", "the proxy was not verified")
+            _refuse("proxy", "the proxy was not verified")
         if not is_modern(self.sock):
-            self._refuse("proxy", "the proxy's TLS is too old")
-
-    def _refuse(self, cause: str, told: str) -> NoReturn:
-        """Refuse what TLS says of the other side; while the application uses it, nobody is told."""
-        exchange = self._exchange()
-        if exchange is not None:
-            exchange.cause = cause
-        raise SSLError(told)
+            _refuse("proxy", "the proxy's TLS is too old")
