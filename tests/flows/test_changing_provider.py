@@ -21,7 +21,7 @@ CHANGED: Final = honest_provider(id_token_alg="ES256")
 
 
 class Switch:
-    """A transport to whichever provider is there now."""
+    """A transport to the provider that is there now."""
 
     judges_addresses = True
 
@@ -45,7 +45,7 @@ class AsyncSwitch:
 
 
 class Site:
-    """An application, and whatever provider is behind it."""
+    """An application, and the provider that is behind it now."""
 
     def __init__(self, *, awaits: bool, **changed: Any) -> None:
         self.awaits, self.clock, self.browser = awaits, FrozenClock(NOW), Browser()

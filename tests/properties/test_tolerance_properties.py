@@ -1,4 +1,4 @@
-"""Tolerant JSON: whatever cannot be read costs its own top-level member, and nothing else."""
+"""Tolerant JSON: a value that cannot be read costs its own top-level member, and nothing else."""
 
 import json
 from typing import Final

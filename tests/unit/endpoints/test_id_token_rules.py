@@ -1084,11 +1084,11 @@ def test_what_is_not_checked_is_told_with_its_reason() -> None:
         "auth_time": "no max_age was sent",
         "expected_sub": "nobody in particular was expected",
         "at_hash": "no access token came along",
-        "claims": "none was asked for",
+        "claims": "the login demands no claim",
     }
     demanded: dict[str, Any] = {"essential_claims": ("auth_time", "b", "a")}
     _, evidence = checked(with_claims(auth_time=1, sid=5, acr=5), **demanded)
-    assert dict(evidence.skipped)["auth_time"] == "any time will do"
+    assert dict(evidence.skipped)["auth_time"] == "the login allows any time"
     assert dict(evidence.skipped)["claims"] == "absent: b a"
     assert evidence.notes == ("malformed, taken as absent: acr sid",)
 
@@ -1114,7 +1114,7 @@ def test_the_rules_stand_in_the_order_and_with_the_numbers_of_the_specification(
         ("aud", f"{core}3", "the audience is this client and nobody untrusted"),
         ("azp", f"{core}5", "an authorized party is this client"),
         ("signature", f"{core}6", "a key of the provider signed it"),
-        ("alg", f"{core}7", "the algorithm is the one agreed upon"),
+        ("alg", f"{core}7", "the algorithm is the registered one"),
         ("kind", "RFC 8725 §3.12", "it is not a token of another kind"),
         ("exp", f"{core}9", "it has not expired"),
         (

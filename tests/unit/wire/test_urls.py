@@ -289,7 +289,7 @@ def test_an_issuer_is_kept_to_the_letter() -> None:
         ("https://a.example", "https://a.example:444", "the port: 443 and 444"),
         ("https://a.example/x", "https://a.example/y", "the path: '/x' and '/y'"),
         ("https://a.example", "https://a.example:443", "they differ;"),
-        ("https://a.example", "b\n", "one of them is no URL"),
+        ("https://a.example", "b\n", "one of them is not a URL"),
     ],
 )
 def test_a_difference_is_put_into_words(configured: str, published: str, difference: str) -> None:
