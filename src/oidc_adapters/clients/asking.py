@@ -1,4 +1,4 @@
-"""What a login asks for, given by keyword or as one value."""
+"""The demands of a login, given by keyword or as one value."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet

@@ -1,4 +1,4 @@
-"""The paved road, for code that awaits; as :mod:`oidc_adapters.clients.oidc_client`."""
+"""The paved road, for code that awaits, like :mod:`oidc_adapters.clients.oidc_client`."""
 
 from collections.abc import Awaitable, Callable
 from typing import Self, Unpack
@@ -53,9 +53,9 @@ from oidc_core.wire.settings import as_setting, check_kind
 class AsyncOidcClient(Client[AsyncShell]):
     """One client at one provider, for code that awaits.
 
-    It takes the same settings, and has the same calls, as
-    :class:`~oidc_adapters.clients.oidc_client.OidcClient`.  It may be used from several event
-    loops, of asyncio and trio alike.
+    It takes the same settings, and has the same calls, like
+    :class:`~oidc_adapters.clients.oidc_client.OidcClient`. It may be used from several event loops,
+    of asyncio and trio alike.
 
     Raises:
         UsageError: a setting is wrong.
@@ -87,7 +87,7 @@ class AsyncOidcClient(Client[AsyncShell]):
         *,
         on_event: OnEvent | None = None,
     ) -> "AsyncOidcClient":
-        """Return the client of a relying party and a shell; as :meth:`OidcClient.of`."""
+        """Return the client of a relying party and a shell, like :meth:`OidcClient.of`."""
         client = cls.__new__(cls)
         as_setting(rp, RelyingParty, "rp")
         as_setting(shell, AsyncShell, "shell")
@@ -96,7 +96,7 @@ class AsyncOidcClient(Client[AsyncShell]):
 
     @classmethod
     def for_development(cls, setup: ClientSetup, **world: Unpack[AsyncWorld]) -> "AsyncOidcClient":
-        """Return a client for development; as :meth:`OidcClient.for_development`."""
+        """Return a client for development, like :meth:`OidcClient.for_development`."""
         as_setting(setup, ClientSetup, "setup")
         return cls(setup.on_loopback(), development_logins(), **world)
 
@@ -104,7 +104,7 @@ class AsyncOidcClient(Client[AsyncShell]):
     async def discover(
         cls, setup: ClientSetup, pending: PendingLogins, **world: Unpack[AsyncWorld]
     ) -> "AsyncOidcClient":
-        """Return a client that has discovered its provider; as :meth:`OidcClient.discover`."""
+        """Return a client that has discovered its provider, like :meth:`OidcClient.discover`."""
         client = cls(setup, pending, **world)
         try:
             await client._life.ready_async()
@@ -132,7 +132,7 @@ class AsyncOidcClient(Client[AsyncShell]):
         cookie: str | bytes = "",
         **asked: Unpack[Asked],
     ) -> Redirect:
-        """Start a login; as :meth:`OidcClient.start_login`."""
+        """Start a login, like :meth:`OidcClient.start_login`."""
         with self._life.starting:
             wanted, seen = request_of(request, asked), cookies_in(cookie)
             rp, shell = await self._life.ready_async()
@@ -145,7 +145,7 @@ class AsyncOidcClient(Client[AsyncShell]):
             return Redirect(url=started.url, cookies=as_cookies(kept))
 
     async def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
-        """Finish a login; as :meth:`OidcClient.finish_login`."""
+        """Finish a login, like :meth:`OidcClient.finish_login`."""
         with self._life.arriving:
             callback = arrived(incoming, account)
             login_id = pending_id(callback)
@@ -155,7 +155,7 @@ class AsyncOidcClient(Client[AsyncShell]):
     async def finish_found(
         self, login_id: str, callback: Callback, incoming: Incoming, account: str
     ) -> LoginResult:
-        """Finish a login that is known to be of this client, or of none."""
+        """Finish a login that is known to be of this client, or of no client."""
         pending, profile = self.pending, self.pending.profile
         with self._life.finishing, restarting_once(profile, incoming):
             rp, shell = await self._life.ready_async()
@@ -172,7 +172,7 @@ class AsyncOidcClient(Client[AsyncShell]):
     async def refresh(
         self, tokens: Tokens, store: Callable[[Tokens], Awaitable[None]]
     ) -> Refreshed:
-        """Renew tokens; as :meth:`OidcClient.refresh`."""
+        """Renew tokens, like :meth:`OidcClient.refresh`."""
         check_store(store, awaits=True)
         with self._life.refreshing:
             rp, shell = await self._life.ready_async()
@@ -182,7 +182,7 @@ class AsyncOidcClient(Client[AsyncShell]):
             return await shell.run(rp, refresh.verify(rp, renewed, now=now))
 
     async def userinfo(self, tokens: Tokens) -> CheckedUserInfo:
-        """Ask what the provider says of a user; as :meth:`OidcClient.userinfo`."""
+        """Ask for UserInfo about a user, like :meth:`OidcClient.userinfo`."""
         with self._life.reading_userinfo:
             rp, shell = await self._life.ready_async()
             return await shell.run(rp, userinfo.fetch(rp, tokens))
@@ -194,7 +194,7 @@ class AsyncOidcClient(Client[AsyncShell]):
         *,
         cookie: str | bytes = "",
     ) -> Redirect:
-        """Start a logout at the provider; as :meth:`OidcClient.start_logout`."""
+        """Start a logout at the provider, like :meth:`OidcClient.start_logout`."""
         with self._life.starting_logout:
             seen = cookies_in(cookie)
             rp, shell = await self._life.ready_async()
@@ -209,7 +209,7 @@ class AsyncOidcClient(Client[AsyncShell]):
             return leaving(started, as_cookies(kept))
 
     async def finish_logout(self, incoming: Incoming) -> LogoutResult:
-        """Check a return from a logout; as :meth:`OidcClient.finish_logout`."""
+        """Check a return from a logout, like :meth:`OidcClient.finish_logout`."""
         with self._life.finishing_logout:
             check_kind(incoming, Incoming, about="incoming")
             (rp, shell), pending = self._life.opened(), self.pending

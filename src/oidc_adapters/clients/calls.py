@@ -1,7 +1,7 @@
-"""What the calls of a client have in common, whether they wait or await.
+"""The common part of a client's calls, whether they wait or await.
 
-A failed login can still be answered: what is raised here carries the cookies to clear, and where
-the application was to go on once it is certain that this browser started the login.
+A failed login can still be answered: its error carries the cookies to clear, and the place where
+the application wanted to go on, once it is certain that this browser started the login.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -34,7 +34,7 @@ from oidc_core.wire.urls import parse_url
 
 PENDING: Final = "pending logins"
 STORE: Final = FailsClosed(PENDING)
-"""Whatever a store of logins in flight raises is the store's failure."""
+"""Every exception of a store of logins in flight is the store's failure."""
 
 _UNPROVEN: Final = frozenset(
     {"state_missing", "state_mismatch", "binding_missing", "binding_mismatch"}
@@ -86,7 +86,7 @@ def kept_at_once(store: Callable[[Tokens], object], tokens: Tokens) -> None:
     """Have refreshed tokens kept by a function that is done when it returns.
 
     Raises:
-        UsageError: ``parameter_invalid`` if what it returns would have to be awaited.
+        UsageError: ``parameter_invalid`` if its result must be awaited.
     """
     kept = store(tokens)
     if isawaitable(kept):
@@ -97,7 +97,7 @@ def kept_at_once(store: Callable[[Tokens], object], tokens: Tokens) -> None:
 
 
 async def kept_by(store: Callable[[Tokens], Awaitable[None]], tokens: Tokens) -> None:
-    """Have refreshed tokens kept; a function that is done when it returns will do, too."""
+    """Have refreshed tokens kept; the function may also be an ordinary one."""
     kept: object = store(tokens)
     if isawaitable(kept):
         await kept
@@ -130,10 +130,10 @@ def starting(
 
 
 def arrived(incoming: Incoming, account: str) -> Callback:
-    """Return the callback of a request, for whatever client it may be.
+    """Return the callback of a request, for any client.
 
     Raises:
-        UsageError: ``parameter_invalid`` for what is no request.
+        UsageError: ``parameter_invalid`` for a value that is not a request.
         CallbackError: ``parameter_malformed``.
     """
     check_kind(incoming, Incoming, about="incoming")
@@ -236,7 +236,7 @@ def settled(profile: CookieProfile, incoming: Incoming) -> tuple[SetCookie, ...]
 
 
 def as_cookies(kept: object) -> tuple[SetCookie, ...]:
-    """Return what a store says is to be set; a coroutine is none, and nothing was kept then.
+    """Return the cookies that a store sets; without a tuple of them the login was not kept.
 
     Raises:
         StoreFailure: ``store_unavailable``.

@@ -1,7 +1,7 @@
-"""What a client is made of, put together from settings.
+"""The parts of a client, put together from settings.
 
 The settings are those an application has at hand: issuer, client id and secret, redirect URI.
-Whatever a framework or an unusual provider needs beyond is a value that can be passed instead.
+A framework or an unusual provider may need more: then a value can be passed instead.
 """
 
 from collections.abc import Iterable
@@ -46,21 +46,22 @@ class ClientSetup:
 
     Attributes:
         issuer: the issuer identifier, exactly as the provider publishes it.
-        issuer_rule: how the issuer is recognised, where one exact string will not do.
+        issuer_rule: how the issuer is recognised, where one exact string is not enough.
         client_id: the identifier the provider gave out.
         client_secret: the client's secret, for the methods that use one, or a call that opens it
             for each use.
         client_keys: the client's private keys, for ``private_key_jwt``.
-        decryption_keys: the client's private keys for what is encrypted for it, newest first.
+        decryption_keys: the client's private keys for tokens that are encrypted for it, newest
+            first.
         redirect_uri: where the browser comes back to.
         post_logout_redirect_uri: where it comes back to after a logout.
-        token_endpoint_auth_method: how the client authenticates.  By default
-            ``private_key_jwt`` with keys; with a secret ``client_secret_basic`` where the metadata
-            lists that or nothing, else ``client_secret_post`` where it lists that.  A client
-            without either says ``none``: a secret that got lost would else make a public client.
+        token_endpoint_auth_method: how the client authenticates. By default ``private_key_jwt``
+            with keys. With a secret, ``client_secret_basic`` if the metadata lists it or lists no
+            method, and ``client_secret_post`` if only that is listed. A client without either says
+            ``none``: a secret that got lost would else make a public client.
         scope: what a login asks for unless it says otherwise.
         registration: the client's registration in full, in place of the other settings of the
-            client but for secret and keys.  What these say beside it is in it too.
+            client, except secret and keys. Settings that are given in addition must agree with it.
         metadata: the provider's metadata, where it is given by hand and not discovered.
         discovery_url: where the metadata lies, if not below the issuer.
         metadata_overrides: members that correct the provider's document by name, as in
@@ -106,7 +107,7 @@ class ClientSetup:
             )
         if self.registration is not None:
             _check_agreement(self, self.registration)
-        if self.registration or self.client_id:  # else they are only asked for the public keys
+        if self.registration or self.client_id:  # otherwise they are only asked for the public keys
             client = self.registration or self._registration()
             check_credentials(client, secret=self.client_secret, keys=self.client_keys)
         if self.client_keys is None or not self.decryption_keys:
@@ -203,7 +204,7 @@ _DEFAULTS: Final = fields_dict(ClientSetup)
 
 
 def _check_agreement(setup: ClientSetup, client: ClientRegistration) -> None:
-    """Refuse a setting that is not that of the registration, which would be used in its place."""
+    """Refuse a setting that differs from the registration, which would be used in its place."""
     for name, registered in (
         ("client_id", (client.client_id,)),
         ("redirect_uri", client.redirect_uris),

@@ -1,8 +1,8 @@
 """Several clients side by side: the one object that sees them all, and takes their callbacks.
 
 A provider that is hostile, or was broken into, tries to have an honest provider's code sent to
-itself (RFC 9700 §4.4).  What keeps it from that is decided from configuration, when the clients are
-put together: :func:`~oidc_core.model.routes.check_routes` has the rule.
+itself (RFC 9700 §4.4). The configuration decides, when the clients are put together, how this is
+prevented: :func:`~oidc_core.model.routes.check_routes` has the rule.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ C = TypeVar("C", OidcClient, AsyncOidcClient)
 _ANOTHERS: Final = frozenset(
     {"connection_mismatch", "logout_state_mismatch", "cookie_invalid", "cookie_key_unknown"}
 )
-"""What a client says of a logout that is of another client, or of none: the last one says so."""
+"""A client's codes for the logout of another client, or of no client: the last client raises it."""
 
 
 class Connections:
@@ -43,9 +43,9 @@ class Connections:
         self.clients = clients
 
     def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
-        """Finish the login that a callback belongs to; as :meth:`OidcClient.finish_login`.
+        """Finish the login that a callback belongs to, like :meth:`OidcClient.finish_login`.
 
-        Nothing is taken out of a store before it is known which client it is of.
+        No login is taken out of a store before it is known which client it is of.
         """
         callback = arrived(incoming, account)
         login_id = pending_id(callback)
@@ -64,7 +64,7 @@ class Connections:
             raise
 
     def finish_logout(self, incoming: Incoming) -> LogoutResult:
-        """Finish the logout that a return belongs to; as :meth:`OidcClient.finish_logout`."""
+        """Finish the logout that a return belongs to, like :meth:`OidcClient.finish_logout`."""
         *others, last = self.clients
         for client in others:
             try:
@@ -87,7 +87,7 @@ class Connections:
 
 
 class AsyncConnections:
-    """The clients of an application that awaits; as :class:`Connections`."""
+    """The clients of an application that awaits, like :class:`Connections`."""
 
     __slots__ = ("_routes", "clients")
 
@@ -96,7 +96,7 @@ class AsyncConnections:
         self.clients = clients
 
     async def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
-        """Finish the login that a callback belongs to; as :meth:`Connections.finish_login`."""
+        """Finish the login that a callback belongs to, like :meth:`Connections.finish_login`."""
         callback = arrived(incoming, account)
         login_id = pending_id(callback)
         first, *others = [self.clients[place] for place in self._routes.among(incoming.url)]
@@ -114,7 +114,7 @@ class AsyncConnections:
             raise
 
     async def finish_logout(self, incoming: Incoming) -> LogoutResult:
-        """Finish the logout that a return belongs to; as :meth:`Connections.finish_logout`."""
+        """Finish the logout that a return belongs to, like :meth:`Connections.finish_logout`."""
         *others, last = self.clients
         for client in others:
             try:
@@ -137,13 +137,13 @@ class AsyncConnections:
 
 
 def _owns(client: OidcClient, login_id: str, incoming: Incoming) -> bool:
-    """Return whether a login is of this client; whatever is no plain yes is none."""
+    """Return whether a login is of this client; every answer other than a plain yes is a no."""
     with STORE:
         return client.pending.belongs(client.rp, login_id, incoming.cookies) is True
 
 
 async def _owns_async(client: AsyncOidcClient, login_id: str, incoming: Incoming) -> bool:
-    """Return whether a login is of this client; as :func:`_owns`."""
+    """Return whether a login is of this client, like :func:`_owns`."""
     with STORE:
         return await client.pending.belongs_async(client.rp, login_id, incoming.cookies) is True
 
@@ -156,7 +156,7 @@ def _routes(clients: Sequence[object], kind: type[C]) -> Routes:
     for rp in rps:
         identity = rp.connection[:3]
         if identity in seen:
-            expected = "a connection_id of its own"
+            expected = "a different connection_id for each client"
             raise UsageError("config_invalid", about="connection_id", expected=expected)
         seen.add(identity)
     return Routes(rps)

@@ -1,8 +1,8 @@
 """A client's life: made without a network, ready at its first use, up to date, closed in the end.
 
-What decides when metadata is read is the policy :mod:`oidc_core.machine.metadata_fetching`; here is
-its memory.  An operation runs to its end with the relying party and the shell it began with,
-whatever is read meanwhile.
+The policy :mod:`oidc_core.machine.metadata_fetching` decides when metadata is read; here is its
+memory. An operation runs to its end with the relying party and the shell it began with, even if
+metadata is read meanwhile.
 """
 
 from collections.abc import Callable
@@ -72,21 +72,21 @@ _PATIENCE: Final = DEADLINE + 1
 
 
 class Ready(NamedTuple, Generic[S]):
-    """What an operation runs with, to its end."""
+    """The parts that an operation runs with, to its end."""
 
     rp: RelyingParty
     shell: S
 
 
 class _Kept(NamedTuple, Generic[S]):
-    """What was read, and what that makes; replaced as one."""
+    """The metadata that was read, and the values made from it; replaced as one."""
 
     record: MetadataRecord
     ready: Ready[S]
 
 
 class Life(Generic[S]):
-    """What one client knows of its provider, whom it tells, and what it closes.
+    """The knowledge of a client about its provider, its callable for events, and its parts.
 
     Args:
         rp: the relying party; without metadata, where that is discovered.
@@ -134,7 +134,7 @@ class Life(Generic[S]):
 
     @property
     def known(self) -> Ready[S]:
-        """What is known now, without asking anybody; before the first use, no metadata."""
+        """The current relying party, without a request; before the first use it has no metadata."""
         return self._kept.ready
 
     def opened(self) -> Ready[S]:
@@ -155,11 +155,11 @@ class Life(Generic[S]):
             self._close()
 
     def ready(self: "Life[Shell]") -> Ready[Shell]:
-        """Return what an operation runs with; the metadata is read first if that is due.
+        """Return the parts that an operation runs with; the metadata is read first if that is due.
 
         Raises:
-            OidcError: there is no metadata, and it cannot be had or believed; with the seconds
-                after which it is tried again in ``retry_after``.
+            OidcError: there is no metadata, and the client cannot fetch or believe it;
+                ``retry_after`` has the seconds after which it tries again.
         """
         ready, setup = self.opened(), self._setup
         if setup is None:
@@ -171,7 +171,7 @@ class Life(Generic[S]):
         return self._outcome(ready)
 
     async def ready_async(self: "Life[AsyncShell]") -> Ready[AsyncShell]:
-        """Return what an operation runs with; as :meth:`ready`."""
+        """Return the parts that an operation runs with, like :meth:`ready`."""
         ready, setup = self.opened(), self._setup
         if setup is None:
             return ready
@@ -182,7 +182,7 @@ class Life(Generic[S]):
         return self._outcome(ready)
 
     def tell(self, kind: type[Event]) -> None:
-        """Tell of what went well."""
+        """Report a success."""
         if self._events is not None:
             self._events.tell(kind)
 
@@ -198,7 +198,7 @@ class Life(Generic[S]):
             self._events.refused(kind, error)
 
     def _has_to_wait(self, setup: ClientSetup, ready: Ready[S]) -> bool:
-        """Return whether there is metadata to read, or to wait for where there is none yet."""
+        """Return whether there is metadata to read, or to wait for before the first use."""
         under_way = _METADATA in self._flights
         record = self._kept.record  # after the flights: one that just ended has written it
         if under_way:
@@ -206,7 +206,7 @@ class Life(Generic[S]):
         return is_due(record, setup.metadata_max_age, ready.shell.clock.now())
 
     def _outcome(self, ready: Ready[S]) -> Ready[S]:
-        """Return what a reading led to, one's own or somebody else's."""
+        """Return the result of a reading, the caller's own or somebody else's."""
         record, now_ready = self._kept
         if record.rp is not None:
             return now_ready
@@ -234,7 +234,7 @@ class Life(Generic[S]):
                 self._has_failed(error)
 
     def _shielded(self) -> AbstractContextManager[None]:
-        """Shield logins from whatever a transport raises, while older metadata is there."""
+        """Shield logins from exceptions of a transport, while older metadata is there."""
         return nullcontext() if self._kept.record.rp is None else _READING
 
     def _step(self, setup: ClientSetup, ready: Ready[S]) -> Step[RelyingParty] | None:
@@ -353,19 +353,19 @@ class _Beside(TypedDict, total=False):
 
 
 class World(_Beside, total=False):
-    """What a client that waits may be given of the world."""
+    """The parts of the world that a waiting client may be given."""
 
     transport: Transport | None
 
 
 class AsyncWorld(_Beside, total=False):
-    """What a client that awaits may be given of the world."""
+    """The parts of the world that an awaiting client may be given."""
 
     transport: AsyncTransport | None
 
 
 class Client(Generic[S]):
-    """What both kinds of clients have in common.
+    """The common part of both kinds of clients.
 
     Attributes:
         pending: where logins wait for their browser.
@@ -390,5 +390,5 @@ class Client(Generic[S]):
 
     @property
     def shell(self) -> S:
-        """The world, with the credentials for what is known of the provider now."""
+        """The world, with the credentials for the provider as it is known now."""
         return self._life.known.shell

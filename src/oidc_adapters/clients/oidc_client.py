@@ -129,7 +129,7 @@ class OidcClient(Client[Shell]):
     def discover(
         cls, setup: ClientSetup, pending: PendingLogins, **world: Unpack[World]
     ) -> "OidcClient":
-        """Return a client that has discovered its provider, for those who want to fail at start.
+        """Return a client that has discovered its provider, so that a failure shows at start.
 
         Raises:
             OidcError: a setting is wrong, or the provider cannot be reached or believed.
@@ -173,8 +173,9 @@ class OidcClient(Client[Shell]):
             asked: the members of a request one by one, as in ``prompt="login"``, in its place.
 
         Raises:
-            UsageError: ``parameter_invalid`` for a request beside members, or a setting is wrong.
-            OidcError: the provider's metadata cannot be had or believed.
+            UsageError: ``parameter_invalid`` for a request together with members, or a setting is
+                wrong.
+            OidcError: the client cannot fetch or believe the provider's metadata.
         """
         with self._life.starting:
             wanted, seen = request_of(request, asked), cookies_in(cookie)
@@ -213,7 +214,7 @@ class OidcClient(Client[Shell]):
     def finish_found(
         self, login_id: str, callback: Callback, incoming: Incoming, account: str
     ) -> LoginResult:
-        """Finish a login that is known to be of this client, or of none."""
+        """Finish a login that is known to be of this client, or of no client."""
         pending, profile = self.pending, self.pending.profile
         with self._life.finishing, restarting_once(profile, incoming):
             rp, shell = self._life.ready()
@@ -249,10 +250,10 @@ class OidcClient(Client[Shell]):
             return shell.run(rp, refresh.verify(rp, renewed, now=now))
 
     def userinfo(self, tokens: Tokens) -> CheckedUserInfo:
-        """Ask what the provider says of a user, with the access token of a login or a refresh.
+        """Ask for UserInfo about a user, with the access token of a login or a refresh.
 
         Args:
-            tokens: as they were stored; the answer has to be about their user.
+            tokens: as they were stored; the answer must be about their user.
 
         Raises:
             UsageError: ``unsupported_by_provider`` without a UserInfo endpoint.

@@ -1,4 +1,4 @@
-"""What a client's calls return: how to answer the browser."""
+"""The results of a client's calls: how to answer the browser."""
 
 from attrs import field, frozen
 
@@ -13,7 +13,7 @@ class Redirect:
     """Answer the browser with a redirect (303) to ``url`` that sets ``cookies``.
 
     Attributes:
-        url: where the browser goes; empty for a logout that need not send it anywhere, so that a
+        url: where the browser goes; empty for a logout that does not send it anywhere, so that a
             page of the application is the answer.
         form: for a logout that was asked for with ``POST``: what a form in the answer, a page,
             posts to ``url``, by name.

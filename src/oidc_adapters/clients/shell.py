@@ -26,7 +26,7 @@ _KEYS: Final = "provider keys"
 
 
 def check_transport(transport: object) -> None:
-    """Refuse a transport where addresses have to be judged, unless it says that it judges them.
+    """Refuse a transport where addresses must be judged, unless it says that it judges them.
 
     Raises:
         UsageError: ``config_invalid``.
@@ -48,7 +48,7 @@ class Shell:
         entropy: gives secrets; the operating system's by default.
 
     Attributes:
-        events: is told of requests and key sets, where a client has its events told.
+        events: gets a report about requests and key sets, where a client has a callable for events.
     """
 
     __slots__ = ("_keys", "clock", "credentials", "entropy", "events", "transport")
@@ -75,8 +75,8 @@ class Shell:
         """Prepare a request, send it once, and return the answer or the failure.
 
         Raises:
-            UsageError: ``config_invalid`` for a transport that does not do what the policy leaves
-                to it; else as :meth:`Credentials.prepare`.
+            UsageError: ``config_invalid`` for a transport that does not do its part of the policy;
+                otherwise like :meth:`Credentials.prepare`.
         """
         if request.way.judged:
             check_transport(self.transport)
@@ -90,10 +90,10 @@ class Shell:
         return AnswerTo(request, answer)
 
     def keys(self, wanted: KeysWanted) -> KeysAnswer:
-        """Return a provider's key set, or why there is none.
+        """Return a provider's key set, or the reason why it is missing.
 
         Raises:
-            StoreFailure: ``store_unavailable`` for whatever the store raises.
+            StoreFailure: ``store_unavailable`` for every exception of the store.
         """
         try:
             if self.events is None:
@@ -125,7 +125,7 @@ class Shell:
         """Drive an operation to its end and return its result.
 
         Raises:
-            OidcError: what the operation is refused with.
+            OidcError: the refusal of the operation.
         """
         while not isinstance(step, Done):
             if isinstance(step, Exchange):
@@ -136,7 +136,7 @@ class Shell:
 
 
 class AsyncShell:
-    """Everything an operation needs of the world, for code that awaits; as :class:`Shell`."""
+    """Everything an operation needs of the world, for code that awaits, like :class:`Shell`."""
 
     __slots__ = ("_keys", "clock", "credentials", "entropy", "events", "transport")
 
@@ -162,8 +162,8 @@ class AsyncShell:
         """Prepare a request, send it once, and return the answer or the failure.
 
         Raises:
-            UsageError: ``config_invalid`` for a transport that does not do what the policy leaves
-                to it; else as :meth:`Credentials.prepare`.
+            UsageError: ``config_invalid`` for a transport that does not do its part of the policy;
+                otherwise like :meth:`Credentials.prepare`.
         """
         if request.way.judged:
             check_transport(self.transport)
@@ -178,7 +178,7 @@ class AsyncShell:
         return AnswerTo(request, answer)
 
     async def keys(self, wanted: KeysWanted) -> KeysAnswer:
-        """Return a provider's key set, or why there is none; as :meth:`Shell.keys`."""
+        """Return a provider's key set, or the reason why it is missing, like :meth:`Shell.keys`."""
         try:
             if self.events is None:
                 return await self._keys.find_async(wanted, self.send, self.clock)
@@ -209,7 +209,7 @@ class AsyncShell:
         """Drive an operation to its end and return its result.
 
         Raises:
-            OidcError: what the operation is refused with.
+            OidcError: the refusal of the operation.
         """
         while not isinstance(step, Done):
             if isinstance(step, Exchange):

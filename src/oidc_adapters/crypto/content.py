@@ -15,7 +15,7 @@ from oidc_core.jose.encryption import ContentEncryption
 from oidc_core.jose.jwe import Jwe
 
 Open: TypeAlias = Callable[[bytes, Jwe], bytes | None]
-"""(content's key, JWE) to plaintext, ``None`` for whatever reason; the key's length is right."""
+"""(content's key, JWE) to plaintext, ``None`` for any fault; the key's length is right."""
 
 _BLOCK_BITS: Final = 128
 
@@ -47,7 +47,7 @@ def _cbc_hmac(row: ContentEncryption) -> Open:
         iv, ciphertext, protected = jwe.iv, jwe.ciphertext, jwe.protected
         bits = (8 * len(protected)).to_bytes(8, "big")
         mac = hmac.digest(key[:half], b"".join((protected, iv, ciphertext, bits)), digest)
-        # Both lengths are said by nobody but the algorithm (RFC 7518 §5.2.2.2).
+        # The algorithm alone decides both lengths (RFC 7518 §5.2.2.2).
         if len(iv) != row.iv_octets or not hmac.compare_digest(mac[: row.tag_octets], jwe.tag):
             return None
         return _unpadded(key[half:], iv, ciphertext)

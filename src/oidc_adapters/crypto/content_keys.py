@@ -1,9 +1,9 @@
-"""The key of a JWE's content: unwrapped, agreed upon, or derived from a secret (RFC 7518 §4).
+"""The key of a JWE's content: unwrapped, agreed, or derived from a secret (RFC 7518 §4).
 
-Nothing here fails aloud.  A key that cannot be had is replaced by chance, of the right length, and
-the content's authentication then refuses the token as it refuses any other (RFC 7516 §11.5): who
-sends us something learns neither from the error nor, as far as Python can promise, from the time
-whether it was the padding, the length or the tag.
+Nothing here fails aloud. If the key is not available, a random key of the right length replaces it.
+The content's authentication then refuses the token like any other (RFC 7516 §11.5). So a sender
+cannot learn from the error, or, as far as Python can promise, from the time, whether the padding,
+the length or the tag was wrong.
 """
 
 import os
@@ -27,7 +27,7 @@ DecryptingKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | X255
 """A private key that decrypts."""
 
 ContentKey: TypeAlias = Callable[[Jwe], bytes | None]
-"""JWE to the key of its content, of whatever length, ``None`` if it cannot be had."""
+"""JWE to the key of its content, of any length, ``None`` if it is not available."""
 
 _GCM_IV: Final = 12
 _GCM_TAG: Final = 16
@@ -163,7 +163,7 @@ def _concat_kdf(secret: bytes, other: bytes, octets: int) -> bytes:
 def shared_secret(
     key: ec.EllipticCurvePrivateKey | X25519PrivateKey, epk: EphemeralKey
 ) -> bytes | None:
-    """Agree on a secret; ``None`` unless ``epk`` is a good point of the very curve of the key.
+    """Agree on a secret; ``None`` unless ``epk`` is a good point of the same curve as the key.
 
     A point of small order on X25519, and with it a secret that everybody knows, is refused
     (RFC 7748 §6.1, RFC 8037 §3.2).

@@ -1,8 +1,8 @@
 """The port to decryption, filled with ``cryptography`` and the client's own keys.
 
-Several keys may stand side by side while they are being rotated.  A token that names one by ``kid``
-is decrypted with that one; a token that names none, or one that nobody knows, with those that fit,
-of which there may be but a few: each costs a private operation, which a stranger can ask for.
+There may be several keys at the same time while they are being rotated. A token that names a known
+key by ``kid`` is decrypted with that one. A token that names no key, or an unknown one, is tried
+with the few keys that fit: each costs a private operation, which a stranger can ask for.
 """
 
 from collections.abc import Callable, Mapping
@@ -75,11 +75,11 @@ class ClientDecrypter:
         raise TypeError(message)
 
     def check(self, issuer: str, client_id: str, encryption: Encryption) -> None:
-        """Refuse to be configured for what this client has no key for.
+        """Refuse a configuration for tokens that this client has no key for.
 
         Raises:
-            UsageError: ``credential_missing`` if there is none, ``config_invalid`` if more keys
-                fit than are tried, or if the client secret is too short for such a key.
+            UsageError: ``credential_missing`` if there is no key, ``config_invalid`` if too many
+                keys fit, or if the client secret is too short for this kind of key.
         """
         if encryption.alg in SYMMETRIC:
             secret = self._secrets.get((issuer, client_id))
@@ -95,7 +95,7 @@ class ClientDecrypter:
             raise UsageError(code, found=found, expected=expected, about="decryption key")
 
     def decrypt(self, issuer: str, client_id: str, jwe: Jwe) -> bytes | None:
-        """Return the plaintext, or ``None`` for whatever reason."""
+        """Return the plaintext, or ``None`` for any fault."""
         encryption, kid = jwe.header.encryption, jwe.header.kid
         if encryption.alg in SYMMETRIC:
             opener = self._by_secret(issuer, client_id, encryption)

@@ -30,7 +30,7 @@ def decrypting_key_from_pem(pem: bytes, password: bytes | None) -> DecryptingKey
 
 
 def check_decrypting_key(key: object) -> None:
-    """Refuse what is no private key that decrypts.
+    """Refuse a value that is not a private key for decryption.
 
     Raises:
         UsageError: ``config_invalid``, as for X448, Ed25519 or a public key.

@@ -1,7 +1,7 @@
-"""What ``cryptography`` does here: one closure a key and algorithm, with everything prepared.
+"""The work of ``cryptography`` here: one closure a key and algorithm, with everything prepared.
 
-Building a key object costs ten times as much as looking it up, so a closure is made once and kept
-by what asks for it.  What verifies, decrypts and signs imports the modules that need
+Building a key object costs ten times as much as looking it up, so the caller makes a closure once
+and keeps it. The code that verifies, decrypts and signs imports the modules that need
 ``cryptography``, this one among them, only when it is first used.
 """
 
@@ -23,10 +23,10 @@ from cryptography.hazmat.primitives.hmac import HMAC
 from oidc_core.jose.algorithms import Algorithm
 
 Verify: TypeAlias = Callable[[bytes, bytes], bool]
-"""(signing input, signature) to whether it holds; never raises."""
+"""(signing input, signature) to whether it is valid; never raises."""
 
 Sign: TypeAlias = Callable[[bytes], bytes]
-"""Signing input to signature, as JOSE has it."""
+"""Signing input to signature, in the format of JOSE."""
 
 PrivateKey: TypeAlias = (
     rsa.RSAPrivateKey
@@ -57,10 +57,10 @@ def verifier(row: Algorithm, material: tuple[bytes, ...]) -> Verify:
 
     Args:
         row: the algorithm.
-        material: the octets of a checked key, as :attr:`oidc_core.jose.jwk.Jwk.material`.
+        material: the octets of a checked key, like :attr:`oidc_core.jose.jwk.Jwk.material`.
 
     Raises:
-        ValueError: if this is no key after all.
+        ValueError: if this is not a key after all.
         cryptography.exceptions.UnsupportedAlgorithm: if the backend lacks the algorithm.
     """
     if row.kty == "RSA":
@@ -116,7 +116,7 @@ def _verifier_ec(row: Algorithm, x: bytes, y: bytes) -> Verify:
 
 
 class _RawKey(Protocol):
-    """A public key whose signatures are octets as they come: no padding, no digest to choose."""
+    """A public key whose signatures are plain octets: no padding, no digest to choose."""
 
     def verify(self, signature: bytes, data: bytes, /) -> None: ...
 

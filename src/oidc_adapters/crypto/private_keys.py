@@ -27,7 +27,7 @@ _KINDS: Final = (
 
 
 def read_pem(pem: bytes, password: bytes | None) -> PrivateKeyTypes:
-    """Read a private key of any kind (PKCS #8 or the older forms), decrypting it if need be.
+    """Read a private key of any kind (PKCS #8 or the older forms), and decrypt an encrypted one.
 
     Raises:
         UsageError: ``config_invalid`` if it cannot be read.  The library's own message is left
@@ -52,7 +52,7 @@ def private_key_from_pem(pem: bytes, password: bytes | None) -> PrivateKey:
 
 
 def check_signing_key(key: object) -> None:
-    """Refuse what is no private key that signs.
+    """Refuse a value that is not a private key for signing.
 
     Raises:
         UsageError: ``config_invalid``, as for X25519, a public key or a DSA key.
@@ -66,7 +66,7 @@ def private_key_from_jwk(jwk: Mapping[str, JsonValue]) -> PrivateKey:
     """Load a private JWK (RFC 7518 §6, RFC 8037 §2).
 
     Raises:
-        UsageError: ``config_invalid`` if it is malformed, or not one key but parts of two.
+        UsageError: ``config_invalid`` if it is malformed, or a mixture of two keys.
     """
     try:
         return _loaded(jwk)

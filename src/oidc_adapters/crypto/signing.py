@@ -1,4 +1,4 @@
-"""Signatures for what the client itself sends.
+"""Signatures for the client's own messages.
 
 For a key that signs often, :class:`oidc_adapters.credentials.client_keys.ClientKey` prepares all
 this once.
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def sign(key: "PrivateKey", alg: str, signing_input: bytes) -> bytes:
-    """Sign as JOSE has it: ECDSA as r and s of fixed width (RFC 7518 §3.4).
+    """Sign in the format of JOSE: ECDSA as r and s of fixed width (RFC 7518 §3.4).
 
     Raises:
         UsageError: ``config_invalid`` if the key does not fit the algorithm.
@@ -29,7 +29,7 @@ def row_of(key: "PrivateKey", alg: str) -> Algorithm:
     """Return the row of this algorithm that takes this private key.
 
     Raises:
-        UsageError: ``config_invalid`` if there is none.
+        UsageError: ``config_invalid`` if it is missing.
     """
     from oidc_adapters.crypto.primitives import shape_of
 
@@ -44,7 +44,7 @@ def sign_mac(secret: str, alg: str, signing_input: bytes) -> bytes:
     """Make the MAC of ``client_secret_jwt`` (OIDC Core §9) with HS256, HS384 or HS512.
 
     Raises:
-        UsageError: ``config_invalid``, as
+        UsageError: ``config_invalid``, like
             :func:`~oidc_adapters.crypto.verification.check_mac_secret`.
     """
     from oidc_adapters.crypto.primitives import mac_signer

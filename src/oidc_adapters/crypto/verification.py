@@ -36,7 +36,7 @@ def check_mac_secret(alg: str, secret: str) -> None:
 
     Raises:
         UsageError: ``config_invalid`` for fewer bits than the digest has, or if the algorithm is
-            no HMAC: it is the developer who names both.
+            not an HMAC: the developer names both.
     """
     row = row_for(alg, "oct", "")
     if row is None:
@@ -51,8 +51,8 @@ class CryptographyVerifier:
     """Verifies signatures with a provider's keys and MACs with a client's secrets.
 
     It fulfils :class:`oidc_core.jose.jws.SignatureVerifier`: the same answer for the same
-    arguments, a ``bool`` for whatever octets, if the installed libraries have the algorithm.
-    Threads may share it.
+    arguments, a ``bool`` for any octets, if the installed libraries have the algorithm. Threads may
+    share it.
 
     Args:
         client_secrets: (issuer, client id) to client secret, or to a call that opens it for each
@@ -83,12 +83,12 @@ class CryptographyVerifier:
         self._secret(issuer, client_id, alg)
 
     def recall(self, protected: bytes, keys: KeySet) -> Recognised | None:
-        """Return what was remembered of this header, if it was with this very key set."""
+        """Return the memory of this header, if it was seen with exactly this key set."""
         remembered = self._headers.get(protected)
         return remembered[1] if remembered is not None and remembered[0] is keys else None
 
     def remember(self, protected: bytes, keys: KeySet, recognised: Recognised) -> None:
-        """Remember a header whose signature held; the oldest makes room."""
+        """Remember a header with a valid signature; the oldest makes room."""
         with self._process.lock:
             self._headers.pop(protected, None)  # whose place is free then
             if len(self._headers) >= REMEMBERED:
@@ -99,8 +99,9 @@ class CryptographyVerifier:
         """Return whether the signature was made with this key and algorithm.
 
         Raises:
-            ProtocolViolation: ``alg_not_allowed`` if ``cryptography``, or what it is built on, does
-                not have the algorithm, as with ML-DSA: that says nothing of the signature.
+            ProtocolViolation: ``alg_not_allowed`` if ``cryptography``, or the library under it,
+                does not have the algorithm, as with ML-DSA: this is not a verdict about the
+                signature.
         """
         name = (alg, key.crv, key.material)
         verify = self._prepared.get(name)
