@@ -4,26 +4,26 @@ A transport
 
 * sends the request as it is: method, URL, headers and body, and no header of its own but
   ``Host``, ``Content-Length``, ``User-Agent`` and ``Accept-Encoding: identity``;
-* ends at ``request.deadline`` seconds by the wall, whatever the other side does, name lookup,
-  connecting and the TLS handshake included;
+* ends at ``request.deadline`` seconds by the wall, even if the other side is slow, with name
+  lookup, connecting and the TLS handshake included;
 * reads no more of a body than ``request.max_body`` octets;
 * follows no redirect, keeps no cookie, decodes no ``Content-Encoding`` and refuses any;
 * verifies the server's certificate and name under TLS 1.2 or newer;
-* connects only to addresses that ``request.reach`` admits, and to the very address that it judged,
-  also where it reuses a connection (:func:`~oidc_core.wire.addresses.admits`);
+* connects only to addresses that ``request.reach`` admits, and to exactly the address that it
+  judged, also where it reuses a connection (:func:`~oidc_core.wire.addresses.admits`);
 * takes no proxy and no credential from the environment or from files in the user's home;
 * makes a second attempt only as ``request.resend`` allows, at most one, before the same deadline;
 * never reuses a connection on which anything was odd;
-* raises nothing for what the network does: it returns a :class:`~oidc_core.wire.http.NoAnswer` that
-  says whether the request may have arrived;
-* leaves open whatever client the application passed in.
+* raises nothing for a failure of the network: it returns a :class:`~oidc_core.wire.http.NoAnswer`
+  that says whether the request may have arrived;
+* leaves the client open that the application passed in.
 
 The core decides what an answer means; a transport has no opinion on any status.
 
-A transport that always judges addresses says so by an attribute ``judges_addresses``; one that does
-not say so does not, and is refused where the policy exempts nobody
-(:data:`~oidc_core.model.origins.PUBLIC_ONLY`).  What became of the server's certificate and of the
-address, each answer says in its :class:`~oidc_core.wire.http.Channel`.
+A transport that always judges addresses says so by an attribute ``judges_addresses``. One without
+it does not judge them, and is refused where the policy exempts nobody
+(:data:`~oidc_core.model.origins.PUBLIC_ONLY`). Each answer says in its
+:class:`~oidc_core.wire.http.Channel` whether the server's certificate and the address were checked.
 """
 
 from typing import Protocol

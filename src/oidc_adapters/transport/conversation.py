@@ -1,7 +1,7 @@
 """A server's side of HTTP/1.1, for the loopback listener and the fake provider.
 
-``http.server`` takes requests apart as Python reads numbers and e-mail reads headers.  Here they
-are read by the same grammar as a provider's answers, and whatever is not of it is answered with 400
+``http.server`` takes requests apart as Python reads numbers and e-mail reads headers. Here they are
+read by the same grammar as a provider's answers; every request outside of it is answered with 400
 and ends the connection.
 """
 

@@ -57,7 +57,7 @@ class Resolver:
             return self._begun(key) if future is None else future
 
     def _begun(self, key: tuple[int, str, int]) -> Future[Sequence[Address]]:
-        """Begin a lookup.  Without a thread it is not kept, for nothing would ever settle it."""
+        """Begin a lookup. Without a thread it is not kept, because nothing would ever settle it."""
         future: Future[Sequence[Address]] = Future()
         thread = Thread(target=self._settle, args=(key, future), name="oidc-dns", daemon=True)
         self._pending[key] = future
@@ -96,7 +96,7 @@ def dial(
 
     Of its addresses only the first :data:`ADDRESSES` are looked at.
 
-    What is judged is what is connected to: the name is not looked up again.
+    The transport connects to exactly the address that it judged: the name is not looked up again.
 
     Each address gets its share of the time that is left, so that one that swallows packets does
     not use up the time of the next.
@@ -104,7 +104,7 @@ def dial(
     Raises:
         TimeoutError: at the deadline.
         OSError: if no address can be connected to.
-        HTTPException: if none may be; the exchange has the code ``address_not_allowed``.
+        HTTPException: if no address may be used; the exchange has the code ``address_not_allowed``.
     """
     named = _RESOLVER.addresses(host.strip("[]"), port, exchange.remaining())
     found = [each for each in named[:ADDRESSES] if admits(exchange.reach, each[4][0])]

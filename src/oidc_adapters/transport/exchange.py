@@ -1,4 +1,4 @@
-"""What one exchange may still use up: time and octets; and what is known about it so far."""
+"""The limits of one exchange: time and octets; and the facts known about it so far."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -24,7 +24,7 @@ class Exchange:
         sent: whether an octet of the request itself may have left.
         dialling: whether a connection is being made, so that what is sent is not the request.
         fault: the code of the limit that was exceeded, or ``None``.
-        cause: why it failed, where that is known at once; else an empty string.
+        cause: why it failed, where that is known at once; otherwise an empty string.
         held: pieces of the request that wait for the rest of it, or ``None``.
         discard: closes the connection in use, so that it is never reused.
         proxy_answer: returns what the proxy answered, while somebody holds it.
@@ -66,7 +66,7 @@ class Exchange:
         return monotonic() >= self.deadline
 
     def remaining(self) -> float:
-        """Return the seconds left, which are more than none.
+        """Return the seconds left, always more than zero.
 
         Raises:
             TimeoutError: at the deadline.
@@ -77,7 +77,7 @@ class Exchange:
         return left
 
     def expect_body(self) -> None:
-        """Set the quota for what follows the header section."""
+        """Set the quota for the octets after the header section."""
         self.quota = self._body_quota
         self._excess = "http_too_large"
 
@@ -124,7 +124,7 @@ class _Current:
 
 
 CURRENT: Final = _Current()
-"""The exchange that is under way here, for the connection that urllib3 picks for it.
+"""The exchange that runs here, for the connection that urllib3 picks for it.
 
 One may begin within another, as where a log record is itself sent over a transport: so each puts
 back what it found.

@@ -1,9 +1,9 @@
 """The framing of HTTP/1.1 by its own grammar (RFC 9112), and in one pass over the octets.
 
 Python's parsers let more through: ``int`` takes a sign, an underscore and foreign digits, the
-parser of e-mail takes whatever resembles a header.  What two parties read differently is how one
-answer becomes two, so whatever is not of the grammar ends the connection, here and at the servers
-of the command line and of the tests.
+parser of e-mail takes every line that resembles a header. When two parties read octets differently,
+one answer becomes two. So everything outside the grammar ends the connection, here and at the
+servers of the command line and of the tests.
 """
 
 import re
@@ -60,7 +60,7 @@ def read_status_line(stream: Lines) -> StatusLine:
     """Read a status line (§4).
 
     Raises:
-        HTTPException: if there is none.
+        HTTPException: if it is missing.
     """
     try:
         found = _STATUS_LINE.fullmatch(_line(stream))
@@ -78,7 +78,7 @@ def request_line(octets: bytes) -> RequestLine:
     """Take a request line apart, with its end or without (§3).
 
     Raises:
-        HTTPException: if it is none.
+        HTTPException: if it is malformed.
     """
     found = _REQUEST_LINE.fullmatch(octets.removesuffix(b"\n").removesuffix(b"\r"))
     if found is None:
@@ -93,7 +93,7 @@ def read_fields(stream: Lines) -> Fields:
     A value that goes on in the next line is joined by one space (§5.2).
 
     Raises:
-        HTTPException: for a line that is no field, and for too many of them.
+        HTTPException: for a line that is not a field, and for too many of them.
     """
     found: list[tuple[bytes, list[bytes]]] = []
     for _ in range(FIELD_LINES + 1):
@@ -114,7 +114,7 @@ def skip_fields(stream: Lines) -> None:
     """Read a trailer section and the empty line behind it; what it says is dropped (§7.1.2).
 
     Raises:
-        HTTPException: for a line that is no field.
+        HTTPException: for a line that is not a field.
     """
     folds = False
     while line := _line(stream):
@@ -127,7 +127,7 @@ def read_chunk_size(stream: Lines) -> int:
     """Read the line before a chunk: its size; extensions mean nothing here (§7.1).
 
     Raises:
-        HTTPException: if it is none.
+        HTTPException: if it is malformed.
     """
     found = _CHUNK_LINE.fullmatch(_whole_line(stream))
     if found is None:
@@ -141,10 +141,10 @@ def values_of(fields: Iterable[tuple[str, str]], name: str) -> list[str]:
 
 
 def content_length(values: Sequence[str]) -> int | None:
-    """Return what ``Content-Length`` says, or ``None`` where there is none (§6.2).
+    """Return the value of ``Content-Length``, or ``None`` without that header (§6.2).
 
     Raises:
-        HTTPException: if it is no number, or if two of them differ.
+        HTTPException: if it is not a number, or if two of them differ.
     """
     if not values:
         return None
@@ -157,7 +157,7 @@ def is_chunked(values: Sequence[str], minor: int) -> bool:
     """Return whether ``Transfer-Encoding`` says ``chunked``; no other coding is understood (§6.1).
 
     Raises:
-        HTTPException: for any other coding, and in HTTP/1.0, which has none.
+        HTTPException: for any other coding, and in HTTP/1.0, which has no codings.
     """
     if not values:
         return False

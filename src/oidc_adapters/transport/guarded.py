@@ -75,7 +75,7 @@ class _GuardedSocketIO(io.RawIOBase):
                 self._sock.settimeout(self._exchange.remaining())
 
     def has_more(self) -> bool:
-        """Whether more has arrived than was received: in TLS, or in the socket.
+        """Whether octets have arrived that the reader has not received: in TLS, or in the socket.
 
         Behind a proxy's answer only TLS is looked at: its own handshake may still be arriving.
         """
@@ -85,7 +85,7 @@ class _GuardedSocketIO(io.RawIOBase):
         if self._exchange.dialling or not isinstance(cast("object", sock), socket.socket):
             return False
         try:
-            # Under TLS too, and whatever the record holds.  The end alone is seen before reuse.
+            # Under TLS too, with any content of the record. The end alone is seen before reuse.
             return wait_for_read(sock, 0) and socket.socket.recv(sock, 1, socket.MSG_PEEK) != b""
         except (OSError, ValueError):  # closed, or reset
             return True
@@ -100,7 +100,7 @@ class _GuardedSocketIO(io.RawIOBase):
 
 
 class _GuardedReader(io.BufferedReader):
-    """A buffer that tells, when closed, whether it held more than was asked for."""
+    """A buffer that tells, when closed, whether it held more octets than the reader asked for."""
 
     def __init__(self, source: _GuardedSocketIO) -> None:
         super().__init__(source)
@@ -115,7 +115,7 @@ class _GuardedReader(io.BufferedReader):
 
 
 class _Source:
-    """What ``http.client`` needs of a socket to read an answer."""
+    """The members of a socket that ``http.client`` needs to read an answer."""
 
     def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
         self._sock = sock
@@ -128,8 +128,8 @@ class _Source:
 class GuardedResponse(HTTPResponse):
     """An answer whose framing is beyond doubt (RFC 9112 §6).
 
-    It reads all of itself by :mod:`~oidc_adapters.transport.framing`; of ``http.client`` remains
-    how a body of a known length, or of none, is read.
+    It reads everything by :mod:`~oidc_adapters.transport.framing`, except that ``http.client``
+    reads the body if it has a known length or ends with the connection.
     """
 
     def __init__(
@@ -222,10 +222,10 @@ class GuardedResponse(HTTPResponse):
 
 
 def _under_way() -> Exchange:
-    """Return the exchange that is under way.
+    """Return the exchange that is running.
 
     Raises:
-        HTTPException: if there is none, so nobody says which addresses may be connected to.
+        HTTPException: if there is no exchange, so nobody says which addresses may be connected to.
     """
     exchange = CURRENT.exchange
     if exchange is None:
@@ -248,7 +248,7 @@ class GuardedConnection(HTTPConnection):
     dials_itself = True
     """Whether it connects as urllib3 does, and not by a way of the application's (as SOCKS)."""
     is_checked = False
-    """Whether TLS was found good enough; what the application opened itself was not looked at."""
+    """Whether TLS was found good enough; the application's own connections were not looked at."""
 
     def connect(self) -> None:
         """Connect, through the proxy if there is one, and make sure of TLS."""
@@ -287,7 +287,7 @@ class GuardedConnection(HTTPConnection):
             self.sock.close()
 
     def check(self) -> None:
-        """Make sure of TLS; there is none here, but :class:`GuardedTlsConnection` has it."""
+        """Make sure of TLS; this connection has no TLS; :class:`GuardedTlsConnection` has it."""
         self.is_checked = True
 
     def check_proxy(self) -> None:
@@ -354,10 +354,11 @@ _TLS_TO_PROXY: Final = "_connect_tls_proxy"  # whose result urllib3 leaves witho
 
 
 class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
-    """The same over TLS, with nobody but the server that the URL names.
+    """The same over TLS, only with the server that the URL names.
 
-    What counts is what TLS itself says of the connection: its settings may have been changed since
-    they were looked at, and urllib3 may have been told to compare with something else.
+    Only the facts that TLS itself reports about the connection count: its settings may have been
+    changed since they were looked at, and urllib3 may have been told to compare with something
+    else.
     """
 
     def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:

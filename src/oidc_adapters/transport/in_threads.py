@@ -1,4 +1,4 @@
-"""A blocking transport for asyncio and trio alike, in threads of its own."""
+"""A blocking transport for asyncio and trio alike, in separate threads."""
 
 from collections import deque
 from collections.abc import Hashable
@@ -80,7 +80,7 @@ class InThreads:
         return self._transport.send(evolve(request, deadline=left), clock)
 
     def close(self) -> None:
-        """Let the threads end once their exchanges have; none is begun any more."""
+        """Let the threads end once their exchanges have; no thread is begun any more."""
         self._threads.close()
 
     async def __aenter__(self) -> Self:
@@ -96,7 +96,7 @@ class InThreads:
 
 
 class _Origin:
-    """The exchanges with an origin: how many are under way, and which wait."""
+    """The exchanges with an origin: how many are running, and which wait."""
 
     __slots__ = ("running", "waiting")
 
@@ -108,8 +108,8 @@ class _Origin:
 class _ThreadsByOrigin(OwnThreads):
     """Threads of which an origin gets the fewer, the more the others have.
 
-    Whatever waits may not begin yet.  So one exchange that ends lets at most one other begin: with
-    the thread that it took, all is as it was.
+    Waiting exchanges must not begin yet. So one exchange that ends lets at most one other begin:
+    with the thread that it took, all is as it was.
     """
 
     __slots__ = ("_origins", "_per_origin", "_taken")
@@ -146,7 +146,7 @@ class _ThreadsByOrigin(OwnThreads):
             return begun
 
     def _begun(self, origin: _Origin) -> Any:
-        """Take what an origin may begin with, which somebody still waits for; or ``None``."""
+        """Take an exchange that may begin and that somebody still waits for; or ``None``."""
         left_by_others = self._count - (self._taken - origin.running)
         share = max(1, -(-self._per_origin * left_by_others // self._count))
         if self._taken >= self._count or origin.running >= share:

@@ -83,7 +83,7 @@ def cause_of(exchange: Exchange, error: Exception, code: str) -> str:
     """Return the cause of a failure, or an empty string where nothing tells it.
 
     Args:
-        exchange: what was under way.
+        exchange: the exchange that failed.
         error: what ended it.
         code: what the failure is called.
     """
@@ -107,7 +107,7 @@ _TOLD: Final = MappingProxyType(
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Return an error and all that it was made of, the nearest first."""
+    """Return an error and all errors that it was made of, the nearest first."""
     waiting, seen = deque[object]([error]), set[int]()
     while waiting and len(seen) < _DEPTH:
         each = waiting.popleft()

@@ -1,4 +1,4 @@
-"""The default transport: urllib3's connection pools, with nobody but servers that were verified."""
+"""The default transport: urllib3's connection pools, only with servers that were verified."""
 
 import ssl
 
@@ -15,8 +15,8 @@ class Urllib3Transport(PooledTransport):
     """A :class:`~oidc_adapters.transport.Transport` over urllib3.
 
     Connections are kept per origin.  An instance has one TLS identity and one set of TLS settings,
-    so two clients with different certificates need two instances.  It may be used by any number of
-    threads, and in a process forked from the one that made it, with connections of its own.
+    so two clients with different certificates need two instances. It may be used by any number of
+    threads, and in a process forked from the one that made it, with separate connections.
 
     Args:
         ca: a file of CA certificates, a folder of them as ``openssl rehash`` makes it, or their PEM
@@ -27,16 +27,17 @@ class Urllib3Transport(PooledTransport):
             the version open, a connection that is older than TLS 1.2 carries no request.
         proxy: the URL of a proxy; ``https`` goes through it by ``CONNECT``, and ``http`` to
             loopback only, if the proxy is on this machine too; elsewhere ``address_not_allowed``.
-            None is ever taken from the environment.
+            No proxy is ever taken from the environment.
         pool_size: how many connections to an origin may be open at a time; a further request
             waits for its turn, within its deadline.
         pool_manager: the application's own pools, in place of all of the above.  Their connections
             are used and put back, and they are never closed here; those that were made before an
-            origin is first used are replaced.  A forked process needs pools of its own.
+            origin is first used are replaced. A forked process needs separate pools.
 
     Attributes:
         judges_addresses: whether it holds every address that it connects to against the request.
-            Through a proxy it sees none, and an application's own pools may do as they like.
+            Through a proxy it sees no addresses, and an application's own pools may do as they
+            like.
 
     Raises:
         UsageError: ``config_invalid`` if a setting cannot be used.

@@ -11,7 +11,7 @@ from oidc_adapters.transport.exchange import CURRENT, Exchange
 
 
 class PacedSocket(ssl.SSLSocket):
-    """A TLS connection to a proxy, which each time waits for what is left of an exchange.
+    """A TLS connection to a proxy, which each time waits only for the rest of an exchange's time.
 
     Attributes:
         exchange: the exchange that reads a body through it; until then the thread's own counts.

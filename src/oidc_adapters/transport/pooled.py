@@ -1,4 +1,4 @@
-"""Exchanges over urllib3's connection pools, by a deadline of our own."""
+"""Exchanges over urllib3's connection pools, with our own deadline."""
 
 import os
 import re
@@ -37,11 +37,11 @@ _ROUTES: Final = 64
 class _Route(NamedTuple):
     pool: HTTPConnectionPool
     target: str
-    is_unseen: bool  # without TLS through a proxy, to what nobody here can tell from what is public
+    is_unseen: bool  # without TLS through a proxy, to an address that nobody here can judge
 
 
 class PooledTransport:
-    """What every transport over urllib3's pools has in common.
+    """The common part of all transports over urllib3's pools.
 
     Args:
         pools: where connections come from.
@@ -50,7 +50,8 @@ class PooledTransport:
 
     Attributes:
         judges_addresses: whether it holds every address that it connects to against the request.
-            Through a proxy it sees none, and an application's own pools may do as they like.
+            Through a proxy it sees no addresses, and an application's own pools may do as they
+            like.
     """
 
     def __init__(self, pools: PoolManager, renew: Callable[[], PoolManager] | None) -> None:
@@ -162,7 +163,7 @@ class PooledTransport:
         through_proxy = manager.proxy is not None and endpoint.scheme == "http"
         is_unseen = through_proxy and not endpoint.is_loopback
         if manager.proxy is not None and through_proxy and not is_unseen:
-            # What is not encrypted stays on this machine: a proxy elsewhere must not see it.
+            # Octets without encryption stay on this machine: a proxy elsewhere must not see them.
             parse_url(f"http://{manager.proxy.host}", about="proxy", http=True)
             target = f"{endpoint.origin}{target}"
         return _Route(pool, target, is_unseen)
@@ -183,7 +184,7 @@ class PooledTransport:
 
 
 def _checked_headers(request: WireRequest) -> dict[str, str]:
-    """Refuse whatever would end its line and begin another; only our own mistakes can."""
+    """Refuse text that would end its line and begin another; only our own mistakes can."""
     if not _METHOD.fullmatch(request.method):
         raise UsageError("parameter_invalid", about="method", found=request.method)
     headers = {"user-agent": _USER_AGENT}
@@ -246,7 +247,7 @@ def _body(response: BaseHTTPResponse, limit: int, exchange: Exchange) -> bytes:
     if len(body) > limit:
         exchange.refuse("http_too_large")
     if response.length_remaining != 0:
-        response.read(1, decode_content=False)  # the end, or the news that there was none
+        response.read(1, decode_content=False)  # the end, or the news that there was no end
     return body
 
 

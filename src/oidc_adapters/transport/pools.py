@@ -36,10 +36,10 @@ _OTHERWISE: Final = ("assert_hostname", "assert_fingerprint", "server_hostname")
 
 
 def made_pools(proxy: str | None, pool_size: int, context: ssl.SSLContext) -> PoolManager:
-    """Make pools.  They block when they are full, else urllib3 opens connections without bound.
+    """Make pools. They block when they are full; otherwise urllib3 opens connections without bound.
 
     Raises:
-        UsageError: ``config_invalid`` for a proxy that is none.
+        UsageError: ``config_invalid`` for an invalid proxy.
     """
     manager = _made(proxy, pool_size, context)
     manager.pool_classes_by_scheme = dict(_POOLS)
@@ -98,7 +98,7 @@ def check_manager(manager: PoolManager) -> None:
     origin = {"scheme": "https", "host": "op.example", "port": 443}
     try:
         manager.key_fn_by_scheme["https"]({**settings, **origin})
-    except TypeError as error:  # a name that is no setting
+    except TypeError as error:  # a name that is not a setting
         raise UsageError("config_invalid", about="pool_manager") from error
 
 
@@ -113,7 +113,7 @@ def pool_of(manager: PoolManager, endpoint: Url) -> HTTPConnectionPool:
     """Return the pool of an origin.
 
     Raises:
-        UsageError: ``config_invalid`` for an application's pools with settings that make none.
+        UsageError: ``config_invalid`` for an application's pools with invalid settings.
     """
     try:
         return manager.connection_from_host(endpoint.host, endpoint.port, endpoint.scheme)
@@ -166,8 +166,8 @@ _POOLS: Final[Mapping[str, type[HTTPConnectionPool]]] = MappingProxyType(
 def _kept(found: Any) -> Any:
     """Return a connection that may serve the request in hand; close any other, for a new one.
 
-    One that is not guarded was made before the pool was, and one that leads where the request may
-    not go was made for another policy.
+    A connection without a guard is older than the pool, and one that leads to a forbidden place was
+    made for another policy.
     """
     if found is None or (isinstance(found, GuardedConnection) and _fits(found)):
         return found

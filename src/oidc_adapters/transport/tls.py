@@ -52,7 +52,7 @@ def tls_context(
 def check_context(context: ssl.SSLContext) -> None:
     """Refuse a context of the application that does not verify or that names an old protocol.
 
-    An operating system's Python names none and leaves it to OpenSSL.  Then the version of each
+    An operating system's Python names no version and leaves it to OpenSSL. Then the version of each
     connection decides; see :func:`is_modern`.
 
     Raises:
@@ -68,11 +68,11 @@ def check_context(context: ssl.SSLContext) -> None:
 def proves(connection: object, host: str) -> bool:
     """Whether TLS made sure that a connection leads to a host, by its own word.
 
-    It must have demanded a certificate and compared it with that very name; and there must have
-    been one, for an anonymous key exchange brings none to refuse.  Also, what travels must be
-    encrypted.  A connection that does not tell counts as not verified.
+    It must have demanded a certificate and compared it with exactly that name. There must have been
+    a certificate, because an anonymous key exchange brings no certificate that could be refused.
+    Also, what travels must be encrypted. A connection that does not tell counts as not verified.
     """
-    tls = getattr(connection, "sslobj", connection)  # TLS within TLS, as urllib3 has it
+    tls = getattr(connection, "sslobj", connection)  # TLS within TLS, in urllib3's way
     if not isinstance(tls, ssl.SSLSocket | ssl.SSLObject) or not _verifies(tls.context):
         return False
     named, cipher = tls.server_hostname or "", tls.cipher()
@@ -87,7 +87,7 @@ def proves(connection: object, host: str) -> bool:
 def is_modern(connection: object) -> bool:
     """Whether a connection speaks TLS 1.2 or newer, by its own word after the handshake.
 
-    A name that is not known counts as old, and so does a connection that names no version.
+    A name that is not known counts as old, and a connection that names no version does too.
     """
     version = getattr(connection, "version", None)
     return callable(version) and version() in _MODERN
@@ -128,7 +128,7 @@ def _check_folder(folder: Path) -> None:
     It looks for a name alone: eight hexadecimal digits of the subject's hash, a dot and a number.
 
     Raises:
-        ValueError: if there is none that can be loaded.
+        ValueError: if no certificate can be loaded.
     """
     for each in folder.iterdir():
         digits, _, number = each.name.partition(".")
