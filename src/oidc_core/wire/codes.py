@@ -132,7 +132,7 @@ _PROVIDER: Final = (
         ("json_malformed", "RFC 8259 §2", "the provider sent something that is not JSON"),
         ("json_member_duplicated", "RFC 8259 §4", "the same member must not be given twice"),
         ("json_number_invalid", "RFC 8259 §6", "a number is not finite or too long"),
-        ("json_string_invalid", "RFC 8259 §8.2", "a string is too long or is not Unicode"),
+        ("json_string_invalid", "RFC 8259 §8.2", "a string is not Unicode"),
         ("json_too_deep", "RFC 8259 §9", "the JSON is nested too deeply"),
         ("json_too_large", "RFC 8259 §9", "the JSON exceeds Policy.limits"),
         ("json_not_object", "RFC 7519 §7.2", "a JSON object is expected"),

@@ -209,3 +209,8 @@ def test_a_request_does_not_change() -> None:
     for name in ("method", *TAKEN):
         with pytest.raises(FrozenInstanceError):
             setattr(incoming(), name, "x")
+
+
+def test_parts_within_their_bounds_may_be_large_together() -> None:
+    large = incoming(query="q" * 40_000, cookie="c" * 40_000)
+    assert len(large.query) + len(large.cookie) == 80_000
