@@ -1,7 +1,7 @@
 """OpenID Connect, the relying party's side, as a pure state machine.
 
-Nothing in this package does I/O, reads a clock or draws a random number.  What is named here is its
-public API; each name is imported when it is first used.
+Nothing in this package does I/O, reads a clock or draws a random number. Its public API are the
+names here; each name is imported when it is first used.
 """
 
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""What goes over the wire: JSON, URLs, requests and answers, and the errors about them."""
+"""The messages on the wire: JSON, URLs, requests and answers, and the errors about them."""

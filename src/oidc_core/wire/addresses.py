@@ -3,8 +3,8 @@
 A stranger who chooses where a server connects to may choose what only that server can reach: the
 cloud's metadata, a database, the machine itself.  A public address is one that is in no block of
 IANA's registries of special-purpose addresses (RFC 6890), and in no multicast block.  The blocks
-are written down here, since Python's own answer differs from version to version.  They stand as
-text, so that the import stays light; to judge an address takes some fifty microseconds.
+are written down here, since Python's own answer differs from version to version. They are text, so
+that the import stays light; to judge an address takes some fifty microseconds.
 
 Where an IPv6 address stands for an IPv4 address (RFC 4291 §2.5.5.2, RFC 6052 §2.1), the latter
 decides: that is where it leads.  The tunnels of 6to4 and Teredo end nowhere that is public.
@@ -48,17 +48,17 @@ _SPECIAL_IPV6: Final = (
 """The blocks that are not public within those that are assigned to interfaces."""
 
 _UNICAST: Final = "2000::/3"
-"""All that is assigned so far: what is outside is loopback, local, multicast or nobody's."""
+"""All ranges assigned so far: every other address is loopback, local, multicast or nobody's."""
 
 _TRANSLATED: Final = "64:ff9b::/96"
 """How IPv4 addresses look where only IPv6 is spoken (RFC 6052); its local twin is not public."""
 
 _LOCAL_NAMES: Final = (".localhost", ".local", ".internal", ".home.arpa")
-"""Reserved for what is near: RFC 6761 §6.3, RFC 6762 §3, ICANN's private use, RFC 8375."""
+"""Reserved for nearby hosts: RFC 6761 §6.3, RFC 6762 §3, ICANN's private use, RFC 8375."""
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address is public; what is no address is not."""
+    """Return whether an IP address is public; other text is not."""
     try:
         judged = ip_address(address.partition("%")[0])
     except ValueError:
@@ -88,7 +88,7 @@ def admits(reach: Reach, address: object) -> bool:
 def is_local_host(host: str) -> bool:
     """Return whether a URL's host is beyond doubt not public, before any name is looked up.
 
-    That is an address that is not public, or a name under one that is reserved for what is near.
+    That is an address that is not public, or a name under one that is reserved for nearby hosts.
     """
     if host.startswith("[") or host.rpartition(".")[2].isdigit():  # a name's last label is not
         return not is_public(host.strip("[]"))

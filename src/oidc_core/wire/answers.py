@@ -1,7 +1,7 @@
-"""What every endpoint's answer has in common: that it is one, its status, its form, its errors.
+"""The common parts of every endpoint's answer: that it is one, its status, its form, its errors.
 
-A body is read only after status and media type held.  An OAuth error is read by one parser,
-wherever it stands: in JSON (RFC 6749 §5.2), in a challenge (RFC 6750 §3), in a callback (§4.1.2.1).
+A body is read only after status and media type held. One parser reads an OAuth error, in any place:
+in JSON (RFC 6749 §5.2), in a challenge (RFC 6750 §3), in a callback (§4.1.2.1).
 """
 
 import re
@@ -37,11 +37,12 @@ _error: Final = re.compile(f"{NQSCHAR}+").fullmatch
 
 
 def answered(answer: Answer) -> HttpResponse:
-    """Return the response, where nothing but a response will do.
+    """Return the response, where only a response is accepted.
 
     Raises:
         TransportFailure: the failure of the exchange.
-        ProtocolViolation: ``http_redirect_refused``: on the back channel nothing is ever followed.
+        ProtocolViolation: ``http_redirect_refused``: on the back channel no redirect is ever
+            followed.
     """
     if isinstance(answer, NoAnswer):
         raise failure(answer)
@@ -108,8 +109,8 @@ def json_body(
 
     Raises:
         ProviderError: the provider's error, also where it came with the status of success.
-        ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``, or what the JSON
-            is refused with.
+        ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``, or a code of the
+            JSON's refusal.
     """
     if response.status != status:
         raise refusal_in_body(response) or unexpected_status(response, status)
@@ -122,7 +123,7 @@ def json_body(
 
 
 def _odd_error(members: JsonObject) -> ProtocolViolation:
-    """Return the error of an answer whose ``error`` is no error code, with the provider's words."""
+    """Return the provider's words about an error that has no code, or an empty string."""
     error, found = members.members.get("error"), "an empty string"
     if error != "":
         found = "other characters" if isinstance(error, str) else kind_of(error)
@@ -136,7 +137,7 @@ def _odd_error(members: JsonObject) -> ProtocolViolation:
 
 
 def words(member: Callable[[str], JsonValue]) -> str:
-    """Return what the provider says in words beside an error that has no code, or an empty string.
+    """Return the provider's words next to an error that has no code, or an empty string.
 
     Many put their words into the member ``error`` itself, as text or as an object.
     """
@@ -193,12 +194,12 @@ def oauth_error(
     issuer_verified: bool = True,
     text: bool = True,
 ) -> ProviderError:
-    """Return an OAuth error with what stands beside it.
+    """Return an OAuth error with the members next to it.
 
     Args:
         error: its code, within the grammar.
         member: looks a member up.
-        response: the answer they come from; none for an authorization response.
+        response: the answer they come from; ``None`` for an authorization response.
         issuer_verified: whether it is certain that the provider said so.
         text: whether its text may be passed on.
     """
@@ -240,7 +241,7 @@ def _be_patient(error: OidcError, response: HttpResponse) -> None:
 
 
 def _words_of(response: HttpResponse) -> str:
-    """Return what an answer without an error code says: in JSON, else in its challenges."""
+    """Return the words of an answer without an error code: from its JSON, or its challenges."""
     try:
         found = parse_object(response.body, members=UPPER_BOUNDS.members, tolerant=True)
         told = words(found.members.get)

@@ -11,7 +11,7 @@ from oidc_core.wire.codes import Kind, Retryable
 
 
 class CauseRow(NamedTuple):
-    """What is known of one cause; see :class:`oidc_core.wire.codes.CodeRow` for both verdicts."""
+    """The facts about one cause; see :class:`oidc_core.wire.codes.CodeRow` for both verdicts."""
 
     cause: str
     retryable: Retryable
@@ -71,10 +71,7 @@ _TABLE: Final = (
         ("certificate_invalid", "the server's certificate cannot be verified: check its chain"),
         (
             "client_certificate",
-            (
-                "the server does not accept the client's certificate, or there is none: check"
-                " client_certificate"
-            ),
+            ("the server refuses the client's certificate, or misses it: check client_certificate"),
         ),
         (
             "address_not_allowed",
@@ -82,7 +79,7 @@ _TABLE: Final = (
         ),
         (
             "proxy_for_http",
-            "http goes through no proxy to what is not on this machine: use https, or no proxy",
+            "http goes through no proxy to hosts beyond this machine: use https, or no proxy",
         ),
     ),
 )
@@ -99,8 +96,7 @@ PROVIDER_HINTS: Final = MappingProxyType(
         "insufficient_scope": "the access token lacks a scope that this endpoint needs",
         "interaction_required": _NONE,
         "invalid_client": (
-            "check client_id, the client's secret or key, and token_endpoint_auth_method against"
-            " what the provider has registered"
+            "compare client_id, secret or key, and token_endpoint_auth_method with the registration"
         ),
         "invalid_dpop_proof": "check this clock, and whether the provider binds tokens to keys",
         "invalid_grant": (
@@ -130,12 +126,12 @@ PROVIDER_HINTS: Final = MappingProxyType(
         "unsupported_response_type": "have the provider allow this client response_type=code",
     }
 )
-"""Error code of a provider (RFC 6749 §4.1.2.1, §5.2, OIDC Core §3.1.2.6) to what to do about it."""
+"""Error code of a provider (RFC 6749 §4.1.2.1, §5.2, OIDC Core §3.1.2.6) to the advice about it."""
 
 _LOST: Final = frozenset(
     {"http_status_unexpected", "http_redirect_refused", "content_type_unexpected", "json_malformed"}
 )
-"""Codes of an answer that is not that of the endpoint which was asked."""
+"""Codes of an answer that did not come from the endpoint which was asked."""
 
 _ELSEWHERE: Final = MappingProxyType(
     {
@@ -152,7 +148,7 @@ def hint_at(purpose: str, code: str) -> str:
     """Return what to check where something else answers than the endpoint, or an empty string.
 
     Args:
-        purpose: what the exchange was for.
+        purpose: the purpose of the exchange.
         code: of the error that its answer was refused with.
     """
     return _ELSEWHERE.get(purpose, "") if code in _LOST else ""

@@ -1,7 +1,8 @@
 """``WWW-Authenticate``, taken apart (RFC 9110 §11.6.1): what a server demands, and why it refused.
 
 Providers write it in every way the grammar has and some that it has not: several challenges in one
-header or in several, tokens where strings are usual, any case.  What does not fit is passed over.
+header or in several, tokens where strings are usual, any case. Parts that do not fit are passed
+over.
 """
 
 import re

@@ -45,7 +45,7 @@ _plain: Final = re.compile(r"[A-Za-z0-9._~-]*").fullmatch
 
 
 def b64url_decode(text: bytes) -> bytes:
-    """Decode base64url without padding, exactly as RFC 7515 §2 has it.
+    """Decode base64url without padding, exactly as in RFC 7515 §2.
 
     Raises:
         ProtocolViolation: ``base64url_malformed`` for a foreign character, padding, an impossible
@@ -81,7 +81,7 @@ def same(left: str, right: str) -> bool:
 
 
 def percent_encode(text: str) -> str:
-    """Percent-encode all but the unreserved characters (RFC 3986 §2.3); a space is ``%20``."""
+    """Percent-encode all except unreserved characters (RFC 3986 §2.3); a space is ``%20``."""
     if _plain(text):
         return text
     return text.encode("utf-8", "surrogatepass").decode("latin-1").translate(_QUOTED)

@@ -11,8 +11,8 @@
     └── UsageError          the calling code or its configuration; never caused by untrusted data
 
 Each error has a stable ``code`` (:mod:`oidc_core.wire.codes`), and ``found`` and ``expected`` as
-facts. No fact is a secret: where one would be, :func:`fingerprint` stands in its place.
-Nothing but an :class:`OidcError` leaves the core, on any bytes whatever.
+facts. No fact is a secret: :func:`fingerprint` replaces a secret. Only an :class:`OidcError` leaves
+the core, on any bytes.
 """
 
 from hashlib import sha256
@@ -46,7 +46,7 @@ def fingerprint(secret: str) -> str:
     """Return 8 hexadecimal digits that tell secrets apart without showing them.
 
     Raises:
-        UsageError: ``parameter_invalid`` for what is no text.
+        UsageError: ``parameter_invalid`` for a value that is not text.
     """
     if type(secret) is not str:
         raise UsageError("parameter_invalid", about="secret", expected="str")
@@ -77,14 +77,14 @@ _PLACES: Final = MappingProxyType(
         "userinfo": ("UserInfo endpoint", "OIDC Core §5.3.2"),
     }
 )
-"""What an exchange is for: how a message names it, and the specification of its answer."""
+"""The purpose of an exchange: how a message names it, and the specification of its answer."""
 
 
 class Place(NamedTuple):
     """Where an exchange failed.
 
     Attributes:
-        purpose: what the exchange was for, as in ``token``.
+        purpose: the purpose of the exchange, as in ``token``.
         url: origin and path of its URL; a query may hold a secret.
     """
 
@@ -97,12 +97,12 @@ class Place(NamedTuple):
 
     @property
     def spec(self) -> str:
-        """The specification of what is answered there, or an empty string."""
+        """The specification of the answers there, or an empty string."""
         return _PLACES.get(self.purpose, ("", ""))[1]
 
 
 class Facts(TypedDict, total=False):
-    """What an error may be told beside its code; see :class:`OidcError`."""
+    """Further facts that an error may get in addition to its code; see :class:`OidcError`."""
 
     found: Fact
     expected: Fact
@@ -123,7 +123,7 @@ def shown_name(name: str) -> str:
 
 
 class OidcError(Exception):
-    """Whatever this library refuses or cannot do.
+    """Everything that this library refuses or cannot do.
 
     Attributes:
         code: a stable name out of :data:`oidc_core.wire.codes.CODES`.
@@ -146,7 +146,7 @@ class OidcError(Exception):
             it forgets what failed.
         connection, account, return_to: of a login that failed after it was certain that this
             browser started it: its :class:`~oidc_core.model.connection.Connection`, the account
-            that an identity was to be added to, and where the application was to go on; empty
+            that would have got the identity, and where the application wanted to go on; empty
             before.
     """
 
@@ -184,7 +184,8 @@ class OidcError(Exception):
     def spec(self) -> str:
         """The sentence of the specification at stake, as in ``OIDC Core §3.1.3.7, 2``.
 
-        What every exchange can meet is cited from the specification of the exchange at hand.
+        Errors that every exchange can meet are cited from the specification of the current
+        exchange.
         """
         named = "" if self.place is None or self.row.stage != "http" else self.place.spec
         return named or self.row.spec
@@ -222,7 +223,7 @@ class OidcError(Exception):
 
 
 def note_of(error: OidcError) -> str:
-    """Return an error as one short note, for what went on without the thing that failed.
+    """Return an error as a short note, for an operation that went on in spite of it.
 
     It has the code, what was found, the HTTP status and the provider's words, all of it bounded.
     """
@@ -339,7 +340,7 @@ def verdict(error: str, status: int | None) -> tuple[Retryable, Kind]:
 
 
 class CallbackError(OidcError):
-    """What the browser brought back cannot be accepted."""
+    """The client cannot accept the callback that the browser brought back."""
 
     fault = "callback"
 
@@ -348,7 +349,7 @@ class TransportFailure(OidcError):
     """An exchange with the provider did not come to an end.
 
     Attributes:
-        sent: ``no`` if the request certainly never reached the provider, else ``maybe``.
+        sent: ``no`` if the request certainly never reached the provider, otherwise ``maybe``.
     """
 
     fault = "transport"

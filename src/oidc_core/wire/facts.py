@@ -1,4 +1,4 @@
-"""Values as facts of an error: what may be told of them, in the words of JSON."""
+"""Values as facts of an error: the part that may be shown, in the words of JSON."""
 
 from types import MappingProxyType, NoneType
 from typing import Final
@@ -34,7 +34,7 @@ def described(value: JsonValue) -> Fact:
 
 
 def private(value: JsonValue) -> str:
-    """Return what an error may tell of a value that is a secret or personal: its fingerprint."""
+    """Return the part of a secret or personal value that an error may show: its fingerprint."""
     if isinstance(value, str):
         return fingerprint(value) if value else "an empty string"
     return kind_of(value)

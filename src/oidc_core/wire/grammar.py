@@ -3,7 +3,7 @@
 from typing import Final
 
 VSCHAR: Final = r"[\x20-\x7e]"
-"""What is visible, and space: ``state``, ``code``."""
+"""Visible characters, and space: ``state``, ``code``."""
 
 NQCHAR: Final = r"[\x21\x23-\x5b\x5d-\x7e]"
 """The same without space, quotation mark and backslash: a word of ``scope``, a DPoP nonce."""

@@ -1,4 +1,4 @@
-"""What is asked of the world and what it answers: requests, answers, placeholders.
+"""The messages between core and world: requests, answers, placeholders.
 
 The core *describes* a request.  An adapter prepares it, that is, it replaces the values that only
 it can know (a client secret, a freshly signed assertion), and sends it.  So nothing the core holds,
@@ -60,8 +60,8 @@ class BasicCredentials(NamedTuple):
 class ClientAssertion:
     """In place of a form value: a JWT that authenticates the client (RFC 7523 §3).
 
-    It is signed again for each transmission.  ``alg`` is ``HS256`` and the like for
-    ``client_secret_jwt``, else that of the client's key.
+    It is signed again for each transmission. ``alg`` is ``HS256`` and the like for
+    ``client_secret_jwt``, otherwise the algorithm of the client's key.
     """
 
     issuer: str
@@ -81,9 +81,9 @@ class DpopProof(NamedTuple):
         thumbprint: the key's JWK thumbprint (RFC 7638), the ``jkt`` of RFC 9449 §6.1.
         htm: the method of the request.
         htu: its URL without query and fragment.
-        ath: the hash of the access token that is sent along, if one is.
-        nonce: the server's nonce; ``None`` leaves it to what the adapter remembers of that server.
-        demanded: whether the server asked for that nonce in answer to this very request.
+        ath: the hash of the access token that is sent along, or empty.
+        nonce: the server's nonce; ``None`` leaves it to the adapter's memory of that server.
+        demanded: whether the server asked for that nonce in answer to this same request.
     """
 
     issuer: str
@@ -107,7 +107,7 @@ Parameters: TypeAlias = tuple[tuple[str, ParameterValue], ...]
 
 
 Fill: TypeAlias = Callable[[Placeholder], str]
-"""Returns what a placeholder stands for, for one transmission."""
+"""Returns the value of a placeholder, for one transmission."""
 
 
 def unfilled(value: Placeholder) -> NoReturn:
@@ -145,7 +145,7 @@ def _text(value: int | JsonObject | Placeholder, fill: Fill) -> str:
 
 
 def placeholders(parameters: Parameters) -> tuple[Placeholder, ...]:
-    """Return what only an adapter can fill in, in order."""
+    """Return the placeholders that only an adapter can fill in, in order."""
     odd = [value for _, value in parameters if not isinstance(value, str)]
     return tuple([value for value in odd if not isinstance(value, (int, JsonObject))])
 
@@ -155,7 +155,7 @@ class HttpRequest:
     """One request to be sent once, after it was prepared.
 
     Attributes:
-        purpose: what it is for; an adapter may log it.
+        purpose: its purpose; an adapter may log it.
         method: ``GET`` or ``POST``.
         url: an absolute URL, to be used verbatim, as the provider publishes it.
         way: how it goes over the network.
@@ -164,7 +164,7 @@ class HttpRequest:
         issuer: the issuer identifier of the provider it belongs to.
         client_id: the client on whose behalf it is sent.
         role: whether it goes to the authorization server or to a resource.
-        resend: ``never``, ``if_unsent`` (again if not an octet left) or ``safe``.
+        resend: ``never``, ``if_unsent`` (again if no octet left) or ``safe``.
         max_body: how many octets of an answer's body are read before giving up.
         deadline: seconds for the whole exchange, connecting included.
     """
@@ -191,7 +191,7 @@ class KeysWanted:
         issuer: the provider's identity.
         client_id: the client on whose behalf it is asked.
         jwks_uri: where the set is published.
-        max_age: seconds after which a stored set is to be fetched again.
+        max_age: seconds after which a stored set must be fetched again.
         newer_than: if given, a set fetched at that time or before does not do: it lacks a key.
         missing_kid: the key it lacks, if the token names one.
         source: ``solicited`` if the token came from the provider itself, ``unsolicited`` if a
@@ -213,7 +213,7 @@ class KeysWanted:
 
     @property
     def kept_under(self) -> tuple[object, ...]:
-        """What a store keeps the set under: everything that decides which set is found.
+        """The key of the set in a store: everything that decides which set is found.
 
         One that anybody could have sent serves no policy that wants the server verified.
         """
@@ -221,7 +221,7 @@ class KeysWanted:
 
     @property
     def request(self) -> HttpRequest:
-        """The request that fetches the set; no cache between may answer with what lacks a key."""
+        """The request that fetches the set; a cache must not answer with an older set."""
         return HttpRequest(
             purpose="key_set",
             method="GET",
@@ -243,16 +243,16 @@ _DECIDE_THE_SET: Final[Callable[[KeysWanted], tuple[object, ...]]] = attrgetter(
     *[each.name for each in fields(KeysWanted) if each.name not in _DECIDE_THE_FETCH | {"limits"}],
     *_SIZES,
 )
-"""Whatever does not only decide when a set is fetched: so a member that is added counts."""
+"""Every member except those that only decide when a set is fetched: an added member counts."""
 
 
 @frozen(kw_only=True)
 class WireRequest:
     """A prepared request: what goes over the wire.  Transports take nothing else.
 
-    Its members are those of the request that it was made of.  ``deadline`` is what is left of that
-    request's, in seconds, so that waiting for a turn counts too.
-    ``reach`` says which addresses may be connected to.
+    It has the members of the request that it was made of. ``deadline`` is what is left of that
+    request's, in seconds, so that waiting for a turn counts too. ``reach`` says which addresses may
+    be connected to.
     """
 
     method: str
@@ -286,10 +286,11 @@ class HttpResponse:
         headers: names in lower case with values, in the order received.
         body: the octets of the body, without any Content-Encoding.
         received_at: when it was received, in seconds since the epoch.
-        channel: what the transport knows of the way it came; of the server alone, a word will do.
+        channel: the transport's facts about the way it came; for the server alone, a word is
+            enough.
 
     Raises:
-        UsageError: ``answer_unexpected`` for a channel that is none.
+        UsageError: ``answer_unexpected`` for a value that is not a channel.
     """
 
     status: int
@@ -316,7 +317,7 @@ class HttpResponse:
         of them another reader believes, nobody knows.
         """
         named = dict(self.headers)
-        if len(named) == len(self.headers):  # none is there twice
+        if len(named) == len(self.headers):  # no name is there twice
             return named.get("content-type", "").partition(";")[0].strip().lower()
         each = [evolve(self, headers=(h,)) for h in self.headers if h[0] == "content-type"]
         return ", ".join(dict.fromkeys([one.media_type for one in each]))
@@ -327,10 +328,10 @@ _RESPONSE: Final = fields_of(HttpResponse, "parameter_invalid")
 
 @frozen
 class NoAnswer:
-    """The exchange failed: no answer, or none that may be used.
+    """The exchange failed: no answer, or no usable one.
 
     Attributes:
-        sent: ``no`` if the request certainly never reached the provider, else ``maybe``.
+        sent: ``no`` if the request certainly never reached the provider, otherwise ``maybe``.
         code: ``http_timeout``, ``http_connect_failed``, ``address_not_allowed``, ``tls_failed``,
             ``http_malformed``, ``http_too_large`` or ``content_encoding_unexpected``.
         at: when that was certain, in seconds since the epoch.

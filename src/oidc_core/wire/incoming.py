@@ -1,7 +1,8 @@
 """A request of the browser, as the network brought it: raw text in, values inside.
 
-A framework's own parser may have normalised what a check must tell apart: two cookies of one name,
-two parameters of one name, octets that are no UTF-8.  So what comes in here was parsed by nobody.
+A framework's own parser may have normalised things that a check must tell apart: two cookies of one
+name, two parameters of one name, octets that are not UTF-8. So what comes in here was parsed by
+nobody.
 """
 
 from typing import Final
@@ -68,9 +69,9 @@ class Incoming:
         url: the URL of the route that was called, as it was configured, scheme and host included;
             a query in it does not count.  Never build it from ``Host`` or ``X-Forwarded-*``: these
             say what a stranger wants.  ``None`` says that it is not known.
-        query: the query string as it came, without its question mark; ASGI's bytes are taken too.
+        query: the unchanged query string, without its question mark; ASGI's bytes are taken too.
         body: the octets of the body.
-        cookie: the ``Cookie`` header as it came; several of them are joined with ``"; "``.
+        cookie: the unchanged ``Cookie`` header; several of them are joined with ``"; "``.
 
     Raises:
         UsageError: ``parameter_invalid`` for a value of another type, naming the attribute.

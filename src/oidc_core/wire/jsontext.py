@@ -1,6 +1,6 @@
 """The text of JSON that is not parsed yet: its start, its numbers, its depth.
 
-What is nested too deeply is found here, as the parser would climb it first.
+Too deep nesting is found here, as the parser would climb it first.
 """
 
 import re
@@ -65,7 +65,7 @@ def short_number(text: str) -> int:
 
 
 def no_number(text: str) -> NoReturn:
-    """Refuse NaN and the infinities: they are no numbers of JSON.
+    """Refuse NaN and the infinities: they are not numbers of JSON.
 
     Raises:
         ProtocolViolation: ``json_number_invalid``.
@@ -98,7 +98,7 @@ def refuse_nesting(text: str, limit: int, most: int) -> None:
                 raise ProtocolViolation("json_too_deep", expected=f"up to {limit}")
         elif token in "]}":
             depth -= 1
-            if depth <= 0:  # the value ends here, or is none: the parser goes no further either
+            if depth <= 0:  # the value ends here, or is malformed: the parser stops here too
                 return
 
 

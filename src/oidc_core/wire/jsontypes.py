@@ -1,14 +1,14 @@
 """Frozen, strict JSON; the only place in the core where a value of any type comes in.
 
-``json.loads`` sniffs encodings, lets a member stand twice, and knows ``NaN``.  :func:`parse_object`
+``json.loads`` sniffs encodings, lets a member appear twice, and knows ``NaN``. :func:`parse_object`
 refuses all of that, bounds depth, members and numbers (RFC 8259 §9 allows it), and returns values
 that can be compared, hashed and pickled but not changed.
 
-What a provider sends is read *tolerantly*: a number out of range or an unpaired surrogate costs its
-own top-level member only, which is not absent then: :data:`UNREADABLE` stands in its place.
+A provider's document is read *tolerantly*: a number out of range or an unpaired surrogate costs its
+own top-level member only. The member is not absent then: :data:`UNREADABLE` replaces its value.
 
-The common document takes the short way: a few scans in C decide that no bound is near.  Whatever
-is suspicious, and may yet be legal, takes the long way.
+The common document takes the short way: a few scans in C decide that no bound is near. Text that is
+suspicious, and may yet be legal, takes the long way.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -61,7 +61,7 @@ class JsonObject(Mapping[str, JsonValue]):
         members: the same members as a read-only view; code that runs on every login asks this.
 
     Raises:
-        UsageError: ``parameter_invalid`` for what is no JSON object.
+        UsageError: ``parameter_invalid`` for a value that is not a JSON object.
     """
 
     __slots__ = ("members",)
@@ -119,8 +119,8 @@ def _thawed(value: JsonValue) -> object:
 class Unreadable(JsonObject):
     """Stands in a document for a member that is there and whose value cannot be read.
 
-    It is an empty object, so that whoever looks for a text, a number or a list finds it malformed,
-    and nobody takes the member for absent.
+    It is an empty object, so that code that looks for a text, a number or a list finds it
+    malformed, and nobody takes the member for absent.
     """
 
     __slots__ = ()
@@ -136,7 +136,7 @@ _is_array: Final = list.__instancecheck__
 
 
 def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
-    """Build an object of its members, each of which may stand but once (RFC 8259 §4)."""
+    """Build an object of its members; no name may appear twice (RFC 8259 §4)."""
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ProtocolViolation("json_member_duplicated", found=twice(pairs))
@@ -157,9 +157,9 @@ def frozen_json(value: Any) -> JsonValue:
     """Turn what ``json`` would take into frozen JSON: lists into tuples, mappings into objects.
 
     Raises:
-        UsageError: ``parameter_invalid`` for what is no JSON, as bytes, NaN, a name that is no
-            text, or a number of more than 19 digits; or for what is nested too deeply, or has too
-            many values, as a list may that holds another many times.
+        UsageError: ``parameter_invalid`` for a value that is not JSON, such as bytes, NaN, a name
+            that is not text, or a number of more than 19 digits; or for a value that is nested too
+            deeply, or has too many values, as a list may that holds another many times.
     """
     return _frozen(value, 0, _left())
 
@@ -167,7 +167,7 @@ def frozen_json(value: Any) -> JsonValue:
 def read_once(given: Mapping[Any, Any]) -> dict[Any, Any] | None:
     """Return what a mapping holds, or ``None`` if it cannot be read.
 
-    It may be of any class, and answer otherwise the next time: whatever is judged is what is kept.
+    It may be of any class, and answer otherwise the next time: exactly the judged value is kept.
     """
     with suppress(Exception):
         return dict(given.items())
@@ -231,7 +231,7 @@ def unreadable(members: JsonObject) -> tuple[str, ...]:
 
 
 def _number(read: Callable[[str], float], text: str) -> JsonValue:
-    """Read a number, or what is refused as one, which costs the member it stands in."""
+    """Read a number, or the mark of a refused one, which costs the member that contains it."""
     try:
         return read(text)
     except ProtocolViolation:
@@ -315,7 +315,7 @@ def _leniently(text: str, start: int) -> tuple[Any, int]:
 
 
 def _refuse_members(value: JsonValue, limit: int) -> None:
-    """Refuse an object with too many members, wherever it stands."""
+    """Refuse an object with too many members, in any place."""
     if isinstance(value, tuple):
         for item in value:
             _refuse_members(item, limit)
@@ -335,9 +335,9 @@ def _without_flaws(value: JsonObject, *, tolerant: bool) -> JsonObject:
 
 
 def _flawed(value: JsonValue) -> bool:
-    """Return whether a string in it is none that an encoding of Unicode could carry.
+    """Return whether it contains a string that no encoding of Unicode could carry.
 
-    So is a number that could not be read, wherever :data:`UNREADABLE` stands for it.
+    An :data:`UNREADABLE` in it counts too: a number that could not be read.
     """
     if isinstance(value, str):
         try:
@@ -366,7 +366,7 @@ def render(value: JsonValue) -> str:
     """Return compact ASCII JSON; members keep their order.
 
     Raises:
-        UsageError: ``parameter_invalid`` for what is no JSON.
+        UsageError: ``parameter_invalid`` for a value that is not JSON.
     """
     try:
         return _encoder(value)

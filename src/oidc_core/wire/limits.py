@@ -1,8 +1,8 @@
 """How large things may be: a value in the policy, with a bound that no policy exceeds.
 
-A limit is there so that nobody can fill the memory.  What a provider sends honestly should fit, so
-a default is generous, and an application whose provider sends more raises one by its name.
-Whoever reads without a policy, as before a client is known or out of a store, takes
+A limit is there so that nobody can fill the memory. The honest documents of a provider should fit,
+so a default is generous, and an application whose provider sends more raises one by its name.
+Code that reads without a policy, before a client is known or out of a store, takes
 :data:`UPPER_BOUNDS`.
 """
 
@@ -31,11 +31,11 @@ class Limits:
     Each is a whole number from 1 to its upper bound.
 
     Attributes:
-        callback: octets of the query or body of a callback; 16 KiB, at most 64 KiB.  No parameter
-            has a smaller limit, but for ``state`` and ``error``, which have 512 characters.
-        id_token: characters of a JWT, but for UserInfo; 128 KiB, at most 512 KiB.
+        callback: octets of the query or body of a callback; 16 KiB, at most 64 KiB. No parameter
+            has a smaller limit, except ``state`` and ``error``, which have 512 characters.
+        id_token: characters of a JWT, except UserInfo; 128 KiB, at most 512 KiB.
         token_response: octets of an answer of the token endpoint; 512 KiB, at most 2 MiB.
-        userinfo: octets of UserInfo, be it JSON or a JWT; 1 MiB, at most 4 MiB.
+        userinfo: octets of UserInfo, as JSON or as a JWT; 1 MiB, at most 4 MiB.
         metadata: octets of the provider's metadata; 256 KiB, at most 1 MiB.
         key_set: octets of a key set; 1 MiB, at most 4 MiB.
         keys: how many keys it may have; 512, at most 2,048.
@@ -85,11 +85,11 @@ LIMITS: Final = Limits()
 """How large things may be unless a policy says otherwise."""
 
 UPPER_BOUNDS: Final = Limits(**dict[str, int](_BOUNDS))
-"""How large things may be whatever a policy says."""
+"""How large things may be under any policy."""
 
 
 class Excess(TypedDict):
-    """What an error says of something that is too large; as :class:`OidcError` has it."""
+    """The facts of an error about something that is too large; see :class:`OidcError`."""
 
     found: Fact
     expected: Fact
@@ -99,7 +99,7 @@ class Excess(TypedDict):
 
 
 def excess(name: LimitName, most: int, found: int | None = None) -> Excess:
-    """Return what an error says of something that is too large: how large, and which setting.
+    """Return the facts of an error about something that is too large: its size, and the setting.
 
     Trying again does not help: what is sent stays as large.
     """
@@ -115,7 +115,7 @@ def excess(name: LimitName, most: int, found: int | None = None) -> Excess:
 
 
 def name_excess(error: OidcError, name: LimitName, most: int) -> None:
-    """Say of an error that something was too large, beside what it says itself."""
+    """Add to an error that something was too large."""
     facts = excess(name, most)
     error.expected, error.hint = facts["expected"], facts["hint"]
     error.retryable, error.kind = facts["retryable"], facts["kind"]

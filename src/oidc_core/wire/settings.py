@@ -1,13 +1,13 @@
 """Settings and records are held to their annotations: anything else is a ``UsageError`` by name.
 
 It takes two parts.  A converter, such as :func:`texts`, freezes what may be given in another form:
-a list becomes a tuple, a set a frozenset, a dict frozen JSON.  What it does not know it leaves as
-it is.  Then :func:`check_fields` compares every field with its annotation, all the way down, and
+a list becomes a tuple, a set a frozenset, a dict frozen JSON. A value that it does not know stays
+unchanged. Then :func:`check_fields` compares every field with its annotation, all the way down, and
 names the first that does not fit.
 
-Types are exact: ``True`` is no number, and a member of an enumeration is no text, for it prints as
-its name.  Classes of our own may be subclassed; what stands for a port has its methods, awaited as
-there.  The validators of attrs are not used: ``attrs.validators.set_disabled`` switches them off.
+Types are exact: ``True`` is not a number, and a member of an enumeration is not text, because it
+prints as its name. Our own classes may be subclassed; a value for a port has its methods, awaited
+as there. The validators of attrs are not used: ``attrs.validators.set_disabled`` switches them off.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -48,7 +48,7 @@ _USUAL: Final[Mapping[object, frozenset[type]]] = MappingProxyType(
         JsonObject: frozenset({JsonObject}),
     }
 )
-"""The exact types of usual annotations: these tell enough, but for what is in a collection."""
+"""The exact types of usual annotations: these are enough, except for members of collections."""
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -97,7 +97,7 @@ def pairs(value: _Pairs) -> tuple[tuple[str, str], ...]:
 
 
 def json_object(value: Mapping[str, object]) -> JsonObject:
-    """Freeze a mapping as JSON, all the way down; what is no JSON stays and is refused later."""
+    """Freeze a mapping as JSON, all the way down; a value that is not JSON is refused later."""
     if isinstance(value, JsonObject):
         return value
     try:
@@ -122,7 +122,7 @@ def json_array(value: list[object] | tuple[object, ...]) -> tuple[JsonValue, ...
 
 
 class Fields(NamedTuple):
-    """What the fields of one class may hold; made once, by :func:`fields_of`.
+    """The allowed values of one class's fields; made once, by :func:`fields_of`.
 
     Attributes:
         code: of the error.
@@ -130,9 +130,9 @@ class Fields(NamedTuple):
         held: returns what the fields hold, in order.
         types: for each the types that need no second look.
         texts: returns the collections of text among them, if there are some.
-        chosen: returns what is one of a few words, if there is such a field.
+        chosen: returns the field with one of a few words, if there is one.
         choices: the words, for each of these.
-        deep: those that are looked through each time, by what they are asked.
+        deep: those that are looked through each time, by their checks.
     """
 
     code: str
@@ -150,7 +150,7 @@ def fields_of(kind: type[AttrsInstance], code: str = "config_invalid", **others:
 
     Args:
         kind: the class.
-        code: of the error for those who pass anything else.
+        code: of the error for callers who pass anything else.
         others: annotations in place of the field's own, by name.
     """
     kinds = [(each.name, others.get(each.name, each.type)) for each in fields(kind) if each.init]
@@ -223,7 +223,7 @@ def check_kind(value: object, kind: object, *, about: str, code: str = "paramete
 
 
 def as_setting(value: T, kind: object, about: str) -> T:
-    """Return a setting that is as its annotation says; for what is derived before all is checked.
+    """Return a setting that fits its annotation; for values that are derived early.
 
     Raises:
         UsageError: ``config_invalid``, naming it.
@@ -252,7 +252,7 @@ def as_count(value: int, about: str, *, least: int = 1) -> int:
 
 
 def check_text(value: object, about: str) -> None:
-    """Refuse what is no text.
+    """Refuse a value that is not text.
 
     Raises:
         UsageError: ``parameter_invalid``, naming it.
@@ -304,7 +304,7 @@ def _fits(kind: object, value: object) -> bool:
         return type(value) is kind
     sought = kind if origin is None else origin
     if not isinstance(sought, type) or sought is object:
-        return True  # a type variable: whatever it is
+        return True  # a type variable: any value
     if getattr(sought, "_is_protocol", False):
         return _fulfils(value, sought)
     return isinstance(value, sought)
@@ -327,15 +327,15 @@ def _fulfils(value: object, port: type) -> bool:
     """Return whether this is an instance that has the methods and properties of a port."""
     owners = [each for each in port.__mro__ if getattr(each, "_is_protocol", False)]
     members = chain.from_iterable(vars(owner).items() for owner in owners)
-    with suppress(Exception):  # whatever it does where it is asked
+    with suppress(Exception):  # an exception of the value counts as a no
         return not isinstance(value, type) and all(starmap(partial(_serves, value), members))
     return False
 
 
 def _serves(value: object, name: str, as_ported: object) -> bool:
-    """Return whether a value has a member as the port has it; a property may fail and is not read.
+    """Return whether a value has a member like the port; a property may fail and is not read.
 
-    A method that has to be awaited where the port does not say so is true whatever it returns.
+    If a method must be awaited and the port does not say so, its result always counts as true.
     """
     if name.startswith("_") or not isinstance(as_ported, FunctionType):
         return name.startswith("_") or hasattr(type(value), name) or hasattr(value, name)
@@ -373,7 +373,7 @@ def _exact(kind: object) -> frozenset[type] | None:
 
 
 def _found(value: object, kind: object) -> str:
-    """Say what was met: a word where words are meant, else only its type, and that of its parts."""
+    """Name the value that was found: a word where words are meant, otherwise the types of it."""
     if type(value) is str and any(get_origin(each) is Literal for each in _alternatives(kind)):
         return value
     if type(value) in _SETS:

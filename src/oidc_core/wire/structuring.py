@@ -77,7 +77,7 @@ _converter: Final = _strict_converter()
 
 
 class Structured(NamedTuple, Generic[T]):
-    """A value made of JSON members, and the names of those that were dropped on the way."""
+    """A value made of JSON members, and the names of the members that were dropped."""
 
     value: T
     dropped: tuple[str, ...]

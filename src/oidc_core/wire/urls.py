@@ -1,4 +1,4 @@
-r"""URLs by a grammar of our own: issuer identifiers, origins, queries, exact comparison.
+r"""URLs by our own grammar: issuer identifiers, origins, queries, exact comparison.
 
 Two URL parsers that disagree are an attack (``https://good\@evil/``), so there is one, and it
 takes only what is beyond doubt: ASCII, a host that is a name or a canonical address, no
@@ -44,7 +44,7 @@ _WELL_KNOWN: Final = re.compile(
 
 
 NO_ORIGINS: Final[AbstractSet[str]] = frozenset()
-"""Nowhere: ``http`` may not be used beyond loopback."""
+"""Nowhere: ``http`` must not be used beyond loopback."""
 
 _AN_ORIGIN: Final = "an origin, as in https://op.example"
 
@@ -81,14 +81,14 @@ def parse_url(
 
     Args:
         text: the URL.
-        about: the setting or member it stands in, for the message.
+        about: the setting or member it comes from, for the message.
         http: whether ``http`` may be used on loopback.
         http_origins: the origins where it may be used beyond.
 
     Raises:
-        UsageError: ``parameter_invalid`` for what is no text; ``url_invalid``,
-            ``url_scheme_not_allowed``, ``url_userinfo_not_allowed``,
-            ``url_host_invalid`` or ``url_port_invalid``.
+        UsageError: ``parameter_invalid`` for a value that is not text; ``url_invalid``,
+            ``url_scheme_not_allowed``, ``url_userinfo_not_allowed``, ``url_host_invalid`` or
+            ``url_port_invalid``.
     """
     check_text(text, about or "URL")
     url = _split(text, about)
@@ -115,7 +115,7 @@ def parse_origin(text: str, *, about: str = "") -> Url:
 
 
 def origin_of(text: str) -> str:
-    """Return the origin of a URL, or an empty string for text that is none."""
+    """Return the origin of a URL, or an empty string for other text."""
     try:
         return _split(text, "").origin
     except UsageError:
@@ -154,7 +154,7 @@ def _host_and_port(authority: str, scheme: str, about: str) -> tuple[str, int]:
 def _is_ipv6(host: str) -> bool:
     """Tell whether a host is an IPv6 address in the one spelling of RFC 5952.
 
-    IPv4 in disguise is none: it has a spelling of its own.
+    IPv4 in disguise does not count: it has its own spelling.
     """
     if not _IPV6.fullmatch(host):
         return False
@@ -178,7 +178,7 @@ def parse_issuer(
     """Return an issuer identifier as it is, if it can be one (OIDC Discovery §3).
 
     Raises:
-        UsageError: ``issuer_invalid`` with a query or fragment, else as :func:`parse_url`.
+        UsageError: ``issuer_invalid`` with a query or fragment, otherwise like :func:`parse_url`.
     """
     check_text(text, "issuer")
     if "?" in text or "#" in text:
@@ -207,7 +207,7 @@ def _first_difference(configured: str, published: str) -> str:
     try:
         ours, theirs = parse_url(configured, http=True), parse_url(published, http=True)
     except UsageError:
-        return "one of them is no URL"
+        return "one of them is not a URL"
     for part in ("scheme", "host", "port", "path"):
         mine, other = getattr(ours, part), getattr(theirs, part)
         if mine != other:
@@ -222,13 +222,13 @@ def query_names(url: str) -> frozenset[str]:
 
 
 def path_only(text: str | None, default: str = "/") -> str:
-    """Return a text if it is a path of this application, else ``default``.
+    """Return a text if it is a path of this application, otherwise ``default``.
 
-    For ``return_to`` and the like, which a stranger may have written: what comes back leads nowhere
-    else, whatever a browser does to it.  A path starts with one ``/``; it has no control character,
-    no space and no backslash, for browsers drop the ones and turn the other into ``/``; and no
-    ``//`` before its query, for that may come to stand in front when dot segments are taken out.
-    Up to 1,024 characters.  ``None`` is not there.
+    For ``return_to`` and the like, which a stranger may have written: the result leads nowhere
+    else, in every browser. A path starts with one ``/``. It has no control character, no space and
+    no backslash, because browsers drop the ones and turn the other into ``/``. It has no ``//``
+    before its query, because that may move to the front when dot segments are taken out. Up to
+    1,024 characters. ``None`` is not there.
     """
     if not isinstance(text, str) or not _PATH.fullmatch(text) or not text.isprintable():
         return default
@@ -248,7 +248,8 @@ def encode_form(pairs: tuple[tuple[str, str], ...]) -> str:
 def parse_form(text: str) -> tuple[tuple[str, str], ...]:
     """Take an ``application/x-www-form-urlencoded`` string apart, as a browser brings it.
 
-    Octets that are not UTF-8 become U+FFFD, which no parameter may have that a decision hangs on.
+    Octets that are not UTF-8 become U+FFFD, which is forbidden in a parameter that a decision
+    depends on.
     """
     parts = [part.partition("=") for part in text.split("&") if part]
     if "%" in text or "+" in text or not text.isascii():

@@ -8,13 +8,13 @@ ChannelState: TypeAlias = Literal["verified", "unverified", "not_told"]
 
 
 class Channel(NamedTuple):
-    """What a transport knows of the way an answer came.
+    """The transport's facts about the way an answer came.
 
     Attributes:
         server: whether the server was the one the URL names: ``verified`` by its certificate,
             ``unverified``, or ``not_told``.
-        addresses_judged: whether the transport held the very address it connected to against the
-            request's ``reach``.
+        addresses_judged: whether the transport compared exactly the address it connected to with
+            the request's ``reach``.
     """
 
     server: ChannelState = "not_told"
@@ -22,15 +22,15 @@ class Channel(NamedTuple):
 
 
 NOT_TOLD: Final = Channel()
-"""Nothing is known of the way an answer came."""
+"""The transport knows no facts about the way an answer came."""
 
 _SERVERS: Final[tuple[ChannelState, ...]] = ("verified", "not_told", "unverified")
 CHANNELS: Final = tuple([Channel(of, judged) for of in _SERVERS for judged in (True, False)])
-"""All there are."""
+"""All of them."""
 
 
 class Way(NamedTuple):
-    """How a request goes over the network, as the policy has it.
+    """How a request goes over the network, under the policy.
 
     Without more it goes to public addresses only, over TLS that did not fail.
 
@@ -38,7 +38,7 @@ class Way(NamedTuple):
         reach: which addresses it may go to.
         judged: whether it may be sent only by a transport that judges addresses.
         channels: the ways by which its answer may come.
-        url: where it is sent in place of its own URL, on a named back channel.
+        url: where it is sent in place of the URL, on a named back channel.
     """
 
     reach: Reach = "public"
