@@ -19,14 +19,14 @@ Family: TypeAlias = Literal["RSASSA-PKCS1-v1_5", "RSASSA-PSS", "ECDSA", "EdDSA",
 
 
 class Algorithm(NamedTuple):
-    """What is known of a signature algorithm on a curve (RFC 7518 §3, RFC 8037, 8812, 9864).
+    """The facts about a signature algorithm on a curve (RFC 7518 §3, RFC 8037, 8812, 9864).
 
     Attributes:
         alg: the name in a JOSE header.
         kty: the key type, as in a JWK.
-        crv: the curve, as in a JWK; empty where the key type has none.
+        crv: the curve, as in a JWK; empty where the key type has no curve.
         family: the construction.
-        digest: what the signature hashes with, as :mod:`hashlib` names it.
+        digest: the hash of the signature, as :mod:`hashlib` names it.
         signature_length: octets of a signature; ``None`` means as long as the modulus.
         min_bits: the least size of a key; with ML-DSA the only one.
         half_hash: whose left half ``at_hash`` and ``c_hash`` are, as :mod:`hashlib` names it.
@@ -83,7 +83,7 @@ _ROWS: Final[tuple[Algorithm, ...]] = (
 )
 
 ALGORITHMS: Final = MappingProxyType({(row.alg, row.crv): row for row in _ROWS})
-"""(alg, crv) to row; ``crv`` is empty where the key type has none."""
+"""(alg, crv) to row; ``crv`` is empty where the key type has no curve."""
 
 HMAC: Final = frozenset(row.alg for row in _ROWS if row.family == "HMAC")
 """The algorithms that need the client's own secret."""
@@ -121,7 +121,7 @@ _HALVES: Final = MappingProxyType(
 
 
 def rows_for(alg: str) -> tuple[Algorithm, ...]:
-    """Return the algorithm's rows, one a curve; none if it cannot be verified here."""
+    """Return the algorithm's rows, one a curve; no rows if it cannot be verified here."""
     return _BY_NAME.get(alg, ())
 
 

@@ -19,8 +19,8 @@ class KeyManagement(NamedTuple):
     Attributes:
         alg: the name in a JOSE header.
         family: the construction.
-        digest: what OAEP hashes with, as :mod:`hashlib` names it; else empty.
-        octets: how long the key is that wraps the content's key; 0 where none wraps it.
+        digest: the hash of OAEP, as :mod:`hashlib` names it; otherwise empty.
+        octets: how long the key is that wraps the content's key; 0 where the key is not wrapped.
     """
 
     alg: str
@@ -35,7 +35,7 @@ class ContentEncryption(NamedTuple):
     Attributes:
         enc: the name in a JOSE header.
         family: the construction.
-        digest: what the MAC hashes with, as :mod:`hashlib` names it; else empty.
+        digest: the hash of the MAC, as :mod:`hashlib` names it; otherwise empty.
         octets: how long the key is, that of the MAC included.
         iv_octets: how long the initialization vector is.
         tag_octets: how long the authentication tag is.
@@ -86,15 +86,15 @@ _SECRET_OCTETS: Final = 32
 
 
 def secret_octets(encryption: Encryption) -> int:
-    """Return how many octets the key is long that the client's secret is to make."""
+    """Return how many octets the key has that the client's secret makes."""
     return KEY_MANAGEMENT[encryption.alg].octets or CONTENT_ENCRYPTION[encryption.enc].octets
 
 
 def check_secret(encryption: Encryption, secret: str) -> None:
     """Refuse a client secret that is shorter than the strength its key claims (OIDC Core §16.19).
 
-    Hashing makes a key as long as need be, and no guess harder: the secret has as many octets as
-    the key, or 32, for which 64 of a key are two halves.
+    Hashing makes a key long enough, but not harder to guess: the secret has as many octets as the
+    key, or 32, for which 64 of a key are two halves.
 
     Raises:
         UsageError: ``config_invalid``: it is the developer who agreed on both.

@@ -1,11 +1,11 @@
-"""Compact JWE: split, header, decryption, and what has to be inside (RFC 7516), in that order.
+"""Compact JWE: split, header, decryption, and the required content (RFC 7516), in that order.
 
-The registration says which ``alg`` and ``enc`` a token has, and that it has to be encrypted at all;
-the token's header may only agree.  Until it does, nothing is decrypted.  From there on every
+The registration says which ``alg`` and ``enc`` a token has, and whether it must be encrypted at
+all; the token's header may only agree. Until it does, no token is decrypted. From there on every
 failure is one and the same error, so that nobody learns from it what went wrong (RFC 7516 §11.5).
-Encryption proves nothing about the sender: what comes out has to be signed (RFC 7519 §11.2).
+Encryption proves nothing about the sender: the content must be signed (RFC 7519 §11.2).
 
-What may be registered is in the tables of :mod:`oidc_core.jose.encryption`.
+The algorithms that may be registered are in the tables of :mod:`oidc_core.jose.encryption`.
 """
 
 import re
@@ -39,7 +39,7 @@ class EphemeralKey(NamedTuple):
 
 
 class JweHeader(NamedTuple):
-    """What the header of a JWE says, once it agrees with the registration.
+    """The content of a JWE's header, once it agrees with the registration.
 
     Attributes:
         encryption: ``alg`` and ``enc``.
@@ -74,7 +74,7 @@ class Jwe(NamedTuple):
 
 
 class Decrypted(NamedTuple):
-    """What came out of a JWE, and the header it came with."""
+    """The content of a JWE, and the header it came with."""
 
     header: JweHeader
     plaintext: bytes
@@ -87,7 +87,7 @@ class Decrypter(Protocol):
     """The port to decryption: pure, local, the same answer for the same arguments."""
 
     def check(self, issuer: str, client_id: str, encryption: Encryption) -> None:
-        """Refuse to be configured for what this client has no key for.
+        """Refuse a configuration for tokens that this client has no key for.
 
         Raises:
             UsageError: ``credential_missing``; ``config_invalid`` for a client secret that is too
@@ -96,7 +96,7 @@ class Decrypter(Protocol):
         ...
 
     def decrypt(self, issuer: str, client_id: str, jwe: Jwe) -> bytes | None:
-        """Return the plaintext, or ``None`` for whatever reason; never raise for bad input."""
+        """Return the plaintext, or ``None`` for any fault; never raise for bad input."""
         ...
 
 
@@ -118,7 +118,7 @@ def decrypt(
         decrypter: has the client's keys.
         owner: issuer and client id.
         encryption: what was registered.
-        types: the accepted ``typ`` in lower case, ``""`` for none.
+        types: the accepted ``typ`` in lower case, ``""`` for an absent one.
         nested: whether a JWS is expected inside, or claims.
         limits: the policy's.
         limit: the one that says how many characters the token may have.
@@ -185,14 +185,14 @@ def parse_jwe_header(
     nested: bool,
     limits: Limits = LIMITS,
 ) -> JweHeader:
-    """Read a JWE's header and hold it to what was registered (RFC 7516 §4).
+    """Read a JWE's header and compare it with the registration (RFC 7516 §4).
 
     Raises:
         ProtocolViolation: ``base64url_malformed``, ``jose_header_invalid``, ``crit_unsupported``,
-            ``zip_unsupported``, ``alg_not_allowed`` for what is implemented nowhere here,
-            ``encryption_mismatch`` for what was not registered, ``kid_malformed``,
+            ``zip_unsupported``, ``alg_not_allowed`` for an algorithm that is implemented nowhere
+            here, ``encryption_mismatch`` for one that was not registered, ``kid_malformed``,
             ``typ_unexpected``; ``decryption_failed`` without a header or for parameters of the key
-            that are malformed; or what the JSON is refused with.
+            that are malformed; or a code of the JSON's refusal.
     """
     if not protected:
         _fail()
@@ -217,7 +217,7 @@ def parse_jwe_header(
 
 
 def _unregistered(members: Mapping[str, JsonValue], encryption: Encryption) -> ProtocolViolation:
-    """Tell what is implemented nowhere here from what was only not registered."""
+    """Distinguish algorithms that nothing here implements from those that were not registered."""
     for name, table in (("alg", KEY_MANAGEMENT), ("enc", CONTENT_ENCRYPTION)):
         value = members.get(name)
         if not isinstance(value, str) or value not in table:
@@ -242,7 +242,7 @@ def _check_cty(value: JsonValue, *, nested: bool) -> None:
 
 
 def _ignored(members: Mapping[str, JsonValue], family: KeyFamily) -> tuple[str, ...]:
-    """Name what was met and not heeded, of what might mean something."""
+    """Name the ignored members that might mean something."""
     cty, typ, epk = members.get("cty"), members.get("typ"), members.get("epk")
     met = (
         ("b64", "b64" in members),
@@ -322,17 +322,17 @@ def check_replicated(header: JweHeader, claims: JsonObject, *, of: str) -> None:
 
 
 def _members(value: JsonValue) -> frozenset[JsonValue] | tuple[JsonValue, ...]:
-    """One audience may stand in an array, several in any order; only strings are hashed."""
+    """An array may hold one audience, or several in any order; only strings are hashed."""
     members = value if isinstance(value, tuple) else (value,)
     return frozenset(members) if all(isinstance(each, str) for each in members) else members
 
 
 def signed_inside(plaintext: bytes, limits: Limits = LIMITS) -> str:
-    """Return the JWS that was encrypted; it is still to be verified.  ``limits``: the policy's.
+    """Return the JWS inside, which is not yet verified. ``limits``: the policy's.
 
     Raises:
-        ProtocolViolation: ``signature_missing`` for claims, for another JWE, and for a JWS
-            without a signature, be it that it has none or that its ``alg`` is ``none``.
+        ProtocolViolation: ``signature_missing`` for claims, for another JWE, and for a JWS without
+            a signature, whether the signature is absent or its ``alg`` is ``none``.
     """
     if not _signed(plaintext) or _says_none(plaintext.partition(b".")[0], limits):
         raise ProtocolViolation("signature_missing", expected="a signed compact JWS")
@@ -343,7 +343,7 @@ _signed: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+").
 
 
 def _says_none(protected: bytes, limits: Limits) -> bool:
-    """Name it early; whatever is overlooked here, the verification of the signature refuses."""
+    """Name it early; the signature check refuses every token that is overlooked here."""
     try:
         return b"none" in b64url_decode(protected).lower() and (
             parse_header(protected, limits).alg.lower() == "none"

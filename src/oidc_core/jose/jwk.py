@@ -21,7 +21,7 @@ MAX_KID: Final = 1_024
 _WITHOUT_CURVE: Final = frozenset(("RSA", "AKP"))
 _SIGNING_OPERATIONS: Final = frozenset(("sign", "verify"))
 _NO_ISSUER: Final = "malformed"
-"""In place of an ``issuer`` that is no text: no issuer is called that, so it fits none."""
+"""In place of an ``issuer`` that is not text: no issuer is called that, so it fits no issuer."""
 
 
 class SkippedKey(NamedTuple):
@@ -29,7 +29,7 @@ class SkippedKey(NamedTuple):
 
     Attributes:
         kid: the key's name, where it could be read.
-        code: what is wrong, as ``key_weak``.
+        code: the fault, for example ``key_weak``.
         about: the member at fault, or an empty string.
         reason: what was found and expected, in words, or an empty string.
     """
@@ -66,8 +66,8 @@ class Jwk:
         key_ops: the operations it is for, or ``None``.
         issuers: the only issuers it signs for, where a set serves many (as Entra's does); empty if
             it did not say.  Only an issuer rule with a template heeds that.
-        odd: why it is only used under the quirk ``lenient_key_encoding``: its octets are those of a
-            sound key, and not encoded as they should be.  ``None`` for any other key.
+        odd: why it is only used under the quirk ``lenient_key_encoding``: it has the octets of a
+            sound key, in a wrong encoding. ``None`` for any other key.
         material: its octets: (n, e), (x, y), (x,) or (pub,).
     """
 
@@ -107,7 +107,7 @@ class Jwk:
         return agrees and "verify" in operations
 
     def fits(self, alg: str) -> bool:
-        """Whether it can serve this algorithm: its own ``alg`` only, else its type and curve."""
+        """Whether it can serve this algorithm: its own ``alg``, or any of its type and curve."""
         own = self.alg
         return (own is None or own == alg) and row_for(alg, self.kty, self.crv) is not None
 
@@ -116,7 +116,7 @@ def parse_jwk(members: JsonObject, *, lenient: bool = False) -> Jwk:
     """Turn a JSON object into a public key (RFC 7517 §4), wholly checked.
 
     Members that are ``null`` count as absent, as some serializers write them.
-    ``x5c``, ``x5u`` and whatever is unknown are ignored.
+    ``x5c``, ``x5u`` and unknown members are ignored.
 
     Args:
         members: the JWK.

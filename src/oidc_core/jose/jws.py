@@ -1,8 +1,8 @@
 """Compact JWS: split, header, signature (RFC 7515), in that order and no other.
 
-The payload is not parsed before the signature held, so that no JSON of a stranger reaches the
-parser.  The algorithm comes from what was registered, never from the token: the header may
-only name one of those allowed.  Keys come from the provider's key set, never from the header.
+The payload is not parsed before the signature was verified, so that no JSON of a stranger reaches
+the parser. The algorithm comes from the registration, never from the token: the header may only
+name one of those allowed. Keys come from the provider's key set, never from the header.
 """
 
 from collections.abc import Mapping
@@ -33,8 +33,9 @@ class Recognised(NamedTuple):
 class SignatureVerifier(Protocol):
     """The port to signature verification: pure, the same answer for the same arguments.
 
-    It may remember headers under which a good signature was seen, so that the next token need not
-    have its header parsed and its key looked up: nothing is decided by that, it only saves time.
+    It may remember headers under which a good signature was seen, so that the next token does not
+    have its header parsed and its key looked up again: this memory decides nothing, it only saves
+    time.
 
     Only ``True`` itself says that a signature is good: what is merely true, as the coroutine of a
     method that should not have been ``async``, says nothing.
@@ -50,15 +51,15 @@ class SignatureVerifier(Protocol):
         ...
 
     def recall(self, protected: bytes, keys: KeySet) -> Recognised | None:
-        """Return what was remembered of this very header with this very key set, if anything."""
+        """Return the memory of this header with exactly this key set, or ``None``."""
         ...
 
     def remember(self, protected: bytes, keys: KeySet, recognised: Recognised) -> None:
-        """Remember a header whose signature held; a few dozen are plenty."""
+        """Remember a header with a valid signature; a few dozen are plenty."""
         ...
 
     def verifies(self, key: Jwk, alg: str, signing_input: bytes, signature: bytes) -> bool:
-        """Return whether the signature is this key's; bad input is no reason to raise.
+        """Return whether the signature is this key's; bad input must not raise.
 
         Raises:
             ProtocolViolation: ``alg_not_allowed`` for an algorithm that it does not have.
@@ -77,7 +78,7 @@ class SignatureVerifier(Protocol):
 
 
 class JoseHeader(NamedTuple):
-    """What the header of a JWS says, as far as anybody may listen to it.
+    """The content of a JWS's header, before the signature is verified.
 
     ``typ`` is in lower case and without ``application/``, an empty string without one.
     ``ignored`` names the members that might mean something and were not heeded: those that offer
@@ -111,7 +112,7 @@ class UnverifiedJws(NamedTuple):
 
 
 class VerifiedJws(NamedTuple):
-    """A JWS whose signature held.
+    """A JWS with a valid signature.
 
     Attributes:
         header: the header.
@@ -148,7 +149,7 @@ def split(
         token: the JWS.
         limits: the policy's.
         limit: the one that says how many characters it may have.
-        empty_payload: whether the payload may be empty, as that of a JWS may which is no JWT;
+        empty_payload: whether the payload may be empty, which is legal for a JWS that is not a JWT;
             a payload that is kept elsewhere (RFC 7515, appendix F) looks the same.
 
     Raises:
@@ -212,8 +213,8 @@ def header_members(protected: bytes, limits: Limits = LIMITS) -> Mapping[str, Js
     """Return the members of an encoded JOSE header; it has some.
 
     Raises:
-        ProtocolViolation: ``jose_header_invalid``, ``base64url_malformed``, or what the JSON is
-            refused with.
+        ProtocolViolation: ``jose_header_invalid``, ``base64url_malformed``, or a code of the JSON's
+            refusal.
     """
     if len(protected) > limits.jose_header:
         facts = excess("jose_header", limits.jose_header, len(protected))
@@ -329,7 +330,7 @@ def verify_mac(
 
 
 def _check_length(alg: str, key: Jwk, signature: bytes) -> None:
-    """Name DER, padding and truncation for what they are (RFC 7518 §3.4)."""
+    """Name DER, padding and truncation in the error (RFC 7518 §3.4)."""
     row = row_for(alg, key.kty, key.crv)
     expected = (row.signature_length if row else 0) or len(key.material[0])
     if len(signature) != expected:
@@ -341,7 +342,8 @@ def _check_length(alg: str, key: Jwk, signature: bytes) -> None:
 def check_header(header: JoseHeader, algorithms: frozenset[str], types: frozenset[str]) -> None:
     """Refuse an algorithm that was not registered and a token of another kind (RFC 8725 §3).
 
-    ``types``: the accepted ``typ`` in lower case and without ``application/``; ``""`` for none.
+    ``types``: the accepted ``typ`` in lower case and without ``application/``; ``""`` for an absent
+    one.
 
     Raises:
         ProtocolViolation: ``alg_not_allowed``, ``typ_unexpected``.
@@ -355,10 +357,10 @@ def check_header(header: JoseHeader, algorithms: frozenset[str], types: frozense
 
 
 def claims_kept(token: str) -> JsonObject:
-    """Read the claims of a token that was verified when it was kept; nothing is verified here.
+    """Read the claims of a token that was verified when it was kept; it is not verified again here.
 
     Raises:
-        ProtocolViolation: what its form is refused with.
+        ProtocolViolation: a code of the refusal of its form.
     """
     payload = b64url_decode(split(token, UPPER_BOUNDS).payload)
     return parse_object(payload, members=UPPER_BOUNDS.members, tolerant=True)

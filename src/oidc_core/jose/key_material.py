@@ -26,8 +26,8 @@ PRIVATE_MEMBERS: Final = ("d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv")
 _MAX_EXPONENT_OCTETS: Final = 4
 
 # Keys with the ROCA flaw (CVE-2017-15361) have a modulus that is a power of 65537 modulo every
-# small prime.  Each pair is such a prime and the order of 65537 modulo it; primes that 65537
-# generates wholly tell nothing and are left out.  A sound key has all marks once in 2^28.
+# small prime. Each pair is one of these primes and the order of 65537 modulo it; primes that 65537
+# generates wholly tell nothing and are left out. A sound key has all marks once in 2^28.
 _ROCA_MARKS: Final = (
     (11, 2), (13, 6), (17, 8), (19, 9), (37, 3), (53, 26), (61, 20), (71, 35), (73, 24),
     (79, 13), (97, 6), (103, 51), (107, 53), (109, 54), (127, 42), (151, 50), (157, 78),
@@ -113,8 +113,8 @@ def public_material(
         kty: the key type, ``RSA``, ``EC``, ``OKP`` or ``AKP``.
         crv: the curve, empty for RSA and AKP.
         member: looks up a member of the JWK.
-        lenient: whether base64 will do for base64url, with padding, and numbers may have another
-            width than theirs.  What comes out is what a proper encoding would have given.
+        lenient: whether base64 with padding is accepted for base64url, and numbers of a wrong
+            width. The result is the same as from a proper encoding.
 
     Returns:
         (n, e), (x, y), (x,) or (pub,).
@@ -168,7 +168,7 @@ def _octets(member: Lookup, name: str) -> bytes:
 
 
 def _rsa(n: bytes, e: bytes) -> tuple[bytes, bytes]:
-    # The size comes first: nothing is computed with a modulus that is too large.
+    # The size comes first: the code never computes with a modulus that is too large.
     if len(n) * 8 > RSA_MAX_BITS:
         raise ProtocolViolation("key_too_large", found=len(n) * 8, expected=RSA_MAX_BITS, about="n")
     if n[:1] in {b"", b"\0"}:

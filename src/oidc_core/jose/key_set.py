@@ -1,11 +1,11 @@
 """The sets in which providers publish their public keys (RFC 7517 §5).
 
 A key that does not pass its checks is skipped: it counts as absent, with the reason, and the rest
-of the set stands, as a provider may publish keys for purposes and algorithms that are not known
+of the set remains, as a provider may publish keys for purposes and algorithms that are not known
 here.
 
-A set is fetched seldom and asked for one key a login.  Taking it apart therefore looks at nothing
-but each ``kid``; a key is judged when it is first wanted, and then remembered.
+A set is fetched rarely and asked for one key a login. Taking it apart therefore reads only each
+``kid``; a key is judged when it is first wanted, and then remembered.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ class KeySet:
     """The public keys of one provider.
 
     Attributes:
-        published: what stood in the set's ``keys``, in order and unjudged; two sets are equal if
+        published: the members of the set's ``keys``, in order and unjudged; two sets are equal if
             these are.
         channel: how the set came, if it was fetched.
         unread: elements of ``keys`` that could not even be read as JSON.
@@ -69,7 +69,7 @@ class KeySet:
 
     @cached_property
     def skipped(self) -> tuple[SkippedKey, ...]:
-        """The others, each with what is wrong with it."""
+        """The others, each with its fault."""
         return (*_unused(self._outcomes), *self.unread)
 
     def has(self, kid: str) -> bool:
@@ -171,7 +171,7 @@ class KeySet:
 
     @cached_property
     def _judged(self) -> dict[str, _Outcomes]:
-        """What :meth:`_named` remembers: nothing that is not implied by ``published``."""
+        """The memory of :meth:`_named`: it holds only values that follow from ``published``."""
         return {}
 
 
@@ -192,8 +192,8 @@ def _fitting(outcomes: _Outcomes, alg: str, *, lenient: bool) -> list[Jwk]:
 def _distinct(keys: list[Jwk]) -> tuple[Jwk, ...]:
     """Drop keys that occur before; equal octets are equal thumbprints, and cheaper.
 
-    A key that is published once for each of several issuers serves all of these.  Where one copy
-    names an issuer and another none, the key stays bound: to be silent takes nothing back.
+    A key that is published once for each of several issuers serves all of these. Where one copy
+    names an issuer and another does not, the key stays bound: to be silent takes nothing back.
     """
     distinct: dict[tuple[str, str, tuple[bytes, ...]], Jwk] = {}
     for key in keys:

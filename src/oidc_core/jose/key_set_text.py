@@ -1,9 +1,9 @@
 """The text of a key set, read so that one odd key costs that key only.
 
-A set is mostly one JSON document like any other, and is parsed as one.  Where a rule of
-:mod:`oidc_core.wire.jsontypes` refuses it for something that may stand in a single key, the text of
-``keys`` is cut into its elements and each is parsed by itself.  What breaks the syntax of JSON
-still refuses the document: nobody can tell then where a key ends.
+A set is mostly one JSON document like any other, and is parsed as one. If a rule of
+:mod:`oidc_core.wire.jsontypes` refuses it for a fault that may be in a single key, the text of
+``keys`` is cut into its elements and each is parsed by itself. A fault in the syntax of JSON still
+refuses the document: nobody can tell then where a key ends.
 """
 
 import re
@@ -32,7 +32,7 @@ _Element: TypeAlias = JsonObject | ProtocolViolation | None
 
 
 class KeySetText(NamedTuple):
-    """What a key set says.
+    """The content of a key set.
 
     Attributes:
         members: of the document, as far as it could be read.
@@ -60,7 +60,7 @@ def read_key_set(octets: bytes, limits: Limits) -> KeySetText:
     except ProtocolViolation as refusal:
         if refusal.code not in _OF_ONE_KEY:
             raise
-        text = octets.decode("utf-8")  # it is UTF-8, as nothing else is refused so
+        text = octets.decode("utf-8")  # it is UTF-8: other octets have other codes
         cut = _cut(text)
         if cut is None:
             raise
@@ -93,7 +93,7 @@ def too_many_keys(found: int, limits: Limits) -> ProtocolViolation:
 
 
 def _element(text: str, limits: Limits) -> _Element:
-    """Parse one element; what is no object is no key, whatever it is instead.
+    """Parse one element; any value that is not an object is not a key.
 
     A value in it that cannot be read costs the key only if a rule reads that member.
     """

@@ -1,9 +1,9 @@
-"""One profile for each kind of JWT that meets in OpenID Connect: none may pass for another.
+"""One profile for each kind of JWT that meets in OpenID Connect: no kind may pass for another.
 
 One provider signs most of them, with the same keys, and many for the same client and the same user.
-What keeps a logout token from being taken for an ID token is therefore not the signature but the
-rules of RFC 8725 §3.11 and §3.12: a ``typ`` where there is one, claims that a kind has to have, and
-claims that it must not have.  A profile also says how the claims that all kinds share are treated;
+The signature therefore does not keep a logout token from being taken for an ID token. The rules of
+RFC 8725 §3.11 and §3.12 do: a ``typ`` where there is one, claims that a kind must have, and claims
+that it must not have. A profile also says how the claims that all kinds share are treated;
 :mod:`oidc_core.machine.claim_rules` reads it.
 
 The table has every kind, also those that no flow uses yet: they are refused all the same.
@@ -23,22 +23,23 @@ _NONE: Final[frozenset[str]] = frozenset()
 
 
 class JwtProfile(NamedTuple):
-    """What one kind of JWT looks like, and how it is told from every other.
+    """The form of one kind of JWT, and its difference from every other.
 
     Attributes:
         name: what it is; the errors about it carry that as ``of``.
         spec: where it is specified.
-        types: the accepted ``typ`` in lower case and without ``application/`` (RFC 7515 §4.1.9);
-            an empty string stands for none.
-        required: claims that have to be there; those not named here are checked if present.
-        any_of: claims of which at least one has to be there, if there are any.
-        forbidden: claims that must not be there, whatever their value.
+        types: the accepted ``typ`` in lower case and without ``application/`` (RFC 7515 §4.1.9); an
+            empty string stands for an absent one.
+        required: claims that must be there; those not named here are checked if present.
+        any_of: claims of which at least one must be there, if there are any.
+        forbidden: claims that must not be there, with any value.
         algorithms: what it may be signed with at most; a registration narrows that.
         limit: which of the policy's limits says how many characters it may have.
-        registered_as: what the registration's members about it start with, as in
+        registered_as: the prefix of the registration's members about it, as in
             ``id_token_signed_response_alg``.
-        audience: whether ``aud`` may name others beside this client: those it trusts, any, nobody.
-        fresh: whether one is only taken that was issued lately, as the policy has it.
+        audience: whether ``aud`` may name others in addition to this client: those it trusts, any,
+            nobody.
+        fresh: whether one is only taken that was issued lately; the policy says how lately.
         tenant: where several tenants are let in, what names the tenant: a claim of the token, or
             the session it belongs to.
     """
@@ -69,16 +70,16 @@ class JwtProfile(NamedTuple):
 def media_name(value: str | None) -> str:
     """Return a ``typ`` or ``cty`` without case and ``application/`` (RFC 7515 §4.1.9, §4.1.10).
 
-    One that names nothing is there all the same: it is ``/``, which no kind of token has.
+    An empty ``typ`` is present all the same: it is ``/``, which no kind of token has.
     """
     return "" if value is None else value.lower().removeprefix("application/") or "/"
 
 
 def normalized_typ(typ: str | None) -> str:
-    """Return a ``typ`` as the table has it.
+    """Return a ``typ`` in the spelling of the table.
 
-    ``JOSE`` says that this is a compact JWS or JWE, which is certain, and nothing of the kind of
-    token (RFC 7515 §4.1.9): it counts as ``JWT``.
+    ``JOSE`` only says that this is a compact JWS or JWE, which is certain anyway. It does not name
+    the kind of token (RFC 7515 §4.1.9): it counts as ``JWT``.
     """
     name = media_name(typ)
     return "jwt" if name == JOSE else name
@@ -90,7 +91,7 @@ JOSE: Final = "jose"
 _PUBLIC_KEY: Final = SIGNATURES - HMAC
 _JWT: Final = frozenset({"", "jwt"})
 _EVENT: Final = frozenset({"events", "token_introspection"})
-"""Claims that only what is no token about a login or a user has."""
+"""Claims that belong only to tokens of other kinds, which are not about a login or a user."""
 
 ID_TOKEN: Final = JwtProfile(
     "id_token",
