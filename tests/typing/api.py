@@ -59,6 +59,7 @@ from oidc_core import (
     KeysFound,
     KeysWanted,
     KeysWithheld,
+    Limits,
     LoggedIn,
     LoggedOut,
     LoginEvidence,
@@ -119,7 +120,8 @@ def told(error: OidcError) -> str:
 def settings() -> tuple[Policy, IssuerRule, ClientRegistration, ProviderMetadata]:
     """A policy, a rule, a registration and metadata by hand."""
     quirks: frozenset[str] = frozenset(QUIRKS) & {"basic_raw_credentials"}
-    policy = Policy(name="strict", leeway=DEFAULT_POLICY.leeway, quirks=quirks)
+    limits = Limits(id_token=2 * DEFAULT_POLICY.limits.id_token)
+    policy = Policy(name="strict", leeway=DEFAULT_POLICY.leeway, quirks=quirks, limits=limits)
     rule = IssuerRule.template("https://login.example/{tid}/v2.0", tenants=ANY_TENANT)
     registration = ClientRegistration(
         client_id="client", redirect_uris=("https://rp.example/callback",)
