@@ -1,9 +1,9 @@
 """The rules about the claims that every kind of JWT shares: one function for each, for all kinds.
 
-How a kind treats a claim is told by its profile (:mod:`oidc_core.jose.profiles`): a claim that it
-requires has to be there, any other is checked if present.  A claim that is malformed is refused,
-never taken for absent.  The kinds put these functions into their tables of rules, beside rules of
-their own.
+The profile of a kind says how the kind treats a claim (:mod:`oidc_core.jose.profiles`): a claim
+that it requires must be there, any other is checked if present. A claim that is malformed is
+refused, never taken for absent. The kinds put these functions into their tables of rules, next to
+their own rules.
 """
 
 from collections.abc import Callable
@@ -28,15 +28,16 @@ class Examined(NamedTuple, Generic[E]):
 
     Attributes:
         rp: the relying party.
-        profile: what kind of token they come from.
+        profile: the kind of their token.
         protection: how tokens of this kind are signed and encrypted.
         claims: the claims.
         claim: looks one up, ``None`` if absent.
         now: seconds since the epoch.
         jws: the signed token, ``None`` if it was not signed.
         encryption: how it was encrypted, ``None`` if it was not.
-        iss: the issuer that this session named before, if it did: each tenant is one of its own.
-        expected: what the rules of this kind compare the claims with.
+        iss: the issuer that this session named before, or ``None``: each tenant is a separate
+            issuer.
+        expected: the expectations of this kind's rules.
     """
 
     rp: RelyingParty
@@ -52,7 +53,7 @@ class Examined(NamedTuple, Generic[E]):
 
     @property
     def signed(self) -> VerifiedJws:
-        """The signed token, where nothing else will do.
+        """The signed token, where only that is accepted.
 
         Raises:
             ProtocolViolation: ``signature_invalid`` if it was not signed.
@@ -65,7 +66,7 @@ class Examined(NamedTuple, Generic[E]):
 def refused(
     jwt: Examined[E], code: str, about: str, *, found: Fact = None, expected: Fact = None
 ) -> ProtocolViolation:
-    """Return the refusal of a claim, which says of what kind of token it is."""
+    """Return the refusal of a claim, which names the kind of token."""
     return ProtocolViolation(code, found=found, expected=expected, about=about, of=jwt.profile.name)
 
 
@@ -113,7 +114,7 @@ def _check_key_issuers(jwt: Examined[E], issuers: frozenset[str]) -> None:
 
 
 def algorithm(jwt: Examined[E]) -> SkipReason | None:
-    """The algorithm is the one agreed upon (OIDC Core §3.1.3.7, 7)."""
+    """The algorithm is the registered one (OIDC Core §3.1.3.7, 7)."""
     alg = "none" if jwt.jws is None else jwt.jws.header.alg
     if alg not in jwt.protection.algorithms:
         raise refused(jwt, "alg_not_allowed", "alg", found=alg)
@@ -121,7 +122,7 @@ def algorithm(jwt: Examined[E]) -> SkipReason | None:
 
 
 def kind(jwt: Examined[E]) -> SkipReason | None:
-    """It is no token of another kind: those are signed by the same keys (RFC 8725 §3.12)."""
+    """It is not a token of another kind: those are signed by the same keys (RFC 8725 §3.12)."""
     profile, members = jwt.profile, jwt.claims.members
     if not profile.forbidden.isdisjoint(members):
         foreign = min(profile.forbidden.intersection(members))
@@ -148,7 +149,7 @@ def issuer(jwt: Examined[E]) -> SkipReason | None:
 
 
 def audiences(jwt: Examined[E]) -> SkipReason | None:
-    """It is for this client, and for nobody whom the profile does not let stand beside it."""
+    """It is for this client, and for no other audience except those that the profile allows."""
     client, named = jwt.rp.client, audience(jwt.claim("aud"))
     if named is None:
         return unread(jwt, "aud", client.client_id)
@@ -160,9 +161,10 @@ def audiences(jwt: Examined[E]) -> SkipReason | None:
 
 
 def _others(jwt: Examined[E], named: tuple[str, ...]) -> SkipReason | None:
-    """Let nobody stand beside this client who is not trusted, by name or as its own sibling."""
+    """Refuse every other audience that is not trusted, by name or as the client's own sibling."""
     client, trusted = jwt.rp.client, frozenset[str]()
-    # What a MAC means to several audiences is unspecified (§3.1.3.7, 8): it serves this one only.
+    # The meaning of a MAC to several audiences is unspecified (§3.1.3.7, 8): it serves this one
+    # only.
     shared = jwt.profile.audience == "trusted" and jwt.jws is not None and jwt.jws.key is not None
     if shared:
         trusted = client.trusted_audiences

@@ -1,7 +1,7 @@
 """How the client authenticates (OIDC Core §9), and what goes into the JWTs it signs.
 
 The core names credentials; the adapter that prepares a request replaces the name by the value.
-What an assertion says is protocol, so it is built here, of ``now`` and ``jti``.
+The content of an assertion is protocol, so it is built here, from ``now`` and ``jti``.
 """
 
 from binascii import b2a_base64
@@ -31,12 +31,12 @@ def client_request(
 ) -> HttpRequest:
     """Return a request that the client authenticates: every one goes through here.
 
-    An authorization code works once, and so does many a refresh token: such a request is never sent
-    again unless not an octet of it can have reached the provider.
+    An authorization code works once, and many refresh tokens do too: a request with one is never
+    sent again unless no octet of it can have reached the provider.
 
     Args:
         rp: the relying party.
-        purpose: what it is for.
+        purpose: the purpose of the request.
         endpoint_name: the metadata's name of where it goes, as in ``token_endpoint``.
         parameters: what is asked.
         max_body: how many octets the answer may have.
@@ -144,7 +144,7 @@ def client_assertion(rp: RelyingParty) -> ClientAssertion:
 def assertion_payload(assertion: ClientAssertion, *, now: int, jti: str) -> str:
     """Return the claims of a client assertion as JSON (RFC 7523 §3, OIDC Core §9).
 
-    ``jti`` has to be fresh for each transmission, retries included.
+    ``jti`` must be fresh for each transmission, retries included.
     """
     client_id = quoted(assertion.client_id)
     return (

@@ -17,11 +17,11 @@ from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.http import Source
 
 _NAMED: Final = 64
-"""How many characters are told of a name in a header that nobody vouches for."""
+"""How many characters of an unverified name in a header are shown."""
 
 
 def signed_as(profile: JwtProfile) -> str:
-    """Return the member that says what this kind of token is signed with."""
+    """Return the member with the signature algorithm of this kind of token."""
     return f"{profile.registered_as}_signed_response_alg"
 
 
@@ -31,14 +31,14 @@ def encrypted_as(profile: JwtProfile) -> str:
 
 
 def encryption_of(token: str) -> str:
-    """Return ``alg`` and ``enc`` of a compact JWE, or an empty string if it is none."""
+    """Return ``alg`` and ``enc`` of a compact JWE, or an empty string for another text."""
     if token.count(".") != 4:
         return ""
     return _header(token, "alg", "enc")
 
 
 def signature_of(token: str) -> str:
-    """Return the ``alg`` of a compact JWS, or an empty string if it is none."""
+    """Return the ``alg`` of a compact JWS, or an empty string for another text."""
     return _header(token, "alg") if token.count(".") == 2 else ""
 
 
@@ -64,7 +64,7 @@ def explained(
     Args:
         rp: the relying party.
         profile: the kind of token.
-        refusal: what it was refused with.
+        refusal: its refusal.
         token: the token.
         source: whether the provider itself has just sent it.
     """

@@ -36,7 +36,7 @@ def with_proof(
         request: a request without a proof.
         thumbprint: of the key (RFC 7638).
         access_token: the access token that the request carries, if it does (§4.2).
-        nonce: a nonce of the server; else the adapter takes the newest it knows.
+        nonce: a nonce of the server; without it the adapter takes the newest it knows.
     """
     proof = DpopProof(
         issuer=request.issuer,
@@ -53,7 +53,7 @@ def with_proof(
 def normalised_htu(url: str) -> str:
     """Return a URL without query and fragment (§4.2), and otherwise as it is sent.
 
-    A server normalises before it compares, or it compares with what it published.
+    A server normalises before it compares, or it compares with its published URL.
     """
     return url.partition("#")[0].partition("?")[0]
 
@@ -77,14 +77,15 @@ def dpop_payload(proof: DpopProof, *, now: int, jti: str, nonce: str | None) -> 
 
 
 def proof_of(request: HttpRequest) -> DpopProof | None:
-    """Return the proof that a request carries, if it does."""
+    """Return the proof that a request carries, or ``None``."""
     return next((value for _, value in request.headers if isinstance(value, DpopProof)), None)
 
 
 def nonce_of(response: HttpResponse) -> str | None:
-    """Return the nonce that an answer hands out, whatever its status (§8.2).
+    """Return the nonce that an answer hands out, with any status (§8.2).
 
-    One that breaks the grammar (§8.1), is longer than 1 KiB or stands beside another is none.
+    A nonce that breaks the grammar (§8.1), is longer than 1 KiB or comes together with another does
+    not count.
     """
     found = [value for name, value in response.headers if name == _NONCE_HEADER]
     if len(found) != 1 or len(found[0]) > _LONGEST_NONCE or not _nqchars(found[0]):
@@ -96,7 +97,7 @@ def with_demanded_nonce(request: HttpRequest, response: HttpResponse) -> HttpReq
     """Return the request to send instead, if the answer demands a nonce in its proof.
 
     Raises:
-        ProtocolViolation: ``dpop_nonce_repeated`` if it demanded one of this very request before.
+        ProtocolViolation: ``dpop_nonce_repeated`` if it demanded one for the same request before.
     """
     proof, nonce = proof_of(request), nonce_of(response)
     if proof is None or nonce is None or not _demands(request, response):

@@ -66,7 +66,7 @@ class KeyRecord:
         unsolicited: fetches left on behalf of everything a browser or a stranger brings.
         absent: key identifiers that a fresh set lacked, until when that is believed, and on whose
             behalf it was found out: what a stranger asked for says nothing to the provider's own.
-        fault: what the newest fetch failed with; ``None`` if it brought a set.
+        fault: the failure of the newest fetch; ``None`` if it brought a set.
     """
 
     key_set: KeySet | None = None
@@ -120,7 +120,7 @@ def _will_do(record: KeyRecord, wanted: KeysWanted, now: int) -> bool:
 
 
 def _fresh_enough(record: KeyRecord, wanted: KeysWanted, now: int) -> bool:
-    """Return whether the stored set may stand in while the provider cannot be asked."""
+    """Return whether the stored set may serve while the provider cannot be asked."""
     return now - record.fetched_at < wanted.max_age + STALE_IF_ERROR
 
 
@@ -154,7 +154,7 @@ def not_fetched(
 def failed(
     record: KeyRecord, wanted: KeysWanted, now: int, fault: FetchFault | None = None
 ) -> tuple[KeyRecord, KeysAnswer]:
-    """Take note that the set could not be had: known keys go on serving for a day.
+    """Take note that the set could not be fetched: known keys go on serving for a day.
 
     ``fault`` says why; without one, what the fetch before failed with still counts.
     """
@@ -178,7 +178,7 @@ def broken_off(record: KeyRecord, wanted: KeysWanted) -> KeyRecord:
 
 
 def forgettable(record: KeyRecord, now: int) -> bool:
-    """Return whether nothing is lost with a record but the work of fetching its set again.
+    """Return whether dropping a record costs only the work of fetching its set again.
 
     While a bucket is not full, or a key is known to be absent, it also holds fetches back.
     """
@@ -202,6 +202,6 @@ def key_set_of(answer: HttpResponse, limits: Limits = LIMITS) -> KeySet:
 
     Raises:
         ProtocolViolation: ``http_status_unexpected``, ``http_redirect_refused``,
-            ``content_type_unexpected``, ``jwks_invalid`` or what the JSON is refused with.
+            ``content_type_unexpected``, ``jwks_invalid`` or a code of the JSON's refusal.
     """
     return parse_key_set(document(answered(answer), *_KEY_SET_TYPES), limits=limits)

@@ -52,7 +52,7 @@ class MetadataRecord:
 
 
 def is_due(record: MetadataRecord, max_age: int, now: int) -> bool:
-    """Return whether the metadata is to be read now.
+    """Return whether the metadata must be read now.
 
     Where the clock was set back, it is read again, and nobody waits until the clock has caught up.
     """
@@ -79,7 +79,7 @@ def has_read(record: MetadataRecord, rp: RelyingParty, now: int) -> MetadataReco
 
 
 def has_failed(record: MetadataRecord, error: OidcError, now: int) -> MetadataRecord:
-    """Take note that the metadata could not be had or believed: what is there goes on serving."""
+    """Take note that the metadata was not available or refused: the old one goes on serving."""
     return evolve(record, tried_at=now, failures=record.failures + 1, error=copy(error))
 
 
@@ -87,7 +87,7 @@ def after(record: MetadataRecord, error: OidcError) -> MetadataRecord:
     """Take note of a refusal: it may show that the provider has changed since.
 
     That are an algorithm which the metadata in hand does not list, and an endpoint that is there no
-    more.  Whatever is refused has to come from the provider itself, over the direct channel.
+    more. A refused token must come from the provider itself, over the direct channel.
     """
     place = error.place
     unlisted = error.code == "alg_not_allowed" and error.retryable == "restart"

@@ -71,7 +71,7 @@ _SIZES: Final[Mapping[Purpose, LimitName]] = MappingProxyType(
         "userinfo": "userinfo",
     }
 )
-"""What limits the answer of each exchange."""
+"""The limits for the answer of each exchange."""
 
 _REFUSALS: Final = frozenset({400, 401})
 """The statuses that a demand for a DPoP nonce can have."""
@@ -89,7 +89,8 @@ class KeysFound:
     """A provider's key set.
 
     Attributes:
-        issuer, jwks_uri: whose set it is and where it was published, as the request for it had it.
+        issuer, jwks_uri: whose set it is and where it was published, in the words of the request
+            for it.
         key_set: the set.
         fetched_at: when it was fetched, in seconds since the epoch.
         now: what time it is now.
@@ -107,7 +108,7 @@ class KeysFound:
 
 @frozen(kw_only=True)
 class FetchFault:
-    """Why a key set could not be had: what the fetch failed with, as a value that can be kept.
+    """Why a key set is not available: the failure of the fetch, as a value that can be kept.
 
     Attributes:
         code: of the error, as in ``tls_failed`` or ``http_status_unexpected``.
@@ -150,7 +151,7 @@ class KeysWithheld:
 
     Attributes:
         reason: which of both.
-        fault: what the newest fetch failed with, if it failed and that is known.
+        fault: the failure of the newest fetch, if it failed and that is known.
         retry_after: for ``throttled``: after how many seconds the set is read again.
     """
 
@@ -163,9 +164,9 @@ class KeysWithheld:
 
     @property
     def error(self) -> TransportFailure:
-        """The error ``keys_unavailable``, with what the fetch failed with.
+        """The error ``keys_unavailable``, with the failure of the fetch.
 
-        What does not heal by itself, as a status of 404, is ``no``.
+        A fault that does not heal by itself, such as a status of 404, is ``no``.
         """
         sent: Sent = "no" if self.reason == "throttled" or self.fault is None else self.fault.sent
         facts: Facts = {"found": self.reason, "retry_after": self.retry_after}
@@ -219,7 +220,7 @@ class NeedKeys(Generic[T_co]):
 
 
 Step: TypeAlias = Exchange[T_co] | NeedKeys[T_co] | Done[T_co]
-"""What an operation returns: a wish, or the result."""
+"""The return value of an operation: a wish, or the result."""
 
 
 @overload
@@ -241,7 +242,7 @@ def resume(
         ProtocolViolation: ``dpop_nonce_repeated`` if a nonce is demanded of the same request
             twice; ``channel_unverified`` if TLS did not verify the server, or where the policy has
             the transport say that it did.
-        OidcError: whatever the answer is refused with.  The step stays as it was.
+        OidcError: the refusal of the answer. The step stays as it was.
     """
     if step.made_for != rp.digest:
         raise UsageError("foreign_step", found=step.made_for, expected=rp.digest)
@@ -270,7 +271,7 @@ def resume(
 def locate(error: OidcError, request: HttpRequest) -> None:
     """Say of an error in which exchange it happened, and what to check there.
 
-    An error that the caller made happened in none.
+    An error that the caller made has no place.
     """
     if error.place is None and error.fault != "usage":
         error.place = Place(request.purpose, request.url.partition("?")[0])
@@ -283,13 +284,13 @@ def locate(error: OidcError, request: HttpRequest) -> None:
 
 
 def _hint_at(purpose: Purpose, error: OidcError) -> str:
-    """Return what to do about an error, by what the exchange was for; what heals needs nothing."""
+    """Return the hint for an error, by the purpose of the exchange, unless it heals by itself."""
     general = error.retryable != "later" and error.hint == error.row.hint
     return (general and hint_at(purpose, error.code)) or error.hint
 
 
 def _answered(rp: RelyingParty, step: Exchange[T_co], given: AnswerTo) -> Step[T_co]:
-    """Give an exchange its answer, and none to another request: that may be another user's."""
+    """Give an exchange its own answer; another answer may belong to another user."""
     request, answer = given
     if request is not step.request and request != step.request:
         found, expected = _purpose(request), step.request.purpose
@@ -317,7 +318,7 @@ def _refused(channel: Channel, request: HttpRequest) -> OidcError:
 
 
 def _purpose(request: object) -> str:
-    """Tell what a request was for; a driver without types may have none."""
+    """Return the purpose of a request; a driver without types may have no request."""
     return request.purpose if isinstance(request, HttpRequest) else type(request).__name__
 
 

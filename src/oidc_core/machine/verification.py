@@ -1,8 +1,8 @@
 """Verify a JWT, then go on: the one place that knows how a token meets its keys.
 
-:class:`Verification` is the data of "verify this JWT, then go on".  :func:`verify_jwt` begins it;
-once the signature holds, this module calls the verification's own :meth:`Verification.passed`,
-which checks the claims and returns the operation's next step.
+:class:`Verification` is the data of "verify this JWT, then go on". :func:`verify_jwt` begins it;
+once the signature is verified, this module calls the verification's own
+:meth:`Verification.passed`, which checks the claims and returns the operation's next step.
 """
 
 from abc import abstractmethod
@@ -47,8 +47,8 @@ _SIGNATURE_DOUBT: Final = 60
 class Verification(Generic[T_co]):
     """A JWT to be verified, and what comes after: data, not a closure.
 
-    What it may be signed with and how it is encrypted belongs to the registration; the relying
-    party answers that for its profile.
+    The registration decides the signature algorithms and the encryption; the relying party answers
+    that for its profile.
 
     Attributes:
         token: the compact JWS, or the compact JWE around it until it is decrypted.
@@ -65,7 +65,7 @@ class Verification(Generic[T_co]):
         """Check the claims of the verified token and return the next step."""
 
     def withheld(self, _rp: RelyingParty, answer: KeysWithheld, /) -> Step[T_co]:
-        """Decide what becomes of the operation without keys: by default it fails for now.
+        """Decide how the operation goes on without keys: by default it fails for now.
 
         Raises:
             TransportFailure: ``keys_unavailable``.
@@ -76,9 +76,9 @@ class Verification(Generic[T_co]):
 def verify_jwt(
     rp: RelyingParty, verification: Verification[T_co], *, source: Source, now: int
 ) -> Step[T_co]:
-    """Begin to verify a token: with this client's secret at once, else by asking for keys.
+    """Begin to verify a token: with this client's secret at once, otherwise by asking for keys.
 
-    One that has to be encrypted is decrypted before anything else (OIDC Core §3.1.3.7, 1).
+    A token that must be encrypted is decrypted before anything else (OIDC Core §3.1.3.7, 1).
 
     Raises:
         UsageError: ``unsupported_by_provider`` without a ``jwks_uri``.
@@ -105,7 +105,7 @@ def verify_jwt(
 def _verified_mac(
     rp: RelyingParty, verification: Verification[T_co], algorithms: frozenset[str], now: int
 ) -> VerifiedJws:
-    """Verify a MAC; a header that once stood before a good one is known."""
+    """Verify a MAC; a header that once came with a good one is known."""
     profile, limits = verification.profile, rp.policy.limits
     jws = split(verification.token, limits, profile.limit)
     recalled = rp.verifier.recall(jws.protected, _NO_KEYS)
@@ -138,7 +138,7 @@ def _decrypted(
 def _passed(
     rp: RelyingParty, verification: Verification[T_co], verified: VerifiedJws
 ) -> Step[T_co]:
-    """Go on with a verified token, which what was said around it may not contradict."""
+    """Go on with a verified token, which the facts around it must not contradict."""
     members = rp.policy.limits.members
     claims = parse_object(verified.payload, members=members, tolerant=True)
     header = verification.decrypted
