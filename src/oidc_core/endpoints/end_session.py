@@ -31,13 +31,13 @@ LogoutMethod: TypeAlias = Literal["GET", "POST"]
 
 @frozen(kw_only=True)
 class LogoutRequest:
-    """What is asked of the provider (§2).
+    """The demands on the provider (§2).
 
     Attributes:
         method: how the browser brings it: ``GET`` with a redirect, or ``POST`` with a form that the
             application writes into a page.  A form has room for any hint; a URL of more than
             :data:`LONGEST_LOGOUT_URL` octets goes without it, and the result has a note.
-        id_token_hint: the ID token of the session that ends, as it came.
+        id_token_hint: the unchanged ID token of the session that ends.
         logout_hint: a hint who logs out.
         post_logout_redirect_uri: one of the client's; its first by default; the browser comes back
             only if the client has one.
@@ -65,11 +65,11 @@ _REQUEST: Final = fields_of(LogoutRequest, "parameter_invalid")
 def pending_logout(
     rp: RelyingParty, request: LogoutRequest, *, state: str, now: int
 ) -> PendingLogout:
-    """Write down what the return from a logout will be compared with.
+    """Write down the expectations for the return from a logout.
 
     Raises:
         UsageError: ``parameter_invalid`` for a redirect URI that is not registered, or a hint that
-            is no ID token of this provider's for this client (§2).
+            is not an ID token of this provider for this client (§2).
     """
     if request.id_token_hint:
         _check_hint(rp, request.id_token_hint)
@@ -108,7 +108,7 @@ def end_session_url(rp: RelyingParty, request: LogoutRequest, pending: PendingLo
 def end_session_form(
     rp: RelyingParty, request: LogoutRequest, pending: PendingLogout
 ) -> tuple[tuple[str, str], ...]:
-    """Return the parameters of a logout, by name; none is empty.
+    """Return the parameters of a logout, by name; no parameter is empty.
 
     Raises:
         UsageError: ``unsupported_by_provider`` without an ``end_session_endpoint``.
@@ -137,7 +137,7 @@ def end_session_form(
 def local_url(pending: PendingLogout) -> str:
     """Return where the browser goes if the provider is not asked: at once where it comes back to.
 
-    It is empty if the browser need not go anywhere.
+    It is empty if the browser does not go anywhere.
     """
     uri = pending.post_logout_redirect_uri
     return with_query(uri, encode_form((("state", pending.state),))) if uri else ""

@@ -120,7 +120,8 @@ def check_owner(rp: RelyingParty, tokens: Tokens) -> None:
 def login_claims(rp: RelyingParty, tokens: Tokens) -> JsonObject:
     """Read the ID token of the login out of the record: it was verified when it was stored.
 
-    Whose record it is has to be what that says, or one user would go on with another's session.
+    The record must belong to the user that it names, or one user would go on with another's
+    session.
 
     Raises:
         StoreFailure: ``record_invalid`` if the ID token is damaged, or of another user or issuer.
@@ -141,7 +142,8 @@ def token_answer(answer: Answer, in_doubt: str) -> HttpResponse:
     """Return the answer to a request that must not be repeated.
 
     Raises:
-        TransportFailure: ``in_doubt`` if the provider may have acted on it, else why it failed.
+        TransportFailure: ``in_doubt`` if the provider may have acted on it, otherwise the reason of
+            the failure.
     """
     if isinstance(answer, NoAnswer) and answer.sent != "no":
         raise TransportFailure(in_doubt, found=answer.code, cause=answer.cause)
@@ -157,8 +159,8 @@ def parse_token_response(response: HttpResponse, limits: Limits = LIMITS) -> Tok
     Raises:
         ProviderError: the provider's error, also where it came with status 200.
         ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``,
-            ``token_response_invalid``, ``access_token_malformed``, ``token_type_mismatch``, or what
-            the JSON is refused with.
+            ``token_response_invalid``, ``access_token_malformed``, ``token_type_mismatch``, or a
+            code of the JSON's refusal.
     """
     members = json_body(response, members=limits.members)
     member = members.members.get
@@ -213,7 +215,7 @@ def _refresh_token(value: JsonValue) -> str | None:
 def refresh_token_of(response: HttpResponse) -> str | None:
     """Return the refresh token of an answer that was refused, if it has a well-formed one.
 
-    The provider may have replaced the old one by it (RFC 6749 §6), whatever else is wrong.
+    The provider may have replaced the old one by it (RFC 6749 §6), even if the rest is wrong.
     """
     if response.status != OK or response.media_type != JSON:
         return None
@@ -266,9 +268,9 @@ def check_scope(rp: RelyingParty, response: TokenResponse, asked: str) -> None:
 
 
 class Session(NamedTuple):
-    """What stays as it is from one answer of the token endpoint to the next; see :class:`Tokens`.
+    """The part that answers of the token endpoint leave unchanged; see :class:`Tokens`.
 
-    The refresh token does where an answer brings none (RFC 6749 §6).
+    The refresh token does where an answer brings no new one (RFC 6749 §6).
     """
 
     id_token: str
@@ -290,8 +292,8 @@ def tokens_of(rp: RelyingParty, response: TokenResponse, scope: str, session: Se
     Args:
         rp: the relying party.
         response: the answer that brought them.
-        scope: what was asked for, which counts as granted where the answer says nothing.
-        session: what the record says of the session.
+        scope: the requested scope, which counts as granted where the answer says nothing.
+        session: the session as the record describes it.
     """
     expires_in = response.expires_in
     return Tokens(

@@ -1,6 +1,7 @@
-"""The UserInfo endpoint (OIDC Core §5.3): request, answer, and whom it is about.
+"""The UserInfo endpoint (OIDC Core §5.3): request, answer, and the user it is about.
 
-The one rule nobody may skip: ``sub`` is that of the ID token, or none of it is used (§5.3.2).
+The one rule nobody may skip: ``sub`` equals the ``sub`` of the ID token, or no part of UserInfo is
+used (§5.3.2).
 """
 
 from typing import Final, NamedTuple, TypeAlias
@@ -68,13 +69,13 @@ def userinfo_request(rp: RelyingParty, access_token: str) -> HttpRequest:
 def parse_userinfo(rp: RelyingParty, response: HttpResponse) -> JsonObject | str:
     """Read the answer: claims, or a JWT if the client registered UserInfo as one.
 
-    The JWT is to be verified if it was registered as signed, which is decrypted on the way if need
-    be; else it is to be decrypted (:func:`decrypted_userinfo`).
+    If the JWT was registered as signed, the client decrypts it where necessary and must verify it;
+    otherwise the client must decrypt it (:func:`decrypted_userinfo`).
 
     Raises:
         ProviderError: the provider's error, as in ``invalid_token``.
         ProtocolViolation: ``http_status_unexpected``; ``content_type_unexpected`` for JSON where a
-            JWT was registered and the other way round; or what the JSON is refused with.
+            JWT was registered and the other way round; or a code of the JSON's refusal.
     """
     if response.status != OK:
         raise refusal_in_challenge(response) or unexpected_status(response)
@@ -87,7 +88,7 @@ def parse_userinfo(rp: RelyingParty, response: HttpResponse) -> JsonObject | str
 
 
 def _other_form(rp: RelyingParty, response: HttpResponse, expected: str) -> ProtocolViolation:
-    """Say of UserInfo in another form than was registered which member to set."""
+    """If UserInfo came in an unregistered form, say in the error which member to set."""
     error = unexpected_media_type(response, expected)
     found, client = response.media_type, rp.client
     if {found, expected} != {JSON, _JWT}:
@@ -124,8 +125,8 @@ def decrypted_userinfo(rp: RelyingParty, token: str) -> tuple[JsonObject, JweHea
 
     Raises:
         UsageError: ``config_invalid`` if it was not registered as encrypted.
-        ProtocolViolation: what :func:`oidc_core.jose.jwe.decrypt` raises, ``decryption_failed`` in
-            most cases; what the JSON is refused with; or a claim's code if the header says
+        ProtocolViolation: the errors of :func:`oidc_core.jose.jwe.decrypt`, ``decryption_failed``
+            in most cases; a code of the JSON's refusal; or a claim's code if the header says
             otherwise.
     """
     encryption = rp.protection[USERINFO.registered_as].encryption
@@ -239,7 +240,7 @@ USERINFO_RULES: Final[RuleTable[ExaminedUserInfo]] = RuleTable(
 )
 """Every rule of UserInfo, plain, signed or encrypted.
 
-What contradicts the ID token is found before whatever else is wrong with a signed one.
+A contradiction to the ID token is found before every other fault of a signed one.
 """
 
 _BINDING: Final = frozenset({"sub", "iss", "aud"})
@@ -249,7 +250,7 @@ def contradicts(fault: OidcError) -> bool:
     """Return whether UserInfo was refused because it belongs to another user, issuer or client.
 
     That is so where ``sub``, ``iss`` or ``aud`` is there and is not the one of the ID token; then
-    the login ends, whatever the policy says.  Every other fault only costs UserInfo.
+    the login ends, under every policy. Every other fault only costs UserInfo.
     """
     return fault.about in _BINDING and fault.code != f"{fault.about}_missing"
 
@@ -264,7 +265,7 @@ class CheckedUserInfo(NamedTuple):
 def _remarks(
     rp: RelyingParty, claims: JsonObject, encryption: Encryption | None
 ) -> tuple[str, ...]:
-    """Return what there is to say of UserInfo that was not signed."""
+    """Return the notes about UserInfo that was not signed."""
     return (*decryption_notes(encryption), *odd_claims(claims, (), rp.policy.quirks))
 
 
@@ -285,7 +286,7 @@ def check_userinfo(
         rp: the relying party.
         claims: what UserInfo says.
         sub: the subject of the ID token.
-        iss: its issuer, compared where each tenant is one of its own.
+        iss: its issuer, compared where each tenant is a separate issuer.
         jws: the verified JWS the claims come from, if they were signed.
         now: the current time, in seconds since the epoch.
         encryption: how they were encrypted, where ``jws`` does not say so.

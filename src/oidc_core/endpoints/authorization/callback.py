@@ -1,6 +1,6 @@
 """The callback as it comes in: parameters within their grammar, and which login they may belong to.
 
-Nothing is believed here.  Whether it answers that login is :mod:`.response`.
+The core believes no value here. Whether it answers that login is :mod:`.response`.
 """
 
 import re
@@ -41,13 +41,13 @@ _GRAMMAR: Final = tuple(
 
 @frozen(kw_only=True)
 class Callback:
-    """What the browser brought to the redirect URI.
+    """The parameters that the browser brought to the redirect URI.
 
     Attributes:
         parameters: names and values, in order, as often as they were given.
         mode: ``query`` for a GET, ``form_post`` for a POST.
-        url: the URL it arrived on without its query, if known: the configured one, not one
-            built from a ``Host`` header.
+        url: the URL it arrived on without its query, if known: the configured one, never one built
+            from a ``Host`` header.
         query: names and values of the query, which a redirect URI may have some of, however the
             response came.
         size: how many octets the query or body had that it came in; 0 if that is not known.
@@ -67,15 +67,15 @@ class Callback:
         """Take a request at the redirect URI.
 
         Raises:
-            CallbackError: ``parameter_duplicated`` for a form beside a query that has parameters of
-                the response too.
+            CallbackError: ``parameter_duplicated`` for a form together with a query that has
+                parameters of the response too.
         """
         query, url = incoming.query_parameters, incoming.url
         size = max(len(incoming.query), len(incoming.body))
         if incoming.method == "GET":
             return cls(parameters=query, mode="query", url=url, query=query, size=size)
         twice = sorted(RESPONSE_PARAMETERS.intersection([name for name, _ in query]))
-        if twice:  # one would stand beside that of the form
+        if twice:  # it would add to the parameter of the form
             raise CallbackError("parameter_duplicated", about=twice[0])
         form = incoming.parameters
         return cls(parameters=form, mode="form_post", url=url, query=query, size=size)
@@ -84,9 +84,9 @@ class Callback:
     def named(self) -> Mapping[str, str]:
         """The parameters of the protocol, each at most once and within its grammar.
 
-        Only what a decision hangs on has to keep to its grammar: ``state``, ``code``, ``iss`` and
-        ``error``.  One without a value counts as omitted (RFC 6749 §3.1), though not as another's
-        double.
+        Only parameters that a decision depends on must keep to their grammar: ``state``, ``code``,
+        ``iss`` and ``error``. One without a value counts as omitted (RFC 6749 §3.1), though not as
+        another's double.
 
         Raises:
             CallbackError: ``parameter_duplicated``, ``parameter_too_long``,
@@ -119,7 +119,7 @@ def _refuse(name: str, value: str) -> NoReturn:
 def state_missing(callback: Callback) -> CallbackError:
     """Return the error of a callback without ``state``: some providers leave it out of an error.
 
-    It has the code of that error, for the operator; who says so is not known.
+    It has the code of that error, for the operator; its sender is not known.
     """
     found = callback.named.get("error")
     return CallbackError("state_missing", found=found and cut(found, ERROR_CODE), about="state")

@@ -43,7 +43,7 @@ _COMPARED: Final = frozenset({"acr", "sub"})
 
 @frozen(kw_only=True)
 class AuthenticationRequest:
-    """What is asked of the provider and of its user (OIDC Core §3.1.2.1).
+    """The demands on the provider and on its user (OIDC Core §3.1.2.1).
 
     Attributes:
         scope: space-delimited, with ``openid``; the client's own by default.
@@ -54,23 +54,23 @@ class AuthenticationRequest:
             unless ``max_age`` is given or ``reauthentication`` says otherwise.
         max_age: seconds since the user last authenticated; 0 for "now".  It is sent and checked as
             given, also with ``prompt=login``.
-        reauthentication: whether ``prompt=login`` has to be proven by an ``auth_time`` after the
-            start of the login.  ``unproven``, for providers that send no ``auth_time`` or refuse
-            ``max_age=0``, adds no ``max_age``: then a provider that ignores ``prompt`` is not
-            found out, and the evidence says so.
+        reauthentication: whether an ``auth_time`` after the start of the login must prove
+            ``prompt=login``. ``unproven``, for providers that send no ``auth_time`` or refuse
+            ``max_age=0``, adds no ``max_age``: then a provider that ignores ``prompt`` is not found
+            out, and the evidence says so.
         ui_locales, claims_locales: space-delimited language tags.
         id_token_hint: an ID token of the user who is expected: nobody else may come back.
         login_hint: a hint for the provider's login page.
         acr_values: preferred authentication context classes; a wish.
         required_acr: one of these has to come back; a demand, sent as ``acr_values`` too.
         claims: the ``claims`` parameter (§5.5); its essential members of ``id_token`` are checked,
-            and so is a ``sub`` that is asked for by its value.
+            and a ``sub`` that is asked for by its value is checked too.
         resource: resource indicators (RFC 8707).
         nonce: the application's own nonce, of printable ASCII characters; a fresh one by default.
-        extra: further parameters, by name; none that the library sets itself.
+        extra: further parameters, by name; the library must not set them itself.
         expected_sub: the only user who may come back, if known otherwise.
-        account: the application's handle of the account that the identity is to be added to, where
-            a user who is signed in there links it; empty for a login.
+        account: the application's handle of the account that will get the identity, where a user
+            who is signed in there links it; empty for a login.
         return_to: where the application goes on afterwards; opaque here.
 
     Raises:
@@ -105,7 +105,7 @@ class AuthenticationRequest:
             raise UsageError("parameter_invalid", about="prompt", found=self.prompt)
         if self.max_age is not None and not 0 <= self.max_age < MAX_DATE:
             raise UsageError("parameter_invalid", about="max_age", found=self.max_age)
-        if self.expected_sub == "":  # nobody is named by it, so everybody would do
+        if self.expected_sub == "":  # it names no user, so every user would be accepted
             raise UsageError("parameter_invalid", about="expected_sub", expected="a subject")
         if self.id_token_hint == "":
             raise UsageError("parameter_invalid", about="id_token_hint", expected="an ID token")
@@ -119,7 +119,7 @@ class AuthenticationRequest:
 
 
 def _check_kept(request: AuthenticationRequest) -> None:
-    """Refuse what would not come back out of a store as it was put in."""
+    """Refuse a text that a store would not give back unchanged."""
     for name, value in (
         ("return_to", request.return_to),
         ("account", request.account),
@@ -130,7 +130,7 @@ def _check_kept(request: AuthenticationRequest) -> None:
 
 
 def _check_lists(request: AuthenticationRequest) -> None:
-    """Refuse what would arrive as another list than was meant (§3.1.2.1, §14; RFC 8707 §2)."""
+    """Refuse a list that would arrive as a different one (§3.1.2.1, §14; RFC 8707 §2)."""
     if request.scope and not is_scope(request.scope):
         raise UsageError("parameter_invalid", about="scope", found=request.scope)
     for name, value in (
@@ -141,7 +141,7 @@ def _check_lists(request: AuthenticationRequest) -> None:
     ):
         if value and not _LIST.fullmatch(value):
             raise UsageError("parameter_invalid", about=name, found=value)
-    for acr in request.required_acr:  # an empty one is what no class of authentication has
+    for acr in request.required_acr:  # an empty one is not a class of authentication
         if " " in acr or not _LIST.fullmatch(acr):
             raise UsageError("parameter_invalid", about="required_acr", found=acr)
     for resource in request.resource:
@@ -150,7 +150,7 @@ def _check_lists(request: AuthenticationRequest) -> None:
 
 
 def _check_claims(claims: JsonObject | None) -> None:
-    """Refuse a ``claims`` parameter that the specification has not, for it would demand nothing."""
+    """Refuse a ``claims`` parameter outside the specification, because it would demand nothing."""
     if claims is None:
         return
     if any(map(_SURROGATE.search, _texts_in(claims))):
@@ -170,7 +170,7 @@ def _check_claims(claims: JsonObject | None) -> None:
 
 
 def _lacking(name: str, how: JsonValue) -> str:
-    """Say what a claim should have been asked for by, if it is not by that (§5.5.1)."""
+    """Name the expected way to ask for a claim; an empty text if the way is right (§5.5.1)."""
     if how is None:
         return ""
     if not isinstance(how, JsonObject):
@@ -236,10 +236,10 @@ DEFAULT_REQUEST: Final = AuthenticationRequest()
 def authentication_parameters(
     rp: RelyingParty, request: AuthenticationRequest, pending: PendingLogin
 ) -> Parameters:
-    """Return the parameters of a request, however they will be sent; none is empty.
+    """Return the parameters of a request, however they will be sent; no parameter is empty.
 
     Raises:
-        UsageError: ``unsupported_by_provider`` for what the metadata rules out.
+        UsageError: ``unsupported_by_provider`` for a setting that the metadata rules out.
     """
     demands = pending.demands
     nonce = demands.nonce if isinstance(demands.nonce, str) else ""

@@ -25,7 +25,7 @@ from oidc_core.wire.urls import parse_form
 
 
 class Unbound(Enum):
-    """Named values that stand in place of a browser's binding secret."""
+    """Named values that replace a browser's binding secret."""
 
     LOOPBACK_LISTENER = "the callback came in on a loopback listener opened for this login"
     NOT_BOUND = "the application does not bind logins to browsers"
@@ -33,11 +33,11 @@ class Unbound(Enum):
 
 
 LOOPBACK_LISTENER: Final = Unbound.LOOPBACK_LISTENER
-"""In place of a binding: the callback came in on a loopback listener that this very process
-opened for this one login (RFC 8252 §7.3), so there is no other browser to tell apart."""
+"""In place of a binding: the callback came in on a loopback listener that this process opened for
+this one login (RFC 8252 §7.3), so there is no other browser to tell apart."""
 
 Binding: TypeAlias = str | Unbound
-"""The secret that a browser brought back, or why there is none."""
+"""The secret that a browser brought back, or the reason for its absence."""
 
 
 _OF_REQUEST: Final = frozenset({"configuration", "interaction"})
@@ -67,7 +67,7 @@ class ExaminedCallback(NamedTuple):
 _Skipped: TypeAlias = SkipReason | None
 
 _RESULTS: Final = frozenset({"code", "access_token", "id_token", "response"})
-"""What a response may bring where it is no error."""
+"""The members that a response may bring where it is not an error."""
 
 
 def _state(received: ExaminedCallback) -> _Skipped:
@@ -154,7 +154,7 @@ _Pairs: TypeAlias = list[tuple[str, str]]
 
 
 def _apart(found: _Pairs, expected: _Pairs) -> tuple[Fact, Fact]:
-    """Return what tells two queries apart: their names, else that name which has another value."""
+    """Return the difference between two queries: their names, or the name with another value."""
     names, expected_names = [name for name, _ in found], [name for name, _ in expected]
     if names != expected_names:
         return tuple(names), tuple(expected_names)
@@ -202,16 +202,17 @@ def brings(missing: Mapping[str, str]) -> Rule[ExaminedCallback]:
     """Return the rule that a response is an error, or brings what was asked for and no more.
 
     Args:
-        missing: what the response type asks for, each with the code of the error without it.
+        missing: the members that the response type asks for, each with the code of the error
+            without it.
     """
     check = _Brings(frozenset(missing), tuple(missing.items()))
-    return Rule("parameters", "RFC 6749 §4.1.2", "it is what was asked for, or an error", check)
+    return Rule("parameters", "RFC 6749 §4.1.2", "it is complete, or it is an error", check)
 
 
 BELONGING_RULES: Final = RuleTable(
     "authorization_response",
     (
-        Rule("state", "OIDC Core §3.1.2.7", "it answers this very login", _state),
+        Rule("state", "OIDC Core §3.1.2.7", "it answers exactly this login", _state),
         Rule("binding", "RFC 9700 §4.7", "the browser is the one that started it", _browser),
         Rule("lifetime", "RFC 9700 §4.7", "it did not take too long", _lifetime),
         Rule("connection", "RFC 9700 §4.4", "client and provider are the same", _same_connection),

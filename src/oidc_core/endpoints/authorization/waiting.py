@@ -1,4 +1,4 @@
-"""What is written down when a login starts: what it demands, and what its callback has to fit."""
+"""The record of a login's start: its demands, and the facts that its callback must fit."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -25,11 +25,12 @@ def demands_of(
 ) -> Demands:
     """Write down what a request demands of the tokens that will come: here, and nowhere else.
 
-    ``nonce``: the one that is sent, or that none is, as by a grant without a browser.
+    ``nonce``: the one that is sent, or the statement that no nonce is sent, as by a grant without a
+    browser.
 
     Raises:
         UsageError: ``parameter_invalid`` for a scope without ``openid`` (OIDC Core §3.1.2.1), or a
-            hint that is no ID token of this issuer.
+            hint that is not an ID token of this issuer.
     """
     scope = request.scope or rp.client.scope
     if "openid" not in scope.split(" "):
@@ -52,7 +53,7 @@ def demands_of(
 
 
 def _check_nonce(rp: RelyingParty, nonce: str) -> None:
-    """Take the application's own nonce; without PKCE it has to be unguessable by itself."""
+    """Take the application's own nonce; without PKCE it must be unguessable by itself."""
     if "omit_pkce" in rp.policy.quirks and len(nonce) < _SHORTEST_LONE_NONCE:
         expected = f"from {_SHORTEST_LONE_NONCE} characters without PKCE"
         raise UsageError("parameter_invalid", about="nonce", found=len(nonce), expected=expected)
@@ -91,7 +92,7 @@ def pending_login(
 def unasked_login(rp: RelyingParty, secrets: LoginSecrets, now: int) -> PendingLogin:
     """Write down a login that asks for nothing in particular.
 
-    What waits in a cookie is what deviates from it.
+    A record in a cookie holds the deviations from it.
     """
     return PendingLogin(
         id=pending_id_of(secrets.state),
@@ -108,7 +109,7 @@ def unasked_login(rp: RelyingParty, secrets: LoginSecrets, now: int) -> PendingL
 def _expected_user(
     rp: RelyingParty, request: AuthenticationRequest
 ) -> tuple[str | None, str | None]:
-    """Find the only user who may come back: as demanded, else hinted at, else asked for."""
+    """Find the only user who may come back: as demanded, or as hinted at, or as asked for."""
     if request.id_token_hint is None:
         named = None if request.claims is None else next(subjects_asked(request.claims), None)
         return request.expected_sub or named, None
@@ -131,7 +132,7 @@ def _hinted_user(rp: RelyingParty, hint: IdToken | str) -> tuple[str, str]:
 def _prompt_login(request: AuthenticationRequest) -> PromptLogin:
     """``prompt=login`` alone cannot be verified; with ``max_age=0`` it can (§3.1.2.1).
 
-    What was asked for in so many words stays, and is the demand: 0 is only what it is by default.
+    An explicit demand stays: 0 is only the default of an absent one.
     """
     if request.max_age is None and "login" in request.prompt.split(" "):
         return request.reauthentication

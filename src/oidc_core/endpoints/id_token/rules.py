@@ -1,10 +1,10 @@
 """The ID token: every rule of OIDC Core §3.1.3.7, in its order and with its numbers.
 
 Theory of operation.  :data:`ID_TOKEN_RULES` is the validator: :func:`check` walks through it, and
-the evidence points to the same table.  Decryption and signature come first in time (§3.1.3.7, 1 is
+the evidence points to the same table. Decryption and signature come first in time (§3.1.3.7, 1 is
 done in :mod:`oidc_core.jose.jwe`, 6 to 8 in :mod:`oidc_core.jose.jws`, before the payload is
-parsed) and stand here in their places; their rows make sure that nothing comes in that did not go
-that way.  What an ID token shares with other kinds of JWT is in
+parsed) and have their rows here in the order of the specification; these rows make sure that each
+token went that way. The rules that an ID token shares with other kinds of JWT are in
 :mod:`oidc_core.machine.claim_rules`.
 
 Not checked: rule 4, which errata 2 withdrew.
@@ -30,13 +30,13 @@ from oidc_core.wire.way import Channel
 
 
 class Expected(NamedTuple):
-    """What the claims of an ID token are compared with.
+    """The expectations for the claims of an ID token.
 
     Attributes:
         demands: what the login demands.
         access_token: the one that came along, for ``at_hash``.
         original: on a refresh, the claims of the ID token the session began with.
-        parties: further parties that it may have been issued to; none in a login or refresh.
+        parties: further parties that it may have been issued to; empty in a login or refresh.
     """
 
     demands: Demands
@@ -117,7 +117,7 @@ def _authentication_time(token: ExaminedIdToken) -> _Skipped:
         latest = f"up to {token.now}"
         raise refused(token, "auth_time_in_future", "auth_time", found=auth_time, expected=latest)
     if demands.max_age is None:
-        return "any time will do"
+        return "the login allows any time"
     earliest = demands.started_at - demands.max_age - leeway
     if auth_time < earliest:
         oldest = f"from {earliest}"
@@ -155,7 +155,7 @@ def _expected_subject(token: ExaminedIdToken) -> _Skipped:
 def _another_user(
     token: ExaminedIdToken, about: str, found: Fact, expected: Fact
 ) -> ProtocolViolation:
-    """Return the refusal of a user who is not the expected one: nobody else is to blame."""
+    """Return the refusal of a user who is not the expected one; only that user is responsible."""
     error = refused(token, "sub_mismatch", about, found=found, expected=expected)
     error.kind, error.hint = "user", "another user logged in than the one that was expected"
     return error
@@ -205,7 +205,7 @@ class _OddHash(NamedTuple):
         return self.crv in {"", crv} and value == half_hash(*self.like, text)
 
 
-# Hydra takes SHA-256 whatever the algorithm; Keycloak takes 64 octets of SHAKE256 for Ed448.
+# Hydra takes SHA-256 for every algorithm; Keycloak takes 64 octets of SHAKE256 for Ed448.
 _ODD_HASHES: Final = (
     _OddHash("at_hash_sha256", ("ES256", "P-256")),
     _OddHash("at_hash_half_of_64_for_ed448", ("ML-DSA-44", ""), "Ed448"),
@@ -215,7 +215,7 @@ _ODD_HASHES: Final = (
 def _essential_claims(token: ExaminedIdToken) -> _Skipped:
     essential = token.expected.demands.essential_claims
     if not essential:
-        return "none was asked for"
+        return "the login demands no claim"
     absent = [name for name in essential if not usable(name, token.claim(name))]
     if absent and token.rp.policy.require_essential_claims:
         raise refused(token, "claim_missing", absent[0])
@@ -232,7 +232,7 @@ ID_TOKEN_RULES: Final[RuleTable[ExaminedIdToken]] = RuleTable(
         Rule("aud", _P + "3", "the audience is this client and nobody untrusted", shared.audiences),
         Rule("azp", _P + "5", "an authorized party is this client", _authorized_party),
         Rule("signature", _P + "6", "a key of the provider signed it", shared.signature),
-        Rule("alg", _P + "7", "the algorithm is the one agreed upon", shared.algorithm),
+        Rule("alg", _P + "7", "the algorithm is the registered one", shared.algorithm),
         Rule("kind", "RFC 8725 §3.12", "it is not a token of another kind", shared.kind),
         Rule("exp", _P + "9", "it has not expired", shared.expiry),
         Rule(
@@ -275,12 +275,12 @@ def check(
         rp: the relying party.
         jws: the token, its signature verified.
         claims: its payload.
-        expected: what it is compared with.
-        raw: the token as it came.
+        expected: the expectations for it.
+        raw: the unchanged token.
         iss: the issuer that the authorization response named, if it named one.
         rules: the table to run.
         profile: what kind of ID token it is, as the errors say.
-        channel: how the answer came that it was in, ``None`` if it was in none.
+        channel: the channel of the answer that held it, ``None`` if it was in no answer.
 
     Raises:
         ProtocolViolation: the code of the first rule that does not hold.
