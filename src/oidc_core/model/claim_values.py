@@ -15,7 +15,7 @@ _BOOL: Final = frozenset({bool})
 def claims_view(claims: JsonObject) -> JsonObject:
     """Return claims without those that cannot be read, and without an unclear ``…_verified``.
 
-    One of these that is no boolean is unclear: none may pass for true.
+    One of these that is not a boolean is unclear: only ``True`` may pass for true.
     """
     members = claims.members
     names: Iterator[str] = filter(of_verified, members)
@@ -27,7 +27,7 @@ def claims_view(claims: JsonObject) -> JsonObject:
 
 
 def unclear(claims: JsonObject) -> tuple[str, ...]:
-    """Return which ``…_verified`` are no booleans."""
+    """Return which ``…_verified`` are not booleans."""
     members = claims.members
     return tuple([n for n in filter(of_verified, members) if not isinstance(members[n], bool)])
 
@@ -53,9 +53,9 @@ def with_booleans(claims: JsonObject) -> JsonObject:
 
 
 def numeric_date(value: JsonValue) -> int | None:
-    """Return a NumericDate in whole seconds, ``None`` if it is none (RFC 7519 §2).
+    """Return a NumericDate in whole seconds, ``None`` if it is malformed (RFC 7519 §2).
 
-    Fractions are cut off.  Booleans, strings, negative numbers and those from 2**53 are none.
+    Fractions are cut off. Booleans, strings, negative numbers and those from 2**53 are malformed.
     """
     if (type(value) is int or type(value) is float) and 0 <= value < MAX_DATE:
         return int(value)
@@ -75,7 +75,7 @@ def filled(value: JsonValue) -> str | None:
 
 
 def texts(value: JsonValue) -> tuple[str, ...] | None:
-    """Return a list of strings as a tuple, ``None`` if it is none."""
+    """Return a list of strings as a tuple, ``None`` for any other value."""
     if not isinstance(value, tuple):
         return None
     found = tuple([item for item in value if isinstance(item, str)])

@@ -1,4 +1,4 @@
-"""Typed claims: the members a decision hangs on, with all others kept.
+"""Typed claims: the members a decision depends on, with all others kept.
 
 An identity is the pair of issuer and subject (OIDC Core §2, §5.7), and nothing else: not the
 e-mail address, which changes hands, and not the name.
@@ -46,13 +46,12 @@ class Identity:
 class IdToken(StandardClaims):
     """An ID token that was accepted (OIDC Core §2).
 
-    Its claims are typed when they are read: times are whole seconds since the epoch, and a member
-    that is malformed, which only one can be that no decision hangs on, reads as absent.
+    Its claims are typed when they are read: times are whole seconds since the epoch. Only a member
+    that no decision depends on can be malformed, and it reads as absent.
 
     Attributes:
-        claims: all members, as they came, but for those that cannot be read, and for a
-            ``…_verified`` that is no boolean: ``"false"`` is true to Python, so that stands in
-            ``raw`` only.
+        claims: all members, unchanged, except those that cannot be read, and a ``…_verified`` that
+            is not a boolean: ``"false"`` is true to Python, so that is in ``raw`` only.
         raw: the token itself, for ``id_token_hint``.
     """
 
@@ -91,7 +90,7 @@ class IdToken(StandardClaims):
 
     @property
     def nonce(self) -> str | None:
-        """What ties it to its login."""
+        """The facts that tie it to its login."""
         return text(self.claims.members.get("nonce"))
 
     @property
@@ -119,7 +118,8 @@ class IdToken(StandardClaims):
 class UserInfo(StandardClaims):
     """Claims from the UserInfo endpoint, about the same subject as the ID token (§5.3.2).
 
-    A ``…_verified`` that is no boolean is not among them, nor is what cannot be read.
+    A ``…_verified`` that is not a boolean is not among them, and a member that cannot be read is
+    not either.
     """
 
     sub: str
@@ -160,8 +160,9 @@ _TEXTS: Final = frozenset(
 def usable(name: str, value: JsonValue) -> bool:
     """Return whether a claim is there: it has a value that somebody can use.
 
-    Null, and what is empty or holds nothing but that, is not; nor is a standard claim of a type
-    that is not its own (§5.1), as ``email_verified`` in a string, which Python would take for true.
+    Null does not count, and a member that is empty or holds only nulls does not count either. A
+    standard claim of a wrong type (§5.1) does not count, such as ``email_verified`` in a string,
+    which Python would take for true.
     """
     if of_verified(name):
         return isinstance(value, bool)
@@ -188,7 +189,7 @@ def _says_something(value: object) -> bool:
 def malformed(claims: JsonObject, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return which claims are there and of a wrong type, so that they read as absent.
 
-    They are those of these names, each ``…_verified``, and all whose values cannot be read.
+    They are the members with these names, each ``…_verified``, and all whose values cannot be read.
     """
     held = [(name, claims.members.get(name)) for name in names]
     odd = [n for n, value in held if value is not None and _READERS[n](value) is None]
@@ -199,11 +200,11 @@ def malformed(claims: JsonObject, names: tuple[str, ...]) -> tuple[str, ...]:
 def verified_email(claims: Mapping[str, object]) -> str | None:
     """Return the e-mail address if the provider says, with JSON ``true``, that it verified it.
 
-    Even so it is no key to an account: whether this provider may vouch for that address is a
-    decision of the application.
+    Even so it does not identify an account: the application decides whether this provider may
+    confirm that address.
 
     Raises:
-        UsageError: ``parameter_invalid`` for what is no mapping.
+        UsageError: ``parameter_invalid`` for a value that is not a mapping.
     """
     check_kind(claims, Mapping[str, object], about="claims")
     email = claims.get("email")

@@ -32,20 +32,20 @@ RESPONSE_PARAMETERS: Final = frozenset(
     {"state", "code", "iss", "error", "error_description", "error_uri", "session_state",
      "access_token", "token_type", "expires_in", "id_token", "response"}
 )  # fmt: skip
-"""What an authorization response may say."""
+"""The members that an authorization response may have."""
 
 _PRIVATE: Final = re.compile(
     r"(?=[^:]*\.)[A-Za-z](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:(?![0-9]+(?:[/?]|\Z))[!-~]+"
 )
-"""A URL of a private scheme; a host with its port is none, though it looks like one."""
+"""A URL of a private scheme; a host with its port is not one, though it looks like one."""
 
 _OF_LOGOUT: Final = frozenset({"state"})
 _FOREIGN: Final = frozenset(' #\\"<>^`{|}')
-"""What no URL has; a browser changes most of it."""
+"""Characters that no URL has; a browser changes most of them."""
 
 _DOTS: Final = frozenset({".", "..", "%2e", "%2e%2e", ".%2e", "%2e."})
 REGISTERED: Final = MappingProxyType({row.registered_as: row for row in (ID_TOKEN, USERINFO)})
-"""The profiles of JWT that a registration has members about, by what these start with."""
+"""The profiles of JWT that a registration has members about, by the prefix of these members."""
 
 _DEFAULT_ASSERTION: Final = MappingProxyType(
     {"client_secret_jwt": "HS256", "private_key_jwt": "RS256"}
@@ -54,7 +54,7 @@ _DEFAULT_ASSERTION: Final = MappingProxyType(
 
 @frozen(kw_only=True)
 class ClientRegistration:
-    """What the provider and the client agreed upon.  No secret and no key is in here.
+    """The agreement of the provider and the client. No secret and no key is in here.
 
     Attributes:
         client_id: the identifier the provider gave out.
@@ -67,7 +67,7 @@ class ClientRegistration:
         userinfo_signed_response_alg: the algorithm of UserInfo, if it was registered as signed.
         id_token_encrypted_response_alg, id_token_encrypted_response_enc: how ID tokens are
             encrypted after they are signed; ``enc`` is A128CBC-HS256 unless another is named.
-        userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: the same of UserInfo,
+        userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: the same for UserInfo,
             signed or not.
         post_logout_redirect_uris: where the browser comes back to after a logout.
         scope: what is asked for unless a login says otherwise.  A login needs ``openid`` in it.
@@ -81,9 +81,9 @@ class ClientRegistration:
         connection_id: tells connections to the same provider apart.
         issuer: the only issuer this registration may be used with, if known.
         response_iss: ``required`` declares that this provider names itself in every authorization
-            response that carries a code (RFC 9207), whatever its metadata says: one that does not
-            is refused.  Only a client that declares it may share its redirect URI with a client of
-            another provider.
+            response that carries a code (RFC 9207), even if its metadata says otherwise: a response
+            that does not is refused. Only a client that declares it may share its redirect URI with
+            a client of another provider.
     """
 
     client_id: str
@@ -153,7 +153,7 @@ class ClientRegistration:
             raise UsageError("config_invalid", about="token_endpoint_auth_signing_alg", found=alg)
 
     def signed_with(self, registered_as: str) -> str | None:
-        """Return the algorithm that was registered for one kind of JWT, if one was."""
+        """Return the algorithm that was registered for one kind of JWT, or ``None``."""
         alg: str | None = getattr(self, f"{registered_as}_signed_response_alg")
         return alg
 
@@ -165,12 +165,12 @@ class ClientRegistration:
 
     @property
     def redirect_uri(self) -> str:
-        """The redirect URI that is used unless a login names another; empty if there is none."""
+        """The redirect URI that is used unless a login names another; empty if there is no URI."""
         return self.redirect_uris[0] if self.redirect_uris else ""
 
     @property
     def assertion_alg(self) -> str:
-        """The algorithm of client assertions: the registered one, else HS256 or RS256."""
+        """The algorithm of client assertions: the registered one, or HS256 or RS256."""
         default = _DEFAULT_ASSERTION.get(self.token_endpoint_auth_method or "", "RS256")
         return self.token_endpoint_auth_signing_alg or default
 
@@ -184,7 +184,7 @@ def is_scope(scope: str) -> bool:
 
 
 def _check_redirect_uri(uri: str, about: str, answered: frozenset[str]) -> None:
-    """Refuse what no browser would come back to, or not with what was sent.
+    """Refuse an address that no browser would come back to, or only with changed parameters.
 
     https, http on loopback (RFC 8252 §7.3) and private schemes with a dot (§7.1) pass.
     """

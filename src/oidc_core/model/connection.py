@@ -1,4 +1,4 @@
-"""What a login is bound to: one client at one provider, under one policy."""
+"""The parties that a login is bound to: one client at one provider, under one policy."""
 
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ def check_connection(began: Connection, ends: Connection) -> None:
     """Refuse to go on elsewhere than where a login, or another grant, began.
 
     Raises:
-        CallbackError: ``connection_mismatch``, naming in what, or ``policy_changed``.
+        CallbackError: ``connection_mismatch``, naming the difference, or ``policy_changed``.
         ProtocolViolation: ``metadata_changed``.
     """
     if began == ends:

@@ -1,4 +1,4 @@
-"""What a login demands of its tokens: one value, made once, handed whole to the rules."""
+"""The demands of a login on its tokens: one value, made once, handed whole to the rules."""
 
 from enum import Enum
 from typing import Final, Literal, TypeAlias
@@ -18,17 +18,17 @@ PromptLogin: TypeAlias = Literal["", "proven", "unproven"]
 PROMPT_LOGIN: Final[tuple[PromptLogin, ...]] = ("", "proven", "unproven")
 
 EXPECT_NO_NONCE: Final = NoNonce.EXPECTED
-"""In place of a nonce: none was sent, so none may come back."""
+"""In place of a nonce: the login sent no nonce, so its ID token must not have one."""
 
 ADDED_MAX_AGE: Final = (
     'the library added max_age=0 because of prompt=login; reauthentication="unproven" asks without'
 )
-"""What an error says where the demand for a proof may be its cause."""
+"""The remark of an error where the demand for a proof may be its cause."""
 
 
 @frozen(kw_only=True)
 class Demands:
-    """What a login demands of its ID token and of the scope that is granted.
+    """The demands of a login on its ID token and on the granted scope.
 
     It is written down when the login starts, waits with it, and is never copied member by member:
     a member that no rule reads is a mistake, which a test finds.
@@ -37,10 +37,10 @@ class Demands:
         nonce: the one sent, or :data:`EXPECT_NO_NONCE`.
         started_at: when the login started, in seconds since the epoch, for ``auth_time``.
         max_age: the re-authentication that was asked for, in seconds.
-        required_acr: one of these has to be ``acr``, if there are any.
-        essential_claims: have to be there.
+        required_acr: one of these must be ``acr``, if there are any.
+        essential_claims: must be there.
         sub: the only user who may come back, if known.
-        sub_iss: the issuer of that user, where each tenant is an issuer of its own.
+        sub_iss: the issuer of that user, where each tenant is a separate issuer.
         scope: as asked for, space-delimited.
         resource: the resources asked for (RFC 8707); the tokens are for these.
         prompt_login: whether ``prompt=login`` was sent without a ``max_age`` of the application's

@@ -1,7 +1,8 @@
 """Evidence: what was checked before something was accepted.
 
-An acceptance without evidence is a claim.  An :class:`Evidence` names the very table of rules that
-ran: the validator runs through that table, so a rule that is taken out is gone from the evidence.
+An acceptance without evidence is a claim. An :class:`Evidence` names exactly the table of rules
+that ran: the validator runs through that table, so a rule that is taken out is gone from the
+evidence.
 """
 
 from collections.abc import Callable, Collection
@@ -31,7 +32,8 @@ S_contra = TypeVar("S_contra", contravariant=True)
 class Rule(NamedTuple, Generic[S_contra]):
     """One rule: its name, the sentence it enforces, what it says, and the check itself.
 
-    The check raises, or returns ``None`` when the rule held, or a reason when it did not apply.
+    The check raises, or returns ``None`` when the rule was fulfilled, or a reason when it did not
+    apply.
     """
 
     name: str
@@ -56,7 +58,7 @@ class RuleTable(Generic[S_contra]):
     """The rules for one kind of thing, in the order in which they run.
 
     Attributes:
-        of: what they are about, as in ``id_token``.
+        of: their subject, as in ``id_token``.
         rules: the rows.
         optional: claims that are typed when they are read and that no rule reads unless it was
             demanded: one of a wrong type counts as absent, and the evidence has a note of it.
@@ -90,15 +92,15 @@ class Check(NamedTuple):
 
 @frozen(kw_only=True)
 class Evidence:
-    """What was checked, with which key, when, and what was left out.
+    """The checks, their key, their time, and the rules that were left out.
 
     Attributes:
         table: the rules that ran.
-        outcomes: for each rule why it was skipped, or ``None`` if it held.
-        remarks: what else there is to say of it.
+        outcomes: for each rule why it was skipped, or ``None`` if it was fulfilled.
+        remarks: further notes about it.
         terms: the terms in force.
         checked_at: seconds since the epoch.
-        jws: the signed token, ``None`` if there was none.
+        jws: the signed token, ``None`` without a token.
     """
 
     table: RuleTable[Never]
@@ -110,7 +112,7 @@ class Evidence:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was met and deliberately ignored, and how it was encrypted if it was."""
+        """Oddities that were seen and ignored, and how the token was encrypted, if at all."""
         jws = self.jws
         if jws is None:
             return self.remarks
@@ -133,7 +135,7 @@ class Evidence:
 
     @property
     def keys_fetched_at(self) -> int | None:
-        """When the key set was fetched, if one was."""
+        """When the key set was fetched, or ``None``."""
         return None if self.jws is None else self.jws.keys_fetched_at
 
     @property
@@ -143,7 +145,7 @@ class Evidence:
 
     @property
     def of(self) -> str:
-        """What was accepted, as in ``id_token``."""
+        """The accepted thing, as in ``id_token``."""
         return self.table.of
 
     @property
@@ -168,7 +170,7 @@ class Evidence:
 
     @property
     def channels(self) -> tuple[tuple[str, Channel], ...]:
-        """How each answer came that it rests on, by what it brought.
+        """The channel of each answer that it rests on, by the content of the answer.
 
         That is the provider's metadata, what was accepted itself, and the key set, as far as they
         were in an answer.
@@ -188,7 +190,7 @@ class Evidence:
 
     @property
     def metadata_notes(self) -> tuple[str, ...]:
-        """What of the provider's metadata was malformed and counts as absent."""
+        """The malformed members of the provider's metadata that count as absent."""
         return self.terms.metadata_notes
 
     @property

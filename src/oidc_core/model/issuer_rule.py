@@ -1,6 +1,6 @@
 """The rule by which a provider's issuer is recognised.
 
-The issuer is an identity and is compared as an exact string; nothing is normalised away.
+The issuer is an identity and is compared as an exact string, never normalised.
 """
 
 import re
@@ -20,13 +20,13 @@ _TENANT: Final = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 class _AnyTenant(frozenset[str]):
-    """Every tenant: has to be named, since it lets every customer of the provider in."""
+    """Every tenant: must be named, since it lets every customer of the provider in."""
 
     def __contains__(self, tenant: object) -> bool:
         return isinstance(tenant, str) and tenant != ""
 
     def __eq__(self, other: object) -> bool:
-        return self is other  # it has no members of its own, and is not the empty set
+        return self is other  # it has no members, and is not the empty set
 
     def __ne__(self, other: object) -> bool:
         return self is not other
@@ -42,7 +42,7 @@ class _AnyTenant(frozenset[str]):
 
 
 ANY_TENANT: Final = _AnyTenant()
-"""Lets the users of every tenant in; each tenant is an issuer of its own."""
+"""Lets the users of every tenant in; each tenant is a separate issuer."""
 
 
 @frozen(kw_only=True)
@@ -52,7 +52,7 @@ class IssuerRule:
     Use :meth:`exact`, :meth:`one_of` or :meth:`template`.
 
     Attributes:
-        canonical: the issuer as it stands in identities; of a template, the pattern.
+        canonical: the issuer in the form for identities; of a template, the pattern.
         accepted: the exact strings that are this issuer.
         pattern: an issuer with ``{…}`` in place of the tenant, or an empty string.
         claim: the claim of an ID token that names the tenant.
@@ -72,10 +72,10 @@ class IssuerRule:
 
     @classmethod
     def exact(cls, issuer: str) -> "IssuerRule":
-        """Accept one string, as the specifications have it.
+        """Accept exactly one string, which is the rule of the specifications.
 
         Raises:
-            UsageError: ``config_invalid`` for what is no string.
+            UsageError: ``config_invalid`` for a value that is not a string.
         """
         return cls.one_of(issuer)
 
@@ -96,9 +96,9 @@ class IssuerRule:
     ) -> "IssuerRule":
         """Accept the issuers of the named tenants of a provider with many.
 
-        ``pattern`` is the issuer with one ``{…}`` in place of the tenant, just as the provider's
-        metadata has it: ``https://login.example/{tenantid}/v2.0``.  An ID token must name the same
-        tenant in its ``iss`` and in ``claim``.
+        ``pattern`` is the issuer with one ``{…}`` in place of the tenant, exactly as in the
+        provider's metadata: ``https://login.example/{tenantid}/v2.0``. An ID token must name the
+        same tenant in its ``iss`` and in ``claim``.
 
         Raises:
             UsageError: ``config_invalid`` for a pattern without exactly one ``{…}``, without
@@ -154,15 +154,15 @@ class IssuerRule:
     def audience(self, issuer: str) -> str | None:
         """Return the audience of client assertions, by the issuer that the metadata names.
 
-        It is that issuer, which is one of those configured.  Nobody is a pattern: the one tenant
-        that is let in stands for it, and ``None`` if there are several.
+        It is that issuer, which is one of those configured. A pattern is not an identity: the one
+        tenant that is let in replaces it, and ``None`` if there are several.
         """
         if issuer != self.pattern:
             return issuer
         return min(self.accepted) if len(self.accepted) == 1 else None
 
     def identity(self, issuer: str) -> str:
-        """Return the issuer of an identity: each tenant of a template is an issuer of its own."""
+        """Return the issuer of an identity: each tenant of a template is a separate issuer."""
         return issuer if self.pattern else self.canonical
 
     def _tenant(self, issuer: str) -> str | None:

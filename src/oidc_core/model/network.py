@@ -1,10 +1,9 @@
 """Where requests may go: which URLs are taken, and the way of each request over the network.
 
-Metadata names hosts, and this machine reaches hosts that no stranger does.  So an origin is either
-*named* by the developer, and may resolve anywhere, or its addresses have to be public.  That is
-judged on the URL here, before anything is sent, and by the transport on the very address that it
-connects to (:attr:`~oidc_core.wire.http.Way.reach`), which no answer of a name server can change
-in between.
+Metadata names hosts, and this machine reaches hosts that no stranger does. So an origin is either
+*named* by the developer, and may resolve anywhere, or its addresses must be public. This is judged
+on the URL here, before anything is sent. The transport judges exactly the address that it connects
+to (:attr:`~oidc_core.wire.http.Way.reach`), which no answer of a name server can change in between.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,10 +20,10 @@ from oidc_core.wire.way import CHANNELS, Channel, ChannelState, Way
 
 
 class Network(NamedTuple):
-    """What a policy lets requests do, for one provider.
+    """The requests that a policy allows, for one provider.
 
     Attributes:
-        named: the origins that may resolve anywhere; none under ``PUBLIC_ONLY``.
+        named: the origins that may resolve anywhere; empty under ``PUBLIC_ONLY``.
         loopback_http: whether http may be used on loopback.
         loopback_named: whether all of loopback is named for it, as one of its origins is.
         http_origins: where it may be used beyond.
@@ -51,11 +50,11 @@ def network_of(policy: Policy, named: Iterable[str] = ()) -> Network:
 
     Args:
         policy: the policy.
-        named: the origins that the developer named beside it: of the issuer and the like.
+        named: the origins that the developer named in addition: of the issuer and the like.
 
     Raises:
-        UsageError: ``config_invalid`` for origins without TLS where the server has to be verified;
-            as :func:`admitted_url` for a back channel that leads where nothing may be sent.
+        UsageError: ``config_invalid`` for origins without TLS where the server must be verified; as
+            :func:`admitted_url` for a back channel that leads to a forbidden place.
     """
     public_only = policy.addresses == PUBLIC_ONLY
     sent_to = dict(policy.back_channel)
@@ -90,7 +89,7 @@ def admitted_url(network: Network, text: str, *, about: str) -> Url:
 
     Raises:
         UsageError: ``url_address_not_allowed`` for a host that is beyond doubt not public and not
-            named; ``config_invalid`` for http where the server has to be verified; else as
+            named; ``config_invalid`` for http where the server must be verified; otherwise like
             :func:`~oidc_core.wire.urls.parse_url`.
     """
     url = parse_url(
@@ -121,7 +120,7 @@ def way_of(network: Network, text: str, *, about: str) -> Way:
     Without TLS it goes to addresses that are not public, no matter who named them.
 
     Raises:
-        UsageError: as :func:`admitted_url`.
+        UsageError: like :func:`admitted_url`.
     """
     url = admitted_url(network, text, about=about)
     target = network.sent_to.get(url.origin)
@@ -163,7 +162,7 @@ class Target(NamedTuple):
 
 
 def targets_of(network: Network, endpoints: Iterable[tuple[str, str]]) -> Mapping[str, Target]:
-    """Return endpoints by their names in the metadata, but for those that may not be reached."""
+    """Return endpoints by their names in the metadata, without those that the policy forbids."""
     found: dict[str, Target] = {}
     for name, url in endpoints:
         with suppress(UsageError):  # which comes up again where all is checked, in order

@@ -50,7 +50,7 @@ def _origins(given: object, about: str) -> frozenset[str]:
 
 
 def _collected(given: object, about: str) -> tuple[object, ...]:
-    """Return the members of a collection; one string is none, though Python would spell it."""
+    """Return the members of a collection; one string is not a collection."""
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         expected = "a collection of origins"
         raise UsageError(
@@ -114,7 +114,7 @@ def check_origins(origins: Origins, addresses: AddressRule, *, loopback: bool) -
 
 
 def named_in_evidence(origins: Origins) -> tuple[str, ...]:
-    """Return what evidence says of the origins that a policy names."""
+    """Return the names of a policy's origins for the evidence."""
     named, http, back_channel = origins
     return (
         *[f"named_origins {origin}" for origin in sorted(named)],

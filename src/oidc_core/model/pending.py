@@ -1,7 +1,7 @@
 """A login in flight, as one frozen value; and the secrets that start it.
 
-Everything the callback will be compared with is written down when the login starts.  Nothing is
-reconstructed from the URL that comes in, and nothing of the user is kept on the relying party.
+Everything the callback will be compared with is written down when the login starts. No fact is
+reconstructed from the URL that comes in, and the relying party keeps no fact of the user.
 """
 
 import re
@@ -32,7 +32,7 @@ SingleUse: TypeAlias = Literal["shared", "process", "provider_only"]
 
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43,128}")
 _BINDING: Final = re.compile(r"[A-Za-z0-9_-]{22,128}")
-# 128 bits of a digest, enough for what is random itself.
+# 128 bits of a digest, enough for a random value.
 _OCTETS: Final = 16
 
 
@@ -64,7 +64,7 @@ class LoginSecrets:
         except TypeError:
             good = False
         if not good:
-            check_fields(self, _SECRETS)  # which names the one that is no text
+            check_fields(self, _SECRETS)  # which names the one that is not text
             raise UsageError("entropy_failure")
 
 
@@ -85,7 +85,7 @@ class PendingLogin:
         response_mode: how the callback will arrive.
         expects_iss: whether the provider promised ``iss`` in the response (RFC 9207).
         demands: what is demanded of the tokens.
-        account: where the identity is to be added to an account: the application's handle of it.
+        account: where an account gets the identity: the application's handle of it.
         return_to: where the application goes on afterwards; opaque here.
     """
 
@@ -114,7 +114,7 @@ _PENDING: Final = fields_of(PendingLogin, "parameter_invalid")
 
 
 def pending_id_of(state: str) -> str:
-    """Return the identifier a login waits under: looking it up tells nothing of the state."""
+    """Return the identifier a login waits under: looking it up does not reveal the state."""
     return _digest(f"pending {state}")
 
 

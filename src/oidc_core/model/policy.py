@@ -1,9 +1,9 @@
-"""What is accepted from a provider: a frozen policy, and named relaxations of single checks.
+"""The rules for a provider: a frozen policy, and named relaxations of single checks.
 
-A policy only ever chooses among safe things.  What a particular provider gets wrong is a *quirk*:
-a row of :data:`QUIRKS` that relaxes one check, or changes one detail of a request, and shows in
-the evidence of each login it touched.  There is no quirk, flag or parameter for the signature, the
-issuer, the audience, the expiry or the state.  Two quirks relax nothing here: they only say in the
+A policy only ever chooses among safe things. A *quirk* is a mistake of a particular provider: a row
+of :data:`QUIRKS` that relaxes one check, or changes one detail of a request, and shows in the
+evidence of each login it touched. There is no quirk, flag or parameter for the signature, the
+issuer, the audience, the expiry or the state. Two quirks relax nothing here: they only say in the
 evidence that the context of the original system did without the browser's binding, or without the
 server's certificate.
 """
@@ -38,7 +38,7 @@ _LIFETIMES: Final = ("login_lifetime", "id_token_age", "key_set_max_age", "asser
 
 
 class Quirk(NamedTuple):
-    """A named departure: what it relaxes and which sentence it departs from."""
+    """A named departure: the relaxation, and the sentence it departs from."""
 
     name: str
     relaxes: str
@@ -70,7 +70,7 @@ QUIRKS: Final = MappingProxyType(
 def _digest(policy: "Policy") -> str:
     """Digest the fields that differ from the default, so that a release may add one.
 
-    They are checked first, as what is derived from them comes before whatever else is done.
+    They are checked first, because derived values come before everything else.
     """
     _check(policy)
     differing = [
@@ -107,9 +107,9 @@ class Policy:
     """Which tokens and answers are accepted.
 
     Attributes:
-        name: stands in the evidence.
-        algorithms: the signature algorithms accepted where the client registered none; those of
-            :data:`~oidc_core.jose.algorithms.OPTIONAL` only serve if they are named.
+        name: is in the evidence.
+        algorithms: the signature algorithms accepted where the client registered no algorithm;
+            those of :data:`~oidc_core.jose.algorithms.OPTIONAL` only serve if they are named.
         leeway: tolerated difference of clocks in seconds, at most 120.
         login_lifetime: seconds between the start of a login and its callback.
         id_token_age: seconds since ``iat`` beyond which an ID token is too old.
@@ -122,8 +122,8 @@ class Policy:
         forbid_extra_scope: whether a granted scope beyond the one asked for is refused.
         require_verified_channel: whether an answer counts only if the transport says that it
             verified the server.
-        addresses: where requests may go.  ``named``: to public addresses, and wherever the
-            developer named the origin, as that of the issuer or of ``discovery_url``.
+        addresses: where requests may go. ``named``: to public addresses, and to every address of an
+            origin that the developer named, for example the issuer's or ``discovery_url``'s.
             :data:`~oidc_core.model.origins.PUBLIC_ONLY`: to public addresses, no matter who named
             the origin; for applications whose users type issuers in.
         named_origins: further origins that may resolve anywhere, as in
@@ -133,8 +133,8 @@ class Policy:
         back_channel: pairs of origins, or a mapping: what the library itself would send to the
             first goes to the second; the browser goes to the first.
         quirks: names out of :data:`QUIRKS`.
-        limits: how large things may be, as ``Limits(id_token=262_144)``.
-        digest: tells this policy from every other that accepts something else, whatever its name.
+        limits: the limits of sizes, for example ``Limits(id_token=262_144)``.
+        digest: tells this policy from every other that accepts something else, under any name.
     """
 
     name: str = "default"
@@ -181,7 +181,7 @@ _FIELDS: Final = fields_of(Policy)
 
 
 class Terms(NamedTuple):
-    """What evidence says of the policy, and of the way things came.
+    """The policy as evidence names it, and the way of each answer.
 
     Attributes:
         policy, policy_digest: its name and digest.
@@ -189,7 +189,7 @@ class Terms(NamedTuple):
         relaxations: the quirks in force, sorted; then what is named of origins.
         discovery: how the provider's metadata came, ``None`` if it was not discovered.
         metadata_notes: what of the metadata was malformed and counts as absent.
-        channel: how the answer came that this was in, ``None`` if it was in none.
+        channel: the channel of the answer that held it, ``None`` if it was in no answer.
     """
 
     policy: str
@@ -202,4 +202,4 @@ class Terms(NamedTuple):
 
 
 DEFAULT_POLICY: Final = Policy()
-"""What is accepted unless somebody says otherwise."""
+"""The default rules."""

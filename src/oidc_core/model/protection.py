@@ -11,11 +11,11 @@ from oidc_core.model.provider import ProviderMetadata
 
 _DEFAULT_ALGORITHMS: Final = frozenset({"RS256"})
 _UNSIGNED: Final = frozenset({"userinfo"})
-"""What is not signed unless that was registered."""
+"""Kinds that are not signed unless that was registered."""
 
 
 class Protection(NamedTuple):
-    """How one kind of JWT is protected: what it may be signed with, and how it is encrypted.
+    """The protection of one kind of JWT: its signature algorithms, and its encryption.
 
     Without algorithms it is not signed.
     """
@@ -27,10 +27,10 @@ class Protection(NamedTuple):
 def protection_of(
     provider: ProviderMetadata, client: ClientRegistration, policy: Policy
 ) -> Mapping[str, Protection]:
-    """Return how each kind of JWT is protected, by what the registration's members start with.
+    """Return the protection of each kind of JWT, by the prefix of the registration's members.
 
-    An ID token is signed with the registered algorithm; else with what both the policy and the
-    provider name; with RS256 if the provider names nothing.
+    An ID token is signed with the registered algorithm. Without one, the algorithms count that both
+    the policy and the provider name, and RS256 if the provider names no algorithm.
     """
     return MappingProxyType(
         {

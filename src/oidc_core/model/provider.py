@@ -33,7 +33,7 @@ RESERVED_PARAMETERS: Final = frozenset(
         "client_assertion_type",
     }
 )  # fmt: skip
-"""Parameters of an authorization request that nobody but the library sets."""
+"""Parameters of an authorization request that only the library sets."""
 
 
 @frozen(kw_only=True)
@@ -41,9 +41,9 @@ class ProviderMetadata:
     """The provider's metadata (OIDC Discovery §3, RFC 8414 §2, RFC 9126 §5, RFC 9207 §3).
 
     A list that is empty and a flag that is ``None`` were absent or null: they rule nothing out,
-    whatever the default of their specification.  Members not known here are kept in ``extra``.
-    ``notes`` name the members that were malformed and that nothing hangs on: they count as absent,
-    and a text in place of a list counts as a list of one.
+    even if their specification has a default. Members not known here are kept in ``extra``.
+    ``notes`` name the malformed members that no decision depends on: they count as absent, and a
+    text in place of a list counts as a list of one.
     """
 
     issuer: str
@@ -97,7 +97,7 @@ class ProviderMetadata:
 
     @property
     def endpoints_digest(self) -> str:
-        """A short digest of the issuer and of what a login sends its code and tokens to."""
+        """A short digest of the issuer and of the endpoints that get a login's code and tokens."""
         return short_digest(map(str, (self.issuer, self.token_endpoint, self.userinfo_endpoint)))
 
 
@@ -123,7 +123,7 @@ _LISTS: Final = _KNOWN & {
 _IN_USE: Final = frozenset(
     {"authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"}
 )
-"""The endpoints that a login uses, unless its client tells of one that it does not."""
+"""The endpoints that a login uses, unless its client says that it does not use one."""
 
 _READ: Final = _IN_USE | {
     "issuer",
@@ -133,7 +133,7 @@ _READ: Final = _IN_USE | {
     "authorization_response_iss_parameter_supported",
     "tls_client_certificate_bound_access_tokens",
 }
-"""What is never taken for absent where it is malformed: endpoints in use and security flags."""
+"""Members whose malformed values are errors, never absent: endpoints in use, security flags."""
 
 
 def metadata_of(
@@ -150,7 +150,7 @@ def metadata_of(
         unused: endpoints of a login that this client has no use for, by name.
 
     Raises:
-        UsageError: ``parameter_invalid`` for what is no JSON object.
+        UsageError: ``parameter_invalid`` for a value that is not a JSON object.
         ProtocolViolation: ``metadata_invalid`` or ``metadata_endpoint_invalid``, naming the member,
             for an issuer, an endpoint in use or a security flag that is malformed.
     """
@@ -167,7 +167,7 @@ def metadata_of(
 
 
 def _lists_of_one(members: JsonObject) -> tuple[dict[str, JsonValue], list[str]]:
-    """Put each text that stands in place of a list into one, and note that."""
+    """Put each text in place of a list into a list, and note that."""
     held, notes = dict(members.members), list[str]()
     for name in _LISTS & held.keys():
         value = held[name]
@@ -199,7 +199,7 @@ def _typed(members: Mapping[str, JsonValue], read: AbstractSet[str]) -> Provider
 def _refused_endpoints(
     metadata: ProviderMetadata, network: Network, in_use: AbstractSet[str]
 ) -> dict[str, str]:
-    """Return the endpoints that are not in use and may not be used, with the reason's code.
+    """Return the endpoints that are not in use and that the policy forbids, with the reason's code.
 
     Raises:
         ProtocolViolation: ``metadata_endpoint_invalid`` for one that is in use.
@@ -221,8 +221,8 @@ def check_overrides(overrides: JsonObject, *, network: Network = HTTPS_ONLY) -> 
     """Check the members that correct a metadata document, so that no fault of theirs looks its own.
 
     Raises:
-        UsageError: ``config_invalid`` for ``issuer``, for a name that is no member of the metadata,
-            and for a value that the member cannot have.
+        UsageError: ``config_invalid`` for ``issuer``, for a name that is not a member of the
+            metadata, and for a value that the member cannot have.
     """
     for name, value in overrides.items():
         if name == "issuer" or name not in _KNOWN:

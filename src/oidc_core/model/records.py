@@ -1,4 +1,4 @@
-"""What an application keeps of a login: its tokens, and a logout in flight."""
+"""The records that an application keeps of a login: its tokens, and a logout in flight."""
 
 from typing import Final
 
@@ -9,14 +9,14 @@ from oidc_core.wire.settings import check_fields, check_kind, fields_of, names
 
 @frozen(kw_only=True)
 class Tokens:
-    """The tokens of a login, with all that a later refresh or logout needs to know of it.
+    """The tokens of a login, with every fact of it that a later refresh or logout needs.
 
     Attributes:
         issuer: the provider's identity; the tokens go nowhere else.
         client_id: the client they were issued to.
         access_token: the access token; opaque to a client.
         refresh_token: the refresh token, if there is one.
-        id_token: the ID token of the login, as it came.
+        id_token: the unchanged ID token of the login.
         scope: what was granted, space-delimited.
         resource: the resources they are for (RFC 8707).
         expires_at: when the access token expires, in seconds since the epoch, if that is known.
@@ -50,7 +50,7 @@ class Tokens:
         ``False`` where the provider told no lifetime: only its resource server can say then.
 
         Raises:
-            UsageError: ``parameter_invalid`` for an argument that is no integer.
+            UsageError: ``parameter_invalid`` for an argument that is not an integer.
         """
         check_kind(seconds, int, about="seconds")
         check_kind(now, int, about="now")

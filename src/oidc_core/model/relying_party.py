@@ -182,15 +182,15 @@ def _terms_over(rp: "RelyingParty") -> Mapping[Channel | None, Terms]:
 
 @frozen(kw_only=True)
 class RelyingParty:
-    """One client at one provider.  All that is derived here is derived once.
+    """One client at one provider. Each derived value here is derived once.
 
-    Nothing of any user is kept in it, so one value serves all logins at the same time.
+    It keeps no data of a user, so one value serves all logins at the same time.
 
     Attributes:
         provider: the provider's metadata.
         client: the client's registration.
         verifier: verifies signatures.
-        decrypter: decrypts what the client registered as encrypted, if it did.
+        decrypter: decrypts tokens; ``None`` if the client registered no encryption.
         policy: what is accepted.
         issuer_rule: how the issuer is recognised; exactly ``provider.issuer`` by default.
         discovery_url: where the metadata lies, if not below the issuer.
@@ -202,26 +202,26 @@ class RelyingParty:
         issuer: the provider's identity.
         digest: a short digest of issuer rule, registration, endpoints, policy and discovery URL.
             Each step carries it, so that no step is resumed with another relying party.
-        connection: what a login in flight is bound to.
-        protection: how each kind of JWT is protected, by what the registration's members about it
-            start with.  An ID token is signed with the registered algorithm; else with what both
-            the policy and the provider name; with RS256 if the provider names nothing.
-        auth_method: how the client authenticates: as it is registered, else ``client_secret_basic``
-            where the metadata lists that or nothing, else ``client_secret_post``.  What was chosen
-            stays while it is listed.
+        connection: the connection of a login in flight.
+        protection: the protection of each kind of JWT, by the prefix of the registration's members
+            about it. For an ID token that is the registered algorithm, or the algorithms that both
+            policy and provider name, or RS256 if the provider names no algorithm.
+        auth_method: how the client authenticates: as it is registered. Without that,
+            ``client_secret_basic`` if the metadata lists it or lists no method, and
+            ``client_secret_post`` otherwise. A chosen method stays while it is listed.
         answers_by_query: whether the metadata lets a response come in the query of its URL, as it
             does for a request that names no ``response_mode``.
         expects_iss: whether a response that carries a code has to name its issuer.
-        response_remarks: what evidence says of that.
+        response_remarks: the note about that in the evidence.
         network: where requests may go; the origins of the issuer and of ``discovery_url`` are
             named, unless the policy exempts nobody.
         targets: the provider's endpoints by their names in the metadata, each with the way there.
-        keys_wanted: what is asked for the provider's key set with, for ``solicited`` tokens and for
-            others; nothing without a ``jwks_uri``.
+        keys_wanted: the wishes for the provider's key set, for ``solicited`` tokens and for others;
+            empty without a ``jwks_uri``.
         lacking: what every login needs in the end and the metadata does not name, as in
             ``token_endpoint``; empty if there is nothing.
-        terms: what evidence says of the policy.
-        terms_over: the same for what was in an answer, by how that came.
+        terms: the policy as evidence names it.
+        terms_over: the same for the content of an answer, by its channel.
     """
 
     provider: ProviderMetadata = field(converter=_provider)
@@ -295,7 +295,7 @@ class RelyingParty:
         """Return the same client with metadata that was discovered just now.
 
         Raises:
-            UsageError: ``unsupported_by_provider`` for what the metadata rules out.
+            UsageError: ``unsupported_by_provider`` for a setting that the metadata rules out.
         """
         before = self.auth_method if self.discovered else self.auth_method_before
         return evolve(self, provider=metadata, discovered_by=channel, auth_method_before=before)
@@ -306,7 +306,7 @@ class RelyingParty:
         return self.discovered_by is not None
 
     def __reduce__(self) -> "tuple[Callable[[], RelyingParty], tuple[()]]":
-        """Copy and pickle what it was built of; what is derived is derived again."""
+        """Copy and pickle the parts it was built of; derived values are derived again."""
         given = {each.name: getattr(self, each.name) for each in fields(RelyingParty) if each.init}
         return partial(RelyingParty, **given), ()
 
@@ -352,7 +352,7 @@ def assertion_audience(rp: RelyingParty) -> str:
 
 
 def issuer_audience(rp: RelyingParty) -> str:
-    """Return the audience of what the client signs for the authorization server: the issuer.
+    """Return the audience of JWTs that the client signs for the authorization server: the issuer.
 
     Raises:
         UsageError: ``config_invalid`` as :func:`assertion_audience`.

@@ -27,11 +27,11 @@ def route_of(url: str) -> str:
     """Return what a framework may take for the same route: a URL without query and spelling.
 
     Two URLs that differ in the case of their host, a default port, a final or a double slash or an
-    escape count as one; no redirect URI has dot segments.  What this joins by mistake is refused
-    when configured.
+    escape count as one; no redirect URI has dot segments. Two URLs that this joins by mistake are
+    refused when configured.
 
     Raises:
-        UsageError: as :func:`~oidc_core.wire.urls.parse_url`.
+        UsageError: like :func:`~oidc_core.wire.urls.parse_url`.
     """
     base = url.partition("?")[0]
     if base.lower().startswith(_HTTP):
@@ -58,8 +58,8 @@ def check_routes(rps: Sequence[RelyingParty]) -> None:
     """Refuse clients that share a redirect URI where a response could be taken for another's.
 
     Clients whose provider is reached in one way, by the same discovery or the same endpoints, may
-    share it.  Clients of several issuers may if each is declared ``response_iss="required"``.  One
-    issuer that is reached at other endpoints may never: its ``iss`` would speak for both.
+    share it. Clients of several issuers may if each is declared ``response_iss="required"``. One
+    issuer that is reached at other endpoints must never: its ``iss`` would speak for both.
 
     Raises:
         UsageError: ``redirect_uri_shared``.
@@ -111,10 +111,10 @@ class Routes:
     """The redirect URIs of the clients that one object takes callbacks for.
 
     Args:
-        rps: the clients; what is told of them later are their places here.
+        rps: the clients; later results name their places in this sequence.
 
     Raises:
-        UsageError: ``redirect_uri_shared``, as :func:`check_routes`.
+        UsageError: ``redirect_uri_shared``, like :func:`check_routes`.
     """
 
     __slots__ = ("_by_url", "_count", "_iss_decides")
@@ -136,14 +136,15 @@ class Routes:
         """Return whose callback may have come to a URL, by configuration alone.
 
         Args:
-            url: the configured URL of the route that was called, as it is spelled there but for
-                its query; ``None`` if that is not known.
+            url: the configured URL of the route that was called, in the same spelling without its
+                query; ``None`` if that is not known.
 
         Raises:
             UsageError: ``redirect_uri_unknown`` without a URL where it is what tells providers
                 apart: everywhere but among clients that are all declared
                 ``response_iss="required"``, each issuer of which is reached in one way.
-            CallbackError: ``redirect_uri_mismatch`` for a URL that is no client's redirect URI.
+            CallbackError: ``redirect_uri_mismatch`` for a URL that is not the redirect URI of a
+                client.
         """
         if url is None:
             if not self._iss_decides:

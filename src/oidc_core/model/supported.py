@@ -1,8 +1,9 @@
-"""What the provider's metadata names, and what it thereby rules out.
+"""The provider's metadata as a list of supported values, and the settings that it rules out.
 
 It is looked at when client and metadata meet, and at the start of a login: nobody has to log in
-first to hear that the login cannot work.  A member that is absent rules nothing out, whatever its
-default.  Nor does a list that may be incomplete: ``scopes_supported`` and ``claims_supported``.
+first to hear that the login cannot work. A member that is absent rules nothing out, with every
+default. A list that may be incomplete rules nothing out either: ``scopes_supported`` and
+``claims_supported``.
 """
 
 from collections.abc import Iterator
@@ -27,11 +28,11 @@ _REQUIRED: Final = (
     ("require_signed_request_object", "signed request objects"),
 )
 _FLOW: Final = "this library uses the authorization code flow"
-_CORRECTED: Final = "if only its metadata is wrong, see metadata_overrides"
+_CORRECTED: Final = "if only its metadata is wrong, correct it with metadata_overrides"
 
 
 class _Wanted(NamedTuple):
-    """What a client needs of a list: the member, the value, and the setting it comes from."""
+    """The need of a client: the member, the value, and the setting it comes from."""
 
     member: str
     value: str | None
@@ -71,7 +72,7 @@ def check_supported(
             expected=listed or (_DEFAULT_ALGORITHM,),
             hint="register id_token_signed_response_alg, or name the algorithm in the policy",
         )
-    if client.redirect_uris:  # else it logs nobody in
+    if client.redirect_uris:  # otherwise it logs nobody in
         _check_login(provider, policy)
 
 
@@ -110,7 +111,7 @@ def check_named(provider: ProviderMetadata, member: str, value: str | None, hint
 
 
 def _check_login(provider: ProviderMetadata, policy: Policy) -> None:
-    """Refuse what no login by the authorization code flow could get along with."""
+    """Refuse a provider at which no login by the authorization code flow could succeed."""
     check_named(provider, "response_types_supported", "code", _FLOW)
     check_named(provider, "grant_types_supported", "authorization_code", _FLOW)
     if not _READABLE_MODES.intersection(provider.response_modes_supported):
@@ -147,10 +148,10 @@ def _check_pkce_or_nonce(provider: ProviderMetadata, policy: Policy) -> None:
 def auth_method_of(
     provider: ProviderMetadata, client: ClientRegistration, before: AuthMethod | None
 ) -> AuthMethod:
-    """Return how a client authenticates: as it is set, else as the metadata lets it send a secret.
+    """Return how a client authenticates: as it is set, or as the metadata lets it send a secret.
 
-    That is ``client_secret_basic`` where it is listed or where nothing is, else
-    ``client_secret_post`` where that is listed.
+    That is ``client_secret_basic`` where it is listed or where no method is listed, and
+    ``client_secret_post`` where only that is listed.
 
     Args:
         provider: the metadata.
