@@ -1,8 +1,8 @@
-"""What crosses a process: logins in flight, tokens, metadata and key sets, as versioned JSON.
+"""Records that cross a process: logins in flight, tokens, metadata and key sets, as versioned JSON.
 
 Each kind has an integer version ``v``.  A reader takes its own version and the one before, and
 ignores members it does not know, so that processes of two releases can share a store.
-What is loaded was kept by the application; a value that does not fit is the store's failure.
+A loaded record was kept by the application; a value that does not fit is the store's failure.
 """
 
 from collections.abc import Mapping
@@ -64,13 +64,13 @@ def load_pending_login(text: Record) -> PendingLogin:
 
     Raises:
         StoreFailure: ``record_invalid`` or ``record_version_unknown``.
-        UsageError: ``parameter_invalid`` for what is neither text nor octets.
+        UsageError: ``parameter_invalid`` for a value that is neither text nor octets.
     """
     return _pending_login(_members(text, PENDING_LOGIN).members)
 
 
 def dump_deviations(pending: PendingLogin, plain: PendingLogin) -> str:
-    """Return in what a login deviates from one that asks for nothing in particular.
+    """Return the deviations of a login from one that asks for nothing in particular.
 
     Compact JSON, or an empty text if it does not; ``return_to`` does not count.
     """
@@ -157,7 +157,7 @@ def _demands(members: Mapping[str, JsonValue]) -> Demands:
 
 
 def _nonce(members: Mapping[str, JsonValue]) -> str | NoNonce:
-    """Return the nonce; that none was sent has to be said, for a member can get lost."""
+    """Return the nonce; a record must say that no nonce was sent, because a member can get lost."""
     return EXPECT_NO_NONCE if members.get("nonce", "") is None else _text(members, "nonce")
 
 
@@ -220,7 +220,7 @@ def load_tokens(text: Record) -> Tokens:
 
     Raises:
         StoreFailure: ``record_invalid`` or ``record_version_unknown``.
-        UsageError: ``parameter_invalid`` for what is neither text nor octets.
+        UsageError: ``parameter_invalid`` for a value that is neither text nor octets.
     """
     return _load(text, Tokens, TOKENS)
 

@@ -128,7 +128,7 @@ def parse_metadata(
 ) -> ProviderMetadata:
     """Read a metadata document (OIDC Discovery §4.2, §4.3), corrected by ``overrides``.
 
-    What an operation needs and the document lacks is an error of that operation.
+    If the document lacks a member that an operation needs, that is an error of the operation.
 
     ``network``: where endpoints may be; ``unused``: those that this client has no use for, by name.
     ``limits``: the policy's.
@@ -136,7 +136,7 @@ def parse_metadata(
     Raises:
         ProtocolViolation: ``http_status_unexpected``, ``content_type_unexpected``,
             ``metadata_invalid``, ``metadata_endpoint_invalid``, ``metadata_issuer_mismatch`` with
-            the difference explained, or what the JSON is refused with.
+            the difference explained, or a code of the JSON's refusal.
     """
     published = parse_object(document(response), members=limits.members, tolerant=True)
     corrected = JsonObject({**published.members, **overrides.members})

@@ -2,14 +2,14 @@
 
 1. :func:`from_tokens` takes the answer of the token endpoint, checks the scope, and begins to
    verify the ID token (:func:`~oidc_core.machine.verification.verify_jwt`).
-2. Once its signature holds, :meth:`IdTokenOfLogin.passed` is called: it checks the claims against
-   what the login demands.  The user is known then; it asks for UserInfo.
-3. UserInfo takes its own path (:mod:`~oidc_core.operations.userinfo`).  :class:`AwaitingUserInfo`
-   and :class:`AwaitingUserInfoKeys` wait for what that waits for, and decide what becomes of the
-   login.
+2. Once its signature is verified, :meth:`IdTokenOfLogin.passed` is called: it checks the claims
+   against the demands of the login. The user is known then; it asks for UserInfo.
+3. UserInfo takes its own path (:mod:`~oidc_core.operations.userinfo`). :class:`AwaitingUserInfo`
+   and :class:`AwaitingUserInfoKeys` wait for the same answers as that path, and decide how the
+   login goes on.
 
-What comes in is what was demanded (:class:`~oidc_core.model.demands.Demands`), not how it was
-asked for: a grant without a browser takes the same path.
+The input is the demands (:class:`~oidc_core.model.demands.Demands`), not the request: a grant
+without a browser takes the same path.
 """
 
 from typing import ClassVar, Final
@@ -44,7 +44,7 @@ from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.way import Channel, ChannelState
 
 _COSTS_USERINFO: Final = (TransportFailure, ProtocolViolation, ProviderError)
-"""What the provider, or the way to it, can get wrong; the application's own faults end a login."""
+"""Faults of the provider, or of the way to it; the application's own faults end a login."""
 
 _ID_TOKEN_ONLY: Final = frozenset(
     {"iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "acr", "amr", "auth_time", "sid",
@@ -64,11 +64,11 @@ _PAIRS: Final = (
 
 @frozen(kw_only=True)
 class Asked:
-    """What a grant was asked for, and what was accepted before its tokens came.
+    """The demands of a grant, and the answers that were accepted before its tokens came.
 
     Attributes:
         demands: what is demanded of the tokens.
-        response: the authorization response that was accepted, ``None`` if there was none.
+        response: the authorization response that was accepted, ``None`` without a response.
         account, return_to: as the login was started with.
     """
 
@@ -80,12 +80,12 @@ class Asked:
 
 @frozen(kw_only=True)
 class LoginEvidence:
-    """What was checked in a login, by the name of what was accepted.
+    """The evidence of a login, by the name of each accepted thing.
 
     Attributes:
         authorization_response: the callback, ``None`` for a grant without a browser.
         id_token: the ID token.
-        userinfo: UserInfo, if it was asked for and could be had.
+        userinfo: UserInfo, if it was asked for and available.
     """
 
     authorization_response: Evidence | None = None
@@ -94,7 +94,7 @@ class LoginEvidence:
 
     @property
     def channels(self) -> tuple[tuple[str, Channel], ...]:
-        """How each answer came, by what it brought: metadata, ID token, key set, UserInfo."""
+        """The channel of each answer, by its content: metadata, ID token, key set, UserInfo."""
         return tuple(dict.fromkeys([told for evidence in self.each for told in evidence.channels]))
 
     @property
@@ -105,7 +105,7 @@ class LoginEvidence:
 
     @property
     def each(self) -> tuple[Evidence, ...]:
-        """All there is, in the order in which it was accepted."""
+        """Each evidence, in the order of acceptance."""
         found: list[object] = [getattr(self, part.name) for part in fields(LoginEvidence)]
         return tuple([evidence for evidence in found if isinstance(evidence, Evidence)])
 
@@ -117,9 +117,9 @@ class LoggedIn(StandardClaims):
     Attributes:
         identity: issuer and subject, the only key to an account.
         id_token: the claims of the verified ID token.
-        userinfo: the claims of UserInfo, if it was asked for and could be had.
+        userinfo: the claims of UserInfo, if it was asked for and available.
         tokens: for refresh, logout and calls to the provider; store them as one record.
-        asked: what the login was started with.
+        asked: the values that the login was started with.
         id_token_evidence, userinfo_evidence: see :attr:`evidence`.
         notes: what was met and did not stop the login.
     """
@@ -135,7 +135,7 @@ class LoggedIn(StandardClaims):
 
     @property
     def evidence(self) -> LoginEvidence:
-        """What was checked of authorization response, ID token and UserInfo."""
+        """The evidence of authorization response, ID token and UserInfo."""
         response = self.asked.response
         return LoginEvidence(
             authorization_response=None if response is None else response.evidence,
@@ -150,7 +150,7 @@ class LoggedIn(StandardClaims):
 
     @property
     def account(self) -> str:
-        """Where the identity is to be added to an account: the application's handle of it."""
+        """Where an account gets the identity: the application's handle of it."""
         return self.asked.account
 
     @property
@@ -160,12 +160,12 @@ class LoggedIn(StandardClaims):
 
     @property
     def requested_scope(self) -> str:
-        """What was asked for, space-delimited; ``tokens.scope`` is what was granted."""
+        """The requested scope, space-delimited; ``tokens.scope`` is the granted scope."""
         return self.asked.demands.scope
 
     @property
     def missing_scope(self) -> tuple[str, ...]:
-        """What was asked for and not granted."""
+        """The scope that was requested and not granted."""
         granted = self.tokens.scope.split()
         return tuple([name for name in self.requested_scope.split() if name not in granted])
 
@@ -173,9 +173,9 @@ class LoggedIn(StandardClaims):
     def claims(self) -> JsonObject:
         """All claims; those of the ID token win over those of UserInfo.
 
-        What is said of the token and of the authentication is the ID token's alone: UserInfo adds
-        no ``acr`` to one that has none.  Nor does it vouch for an address of the other's: an
-        e-mail address or phone number comes from where its ``…_verified`` does.
+        Only the ID token describes the token and the authentication: UserInfo adds no ``acr`` to an
+        ID token without one. It does not confirm an address of the other source either: an e-mail
+        address or phone number comes from the same source as its ``…_verified``.
         """
         if self.userinfo is None:
             return self.id_token.claims
@@ -198,8 +198,8 @@ def from_tokens(rp: RelyingParty, asked: Asked, response: TokenResponse) -> Step
     """Go on with an answer of the token endpoint: an OpenID provider always sends an ID token.
 
     Raises:
-        ProtocolViolation: ``id_token_missing``, ``scope_unexpected``, or what the ID token is
-            refused with.
+        ProtocolViolation: ``id_token_missing``, ``scope_unexpected``, or a code of the ID token's
+            refusal.
     """
     if response.id_token is None:
         raise ProtocolViolation("id_token_missing", about="id_token")
@@ -281,7 +281,7 @@ class AwaitingUserInfoKeys(NeedKeys[LoggedIn]):
     awaited: NeedKeys[CheckedUserInfo]
 
     def consume(self, rp: RelyingParty, answer: KeysAnswer) -> Step[LoggedIn]:
-        """Take UserInfo once its signature holds, or go on without it."""
+        """Take UserInfo once its signature is verified, or go on without it."""
         try:
             step = self.awaited.consume(rp, answer)
         except _COSTS_USERINFO as fault:
@@ -292,7 +292,7 @@ class AwaitingUserInfoKeys(NeedKeys[LoggedIn]):
 def _with_userinfo(
     rp: RelyingParty, logged_in: LoggedIn, step: Step[CheckedUserInfo]
 ) -> Step[LoggedIn]:
-    """Wait for whatever UserInfo waits for; once it has come, it belongs to the login."""
+    """Wait for the same as UserInfo; once it has come, it belongs to the login."""
     if isinstance(step, Done):
         said, evidence = step.result
         return Done(evolve(logged_in, userinfo=said, userinfo_evidence=evidence))
@@ -306,7 +306,7 @@ def _with_userinfo(
 
 
 def _without_userinfo(rp: RelyingParty, logged_in: LoggedIn, fault: OidcError) -> Step[LoggedIn]:
-    """Let a verified login stand without UserInfo, unless that is required or contradicts it.
+    """Keep a verified login without UserInfo, unless that is required or contradicts it.
 
     The note says what is wrong with UserInfo, in the provider's words where it has some.
     """

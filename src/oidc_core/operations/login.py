@@ -3,8 +3,8 @@
 This module is the protocol, top to bottom, in the order in which it happens (OIDC Core §3.1.1):
 
 1. :func:`start` prepares the authentication request; the browser goes to the provider.
-2. :func:`finish` takes what the browser brings back, checks that it answers this very login, and
-   asks for the tokens of the code.
+2. :func:`finish` takes the callback that the browser brings back, checks that it answers exactly
+   this login, and asks for the tokens of the code.
 3. :class:`AwaitingTokens` takes the answer of the token endpoint and hands it to
    :func:`~oidc_core.operations.logged_in.from_tokens`, the one path that every grant takes from
    there: the ID token is verified, its claims are checked, UserInfo is asked for.
@@ -99,7 +99,7 @@ def prepared(
 
 
 def _check_start(rp: object, secrets: object, request: object) -> None:
-    """Refuse what a login cannot be started with; the exact types are the usual case."""
+    """Refuse arguments that a login cannot be started with; the exact types are the usual case."""
     if (
         type(rp) is not RelyingParty
         or type(secrets) is not LoginSecrets
@@ -120,23 +120,23 @@ def finish(
     single_use: SingleUse = "provider_only",
     account: str = "",
 ) -> Step[LoggedIn]:
-    """Finish a login with what the browser brought back.
+    """Finish a login with the callback that the browser brought back.
 
     Args:
         rp: the relying party the login was started with.
-        pending: the login in flight, taken out of its store so that it is used but once.
+        pending: the login in flight, taken out of its store so that it is used only once.
         callback: what arrived at the redirect URI.
         binding: the secret out of this browser's cookie; a command line that listens on loopback
             for this one callback passes ``LOOPBACK_LISTENER``.
         now: the current time, in seconds since the epoch.
-        single_use: who made sure that ``pending`` was taken but once: a store that all processes
-            ``shared``, this ``process``, or ``provider_only``; stands in the evidence.
-        account: where a link was started: the application's handle of the account that is signed
-            in now, which has to be the one that it was started for.
+        single_use: who made sure that ``pending`` was taken only once: a store that all processes
+            ``shared``, this ``process``, or ``provider_only``; it is in the evidence.
+        account: where a link was started: the application's handle of the account that is signed in
+            now, which must be the one that it was started for.
 
     Raises:
         UsageError: ``parameter_invalid`` for an argument of another type.
-        CallbackError: the callback does not answer this login; nothing was sent.
+        CallbackError: the callback does not answer this login; the client sent no request.
         ProviderError: the provider refused, as in ``access_denied``.
     """
     given = (type(rp), type(pending), type(callback), type(account), type(now))

@@ -1,6 +1,6 @@
 """Logging out at the provider, begun by the relying party (RP-Initiated Logout 1.0).
 
-End the application's own session first: the provider may never send the browser back.
+End the application's own session first: perhaps the provider never sends the browser back.
 """
 
 from typing import Final
@@ -34,8 +34,9 @@ class LogoutStarted:
     """A logout that may begin: where the browser goes, and what to keep until it comes back.
 
     Attributes:
-        url: where the browser goes.  Where the provider has no page for a logout that is at once
-            the client's own ``post_logout_redirect_uri``, or an empty text if it has none.
+        url: where the browser goes. Where the provider has no page for a logout that is at once the
+            client's own ``post_logout_redirect_uri``, or an empty text if the client has no such
+            URI.
         form: what a form in a page of the application posts to ``url``, by name; empty if the
             browser is redirected.
         pending: what :func:`finish` needs.
@@ -73,7 +74,7 @@ def start(rp: RelyingParty, request: LogoutRequest, *, state: str, now: int) -> 
 
 
 def _started(rp: RelyingParty, request: LogoutRequest, pending: PendingLogout) -> LogoutStarted:
-    """Decide how the browser goes to the provider, if it does."""
+    """Decide whether and how the browser goes to the provider."""
     at_provider = rp.provider.end_session_endpoint
     if at_provider is None:
         return LogoutStarted(url=local_url(pending), pending=pending, notes=(_LOCAL,))

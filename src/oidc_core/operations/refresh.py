@@ -45,23 +45,23 @@ from oidc_core.wire.settings import check_kind
 from oidc_core.wire.way import NOT_TOLD, Channel
 
 _UNREADABLE: Final = frozenset({"http", "json"})
-"""The stages of what keeps an answer from being read."""
+"""The stages of faults that keep an answer from being read."""
 
 
 @frozen(kw_only=True)
 class TokensRenewed:
     """New tokens: store them, then :func:`verify`.
 
-    An answer may be refused and bring a new refresh token all the same.  The provider may have
-    replaced the old one by it, so it has to be stored, too: then ``tokens`` are the old ones with
-    this refresh token, and :func:`verify` raises ``refusal``.
+    An answer may be refused and bring a new refresh token all the same. The provider may have
+    replaced the old one by it, so the application must store it, too: then ``tokens`` are the old
+    ones with this refresh token, and :func:`verify` raises ``refusal``.
 
     Attributes:
         tokens: the record to store; what the provider left out stays as it was.
         id_token: a new ID token, unverified, if the provider sent one.
         notes: the malformed members, and what was made of each.
         channel: how the answer came.
-        refusal: why nothing but the refresh token of the answer is used, ``None`` if all of it is.
+        refusal: why only the refresh token of the answer is used, ``None`` if all of it is.
     """
 
     tokens: Tokens
@@ -78,8 +78,8 @@ class Refreshed:
     Attributes:
         tokens: the tokens, as stored.
         id_token: the claims of the new ID token, if there was one.
-        claims_refreshed: whether the provider spoke of the user again; if not, nothing is known
-            but that the session goes on.
+        claims_refreshed: whether the provider spoke about the user again; if not, the client only
+            knows that the session goes on.
         evidence: what was checked of the new ID token, if there was one.
         notes: what was met and did not stop the refresh.
     """
@@ -107,7 +107,7 @@ def renew(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Step[TokensRe
 
 @frozen(kw_only=True)
 class AwaitingRenewal(Exchange[TokensRenewed]):
-    """Waits for the token endpoint to take the refresh token; ``scope`` is what was asked for."""
+    """Waits for the token endpoint to take the refresh token; ``scope`` is the requested scope."""
 
     tokens: Tokens
     scope: str
@@ -150,11 +150,11 @@ class AwaitingRenewal(Exchange[TokensRenewed]):
 
 
 def _of_refresh(fault: ProtocolViolation | ProviderError, status: int) -> OidcError:
-    """Return what an answer without tokens means for a refresh token, which may be used but once.
+    """Return the meaning of an answer without tokens: the refresh token may be used only once.
 
-    After a failure of the server, or a success that nobody can read, it may have been used.  A
-    status of 400 that is no OAuth error may come from a gateway, so that the token is as good as
-    before; whoever keeps the record gives up at the second one.
+    After a failure of the server, or a success that nobody can read, it may have been used. A
+    status of 400 that is not an OAuth error may come from a gateway, so the token is as good as
+    before; the keeper of the record gives up at the second one.
     """
     if status >= 500 or (status < 300 and fault.row.stage in _UNREADABLE):
         return TransportFailure("refresh_in_doubt", found=note_of(fault), cause=fault.code)

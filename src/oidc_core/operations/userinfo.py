@@ -1,4 +1,4 @@
-"""UserInfo on its own (OIDC Core §5.3): what the provider says of a user who is logged in.
+"""UserInfo alone (OIDC Core §5.3): the provider's claims about a user who is logged in.
 
 :func:`fetch` asks with the access token of a login, at any time while that is valid.  A login takes
 the same path, with the access token that has just come: :func:`asked`.
@@ -34,8 +34,8 @@ from oidc_core.wire.way import Channel
 def fetch(rp: RelyingParty, tokens: Tokens) -> Step[CheckedUserInfo]:
     """Ask for UserInfo with the access token of a login.
 
-    Plain, signed or encrypted, it has to be about the user of that login.  Nothing is optional
-    here: whatever is wrong with it is raised.  Whether the access token has expired is the
+    Plain, signed or encrypted, it must be about the user of that login. Everything is required
+    here: every fault of it is raised. Whether the access token has expired is the
     provider's to say.
 
     Args:
@@ -68,7 +68,7 @@ def asked(rp: RelyingParty, access_token: str, *, sub: str, iss: str | None) -> 
 
 @frozen(kw_only=True)
 class AwaitingClaims(Exchange[CheckedUserInfo]):
-    """Waits for the UserInfo endpoint; ``sub`` and ``iss`` are those of the ID token."""
+    """Waits for the UserInfo endpoint; ``sub`` and ``iss`` are the values of the ID token."""
 
     sub: str = field(repr=False)
     iss: str | None
@@ -120,7 +120,7 @@ class SignedUserInfo(Verification[CheckedUserInfo]):
     def passed(
         self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject
     ) -> Step[CheckedUserInfo]:
-        """Check whom it is about."""
+        """Check which user it is about."""
         return Done(
             check_userinfo(
                 rp,

@@ -1,8 +1,8 @@
-"""An ID token on its own: for those who need nothing but the check (OIDC Core §3.1.3.7).
+"""An ID token alone: for applications that need only the check (OIDC Core §3.1.3.7).
 
-A login does this by itself.  Here a token may come from anywhere, so its keys are asked for as
-those of an ``unsolicited`` token, with which strangers cannot hold up the provider's own rotation.
-Such a token may have been kept for any time, and is valid until ``exp``: how long ago it was issued
+A login does this by itself. Here a token may come from anywhere, so its keys are asked for as for
+an ``unsolicited`` token, with which strangers cannot hold up the provider's own rotation. This kind
+of token may have been kept for any time, and is valid until ``exp``: how long ago it was issued
 only counts where the provider has just sent it.
 """
 
@@ -38,7 +38,7 @@ def validate(
 
     Args:
         rp: the relying party.
-        token: the token, as it came.
+        token: the unchanged token.
         demands: what is demanded of it; the nonce has no default.
         now: the current time, in seconds since the epoch.
         access_token: the one that came along, for ``at_hash``.
