@@ -98,7 +98,7 @@ class Incoming:
         for name, most in _BOUNDS:
             held: str | bytes = getattr(self, name)
             if len(held) > most:
-                facts = excess("callback", most, len(held)) | {"kind": "suspicious"}
+                facts = excess("callback", most, len(held), kind="suspicious")
                 raise CallbackError("parameter_too_long", about=name, **facts)
 
     @property

@@ -98,7 +98,9 @@ class Excess(TypedDict):
     kind: Kind
 
 
-def excess(name: LimitName, most: int, found: int | None = None) -> Excess:
+def excess(
+    name: LimitName, most: int, found: int | None = None, *, kind: Kind = "configuration"
+) -> Excess:
     """Return the facts of an error about something that is too large: its size, and the setting.
 
     Trying again does not help: what is sent stays as large.
@@ -110,7 +112,7 @@ def excess(name: LimitName, most: int, found: int | None = None) -> Excess:
         expected=f"up to {most}",
         hint=hint if most < bound else "have less sent: no limit is higher",
         retryable="no",
-        kind="configuration",
+        kind=kind,
     )
 
 

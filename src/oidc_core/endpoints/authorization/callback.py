@@ -139,7 +139,7 @@ def check_size(callback: Callback, limits: Limits) -> None:
         CallbackError: ``parameter_too_long``.
     """
     if callback.size > limits.callback:
-        facts = excess("callback", limits.callback, callback.size) | {"kind": "suspicious"}
+        facts = excess("callback", limits.callback, callback.size, kind="suspicious")
         raise CallbackError("parameter_too_long", about="callback", **facts)
 
 
