@@ -131,3 +131,9 @@ def test_the_command_fails_at_its_limit(tmp_path: Path, limit: str, status: int)
         "README.md:1: whoever: Whoever asks is in.",
         "1 of 2 sentences match a pattern: 50.00 %",
     ]
+
+
+def test_few_sentences_of_the_repository_are_hard() -> None:
+    done = HERE.run(sys.executable, "scripts/sentences", "--list", "--below=2")
+
+    assert done.returncode == 0, done.stdout

@@ -234,7 +234,7 @@ def _under_way() -> Exchange:
 
 
 def _refuse(cause: str, told: str) -> NoReturn:
-    """Refuse what TLS says of the other side, and note why."""
+    """Refuse the other side because of its TLS, and note why."""
     _under_way().cause = cause
     raise SSLError(told)
 

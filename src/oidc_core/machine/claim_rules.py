@@ -173,7 +173,7 @@ def _others(jwt: Examined[E], named: tuple[str, ...]) -> SkipReason | None:
         return None
     ours = shared and jwt.claim("azp") == client.client_id
     if ours and client.further_audiences == "any_if_azp":
-        return f"as azp is this client, accepted beside it: {shown(foreign)}"
+        return f"azp is this client, so these are accepted too: {shown(foreign)}"
     error = refused(jwt, "aud_untrusted", "aud", found=foreign, expected=client.client_id)
     if ours:
         error.hint = f'{error.hint}, or set further_audiences="any_if_azp": azp is this client'

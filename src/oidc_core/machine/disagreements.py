@@ -77,7 +77,7 @@ def explained(
             return _naming(refusal, encrypted, hint)
         case "encryption_mismatch":
             return _naming(
-                refusal, encrypted, f"set {encrypted}, and _enc beside it, to what was found"
+                refusal, encrypted, f"set {encrypted}, and its _enc, to the found values"
             )
         case "signature_missing":
             return _naming(refusal, signed, f"the provider must sign first: register {signed}")
@@ -86,7 +86,7 @@ def explained(
         case "alg_not_allowed" if isinstance(refusal.expected, tuple):
             return _algorithm(rp, profile, refusal, source)
         case "signature_invalid" if rp.protection[profile.registered_as].algorithms <= HMAC:
-            hint = "forged, or signed with another secret than client_secret here: compare both"
+            hint = "forged, or signed with a secret that differs from client_secret: compare both"
             return _naming(refusal, "client_secret", hint)
         case _:
             return refusal
@@ -95,7 +95,7 @@ def explained(
 def unexpected_encryption(profile: JwtProfile, found: str) -> ProtocolViolation:
     """Return the refusal of a token that is encrypted though that was not registered."""
     member = encrypted_as(profile)
-    hint = f"the provider encrypts: set {member}, and _enc beside it, to that"
+    hint = f"the provider encrypts: set {member}, and its _enc, to the found values"
     return ProtocolViolation(
         "encryption_unexpected", found=found, about=member, of=profile.name, hint=hint
     )

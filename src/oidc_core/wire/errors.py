@@ -156,7 +156,7 @@ class OidcError(Exception):
         super().__init__(code)
         row = CODES.get(code)
         if row is None or row.fault != self.fault:
-            message = f"{code} is no code of {type(self).__name__}"
+            message = f"{code} is not a code of {type(self).__name__}"
             raise LookupError(message)
         self.code = code
         self.found = facts.get("found")

@@ -14,7 +14,7 @@ from oidc_core.wire.errors import ProtocolViolation, cut
 MAX_DIGITS: Final = 19
 _NAME: Final = 128
 MORE_MEMBERS: Final = "raise Policy.limits.members, up to 16384, or have less sent"
-"""What to do about too many members, or too many arrays and objects."""
+"""The advice about too many members, or too many arrays and objects."""
 
 WHITESPACE: Final = " \t\n\r"
 

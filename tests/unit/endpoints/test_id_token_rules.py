@@ -1301,7 +1301,7 @@ def test_sibling_clients_are_accepted_where_that_is_set_and_azp_is_this_client()
     token, evidence = checked(grown, rp=SIBLINGS)
     assert token.aud == (CLIENT_ID, "sibling-1", "sibling-2")
     reason = dict(evidence.skipped)["aud"]
-    assert reason == "as azp is this client, accepted beside it: ('sibling-1', 'sibling-2')"
+    assert reason == "azp is this client, so these are accepted too: ('sibling-1', 'sibling-2')"
     assert "aud" not in dict(checked(with_claims(), rp=SIBLINGS)[1].skipped)
 
     error = refusal("aud_untrusted", grown)

@@ -85,7 +85,7 @@ def test_an_error_tells_what_the_table_knows_of_its_code() -> None:
 
 @pytest.mark.parametrize("code", ["no_such_code", "config_invalid", ""])
 def test_a_code_of_another_class_is_a_fault_of_the_library(code: str) -> None:
-    with pytest.raises(LookupError, match="is no code of ProtocolViolation"):
+    with pytest.raises(LookupError, match="is not a code of ProtocolViolation"):
         ProtocolViolation(code)
 
 
