@@ -117,8 +117,8 @@ MISTAKES: dict[str, Mistake] = {
         line=(
             "provider_error at the token endpoint http://127.0.0.1:8000/token: found "
             "'invalid_client', status 401, the provider says 'the secret is wrong' (RFC "
-            "6749 §4.1.2.1, §5.2); check client_id, the client's secret or key, and "
-            "token_endpoint_auth_method against what the provider has registered; if "
+            "6749 §4.1.2.1, §5.2); compare client_id, secret or key, and "
+            "token_endpoint_auth_method with the registration; if "
             "client_id or secret has characters other than letters, digits and -._~, the "
             "quirk basic_raw_credentials or client_secret_post may help"
         ),
@@ -132,8 +132,8 @@ MISTAKES: dict[str, Mistake] = {
         line=(
             "unsupported_by_provider (token_endpoint_auth_methods_supported): found "
             "'client_secret_basic', expected ('client_secret_post',) (OIDC Discovery §3); "
-            "change token_endpoint_auth_method; if only its metadata is wrong, see "
-            "metadata_overrides"
+            "change token_endpoint_auth_method; if only its metadata is wrong, "
+            "correct it with metadata_overrides"
         ),
         setting={"token_endpoint_auth_method": "client_secret_basic"},
         published={"token_endpoint_auth_methods_supported": ["client_secret_post"]},
@@ -142,9 +142,8 @@ MISTAKES: dict[str, Mistake] = {
         line=(
             "provider_error at the token endpoint http://127.0.0.1:8000/token: found "
             "'invalid_client', status 401, the provider says 'the client is registered with "
-            "client_secret_basic, not client_secret_post' (RFC 6749 §4.1.2.1, §5.2); check "
-            "client_id, the client's secret or key, and token_endpoint_auth_method against "
-            "what the provider has registered"
+            "client_secret_basic, not client_secret_post' (RFC 6749 §4.1.2.1, §5.2); compare "
+            "client_id, secret or key, and token_endpoint_auth_method with the registration"
         ),
         setting={"token_endpoint_auth_method": "client_secret_post"},
     ),
