@@ -143,7 +143,8 @@ class AwaitingRenewal(Exchange[TokensRenewed]):
         """Keep the refresh token of an answer that was refused, if it brought one."""
         rotated = refresh_token_of(response)
         if rotated is None:
-            raise _of_refresh(fault, response.status) from fault
+            meant = _of_refresh(fault, response.status)
+            raise meant from (fault.__cause__ if meant is fault else fault)
         locate(fault, self.request)
         tokens = evolve(self.tokens, refresh_token=rotated)
         return Done(TokensRenewed(tokens=tokens, channel=response.channel, refusal=fault))

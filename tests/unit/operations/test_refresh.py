@@ -222,6 +222,8 @@ def test_a_refresh_that_failed_or_cannot_be_read_is_in_doubt(
     assert str(error.found).startswith(found)
     assert error.place is not None
     assert error.place.purpose == "refresh"
+    assert isinstance(error.__cause__, OidcError)
+    assert error.__cause__.__cause__ is None
 
 
 @pytest.mark.parametrize(
@@ -260,6 +262,7 @@ def test_an_answer_that_refuses_a_refresh_says_what_helps(
         resume(RP, exchanged(), answer)
     error = caught.value
     assert (error.code, error.retryable, error.kind) == (code, retryable, kind)
+    assert error.__cause__ is None  # and not the error itself: a reader of causes would not end
 
 
 GOOD: Final = {"access_token": ACCESS_TOKEN, "token_type": "Bearer"}
