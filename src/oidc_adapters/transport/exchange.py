@@ -1,5 +1,6 @@
 """The limits of one exchange: time and octets; and the facts known about it so far."""
 
+import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from http.client import HTTPException, HTTPResponse
@@ -25,6 +26,7 @@ class Exchange:
         dialling: whether a connection is being made, so that what is sent is not the request.
         fault: the code of the limit that was exceeded, or ``None``.
         cause: why it failed, where that is known at once; otherwise an empty string.
+        handled: the exception that the caller handles meanwhile, which is none of the exchange's.
         held: pieces of the request that wait for the rest of it, or ``None``.
         discard: closes the connection in use, so that it is never reused.
         proxy_answer: returns what the proxy answered, while somebody holds it.
@@ -39,6 +41,7 @@ class Exchange:
         "dialling",
         "discard",
         "fault",
+        "handled",
         "held",
         "proxy_answer",
         "quota",
@@ -53,6 +56,7 @@ class Exchange:
         self.dialling = False
         self.fault: str | None = None
         self.cause = ""
+        self.handled = sys.exception()
         self.held: list[bytes] | None = None
         self.discard: Callable[[], None] = _nothing
         self.proxy_answer: Callable[[], HTTPResponse | None] = _nothing

@@ -87,7 +87,7 @@ def cause_of(exchange: Exchange, error: Exception, code: str) -> str:
         error: what ended it.
         code: what the failure is called.
     """
-    chain = [*_chain(error)]
+    chain = [*_chain(error, exchange.handled)]
     if code == "http_timeout":
         return "busy" if any(isinstance(each, EmptyPoolError) for each in chain) else "timeout"
     if exchange.cause or code not in _TOLD:
@@ -106,9 +106,13 @@ _TOLD: Final = MappingProxyType(
 """The codes that have more than one cause; each with that of which nothing says more."""
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Return an error and all errors that it was made of, the nearest first."""
-    waiting, seen = deque[object]([error]), set[int]()
+def _chain(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
+    """Return an error and all errors that it was made of, the nearest first.
+
+    Python adds to them the exception that the application ``handled`` when it made its call, which
+    says nothing about the exchange.
+    """
+    waiting, seen = deque[object]([error]), {id(handled)}
     while waiting and len(seen) < _DEPTH:
         each = waiting.popleft()
         if isinstance(each, BaseException) and id(each) not in seen:

@@ -259,6 +259,20 @@ def test_what_is_known_at_once_counts() -> None:
     assert cause_of(exchange, PooledSSLError("x"), "tls_failed") == "tls_too_old"
 
 
+def test_what_the_application_handles_meanwhile_says_nothing() -> None:
+    """Python makes it the context of whatever is raised after it."""
+
+    exchange = Exchange(0, max_body=1, reach="any")
+    try:
+        socket.create_connection(("127.0.0.1", closed_port()))
+    except ConnectionRefusedError:
+        exchange = Exchange(0, max_body=1, reach="any")
+    error = PooledSSLError(reasoned("NO_SHARED_CIPHER"))
+    error.__context__ = exchange.handled
+    assert isinstance(error.__context__, ConnectionRefusedError)
+    assert cause_of(exchange, error, "tls_failed") == "tls_handshake"
+
+
 def test_a_chain_without_end_is_looked_at_only_so_far() -> None:
     first, last = OSError("x"), OSError("y")
     first.__cause__, last.__cause__ = last, first
