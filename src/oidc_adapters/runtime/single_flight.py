@@ -12,6 +12,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from copy import copy
 from importlib import import_module
+from threading import get_ident
 from time import monotonic
 from types import ModuleType
 from typing import Final, Generic, TypeAlias, TypeVar
@@ -68,7 +69,8 @@ class SingleFlight(Generic[T]):
             seconds: how long to wait for others; work in this thread has its own deadline.
 
         Raises:
-            TimeoutError: the deadline has passed; the work goes on.
+            TimeoutError: the deadline has passed, or the work itself would wait here for its own
+                end; the work goes on.
             concurrent.futures.CancelledError: it was broken off, and is not repeatable.
             Exception: what the work raises.
         """
@@ -77,6 +79,8 @@ class SingleFlight(Generic[T]):
             name, flight, mine = self._board(key)
             if mine:
                 return self._lead(name, flight, work)
+            if flight.leader == get_ident():
+                raise TimeoutError
             flight.wait(end)
             try:
                 return flight.result()
@@ -123,6 +127,7 @@ class SingleFlight(Generic[T]):
             flight.break_off()
 
     def _lead(self, name: _Name, flight: "_Flight[T]", work: Callable[[], T]) -> T:
+        flight.leader = get_ident()
         try:
             result = work()
         except BaseException as fault:
@@ -188,13 +193,15 @@ class _Flight(Generic[T]):
         future: its result; the first one counts, because a loop that was taken for dead may still
             go on.
         alive: whether the work can go on.
+        leader: the thread that does the work, where it is not a task; else 0.
     """
 
-    __slots__ = ("_task", "alive", "future")
+    __slots__ = ("_task", "alive", "future", "leader")
 
     def __init__(self) -> None:
         self.future: Future[T] = Future()
         self.alive: Callable[[], bool] = _in_a_thread
+        self.leader = 0
         self._task: object = None
 
     def succeed(self, result: T) -> None:

@@ -168,6 +168,18 @@ def test_a_failure_goes_to_all_who_wait_and_is_forgotten() -> None:
     assert flights.run("a", work, seconds=0) == "done"
 
 
+def test_work_that_wants_its_own_result_does_not_wait_for_it() -> None:
+    flights = SingleFlight[str]()
+
+    def again() -> str:
+        with pytest.raises(TimeoutError):
+            flights.run("a", again, seconds=LONG)
+        return flights.run("b", lambda: "other work", seconds=0)
+
+    assert flights.run("a", again, seconds=0) == "other work"
+    assert "a" not in flights
+
+
 def refusal() -> OidcError:
     """A failure with a cause, as a store of an application raises it."""
     fault = StoreFailure("store_full", found=1, about="provider keys")
