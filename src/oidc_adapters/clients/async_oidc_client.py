@@ -211,18 +211,24 @@ class AsyncOidcClient(Client[AsyncShell]):
     async def finish_logout(self, incoming: Incoming) -> LogoutResult:
         """Check a return from a logout, like :meth:`OidcClient.finish_logout`."""
         with self._life.finishing_logout:
-            check_kind(incoming, Incoming, about="incoming")
-            (rp, shell), pending = self._life.opened(), self.pending
-            logout_id, now = pending_id_of(returned_state(incoming)), shell.clock.now()
-            with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
-                with STORE:
-                    found = await pending.take_logout_async(rp, logout_id, incoming.cookies, now)
-                taken = as_taken(found, TakenLogout)
-            with answering(taken.cookies):
-                logged_out = await shell.run(
-                    rp, logout.finish(rp, taken.pending, incoming, now=now)
-                )
-            return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
+            return await self._left(incoming)
+
+    async def finish_any_logout(self, incoming: Incoming) -> LogoutResult:
+        """Finish a logout that may be another client's, which is not reported then."""
+        with self._life.trying_logout:
+            return await self._left(incoming)
+
+    async def _left(self, incoming: Incoming) -> LogoutResult:
+        check_kind(incoming, Incoming, about="incoming")
+        (rp, shell), pending = self._life.opened(), self.pending
+        logout_id, now = pending_id_of(returned_state(incoming)), shell.clock.now()
+        with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
+            with STORE:
+                found = await pending.take_logout_async(rp, logout_id, incoming.cookies, now)
+            taken = as_taken(found, TakenLogout)
+        with answering(taken.cookies):
+            logged_out = await shell.run(rp, logout.finish(rp, taken.pending, incoming, now=now))
+        return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
 
 
 def _made(

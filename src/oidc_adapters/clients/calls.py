@@ -41,6 +41,11 @@ _UNPROVEN: Final = frozenset(
 )
 """Refusals before it is certain that this browser started the login."""
 
+ANOTHERS: Final = frozenset(
+    {"connection_mismatch", "logout_state_mismatch", "cookie_invalid", "cookie_key_unknown"}
+)
+"""A client's codes for the logout of another client, or of no client: the last client raises it."""
+
 _AT_A_TIME: Final = 600
 """Seconds for which a browser remembers that a login failed and a new one was started."""
 

@@ -6,10 +6,10 @@ prevented: :func:`~oidc_core.model.routes.check_routes` has the rule.
 """
 
 from collections.abc import Sequence
-from typing import Final, Self, TypeVar
+from typing import Self, TypeVar
 
 from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
-from oidc_adapters.clients.calls import STORE, arrived
+from oidc_adapters.clients.calls import ANOTHERS, STORE, arrived
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.clients.results import LoginResult, LogoutResult
 from oidc_core.endpoints.authorization import pending_id
@@ -18,11 +18,6 @@ from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.incoming import Incoming
 
 C = TypeVar("C", OidcClient, AsyncOidcClient)
-
-_ANOTHERS: Final = frozenset(
-    {"connection_mismatch", "logout_state_mismatch", "cookie_invalid", "cookie_key_unknown"}
-)
-"""A client's codes for the logout of another client, or of no client: the last client raises it."""
 
 
 class Connections:
@@ -68,9 +63,9 @@ class Connections:
         *others, last = self.clients
         for client in others:
             try:
-                return client.finish_logout(incoming)
+                return client.finish_any_logout(incoming)
             except CallbackError as error:
-                if error.code not in _ANOTHERS:
+                if error.code not in ANOTHERS:
                     raise
         return last.finish_logout(incoming)
 
@@ -118,9 +113,9 @@ class AsyncConnections:
         *others, last = self.clients
         for client in others:
             try:
-                return await client.finish_logout(incoming)
+                return await client.finish_any_logout(incoming)
             except CallbackError as error:
-                if error.code not in _ANOTHERS:
+                if error.code not in ANOTHERS:
                     raise
         return await last.finish_logout(incoming)
 

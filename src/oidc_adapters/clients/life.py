@@ -10,12 +10,11 @@ from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, nullcontext, suppress
 from copy import copy
 from functools import partial
-from types import TracebackType
 from typing import Final, Generic, NamedTuple, TypedDict, TypeVar
 
 from attrs import evolve
 
-from oidc_adapters.clients.calls import check_profile
+from oidc_adapters.clients.calls import ANOTHERS, check_profile
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.shell import AsyncShell, Shell, check_transport
 from oidc_adapters.runtime.clock import Clock
@@ -35,6 +34,7 @@ from oidc_adapters.runtime.events import (
     OnEvent,
     RefreshRefused,
     TokensRefreshed,
+    Told,
     UserInfoRead,
     UserInfoRefused,
 )
@@ -99,7 +99,7 @@ class Life(Generic[S]):
     __slots__ = (
         "_close", "_events", "_flights", "_kept", "_open", "_process", "_setup", "_unknown",
         "arriving", "finishing", "finishing_logout", "reading_userinfo", "refreshing", "starting",
-        "starting_logout",
+        "starting_logout", "trying_logout",
     )  # fmt: skip
 
     def __init__(
@@ -116,6 +116,7 @@ class Life(Generic[S]):
         if setup is not None:
             discovery.discover(rp)  # refuses settings with which there is nothing to ask
         if self._events is not None:
+            shell = copy(shell)  # several clients may be given one
             shell.events = self._events
         self._unknown = rp
         self._kept: _Kept[S] = _Kept(MetadataRecord(), Ready(rp, shell))
@@ -131,6 +132,7 @@ class Life(Generic[S]):
         self.reading_userinfo = Told(tell, refuse, UserInfoRead, UserInfoRefused)
         self.starting_logout = Told(tell, refuse, LogoutBegan, LogoutRefused)
         self.finishing_logout = Told(tell, refuse, LogoutFinished, LogoutRefused)
+        self.trying_logout = Told(tell, refuse, LogoutFinished, LogoutRefused, but=ANOTHERS)
 
     @property
     def known(self) -> Ready[S]:
@@ -303,46 +305,6 @@ def life_of(
         return Life(rp, shell, setup=setup, on_event=on_event, close=close)
     shell.credentials = setup.credentials(rp)
     return Life(rp, shell, on_event=on_event, close=close)
-
-
-class Told:
-    """Tells how a piece of an operation ended; it may be kept and used by any thread or task.
-
-    Args:
-        tell: is given the event where it went well.
-        refuse: is given the event where it was refused, and the error.
-        done: the event where it went well, if that is one.
-        refused: the event where it was refused.
-    """
-
-    __slots__ = ("_done", "_refuse", "_refused", "_tell")
-
-    def __init__(
-        self,
-        tell: Callable[[type[Event]], None],
-        refuse: Callable[[type[Event], OidcError], None],
-        done: type[Event] | None,
-        refused: type[Event],
-    ) -> None:
-        self._tell = tell
-        self._refuse = refuse
-        self._done = done
-        self._refused = refused
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        fault: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        if fault is None:
-            if self._done is not None:
-                self._tell(self._done)
-        elif isinstance(fault, OidcError):
-            self._refuse(self._refused, fault)
 
 
 class _Beside(TypedDict, total=False):

@@ -300,16 +300,24 @@ class OidcClient(Client[Shell]):
             CallbackError: ``logout_state_mismatch``, ``logout_expired``, ``cookie_invalid``.
         """
         with self._life.finishing_logout:
-            check_kind(incoming, Incoming, about="incoming")
-            (rp, shell), pending = self._life.opened(), self.pending
-            logout_id, now = pending_id_of(returned_state(incoming)), shell.clock.now()
-            with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
-                with STORE:
-                    found = pending.take_logout(rp, logout_id, incoming.cookies, now)
-                taken = as_taken(found, TakenLogout)
-            with answering(taken.cookies):
-                logged_out = shell.run(rp, logout.finish(rp, taken.pending, incoming, now=now))
-            return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
+            return self._left(incoming)
+
+    def finish_any_logout(self, incoming: Incoming) -> LogoutResult:
+        """Finish a logout that may be another client's, which is not reported then."""
+        with self._life.trying_logout:
+            return self._left(incoming)
+
+    def _left(self, incoming: Incoming) -> LogoutResult:
+        check_kind(incoming, Incoming, about="incoming")
+        (rp, shell), pending = self._life.opened(), self.pending
+        logout_id, now = pending_id_of(returned_state(incoming)), shell.clock.now()
+        with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
+            with STORE:
+                found = pending.take_logout(rp, logout_id, incoming.cookies, now)
+            taken = as_taken(found, TakenLogout)
+        with answering(taken.cookies):
+            logged_out = shell.run(rp, logout.finish(rp, taken.pending, incoming, now=now))
+        return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
 
 
 def _made(transport: Transport | None) -> tuple[Transport, Callable[[], None] | None]:

@@ -5,21 +5,22 @@ data of a user, so an application may log each event unchanged.
 """
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from inspect import iscoroutinefunction
 from pathlib import PurePath
 from traceback import extract_tb
 from types import TracebackType
-from typing import Final
+from typing import Final, cast
 from warnings import warn
 
 from attrs import frozen
 
-from oidc_core.machine.steps import KeysAnswer, KeysFound
+from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.codes import Fault, Kind, Retryable
 from oidc_core.wire.errors import OidcError, Place, UsageError
-from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, KeysWanted
+from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, KeysWanted, NoAnswer
 
 
 @frozen(kw_only=True)
@@ -236,15 +237,12 @@ class Events:
 
     def sent(self, request: HttpRequest, answer: Answer, seconds: float) -> None:
         """Tell of a request."""
-        status, failure = (
-            (answer.status, "") if isinstance(answer, HttpResponse) else (None, answer.code)
-        )
         self.tell(
             RequestSent,
             purpose=request.purpose,
             url=_bare(request.url),
-            status=status,
-            failure=failure,
+            status=answer.status if isinstance(answer, HttpResponse) else None,
+            failure=answer.code if isinstance(answer, NoAnswer) else "",
             seconds=seconds,
         )
 
@@ -257,12 +255,58 @@ class Events:
             asked: whether the provider was asked.
         """
         where = _bare(wanted.jwks_uri)
-        if not isinstance(answer, KeysFound):
+        if isinstance(answer, KeysWithheld):
             self.tell(KeysRefused, jwks_uri=where, reason=answer.reason)
-        elif asked and answer.fetched_at == answer.now:
+        elif not asked or not isinstance(cast("object", answer), KeysFound):
+            return  # what is no answer is refused by the step that gets it
+        elif answer.fetched_at == answer.now:
             self.tell(KeysFetched, jwks_uri=where, keys=len(answer.key_set.keys))
-        elif asked:
+        else:
             self.tell(KeysRefused, jwks_uri=where, reason="unreachable")
+
+
+class Told:
+    """Tells how a piece of an operation ended; it may be kept and used by any thread or task.
+
+    Args:
+        tell: is given the event where it went well.
+        refuse: is given the event where it was refused, and the error.
+        done: the event where it went well, if that is one.
+        refused: the event where it was refused.
+        but: the codes of refusals that are not reported: somebody else may still succeed.
+    """
+
+    __slots__ = ("_but", "_done", "_refuse", "_refused", "_tell")
+
+    def __init__(
+        self,
+        tell: Callable[[type[Event]], None],
+        refuse: Callable[[type[Event], OidcError], None],
+        done: type[Event] | None,
+        refused: type[Event],
+        *,
+        but: AbstractSet[str] = frozenset(),
+    ) -> None:
+        self._tell = tell
+        self._refuse = refuse
+        self._done = done
+        self._refused = refused
+        self._but = but
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        fault: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if fault is None:
+            if self._done is not None:
+                self._tell(self._done)
+        elif isinstance(fault, OidcError) and fault.code not in self._but:
+            self._refuse(self._refused, fault)
 
 
 class _Unharmed:

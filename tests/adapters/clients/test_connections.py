@@ -13,6 +13,7 @@ from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.connections import AsyncConnections, Connections
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.events import Event, LogoutFinished, LogoutRefused
 from oidc_adapters.stores.pending import (
     CookiePendingLogins,
     MemoryPendingLogins,
@@ -310,6 +311,34 @@ def test_a_return_finds_its_client(kept: str, awaits: bool) -> None:
         assert result.logged_out == LoggedOut(f"{BASE}/bye")
         scene.browser.receive(result.cookies)
     assert scene.browser.cookies == {}
+
+
+@STORES
+@WAYS_TO_CALL
+@pytest.mark.parametrize("whose", ["honest", "hostile"])
+def test_only_the_client_that_a_return_is_of_reports_it(
+    kept: str, awaits: bool, whose: str
+) -> None:
+    scene, heard = scene_of(kept, awaits=awaits), list[Event]()
+    sides = {"honest": scene.honest, "hostile": scene.hostile}
+    for name, side in sides.items():
+        old: Any = side.client
+        made: Any = AsyncOidcClient if awaits else OidcClient
+        client = made.of(old.rp, old.shell, old.pending, on_event=heard.append)
+        sides[name] = evolve(side, client=client)
+    kind: Any = AsyncConnections if awaits else Connections
+    connections = kind(*[side.client for side in sides.values()])
+    at = sides[whose]
+    incoming = leaving(scene, at)
+    heard.clear()
+
+    settled(connections.finish_logout(incoming))
+
+    whom = at.client.rp.client.client_id
+    assert [(type(event), event.client_id) for event in heard] == [(LogoutFinished, whom)]
+    nobodys = returning(f"{BASE}/bye?state=unknown")
+    assert refused(lambda: connections.finish_logout(nobodys)).code == "logout_state_mismatch"
+    assert [type(event) for event in heard] == [LogoutFinished, LogoutRefused]
 
 
 @STORES

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from functools import partial
-from typing import Any, Final
+from time import monotonic
+from typing import Any, Final, cast
 
 import pytest
 import trio
@@ -15,7 +16,7 @@ from attrs import evolve
 
 from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.connections import AsyncConnections, Connections
-from oidc_adapters.clients.life import Life, Told
+from oidc_adapters.clients.life import Life
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.clients.shell import AsyncShell, Shell
 from oidc_adapters.credentials.client_credentials import Credentials
@@ -28,6 +29,8 @@ from oidc_adapters.runtime.events import (
     MetadataRead,
     MetadataRefused,
     MetadataReplaced,
+    RequestSent,
+    Told,
 )
 from oidc_adapters.stores.pending import CookiePendingLogins, MemoryPendingLogins
 from oidc_adapters.testing import InMemoryTransport
@@ -297,6 +300,33 @@ def test_threads_that_come_at_once_wait_for_one_reading() -> None:
 
     assert len(urls) == 8
     assert len(scene.world.reads) == 1
+
+
+@pytest.mark.parametrize("url", ["/.well-known/", "/jwks"])
+def test_a_callable_that_uses_the_client_does_not_wait_for_itself(url: str) -> None:
+    """It is called while the metadata or the keys are being read."""
+    scene = Scene()
+    inner: list[OidcError] = []
+
+    def uses(event: Event) -> None:
+        if isinstance(event, RequestSent) and url in event.url and not inner:
+            inner.append(refused(lambda: scene.finish(scene.start())))
+
+    scene.heard = cast("Any", Calling(uses))
+    scene.client = scene.another()
+    before = monotonic()
+
+    assert scene.finish(scene.start()) == "alice"
+
+    assert monotonic() - before < LONG / 10
+    assert [error.retryable for error in inner] == ["later"]
+
+
+class Calling:
+    """In place of a list of events."""
+
+    def __init__(self, call: Callable[[Event], None]) -> None:
+        self.append = call
 
 
 class Gated(AsyncWorld):
@@ -688,7 +718,29 @@ def test_a_client_of_a_relying_party_reads_no_metadata(awaits: bool) -> None:
 
     assert scene.finish(scene.start()) == "alice"
     assert len(world.reads) == 1
-    assert scene.client.shell is shell
+    assert scene.client.shell.credentials is shell.credentials
+
+
+@KINDS
+def test_clients_that_are_given_one_shell_hear_of_their_own_requests_only(awaits: bool) -> None:
+    scene = Scene(awaits=awaits)
+    scene.start()
+    kind: Any = AsyncOidcClient if awaits else OidcClient
+    shells: dict[bool, Any] = {True: AsyncShell, False: Shell}
+    rp = scene.client.rp
+    shell = shells[awaits](scene.world, scene.setup.credentials(rp), clock=scene.clock)
+    heard: list[Event] = []
+    scene.client = kind.of(rp, shell, scene.pending, on_event=heard.append)
+    others = evolve(rp, client=evolve(rp.client, connection_id="other"))
+    scene.heard.clear()
+    kind.of(others, shell, scene.pending, on_event=scene.heard.append)
+    kind.of(others, shell, scene.pending)
+
+    assert scene.finish(scene.start()) == "alice"
+
+    assert scene.heard == []
+    assert {event.connection_id for event in heard} == {""}
+    assert "RequestSent" in [type(event).__name__ for event in heard]
 
 
 CALLS: Final[dict[str, Callable[[Any], Any]]] = {

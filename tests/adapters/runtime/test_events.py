@@ -112,6 +112,18 @@ def test_keys_are_told_where_they_are_new_or_could_not_be_had(
     assert heard == ([] if event is None else [event(**OURS, jwks_uri=wanted.jwks_uri)])
 
 
+@pytest.mark.parametrize("answer", [None, "an answer", 200])
+def test_what_is_no_answer_is_left_to_the_step_that_gets_it(answer: Any) -> None:
+    wanted = keys_wanted(RP)
+
+    (sent,) = told(lambda to: to.sent(wanted.request, answer, 0.5))
+    nothing = [*told(lambda to: to.keys(wanted, answer, asked=True))]
+
+    assert isinstance(sent, RequestSent)
+    assert (sent.status, sent.failure) == (None, "")
+    assert nothing == []
+
+
 class Failing:
     """Raises each time."""
 
