@@ -171,6 +171,8 @@ PATTERNS: Final = {
     "oidc_core.wire.answers:_error": "call",
     "oidc_core.wire.challenge:_PIECE": "match",
     "oidc_core.wire.challenge:_unescaped": "sub",
+    "oidc_core.wire.errors:_long_words": "sub",
+    "oidc_core.wire.errors:_uuid": "fullmatch",
     "oidc_core.wire.encoding:_plain": "call",
     "oidc_core.wire.jsontext:_token": "all",
     "oidc_core.wire.urls:_ALLOWED": "fullmatch",

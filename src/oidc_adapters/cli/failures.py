@@ -54,7 +54,7 @@ def tell_failure(page: Page, error: OidcError) -> None:
     if error.cause:
         facts.append(("cause", error.cause))
     if error.said:
-        facts.append(("the provider says", ascii(error.said)))
+        facts.append(("the provider says", error.spoken))
     if error.spec:
         facts.append(("rule", error.spec))
     after = "" if error.retry_after is None else f", in {error.retry_after} seconds"

@@ -15,6 +15,7 @@ facts. No fact is a secret: :func:`fingerprint` replaces a secret. Only an :clas
 the core, on any bytes.
 """
 
+import re
 from hashlib import sha256
 from types import MappingProxyType
 from typing import ClassVar, Final, NamedTuple, TypeAlias, TypedDict, Unpack
@@ -58,6 +59,24 @@ def shown(fact: Fact) -> str:
     if isinstance(fact, int) and fact.bit_length() > _LONG:  # Python may refuse to write it out
         return f"a number of {fact.bit_length()} bits"
     return cut(ascii(fact), SHOWN)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with fingerprints in the place of words that may be tokens or codes.
+
+    A provider that fails may repeat what the client sent.  Identifiers of a trace stay.
+    """
+    return _long_words(_fingerprint_of_secret, text)
+
+
+def _fingerprint_of_secret(found: re.Match[str]) -> str:
+    word = found.group()
+    plain = _uuid.fullmatch(word) or not any(map(str.isdigit, word))
+    return word if plain else fingerprint(word)
+
+
+_long_words: Final = re.compile(r"([A-Za-z0-9_~+=-]{20,}+)").sub
+_uuid: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 def cut(text: str, size: int) -> str:
@@ -212,7 +231,12 @@ class OidcError(Exception):
         if self.cause:
             told.append(f"because of {self.cause}")
         told += self._answered()
-        return [*told, f"the provider says {cut(ascii(self.said), TEXT)}"] if self.said else told
+        return [*told, f"the provider says {self.spoken}"] if self.said else told
+
+    @property
+    def spoken(self) -> str:
+        """The provider's words as a message has them: quoted, bounded, and without secrets."""
+        return cut(ascii(without_secrets(self.said)), TEXT)
 
     def _answered(self) -> list[str]:
         """Return the HTTP status that an error came with, where that is not what was found."""

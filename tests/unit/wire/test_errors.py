@@ -288,3 +288,38 @@ def test_a_note_of_an_error_is_short_and_has_the_providers_words(
     assert note_of(error) == note
     long = ProviderError("invalid_token", error_description="x" * 2_000)
     assert len(note_of(long)) == 512
+
+
+SECRETS_SAID = (
+    "0123456789abcdefghij",
+    "eyJhbGciOiJFUzI1NiJ9",
+    "tGzv3JOkF0XG5Qx2TlKWIA==",
+    "a-refresh-token-of-a-user-1",
+)
+
+
+@pytest.mark.parametrize("secret", SECRETS_SAID)
+def test_a_message_has_no_token_that_a_failing_provider_repeats(secret: str) -> None:
+    """A database error of a real provider had the refresh token in it."""
+    said = f"IntegrityError: [{secret}], {secret}.{secret}: duplicate key"
+    error = ProviderError("server_error", error_description=said, status=500)
+    print_of = fingerprint(secret)
+    told = f"IntegrityError: [{print_of}], {print_of}.{print_of}: duplicate key"
+
+    for text in (str(error), note_of(error), "".join(error.told())):
+        assert secret not in text
+        assert told in text
+    assert error.error_description == said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Trace ID: 8c5f2c3e-0b5a-4c1e-9d3c-5a1b2c3d4e5f Timestamp: 2026-11-28 12:00:00Z",
+        "check token_endpoint_auth_method and id_token_signed_response_alg",
+        "https://rp.example/callback does not match",
+        "0123456789abcdefghi",
+    ],
+)
+def test_what_an_operator_needs_stays_in_the_message(said: str) -> None:
+    assert f"the provider says '{said}'" in str(ProviderError("x", error_description=said))
