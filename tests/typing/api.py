@@ -45,6 +45,7 @@ from oidc_core import (
     ClientRegistration,
     Demands,
     Done,
+    Email,
     Evidence,
     Exchange,
     HttpRequest,
@@ -72,6 +73,7 @@ from oidc_core import (
     OidcError,
     PendingLogin,
     PendingLogout,
+    PhoneNumber,
     Policy,
     ProtocolViolation,
     ProviderError,
@@ -196,10 +198,12 @@ def read(logged_in: LoggedIn) -> str:
     key: Jwk | None = evidence.key
     as_json: JsonObject = evidence_json(evidence)
     email: str | None = verified_email(claims)
+    address: Email | None = logged_in.email
+    phone: PhoneNumber | None = logged_in.phone_number
     times: tuple[int, int | None] = (token.exp, token.auth_time)
     other: str | None = None if userinfo is None else userinfo.sub
-    seen = (as_mapping, each, checks, key, as_json, times, other)
-    assert len(seen) == 7
+    seen = (as_mapping, each, checks, key, as_json, times, other, address, phone)
+    assert len(seen) == 9
     return f"{identity.subject} {email}"
 
 

@@ -107,7 +107,7 @@ def relying_party(
             token_endpoint_auth_method=method,
             **registration,
         ),
-        verifier=CryptographyVerifier(),
+        verifier=changed.pop("verifier", CryptographyVerifier()),
         **changed,
     )
 
@@ -657,8 +657,10 @@ def test_missing_credentials_are_an_error_of_the_configuration(
     [{"id_token_signed_response_alg": "HS256"}, {"userinfo_signed_response_alg": "HS512"}],
 )
 def test_a_registered_mac_needs_a_secret_that_is_long_enough(registration: dict[str, str]) -> None:
-    without = relying_party("private_key_jwt", registration=registration)
-    confidential = relying_party(registration=registration)
+    verifier = CryptographyVerifier({(METADATA.issuer, "client"): SECRET})
+    named: dict[str, Any] = {"registration": registration, "verifier": verifier}
+    without = relying_party("private_key_jwt", **named)
+    confidential = relying_party(**named)
 
     assert (
         code_of(lambda: credentials_for(without, keys=ClientKeys[Signer](KEY)))

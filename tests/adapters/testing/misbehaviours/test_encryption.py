@@ -94,7 +94,7 @@ CHECKS: Final[dict[str, Callable[[str], bool]]] = {
     "jwe_zip": header("zip", "DEF"),
     "jwe_crit": header("crit", ["exp"]),
     "jwe_of_another_kind": header("typ", "logout+jwt"),
-    "jwe_other_content_kind": header("cty", "text"),
+    "jwe_other_content_kind": header("cty", 7),
     "jwe_other_iss_in_header": header("iss", "https://other.example"),
     "jwe_other_aud_in_header": header("aud", "another-client"),
     "jwe_damaged_tag": other_parts(4),
