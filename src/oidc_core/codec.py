@@ -22,6 +22,9 @@ from oidc_core.wire.jsontypes import MAX_DEPTH, JsonObject, JsonValue, parse_obj
 from oidc_core.wire.limits import UPPER_BOUNDS
 from oidc_core.wire.settings import check_kind, octets_of
 
+_DEPTH: Final = MAX_DEPTH + 2
+"""A key may be as deep as a document of its own, and stands in a list in the record of its set."""
+
 PENDING_LOGIN: Final = 1
 PENDING_LOGOUT: Final = 1
 TOKENS: Final = 1
@@ -277,7 +280,7 @@ def _members(text: Record, version: int) -> JsonObject:
         members = parse_object(
             octets,
             members=UPPER_BOUNDS.members,
-            depth=MAX_DEPTH + 1,
+            depth=_DEPTH,
         )
     except OidcError:
         raise StoreFailure("record_invalid") from None

@@ -453,6 +453,16 @@ def test_metadata_as_deep_as_was_taken_can_be_kept() -> None:
     assert codec.load_metadata(codec.dump_metadata(metadata)) == metadata
 
 
+@pytest.mark.parametrize("other", ["", ',{"kid":"b","kid":"b"}'])
+def test_a_key_as_deep_as_was_taken_can_be_kept(other: str) -> None:
+    """One deep or odd key in a set, once it was read, makes no record that nobody can load."""
+    inner = MAX_DEPTH - 1
+    document = f'{{"keys":[{{"kid":"a","x":{"[" * inner}{"]" * inner}}}{other}]}}'
+    key_set = parse_key_set(document.encode())
+    assert key_set.has("a")
+    assert codec.load_key_set(codec.dump_key_set(key_set, 5)) == (key_set, 5)
+
+
 def test_a_small_login_fits_into_a_cookie() -> None:
     assert len(codec.dump_pending_login(SMALL_LOGIN)) < 600
 
