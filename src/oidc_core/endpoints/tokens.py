@@ -20,9 +20,8 @@ from oidc_core.wire.errors import (
     StoreFailure,
     TransportFailure,
     UsageError,
-    shown_name,
 )
-from oidc_core.wire.facts import described, kind_of
+from oidc_core.wire.facts import described, kind_of, shown_names
 from oidc_core.wire.grammar import NQCHAR, VSCHAR
 from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, NoAnswer, Parameters
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object, unreadable
@@ -171,6 +170,7 @@ def parse_token_response(response: HttpResponse, limits: Limits = LIMITS) -> Tok
         raise ProtocolViolation("token_response_invalid", found=found, about="id_token")
     expires_in, refresh_token = _lifetime(lifetime), _refresh_token(renewal)
     scope, note = _scope(member("scope"))
+    unread = unreadable(members)
     return TokenResponse(
         access_token=access_token,
         expires_in=expires_in,
@@ -181,11 +181,16 @@ def parse_token_response(response: HttpResponse, limits: Limits = LIMITS) -> Tok
             *(("expires_in is malformed",) if expires_in is None and lifetime is not None else ()),
             *(("refresh_token is malformed",) if refresh_token is None and _held(renewal) else ()),
             *((note,) if note else ()),
-            *[f"{shown_name(n)} is malformed" for n in unreadable(members) if n not in _NOTED],
+            *(_unread_notes(unread) if unread else ()),
         ),
         received_at=response.received_at,
         channel=response.channel,
     )
+
+
+def _unread_notes(names: tuple[str, ...]) -> list[str]:
+    """Return the notes of members that cannot be read, but for those that have one already."""
+    return [f"{n} is malformed" for n in shown_names([n for n in names if n not in _NOTED])]
 
 
 def _access_token(value: JsonValue, token_type: JsonValue) -> str:

@@ -14,6 +14,7 @@ from oidc_core.jose.jws import header_members
 from oidc_core.jose.profiles import JwtProfile
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.facts import shown_names
 from oidc_core.wire.http import Source
 
 _NAMED: Final = 64
@@ -49,7 +50,7 @@ def _header(token: str, *names: str) -> str:
         return ""
     values = [members.get(name) for name in names]
     told = [value[:_NAMED] for value in values if isinstance(value, str)]
-    return " ".join(told) if len(told) == len(names) else ""
+    return " ".join(shown_names(told)) if len(told) == len(names) else ""
 
 
 def explained(
@@ -138,7 +139,11 @@ def _algorithm(
             refusal, member, f"if the client is registered so, set {member}={found}{also}"
         )
     refusal.cause = "metadata"
-    where = f"{listing} lists {' '.join(listed)}" if listed else f"without {listing} it is RS256"
+    where = (
+        f"{listing} lists {' '.join(shown_names(listed))}"
+        if listed
+        else f"without {listing} it is RS256"
+    )
     if source == "solicited" and rp.discovered:
         refusal.retryable, refusal.kind = "restart", "stale"
         hint = f"{where}; the client reads the metadata again: start a new login"

@@ -18,7 +18,7 @@ from oidc_core.jose.key_set import KeySet
 from oidc_core.model.claim_values import VERIFIED_AS_TEXT, verified_as_text, with_booleans
 from oidc_core.model.claims import malformed
 from oidc_core.model.policy import Terms
-from oidc_core.wire.errors import shown_name
+from oidc_core.wire.facts import shown_names
 from oidc_core.wire.jsontypes import JsonObject, parse_object
 from oidc_core.wire.limits import UPPER_BOUNDS
 from oidc_core.wire.way import Channel
@@ -231,7 +231,7 @@ def odd_claims(
         read, claims = verified_as_text(claims), with_booleans(claims)
     absent = malformed(claims, names)
     told = (("quirk verified_as_text", read), ("malformed, taken as absent", absent))
-    return tuple([f"{what}: {' '.join(map(shown_name, found))}" for what, found in told if found])
+    return tuple([f"{what}: {' '.join(shown_names(found))}" for what, found in told if found])
 
 
 def evidence_json(evidence: Evidence) -> JsonObject:

@@ -11,7 +11,8 @@ from attrs import evolve, field, fields, frozen
 
 from oidc_core.model.digests import short_digest
 from oidc_core.model.network import HTTPS_ONLY, Network, way_of
-from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError, shown_name
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
+from oidc_core.wire.facts import shown_names
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, unreadable
 from oidc_core.wire.settings import (
     check_fields,
@@ -192,7 +193,7 @@ def _typed(members: Mapping[str, JsonValue], read: AbstractSet[str]) -> Provider
         "metadata_invalid",
         droppable=_KNOWN - read,
     )
-    notes = tuple([f"malformed: {shown_name(name)}" for name in (*dropped, *unread)])
+    notes = tuple([f"malformed: {name}" for name in (*dropped, *shown_names(unread))])
     return evolve(metadata, notes=notes) if notes else metadata
 
 

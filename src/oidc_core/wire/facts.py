@@ -1,11 +1,13 @@
 """Values as facts of an error: the part that may be shown, in the words of JSON."""
 
+from collections.abc import Sequence
 from types import MappingProxyType, NoneType
 from typing import Final
 
-from oidc_core.wire.errors import Fact, fingerprint
+from oidc_core.wire.errors import Fact, fingerprint, shown_name
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, Unreadable
 
+_NAMES: Final = 16
 _KINDS: Final = MappingProxyType[type, str](
     {
         str: "a string",
@@ -38,3 +40,10 @@ def private(value: JsonValue) -> str:
     if isinstance(value, str):
         return fingerprint(value) if value else "an empty string"
     return kind_of(value)
+
+
+def shown_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names, each bounded and printable: at most 16, then the number of the others."""
+    told = tuple(map(shown_name, names[:_NAMES]))
+    more = len(names) - len(told)
+    return (*told, f"and {more} more") if more else told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -15,6 +16,7 @@ from oidc_core.machine.disagreements import (
     unexpected_encryption,
 )
 from oidc_core.model.policy import Policy
+from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.way import Channel
 from tests.encryption import encrypted
@@ -54,6 +56,21 @@ def test_what_is_no_jwe_says_nothing(token: str) -> None:
 @pytest.mark.parametrize("token", ["", "..", "a.b.c", "W10.a.b", "\ud800..", encrypted("{}")])
 def test_what_is_no_jws_says_nothing(token: str) -> None:
     assert signature_of(token) == ""
+
+
+HOSTILE: Final = "RS256\n2026-11-28 CRITICAL \x1b[31m"
+
+
+@pytest.mark.parametrize(
+    "name", [f"x{HOSTILE}", 1_000 * "\n", "\u2028", "\x7f"], ids=["line", "lines", "LS", "DEL"]
+)
+def test_a_name_of_a_header_is_told_in_one_printable_line(name: str) -> None:
+    """Hints are logged; whoever sends a token writes its header."""
+    jwe = f"{b64url_encode(json.dumps({'alg': name, 'enc': name}).encode())}...."
+    for said in (signature_of(unsigned({}, alg=name)), encryption_of(jwe)):
+        assert said.isascii()
+        assert said.isprintable()
+        assert len(said) < 500
 
 
 # --- encryption ----------------------------------------------------------------------------------
@@ -171,6 +188,16 @@ def test_what_the_metadata_does_not_list_may_be_new(listed: tuple[str, ...], whe
     assert (error.about, error.cause) == (SIGNED, "metadata")
     assert (error.retryable, error.kind) == ("restart", "stale")
     assert error.hint == f"{where}; the client reads the metadata again: start a new login"
+
+
+def test_a_hint_tells_listed_names_in_one_bounded_line() -> None:
+    """Metadata may list anything, and as much as it has room for."""
+    error = refused_alg(discovered("RS256", HOSTILE, *[f"x{n}" for n in range(2_000)]), "ES256")
+    assert error.cause == "metadata"
+    assert "lists RS256 'RS256\\n2026" in error.hint
+    assert "x13 and 1986 more;" in error.hint
+    assert str(error).isprintable()
+    assert len(str(error)) < 1_000
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,26 @@ import pytest
 from attrs import evolve
 
 from oidc_core.endpoints.id_token import Expected, check
+from oidc_core.endpoints.tokens import parse_token_response
 from oidc_core.endpoints.userinfo import check_userinfo
 from oidc_core.jose.jwk import Jwk
 from oidc_core.jose.jws import JoseHeader, VerifiedJws
 from oidc_core.model.demands import Demands
 from oidc_core.model.policy import Policy
+from oidc_core.model.provider import metadata_of
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.jsontypes import JsonObject, parse_object, render
-from tests.parties import ACCESS_TOKEN, NOW, RP, SUB, claims_for, refused, relying_party
+from tests.parties import (
+    ACCESS_TOKEN,
+    ISSUER,
+    NOW,
+    RP,
+    SUB,
+    claims_for,
+    json_response,
+    refused,
+    relying_party,
+)
 
 NONCE: Final = "n-0S6_WzA2Mj"
 KEY: Final = Jwk(kty="EC", crv="P-256", material=(b"x", b"y"))
@@ -81,6 +93,25 @@ def test_the_name_of_a_claim_is_bounded_and_printable_in_a_note() -> None:
         assert evidence.notes == (f"malformed, taken as absent: {noted}",)
     _, evidence = check_id_token(payload("y" * 1_000, "1e999"))
     assert len(evidence.notes[0]) < 300
+
+
+def test_the_names_in_notes_are_bounded_however_many_there_are() -> None:
+    """A sender has room for thousands of members; evidence goes into logs."""
+    odd = ",".join([f'"{"y" * 40}{n}_verified":1e999' for n in range(1_000)])
+    _, evidence = check_id_token(payload("x", f"0,{odd}"))
+    (note,) = evidence.notes
+    assert note.startswith(f"malformed, taken as absent: {'y' * 40}0_verified ")
+    assert note.endswith(f"{'y' * 40}15_verified and 984 more")
+
+    given = f'{{"access_token":"a","token_type":"Bearer",{odd}}}'.encode()
+    notes = parse_token_response(json_response(given)).notes
+    assert notes[0] == f"{'y' * 40}0_verified is malformed"
+    assert (len(notes), notes[-1]) == (17, "and 984 more is malformed")
+
+    document = f'{{"issuer":"{ISSUER}","scopes_supported":1,{odd}}}'.encode()
+    notes = metadata_of(parse_object(document, tolerant=True)).notes
+    assert notes[0] == "malformed: scopes_supported"
+    assert (len(notes), notes[-1]) == (18, "malformed: and 984 more")
 
 
 @pytest.mark.parametrize("odd", ODD)
