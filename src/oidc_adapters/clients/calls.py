@@ -41,7 +41,7 @@ _UNPROVEN: Final = frozenset(
 )
 """Refusals before it is certain that this browser started the login."""
 
-ANOTHERS: Final = frozenset(
+OF_ANOTHER: Final = frozenset(
     {"connection_mismatch", "logout_state_mismatch", "cookie_invalid", "cookie_key_unknown"}
 )
 """A client's codes for the logout of another client, or of no client: the last client raises it."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Self, TypeVar
 
 from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
-from oidc_adapters.clients.calls import ANOTHERS, STORE, arrived
+from oidc_adapters.clients.calls import OF_ANOTHER, STORE, arrived
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.clients.results import LoginResult, LogoutResult
 from oidc_core.endpoints.authorization import pending_id
@@ -65,7 +65,7 @@ class Connections:
             try:
                 return client.finish_any_logout(incoming)
             except CallbackError as error:
-                if error.code not in ANOTHERS:
+                if error.code not in OF_ANOTHER:
                     raise
         return last.finish_logout(incoming)
 
@@ -115,7 +115,7 @@ class AsyncConnections:
             try:
                 return await client.finish_any_logout(incoming)
             except CallbackError as error:
-                if error.code not in ANOTHERS:
+                if error.code not in OF_ANOTHER:
                     raise
         return await last.finish_logout(incoming)
 

@@ -14,7 +14,7 @@ from typing import Final, Generic, NamedTuple, TypedDict, TypeVar
 
 from attrs import evolve
 
-from oidc_adapters.clients.calls import ANOTHERS, check_profile
+from oidc_adapters.clients.calls import OF_ANOTHER, check_profile
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.shell import AsyncShell, Shell, check_transport
 from oidc_adapters.runtime.clock import Clock
@@ -132,7 +132,7 @@ class Life(Generic[S]):
         self.reading_userinfo = Told(tell, refuse, UserInfoRead, UserInfoRefused)
         self.starting_logout = Told(tell, refuse, LogoutBegan, LogoutRefused)
         self.finishing_logout = Told(tell, refuse, LogoutFinished, LogoutRefused)
-        self.trying_logout = Told(tell, refuse, LogoutFinished, LogoutRefused, but=ANOTHERS)
+        self.trying_logout = Told(tell, refuse, LogoutFinished, LogoutRefused, but=OF_ANOTHER)
 
     @property
     def known(self) -> Ready[S]:

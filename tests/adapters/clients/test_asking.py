@@ -71,7 +71,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (AuthenticationRequest(), {"prompt": "login"}, "request"),
     (None, {}, "request"),
     ("login", {}, "request"),
-    (DEFAULT_REQUEST, {"promt": "login"}, "promt"),
+    (DEFAULT_REQUEST, {"prompts": "login"}, "prompts"),
     (DEFAULT_REQUEST, {"prompt": 5}, "prompt"),
     (DEFAULT_REQUEST, {"max_age": -1}, "max_age"),
     (DEFAULT_REQUEST, {"max_age": "60"}, "max_age"),

@@ -215,7 +215,8 @@ def test_a_callback_may_be_the_first_use(awaits: bool) -> None:
 def test_a_login_waits_on_where_its_callback_finds_no_metadata(awaits: bool) -> None:
     scene = Scene(awaits=awaits, pending=CookiePendingLogins(SEALING_SECRET))
     incoming = scene.start()
-    scene.client, scene.world.published = scene.another(), lambda _: DOWN
+    scene.client = scene.another()
+    scene.world.published = lambda _: DOWN
 
     error = refused(lambda: scene.client.finish_login(incoming))
     scene.world.published = honest

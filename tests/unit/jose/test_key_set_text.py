@@ -90,7 +90,7 @@ def test_a_certificate_of_any_length_costs_nothing() -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        '{"keys":[%s,tru]}',
+        '{"keys":[%s,nul]}',
         '{"keys":[%s,]}',
         '{"keys":[,%s]}',
         '{"keys":[%s,{"a":1]}',
