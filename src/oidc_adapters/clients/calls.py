@@ -37,7 +37,13 @@ STORE: Final = FailsClosed(PENDING)
 """Every exception of a store of logins in flight is the store's failure."""
 
 _UNPROVEN: Final = frozenset(
-    {"state_missing", "state_mismatch", "binding_missing", "binding_mismatch"}
+    {
+        "state_missing",
+        "state_mismatch",
+        "binding_missing",
+        "binding_mismatch",
+        "parameter_too_long",  # which is looked at before
+    }
 )
 """Refusals before it is certain that this browser started the login."""
 

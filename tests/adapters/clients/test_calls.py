@@ -9,6 +9,7 @@ from attrs import evolve
 
 from oidc_adapters.clients.calls import (
     answering,
+    arrived,
     clearing,
     cookies_in,
     finishing,
@@ -208,7 +209,14 @@ def test_two_logins_that_fail_with_one_error_are_answered_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["state_missing", "state_mismatch", "binding_missing", "binding_mismatch"]
+    "code",
+    [
+        "state_missing",
+        "state_mismatch",
+        "binding_missing",
+        "binding_mismatch",
+        "parameter_too_long",
+    ],
 )
 def test_a_browser_that_did_not_start_the_login_is_led_nowhere(code: str) -> None:
     with (
@@ -217,6 +225,21 @@ def test_a_browser_that_did_not_start_the_login_is_led_nowhere(code: str) -> Non
     ):
         raise CallbackError(code)
     assert (caught.value.cookies, caught.value.return_to) == ((FORGOTTEN,), "")
+
+
+def test_a_callback_that_is_too_long_proves_nothing_about_its_browser() -> None:
+    """A store of an application may leave the binding to the rules, which come afterwards."""
+    pending = evolve(WAITING, account="user-7")
+    taken = Taken(pending=pending, binding="another's", cookies=(), single_use="process")
+    query = f"code={'c' * 20_000}&state={pending.state}"
+    huge = arrived(Incoming(method="GET", url=pending.redirect_uri, query=query), "")
+
+    with pytest.raises(CallbackError) as caught, answering((FORGOTTEN,), pending):
+        finishing(RP, taken, huge, NOW, "")
+
+    error = caught.value
+    assert error.code == "parameter_too_long"
+    assert (error.return_to, error.account, error.connection) == ("", "", ())
 
 
 def test_what_is_no_error_of_this_library_passes() -> None:
