@@ -57,8 +57,9 @@ class SingleFlight(Generic[T]):
         self._repeatable = repeatable
 
     def __contains__(self, key: Hashable) -> bool:
-        """Whether this still runs."""
-        return (os.getpid(), key) in self._flights
+        """Whether this still runs; work whose loop has ended does not."""
+        flight = self._flights.get((os.getpid(), key))
+        return flight is not None and flight.alive()
 
     def run(self, key: Hashable, work: Callable[[], T], *, seconds: float) -> T:
         """Do work in this thread, or wait for the one who does it already.

@@ -630,6 +630,29 @@ def test_others_go_on_with_older_metadata_while_one_reads() -> None:
     assert len(scene.world.reads) == 2
 
 
+def test_a_reading_whose_loop_was_closed_keeps_nobody_from_another() -> None:
+    """An application may give each request a loop of its own, and a deadline."""
+    scene, world = Scene(awaits=True), Gated(partial(asyncio.sleep, 0))
+    scene.world, world.open = world, True
+    scene.client = scene.another()
+    scene.begin()
+    scene.clock.advance(DAY)
+    world.begun = world.open = False
+    loop = asyncio.new_event_loop()
+
+    async def until_begun() -> None:
+        login = asyncio.ensure_future(scene.client.start_login())
+        await world.until_begun()
+        login.cancel()
+
+    loop.run_until_complete(until_begun())
+    loop.close()
+    world.open = True
+    scene.begin()
+
+    assert len(world.reads) == 2
+
+
 @KINDS
 @pytest.mark.parametrize("copies", [0, 1, 2])
 def test_an_algorithm_that_is_not_listed_has_metadata_read_again(copies: int, awaits: bool) -> None:

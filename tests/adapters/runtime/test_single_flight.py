@@ -490,6 +490,7 @@ def test_a_loop_that_no_longer_runs_counts_as_ended(closed: bool) -> None:
         (task,) = asyncio.all_tasks(loop)
         if closed:
             loop.close()
+        assert "a" not in flights
         assert flights.run("a", again, seconds=0) == "again"  # and sets the other one free
         assert waits.result(LONG) == "again"
     if not closed:
