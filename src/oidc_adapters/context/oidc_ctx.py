@@ -39,7 +39,8 @@ from oidc_core.operations import discovery
 from oidc_core.operations.logged_in import LoginEvidence
 from oidc_core.wire.answers import answered
 from oidc_core.wire.errors import OidcError, UsageError
-from oidc_core.wire.jsontypes import render
+from oidc_core.wire.jsontypes import parse_object, render, unreadable
+from oidc_core.wire.limits import UPPER_BOUNDS
 
 T = TypeVar("T")
 
@@ -188,6 +189,8 @@ class OIDCCtx:
     def drive(self, rp: RelyingParty, step: Step[T]) -> tuple[T, TokenDict]:
         """Drive an operation to its end; return its result and the last answer, as plain JSON.
 
+        The answer is without the members that cannot be read, like a number out of range.
+
         Raises:
             OidcError: the refusal of the operation.
         """
@@ -196,8 +199,7 @@ class OIDCCtx:
             if isinstance(step, Exchange):
                 received = self.shell.send(step.request)
                 step = resume(rp, step, received)
-                # The core has read it, and found nothing ambiguous in it.
-                answer = json.loads(answered(received.answer).body)
+                answer = _plain(answered(received.answer).body)
             else:
                 step = resume(rp, step, self.shell.keys(step.wanted))
         return step.result, answer
@@ -214,6 +216,13 @@ class OIDCCtx:
     def __reduce__(self) -> NoReturn:
         message = "a context is not pickled: it holds the client's secret"
         raise TypeError(message)
+
+
+def _plain(body: bytes) -> TokenDict:
+    """Read an answer like the core, which has accepted it."""
+    members = parse_object(body, members=UPPER_BOUNDS.members, tolerant=True)
+    odd = unreadable(members)
+    return {name: value for name, value in members.plain().items() if name not in odd}
 
 
 _SETTINGS: Final = MappingProxyType(

@@ -44,7 +44,7 @@ class AuthServerError:
 Failure: TypeAlias = APIError | AuthServerError
 
 TokenDict: TypeAlias = dict[str, Any]
-"""An answer of the token endpoint as plain JSON, as the standard library reads it."""
+"""An answer of the token endpoint as plain JSON, without the members that cannot be read."""
 
 
 def failure(fault: OidcError) -> Failure:

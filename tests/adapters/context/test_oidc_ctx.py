@@ -49,6 +49,7 @@ from tests.adapters.context.world import (
     World,
     claims_of,
     parameters,
+    plain,
     text,
 )
 from tests.adapters.transport.fault_server import Authority, FaultServer, Read, Send, Wait, ok
@@ -420,3 +421,39 @@ def test_a_failed_discovery_leaves_no_connection_open() -> None:
 
         assert refusal.value.code == "content_type_unexpected"
         assert server.closed_by_client.wait(10)
+
+
+class TestUnreadableMembers:
+    """The core reads past a value that nobody can read; so does the plain answer."""
+
+    ODD = (5_000 * "9", "1e999", '"\\ud800"', '{"a":[-1e999]}')
+
+    @staticmethod
+    def adding(world: World, odd: str, path: str, *names: str) -> None:
+        """Let the answers of an endpoint have further members with such a value."""
+
+        def added(request: WireRequest, clock: TellsTime) -> Answer:
+            answer = world.transport.through(request, clock)
+            if not isinstance(answer, HttpResponse) or not request.url.endswith(path):
+                return answer
+            more = "".join([f'"{name}":{odd},' for name in names])
+            return evolve(answer, body=b"{" + more.encode() + answer.body[1:])
+
+        world.transport.tamper = added
+
+    @pytest.mark.parametrize("odd", ODD)
+    def test_discovery_goes_on(self, odd: str) -> None:
+        provider = FakeProvider(clients=(CLIENT,))
+        world, line = World(provider), Line(provider)
+        self.adding(world, odd, "/openid-configuration", "x")
+        line.tamper = world.transport.tamper
+        assert World(provider, transport=line).ctx.rp.provider.issuer == ISSUER
+
+    @pytest.mark.parametrize("odd", ODD)
+    def test_the_answer_has_no_such_member(self, world: World, odd: str) -> None:
+        expected = sorted(world.tokens())
+        self.adding(world, odd, "/token", "x", "y")
+        tokens = world.tokens()
+        assert sorted(tokens) == expected
+        assert sorted(plain(flow_refresh_token(world.ctx, tokens["refresh_token"]))) == expected
+        json.dumps(tokens, allow_nan=False, ensure_ascii=False).encode()
