@@ -258,7 +258,7 @@ class Events:
         if isinstance(answer, KeysWithheld):
             self.tell(KeysRefused, jwks_uri=where, reason=answer.reason)
         elif not asked or not isinstance(cast("object", answer), KeysFound):
-            return  # what is no answer is refused by the step that gets it
+            return  # the step that gets a wrong answer refuses it
         elif answer.fetched_at == answer.now:
             self.tell(KeysFetched, jwks_uri=where, keys=len(answer.key_set.keys))
         else:

@@ -189,7 +189,7 @@ def parse_token_response(response: HttpResponse, limits: Limits = LIMITS) -> Tok
 
 
 def _unread_notes(names: tuple[str, ...]) -> list[str]:
-    """Return the notes of members that cannot be read, but for those that have one already."""
+    """Return the notes of members that cannot be read, except those that have one already."""
     return [f"{n} is malformed" for n in shown_names([n for n in names if n not in _NOTED])]
 
 

@@ -260,7 +260,7 @@ def test_what_is_known_at_once_counts() -> None:
 
 
 def test_what_the_application_handles_meanwhile_says_nothing() -> None:
-    """Python makes it the context of whatever is raised after it."""
+    """Python makes it the context of every exception that is raised after it."""
 
     exchange = Exchange(0, max_body=1, reach="any")
     try:

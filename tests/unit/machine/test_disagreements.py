@@ -65,7 +65,7 @@ HOSTILE: Final = "RS256\n2026-11-28 CRITICAL \x1b[31m"
     "name", [f"x{HOSTILE}", 1_000 * "\n", "\u2028", "\x7f"], ids=["line", "lines", "LS", "DEL"]
 )
 def test_a_name_of_a_header_is_told_in_one_printable_line(name: str) -> None:
-    """Hints are logged; whoever sends a token writes its header."""
+    """Hints are logged, and the sender of a token writes its header."""
     jwe = f"{b64url_encode(json.dumps({'alg': name, 'enc': name}).encode())}...."
     for said in (signature_of(unsigned({}, alg=name)), encryption_of(jwe)):
         assert said.isascii()
