@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
+import reference_quirks
 import reference_settings
 import reference_steps
 from oidc_core.endpoints.authorization import CALLBACK_RULES
 from oidc_core.endpoints.id_token import ID_TOKEN_RULES, REFRESH_RULES
 from oidc_core.endpoints.userinfo import USERINFO_RULES
-from oidc_core.model.policy import QUIRKS
 from oidc_core.wire.causes import CAUSES, PROVIDER_HINTS, hint_at
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.errors import Place, verdict
@@ -91,6 +91,7 @@ CORE: Final = (
 """The modules of the core that promise something, from operations to foundations."""
 
 ADAPTERS: Final = (
+    "clients.async_oidc_client",
     "clients.oidc_client",
     "clients.async_oidc_client",
     "clients.asking",
@@ -124,11 +125,6 @@ _ABOUT_CODES: Final = """\
 `usage` a `UsageError`.
 *Retry*: `no` (change something first), `restart` (start a new login), `later` (the same may \
 succeed in a while).
-"""
-_ABOUT_QUIRKS: Final = """\
-Every relaxation there is.
-Each is named in the policy of one client, and stands in the evidence of each login that it was \
-in force for.
 """
 _ABOUT_CAUSES: Final = """\
 An error code says what went wrong; these tables say why, and what to do about it.
@@ -169,7 +165,7 @@ def pages() -> dict[str, str]:
         "README.md": _index(modules),
         "codes.md": _codes(),
         "errors-by-cause.md": _causes(),
-        "quirks.md": _quirks(),
+        "quirks.md": reference_quirks.page(),
         "rules.md": _rules(),
         "settings.md": reference_settings.page(),
         "steps.md": _steps(),
@@ -270,17 +266,6 @@ def _causes() -> str:
         table(("purpose", "in the message", "what to do"), places),
     ]
     return "\n".join(parts)
-
-
-def _quirks() -> str:
-    rows = [(f"`{quirk.name}`", quirk.relaxes, quirk.spec) for quirk in QUIRKS.values()]
-    return "\n".join(
-        [
-            "# Quirks\n",
-            _ABOUT_QUIRKS,
-            table(("quirk", "what it changes", "departs from"), rows),
-        ]
-    )
 
 
 def _rules() -> str:
