@@ -40,7 +40,8 @@ class MetadataRecord:
         tried_at: when it was last tried.
         failures: how often in a row that failed.
         error: the last failure, if the last try failed.
-        doubted: whether a token or an answer since then contradicts the metadata.
+        doubted: whether a token or an answer since then contradicts the metadata, or no
+            login can end with it.
     """
 
     rp: RelyingParty | None = None
@@ -67,6 +68,8 @@ def is_due(record: MetadataRecord, max_age: int, now: int) -> bool:
 def has_read(record: MetadataRecord, rp: RelyingParty, now: int) -> MetadataRecord:
     """Take note of metadata that was believed; what says the same stays the same value.
 
+    Metadata with which no login can end is in doubt at once: the provider may correct it.
+
     Raises:
         UsageError: ``unsupported_by_provider`` for metadata that lacks what every login needs and
             what the older metadata has.
@@ -75,7 +78,7 @@ def has_read(record: MetadataRecord, rp: RelyingParty, now: int) -> MetadataReco
     if rp.lacking and older is not None and not older.lacking:
         raise UsageError("unsupported_by_provider", about=rp.lacking)
     kept = older if rp == older else rp
-    return MetadataRecord(rp=kept, read_at=now, tried_at=now)
+    return MetadataRecord(rp=kept, read_at=now, tried_at=now, doubted=rp.lacking != "")
 
 
 def has_failed(record: MetadataRecord, error: OidcError, now: int) -> MetadataRecord:

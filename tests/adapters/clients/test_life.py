@@ -710,6 +710,30 @@ def test_an_endpoint_that_is_gone_has_metadata_read_again_within_the_wait(awaits
     assert len(scene.world.reads) == 2
 
 
+@KINDS
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_metadata_with_which_no_login_can_end_is_read_again_within_the_wait(
+    name: str, awaits: bool
+) -> None:
+    """A provider that has just started may publish half a document; that must not cost a day."""
+    scene = Scene(awaits=awaits)
+    scene.world.published = says(**{name: None})
+    for _ in range(2):
+        error = refused(scene.client.start_login)
+        assert (error.code, error.about) == ("unsupported_by_provider", name)
+    scene.world.published = honest
+    scene.clock.advance(REREAD - 1)
+    refused(scene.client.start_login)
+    assert len(scene.world.reads) == 1
+    scene.clock.advance(1)
+
+    assert scene.finish(scene.start()) == "alice"
+    scene.clock.advance(REREAD)
+    scene.start()
+
+    assert len(scene.world.reads) == 2
+
+
 # --- made by hand, closed ------------------------------------------------------------------------
 
 
