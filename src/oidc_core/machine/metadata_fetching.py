@@ -27,7 +27,7 @@ RENEWAL_DEADLINE: Final = 3
 
 _DOUBLED: Final = 8
 _MOVED: Final = frozenset({404, 405, 410})
-_DOUBTFUL: Final = frozenset({"token", "refresh", "userinfo"})
+_DOUBTFUL: Final = frozenset({"key_set", "token", "refresh", "userinfo"})
 
 
 @frozen(kw_only=True)
@@ -94,8 +94,9 @@ def after(record: MetadataRecord, error: OidcError) -> MetadataRecord:
     """
     place = error.place
     unlisted = error.code == "alg_not_allowed" and error.retryable == "restart"
-    moved = error.code == "http_redirect_refused" or (
-        error.code == "http_status_unexpected" and error.found in _MOVED
+    code = error.cause if error.code == "keys_unavailable" else error.code  # of its request
+    moved = code == "http_redirect_refused" or (
+        code == "http_status_unexpected" and error.found in _MOVED
     )
     shown = unlisted or (moved and place is not None and place.purpose in _DOUBTFUL)
     return evolve(record, doubted=True) if shown and not record.doubted else record

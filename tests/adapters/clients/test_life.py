@@ -711,6 +711,29 @@ def test_an_endpoint_that_is_gone_has_metadata_read_again_within_the_wait(awaits
 
 
 @KINDS
+@pytest.mark.parametrize("answer", [(404, ()), (302, (("location", "https://op.example/keys"),))])
+def test_a_key_set_that_is_elsewhere_now_has_metadata_read_again_within_the_wait(
+    answer: tuple[int, tuple[tuple[str, str], ...]], awaits: bool
+) -> None:
+    scene, (status, headers) = Scene(awaits=awaits), answer
+    scene.begin()
+
+    def gone(request: WireRequest, answer: Answer) -> Answer:
+        if not request.url.endswith("/jwks"):
+            return answer
+        return shown(answer, status=status, headers=headers, body=b"")
+
+    scene.world.others = gone
+    assert refused(lambda: scene.finish(scene.start())).code == "keys_unavailable"
+    assert len(scene.world.reads) == 1
+    scene.clock.advance(REREAD)
+
+    scene.begin()
+
+    assert len(scene.world.reads) == 2
+
+
+@KINDS
 @pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
 def test_metadata_with_which_no_login_can_end_is_read_again_within_the_wait(
     name: str, awaits: bool

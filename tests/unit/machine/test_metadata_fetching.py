@@ -130,12 +130,20 @@ def error(code: str, purpose: str = "token", **facts: Any) -> OidcError:
     return made
 
 
+def keys_missing(cause: str, found: int | None) -> OidcError:
+    made = TransportFailure("keys_unavailable", cause=cause, found=found)
+    made.place = Place("key_set", "https://op.example/jwks")
+    return made
+
+
 SHOWS_A_CHANGE = [
     error("alg_not_allowed", "", retryable="restart"),
     error("http_status_unexpected", found=404),
     error("http_status_unexpected", "refresh", found=410),
     error("http_status_unexpected", "userinfo", found=405),
     error("http_redirect_refused", found=302),
+    keys_missing("http_status_unexpected", 404),
+    keys_missing("http_redirect_refused", 302),
 ]
 SHOWS_NONE = [
     error("alg_not_allowed", "", retryable="no"),
@@ -144,6 +152,8 @@ SHOWS_NONE = [
     error("http_redirect_refused", "discovery"),
     error("http_status_unexpected", "", found=404),
     error("signature_invalid", "", retryable="restart"),
+    keys_missing("http_status_unexpected", 503),
+    keys_missing("refused", None),
     DOWN,
 ]
 
