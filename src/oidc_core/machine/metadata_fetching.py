@@ -11,7 +11,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import OidcError, UsageError
+from oidc_core.wire.errors import OidcError, ProviderError, UsageError
 
 FIRST_WAIT: Final = 2
 """Seconds after the first failure until the provider is asked again; they double each time."""
@@ -95,9 +95,10 @@ def after(record: MetadataRecord, error: OidcError) -> MetadataRecord:
     place = error.place
     unlisted = error.code == "alg_not_allowed" and error.retryable == "restart"
     code = error.cause if error.code == "keys_unavailable" else error.code  # of its request
-    moved = code == "http_redirect_refused" or (
-        code == "http_status_unexpected" and error.found in _MOVED
-    )
+    status = error.found if code == "http_status_unexpected" else None
+    if isinstance(error, ProviderError):  # a server without that page may say so in JSON
+        status = error.status
+    moved = code == "http_redirect_refused" or status in _MOVED
     shown = unlisted or (moved and place is not None and place.purpose in _DOUBTFUL)
     return evolve(record, doubted=True) if shown and not record.doubted else record
 

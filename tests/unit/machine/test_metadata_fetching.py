@@ -20,6 +20,7 @@ from oidc_core.wire.errors import (
     OidcError,
     Place,
     ProtocolViolation,
+    ProviderError,
     TransportFailure,
     UsageError,
 )
@@ -136,6 +137,13 @@ def keys_missing(cause: str, found: int | None) -> OidcError:
     return made
 
 
+def said(status: int) -> OidcError:
+    """In JSON, as a web framework says that it has no such page."""
+    made = ProviderError("Not Found", status=status)
+    made.place = Place("token", "https://op.example/token")
+    return made
+
+
 SHOWS_A_CHANGE = [
     error("alg_not_allowed", "", retryable="restart"),
     error("http_status_unexpected", found=404),
@@ -144,6 +152,7 @@ SHOWS_A_CHANGE = [
     error("http_redirect_refused", found=302),
     keys_missing("http_status_unexpected", 404),
     keys_missing("http_redirect_refused", 302),
+    said(404),
 ]
 SHOWS_NONE = [
     error("alg_not_allowed", "", retryable="no"),
@@ -154,6 +163,7 @@ SHOWS_NONE = [
     error("signature_invalid", "", retryable="restart"),
     keys_missing("http_status_unexpected", 503),
     keys_missing("refused", None),
+    said(400),
     DOWN,
 ]
 
