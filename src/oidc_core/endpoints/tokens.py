@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from oidc_core.jose.jws import claims_kept
 from oidc_core.machine.credentials import client_request
+from oidc_core.model.client import is_scope
 from oidc_core.model.pending import PendingLogin
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty, check_keys
@@ -241,6 +242,8 @@ def _scope(value: JsonValue) -> tuple[str | None, str]:
     if value is None:
         return None, ""
     if isinstance(value, str):
+        if not value or is_scope(value):
+            return value, ""
         names: tuple[JsonValue, ...] = tuple([name for name in value.split(" ") if name])
     else:
         names = value if isinstance(value, tuple) else (None,)

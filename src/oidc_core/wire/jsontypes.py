@@ -227,7 +227,10 @@ UNREADABLE: Final = Unreadable({})
 
 def unreadable(members: JsonObject) -> tuple[str, ...]:
     """Return the names of the members whose values could not be read, in order."""
-    return tuple([name for name, value in members.members.items() if value is UNREADABLE])
+    held = members.members
+    if Unreadable not in map(type, held.values()):
+        return ()
+    return tuple([name for name, value in held.items() if value is UNREADABLE])
 
 
 def _number(read: Callable[[str], float], text: str) -> JsonValue:
