@@ -12,6 +12,7 @@ from attrs import AttrsInstance
 from cattrs import ClassValidationError, Converter
 
 from oidc_core.wire.errors import OidcError
+from oidc_core.wire.facts import kind_of
 from oidc_core.wire.jsontypes import JsonObject, frozen_json
 
 T = TypeVar("T", bound=AttrsInstance)
@@ -112,7 +113,7 @@ def structured(
         raise error(code)
     for name in failing:
         if name not in droppable:
-            found = type(held[name]).__name__ if name in held else None
+            found = kind_of(held[name]) if name in held else None
             raise error(code, about=name, found=found)
     kept = JsonObject({name: value for name, value in held.items() if name not in failing})
     value, _ = structured(kept, kind, error, code)

@@ -64,6 +64,16 @@ def test_members_that_are_not_known_are_kept() -> None:
     assert found == evolve(metadata(), extra=found.extra)
 
 
+KINDS: dict[type, str] = {
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    tuple: "a list",
+    JsonObject: "an object",
+}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -81,7 +91,7 @@ def test_a_member_of_a_wrong_type_that_is_read_is_refused_by_name(
     name: str, value: JsonValue
 ) -> None:
     error = refusal(JsonObject({**MINIMAL, name: value, "scopes_supported": 5}))
-    found = None if value is None else type(value).__name__
+    found = None if value is None else KINDS[type(value)]
     assert (error.code, error.about, error.found) == ("metadata_invalid", name, found)
 
 

@@ -83,6 +83,16 @@ TAKEN: dict[str, list[JsonValue]] = {
 }
 
 
+KINDS: dict[type, str] = {
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    tuple: "a list",
+    JsonObject: "an object",
+}
+
+
 @pytest.mark.parametrize("name", TAKEN)
 @pytest.mark.parametrize("value", ODD, ids=repr)
 def test_nothing_is_coerced(name: str, value: JsonValue) -> None:
@@ -92,7 +102,7 @@ def test_nothing_is_coerced(name: str, value: JsonValue) -> None:
         return
     error = refusal(**{"text": "x", name: value})
     assert (error.code, error.about) == ("record_invalid", name)
-    assert error.found == type(value).__name__
+    assert error.found == KINDS[type(value)]
 
 
 @pytest.mark.parametrize("name", [name for name in TAKEN if name != "text"])
@@ -120,9 +130,9 @@ def test_all_that_is_dropped_is_named_and_the_rest_is_kept() -> None:
 @pytest.mark.parametrize(
     ("members", "about", "found"),
     [
-        ({"text": 5}, "text", "int"),
+        ({"text": 5}, "text", "a number"),
         ({}, "text", None),
-        ({"text": "x", "maybe_number": "1"}, "maybe_number", "str"),
+        ({"text": "x", "maybe_number": "1"}, "maybe_number", "a string"),
     ],
 )
 def test_beside_what_may_be_dropped_the_rest_is_refused_as_ever(
