@@ -38,39 +38,46 @@ class Event:
     connection_id: str
 
 
-@frozen(kw_only=True)
 class LoginBegan(Event):
     """A login was started; the browser goes to the provider."""
 
+    __slots__ = ()
 
-@frozen(kw_only=True)
+
 class LoginFinished(Event):
     """A user is logged in."""
 
+    __slots__ = ()
 
-@frozen(kw_only=True)
+
 class LogoutBegan(Event):
     """A logout was started; the browser goes to the provider."""
 
+    __slots__ = ()
 
-@frozen(kw_only=True)
+
 class LogoutFinished(Event):
     """The browser came back from a logout."""
 
+    __slots__ = ()
 
-@frozen(kw_only=True)
+
 class TokensRefreshed(Event):
     """A refresh token gave new tokens, and everything that came with them was verified."""
 
+    __slots__ = ()
 
-@frozen(kw_only=True)
+
 class UserInfoRead(Event):
     """The provider told about a user outside of a login."""
 
+    __slots__ = ()
 
-@frozen(kw_only=True)
+
 class MetadataRead(Event):
     """The client read the provider's metadata for the first time."""
+
+    __slots__ = ()
 
 
 @frozen(kw_only=True)
@@ -106,24 +113,28 @@ class Refusal(Event):
     place: Place | None
 
 
-@frozen(kw_only=True)
 class LoginRefused(Refusal):
     """A login did not begin, or did not come to its end."""
 
+    __slots__ = ()
 
-@frozen(kw_only=True)
+
 class LogoutRefused(Refusal):
     """A logout did not begin, or nobody asked for the returned one."""
 
+    __slots__ = ()
 
-@frozen(kw_only=True)
+
 class RefreshRefused(Refusal):
     """There are no new tokens, or they cannot be believed."""
 
+    __slots__ = ()
 
-@frozen(kw_only=True)
+
 class UserInfoRefused(Refusal):
     """The provider told nothing about a user, or it cannot be believed."""
+
+    __slots__ = ()
 
 
 @frozen(kw_only=True)
