@@ -217,6 +217,10 @@ def answering(
         raise own from error
 
 
+_TWICE: Final = "a new login has just failed in the same way, so show a page"
+_NO_COOKIES: Final = "the browser brought no cookie of this application, so show a page"
+
+
 @contextmanager
 def restarting_once(profile: CookieProfile, incoming: Incoming) -> Generator[None]:
     """Let a failure say ``restart`` only once in a row, and only if the browser keeps our cookies.
@@ -230,8 +234,10 @@ def restarting_once(profile: CookieProfile, incoming: Incoming) -> Generator[Non
         if error.retryable != "restart":
             raise
         own, brought = copy(error), {name for name, _ in incoming.cookies}
-        if profile.restarted in brought or not any(map(profile.owns, brought)):
+        again = profile.restarted in brought
+        if again or not any(map(profile.owns, brought)):
             own.retryable = "no"
+            own.hint = f"{error.hint}; {_TWICE if again else _NO_COOKIES}"
             own.cookies += settled(profile, incoming)
         else:
             across = incoming.method == "POST"

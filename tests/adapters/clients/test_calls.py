@@ -261,6 +261,7 @@ def restarted(
         raise error
     told = caught.value
     assert (told.code, error.cookies) == (error.code, ())
+    assert (told.hint == error.hint) == (told.retryable == error.retryable)
     return told.retryable, [(each.name, each.max_age, each.same_site) for each in told.cookies]
 
 
@@ -289,6 +290,19 @@ def test_a_browser_that_brings_no_cookie_of_ours_is_not_told_to_start_again(cook
 def test_what_a_new_login_does_not_heal_stays_as_it_is(error: OidcError) -> None:
     for cookie in (f"{NAME}=x", f"{NAME}=x; {AGAIN}=1"):
         assert restarted(error, cookie) == (error.retryable, [])
+
+
+@pytest.mark.parametrize(
+    ("cookie", "why"),
+    [
+        (f"{NAME}=x; {AGAIN}=1", "a new login has just failed in the same way, so show a page"),
+        ("", "the browser brought no cookie of this application, so show a page"),
+    ],
+)
+def test_the_hint_says_why_nothing_is_started_again(cookie: str, why: str) -> None:
+    with pytest.raises(CallbackError) as caught, restarting_once(PROFILE, at(cookie)):
+        raise CallbackError("state_used")
+    assert caught.value.hint == f"this login was finished before; start a new one; {why}"
 
 
 def test_a_login_that_succeeds_clears_the_mark_away() -> None:
