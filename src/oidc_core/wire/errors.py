@@ -215,14 +215,18 @@ class OidcError(Exception):
         return ANSWER_STATUS[self.kind]
 
     def __str__(self) -> str:
-        member = " of ".join([name for name in (self.about, self.of) if name])
-        head = self.code + (f" ({member})" if member else "")
-        head += "" if self.place is None else f" at the {self.place}"
+        head = self.named + ("" if self.place is None else f" at the {self.place}")
         told = self.told()
         spec = f" ({self.spec})" if self.spec else ""
         untold = self.retry_after is not None and "seconds" not in self.hint
         after = f"; try again in {self.retry_after} seconds" if untold else ""
         return f"{head}{': ' if told else ''}{', '.join(told)}{spec}; {self.hint}{after}"
+
+    @property
+    def named(self) -> str:
+        """The code, and the member, parameter or setting at stake."""
+        member = " of ".join([name for name in (self.about, self.of) if name])
+        return self.code + (f" ({member})" if member else "")
 
     def told(self) -> list[str]:
         """Return the facts as the message has them, each bounded and printable."""
@@ -249,10 +253,10 @@ class OidcError(Exception):
 def note_of(error: OidcError) -> str:
     """Return an error as a short note, for an operation that went on in spite of it.
 
-    It has the code, what was found, the HTTP status and the provider's words, all of it bounded.
+    It has the code, the member, the facts, the HTTP status and the provider's words, each bounded.
     """
     told = ", ".join(error.told())
-    return cut(f"{error.code}: {told}" if told else error.code, _NOTE)
+    return cut(f"{error.named}: {told}" if told else error.named, _NOTE)
 
 
 ANSWER_STATUS: Final = MappingProxyType[Kind, int](

@@ -560,7 +560,7 @@ UNOBTAINABLE: Final[list[tuple[Any, type[OidcError], str]]] = [
     (
         json_response(b"a.b.c", content_type="application/jwt"),
         ProtocolViolation,
-        "content_type_unexpected: found 'application/jwt'",
+        "content_type_unexpected (userinfo_signed_response_alg): found 'application/jwt'",
     ),
     (json_response(b"{"), ProtocolViolation, "json_malformed"),
     (json_response(b"[]"), ProtocolViolation, "json_not_object"),
@@ -584,7 +584,7 @@ def test_userinfo_that_cannot_be_had_undoes_a_login_only_where_it_is_required(
     assert len(logged_in.evidence.each) == 2
 
     step = awaiting_userinfo(ASKING)
-    refused(kind, note.partition(":")[0], lambda: resume(ASKING, step, answer))
+    refused(kind, note.partition(":")[0].partition(" ")[0], lambda: resume(ASKING, step, answer))
 
 
 def test_userinfo_is_asked_for_where_there_is_some() -> None:
