@@ -238,3 +238,128 @@ KEY: Final[Mapping[str, Callable[[object, object], Verdict]]] = {
     "key_ops": _operations,
     "d": _private,
 }
+
+
+# --- the claims of an ID token -------------------------------------------------------------------
+
+LEEWAY: Final = 60
+AGE: Final = 86_400
+_DATE: Final = 2**53
+_SUBJECT: Final = re.compile(r"[ -~]{1,255}")
+
+
+def _code(code: str) -> Verdict:
+    return frozenset({code})
+
+
+def _seconds(value: object) -> int | None:
+    """Return a NumericDate in whole seconds, ``None`` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 <= value < _DATE else None
+
+
+def _claim_issuer(value: object, good: object) -> Verdict:
+    if absent(value):
+        return _code("iss_missing")
+    if not isinstance(value, str) or not readable(value):
+        return _code("iss_malformed")
+    return IN if value == good else _code("iss_mismatch")
+
+
+def _claim_subject(value: object, _good: object) -> Verdict:
+    if absent(value):
+        return _code("sub_missing")
+    fits = isinstance(value, str) and _SUBJECT.fullmatch(value)
+    return IN if fits else _code("sub_malformed")
+
+
+def _claim_audience(value: object, good: object) -> Verdict:
+    if absent(value):
+        return _code("aud_missing")
+    names = [value] if isinstance(value, str) and readable(value) else texts(value)
+    if names is None:
+        return _code("aud_malformed")
+    if good not in names:
+        return _code("aud_mismatch")
+    return IN if {*names} == {good} else _code("aud_untrusted")
+
+
+def party(client_id: str) -> Callable[[object, object], Verdict]:
+    """Return the rule of ``azp`` at a client."""
+
+    def verdict(value: object, _good: object) -> Verdict:
+        if absent(value) or value == client_id:
+            return IN
+        text = isinstance(value, str) and readable(value)
+        return _code("azp_mismatch" if text else "azp_malformed")
+
+    return verdict
+
+
+def _claim_expiry(value: object, good: object) -> Verdict:
+    if absent(value):
+        return _code("exp_missing")
+    exp, now = _seconds(value), _now(good)
+    if exp is None:
+        return _code("exp_malformed")
+    return IN if exp + LEEWAY > now else _code("exp_expired")
+
+
+def _now(expiry: object) -> int:
+    """The good token lives for five minutes."""
+    return expiry - 300 if isinstance(expiry, int) else 0
+
+
+def _claim_issued(value: object, good: object) -> Verdict:
+    if absent(value):
+        return _code("iat_missing")
+    iat, now = _seconds(value), good if isinstance(good, int) else 0
+    if iat is None:
+        return _code("iat_malformed")
+    if iat > now + LEEWAY:
+        return _code("iat_in_future")
+    return IN if iat >= now - AGE - LEEWAY else _code("iat_too_old")
+
+
+def not_before(now: int) -> Callable[[object, object], Verdict]:
+    """Return the rule of ``nbf`` at a time."""
+
+    def verdict(value: object, _good: object) -> Verdict:
+        if absent(value):
+            return IN
+        nbf = _seconds(value)
+        if nbf is None:
+            return _code("nbf_malformed")
+        return IN if nbf <= now + LEEWAY else _code("nbf_in_future")
+
+    return verdict
+
+
+def _claim_nonce(value: object, good: object) -> Verdict:
+    if absent(value):
+        return _code("nonce_missing")
+    return IN if value == good else _code("nonce_mismatch")
+
+
+def _claim_hash(value: object, good: object) -> Verdict:
+    return IN if absent(value) or value == good else _code("at_hash_mismatch")
+
+
+def _claim_of_other_tokens(value: object, _good: object) -> Verdict:
+    """Even null says that this is a token of another kind."""
+    return IN if value is ABSENT else _code("claim_forbidden")
+
+
+CLAIMS: Final[Mapping[str, Callable[[object, object], Verdict]]] = {
+    "iss": _claim_issuer,
+    "sub": _claim_subject,
+    "aud": _claim_audience,
+    "exp": _claim_expiry,
+    "iat": _claim_issued,
+    "nonce": _claim_nonce,
+    "at_hash": _claim_hash,
+    "events": _claim_of_other_tokens,
+    "token_introspection": _claim_of_other_tokens,
+}
+"""The claims of an ID token that a rule reads; ``azp`` and ``nbf`` are beside them."""
