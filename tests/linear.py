@@ -35,9 +35,10 @@ from oidc_core.model.provider import metadata_of
 from oidc_core.model.routes import route_of
 from oidc_core.wire import answers, challenge, encoding, jsontypes, urls
 from oidc_core.wire.cookies import cookie_pairs
-from oidc_core.wire.errors import OidcError, shown
+from oidc_core.wire.errors import OidcError
 from oidc_core.wire.http import HttpResponse
 from oidc_core.wire.limits import UPPER_BOUNDS
+from oidc_core.wire.messages import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,8 +172,8 @@ PATTERNS: Final = {
     "oidc_core.wire.answers:_error": "call",
     "oidc_core.wire.challenge:_PIECE": "match",
     "oidc_core.wire.challenge:_unescaped": "sub",
-    "oidc_core.wire.errors:_long_words": "sub",
-    "oidc_core.wire.errors:_uuid": "fullmatch",
+    "oidc_core.wire.messages:_long_words": "sub",
+    "oidc_core.wire.messages:_uuid": "fullmatch",
     "oidc_core.wire.encoding:_plain": "call",
     "oidc_core.wire.jsontext:_token": "all",
     "oidc_core.wire.urls:_ALLOWED": "fullmatch",

@@ -55,6 +55,7 @@ def test_each_module_of_the_core_has_a_page() -> None:
         "model.claim_values",
         "model.digests",
         "wire.facts",
+        "wire.messages",
         "jose.key_set_text",
         "machine.disagreements",
         "wire.structuring",

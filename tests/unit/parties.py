@@ -12,7 +12,8 @@ from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import DEFAULT_POLICY, Policy
 from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import Fact, ProtocolViolation
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.messages import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,9 +13,9 @@ from oidc_core.wire.errors import (
     StoreFailure,
     TransportFailure,
     UsageError,
-    shown,
 )
 from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.messages import shown
 
 _CLASSES: Final = (
     ProtocolViolation,

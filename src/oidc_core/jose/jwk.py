@@ -12,8 +12,9 @@ from attrs import evolve, field, frozen
 from oidc_core.jose.algorithms import row_for, rows_for
 from oidc_core.jose.key_material import PRIVATE_MEMBERS, Lookup, public_material
 from oidc_core.wire.encoding import b64url_encode, sha256_b64url
-from oidc_core.wire.errors import ProtocolViolation, shown
+from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.messages import shown
 
 MAX_KID: Final = 1_024
 """How many characters the name of a key may have."""

@@ -16,9 +16,10 @@ from oidc_core.model.claim_values import audience, numeric_date
 from oidc_core.model.evidence import SkipReason
 from oidc_core.model.protection import Protection
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import Fact, ProtocolViolation, shown
+from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.facts import kind_of
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.messages import Fact, shown
 
 E = TypeVar("E")
 

@@ -37,7 +37,6 @@ from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.causes import hint_at
 from oidc_core.wire.codes import Kind, Retryable
 from oidc_core.wire.errors import (
-    Fact,
     Facts,
     OidcError,
     Place,
@@ -56,6 +55,7 @@ from oidc_core.wire.http import (
     Sent,
 )
 from oidc_core.wire.limits import LimitName, name_excess
+from oidc_core.wire.messages import Fact
 from oidc_core.wire.settings import check_fields, fields_of
 from oidc_core.wire.way import Channel
 

@@ -11,7 +11,6 @@ from typing import Final
 from oidc_core.wire.causes import CAUSES
 from oidc_core.wire.challenge import challenges
 from oidc_core.wire.errors import (
-    ERROR_CODE,
     OidcError,
     ProtocolViolation,
     ProviderError,
@@ -23,6 +22,7 @@ from oidc_core.wire.grammar import NQSCHAR
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer
 from oidc_core.wire.jsontypes import MAX_MEMBERS, JsonObject, JsonValue, parse_object
 from oidc_core.wire.limits import UPPER_BOUNDS
+from oidc_core.wire.messages import ERROR_CODE
 
 JSON: Final = "application/json"
 OK: Final = 200

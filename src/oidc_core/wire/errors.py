@@ -15,32 +15,16 @@ facts. No fact is a secret: :func:`fingerprint` replaces a secret. Only an :clas
 the core, on any bytes.
 """
 
-import re
-from hashlib import sha256
 from types import MappingProxyType
-from typing import ClassVar, Final, NamedTuple, TypeAlias, TypedDict, Unpack
+from typing import ClassVar, Final, NamedTuple, TypedDict, Unpack
 
 from oidc_core.wire.causes import PROVIDER_HINTS
 from oidc_core.wire.codes import CODES, CodeRow, Fault, Kind, Retryable
 from oidc_core.wire.cookies import SetCookie
-
-Fact: TypeAlias = str | int | float | bool | tuple[str, ...] | None
-
-ERROR_CODE: Final = 256
-"""How many characters are kept of the code of a provider's error."""
-
-TEXT: Final = 1_024
-"""How many characters are kept of a provider's text; a longer one is cut in the middle."""
-
-SHOWN: Final = 200
-"""How many characters of a fact a message shows."""
+from oidc_core.wire.messages import ERROR_CODE, TEXT, Fact, cut, print_of, shown, without_secrets
 
 _NOTE: Final = 512
 """How many characters a note about an error has at most."""
-
-_NAME: Final = 64
-_LONG: Final = 3 * SHOWN
-"""How many bits a number has at most that is shown."""
 
 
 def fingerprint(secret: str) -> str:
@@ -51,40 +35,7 @@ def fingerprint(secret: str) -> str:
     """
     if type(secret) is not str:
         raise UsageError("parameter_invalid", about="secret", expected="str")
-    return "#" + sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-
-
-def shown(fact: Fact) -> str:
-    """Return a fact as one bounded, printable, quoted piece of text."""
-    if isinstance(fact, int) and fact.bit_length() > _LONG:  # Python may refuse to write it out
-        return f"a number of {fact.bit_length()} bits"
-    return cut(ascii(fact), SHOWN)
-
-
-def without_secrets(text: str) -> str:
-    """Return a text with fingerprints in the place of words that may be tokens or codes.
-
-    A provider that fails may repeat what the client sent.  Identifiers of a trace stay.
-    """
-    return _long_words(_fingerprint_of_secret, text)
-
-
-def _fingerprint_of_secret(found: re.Match[str]) -> str:
-    word = found.group()
-    plain = _uuid.fullmatch(word) or not any(map(str.isdigit, word))
-    return word if plain else fingerprint(word)
-
-
-_long_words: Final = re.compile(r"([A-Za-z0-9_~+=-]{20,}+)").sub
-_uuid: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-
-
-def cut(text: str, size: int) -> str:
-    """Return a text of at most ``size`` characters: both ends say more than the middle."""
-    if len(text) <= size:
-        return text
-    head = (size - 3) // 2
-    return f"{text[:head]}...{text[head + 3 - size :]}"
+    return print_of(secret)
 
 
 _PLACES: Final = MappingProxyType(
@@ -133,12 +84,6 @@ class Facts(TypedDict, total=False):
     kind: Kind
     retry_after: int | None
     said: str
-
-
-def shown_name(name: str) -> str:
-    """Return the name of a member, which a provider may have chosen, bounded and printable."""
-    plain = len(name) <= _NAME and name.isascii() and name.isprintable()
-    return name if plain else shown(name)
 
 
 class OidcError(Exception):

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from types import MappingProxyType, NoneType
 from typing import Final
 
-from oidc_core.wire.errors import Fact, fingerprint, shown_name
+from oidc_core.wire.errors import fingerprint
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, Unreadable
+from oidc_core.wire.messages import Fact, shown_name
 
 _NAMES: Final = 16
 _KINDS: Final = MappingProxyType[type, str](

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import Final, NoReturn
 
-from oidc_core.wire.errors import ProtocolViolation, cut
+from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.messages import cut
 
 MAX_DIGITS: Final = 19
 _NAME: Final = 128

@@ -11,8 +11,9 @@ from typing import Final, Literal, TypeAlias, TypedDict
 from attrs import frozen
 
 from oidc_core.wire.codes import Kind, Retryable
-from oidc_core.wire.errors import Fact, OidcError, UsageError
+from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.jsontypes import MAX_MEMBERS
+from oidc_core.wire.messages import Fact
 from oidc_core.wire.settings import check_fields, fields_of
 
 LimitName: TypeAlias = Literal[

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote_plus, unquote_to_bytes
 
 from oidc_core.wire.encoding import percent_encode
-from oidc_core.wire.errors import CallbackError, UsageError, fingerprint, shown
+from oidc_core.wire.errors import CallbackError, UsageError, fingerprint
+from oidc_core.wire.messages import shown
 from oidc_core.wire.settings import check_text
 
 _SPLIT: Final = re.compile(

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from oidc_core.model.relying_party import RelyingParty
-    from oidc_core.wire.errors import Fact
     from oidc_core.wire.jsontypes import JsonValue
+    from oidc_core.wire.messages import Fact
 
 KEY: Final = keys().key_set.keys[0]
 SIGNED: Final = VerifiedJws(JoseHeader("ES256", "k1", "", ()), b"{}", KEY, NOW, NOW)

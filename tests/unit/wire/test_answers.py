@@ -22,15 +22,10 @@ from oidc_core.wire.answers import (
 )
 from oidc_core.wire.causes import CAUSES
 from oidc_core.wire.codes import CODES
-from oidc_core.wire.errors import (
-    ERROR_CODE,
-    OidcError,
-    ProtocolViolation,
-    ProviderError,
-    TransportFailure,
-)
+from oidc_core.wire.errors import OidcError, ProtocolViolation, ProviderError, TransportFailure
 from oidc_core.wire.http import HttpResponse, NoAnswer
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, unreadable
+from oidc_core.wire.messages import ERROR_CODE
 from tests.parties import NOW, json_response, refused
 from tests.unit.parties import told
 

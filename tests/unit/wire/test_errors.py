@@ -11,7 +11,6 @@ from oidc_core.wire import errors
 from oidc_core.wire.causes import PROVIDER_HINTS
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.errors import (
-    SHOWN,
     CallbackError,
     OidcError,
     Place,
@@ -22,8 +21,8 @@ from oidc_core.wire.errors import (
     UsageError,
     fingerprint,
     note_of,
-    shown,
 )
+from oidc_core.wire.messages import SHOWN, shown
 
 EVERY_CLASS: list[OidcError] = [
     ProtocolViolation(
@@ -269,7 +268,7 @@ def test_a_number_of_any_length_can_be_told(number: int) -> None:
     error = UsageError("config_invalid", found=number, expected=number)
     assert str(error).count("a number of ") == 2
     assert len(str(error)) < 200
-    assert errors.shown(2**600 - 1).startswith("4149515568880992958512407863691161151012446232242")
+    assert shown(2**600 - 1).startswith("4149515568880992958512407863691161151012446232242")
 
 
 @pytest.mark.parametrize(

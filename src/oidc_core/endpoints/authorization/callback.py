@@ -13,9 +13,10 @@ from attrs import field, frozen
 
 from oidc_core.model.client import RESPONSE_PARAMETERS
 from oidc_core.model.pending import ResponseMode, pending_id_of
-from oidc_core.wire.errors import ERROR_CODE, CallbackError, cut
+from oidc_core.wire.errors import CallbackError
 from oidc_core.wire.grammar import NQSCHAR, VSCHAR
 from oidc_core.wire.limits import UPPER_BOUNDS, Limits, excess
+from oidc_core.wire.messages import ERROR_CODE, cut
 from oidc_core.wire.settings import check_fields, fields_of
 from oidc_core.wire.urls import refuse_doubles
 

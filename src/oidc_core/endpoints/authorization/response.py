@@ -19,8 +19,9 @@ from oidc_core.model.pending import PendingLogin, SingleUse, check_binding
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.answers import oauth_error
 from oidc_core.wire.encoding import same
-from oidc_core.wire.errors import CallbackError, Fact, ProviderError, fingerprint
+from oidc_core.wire.errors import CallbackError, ProviderError, fingerprint
 from oidc_core.wire.facts import private
+from oidc_core.wire.messages import Fact
 from oidc_core.wire.urls import parse_form
 
 

@@ -23,9 +23,10 @@ from oidc_core.model.demands import ADDED_MAX_AGE, EXPECT_NO_NONCE, Demands
 from oidc_core.model.evidence import Evidence, Rule, RuleTable, SkipReason
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.encoding import same
-from oidc_core.wire.errors import Fact, ProtocolViolation, fingerprint
+from oidc_core.wire.errors import ProtocolViolation, fingerprint
 from oidc_core.wire.facts import described, private
 from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.messages import Fact
 from oidc_core.wire.way import Channel
 
 
