@@ -45,12 +45,13 @@ class _Landed(NamedTuple):
 
     Attributes:
         wanted: for whom.
-        answer: for that caller.
-        renewed: whether there is a new set; ``None`` if that caller might not fetch at all.
+        answer: for that caller; what its sender raised, if it did.
+        renewed: whether there is a new set; ``None`` if that caller might not fetch at all, or its
+            sender raised: the next caller has another sender.
     """
 
     wanted: KeysWanted
-    answer: KeysAnswer
+    answer: KeysAnswer | Exception
     renewed: bool | None
 
 
@@ -143,7 +144,9 @@ class MemoryProviderKeys:
         try:
             received = send(wanted.request).answer
         except BaseException as fault:
-            self._give_up(wanted, fault)
+            if isinstance(fault, Exception):
+                return _Landed(wanted, fault, None)
+            self._give_up(wanted)
             raise
         return self._keep(wanted, received, clock.now())
 
@@ -154,7 +157,9 @@ class MemoryProviderKeys:
         try:
             received = (await send(wanted.request)).answer
         except BaseException as fault:
-            self._give_up(wanted, fault)
+            if isinstance(fault, Exception):
+                return _Landed(wanted, fault, None)
+            self._give_up(wanted)
             raise
         return self._keep(wanted, received, clock.now())
 
@@ -186,10 +191,8 @@ class MemoryProviderKeys:
                     self._write(wanted, record)
                     return _Landed(wanted, answer, record.fault is None)
 
-    def _give_up(self, wanted: KeysWanted, fault: BaseException) -> None:
+    def _give_up(self, wanted: KeysWanted) -> None:
         """Give a fetch back that was not even made to fail: its loop or thread ended."""
-        if isinstance(fault, Exception):
-            return
         with self._process.lock:
             record = self._records.get(wanted.kept_under)
             if record is not None:
@@ -214,8 +217,14 @@ class MemoryProviderKeys:
         del self._records[oldest]
 
     def _of_flight(self, landed: _Landed, wanted: KeysWanted, clock: Clock) -> KeysAnswer | None:
-        """Answer from a flight; of one that might not fetch nobody else learns anything."""
+        """Answer from a flight; of one that might not fetch nobody else learns anything.
+
+        Raises:
+            Exception: what this caller's own sender raised.
+        """
         if landed.wanted is wanted:
+            if isinstance(landed.answer, Exception):
+                raise landed.answer
             return landed.answer
         if landed.renewed is None:
             return None

@@ -766,6 +766,54 @@ def test_a_forked_process_does_not_wait_for_its_parents_fetch(
     assert provider.fetches == gated.fetches == 1
 
 
+def test_what_another_client_s_sender_raises_is_nobody_else_s(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    """A client that was closed meanwhile cannot fetch; the one that waits for it has a sender."""
+    asked, gate = threading.Event(), threading.Event()
+
+    def closed(_request: HttpRequest) -> AnswerTo:
+        asked.set()
+        gate.wait(30)
+        raise KeyError("closed")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(keys.find, WANTED, closed, clock)
+        assert asked.wait(30)
+        second = pool.submit(keys.find, evolve(WANTED), provider.send, clock)
+        _until_waiting(keys, 1)
+        gate.set()
+        assert kids(second.result(30)) == ("first",)
+        with pytest.raises(KeyError):
+            first.result(30)
+    assert provider.fetches == 1
+
+
+def test_what_another_task_s_sender_raises_is_nobody_else_s(
+    keys: MemoryProviderKeys, provider: Provider, clock: FrozenClock
+) -> None:
+    async def main() -> KeysAnswer:
+        gate = asyncio.Event()
+
+        async def closed(_request: HttpRequest) -> AnswerTo:
+            await gate.wait()
+            raise KeyError("closed")
+
+        async def send(request: HttpRequest) -> AnswerTo:
+            return provider.send(request)
+
+        first = asyncio.create_task(keys.find_async(WANTED, closed, clock))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(keys.find_async(evolve(WANTED), send, clock))
+        await asyncio.sleep(0)
+        gate.set()
+        with pytest.raises(KeyError):
+            await first
+        return await second
+
+    assert kids(asyncio.run(main())) == ("first",)
+
+
 def test_a_fetch_that_never_lands_has_failed_when_its_deadline_is_over(
     keys: MemoryProviderKeys, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
