@@ -1,0 +1,41 @@
+"""What every write of a grant record does: a new version, and the time of the store."""
+
+from typing import NamedTuple, TypedDict, Unpack
+
+from attrs import evolve
+
+from oidc_core.model.grants import Failure, GrantRecord, GrantState
+from oidc_core.model.records import Tokens
+
+
+class Fresh(NamedTuple):
+    """Random values for one write: its version, and the name of an exchange it may begin."""
+
+    version: str
+    attempt: str
+
+
+class Changes(TypedDict, total=False):
+    """Members of a record that a write changes."""
+
+    tokens: Tokens
+    usable: bool
+    generation: int
+    parent: int
+    born: int
+    state: GrantState
+    attempt: str
+    sends: int
+    rotates: bool | None
+    misses: int
+    guarded: bool
+    bare_400: bool
+    last_failure: Failure | None
+    unverified: str | None
+    stored_at: int
+    lifetime: int | None
+
+
+def written(record: GrantRecord, fresh: Fresh, now: int, **changes: Unpack[Changes]) -> GrantRecord:
+    """Return the record with changes, as it is written at a time."""
+    return evolve(record, version=fresh.version, changed_at=now, **changes)

@@ -1,0 +1,1 @@
+"""An exhaustive explorer of the protocol of shared refresh tokens."""
