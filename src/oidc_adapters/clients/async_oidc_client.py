@@ -17,8 +17,8 @@ from oidc_adapters.clients.calls import (
     finishing,
     kept_by,
     leaving,
+    mark_forgotten,
     restarting_once,
-    settled,
     starting,
     starting_logout,
 )
@@ -166,7 +166,7 @@ class AsyncOidcClient(Client[AsyncShell]):
                 taken = as_taken(found, Taken)
             with answering(taken.cookies, taken.pending):
                 logged_in = await shell.run(rp, finishing(rp, taken, callback, now, account))
-        cookies = (*taken.cookies, *settled(profile, incoming))
+        cookies = (*taken.cookies, *mark_forgotten(profile, incoming))
         return LoginResult(logged_in=logged_in, cookies=cookies, connection=rp.connection)
 
     async def refresh(

@@ -52,7 +52,7 @@ OF_ANOTHER: Final = frozenset(
 )
 """A client's codes for the logout of another client, or of no client: the last client raises it."""
 
-_AT_A_TIME: Final = 600
+_MARK_LIFETIME: Final = 600
 """Seconds for which a browser remembers that a login failed and a new one was started."""
 
 T = TypeVar("T")
@@ -238,15 +238,15 @@ def restarting_once(profile: CookieProfile, incoming: Incoming) -> Generator[Non
         if again or not any(map(profile.owns, brought)):
             own.retryable = "no"
             own.hint = f"{error.hint}; {_TWICE if again else _NO_COOKIES}"
-            own.cookies += settled(profile, incoming)
+            own.cookies += mark_forgotten(profile, incoming)
         else:
             across = incoming.method == "POST"
-            mark = profile.cookie(profile.restarted, "1", _AT_A_TIME, across=across)
+            mark = profile.cookie(profile.restarted, "1", _MARK_LIFETIME, across=across)
             own.cookies += (mark,)
         raise own from error
 
 
-def settled(profile: CookieProfile, incoming: Incoming) -> tuple[SetCookie, ...]:
+def mark_forgotten(profile: CookieProfile, incoming: Incoming) -> tuple[SetCookie, ...]:
     """Return the cookie that deletes the mark of a restart, if the browser brought that mark."""
     brought = any(name == profile.restarted for name, _ in incoming.cookies)
     return (profile.forgotten(profile.restarted),) if brought else ()

@@ -21,8 +21,8 @@ from oidc_adapters.clients.calls import (
     finishing,
     kept_at_once,
     leaving,
+    mark_forgotten,
     restarting_once,
-    settled,
     starting,
     starting_logout,
 )
@@ -225,7 +225,7 @@ class OidcClient(Client[Shell]):
                 taken = as_taken(found, Taken)
             with answering(taken.cookies, taken.pending):
                 logged_in = shell.run(rp, finishing(rp, taken, callback, now, account))
-        cookies = (*taken.cookies, *settled(profile, incoming))
+        cookies = (*taken.cookies, *mark_forgotten(profile, incoming))
         return LoginResult(logged_in=logged_in, cookies=cookies, connection=rp.connection)
 
     def refresh(self, tokens: Tokens, store: Callable[[Tokens], None]) -> Refreshed:

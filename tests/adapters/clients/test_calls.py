@@ -13,8 +13,8 @@ from oidc_adapters.clients.calls import (
     clearing,
     cookies_in,
     finishing,
+    mark_forgotten,
     restarting_once,
-    settled,
     starting,
     starting_logout,
 )
@@ -306,8 +306,8 @@ def test_the_hint_says_why_nothing_is_started_again(cookie: str, why: str) -> No
 
 
 def test_a_login_that_succeeds_clears_the_mark_away() -> None:
-    assert settled(PROFILE, at(f"{NAME}=x")) == ()
-    assert settled(PROFILE, at(f"{AGAIN}=1; {AGAIN}=2")) == (PROFILE.forgotten(AGAIN),)
+    assert mark_forgotten(PROFILE, at(f"{NAME}=x")) == ()
+    assert mark_forgotten(PROFILE, at(f"{AGAIN}=1; {AGAIN}=2")) == (PROFILE.forgotten(AGAIN),)
 
 
 def test_the_mark_is_no_cookie_of_a_login() -> None:
