@@ -1,0 +1,128 @@
+"""One store for code that waits and for code that awaits.
+
+What is built on a store is written once, as coroutines over :class:`AsyncRecords`.  Code that waits
+runs them to their end at once: over :class:`AtOnce` nothing in them ever suspends.
+"""
+
+from collections.abc import Coroutine
+from functools import partial
+from typing import TypeVar
+
+from oidc_adapters.runtime.threads import OwnThreads
+from oidc_adapters.stores.records.ports import Found, Records, Times
+from oidc_core.model.pending import SingleUse
+
+T = TypeVar("T")
+
+
+def at_once(work: Coroutine[object, None, T]) -> T:
+    """Run a coroutine that waits for nothing to its end, and return its result.
+
+    Raises:
+        RuntimeError: it awaits something that is not there at once.
+        Exception: what it raises.
+    """
+    try:
+        work.send(None)
+    except StopIteration as ended:
+        result: T = ended.value
+        return result
+    work.close()
+    message = "this coroutine has to be awaited"
+    raise RuntimeError(message)
+
+
+class AtOnce:
+    """A store that waits, behind calls that await: each blocks until it is done."""
+
+    __slots__ = ("_records",)
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    @property
+    def single_use(self) -> SingleUse:
+        """How far the store reaches."""
+        return self._records.single_use
+
+    async def times(self) -> Times:
+        """Return the times of the store."""
+        return self._records.times()
+
+    async def read(self, key: str, /) -> Found | None:
+        """Read a record."""
+        return self._records.read(key)
+
+    async def create(self, key: str, version: str, value: str, until: int, /) -> bool:
+        """Create a record."""
+        return self._records.create(key, version, value, until)
+
+    async def replace(
+        self, key: str, expected: str, version: str, value: str, until: int, /
+    ) -> bool:
+        """Replace a record."""
+        return self._records.replace(key, expected, version, value, until)
+
+    async def remove(self, key: str, expected: str, /) -> bool:
+        """Remove a record."""
+        return self._records.remove(key, expected)
+
+    async def clean(self, most: int = 1_000, /) -> int:
+        """Remove expired records."""
+        return self._records.clean(most)
+
+    async def close(self) -> None:
+        """Close the store."""
+        self._records.close()
+
+
+class InThreads:
+    """A store that waits, in threads of its own, so that no event loop waits for it.
+
+    Args:
+        records: the store; it must serve several threads at once.
+        threads: how many of its calls may run at a time.
+    """
+
+    __slots__ = ("_records", "_threads")
+
+    def __init__(self, records: Records, *, threads: int = 8) -> None:
+        self._records = records
+        self._threads = OwnThreads(threads, "oidc-records")
+
+    @property
+    def single_use(self) -> SingleUse:
+        """How far the store reaches."""
+        return self._records.single_use
+
+    async def times(self) -> Times:
+        """Return the times of the store."""
+        return await self._threads.run(self._records.times)
+
+    async def read(self, key: str, /) -> Found | None:
+        """Read a record."""
+        return await self._threads.run(partial(self._records.read, key))
+
+    async def create(self, key: str, version: str, value: str, until: int, /) -> bool:
+        """Create a record."""
+        return await self._threads.run(partial(self._records.create, key, version, value, until))
+
+    async def replace(
+        self, key: str, expected: str, version: str, value: str, until: int, /
+    ) -> bool:
+        """Replace a record."""
+        call = partial(self._records.replace, key, expected, version, value, until)
+        return await self._threads.run(call)
+
+    async def remove(self, key: str, expected: str, /) -> bool:
+        """Remove a record."""
+        return await self._threads.run(partial(self._records.remove, key, expected))
+
+    async def clean(self, most: int = 1_000, /) -> int:
+        """Remove expired records."""
+        return await self._threads.run(partial(self._records.clean, most))
+
+    async def close(self) -> None:
+        """Close the store and its threads."""
+        await self._threads.run(self._records.close)
+        self._threads.close()
