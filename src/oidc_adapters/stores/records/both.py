@@ -6,11 +6,13 @@ runs them to their end at once: over :class:`AtOnce` nothing in them ever suspen
 
 from collections.abc import Coroutine
 from functools import partial
-from typing import TypeVar
+from inspect import iscoroutinefunction
+from typing import TypeVar, cast
 
 from oidc_adapters.runtime.threads import OwnThreads
-from oidc_adapters.stores.records.ports import Found, Records, Times
+from oidc_adapters.stores.records.ports import AsyncRecords, Found, Records, Times
 from oidc_core.model.pending import SingleUse
+from oidc_core.wire.errors import UsageError
 
 T = TypeVar("T")
 
@@ -30,6 +32,35 @@ def at_once(work: Coroutine[object, None, T]) -> T:
     work.close()
     message = "this coroutine has to be awaited"
     raise RuntimeError(message)
+
+
+def for_waiting(records: Records | AsyncRecords) -> AsyncRecords:
+    """Return a store for coroutines that :func:`at_once` runs.
+
+    Raises:
+        UsageError: ``config_invalid`` for a store that is awaited.
+    """
+    if is_awaited(records):
+        expected = "a store that waits, as a client that waits cannot await one"
+        found = type(records).__name__
+        raise UsageError("config_invalid", about="records", found=found, expected=expected)
+    return AtOnce(cast("Records", records))
+
+
+def for_awaiting(records: Records | AsyncRecords) -> AsyncRecords:
+    """Return a store for code that awaits; one that waits goes into threads of its own.
+
+    One in the memory of this process answers at once.
+    """
+    if is_awaited(records):
+        return cast("AsyncRecords", records)
+    waiting = cast("Records", records)
+    return AtOnce(waiting) if waiting.single_use == "process" else InThreads(waiting)
+
+
+def is_awaited(records: Records | AsyncRecords) -> bool:
+    """Return whether the calls of a store are awaited."""
+    return iscoroutinefunction(records.read)
 
 
 class AtOnce:

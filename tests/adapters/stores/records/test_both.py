@@ -6,7 +6,17 @@ import asyncio
 
 import pytest
 
-from oidc_adapters.stores.records import at_once
+from oidc_adapters.stores.records import (
+    AtOnce,
+    Found,
+    InThreads,
+    Times,
+    at_once,
+    for_awaiting,
+    for_waiting,
+)
+from oidc_core.model.pending import SingleUse
+from oidc_core.wire.errors import UsageError
 
 
 async def _ready() -> int:
@@ -37,3 +47,73 @@ def test_what_has_to_wait_says_so() -> None:
             at_once(_sleeps())
 
     asyncio.run(within_a_loop())
+
+
+class _Kept:
+    """A store of one record that never changes."""
+
+    def __init__(self, reach: SingleUse) -> None:
+        self.single_use: SingleUse = reach
+
+    def times(self) -> Times:
+        return Times(1, 2)
+
+    def read(self, key: str, /) -> Found | None:
+        return Found(key, "v", self.times())
+
+    def create(self, key: str, version: str, value: str, until: int, /) -> bool:
+        return False
+
+    def replace(self, key: str, expected: str, version: str, value: str, until: int, /) -> bool:
+        return expected == "v"
+
+    def remove(self, key: str, expected: str, /) -> bool:
+        return expected == "v"
+
+    def clean(self, most: int = 1_000, /) -> int:
+        return most
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+async def _asked(records: AtOnce | InThreads) -> list[object]:
+    return [
+        records.single_use,
+        await records.times(),
+        await records.read("k"),
+        await records.create("k", "v", "x", 1),
+        await records.replace("k", "v", "w", "x", 1),
+        await records.remove("k", "w"),
+        await records.clean(3),
+        await records.close(),
+    ]
+
+
+def _answers(reach: SingleUse) -> list[object]:
+    times = Times(1, 2)
+    return [reach, times, Found("k", "v", times), False, True, False, 3, None]
+
+
+def test_a_store_that_waits_serves_code_that_awaits_from_threads() -> None:
+    records = for_awaiting(_Kept("shared"))
+
+    assert isinstance(records, InThreads)
+    assert asyncio.run(_asked(records)) == _answers("shared")
+
+
+def test_a_store_of_this_process_answers_at_once() -> None:
+    records = for_awaiting(_Kept("process"))
+
+    assert isinstance(records, AtOnce)
+    assert at_once(_asked(records)) == _answers("process")
+
+
+def test_code_that_waits_cannot_await_a_store() -> None:
+    awaited = AtOnce(_Kept("shared"))
+
+    assert for_awaiting(awaited) is awaited
+    assert isinstance(for_waiting(_Kept("shared")), AtOnce)
+    with pytest.raises(UsageError) as refused:
+        for_waiting(awaited)
+    assert refused.value.code == "config_invalid"
