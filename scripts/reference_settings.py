@@ -52,6 +52,7 @@ _EVIDENCE: Final = "says what the library checked"
 
 LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "AsyncRecordsDuty": "a row of the table of duties",
         "AuthorizationResponse": "the fake provider makes it",
         "Done": _STEP,
         "Event": _EVENT,
@@ -84,6 +85,7 @@ LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
         "MetadataReplaced": _EVENT,
         "Misbehaviour": "a row of the fake provider's table",
         "NeedKeys": _STEP,
+        "RecordsDuty": "a row of the table of duties",
         "Redirect": _RESULT,
         "RefreshRefused": _EVENT,
         "Refreshed": _RESULT,

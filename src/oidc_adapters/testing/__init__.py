@@ -6,7 +6,7 @@
     transport = InMemoryTransport(provider)
     callback = provider.authorize(authorization_url, now=clock.now())
 
-It needs only the dependencies of the library itself.
+``RECORDS_DUTIES`` tries stores of records.  It needs only the dependencies of the library itself.
 """
 
 from oidc_adapters.testing.misbehaviours import MISBEHAVIOURS, Misbehaviour
@@ -20,20 +20,34 @@ from oidc_adapters.testing.parties import (
     Session,
 )
 from oidc_adapters.testing.provider import FakeProvider
+from oidc_adapters.testing.records import (
+    ASYNC_RECORDS_DUTIES,
+    ASYNC_UNREACHABLE_RECORDS,
+    RECORDS_DUTIES,
+    UNREACHABLE_RECORDS,
+    AsyncRecordsDuty,
+    RecordsDuty,
+)
 from oidc_adapters.testing.servers import ServedProvider, serve
 from oidc_adapters.testing.transports import AsyncInMemoryTransport, InMemoryTransport
 
 __all__ = [
     "ALICE",
+    "ASYNC_RECORDS_DUTIES",
+    "ASYNC_UNREACHABLE_RECORDS",
     "BOB",
     "MISBEHAVIOURS",
+    "RECORDS_DUTIES",
+    "UNREACHABLE_RECORDS",
     "AsyncInMemoryTransport",
+    "AsyncRecordsDuty",
     "AuthorizationResponse",
     "FakeClient",
     "FakeProvider",
     "FakeUser",
     "InMemoryTransport",
     "Misbehaviour",
+    "RecordsDuty",
     "RequestRefused",
     "ServedProvider",
     "Session",

@@ -7,6 +7,7 @@ from oidc_adapters.stores.records.both import (
     for_awaiting,
     for_waiting,
 )
+from oidc_adapters.stores.records.in_memory import MemoryRecords
 from oidc_adapters.stores.records.ports import SLACK, AsyncRecords, Found, Records, Times
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "AtOnce",
     "Found",
     "InThreads",
+    "MemoryRecords",
     "Records",
     "Times",
     "at_once",

@@ -5,11 +5,12 @@ runs them to their end at once: over :class:`AtOnce` nothing in them ever suspen
 """
 
 from collections.abc import Coroutine
+from contextlib import suppress
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import TypeVar, cast
 
-from oidc_adapters.runtime.threads import OwnThreads
+from oidc_adapters.runtime.threads import OwnThreads, ThreadsClosedError
 from oidc_adapters.stores.records.ports import AsyncRecords, Found, Records, Times
 from oidc_core.model.pending import SingleUse
 from oidc_core.wire.errors import UsageError
@@ -154,6 +155,7 @@ class InThreads:
         return await self._threads.run(partial(self._records.clean, most))
 
     async def close(self) -> None:
-        """Close the store and its threads."""
-        await self._threads.run(self._records.close)
-        self._threads.close()
+        """Close the store and its threads; a second time is fine."""
+        with suppress(ThreadsClosedError):
+            await self._threads.run(self._records.close)
+            self._threads.close()
