@@ -7,6 +7,7 @@ cookie holds the browser's binding secret; in :class:`CookiePendingLogins` it ho
 from oidc_adapters.stores.pending.cookies import CookieProfile
 from oidc_adapters.stores.pending.in_cookie import CookiePendingLogins
 from oidc_adapters.stores.pending.in_memory import MemoryPendingLogins
+from oidc_adapters.stores.pending.in_records import RecordPendingLogins
 from oidc_adapters.stores.pending.ports import (
     LogoutSecrets,
     PendingLogins,
@@ -23,6 +24,7 @@ __all__ = [
     "MemoryPendingLogins",
     "MemorySpent",
     "PendingLogins",
+    "RecordPendingLogins",
     "Spent",
     "Taken",
     "TakenLogout",

@@ -1,37 +1,28 @@
 """Logins in flight in the memory of this process; the browser keeps but its binding secret."""
 
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from attrs import evolve
-
-from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.stores.pending.at_once import AtOnce
-from oidc_adapters.stores.pending.cookies import CookieProfile, Cookies, only_value
-from oidc_adapters.stores.pending.ports import LogoutSecrets, Taken, TakenLogout
-from oidc_core.endpoints import end_session
-from oidc_core.endpoints.end_session import LOGOUT_LIFETIME
-from oidc_core.model.pending import (
-    DELIVERIES,
-    LoginSecrets,
-    PendingLogin,
-    binding_digest_of,
-    check_binding,
-    pending_id_of,
+from oidc_adapters.stores.pending.cookies import CookieProfile, Cookies
+from oidc_adapters.stores.pending.in_browser import (
+    PROFILE,
+    BoundLogout,
+    KeepsBinding,
+    is_of,
+    judged,
+    judged_logout,
+    keepable,
 )
+from oidc_adapters.stores.pending.ports import LogoutSecrets, Taken, TakenLogout
+from oidc_core.endpoints.end_session import LOGOUT_LIFETIME
+from oidc_core.model.pending import PendingLogin, binding_digest_of, pending_id_of
 from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted
 from oidc_core.wire.cookies import SetCookie
-from oidc_core.wire.encoding import same
-from oidc_core.wire.errors import CallbackError, StoreFailure
-from oidc_core.wire.settings import as_count, as_setting
-
-RETURN_TO: Final = 1_024
-"""Characters of ``return_to`` that are kept; a stranger may have written it."""
-
-_PROFILE: Final = CookieProfile()
-_DIGITS: Final = 11
+from oidc_core.wire.errors import StoreFailure
+from oidc_core.wire.settings import as_count
 
 
 class _Dated(Protocol):
@@ -90,21 +81,7 @@ def _expired(record: _Dated, lifetime: int, now: int) -> bool:
     return abs(now - record.created_at) > lifetime
 
 
-class _BoundLogout:
-    """A logout in flight, and the browser that started it."""
-
-    __slots__ = ("binding_digest", "pending")
-
-    def __init__(self, pending: PendingLogout, binding_digest: str) -> None:
-        self.pending = pending
-        self.binding_digest = binding_digest
-
-    @property
-    def created_at(self) -> int:
-        return self.pending.created_at
-
-
-class MemoryPendingLogins(AtOnce):
+class MemoryPendingLogins(KeepsBinding, AtOnce):
     """Keeps logins and logouts in dicts: for one process, for tests, for command lines.
 
     Args:
@@ -112,26 +89,13 @@ class MemoryPendingLogins(AtOnce):
         profile: how cookies are written.
     """
 
-    __slots__ = ("_logins", "_logouts", "_process", "_profile")
+    __slots__ = ("_logins", "_logouts", "_process")
 
-    def __init__(self, *, cap: int = 100_000, profile: CookieProfile = _PROFILE) -> None:
+    def __init__(self, *, cap: int = 100_000, profile: CookieProfile = PROFILE) -> None:
         self._logins = _InFlight[PendingLogin](as_count(cap, "cap"))
-        self._logouts = _InFlight[_BoundLogout](cap)
-        self._profile = as_setting(profile, CookieProfile, "profile")
+        self._logouts = _InFlight[BoundLogout](cap)
+        super().__init__(profile)
         self._process = ProcessLock()
-
-    @property
-    def profile(self) -> CookieProfile:
-        """How cookies are written."""
-        return self._profile
-
-    def secrets(self, entropy: Entropy, /) -> LoginSecrets:
-        """Return fresh secrets."""
-        return entropy.login_secrets()
-
-    def logout_secrets(self, entropy: Entropy, /) -> LogoutSecrets:
-        """Return fresh secrets."""
-        return LogoutSecrets(entropy.token(), entropy.token())
 
     def put(
         self, rp: RelyingParty, started: LoginStarted, cookies: Cookies, now: int, /
@@ -141,15 +105,10 @@ class MemoryPendingLogins(AtOnce):
         Raises:
             StoreFailure: ``pending_too_many``.
         """
-        pending, lifetime = started.pending, rp.policy.login_lifetime
-        kept = evolve(pending, return_to="") if len(pending.return_to) > RETURN_TO else pending
+        kept = keepable(started.pending)
         with self._process.lock:
-            self._logins.add(pending.id, kept, lifetime, now)
-        name = self._profile.login_name(pending.id)
-        across = DELIVERIES[pending.response_mode] == "form_post"
-        value = f"{pending.created_at}.{started.binding}"
-        cookie = self._profile.cookie(name, value, lifetime, across=across)
-        return (cookie, *self._evicted(cookies, cookie)) if cookies else (cookie,)
+            self._logins.add(kept.id, kept, rp.policy.login_lifetime, now)
+        return self._login_cookies(rp, started, cookies)
 
     def belongs(self, rp: RelyingParty, pending_id: str, _cookies: Cookies, /) -> bool:
         """Return whether this login is of this relying party."""
@@ -165,22 +124,11 @@ class MemoryPendingLogins(AtOnce):
                 ``binding_duplicated`` and ``binding_mismatch``, which leave the login where it is:
                 a browser that does not bring the cookie is not the one that waits for it.
         """
-        name = self._profile.login_name(pending_id)
-        binding = _binding(only_value(cookies, name))
+        binding = self._login_binding(pending_id, cookies)
         with self._process.lock:
-            pending = self._logins.find(pending_id, now)
-            if pending is None:
-                raise CallbackError("state_unknown")
-            if not is_of(pending, rp):
-                raise CallbackError("connection_mismatch", about="client")
-            check_binding(pending, binding)
+            pending = judged(self._logins.find(pending_id, now), rp, binding)
             self._logins.remove(pending_id)
-        return Taken(
-            pending=pending,
-            binding=binding,
-            cookies=(self._profile.forgotten(name),),
-            single_use="process",
-        )
+        return self._taken(pending, binding, "process")
 
     def put_logout(
         self,
@@ -196,14 +144,10 @@ class MemoryPendingLogins(AtOnce):
         Raises:
             StoreFailure: ``pending_too_many``.
         """
-        pending_id = pending_id_of(pending.state)
-        kept = _BoundLogout(pending, binding_digest_of(secrets.binding))
+        kept = BoundLogout(pending, binding_digest_of(secrets.binding))
         with self._process.lock:
-            self._logouts.add(pending_id, kept, LOGOUT_LIFETIME, now)
-        name = self._profile.logout_name(pending_id)
-        value = f"{pending.created_at}.{secrets.binding}"
-        cookie = self._profile.cookie(name, value, LOGOUT_LIFETIME)
-        return (cookie, *self._evicted(cookies, cookie)) if cookies else (cookie,)
+            self._logouts.add(pending_id_of(pending.state), kept, LOGOUT_LIFETIME, now)
+        return self._logout_cookies(pending, secrets, cookies)
 
     def take_logout(
         self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /
@@ -214,35 +158,11 @@ class MemoryPendingLogins(AtOnce):
             CallbackError: ``logout_state_mismatch``, ``binding_duplicated``,
                 ``connection_mismatch``.
         """
-        name = self._profile.logout_name(pending_id)
-        digest = binding_digest_of(_binding(only_value(cookies, name)))
+        digest = self._logout_binding(pending_id, cookies)
         with self._process.lock:
-            kept = self._logouts.find(pending_id, now)
-            if kept is None or not same(digest, kept.binding_digest):
-                raise CallbackError("logout_state_mismatch", about="cookie")
-            pending = kept.pending
-            if not end_session.is_of(pending, rp):
-                raise CallbackError("connection_mismatch", about="client")
+            pending = judged_logout(self._logouts.find(pending_id, now), rp, digest)
             self._logouts.remove(pending_id)
-        return TakenLogout(pending, (self._profile.forgotten(name),))
-
-    def _evicted(self, cookies: Cookies, new: SetCookie) -> tuple[SetCookie, ...]:
-        return self._profile.evicted(cookies, new, _started_at)
+        return self._taken_logout(pending)
 
     def __len__(self) -> int:
         return len(self._logins)
-
-
-def is_of(pending: PendingLogin, rp: RelyingParty) -> bool:
-    """Return whether a login was started by this client at this provider."""
-    return pending.connection[:3] == rp.connection[:3]
-
-
-def _binding(value: str) -> str:
-    return value.partition(".")[2]
-
-
-def _started_at(_name: str, value: str) -> int | None:
-    """Return when a cookie says that it was set; it goes first if it does not say so."""
-    text = value.partition(".")[0]
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < _DIGITS else None

@@ -10,12 +10,15 @@ import pytest
 from attrs import evolve
 
 from oidc_adapters.crypto import CryptographyVerifier
-from oidc_adapters.runtime.entropy import FixedEntropy
-from oidc_adapters.stores.pending import LogoutSecrets, PendingLogins, Taken
+from oidc_adapters.runtime.entropy import Entropy, FixedEntropy
+from oidc_adapters.stores.pending import LogoutSecrets, PendingLogins, Taken, TakenLogout
+from oidc_adapters.stores.pending.cookies import CookieProfile, Cookies
+from oidc_adapters.stores.records import at_once
 from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest, Callback
 from oidc_core.endpoints.end_session import LogoutRequest, pending_logout
 from oidc_core.machine.steps import Done
 from oidc_core.model.client import ClientRegistration
+from oidc_core.model.pending import LoginSecrets
 from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty
@@ -162,3 +165,76 @@ def refusal(
 
 def code(store: PendingLogins, pending_id: str, cookies: Jar, *, now: int = NOW) -> str:
     return refusal(store, pending_id, cookies, now=now).code
+
+
+class Awaited:
+    """A store whose awaited calls are made, for tests of code that waits; nothing may suspend."""
+
+    def __init__(self, store: PendingLogins) -> None:
+        self._store = store
+
+    @property
+    def profile(self) -> CookieProfile:
+        return self._store.profile
+
+    def secrets(self, entropy: Entropy, /) -> LoginSecrets:
+        return self._store.secrets(entropy)
+
+    def logout_secrets(self, entropy: Entropy, /) -> LogoutSecrets:
+        return self._store.logout_secrets(entropy)
+
+    def put(
+        self, rp: RelyingParty, started: LoginStarted, cookies: Cookies, now: int, /
+    ) -> tuple[SetCookie, ...]:
+        return at_once(self.put_async(rp, started, cookies, now))
+
+    def belongs(self, rp: RelyingParty, pending_id: str, cookies: Cookies, /) -> bool:
+        return at_once(self.belongs_async(rp, pending_id, cookies))
+
+    def take(self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /) -> Taken:
+        return at_once(self.take_async(rp, pending_id, cookies, now))
+
+    def put_logout(
+        self,
+        rp: RelyingParty,
+        pending: PendingLogout,
+        secrets: LogoutSecrets,
+        cookies: Cookies,
+        now: int,
+        /,
+    ) -> tuple[SetCookie, ...]:
+        return at_once(self.put_logout_async(rp, pending, secrets, cookies, now))
+
+    def take_logout(
+        self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /
+    ) -> TakenLogout:
+        return at_once(self.take_logout_async(rp, pending_id, cookies, now))
+
+    async def put_async(
+        self, rp: RelyingParty, started: LoginStarted, cookies: Cookies, now: int, /
+    ) -> tuple[SetCookie, ...]:
+        return await self._store.put_async(rp, started, cookies, now)
+
+    async def belongs_async(self, rp: RelyingParty, pending_id: str, cookies: Cookies, /) -> bool:
+        return await self._store.belongs_async(rp, pending_id, cookies)
+
+    async def take_async(
+        self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /
+    ) -> Taken:
+        return await self._store.take_async(rp, pending_id, cookies, now)
+
+    async def put_logout_async(
+        self,
+        rp: RelyingParty,
+        pending: PendingLogout,
+        secrets: LogoutSecrets,
+        cookies: Cookies,
+        now: int,
+        /,
+    ) -> tuple[SetCookie, ...]:
+        return await self._store.put_logout_async(rp, pending, secrets, cookies, now)
+
+    async def take_logout_async(
+        self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /
+    ) -> TakenLogout:
+        return await self._store.take_logout_async(rp, pending_id, cookies, now)
