@@ -12,6 +12,7 @@ follows; if somebody sets it back, this one does not.
 
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -34,13 +35,19 @@ class Boot(NamedTuple):
 
 def this_boot() -> Boot:
     """Return the start of this machine."""
-    boot_id = ""
-    with suppress(OSError):
-        boot_id = _BOOT_ID.read_text("ascii").strip()
+    boot_id = _id_of(_BOOT_ID)
     for name in _CLOCKS:
         if hasattr(time, name):
             return Boot(boot_id, int(time.clock_gettime(getattr(time, name))))
     return Boot(boot_id, int(time.monotonic()))
+
+
+@cache
+def _id_of(path: Path) -> str:
+    """Return the identifier: no process lives longer than its start of the machine."""
+    with suppress(OSError):
+        return path.read_text("ascii").strip()
+    return ""
 
 
 class Anchor(NamedTuple):

@@ -11,6 +11,7 @@ from oidc_adapters.stores.records.ports import SLACK, Found, Times
 from oidc_core.wire.errors import StoreFailure
 from oidc_core.wire.settings import as_count, as_setting
 
+_SYSTEM: Final = SystemClock()
 _CLEANED: Final = 100
 _EARLIER: Final = 1_000
 
@@ -39,11 +40,11 @@ class MemoryRecords:
         self,
         *,
         cap: int = 100_000,
-        clock: Clock | None = None,
+        clock: Clock = _SYSTEM,
         elapsed: Callable[[], float] = monotonic,
     ) -> None:
         self._cap = as_count(cap, "cap")
-        self._clock = as_setting(clock, Clock | None, "clock") or SystemClock()
+        self._clock = as_setting(clock, Clock, "clock")
         self._elapsed = as_setting(elapsed, Callable[[], float], "elapsed")
         self._process = ProcessLock()
         self._records: dict[str, _Record] = {}

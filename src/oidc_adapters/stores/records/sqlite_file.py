@@ -1,0 +1,181 @@
+"""The SQLite file of a store of records: how it is made, opened and brought up to date."""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from sqlite3 import SQLITE_BUSY, Connection, OperationalError, connect
+from time import monotonic, sleep
+from typing import Final
+
+from oidc_adapters.runtime.boot_clock import Anchor, Boot, anchor_of, anchored
+from oidc_adapters.runtime.locks import ProcessLock
+from oidc_core.wire.errors import StoreFailure
+
+PREFIX: Final = "oidc_"
+"""What the names of tables begin with in the statements here."""
+
+_RECORDS: Final = (
+    "CREATE TABLE oidc_records (id TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, "
+    "until INTEGER NOT NULL, written INTEGER NOT NULL, value TEXT NOT NULL)"
+)
+SCHEMA: Final = (
+    (
+        "CREATE TABLE oidc_facts (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
+        _RECORDS,
+        "CREATE INDEX oidc_records_until ON oidc_records (until)",
+    ),
+)
+"""What leads from each version of the tables to the next one; an empty file has version 0."""
+
+_TABLES: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'oidc_facts'"
+_FACT: Final = "SELECT value FROM oidc_facts WHERE name = ?"
+_SET_FACT: Final = (
+    "INSERT INTO oidc_facts (name, value) VALUES (?, ?) "
+    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+_LAST: Final = "SELECT coalesce(max(written), 0) FROM oidc_records"
+_CREATING: Final = ProcessLock()
+
+
+class SqliteFile:
+    """A file with the tables of a store.
+
+    Args:
+        path: where it is; it is made when it is first opened, for its owner alone.
+        prefix: what the names of its tables begin with.
+        busy_timeout: seconds for which a connection waits while another one writes.
+        utc: tells the seconds since the epoch.
+        boot: tells the running start of the machine.
+    """
+
+    __slots__ = ("_boot", "_busy_timeout", "_path", "_prefix", "_utc")
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        prefix: str,
+        busy_timeout: int,
+        utc: Callable[[], int],
+        boot: Callable[[], Boot],
+    ) -> None:
+        self._path = path
+        self._prefix = prefix
+        self._busy_timeout = busy_timeout
+        self._utc = utc
+        self._boot = boot
+
+    def sql(self, statement: str) -> str:
+        """Return a statement with the names of this file's tables."""
+        return statement.replace(PREFIX, self._prefix)
+
+    def connection(self) -> Connection:
+        """Open a connection that any thread may use, one at a time; no transaction is open.
+
+        Raises:
+            sqlite3.Error: the file cannot be opened, or is none of SQLite.
+            StoreFailure: ``record_version_unknown`` if a newer version made its tables;
+                ``store_unavailable`` where SQLite cannot keep a write-ahead log.
+        """
+        self._make()
+        connection = connect(
+            self._path,
+            timeout=self._busy_timeout,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _make(self) -> None:
+        """Make the file for its owner; SQLite gives the files next to it the same permissions.
+
+        To close a file that another thread has open would end the locks of that thread, too: the
+        lock keeps it from opening one that is being made.
+        """
+        with _CREATING.lock, suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+    def _prepare(self, connection: Connection) -> None:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS writes through its disk's memory
+        _write_ahead(connection, self._busy_timeout)
+        if self._version(connection) != len(SCHEMA):
+            self._migrate(connection)
+        boot = self._boot()
+        if self._anchored(connection, boot, 0) != self._kept(connection):
+            self._anchor(connection, boot)
+
+    # --- the tables ------------------------------------------------------------------------------
+
+    def _version(self, connection: Connection) -> int:
+        if not connection.execute(self.sql(_TABLES)).fetchone()[0]:
+            return 0
+        found = self._fact(connection, "schema")
+        version = int(found) if found.isascii() and found.isdecimal() else 0
+        if not 1 <= version <= len(SCHEMA):
+            raise StoreFailure(
+                "record_version_unknown", about="schema", found=found, expected=len(SCHEMA)
+            )
+        return version
+
+    def _migrate(self, connection: Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        for statements in SCHEMA[self._version(connection) :]:
+            for statement in statements:
+                connection.execute(self.sql(statement))
+        self._set_fact(connection, "schema", f"{len(SCHEMA)}")
+        connection.execute("COMMIT")
+
+    # --- the clock -------------------------------------------------------------------------------
+
+    def now(self, kept: str) -> int:
+        """Return the time by the anchor that the file keeps.
+
+        Raises:
+            StoreFailure: ``record_invalid`` if this is none.
+        """
+        anchor = anchor_of(kept)
+        if anchor is None:
+            raise StoreFailure("record_invalid", about="clock")
+        return anchor.now(self._boot())
+
+    def _anchor(self, connection: Connection, boot: Boot) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        (last,) = connection.execute(self.sql(_LAST)).fetchone()
+        anchor = self._anchored(connection, boot, last)
+        self._set_fact(connection, "clock", anchor.text())
+        connection.execute("COMMIT")
+
+    def _anchored(self, connection: Connection, boot: Boot, last: int) -> Anchor:
+        return anchored(self._kept(connection), boot, self._utc(), last)
+
+    def _kept(self, connection: Connection) -> Anchor | None:
+        return anchor_of(self._fact(connection, "clock"))
+
+    def _fact(self, connection: Connection, name: str) -> str:
+        found: tuple[str] | None = connection.execute(self.sql(_FACT), (name,)).fetchone()
+        return found[0] if found else ""
+
+    def _set_fact(self, connection: Connection, name: str, value: str) -> None:
+        connection.execute(self.sql(_SET_FACT), (name, value))
+
+
+def _write_ahead(connection: Connection, seconds: int) -> None:
+    """Let the file have a write-ahead log; SQLite itself does not wait while others do the same."""
+    given_up = monotonic() + seconds
+    mode = ""
+    while not mode:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except OperationalError as busy:
+            if busy.sqlite_errorcode & 0xFF != SQLITE_BUSY or monotonic() > given_up:
+                raise
+            sleep(0.01)
+    if mode != "wal":
+        raise StoreFailure("store_unavailable", about="journal_mode", found=mode, expected="wal")
