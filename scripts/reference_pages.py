@@ -112,6 +112,8 @@ ADAPTERS: Final = (
     "runtime.clock",
     "runtime.entropy",
     "crypto",
+    "stores.records",
+    "stores.records.sqlite",
     "stores.sealed_box",
     "testing",
     "context",

@@ -199,6 +199,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
             },
             "Routes": {"rps": (rp,)},
             "Shell": shell,
+            "SqliteRecords": {"path": "records.db"},
             "StaticProviderKeys": {"key_set": KeySet()},
             "Taken": {
                 "pending": PendingLogin(**pending),

@@ -71,6 +71,8 @@ if TYPE_CHECKING:
         ProviderKeys,
         StaticProviderKeys,
     )
+    from oidc_adapters.stores.records import AsyncRecords, Found, MemoryRecords, Records, Times
+    from oidc_adapters.stores.records.sqlite import SqliteRecords
     from oidc_adapters.stores.sealed_box import SealedBox
     from oidc_adapters.transport import AsyncTransport, Transport
     from oidc_adapters.transport.in_threads import InThreads
@@ -136,6 +138,8 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
             "PendingLogins Spent Taken TakenLogout"
         ),
         "oidc_adapters.stores.provider_keys": "MemoryProviderKeys ProviderKeys StaticProviderKeys",
+        "oidc_adapters.stores.records": "AsyncRecords Found MemoryRecords Records Times",
+        "oidc_adapters.stores.records.sqlite": "SqliteRecords",
         "oidc_adapters.stores.sealed_box": "SealedBox",
         "oidc_adapters.transport": "AsyncTransport Transport",
         "oidc_adapters.transport.in_threads": "InThreads",
@@ -181,6 +185,7 @@ __all__ = [
     "QUIRKS",
     "AsyncConnections",
     "AsyncOidcClient",
+    "AsyncRecords",
     "AsyncShell",
     "AsyncSigner",
     "AsyncTransport",
@@ -208,6 +213,7 @@ __all__ = [
     "Event",
     "Evidence",
     "FixedEntropy",
+    "Found",
     "FrozenClock",
     "IdToken",
     "Identity",
@@ -233,6 +239,7 @@ __all__ = [
     "LogoutSecrets",
     "MemoryPendingLogins",
     "MemoryProviderKeys",
+    "MemoryRecords",
     "MemorySpent",
     "MetadataRead",
     "MetadataRefused",
@@ -247,6 +254,7 @@ __all__ = [
     "ProviderError",
     "ProviderKeys",
     "ProviderMetadata",
+    "Records",
     "Redirect",
     "RefreshRefused",
     "Refreshed",
@@ -257,12 +265,14 @@ __all__ = [
     "Shell",
     "Signer",
     "Spent",
+    "SqliteRecords",
     "StaticProviderKeys",
     "StoreFailure",
     "SystemClock",
     "SystemEntropy",
     "Taken",
     "TakenLogout",
+    "Times",
     "Tokens",
     "TokensRefreshed",
     "Transport",

@@ -1,4 +1,4 @@
-"""`api.py`, `life.py` and `parts.py` use every public name, and what they say holds."""
+"""`api.py`, `life.py`, `parts.py` and `records.py` use every public name, and they are right."""
 
 from __future__ import annotations
 
@@ -28,9 +28,11 @@ from oidc_core import (
 from oidc_core.machine.steps import Exchange
 from oidc_core.operations import discovery
 from oidc_core.wire.http import Answer
-from tests.typing import api, life, parts
+from tests.typing import api, life, parts, records
 
-SOURCES: Final = [Path(__file__).with_name(name) for name in ("api.py", "life.py", "parts.py")]
+SOURCES: Final = [
+    Path(__file__).with_name(name) for name in ("api.py", "life.py", "parts.py", "records.py")
+]
 
 
 def used() -> set[str]:
@@ -203,3 +205,12 @@ def test_a_client_has_a_life() -> None:
     assert {*life.GOES_WELL}.isdisjoint(life.GOES_WRONG)
     with pytest.raises(oidc_core.UsageError):
         life.lives(setup, transport).start_login()
+
+
+def test_stores_of_records_fit_their_port(tmp_path: Path) -> None:
+    path = tmp_path / "records.db"
+
+    found = [records.kept(store) for store in records.shipped(path)]
+    found.append(asyncio.run(records.kept_awaited(records.Awaited())))
+
+    assert [(each.value, each.times.utc >= each.times.now) for each in found] == [("v", True)] * 3

@@ -1,0 +1,63 @@
+"""Stores of records: those that ship, and one that a stranger writes."""
+
+from pathlib import Path
+from typing import Literal
+
+from oidc_adapters import AsyncRecords, Found, MemoryRecords, Records, SqliteRecords, Times
+
+
+def shipped(path: Path) -> tuple[Records, Records]:
+    """One in memory and one in a file."""
+    return MemoryRecords(elapsed=lambda: 5.0), SqliteRecords(path, busy_timeout=3)
+
+
+def kept(store: Records) -> Found:
+    """A record of a store that waits."""
+    assert store.create("a", "1", "v", store.times().utc + 60)
+    found = store.read("a")
+    assert found is not None
+    store.close()
+    return found
+
+
+async def kept_awaited(store: AsyncRecords) -> Found:
+    """A record of a store that awaits."""
+    assert await store.create("a", "1", "v", (await store.times()).utc + 60)
+    found = await store.read("a")
+    assert found is not None
+    await store.close()
+    return found
+
+
+class Awaited:
+    """A store of a stranger."""
+
+    def __init__(self) -> None:
+        self._kept = MemoryRecords(elapsed=lambda: 5.0)
+
+    @property
+    def single_use(self) -> Literal["process"]:
+        return self._kept.single_use
+
+    async def times(self) -> Times:
+        return self._kept.times()
+
+    async def read(self, key: str, /) -> Found | None:
+        return self._kept.read(key)
+
+    async def create(self, key: str, version: str, value: str, until: int, /) -> bool:
+        return self._kept.create(key, version, value, until)
+
+    async def replace(
+        self, key: str, expected: str, version: str, value: str, until: int, /
+    ) -> bool:
+        return self._kept.replace(key, expected, version, value, until)
+
+    async def remove(self, key: str, expected: str, /) -> bool:
+        return self._kept.remove(key, expected)
+
+    async def clean(self, most: int = 1_000, /) -> int:
+        return self._kept.clean(most)
+
+    async def close(self) -> None:
+        self._kept.close()
