@@ -1,6 +1,6 @@
 """A real Redis or Valkey on a free port of 127.0.0.1, with its files in a temporary folder.
 
-Scripts use it as the tests do::
+Tests share one, the fixture `redis_server`.  Scripts have their own::
 
     with redis_server() as server:
         client = redis.Redis.from_url(server.url)
@@ -11,12 +11,14 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
 from time import monotonic, sleep
 from typing import Final
+
+import pytest
 
 PROGRAMS: Final = ("valkey-server", "redis-server")
 DURABLE: Final = ("--appendonly", "yes", "--appendfsync", "always")
@@ -152,3 +154,12 @@ def redis_server(*options: str, durable: bool = False) -> Generator[RedisServer]
             yield server
         finally:
             server.stop()
+
+
+@pytest.fixture(scope="session", name="redis_server")
+def _shared() -> Iterator[RedisServer]:
+    """A server that no test stops; each uses keys of its own."""
+    if program() is None:
+        pytest.skip("needs Redis or Valkey: apt-get install redis-server")
+    with redis_server() as server:
+        yield server

@@ -16,14 +16,11 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-import redis
-import redis.asyncio
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from oidc_adapters.stores.records.redis import AsyncRedisRecords, RedisRecords
 from tests.servers.cutting_proxy import CuttingProxy
 from tests.servers.redis import redis_server as another_server
+from tests.servers.redis_clients import awaited, awaited_client, redis, repeating, waiting_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,18 +40,17 @@ def proxy(redis_server: RedisServer) -> Iterator[CuttingProxy]:
 
 
 @pytest.fixture
-def clean(redis_server: RedisServer) -> Iterator[redis.Redis]:
+def clean(redis_server: RedisServer) -> Iterator[Any]:
     """A client that meets no fault, of a server without records."""
-    with redis.Redis.from_url(redis_server.url) as client:
+    with waiting_client(redis_server.url) as client:
         client.flushdb()
         yield client
 
 
-def repeating(port: int, **settings: Any) -> redis.Redis:
-    """Return a client that repeats what fails, as newer ones do by themselves."""
-    retry = Retry(NoBackoff(), 10)
-    errors: Any = [redis.ConnectionError, redis.TimeoutError]
-    return redis.Redis(port=port, retry=retry, retry_on_error=errors, **settings)
+@pytest.fixture
+def address(proxy: CuttingProxy) -> str:
+    """Where a client meets the proxy."""
+    return f"redis://127.0.0.1:{proxy.port}/0"
 
 
 # --- lost answers --------------------------------------------------------------------------------
@@ -62,9 +58,9 @@ def repeating(port: int, **settings: Any) -> redis.Redis:
 
 @pytest.mark.parametrize("call", ["create", "replace", "remove"])
 def test_a_write_whose_answer_is_lost_is_unknown(
-    proxy: CuttingProxy, clean: redis.Redis, call: str
+    proxy: CuttingProxy, address: str, clean: Any, call: str
 ) -> None:
-    records, direct = RedisRecords(repeating(proxy.port)), RedisRecords(clean)
+    records, direct = RedisRecords(waiting_client(address, **repeating(redis))), RedisRecords(clean)
     calls = {
         "create": lambda: records.create(KEY, "v1", "text", UNTIL),
         "replace": lambda: records.replace(KEY, "v1", "v2", "text", UNTIL),
@@ -84,12 +80,10 @@ def test_a_write_whose_answer_is_lost_is_unknown(
 
 
 def test_an_awaited_write_whose_answer_is_lost_is_unknown(
-    proxy: CuttingProxy, clean: redis.Redis
+    proxy: CuttingProxy, address: str, clean: Any
 ) -> None:
     async def main() -> None:
-        retry: Any = redis.asyncio.retry.Retry(NoBackoff(), 10)
-        errors: Any = [redis.ConnectionError]
-        client = redis.asyncio.Redis(port=proxy.port, retry=retry, retry_on_error=errors)
+        client = awaited_client(address, **repeating(awaited))
         records = AsyncRedisRecords(client)
         await records.times()
         proxy.lose_answers(b"EVAL")
@@ -141,14 +135,14 @@ def write_on(records: Records, name: str, told: Told) -> None:
 
 
 def test_no_write_is_called_refused_that_was_applied(
-    proxy: CuttingProxy, clean: redis.Redis
+    proxy: CuttingProxy, address: str, clean: Any
 ) -> None:
     """Many write, and every few answers one is lost."""
     direct, told = RedisRecords(clean), Told()
     begin(direct)
 
     def writer(own: int) -> None:
-        with repeating(proxy.port) as client:
+        with waiting_client(address, **repeating(redis)) as client:
             for number in range(60):
                 if number % 7 == own:
                     proxy.lose_answers(b"HSET")
@@ -168,7 +162,7 @@ def test_no_write_is_called_refused_that_was_applied(
 def test_an_outage_is_an_exception_and_loses_nothing() -> None:
     with another_server(durable=True) as server:
         told, ended = Told(), threading.Event()
-        with redis.Redis.from_url(server.url, retry=Retry(NoBackoff(), 0)) as client:
+        with waiting_client(server.url, **repeating(redis, 0)) as client:
             direct = RedisRecords(client)
             begin(direct)
 
@@ -202,7 +196,7 @@ def test_an_outage_is_an_exception_and_loses_nothing() -> None:
 
 def count_on(url: str, own: int, rounds: int) -> int:
     """Add to the number in a record, and return how many times it succeeded."""
-    with redis.Redis.from_url(url) as client:
+    with waiting_client(url) as client:
         records, succeeded = RedisRecords(client), 0
         for number in range(rounds):
             found = records.read(KEY)
@@ -214,7 +208,7 @@ def count_on(url: str, own: int, rounds: int) -> int:
 
 @pytest.mark.slow
 def test_processes_that_race_for_one_record_lose_no_write(
-    redis_server: RedisServer, clean: redis.Redis
+    redis_server: RedisServer, clean: Any
 ) -> None:
     records, racers, rounds = RedisRecords(clean), 8, 300
     assert records.create(KEY, "first", "0", UNTIL)
