@@ -210,7 +210,7 @@ def count_on(url: str, own: int, rounds: int) -> int:
 def test_processes_that_race_for_one_record_lose_no_write(
     redis_server: RedisServer, clean: Any
 ) -> None:
-    records, racers, rounds = RedisRecords(clean), 8, 300
+    records, racers, rounds = RedisRecords(clean), 8, 100
     assert records.create(KEY, "first", "0", UNTIL)
 
     context = multiprocessing.get_context("spawn")
