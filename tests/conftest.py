@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from tests.interop.table import InteropTable
 from tests.requirement_marks import RequirementMarks
-from tests.servers import redis
+from tests.servers import postgresql, redis
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(RequirementMarks(), "requirement-marks")
     config.pluginmanager.register(InteropTable(), "interop-table")
+    config.pluginmanager.register(postgresql, "postgresql")
     config.pluginmanager.register(redis, "redis")
 
 
