@@ -44,8 +44,11 @@ def group_requirements(group: str) -> list[str]:
 
 
 def lowest_requirements() -> list[str]:
-    """Pin every runtime dependency to the lowest version that the project declares."""
-    return [item.replace(">=", "==") for item in project_table()["project"]["dependencies"]]
+    """Pin every runtime dependency, also of the extras, to the lowest version declared."""
+    project = project_table()["project"]
+    extras: dict[str, list[str]] = project["optional-dependencies"]
+    optional = [item for name in sorted({*extras} - {"testing"}) for item in extras[name]]
+    return [item.replace(">=", "==") for item in (*project["dependencies"], *optional)]
 
 
 def prepare(

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import attrs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from oidc_adapters import (
     ClientSetup,
@@ -106,6 +108,7 @@ LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
 
 _URL: Final = "https://op.example"
 _NOW: Final = 1_800_000_000
+_DATABASE: Final = "postgresql+psycopg://nobody@127.0.0.1/nothing"
 
 
 @cache
@@ -145,6 +148,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
             "AsyncInMemoryTransport": {"provider": provider},
             "AsyncOidcClient": {**client, "transport": AsyncInMemoryTransport(provider)},
             "AsyncShell": {**shell, "transport": AsyncInMemoryTransport(provider)},
+            "AsyncSqlRecords": {"engine": create_async_engine(_DATABASE)},
             "Callback": {"parameters": ()},
             "ClientCredentials": {"issuer": _URL, "client_id": "client", "endpoints": ()},
             "ClientKey": {"key": key, "alg": "EdDSA"},
@@ -199,7 +203,11 @@ def given() -> Mapping[str, Mapping[str, object]]:
             },
             "Routes": {"rps": (rp,)},
             "Shell": shell,
+<<<<<<< HEAD
             "SqliteRecords": {"path": "records.db"},
+=======
+            "SqlRecords": {"engine": create_engine(_DATABASE)},
+>>>>>>> bae8676 (records: SQL stores among the public names)
             "StaticProviderKeys": {"key_set": KeySet()},
             "Taken": {
                 "pending": PendingLogin(**pending),

@@ -39,7 +39,8 @@ def test_a_group_is_expanded_with_what_it_includes() -> None:
 def test_the_lowest_versions_are_those_declared() -> None:
     names = [line.split("==")[0] for line in environment.lowest_requirements()]
 
-    assert names == ["attrs", "cattrs", "urllib3", "cryptography"]
+    assert names[:4] == ["attrs", "cattrs", "urllib3", "cryptography"]
+    assert "SQLAlchemy" in names
 
 
 @pytest.mark.parametrize(

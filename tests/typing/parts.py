@@ -5,9 +5,12 @@ from typing import ClassVar, Never, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import Engine, MetaData, Table
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oidc_adapters import (
     AsyncSigner,
+    AsyncSqlRecords,
     AsyncTransport,
     ClientCredentials,
     ClientDecrypter,
@@ -31,6 +34,7 @@ from oidc_adapters import (
     SealedBox,
     Signer,
     Spent,
+    SqlRecords,
     SystemClock,
     SystemEntropy,
     Taken,
@@ -38,7 +42,9 @@ from oidc_adapters import (
     Transport,
     Urllib3Transport,
     credentials_for,
+    records_table,
 )
+from oidc_adapters.stores.records import AsyncRecords, Records
 from oidc_core import (
     CALLBACK_RULES,
     CODES,
@@ -280,6 +286,16 @@ def facts() -> tuple[str, ...]:
     shown: str = fingerprint("a secret")
     assert frozen_json({"a": [1]}) == JsonObject({"a": (1,)})
     return (first.name, row.code, shown, *[table.of for table in tables])
+
+
+def records_of(engine: Engine, awaited: AsyncEngine) -> tuple[Records, AsyncRecords]:
+    """What processes share, in a database; its table among those that Alembic reads."""
+    table: Table = records_table(MetaData(), "grants", schema="auth")
+    assert table.fullname == "auth.grants"
+    return (
+        SqlRecords(engine, table="grants", schema="auth"),
+        AsyncSqlRecords(awaited, table="grants", schema="auth"),
+    )
 
 
 def ports_of(rp: RelyingParty) -> tuple[SignatureVerifier, Decrypter | None]:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import pytest
 from attrs import evolve
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 import legs
 import oidc_adapters
@@ -30,9 +32,14 @@ from oidc_core.operations import discovery
 from oidc_core.wire.http import Answer
 from tests.typing import api, life, parts, records
 
+<<<<<<< HEAD
 SOURCES: Final = [
     Path(__file__).with_name(name) for name in ("api.py", "life.py", "parts.py", "records.py")
 ]
+=======
+DATABASE: Final = "postgresql+psycopg://nobody@127.0.0.1/nothing"
+SOURCES: Final = [Path(__file__).with_name(name) for name in ("api.py", "life.py", "parts.py")]
+>>>>>>> bae8676 (records: SQL stores among the public names)
 
 
 def used() -> set[str]:
@@ -104,6 +111,15 @@ def test_what_ships_fits_the_ports() -> None:
 
     assert isinstance(transport, InMemoryTransport)
     assert isinstance(awaited, AsyncInMemoryTransport)
+
+
+def test_databases_fit_the_ports_of_records() -> None:
+    waited, awaited = parts.records_of(
+        create_engine(DATABASE),
+        create_async_engine(DATABASE),  # they connect to nothing
+    )
+
+    assert (waited.single_use, awaited.single_use) == ("shared", "shared")
 
 
 def test_settings_by_hand() -> None:

@@ -12,17 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oidc_adapters.stores.records.cleaning import NowAndThen
 from oidc_adapters.stores.records.ports import Found, Times
-from oidc_adapters.stores.records.sql_statements import (
-    ALONE,
-    TABLE,
-    Call,
-    OwnPool,
-    Statements,
-    records_table,
-)
+from oidc_adapters.stores.records.sql_statements import ALONE, Call, OwnPool, Statements
+from oidc_adapters.stores.records.sql_table import TABLE
 from oidc_core.wire.settings import as_setting
-
-__all__ = ["AsyncSqlRecords", "SqlRecords", "records_table"]
 
 T = TypeVar("T")
 

@@ -18,17 +18,13 @@ from sqlalchemy import (
     CursorResult,
     Engine,
     Executable,
-    Index,
     Insert,
     MetaData,
     NullPool,
     Pool,
     RowMapping,
     Select,
-    SmallInteger,
-    String,
     Table,
-    Text,
     bindparam,
     cast,
     delete,
@@ -44,52 +40,19 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from oidc_adapters.stores.records.ports import SLACK, Found, Times
+from oidc_adapters.stores.records.sql_table import SCHEMA_VERSION, records_table
 from oidc_core.wire.errors import StoreFailure, UsageError
-from oidc_core.wire.settings import as_setting
 
 T = TypeVar("T")
 
-TABLE: Final = "oidc_records"
-
 ALONE: Final = MappingProxyType({"isolation_level": "AUTOCOMMIT", "preserve_rowcount": True})
 """Options of an engine: each statement commits by itself, and tells how many rows it changed."""
-
-_SCHEMA_VERSION: Final = 1
-"""How this edition of the library writes a row; rows of a newer one are left as they are."""
-
-# Compared octet by octet, whatever order of letters the database has.
-_EXACT: Final = String(255).with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 _Bound: TypeAlias = Mapping[str, str | int]
 _Result: TypeAlias = CursorResult[Any]
 
 _ONE: Final[ColumnElement[int]] = literal_column("1")
 _NOTHING: Final[_Bound] = MappingProxyType({})
-
-
-def records_table(metadata: MetaData, table: str = TABLE, *, schema: str | None = None) -> Table:
-    """Add the table of a store of records to a collection of tables, for Alembic and its like.
-
-    Args:
-        metadata: the collection, as in ``target_metadata`` of Alembic.
-        table: what it is called.
-        schema: the schema that it is in, or the connection's first one.
-
-    Raises:
-        UsageError: ``config_invalid``.
-    """
-    name = as_setting(table, str, "table")
-    return Table(
-        name,
-        as_setting(metadata, MetaData, "metadata"),
-        Column("id", _EXACT, primary_key=True),
-        Column("version", _EXACT, nullable=False),
-        Column("value", Text, nullable=False),
-        Column("until", BigInteger, nullable=False),
-        Column("schema_version", SmallInteger, nullable=False),
-        Index(f"ix_{name}_until", "until"),
-        schema=as_setting(schema, str | None, "schema"),
-    )
 
 
 # --- kinds of servers ----------------------------------------------------------------------------
@@ -211,13 +174,13 @@ class Statements:
         server = _server_of(engine)
         self._table = records_table(MetaData(), table, schema=schema)
         row = self._table.c
-        known = row.schema_version <= _SCHEMA_VERSION
+        known = row.schema_version <= SCHEMA_VERSION
         here = (row.id == bindparam("key")) & (row.version == bindparam("expected")) & known
         written: dict[str, ColumnElement[Any]] = {
             "version": bindparam("new_version"),
             "value": bindparam("new_value"),
             "until": bindparam("new_until"),
-            "schema_version": literal_column(str(_SCHEMA_VERSION)),
+            "schema_version": literal_column(str(SCHEMA_VERSION)),
         }
         self._times = select(*_told_by(server))
         # There is one row in any case: it tells the server's role also where no record is.
@@ -287,12 +250,12 @@ def _found_of(result: _Result) -> Found | None:
     times = _times_in(row)
     if row["version"] is None:
         return None
-    if row["schema_version"] > _SCHEMA_VERSION:
+    if row["schema_version"] > SCHEMA_VERSION:
         raise StoreFailure(
             "store_unavailable",
             about="records",
             found=f"schema version {row['schema_version']}",
-            expected=f"{_SCHEMA_VERSION} at most",
+            expected=f"{SCHEMA_VERSION} at most",
             hint="a newer release of this library wrote the record: upgrade this process",
         )
     return Found(row["value"], row["version"], times)

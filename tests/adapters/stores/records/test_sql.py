@@ -29,7 +29,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from oidc_adapters.stores.records import SLACK
-from oidc_adapters.stores.records.sql import AsyncSqlRecords, SqlRecords, records_table
+from oidc_adapters.stores.records.sql import AsyncSqlRecords, SqlRecords
+from oidc_adapters.stores.records.sql_table import records_table
 from oidc_core import StoreFailure, UsageError
 
 if TYPE_CHECKING:

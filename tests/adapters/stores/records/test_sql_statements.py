@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, MetaData, StaticPool, create_engine
+from sqlalchemy import Engine, StaticPool, create_engine
 from sqlalchemy.dialects import mysql
 
-from oidc_adapters.stores.records.sql_statements import Statements, records_table
+from oidc_adapters.stores.records.sql_statements import Statements
 from oidc_core import UsageError
 
 POSTGRESQL = "postgresql+psycopg://nobody@127.0.0.1/nothing"
@@ -83,32 +83,3 @@ def test_a_server_that_was_not_tried_is_refused(tmp_path: Path) -> None:
         Statements(engine, "t", None)
 
     assert (refused.value.code, refused.value.found) == ("config_invalid", "mysql")
-
-
-@pytest.mark.parametrize("wrong", [None, 5, b"t", ["t"]])
-def test_the_name_of_a_table_is_text(wrong: Any) -> None:
-    with pytest.raises(UsageError, match="table"):
-        records_table(MetaData(), wrong)
-
-
-@pytest.mark.parametrize("wrong", [5, b"s", ["s"]])
-def test_the_name_of_a_schema_is_text(wrong: Any) -> None:
-    with pytest.raises(UsageError, match="schema"):
-        records_table(MetaData(), schema=wrong)
-
-
-def test_the_table_joins_the_tables_of_the_application() -> None:
-    metadata = MetaData()
-
-    table = records_table(metadata, "grants", schema="auth")
-
-    assert metadata.tables["auth.grants"] is table
-    assert [index.name for index in table.indexes] == ["ix_grants_until"]
-    assert [each.name for each in table.primary_key] == ["id"]
-
-
-def test_tables_go_into_a_collection_of_tables() -> None:
-    wrong: Any = {}
-
-    with pytest.raises(UsageError, match="metadata"):
-        records_table(wrong)
