@@ -112,13 +112,10 @@ ADAPTERS: Final = (
     "runtime.clock",
     "runtime.entropy",
     "crypto",
-<<<<<<< HEAD
     "stores.records",
     "stores.records.sqlite",
-=======
     "stores.records.sql",
     "stores.records.sql_table",
->>>>>>> bae8676 (records: SQL stores among the public names)
     "stores.sealed_box",
     "testing",
     "context",

@@ -203,11 +203,8 @@ def given() -> Mapping[str, Mapping[str, object]]:
             },
             "Routes": {"rps": (rp,)},
             "Shell": shell,
-<<<<<<< HEAD
             "SqliteRecords": {"path": "records.db"},
-=======
             "SqlRecords": {"engine": create_engine(_DATABASE)},
->>>>>>> bae8676 (records: SQL stores among the public names)
             "StaticProviderKeys": {"key_set": KeySet()},
             "Taken": {
                 "pending": PendingLogin(**pending),

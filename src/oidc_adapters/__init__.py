@@ -71,13 +71,10 @@ if TYPE_CHECKING:
         ProviderKeys,
         StaticProviderKeys,
     )
-<<<<<<< HEAD
     from oidc_adapters.stores.records import AsyncRecords, Found, MemoryRecords, Records, Times
-    from oidc_adapters.stores.records.sqlite import SqliteRecords
-=======
     from oidc_adapters.stores.records.sql import AsyncSqlRecords, SqlRecords
     from oidc_adapters.stores.records.sql_table import records_table
->>>>>>> bae8676 (records: SQL stores among the public names)
+    from oidc_adapters.stores.records.sqlite import SqliteRecords
     from oidc_adapters.stores.sealed_box import SealedBox
     from oidc_adapters.transport import AsyncTransport, Transport
     from oidc_adapters.transport.in_threads import InThreads
@@ -143,13 +140,10 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
             "PendingLogins Spent Taken TakenLogout"
         ),
         "oidc_adapters.stores.provider_keys": "MemoryProviderKeys ProviderKeys StaticProviderKeys",
-<<<<<<< HEAD
         "oidc_adapters.stores.records": "AsyncRecords Found MemoryRecords Records Times",
         "oidc_adapters.stores.records.sqlite": "SqliteRecords",
-=======
         "oidc_adapters.stores.records.sql": "AsyncSqlRecords SqlRecords",
         "oidc_adapters.stores.records.sql_table": "records_table",
->>>>>>> bae8676 (records: SQL stores among the public names)
         "oidc_adapters.stores.sealed_box": "SealedBox",
         "oidc_adapters.transport": "AsyncTransport Transport",
         "oidc_adapters.transport.in_threads": "InThreads",
@@ -276,11 +270,8 @@ __all__ = [
     "Shell",
     "Signer",
     "Spent",
-<<<<<<< HEAD
-    "SqliteRecords",
-=======
     "SqlRecords",
->>>>>>> bae8676 (records: SQL stores among the public names)
+    "SqliteRecords",
     "StaticProviderKeys",
     "StoreFailure",
     "SystemClock",

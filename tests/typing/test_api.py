@@ -32,14 +32,10 @@ from oidc_core.operations import discovery
 from oidc_core.wire.http import Answer
 from tests.typing import api, life, parts, records
 
-<<<<<<< HEAD
+DATABASE: Final = "postgresql+psycopg://nobody@127.0.0.1/nothing"
 SOURCES: Final = [
     Path(__file__).with_name(name) for name in ("api.py", "life.py", "parts.py", "records.py")
 ]
-=======
-DATABASE: Final = "postgresql+psycopg://nobody@127.0.0.1/nothing"
-SOURCES: Final = [Path(__file__).with_name(name) for name in ("api.py", "life.py", "parts.py")]
->>>>>>> bae8676 (records: SQL stores among the public names)
 
 
 def used() -> set[str]:
