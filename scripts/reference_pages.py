@@ -104,6 +104,7 @@ ADAPTERS: Final = (
     "credentials.client_keys",
     "credentials.dpop",
     "stores.provider_keys",
+    "stores.records",
     "transport",
     "transport.over_urllib3",
     "transport.in_threads",

@@ -111,6 +111,19 @@ _NOW: Final = 1_800_000_000
 _DATABASE: Final = "postgresql+psycopg://nobody@127.0.0.1/nothing"
 
 
+class _EmptyKeyring:
+    """A keyring that has nothing and keeps nothing."""
+
+    def get_password(self, _service: str, _username: str, /) -> None:
+        """Return nothing."""
+
+    def set_password(self, _service: str, _username: str, _password: str, /) -> None:
+        """Keep nothing."""
+
+    def delete_password(self, _service: str, _username: str, /) -> None:
+        """Remove nothing."""
+
+
 @cache
 def given() -> Mapping[str, Mapping[str, object]]:
     """Return the other arguments that each class needs in addition to the field that is tried."""
@@ -162,6 +175,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
             "DecryptionKey": {"key": X25519PrivateKey.from_private_bytes(bytes(32))},
             "Demands": {"nonce": "n", "started_at": _NOW},
             "FakeUser": {"sub": "alice"},
+            "FileRecords": {"folder": "records"},
             "FixedEntropy": {"seed": 1},
             "FrozenClock": {"now": _NOW},
             "HttpResponse": {"status": 200, "headers": (), "body": b"", "received_at": _NOW},
@@ -170,6 +184,11 @@ def given() -> Mapping[str, Mapping[str, object]]:
             "Incoming": {"method": "GET", "url": None},
             "IssuerRule": {"canonical": _URL, "accepted": {_URL}},
             "JsonObject": {"members": {}},
+            "KeyringRecords": {
+                "service": "program",
+                "folder": "records",
+                "keyring": _EmptyKeyring(),
+            },
             "KeysFound": {
                 "issuer": _URL,
                 "jwks_uri": f"{_URL}/jwks",

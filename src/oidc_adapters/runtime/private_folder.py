@@ -24,33 +24,22 @@ _FOLDER: Final[int] = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "
 
 
 class PrivateFolder:
-    """A folder that is made with mode 0700 where there is none.
+    """A folder that is made, with mode 0700, when it is first opened and there is none.
 
     Args:
         path: of the folder; its last part is no symbolic link.
 
     Raises:
         UsageError: ``config_invalid`` for a folder of another user, for one that others can write
-            to, for a path that is no folder, and where none can be made or opened.
+            to, and for a path that leads to no folder.
     """
 
     __slots__ = ("_path",)
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path).absolute()  # not resolved: that would follow a symbolic link
-        try:
-            self._make()
-            with self.opened():
-                pass
-        except OSError as fault:
-            raise _refused(fault.strerror or type(fault).__name__) from fault
-
-    def _make(self) -> None:
-        parent = self._path.parent
-        parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            self._path.mkdir(0o700)
-            _settle(parent)
+        with suppress(FileNotFoundError):
+            self._close(self._open())
 
     @contextmanager
     def opened(self) -> Generator["OpenFolder"]:
@@ -58,11 +47,23 @@ class PrivateFolder:
 
         Raises:
             UsageError: ``config_invalid``, as above.
-            OSError: it cannot be opened.
+            OSError: it can be neither made nor opened.
         """
+        try:
+            file = self._open()
+        except FileNotFoundError:
+            self._make()
+            file = self._open()
+        try:
+            yield OpenFolder(self._path, file)
+        finally:
+            self._close(file)
+
+    def _open(self) -> int | None:
+        """Open the folder; ``None`` where files are opened by their whole path only."""
         if not _IN_FOLDERS:
-            yield OpenFolder(self._path, None)
-            return
+            self._path.stat()
+            return None
         try:
             file = os.open(self._path, _FOLDER)
         except OSError as fault:
@@ -71,9 +72,22 @@ class PrivateFolder:
             raise _refused("a link, or no folder") from fault
         try:
             _judge(os.fstat(file))
-            yield OpenFolder(self._path, file)
-        finally:
+        except BaseException:
             os.close(file)
+            raise
+        return file
+
+    @staticmethod
+    def _close(file: int | None) -> None:
+        if file is not None:
+            os.close(file)
+
+    def _make(self) -> None:
+        parent = self._path.parent
+        parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            self._path.mkdir(0o700)
+            _settle(parent)
 
 
 class OpenFolder:

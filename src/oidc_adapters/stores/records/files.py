@@ -17,7 +17,7 @@ class FileRecords(FolderRecords):
     for this user: what is built on this store seals them.
 
     Args:
-        folder: where the files are; it is made, with mode 0700, where there is none.
+        folder: where the files are; the first call makes it, with mode 0700, where there is none.
         patience: for how many seconds a writer waits for other processes.
         clock: tells ``times.utc``.
 

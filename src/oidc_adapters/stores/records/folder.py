@@ -9,11 +9,13 @@ import json
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from typing import ClassVar, Final, Literal, NamedTuple, cast
 
+from oidc_adapters.runtime.boot_clock import Anchor, anchor_of, anchored, this_boot
 from oidc_adapters.runtime.clock import Clock, SystemClock
 from oidc_adapters.runtime.file_lock import file_lock
 from oidc_adapters.runtime.locks import ProcessLock
@@ -26,6 +28,7 @@ PATIENCE: Final = 10
 """For how many seconds a writer waits for the lock."""
 
 _LOCK: Final = "lock"
+_CLOCK: Final = "clock"
 _SCHEMA: Final = 1
 _BETWEEN_CLEANINGS: Final = 20
 _CLEANED: Final = 100
@@ -40,6 +43,7 @@ class Entry(NamedTuple):
         key: of the record.
         version: which write it comes from.
         until: when it expires, in seconds since the epoch.
+        at: when it was written, by ``times.now``.
         value: its text, or where that is; ``None`` where there is no record, only ``stale`` values.
         stale: where else values may be that are to be removed.
     """
@@ -47,6 +51,7 @@ class Entry(NamedTuple):
     key: str
     version: str
     until: int
+    at: int
     value: str | None
     stale: tuple[str, ...] = ()
 
@@ -58,7 +63,7 @@ class FolderRecords:
     """The calls of a store, over two that a class of its own supplies: put, and drop.
 
     Args:
-        folder: where it is; it is made where there is none.
+        folder: where it is; it is made at the first call, where there is none.
         patience: for how many seconds a writer waits for others.
         clock: tells ``times.utc``.
 
@@ -89,7 +94,7 @@ class FolderRecords:
 
     def times(self) -> Times:
         """Return the times of this machine."""
-        with self._folder.opened() as folder:
+        with self._reading() as folder:
             return self._times(folder)
 
     def read(self, key: str, /) -> Found | None:
@@ -99,10 +104,7 @@ class FolderRecords:
             StoreFailure: ``record_invalid``, ``record_version_unknown`` for a file that is not
                 understood; it stays there.
         """
-        if _READS_UNLOCKED:
-            with self._folder.opened() as folder:
-                return self._read(folder, key)
-        with self._locked() as folder:
+        with self._reading() as folder:
             return self._read(folder, key)
 
     def _read(self, folder: OpenFolder, key: str) -> Found | None:
@@ -125,7 +127,7 @@ class FolderRecords:
             entry = self._entry(folder, key)
             if entry is not None and entry.value is not None:
                 return False
-            self._put(folder, Entry(key, version, until, value))
+            self._put(folder, Entry(key, version, until, self._times(folder).now, value))
             return True
 
     def replace(self, key: str, expected: str, version: str, value: str, until: int, /) -> bool:
@@ -138,7 +140,7 @@ class FolderRecords:
             entry = self._entry(folder, key)
             if entry is None or entry.value is None or entry.version != expected:
                 return False
-            self._put(folder, Entry(key, version, until, value))
+            self._put(folder, Entry(key, version, until, self._times(folder).now, value))
             return True
 
     def remove(self, key: str, expected: str, /) -> bool:
@@ -183,6 +185,12 @@ class FolderRecords:
     # --- files -----------------------------------------------------------------------------------
 
     @contextmanager
+    def _reading(self) -> Generator[OpenFolder]:
+        """Open the folder to read, without the lock where the system allows it."""
+        with self._folder.opened() if _READS_UNLOCKED else self._locked() as folder:
+            yield folder
+
+    @contextmanager
     def _locked(self) -> Generator[OpenFolder]:
         """Hold the lock: first among the threads of this process, who wait for it in their turn."""
         began, threads = monotonic(), self._process.lock
@@ -193,17 +201,41 @@ class FolderRecords:
             with (
                 self._folder.opened() as folder,
                 file_lock(
-                    lambda: folder.lock_file(_LOCK),
-                    lambda file: folder.is_current(_LOCK, file),
+                    partial(folder.lock_file, _LOCK),
+                    partial(folder.is_current, _LOCK),
                     patience=left,
                 ),
             ):
+                if self._now(folder) is None:
+                    self._anchor(folder)
                 yield folder
         finally:
             threads.release()
 
+    # --- the clock -------------------------------------------------------------------------------
+
     def _times(self, folder: OpenFolder) -> Times:
-        return Times(now=int(monotonic()), utc=self._clock.now())
+        """Return the times; within the lock an anchor is always there."""
+        now = self._now(folder)
+        if now is None:
+            with self._locked() as same:
+                return self._times(same)
+        return Times(now, self._clock.now())
+
+    def _now(self, folder: OpenFolder) -> int | None:
+        """Return the time by the anchor that is kept, or ``None`` if a new one is due."""
+        kept, boot = _kept_anchor(folder), this_boot()
+        if kept is None or anchored(kept, boot, self._clock.now(), 0) is not kept:
+            return None
+        return kept.now(boot)
+
+    def _anchor(self, folder: OpenFolder) -> None:
+        """Anchor the clock after a start of the machine, no earlier than anything written."""
+        entries = [self._listed(folder, name) for name in folder.names()]
+        kept = _kept_anchor(folder)
+        last = max([entry.at for entry in entries if entry is not None], default=0)
+        new = anchored(kept, this_boot(), self._clock.now(), last)
+        folder.write(_CLOCK, new.text().encode())
 
     def _name(self, key: str) -> str:
         return sha256(key.encode("utf-8", "surrogatepass")).hexdigest() + self._ending
@@ -248,6 +280,11 @@ class FolderRecords:
         return entry if entry is not None and self._name(entry.key) == name else None
 
 
+def _kept_anchor(folder: OpenFolder) -> Anchor | None:
+    octets = folder.read(_CLOCK)
+    return None if octets is None else anchor_of(octets.decode("utf-8", "replace"))
+
+
 def _understood(octets: bytes) -> Entry:
     """Read the file of a record.
 
@@ -261,10 +298,11 @@ def _understood(octets: bytes) -> Entry:
                 "key": str() as key,
                 "version": str() as version,
                 "until": int() as until,
+                "at": int() as at,
                 "value": str() | None as value,
                 "stale": str() as stale,
             }:
-                return Entry(key, version, until, value, tuple(stale.split()))
+                return Entry(key, version, until, at, value, tuple(stale.split()))
             case {"schema": int() as schema} if schema != _SCHEMA:
                 raise StoreFailure("record_version_unknown", about="file", found=schema)
             case _:

@@ -110,7 +110,7 @@ class KeyringRecords(FolderRecords):
     def _put(self, folder: OpenFolder, entry: Entry) -> None:
         value, name = entry.value or "", token_hex(16)
         self._check_size(value)
-        old = self._entry(folder, entry.key) or Entry(entry.key, "", entry.until, None)
+        old = self._entry(folder, entry.key) or entry._replace(version="", value=None)
         self._forget(old.stale)
         self._write(folder, old._replace(stale=(name,)))
         self._keep(name, value)

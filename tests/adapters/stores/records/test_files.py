@@ -48,9 +48,9 @@ def test_where_it_is_not_it_raises(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     UNREACHABLE_RECORDS(lambda: FileRecords(tmp_path / "file" / "own"))
 
-    gone = FileRecords(tmp_path / "own")
-    (tmp_path / "own").rmdir()
-    UNREACHABLE_RECORDS(lambda: gone)
+    hidden = FileRecords(tmp_path / "folder" / "own")
+    (tmp_path / "folder").write_text("")
+    UNREACHABLE_RECORDS(lambda: hidden)
 
 
 # --- crashes -------------------------------------------------------------------------------------

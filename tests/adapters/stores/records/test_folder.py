@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from oidc_adapters.runtime.boot_clock import this_boot
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.records import SLACK, FileRecords
 from oidc_core.wire.errors import StoreFailure, UsageError
@@ -56,8 +57,9 @@ def record_file(path: Path) -> Path:
     ],
 )
 def test_a_wrong_setting_is_named(path: Path, about: str, settings: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"folder": path}
     with pytest.raises(UsageError) as refusal:
-        FileRecords(**{"folder": path, **settings})
+        FileRecords(**(given | settings))
 
     assert (refusal.value.code, refusal.value.about) == ("config_invalid", about)
 
@@ -66,6 +68,13 @@ def test_a_folder_is_named_by_text_or_by_a_path(path: Path) -> None:
     assert FileRecords(f"{path}").create("key", "1", "v", UNTIL)
     assert FileRecords(path).read("key") is not None
     assert FileRecords(path).single_use == "shared"
+
+
+def test_a_store_that_nobody_has_used_makes_no_folder(path: Path) -> None:
+    store = FileRecords(path)
+    assert not path.exists()
+    assert store.read("key") is None
+    assert path.stat().st_mode & 0o777 == 0o700
 
 
 # --- names ---------------------------------------------------------------------------------------
@@ -94,7 +103,8 @@ def test_no_file_but_those_of_the_store_is_there(store: FileRecords, path: Path)
 # --- what is not understood ----------------------------------------------------------------------
 
 MEMBERS: Final[dict[str, object]] = {
-    "schema": 1, "key": "key", "version": "1", "until": UNTIL, "value": "v", "stale": ""
+    "schema": 1, "key": "key", "version": "1", "until": UNTIL, "at": NOW, "value": "v",
+    "stale": "",
 }  # fmt: skip
 
 
@@ -119,6 +129,7 @@ def _with(**members: object) -> bytes:
         (_with(key=None), "record_invalid"),
         (_with(version=1), "record_invalid"),
         (_with(until="1"), "record_invalid"),
+        (_with(at=None), "record_invalid"),
         (_with(value=1), "record_invalid"),
         (_with(stale=["a"]), "record_invalid"),
     ],
@@ -212,6 +223,42 @@ def test_threads_wait_for_each_other_only_so_long(path: Path) -> None:
         leave.set()
         thread.join(10)
     assert store.create("key", "1", "v", UNTIL)
+
+
+# --- the clock -----------------------------------------------------------------------------------
+
+
+def test_its_clock_does_not_follow_the_wall_clock(
+    store: FileRecords, path: Path, clock: FrozenClock
+) -> None:
+    if not this_boot().id:
+        pytest.skip("this system does not tell its starts apart")
+    assert store.times().now in {NOW, NOW + 1}
+    clock.advance(5_000)
+    other = FileRecords(path, clock=FrozenClock(NOW - 5_000))
+
+    assert store.times().now in {NOW, NOW + 1, NOW + 2}
+    assert other.times().now in {NOW, NOW + 1, NOW + 2}
+    assert store.times().utc == NOW + 5_000
+
+
+@pytest.mark.parametrize("text", ["", "no anchor", "5 5 another-start", "\xff"])
+def test_after_a_start_of_the_machine_its_clock_goes_on(path: Path, text: str) -> None:
+    FileRecords(path, clock=FrozenClock(NOW)).create("key", "1", "v", UNTIL)
+    (path / "clock").write_text(text, "latin-1")
+
+    behind = FileRecords(path, clock=FrozenClock(NOW - 5_000))
+    assert NOW <= behind.times().now <= NOW + 2
+    found = behind.read("key")
+    assert found is not None
+    assert NOW <= found.times.now <= NOW + 2
+
+    (path / "clock").write_text(text, "latin-1")
+    ahead = FileRecords(path, clock=FrozenClock(NOW + 5_000))
+    found = ahead.read("key")
+    assert found is not None
+    assert NOW + 5_000 <= found.times.now <= NOW + 5_002
+    assert NOW + 5_000 <= behind.times().now <= NOW + 5_002
 
 
 # --- cleaning ------------------------------------------------------------------------------------

@@ -41,15 +41,15 @@ class MemoryKeyring:
             message = "canary"
             raise RuntimeError(message)
 
-    def get_password(self, service: str, username: str, /) -> str | None:
+    def get_password(self, service: str, username: str) -> str | None:
         self._reach("get")
         return self.kept.get((service, username))
 
-    def set_password(self, service: str, username: str, password: str, /) -> None:
+    def set_password(self, service: str, username: str, password: str) -> None:
         self._reach("set")
         self.kept[service, username] = password
 
-    def delete_password(self, service: str, username: str, /) -> None:
+    def delete_password(self, service: str, username: str) -> None:
         self._reach("delete")
         del self.kept[service, username]
 
@@ -130,20 +130,16 @@ def test_a_keyring_that_fails_is_a_store_that_fails(
 def test_a_keyring_that_cannot_be_reached_is_not_taken_for_an_empty_one(
     store: KeyringRecords, keyring: MemoryKeyring
 ) -> None:
+    store.create("key", *OLD, UNTIL)
     keyring.failing = "get"
-    UNREACHABLE_RECORDS(lambda: _Full(store))
+    error = failure(lambda: store.read("key"))
+    assert (error.code, error.about) == ("store_unavailable", "keyring")
 
 
-class _Full:
-    """A store in which each record that is asked for is there."""
-
-    single_use: Final = "shared"
-
-    def __init__(self, store: KeyringRecords) -> None:
-        self._store = store
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+def test_where_its_folder_is_not_it_raises(path: Path, keyring: MemoryKeyring) -> None:
+    hidden = KeyringRecords("program", path / "below", keyring=keyring)
+    path.write_text("")
+    UNREACHABLE_RECORDS(lambda: hidden)
 
 
 # --- what is kept where --------------------------------------------------------------------------
@@ -229,7 +225,7 @@ def test_what_has_expired_is_cleaned_away_with_its_value(
 class ShortKeyring(MemoryKeyring):
     """Keeps the start of a value, without a word."""
 
-    def set_password(self, service: str, username: str, password: str, /) -> None:
+    def set_password(self, service: str, username: str, password: str) -> None:
         super().set_password(service, username, password[:100])
 
 
@@ -281,7 +277,8 @@ def test_a_keyring_that_keeps_only_a_part_is_seen(path: Path) -> None:
 def test_a_wrong_setting_is_named(
     path: Path, keyring: MemoryKeyring, about: str, settings: dict[str, Any]
 ) -> None:
-    given = {"service": "program", "folder": path, "keyring": keyring, **settings}
+    given: dict[str, Any] = {"service": "program", "folder": path, "keyring": keyring}
+    given |= settings
     with pytest.raises(UsageError) as refusal:
         KeyringRecords(**given)
 
@@ -299,10 +296,10 @@ def test_without_the_package_it_says_so(path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_backend_of_the_package_serves_it(path: Path) -> None:
     package = pytest.importorskip("keyring", reason="the package keyring is not installed")
-    backend = pytest.importorskip("keyring.backend")
+    from keyring.backend import KeyringBackend
 
-    class Kept(MemoryKeyring, backend.KeyringBackend):  # type: ignore[misc]
-        priority = 1
+    class Kept(MemoryKeyring, KeyringBackend):
+        pass
 
     before = package.get_keyring()
     keyring = Kept()
