@@ -72,6 +72,8 @@ if TYPE_CHECKING:
         StaticProviderKeys,
     )
     from oidc_adapters.stores.records import AsyncRecords, Found, MemoryRecords, Records, Times
+    from oidc_adapters.stores.records.files import FileRecords
+    from oidc_adapters.stores.records.keyring import Keyring, KeyringRecords
     from oidc_adapters.stores.records.sql import AsyncSqlRecords, SqlRecords
     from oidc_adapters.stores.records.sql_table import records_table
     from oidc_adapters.stores.records.sqlite import SqliteRecords
@@ -141,6 +143,8 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "oidc_adapters.stores.provider_keys": "MemoryProviderKeys ProviderKeys StaticProviderKeys",
         "oidc_adapters.stores.records": "AsyncRecords Found MemoryRecords Records Times",
+        "oidc_adapters.stores.records.files": "FileRecords",
+        "oidc_adapters.stores.records.keyring": "Keyring KeyringRecords",
         "oidc_adapters.stores.records.sqlite": "SqliteRecords",
         "oidc_adapters.stores.records.sql": "AsyncSqlRecords SqlRecords",
         "oidc_adapters.stores.records.sql_table": "records_table",
@@ -227,6 +231,7 @@ __all__ = [
     "Incoming",
     "IssuerRule",
     "JsonObject",
+    "Keyring",
     "KeyringRecords",
     "KeysFetched",
     "KeysRefused",

@@ -7,19 +7,15 @@ from oidc_adapters.stores.records.both import (
     for_awaiting,
     for_waiting,
 )
-from oidc_adapters.stores.records.files import FileRecords
 from oidc_adapters.stores.records.in_memory import MemoryRecords
-from oidc_adapters.stores.records.keyring import KeyringRecords
 from oidc_adapters.stores.records.ports import SLACK, AsyncRecords, Found, Records, Times
 
 __all__ = [
     "SLACK",
     "AsyncRecords",
     "AtOnce",
-    "FileRecords",
     "Found",
     "InThreads",
-    "KeyringRecords",
     "MemoryRecords",
     "Records",
     "Times",

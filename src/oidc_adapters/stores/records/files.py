@@ -20,6 +20,7 @@ class FileRecords(FolderRecords):
         folder: where the files are; the first call makes it, with mode 0700, where there is none.
         patience: for how many seconds a writer waits for other processes.
         clock: tells ``times.utc``.
+        boot: tells the running start of the machine.
 
     Raises:
         UsageError: ``config_invalid``, also for a folder that another user owns or can write to,

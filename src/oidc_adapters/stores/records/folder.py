@@ -7,7 +7,7 @@ reads holds none: a file is there whole or not at all.
 
 import json
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import sha256
@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import ClassVar, Final, Literal, NamedTuple, cast
 
-from oidc_adapters.runtime.boot_clock import Anchor, anchor_of, anchored, this_boot
+from oidc_adapters.runtime.boot_clock import Anchor, Boot, anchor_of, anchored, this_boot
 from oidc_adapters.runtime.clock import Clock, SystemClock
 from oidc_adapters.runtime.file_lock import file_lock
 from oidc_adapters.runtime.locks import ProcessLock
@@ -66,23 +66,30 @@ class FolderRecords:
         folder: where it is; it is made at the first call, where there is none.
         patience: for how many seconds a writer waits for others.
         clock: tells ``times.utc``.
+        boot: tells the running start of the machine.
 
     Raises:
         UsageError: ``config_invalid``, also for a folder that others can write to.
     """
 
-    __slots__ = ("_clock", "_created", "_folder", "_patience", "_process")
+    __slots__ = ("_boot", "_clock", "_created", "_folder", "_patience", "_process")
 
     _ending: ClassVar[str]
 
     def __init__(
-        self, folder: str | Path, *, patience: int = PATIENCE, clock: Clock | None = None
+        self,
+        folder: str | Path,
+        *,
+        patience: int = PATIENCE,
+        clock: Clock | None = None,
+        boot: Callable[[], Boot] = this_boot,
     ) -> None:
         place = as_setting(folder, str | Path, "folder")
         if not f"{place}" or "\0" in f"{place}":
             raise UsageError("config_invalid", about="folder", found=f"{place}", expected="a path")
         self._patience = as_count(patience, "patience")
         self._clock = as_setting(clock, Clock | None, "clock") or SystemClock()
+        self._boot = as_setting(boot, Callable[[], Boot], "boot")
         self._folder = PrivateFolder(place)
         self._process = ProcessLock()
         self._created = 0
@@ -224,7 +231,7 @@ class FolderRecords:
 
     def _now(self, folder: OpenFolder) -> int | None:
         """Return the time by the anchor that is kept, or ``None`` if a new one is due."""
-        kept, boot = _kept_anchor(folder), this_boot()
+        kept, boot = _kept_anchor(folder), self._boot()
         if kept is None or anchored(kept, boot, self._clock.now(), 0) is not kept:
             return None
         return kept.now(boot)
@@ -234,7 +241,7 @@ class FolderRecords:
         entries = [self._listed(folder, name) for name in folder.names()]
         kept = _kept_anchor(folder)
         last = max([entry.at for entry in entries if entry is not None], default=0)
-        new = anchored(kept, this_boot(), self._clock.now(), last)
+        new = anchored(kept, self._boot(), self._clock.now(), last)
         folder.write(_CLOCK, new.text().encode())
 
     def _name(self, key: str) -> str:

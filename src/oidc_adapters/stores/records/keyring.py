@@ -7,11 +7,13 @@ a keyring cannot tell what it holds.
 """
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import ClassVar, Final, Protocol
 
+from oidc_adapters.runtime.boot_clock import Boot, this_boot
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.runtime.private_folder import OpenFolder
@@ -57,6 +59,7 @@ class KeyringRecords(FolderRecords):
             on Windows.
         patience: for how many seconds a writer waits for other processes.
         clock: tells ``times.utc``.
+        boot: tells the running start of the machine.
 
     Raises:
         UsageError: ``config_invalid``, also without a keyring that keeps anything.
@@ -75,6 +78,7 @@ class KeyringRecords(FolderRecords):
         most: int | None = None,
         patience: int = PATIENCE,
         clock: Clock | None = None,
+        boot: Callable[[], Boot] = this_boot,
     ) -> None:
         check_kind(service, str, about="service", code="config_invalid")
         if not service:
@@ -85,7 +89,7 @@ class KeyringRecords(FolderRecords):
             limit = _OF_WINDOWS
         self._service = service
         self._most = None if limit is None else as_count(limit, "most")
-        super().__init__(folder, patience=patience, clock=clock)
+        super().__init__(folder, patience=patience, clock=clock, boot=boot)
         self._keyring = _chosen() if given is None else given
 
     def read(self, key: str, /) -> Found | None:

@@ -15,7 +15,7 @@ UNTIL: Final = 4_000_000_000
 RACER: Final = """
 import sys
 from pathlib import Path
-from oidc_adapters.stores.records import FileRecords, KeyringRecords
+from oidc_adapters import FileRecords, KeyringRecords
 from tests.adapters.stores.records.crashing import FileKeyring
 
 path, kind = Path(sys.argv[1]), sys.argv[2]

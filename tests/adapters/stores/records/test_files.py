@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from oidc_adapters.stores.records import FileRecords, Found, InThreads
+from oidc_adapters.stores.records import Found, InThreads
+from oidc_adapters.stores.records.files import FileRecords
 from oidc_adapters.testing import (
     ASYNC_RECORDS_DUTIES,
     RECORDS_DUTIES,
@@ -106,7 +107,7 @@ def test_a_crash_while_a_record_is_removed_leaves_it_or_none(tmp_path: Path) -> 
 WRITER: Final = """
 import sys
 from pathlib import Path
-from oidc_adapters.stores.records import FileRecords
+from oidc_adapters import FileRecords
 store = FileRecords(Path(sys.argv[1]))
 number = int(store.read("key").version)
 while True:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from oidc_adapters.runtime.boot_clock import this_boot
+from oidc_adapters.runtime.boot_clock import Boot
 from oidc_adapters.runtime.clock import FrozenClock
-from oidc_adapters.stores.records import SLACK, FileRecords
+from oidc_adapters.stores.records import SLACK
+from oidc_adapters.stores.records.files import FileRecords
 from oidc_core.wire.errors import StoreFailure, UsageError
 from tests.adapters.runtime.test_file_lock import holder
 from tests.flows.rig import NOW
@@ -228,37 +229,39 @@ def test_threads_wait_for_each_other_only_so_long(path: Path) -> None:
 # --- the clock -----------------------------------------------------------------------------------
 
 
-def test_its_clock_does_not_follow_the_wall_clock(
-    store: FileRecords, path: Path, clock: FrozenClock
-) -> None:
-    if not this_boot().id:
-        pytest.skip("this system does not tell its starts apart")
-    assert store.times().now in {NOW, NOW + 1}
+def test_its_clock_does_not_follow_the_wall_clock(path: Path, clock: FrozenClock) -> None:
+    boot = [Boot("a-start", 100)]
+    store = FileRecords(path, clock=clock, boot=lambda: boot[0])
+    assert store.times() == (NOW, NOW)
     clock.advance(5_000)
-    other = FileRecords(path, clock=FrozenClock(NOW - 5_000))
+    boot[0] = Boot("a-start", 107)
+    other = FileRecords(path, clock=FrozenClock(NOW - 5_000), boot=lambda: boot[0])
 
-    assert store.times().now in {NOW, NOW + 1, NOW + 2}
-    assert other.times().now in {NOW, NOW + 1, NOW + 2}
-    assert store.times().utc == NOW + 5_000
+    assert store.times() == (NOW + 7, NOW + 5_000)
+    assert other.times() == (NOW + 7, NOW - 5_000)
 
 
-@pytest.mark.parametrize("text", ["", "no anchor", "5 5 another-start", "\xff"])
-def test_after_a_start_of_the_machine_its_clock_goes_on(path: Path, text: str) -> None:
-    FileRecords(path, clock=FrozenClock(NOW)).create("key", "1", "v", UNTIL)
-    (path / "clock").write_text(text, "latin-1")
+@pytest.mark.parametrize("text", [None, "", "no anchor", "\xff"])
+def test_after_a_start_of_the_machine_its_clock_goes_on(path: Path, text: str | None) -> None:
+    boot = [Boot("a-start", 100)]
+    store = FileRecords(path, clock=FrozenClock(NOW), boot=lambda: boot[0])
+    store.create("key", "1", "v", UNTIL)
 
-    behind = FileRecords(path, clock=FrozenClock(NOW - 5_000))
-    assert NOW <= behind.times().now <= NOW + 2
+    boot[0] = Boot("another-start", 5)
+    if text is not None:
+        (path / "clock").write_text(text, "latin-1")
+    behind = FileRecords(path, clock=FrozenClock(NOW - 5_000), boot=lambda: boot[0])
     found = behind.read("key")
     assert found is not None
-    assert NOW <= found.times.now <= NOW + 2
+    assert found.times == (NOW, NOW - 5_000)
 
-    (path / "clock").write_text(text, "latin-1")
-    ahead = FileRecords(path, clock=FrozenClock(NOW + 5_000))
+    boot[0] = Boot("a-third-start", 5)
+    ahead = FileRecords(path, clock=FrozenClock(NOW + 5_000), boot=lambda: boot[0])
     found = ahead.read("key")
     assert found is not None
-    assert NOW + 5_000 <= found.times.now <= NOW + 5_002
-    assert NOW + 5_000 <= behind.times().now <= NOW + 5_002
+    assert found.times.now == NOW + 5_000
+    assert behind.times().now == NOW + 5_000
+    assert ahead.replace("key", "1", "2", "v", UNTIL)
 
 
 # --- cleaning ------------------------------------------------------------------------------------

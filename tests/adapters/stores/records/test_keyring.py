@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from oidc_adapters.runtime.clock import FrozenClock
-from oidc_adapters.stores.records import SLACK, FileRecords, InThreads, KeyringRecords
+from oidc_adapters.stores.records import SLACK, InThreads
+from oidc_adapters.stores.records.files import FileRecords
+from oidc_adapters.stores.records.keyring import KeyringRecords
 from oidc_adapters.testing import (
     ASYNC_RECORDS_DUTIES,
     RECORDS_DUTIES,
