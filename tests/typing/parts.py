@@ -1,7 +1,6 @@
 """The parts of the core that a stranger puts together by hand, and what the adapters ship."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import ClassVar, Never, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
@@ -26,9 +25,7 @@ from oidc_adapters import (
     DpopKeys,
     DpopNonces,
     Entropy,
-    FileRecords,
     InThreads,
-    KeyringRecords,
     LogoutSecrets,
     MemoryProviderKeys,
     MemorySpent,
@@ -363,15 +360,6 @@ def bound_logout(rp: RelyingParty, entropy: Entropy) -> TakenLogout:
     named = ((cookie.name, cookie.value),)
     named_by = pending_id(Callback(parameters=(("state", secrets.state),)))
     return pending.take_logout(rp, named_by, named, NOW)
-
-
-def of_a_command_line(folder: Path) -> bool:
-    """The records of a program on one machine, in files or in its user's keyring."""
-    files = FileRecords(folder / "grants", patience=5)
-    made = files.create("grant:1", "a version", "a sealed value", NOW + 600)
-    ring = KeyringRecords("program", folder / "keyring", most=2_560)
-    found = ring.read("grant:1")
-    return made and found is not None and ring.remove("grant:1", found.version)
 
 
 def waited(rp: RelyingParty, entropy: Entropy) -> tuple[LoginStarted, Taken]:

@@ -3,12 +3,45 @@
 from pathlib import Path
 from typing import Literal
 
-from oidc_adapters import AsyncRecords, Found, MemoryRecords, Records, SqliteRecords, Times
+from oidc_adapters import (
+    AsyncRecords,
+    FileRecords,
+    Found,
+    Keyring,
+    KeyringRecords,
+    MemoryRecords,
+    Records,
+    SqliteRecords,
+    Times,
+)
 
 
 def shipped(path: Path) -> tuple[Records, Records]:
     """One in memory and one in a file."""
     return MemoryRecords(elapsed=lambda: 5.0), SqliteRecords(path, busy_timeout=3)
+
+
+class Ring:
+    """A keyring of a stranger."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str, /) -> str | None:
+        return self._kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str, /) -> None:
+        self._kept[service, username] = password
+
+    def delete_password(self, service: str, username: str, /) -> None:
+        del self._kept[service, username]
+
+
+def of_command_lines(folder: Path) -> tuple[Records, Records]:
+    """One in the files of a folder, and one with values in a keyring."""
+    ring: Keyring = Ring()
+    ringed = KeyringRecords("program", folder, keyring=ring, most=2_560)
+    return FileRecords(folder, patience=5), ringed
 
 
 def kept(store: Records) -> Found:
