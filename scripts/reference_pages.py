@@ -115,6 +115,7 @@ ADAPTERS: Final = (
     "runtime.entropy",
     "crypto",
     "stores.records",
+    "stores.records.redis",
     "stores.records.sqlite",
     "stores.records.sql",
     "stores.records.sql_table",

@@ -124,6 +124,26 @@ class _EmptyKeyring:
         """Remove nothing."""
 
 
+class _Cluster:
+    """Has what a client of Redis is known by."""
+
+    def execute_command(self, *_args: object, **_options: object) -> object:
+        """Answer nothing."""
+        return None
+
+    def get_node_from_key(self, _key: object) -> object:
+        """Know no server."""
+        return None
+
+
+class _AwaitedCluster(_Cluster):
+    """The same for one that awaits."""
+
+    async def execute_command(self, *_args: object, **_options: object) -> object:
+        """Answer nothing."""
+        return None
+
+
 @cache
 def given() -> Mapping[str, Mapping[str, object]]:
     """Return the other arguments that each class needs in addition to the field that is tried."""
@@ -160,6 +180,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
         {
             "AsyncInMemoryTransport": {"provider": provider},
             "AsyncOidcClient": {**client, "transport": AsyncInMemoryTransport(provider)},
+            "AsyncRedisRecords": {"client": _AwaitedCluster()},
             "AsyncShell": {**shell, "transport": AsyncInMemoryTransport(provider)},
             "AsyncSqlRecords": {"engine": create_async_engine(_DATABASE)},
             "Callback": {"parameters": ()},
@@ -214,6 +235,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
                 "created_at": _NOW,
             },
             "ProviderMetadata": {"issuer": _URL},
+            "RedisRecords": {"client": _Cluster()},
             "RelyingParty": party,
             "ServedProvider": {
                 "provider": provider,

@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from oidc_adapters.stores.records import AsyncRecords, Found, MemoryRecords, Records, Times
     from oidc_adapters.stores.records.files import FileRecords
     from oidc_adapters.stores.records.keyring import Keyring, KeyringRecords
+    from oidc_adapters.stores.records.redis import AsyncRedisRecords, RedisRecords
     from oidc_adapters.stores.records.sql import AsyncSqlRecords, SqlRecords
     from oidc_adapters.stores.records.sql_table import records_table
     from oidc_adapters.stores.records.sqlite import SqliteRecords
@@ -145,6 +146,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_adapters.stores.records": "AsyncRecords Found MemoryRecords Records Times",
         "oidc_adapters.stores.records.files": "FileRecords",
         "oidc_adapters.stores.records.keyring": "Keyring KeyringRecords",
+        "oidc_adapters.stores.records.redis": "AsyncRedisRecords RedisRecords",
         "oidc_adapters.stores.records.sqlite": "SqliteRecords",
         "oidc_adapters.stores.records.sql": "AsyncSqlRecords SqlRecords",
         "oidc_adapters.stores.records.sql_table": "records_table",
@@ -194,6 +196,7 @@ __all__ = [
     "AsyncConnections",
     "AsyncOidcClient",
     "AsyncRecords",
+    "AsyncRedisRecords",
     "AsyncShell",
     "AsyncSigner",
     "AsyncSqlRecords",
@@ -268,6 +271,7 @@ __all__ = [
     "ProviderMetadata",
     "Records",
     "Redirect",
+    "RedisRecords",
     "RefreshRefused",
     "Refreshed",
     "Refusal",

@@ -47,9 +47,9 @@ class RedisServer:
     """
 
     def __init__(self, path: str, folder: Path, options: tuple[str, ...]) -> None:
-        self._path, self._folder, self._options = path, folder, options
+        self._path, self._folder, self.options = path, folder, options
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -67,7 +67,7 @@ class RedisServer:
         where = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder))
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                (self._path, *where, "--save", "", *self._options),
+                (self._path, *where, "--save", "", *self.options),
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -89,7 +89,7 @@ class RedisServer:
             except ServerFailed:
                 if not left or "in use" not in self.log():
                     raise
-                self.port = _free_port()
+                self.port = free_port()
         return None
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
@@ -126,10 +126,16 @@ class RedisServer:
             return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody uses yet."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
+
+
+def of_cluster() -> tuple[str, ...]:
+    """Return the options of a server that shares its keys with others."""
+    return ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
 
 
 @contextmanager

@@ -3,14 +3,19 @@
 from pathlib import Path
 from typing import Literal
 
+import redis
+import redis.asyncio
+
 from oidc_adapters import (
     AsyncRecords,
+    AsyncRedisRecords,
     FileRecords,
     Found,
     Keyring,
     KeyringRecords,
     MemoryRecords,
     Records,
+    RedisRecords,
     SqliteRecords,
     Times,
 )
@@ -42,6 +47,18 @@ def of_command_lines(folder: Path) -> tuple[Records, Records]:
     ring: Keyring = Ring()
     ringed = KeyringRecords("program", folder, keyring=ring, most=2_560)
     return FileRecords(folder, patience=5), ringed
+
+
+def in_redis(client: redis.Redis, cluster: redis.RedisCluster) -> tuple[Records, Records]:
+    """One on a server, one in a cluster."""
+    return RedisRecords(client), RedisRecords(cluster, prefix="app:")
+
+
+def awaited_in_redis(
+    client: redis.asyncio.Redis, cluster: redis.asyncio.RedisCluster
+) -> tuple[AsyncRecords, AsyncRecords]:
+    """The same for code that awaits."""
+    return AsyncRedisRecords(client), AsyncRedisRecords(cluster, prefix="app:")
 
 
 def kept(store: Records) -> Found:

@@ -276,6 +276,16 @@ def test_a_replica_is_never_read(redis_server: RedisServer) -> None:
             records.times()
 
 
+def test_a_primary_without_the_replicas_it_needs_is_never_read() -> None:
+    """Another may have taken its place."""
+    with (
+        another_server("--min-replicas-to-write", "1") as alone,
+        waiting_client(alone.url) as client,
+        pytest.raises(redis.ResponseError, match="NOREPLICAS"),
+    ):
+        RedisRecords(client).read("grant:1")
+
+
 def test_an_answer_that_came_too_late_is_nobody_elses(redis_server: RedisServer) -> None:
     """One connection, which the next call gets, too."""
     pool = redis.ConnectionPool.from_url(
