@@ -140,6 +140,11 @@ class CleansAll(MemoryRecords):
         return super()._clean(most) if most == 1_000 else 0
 
 
+class CleansForever(MemoryRecords):
+    def clean(self, most: int = 1_000, /) -> int:
+        return super().clean(most) or 1
+
+
 class Miscounts(MemoryRecords):
     def clean(self, most: int = 1_000, /) -> int:
         return min(most, 1) if super().clean(most) else 0
@@ -186,6 +191,7 @@ NEGLECTED = [
     ("clean", NeverCleans),
     ("clean", CleansAll),
     ("clean", Miscounts),
+    ("clean", CleansForever),
     ("closed", ForgetsWhenClosed),
     ("closed", LiesWhenClosed),
 ]

@@ -42,11 +42,17 @@ class RacyRemove(MemoryRecords):
         return there
 
 
+class NeverReplaces(MemoryRecords):
+    def replace(self, key: str, expected: str, version: str, value: str, until: int, /) -> bool:
+        return False
+
+
 NEGLECTED = [
     ("racing-creates", RacyCreate),
     ("racing-replaces", RacyReplace),
     ("racing-removes", RacyRemove),
     ("racing-counters", RacyReplace),
+    ("racing-counters", NeverReplaces),
 ]
 
 

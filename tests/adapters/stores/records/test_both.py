@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
+import trio
 
 from oidc_adapters.stores.records import (
     AtOnce,
@@ -119,3 +121,71 @@ def test_code_that_waits_cannot_await_a_store() -> None:
     with pytest.raises(UsageError) as refused:
         for_waiting(awaited)
     assert refused.value.code == "config_invalid"
+
+
+class _Slow(_Kept):
+    """A store that answers when a test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__("shared")
+        self.let_go, self.both = threading.Event(), threading.Event()
+        self.running: list[str] = []
+        self.most = 0
+
+    def read(self, key: str, /) -> Found | None:
+        self.running.append(key)
+        self.most = max(self.most, len(self.running))
+        if len(self.running) > 1:
+            self.both.set()
+        assert self.let_go.wait(20)
+        self.running.remove(key)
+        return super().read(key)
+
+
+def test_no_loop_of_asyncio_waits_for_a_store_that_waits() -> None:
+    store = _Slow()
+    records = InThreads(store)
+
+    async def main() -> Found | None:
+        read = asyncio.create_task(records.read("k"))
+        await asyncio.sleep(0)
+        assert not read.done()
+        store.let_go.set()
+        return await read
+
+    found = asyncio.run(main())
+    assert found is not None
+    assert found.version == "v"
+
+
+def test_no_loop_of_trio_waits_for_a_store_that_waits() -> None:
+    store = _Slow()
+    records = InThreads(store)
+    found: list[Found | None] = []
+
+    async def reader() -> None:
+        found.append(await records.read("k"))
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(reader)
+            await trio.lowlevel.checkpoint()
+            assert found == []
+            store.let_go.set()
+
+    trio.run(main)
+    assert [each.version for each in found if each] == ["v"]
+
+
+def test_only_so_many_calls_run_at_a_time() -> None:
+    store = _Slow()
+    records = InThreads(store, threads=2)
+
+    async def main() -> list[Found | None]:
+        reads = [asyncio.create_task(records.read(f"{number}")) for number in range(5)]
+        assert await asyncio.to_thread(store.both.wait, 20)
+        store.let_go.set()
+        return await asyncio.gather(*reads)
+
+    assert len(asyncio.run(main())) == 5
+    assert store.most == 2

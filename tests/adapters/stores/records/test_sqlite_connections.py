@@ -248,5 +248,19 @@ def test_one_that_is_open_in_a_child_is_kept_unused(
     connections.close()
 
 
+def test_what_a_child_inherits_is_kept_and_forgotten(opened: Opened) -> None:
+    connections = Connections(opened)
+    with connections.one() as connection:
+        pass
+
+    sqlite_connections._in_child()
+
+    assert connection in sqlite_connections._LEFT_BEHIND
+    with connections.one() as another:
+        assert another is not connection
+    connections.close()
+    sqlite_connections._LEFT_BEHIND.remove(connection)
+
+
 def _nothing(_: Connections) -> None:
     pass

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -20,11 +20,11 @@ from oidc_core.wire.errors import StoreFailure
 from tests.flows.rig import NOW
 
 
-def file_at(path: Path) -> SqliteFile:
+def file_at(path: Path, *, busy_timeout: int = 5) -> SqliteFile:
     return SqliteFile(
         path,
         prefix="oidc_",
-        busy_timeout=5,
+        busy_timeout=busy_timeout,
         utc=lambda: NOW,
         boot=lambda: Boot("one", 100),
     )
@@ -80,24 +80,60 @@ def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
             assert [*threads.map(opened, [path] * 8)] == [None] * 8
 
 
-def _without_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Connection(sqlite3.Connection):
-        def execute(self, sql: str, *rest: Any) -> sqlite3.Cursor:
-            return super().execute("SELECT 'delete'" if "journal_mode" in sql else sql, *rest)
+class Scripted(sqlite3.Connection):
+    """A connection that finds something when it asks for a write-ahead log."""
 
-    def connect(path: Path, **settings: object) -> sqlite3.Connection:
-        made: sqlite3.Connection = sqlite3.connect(path, factory=Connection)
+    answers: ClassVar[list[str | int]] = []
+
+    def execute(self, sql: str, *rest: Any) -> sqlite3.Cursor:
+        answer = self.answers.pop(0) if "journal_mode" in sql and self.answers else None
+        if isinstance(answer, int):
+            refusal = sqlite3.OperationalError("database is locked")
+            refusal.sqlite_errorcode = answer
+            raise refusal
+        return super().execute(f"SELECT '{answer}'" if answer else sql, *rest)
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[str | int]:
+    """What the next connections find, in order."""
+
+    def connect(path: Path, **settings: Any) -> sqlite3.Connection:
+        made: sqlite3.Connection = sqlite3.connect(path, factory=Scripted, **settings)
         return made
 
     monkeypatch.setattr(sqlite_file, "connect", connect)
+    monkeypatch.setattr(Scripted, "answers", [])
+    return Scripted.answers
 
 
-def test_where_there_can_be_no_log_it_fails(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _without_log(path, monkeypatch)
+def test_where_there_can_be_no_log_it_fails(path: Path, answers: list[str | int]) -> None:
+    answers.append("delete")
 
     with pytest.raises(StoreFailure) as refusal:
         opened(path)
     assert (refusal.value.code, refusal.value.found) == ("store_unavailable", "delete")
+
+
+def test_it_waits_while_another_one_sets_the_log(path: Path, answers: list[str | int]) -> None:
+    answers += [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY]
+
+    opened(path)
+
+    assert answers == []
+
+
+@pytest.mark.parametrize(
+    ("code", "patience"), [(sqlite3.SQLITE_IOERR, 5), (sqlite3.SQLITE_BUSY, -1)]
+)
+def test_it_waits_for_nothing_else_and_only_so_long(
+    code: int, patience: int, path: Path, answers: list[str | int]
+) -> None:
+    answers.append(code)
+
+    with pytest.raises(sqlite3.OperationalError):
+        file_at(path, busy_timeout=patience).connection()
+    assert answers == []
 
 
 # --- versions ------------------------------------------------------------------------------------
