@@ -71,6 +71,11 @@ class PostgreSql:
         return f"host={self._folder} port={PORT} user={USER} dbname=postgres"
 
     @property
+    def socket(self) -> str:
+        """The path of its socket, for a proxy."""
+        return str(self._folder / f".s.PGSQL.{PORT}")
+
+    @property
     def pid(self) -> int:
         """The number of its first process."""
         return int((self._folder / "data/postmaster.pid").read_text("ascii").split()[0])
@@ -101,6 +106,11 @@ class PostgreSql:
         if self._process is not None:
             self._process.communicate(timeout=PATIENCE)
             self._process = None
+
+    def crash(self) -> None:
+        """End it at once, as a fault of its own would; the next start recovers its records."""
+        os.kill(self.pid, signal.SIGQUIT)
+        self.stop()
 
     @contextmanager
     def paused(self) -> Generator[None]:

@@ -6,8 +6,6 @@ import asyncio
 import itertools
 import multiprocessing
 import os
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -273,56 +271,7 @@ def test_a_server_in_recovery_answers_nothing(postgresql_server: PostgreSql, tab
             assert (refused.value.code, refused.value.found) == ("store_unavailable", "a replica")
 
 
-# --- several processes ---------------------------------------------------------------------------
-
-COUNT: Final = """
-import sys
-from sqlalchemy import create_engine
-from oidc_adapters.stores.records.sql import SqlRecords
-
-url, table, name, rounds = sys.argv[1:]
-records = SqlRecords(create_engine(url), table=table)
-records.create_table()
-records.create("counter", "0", "0", 4_000_000_000)
-print("ready", flush=True)
-sys.stdin.readline()
-for number in range(int(rounds)):
-    while True:
-        found = records.read("counter")
-        version, value = f"{name}-{number}", str(int(found.value) + 1)
-        if records.replace("counter", found.version, version, value, 4_000_000_000):
-            break
-"""
-
-
-@pytest.mark.slow
-def test_no_count_of_eight_processes_is_lost(url: str, table: str) -> None:
-    rounds = 50
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", COUNT, url, table, f"p{number}", str(rounds)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(PROCESSES)
-    ]
-    for each in processes:
-        assert each.stdout is not None
-        assert each.stdout.readline() == "ready\n"
-    for each in processes:
-        assert each.stdin is not None
-        each.stdin.write("go\n")
-        each.stdin.flush()
-    for each in processes:
-        each.communicate(timeout=60)
-
-    with engine_of(url) as engine:
-        found = SqlRecords(engine, table=table).read("counter")
-
-    assert [each.returncode for each in processes] == [0] * PROCESSES
-    assert found is not None
-    assert found.value == str(rounds * PROCESSES)
+# --- forks ----------------------------------------------------------------------------------------
 
 
 def _in_a_fork(work: Callable[[], str]) -> str:
