@@ -45,8 +45,8 @@ class SqliteRecords:
 
     A write that succeeded is on the disk: the file has a write-ahead log, and each transaction
     waits for the disk.  Keep the file on a local disk: network file systems have no locks that
-    SQLite can rely on.  If the store makes the file, only its owner may read it.  SQLite writes two
-    more files in the same folder.
+    SQLite can rely on.  If the store makes the file, only its owner may read it; if somebody
+    deletes it, the store begins a new one.  SQLite writes two more files in the same folder.
 
     ``times.now`` is the time since the machine started, anchored once per start in the file
     (:mod:`oidc_adapters.runtime.boot_clock`).
@@ -83,7 +83,7 @@ class SqliteRecords:
             utc=self._clock.now,
             boot=self._boot,
         )
-        self._connections = Connections(self._file.connection)
+        self._connections = Connections(self._file.connection, self._file.identity)
         self._clean_at = 0
 
     @property

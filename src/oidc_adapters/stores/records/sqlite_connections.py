@@ -59,17 +59,20 @@ class _Gate:
 
 
 class Connections:
-    """Connections, opened when they are needed and reused.
+    """Connections, opened when they are needed and reused while the file stays the same.
 
     Args:
         opened: opens one more, which any thread may use.
+        file: tells which file the path leads to now.  SQLite would go on with one that was deleted
+            or replaced, next to processes that use the new one.
     """
 
-    __slots__ = ("__weakref__", "_closed", "_idle", "_opened", "_process")
+    __slots__ = ("__weakref__", "_closed", "_file", "_idle", "_opened", "_process")
 
-    def __init__(self, opened: Callable[[], Connection]) -> None:
+    def __init__(self, opened: Callable[[], Connection], file: Callable[[], object]) -> None:
         self._opened = opened
-        self._idle: list[Connection] = []
+        self._file = file
+        self._idle: list[tuple[object, Connection]] = []
         self._closed = False
         self._process = ProcessLock()
         with _REGISTER.lock:
@@ -84,13 +87,13 @@ class Connections:
         """
         _GATE.enter()
         try:
-            connection = self._taken()
+            file, connection = self._taken()
             try:
                 yield connection
             except BaseException:
                 connection.close()
                 raise
-            self._give_back(connection)
+            self._give_back(file, connection)
         finally:
             _GATE.leave()
 
@@ -104,27 +107,32 @@ class Connections:
         """Close those that nobody uses."""
         with self._process.lock:
             idle, self._idle = self._idle, []
-        for connection in idle:
+        for _, connection in idle:
             with suppress(SqliteError):
                 connection.close()
 
     def leave_behind(self) -> list[Connection]:
         """Forget those of the parent process; they must be kept and never used."""
         idle, self._idle = self._idle, []
-        return idle
+        return [connection for _, connection in idle]
 
-    def _taken(self) -> Connection:
+    def _taken(self) -> tuple[object, Connection]:
+        file = self._file()
         with self._process.lock:
             if self._closed:
                 raise StoreFailure("store_unavailable", about="records", found="closed")
-            if self._idle:
+            if self._idle and self._idle[-1][0] == file:
                 return self._idle.pop()
-        return self._opened()
+            others = bool(self._idle)
+        if others:  # of another file
+            self.close_idle()
+        connection = self._opened()
+        return self._file(), connection
 
-    def _give_back(self, connection: Connection) -> None:
+    def _give_back(self, file: object, connection: Connection) -> None:
         with self._process.lock:
             if not self._closed and len(self._idle) < IDLE:
-                self._idle.append(connection)
+                self._idle.append((file, connection))
                 return
         connection.close()
 

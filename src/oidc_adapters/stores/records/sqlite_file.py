@@ -70,6 +70,13 @@ class SqliteFile:
         """Return a statement with the names of this file's tables."""
         return statement.replace(PREFIX, self._prefix)
 
+    def identity(self) -> tuple[int, int] | None:
+        """Tell which file the path leads to; ``None`` if none is there."""
+        with suppress(FileNotFoundError):
+            found = self._path.stat()
+            return found.st_dev, found.st_ino
+        return None
+
     def connection(self) -> Connection:
         """Open a connection that any thread may use, one at a time; no transaction is open.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -30,6 +31,9 @@ class Opened:
         self.all.append(sqlite3.connect(self.path, check_same_thread=False, isolation_level=None))
         return self.all[-1]
 
+    def file(self) -> object:
+        return self.path
+
     def alive(self) -> int:
         return sum(map(_is_open, self.all))
 
@@ -51,7 +55,7 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 
 
 def test_one_is_reused(opened: Opened) -> None:
-    connections = Connections(opened)
+    connections = Connections(opened, opened.file)
     for _ in range(3):
         with connections.one() as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -62,7 +66,7 @@ def test_one_is_reused(opened: Opened) -> None:
 
 
 def test_two_at_once_have_one_each(opened: Opened) -> None:
-    connections = Connections(opened)
+    connections = Connections(opened, opened.file)
     with connections.one() as one, connections.one() as two:
         assert one is not two
 
@@ -71,7 +75,7 @@ def test_two_at_once_have_one_each(opened: Opened) -> None:
 
 
 def test_only_some_stay_open(opened: Opened) -> None:
-    connections = Connections(opened)
+    connections = Connections(opened, opened.file)
 
     def nest(depth: int) -> None:
         if depth:
@@ -89,7 +93,7 @@ def test_only_some_stay_open(opened: Opened) -> None:
 def test_one_that_failed_is_closed_and_what_it_began_is_rolled_back(
     opened: Opened, error: type[BaseException]
 ) -> None:
-    connections = Connections(opened)
+    connections = Connections(opened, opened.file)
 
     def fail() -> None:
         with connections.one() as connection:
@@ -106,7 +110,7 @@ def test_one_that_failed_is_closed_and_what_it_began_is_rolled_back(
 
 
 def test_one_in_use_is_closed_when_it_is_given_back(opened: Opened) -> None:
-    connections = Connections(opened)
+    connections = Connections(opened, opened.file)
     with connections.one() as connection:
         connections.close()
         assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -115,6 +119,39 @@ def test_one_in_use_is_closed_when_it_is_given_back(opened: Opened) -> None:
     with pytest.raises(StoreFailure) as refusal, connections.one():
         pass
     assert (refusal.value.code, refusal.value.found) == ("store_unavailable", "closed")
+
+
+def test_of_another_file_none_is_reused(opened: Opened) -> None:
+    connections = Connections(opened, opened.file)
+    with connections.one(), connections.one():
+        pass
+
+    opened.path = opened.path.with_name("b.db")
+    for _ in range(2):
+        with connections.one() as connection:
+            assert connection is opened.all[-1]
+
+    assert (len(opened.all), opened.alive()) == (3, 1)
+    connections.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows deletes no file that is open")
+def test_a_file_that_was_replaced_is_not_used_any_more(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    store, other = SqliteRecords(path), SqliteRecords(path)
+    assert store.create("a", "1", "v", NOW * 2)
+    assert other.read("a")
+
+    path.unlink()
+
+    assert other.read("a") is None
+    assert other.create("a", "2", "v", NOW * 2)
+    assert not store.replace("a", "1", "3", "v", NOW * 2)
+    found = store.read("a")
+    assert found is not None
+    assert found.version == "2"
+    store.close()
+    other.close()
 
 
 # --- forks ---------------------------------------------------------------------------------------
@@ -151,7 +188,7 @@ def test_parent_and_child_go_on_with_one_store(tmp_path: Path) -> None:
 
 @FORKS
 def test_idle_connections_are_closed_before_a_fork(opened: Opened) -> None:
-    connections = Connections(opened)
+    connections = Connections(opened, opened.file)
     with connections.one():
         pass
     assert opened.alive() == 1
@@ -196,7 +233,7 @@ def _replaced(store: SqliteRecords, expected: str, version: str) -> bool:
 @FORKS
 def test_a_fork_waits_only_so_long(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_connections, "PATIENCE", 0.01)
-    connections = Connections(opened)
+    connections = Connections(opened, opened.file)
     within, leave = Event(), Event()
 
     def user() -> None:
@@ -217,7 +254,7 @@ def test_a_fork_waits_only_so_long(opened: Opened, monkeypatch: pytest.MonkeyPat
 
 @FORKS
 def test_a_thread_may_fork_while_it_uses_one_itself(opened: Opened) -> None:
-    connections = Connections(opened)
+    connections = Connections(opened, opened.file)
 
     with connections.one() as connection:
         assert in_child(lambda: None)
@@ -231,7 +268,7 @@ def test_a_thread_may_fork_while_it_uses_one_itself(opened: Opened) -> None:
 def test_one_that_is_open_in_a_child_is_kept_unused(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connections = Connections(opened)
+    connections = Connections(opened, opened.file)
     with connections.one() as connection:
         pass
 
@@ -244,12 +281,12 @@ def test_one_that_is_open_in_a_child_is_kept_unused(
 
     assert in_child(child)
     monkeypatch.undo()
-    assert connections._idle == [connection]
+    assert connections._idle == [(opened.path, connection)]
     connections.close()
 
 
 def test_what_a_child_inherits_is_kept_and_forgotten(opened: Opened) -> None:
-    connections = Connections(opened)
+    connections = Connections(opened, opened.file)
     with connections.one() as connection:
         pass
 
