@@ -14,6 +14,7 @@ from oidc_core.jose.key_set import KeySet, parse_key_set
 from oidc_core.model.claim_values import texts
 from oidc_core.model.connection import Connection
 from oidc_core.model.demands import EXPECT_NO_NONCE, PROMPT_LOGIN, Demands, NoNonce
+from oidc_core.model.grants import GrantRecord
 from oidc_core.model.pending import DELIVERIES, PendingLogin, pending_id_of
 from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.records import PendingLogout, Tokens
@@ -28,6 +29,7 @@ _DEPTH: Final = MAX_DEPTH + 2
 PENDING_LOGIN: Final = 1
 PENDING_LOGOUT: Final = 1
 TOKENS: Final = 1
+GRANT: Final = 1
 METADATA: Final = 1
 KEY_SET: Final = 1
 
@@ -226,6 +228,17 @@ def load_tokens(text: Record) -> Tokens:
         UsageError: ``parameter_invalid`` for a value that is neither text nor octets.
     """
     return _load(text, Tokens, TOKENS)
+
+
+def dump_grant(record: GrantRecord) -> str:
+    """Return the record of a shared grant as compact JSON.  It holds secrets: seal it."""
+    check_kind(record, GrantRecord, about="record")
+    return _dump(record, GRANT)
+
+
+def load_grant(text: Record) -> GrantRecord:
+    """Read the record of a shared grant; raises as :func:`load_tokens`."""
+    return _load(text, GrantRecord, GRANT)
 
 
 def dump_metadata(metadata: ProviderMetadata) -> str:

@@ -1,10 +1,20 @@
 """What becomes of an exchange: the last look before it is sent, and its outcome."""
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from attrs import evolve
+
+from oidc_core.machine.grant_outcomes import (
+    NoOutcome,
+    NotTaken,
+    Outcome,
+    Pair,
+    Refused,
+    Unsent,
+)
 from oidc_core.machine.grant_writes import Fresh, written
-from oidc_core.model.grants import Failure, GrantRecord
-from oidc_core.model.records import Tokens
+from oidc_core.machine.grants import SEND_GUARD
+from oidc_core.model.grants import MOST_ACCESS, Access, Failure, GrantRecord, Target, Unverified
 
 
 class MarkSending(NamedTuple):
@@ -23,50 +33,18 @@ def decide_send(
     """Take the last look before the request leaves."""
     if record is None or record.state != "claimed" or record.attempt != attempt:
         return ClaimLost()
-    return MarkSending(written(record, fresh, now, state="sending", sends=record.sends + 1))
-
-
-class Pair(NamedTuple):
-    """New tokens that an answer brought.
-
-    Attributes:
-        tokens: the pair; the refresh token that was sent, if the answer brought none.
-        usable: whether the answer has an access token that may be handed out.
-        id_token: the new ID token, unverified, if there is one.
-        lifetime: of the access token in seconds, if that is known.
-        rotated: whether the answer brought another refresh token.
-    """
-
-    tokens: Tokens
-    usable: bool
-    id_token: str | None
-    lifetime: int | None
-    rotated: bool
-
-
-class Refused(NamedTuple):
-    """The provider refused the refresh token: ``invalid_grant``."""
-
-    failure: Failure
-
-
-class NotTaken(NamedTuple):
-    """The provider did not take the refresh token, so that it is as good as before.
-
-    ``bare_400``: it was a 400 without an OAuth error.  A gateway may have said the first one.
-    """
-
-    failure: Failure
-    bare_400: bool = False
-
-
-class NoOutcome(NamedTuple):
-    """Nobody knows whether the provider took the refresh token."""
-
-    failure: Failure
-
-
-Outcome: TypeAlias = Pair | Refused | NotTaken | NoOutcome
+    sends = record.sends + 1
+    return MarkSending(
+        written(
+            record,
+            fresh,
+            now,
+            state="sending",
+            sends=sends,
+            first_sent_at=now if sends == 1 else record.first_sent_at,
+            last_sent_at=now,
+        )
+    )
 
 
 class Sent(NamedTuple):
@@ -76,11 +54,13 @@ class Sent(NamedTuple):
         attempt: its name.
         parent: the generation whose refresh token was sent.
         number: which send of that token it was, from 1 on.
+        target: what an access token was asked for.
     """
 
     attempt: str
     parent: int
     number: int
+    target: Target = Target()
 
 
 class Store(NamedTuple):
@@ -116,30 +96,54 @@ class Nothing(NamedTuple):
 
 
 def decide_answer(
-    record: GrantRecord | None, sent: Sent, outcome: Outcome, fresh: Fresh, *, now: int
+    record: GrantRecord | None,
+    sent: Sent,
+    outcome: Outcome,
+    fresh: Fresh,
+    *,
+    now: int,
+    utc: int = 0,
+    send_guard: int = SEND_GUARD,
 ) -> Store | Swap | Kept | Discard | RevokePair | ReadAgain:
-    """Decide what becomes of the outcome of an exchange, whoever owns the claim by now."""
+    """Decide what becomes of the outcome of an exchange, whoever owns the claim by now.
+
+    Args:
+        record: what was read, ``None`` if there is nothing.
+        sent: the exchange.
+        outcome: its outcome.
+        fresh: random values for a write.
+        now: the store's time at the read.
+        utc: the same time in seconds since the epoch, at which a new ID token is judged.
+        send_guard: for how many seconds a request may be on its way.
+    """
     if record is None:
         return RevokePair() if isinstance(outcome, Pair) else ReadAgain()
     if isinstance(outcome, Pair):
-        return _pair(record, sent, outcome, fresh, now)
+        return _pair(record, sent, outcome, fresh, now=now, utc=utc, send_guard=send_guard)
     mine = record.state == "sending" and record.attempt == sent.attempt
-    if isinstance(outcome, Refused) or _second_bare_400(record, outcome):
+    if isinstance(outcome, Refused):
         return Swap(_refused(record, outcome.failure, fresh, now)) if mine else ReadAgain()
     if isinstance(outcome, NoOutcome):
         return Swap(_doubted(record, outcome.failure, fresh, now)) if mine else ReadAgain()
     only = record.state == "doubt" and record.generation == sent.parent and record.sends == 1
     if not mine and not only:
         return ReadAgain()
+    if isinstance(outcome, NotTaken) and outcome.bare_400 and record.bare_400 and mine:
+        # The second time that nobody says why.
+        failure = outcome.failure._replace(kind="stale", retryable="restart")
+        return Swap(_refused(record, failure, fresh, now))
     return Swap(_not_taken(record, outcome, fresh, now))
 
 
-def _second_bare_400(record: GrantRecord, outcome: Refused | NotTaken | NoOutcome) -> bool:
-    return isinstance(outcome, NotTaken) and outcome.bare_400 and record.bare_400
-
-
 def _pair(
-    record: GrantRecord, sent: Sent, pair: Pair, fresh: Fresh, now: int
+    record: GrantRecord,
+    sent: Sent,
+    pair: Pair,
+    fresh: Fresh,
+    *,
+    now: int,
+    utc: int,
+    send_guard: int,
 ) -> Store | Kept | Discard | RevokePair:
     """Judge a pair by the generation it came from: no refresh token is compared."""
     if record.state == "ended":
@@ -147,40 +151,58 @@ def _pair(
     if (record.parent, record.born) == (sent.parent, sent.number):
         return Kept()
     if record.generation == sent.parent:
-        return Store(_with_pair(record, sent, pair, fresh, now, generation=record.generation + 1))
+        # An earlier request for the same token may still arrive.  A provider that takes it again
+        # must not meet a newer token meanwhile.
+        held = record.last_sent_at + send_guard if record.sends > 1 else 0
+        new = _with_pair(record, sent, pair, fresh, now=now, utc=utc)
+        return Store(evolve(new, generation=record.generation + 1, held_until=held))
     busy = record.state in {"claimed", "sending"}
     if record.parent == sent.parent and record.born < sent.number and not busy:
-        return Store(_with_pair(record, sent, pair, fresh, now, generation=record.generation))
+        return Store(_with_pair(record, sent, pair, fresh, now=now, utc=utc))
     return Discard()
 
 
 def _with_pair(
-    record: GrantRecord, sent: Sent, pair: Pair, fresh: Fresh, now: int, *, generation: int
+    record: GrantRecord, sent: Sent, pair: Pair, fresh: Fresh, *, now: int, utc: int
 ) -> GrantRecord:
     # A pair with an ID token is accepted only once that is verified.
-    taken = pair.usable and pair.id_token is None
-    missed = not pair.usable and pair.id_token is None
+    access = _access(pair, sent.target, now)
+    waits = None
+    if pair.id_token is not None:
+        waits = Unverified(pair.id_token, access, utc, pair.channel)
+    taken = access if waits is None else None
+    missed = waits is None and access is None
     return written(
         record,
         fresh,
         now,
-        tokens=pair.tokens,
-        usable=pair.usable,
-        generation=generation,
+        tokens=evolve(record.tokens, refresh_token=pair.refresh_token),
+        access=with_access(record, sent.target, taken),
         parent=sent.parent,
         born=sent.number,
-        state="current" if pair.id_token is None else "unverified",
+        state="current" if waits is None else "unverified",
         attempt="",
         sends=0,
         rotates=pair.rotated,
         misses=0 if taken else record.misses + missed,
         guarded=False,
         bare_400=False,
-        last_failure=None if taken else record.last_failure,
-        unverified=pair.id_token,
-        stored_at=now,
-        lifetime=pair.lifetime,
+        last_failure=None if taken else pair.failure or record.last_failure,
+        unverified=waits,
     )
+
+
+def _access(pair: Pair, target: Target, now: int) -> Access | None:
+    new = pair.access
+    if new is None:
+        return None
+    return Access(target, new.token, new.scope, now, new.lifetime, new.expires_at)
+
+
+def with_access(record: GrantRecord, target: Target, new: Access | None) -> tuple[Access, ...]:
+    """Return the access tokens of a record with another one for a target, or without one."""
+    others = [each for each in record.access if each.target != target]
+    return tuple([*others, new][-MOST_ACCESS:] if new else others)
 
 
 def _refused(record: GrantRecord, failure: Failure, fresh: Fresh, now: int) -> GrantRecord:
@@ -193,16 +215,18 @@ def _doubted(record: GrantRecord, failure: Failure, fresh: Fresh, now: int) -> G
     )
 
 
-def _not_taken(record: GrantRecord, outcome: NotTaken, fresh: Fresh, now: int) -> GrantRecord:
+def _not_taken(
+    record: GrantRecord, outcome: NotTaken | Unsent, fresh: Fresh, now: int
+) -> GrantRecord:
     """Take the mark of this send back: without another one the refresh token is good again."""
     sends = record.sends - 1
-    return written(
-        record,
-        fresh,
-        now,
-        state="doubt" if sends else "current",
-        attempt="",
-        sends=sends,
+    new = written(
+        record, fresh, now, state="doubt" if sends else "current", attempt="", sends=sends
+    )
+    if isinstance(outcome, Unsent):
+        return new
+    return evolve(
+        new,
         misses=record.misses + 1,
         bare_400=record.bare_400 or outcome.bare_400,
         last_failure=outcome.failure,

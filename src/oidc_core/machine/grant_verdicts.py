@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from attrs import evolve
 
-from oidc_core.machine.grant_answers import Nothing, ReadAgain, Swap
+from oidc_core.machine.grant_answers import Nothing, ReadAgain, Swap, with_access
 from oidc_core.machine.grant_writes import Fresh, written
 from oidc_core.model.grants import Failure, GrantRecord
 
@@ -25,16 +25,34 @@ class Unusable(NamedTuple):
     failure: Failure
 
 
+class Origin(NamedTuple):
+    """Which pair a verdict is about: its generation, and the send that brought it."""
+
+    generation: int
+    born: int
+
+    @classmethod
+    def of(cls, record: GrantRecord) -> "Origin":
+        """Return the origin of a record's current pair."""
+        return cls(record.generation, record.born)
+
+
 def decide_verified(
     record: GrantRecord | None,
-    generation: int,
+    origin: Origin,
     verdict: Refreshed | Mismatch | Unusable,
     fresh: Fresh,
     *,
     now: int,
 ) -> Swap | ReadAgain:
-    """Write a verdict down; it counts only for the generation it was made for."""
-    if record is None or record.state != "unverified" or record.generation != generation:
+    """Write a verdict down; it counts only for the pair it was made for.
+
+    A late pair may take the place of another one of the same generation.
+    """
+    waits = None if record is None else record.unverified
+    if record is None or waits is None or record.state != "unverified":
+        return ReadAgain()
+    if Origin.of(record) != origin:
         return ReadAgain()
     if isinstance(verdict, Mismatch):
         return Swap(_tombstone(record, fresh, now, verdict.failure))
@@ -45,24 +63,17 @@ def decide_verified(
                 fresh,
                 now,
                 state="current",
-                usable=False,
                 unverified=None,
                 misses=record.misses + 1,
                 last_failure=verdict.failure,
             )
         )
-    accepted = record.usable
-    return Swap(
-        written(
-            record,
-            fresh,
-            now,
-            state="current",
-            unverified=None,
-            misses=0 if accepted else record.misses + 1,
-            last_failure=None if accepted else record.last_failure,
-        )
-    )
+    access = waits.access
+    new = written(record, fresh, now, state="current", unverified=None, hint=waits.id_token)
+    if access is None:
+        return Swap(evolve(new, misses=record.misses + 1))
+    kept = with_access(record, access.target, access)
+    return Swap(evolve(new, access=kept, misses=0, last_failure=None))
 
 
 def decide_end(record: GrantRecord | None, fresh: Fresh, *, now: int) -> Swap | Nothing:
@@ -76,13 +87,13 @@ def decide_end(record: GrantRecord | None, fresh: Fresh, *, now: int) -> Swap | 
 
 
 def _tombstone(record: GrantRecord, fresh: Fresh, now: int, failure: Failure | None) -> GrantRecord:
-    tokens = evolve(record.tokens, access_token="", refresh_token=None, id_token="")
     return written(
         record,
         fresh,
         now,
-        tokens=tokens,
-        usable=False,
+        tokens=evolve(record.tokens, access_token="", refresh_token=None, id_token=""),
+        access=(),
+        hint=None,
         state="ended",
         attempt="",
         unverified=None,

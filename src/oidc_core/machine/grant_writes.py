@@ -4,7 +4,7 @@ from typing import NamedTuple, TypedDict, Unpack
 
 from attrs import evolve
 
-from oidc_core.model.grants import Failure, GrantRecord, GrantState
+from oidc_core.model.grants import Access, Failure, GrantRecord, GrantState, Unverified
 from oidc_core.model.records import Tokens
 
 
@@ -19,21 +19,23 @@ class Changes(TypedDict, total=False):
     """Members of a record that a write changes."""
 
     tokens: Tokens
-    usable: bool
+    access: tuple[Access, ...]
+    hint: str | None
     generation: int
     parent: int
     born: int
     state: GrantState
     attempt: str
     sends: int
+    first_sent_at: int
+    last_sent_at: int
+    held_until: int
     rotates: bool | None
     misses: int
     guarded: bool
     bare_400: bool
     last_failure: Failure | None
-    unverified: str | None
-    stored_at: int
-    lifetime: int | None
+    unverified: Unverified | None
 
 
 def written(record: GrantRecord, fresh: Fresh, now: int, **changes: Unpack[Changes]) -> GrantRecord:

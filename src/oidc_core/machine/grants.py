@@ -12,16 +12,12 @@ race it reads again and asks again.
 
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from attrs import evolve
+
 from oidc_core.machine.grant_writes import Fresh, written
-from oidc_core.model.grants import Failure, GrantRecord
+from oidc_core.model.grants import Access, Failure, GrantRecord, Target, elapsed
 from oidc_core.model.records import Tokens
-
-ResendInDoubt: TypeAlias = Literal["never", "once", "reusable"]
-"""Whether a refresh token may be sent again whose last send has an unknown outcome.
-
-``once``: one time, after the guard.  ``never``: not at all; the user has to log in again.
-``reusable``: at a provider that never rotates; at most three times.
-"""
+from oidc_core.model.resends import Grace, ResendInDoubt
 
 CLAIM_GUARD: Final = 5
 """Seconds that a caller watches a claim before it takes the claim over."""
@@ -42,22 +38,36 @@ _FIRST_PATIENCE: Final = 5
 _RESENDS: Final = 3
 
 
+class Guards(NamedTuple):
+    """For how many seconds a caller watches a claim, and an exchange, before it acts."""
+
+    claim: int = CLAIM_GUARD
+    send: int = SEND_GUARD
+
+
 class Ask(NamedTuple):
     """What a caller asks for.
 
     Attributes:
         leeway: seconds before its expiry at which an access token is due.
         refused: an access token that a resource server refused, if one did.
+        target: what the access token is for; what the login asked for by default.
     """
 
     leeway: int = 30
     refused: str | None = None
+    target: Target = Target()
+
+    def __repr__(self) -> str:
+        refused = None if self.refused is None else "…"
+        return f"Ask(leeway={self.leeway}, refused={refused}, target={self.target!r})"
 
 
 class Use(NamedTuple):
-    """Hand these tokens out."""
+    """Hand these tokens out; ``remaining``: for how many seconds, if that is known."""
 
     tokens: Tokens
+    remaining: int | None
 
 
 class Claim(NamedTuple):
@@ -71,9 +81,9 @@ class Wait(NamedTuple):
 
 
 class Verify(NamedTuple):
-    """Verify this new ID token; no exchange is needed."""
+    """Verify the new ID token of this record; no exchange is needed."""
 
-    id_token: str
+    record: GrantRecord
 
 
 class Doubted(NamedTuple):
@@ -89,16 +99,24 @@ class Withhold(NamedTuple):
     seconds: int | None
 
 
-class LogIn(NamedTuple):
-    """Only a new login helps: the grant is unknown, refused or ended."""
+LogInReason: TypeAlias = Literal["unknown", "refused", "ended", "expired"]
 
-    reason: Literal["unknown", "refused", "ended"]
+
+class LogIn(NamedTuple):
+    """Only a new login helps: the grant is unknown, refused or ended.
+
+    ``expired``: the access token is no longer usable, and there is no refresh token.
+    """
+
+    reason: LogInReason
+    failure: Failure | None = None
 
 
 Call: TypeAlias = Use | Claim | Wait | Verify | Doubted | Withhold | LogIn
 
 IN_DOUBT: Final = Failure("refresh_in_doubt", "stale", "restart")
 TOKEN_REFUSED: Final = Failure("token_refused", "later", "later")
+GUARDS: Final = Guards()
 
 
 def decide_call(
@@ -107,8 +125,9 @@ def decide_call(
     fresh: Fresh,
     *,
     now: int,
-    watched: int = 0,
+    watched: float = 0,
     resend: ResendInDoubt = "once",
+    guards: Guards = GUARDS,
 ) -> Call:
     """Decide what a caller does that wants an access token.
 
@@ -119,77 +138,104 @@ def decide_call(
         now: the store's time at the read.
         watched: for how many seconds this caller has seen this very version.
         resend: whether a refresh token in doubt may be sent again.
+        guards: for how long others are watched.
     """
     if record is None:
         return LogIn("unknown")
     if record.state == "refused":
-        return LogIn("refused")
+        return LogIn("refused", record.last_failure)
     if record.state == "ended":
-        return LogIn("ended")
+        return LogIn("ended", record.last_failure)
+    access = record.access_for(ask.target)
+    usable = access is not None and _is_usable(access, ask, now)
+    if access is not None and usable and not _is_due(access, ask, now):
+        return _use(record, access, now)
     if record.state == "unverified":
-        return Verify(record.unverified or "")
-    if not _wanted(record, ask, now):
-        return Use(record.tokens)
+        return Verify(record)
+    if record.tokens.refresh_token is None:
+        return _use(record, access, now) if access is not None and usable else LogIn("expired")
+    wait = _patience(record, access, now) if record.state == "current" else 0
+    # Another exchange is under way or in doubt, or one ended a moment ago: who still has a usable
+    # token takes that.
+    if access is not None and usable and (wait > 0 or record.state != "current"):
+        return _use(record, access, now)
+    if wait > 0:
+        return Withhold(record.last_failure or TOKEN_REFUSED, wait)
     if record.state == "current":
-        return _from_current(record, ask, fresh, now)
-    # Another exchange is under way or in doubt: who still has a usable token takes that.
-    if is_usable(record, ask, now):
-        return Use(record.tokens)
-    return _beside(record, fresh, now, watched, resend)
+        return _claimed(record, fresh, now)
+    return _beside(record, fresh, now=now, watched=watched, resend=resend, guards=guards)
+
+
+def _use(record: GrantRecord, access: Access, now: int) -> Use:
+    tokens = evolve(
+        record.tokens,
+        access_token=access.token,
+        scope=access.scope,
+        resource=access.target.resource or record.tokens.resource,
+        expires_at=access.expires_at,
+    )
+    return Use(tokens, access.remaining(now))
+
+
+def _is_usable(access: Access, ask: Ask, now: int) -> bool:
+    """Return whether an access token may be handed out: neither expired nor refused."""
+    remaining = access.remaining(now)
+    return (remaining is None or remaining > 0) and access.token != ask.refused
+
+
+def _is_due(access: Access, ask: Ask, now: int) -> bool:
+    remaining = access.remaining(now)
+    return remaining is not None and remaining <= ask.leeway
+
+
+def _patience(record: GrantRecord, access: Access | None, now: int) -> int:
+    """Return for how many seconds no exchange starts: no server is asked without end."""
+    young = 0 if access is None else YOUNG - elapsed(access.stored_at, now)
+    held = min(record.held_until - now, SEND_GUARD)
+    if not record.misses:
+        return max(young, held)
+    return max(young, held, _back_off(record.misses) - elapsed(record.changed_at, now))
+
+
+def _back_off(failures: int) -> int:
+    return min(MOST_PATIENCE, _FIRST_PATIENCE << min(failures, 6))
 
 
 def _beside(
-    record: GrantRecord, fresh: Fresh, now: int, watched: int, resend: ResendInDoubt
+    record: GrantRecord,
+    fresh: Fresh,
+    *,
+    now: int,
+    watched: float,
+    resend: ResendInDoubt,
+    guards: Guards,
 ) -> Call:
-    """Wait for the exchange of another caller, or take its place once it is over."""
-    abandoned = watched >= SEND_GUARD or now - record.changed_at >= ABANDONED
+    """Wait for the exchange of another caller, or take its place once its guard has passed."""
     if record.state == "claimed":
-        return _claimed(record, fresh, now) if watched >= CLAIM_GUARD else Wait()
+        return _claimed(record, fresh, now) if watched >= guards.claim else Wait()
+    age = elapsed(record.changed_at, now)
+    abandoned = watched >= guards.send or age >= ABANDONED
     if record.state == "sending":
         if not abandoned:
             return Wait()
-        return Doubted(written(record, fresh, now, state="doubt", attempt="", guarded=True))
+        new = written(
+            record, fresh, now, state="doubt", attempt="", guarded=True, last_failure=IN_DOUBT
+        )
+        return Doubted(new)
+    if _in_grace(record, now, resend, guards) and record.sends <= _RESENDS:
+        return _claimed(record, fresh, now)
     if record.sends > _resends(record, resend):
         return Withhold(record.last_failure or IN_DOUBT, None)
-    if not (record.guarded or abandoned):
-        return Wait()
-    return _claimed(record, fresh, now)
+    backed_off = resend == "reusable" and age >= _back_off(record.sends)
+    again = backed_off or record.guarded or abandoned
+    return _claimed(record, fresh, now) if again else Wait()
 
 
-def is_usable(record: GrantRecord, ask: Ask, now: int) -> bool:
-    """Return whether the access token may be handed out: neither expired nor refused."""
-    remaining = record.remaining(now)
-    expired = remaining is not None and remaining <= 0
-    return record.usable and not expired and record.tokens.access_token != ask.refused
-
-
-def _wanted(record: GrantRecord, ask: Ask, now: int) -> bool:
-    """Return whether a new access token is wanted: this one is due, missing or refused.
-
-    A caller that names an older token than the stored one gets the stored one.
-    """
-    remaining = record.remaining(now)
-    due = remaining is not None and remaining <= ask.leeway
-    return due or not is_usable(record, ask, now)
-
-
-def _from_current(record: GrantRecord, ask: Ask, fresh: Fresh, now: int) -> Call:
-    """Begin an exchange, unless one failed or brought this very token a moment ago."""
-    left = _patience(record, now)
-    if left <= 0:
-        return _claimed(record, fresh, now)
-    if is_usable(record, ask, now):
-        return Use(record.tokens)
-    return Withhold(record.last_failure or TOKEN_REFUSED, left)
-
-
-def _patience(record: GrantRecord, now: int) -> int:
-    """Return for how many seconds no exchange starts: no server is asked without end."""
-    young = record.stored_at + YOUNG - now if record.usable else 0
-    if not record.misses:
-        return young
-    wait = min(MOST_PATIENCE, _FIRST_PATIENCE << min(record.misses, 6))
-    return max(young, record.changed_at + wait - now)
+def _in_grace(record: GrantRecord, now: int, resend: ResendInDoubt, guards: Guards) -> bool:
+    """Return whether the provider takes the refresh token again, as it has promised."""
+    if not isinstance(resend, Grace) or resend.seconds < guards.send:
+        return False
+    return elapsed(record.first_sent_at, now) < resend.seconds
 
 
 def _resends(record: GrantRecord, resend: ResendInDoubt) -> int:

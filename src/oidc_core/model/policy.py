@@ -24,6 +24,7 @@ from oidc_core.model.origins import (
     frozen_http_origins,
     frozen_named_origins,
 )
+from oidc_core.model.resends import ResendInDoubt, checked_resend
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.limits import LIMITS, Limits
 from oidc_core.wire.settings import check_fields, fields_of, text_set
@@ -133,6 +134,9 @@ class Policy:
         back_channel: pairs of origins, or a mapping: what the library itself would send to the
             first goes to the second; the browser goes to the first.
         quirks: names out of :data:`QUIRKS`.
+        resend_in_doubt: whether a refresh token is sent again whose last send has an unknown
+            outcome: ``once``, ``never``, ``reusable`` or ``Grace(seconds)``; see
+            :data:`~oidc_core.model.resends.ResendInDoubt`.
         limits: the limits of sizes, for example ``Limits(id_token=262_144)``.
         digest: tells this policy from every other that accepts something else, under any name.
     """
@@ -156,6 +160,7 @@ class Policy:
     )
     back_channel: BackChannel = field(default=(), converter=frozen_back_channel)
     quirks: frozenset[str] = field(default=frozenset(), converter=text_set)
+    resend_in_doubt: ResendInDoubt = field(default="once", converter=checked_resend)
     limits: Limits = LIMITS
     digest: str = field(init=False, eq=False, default=Factory(_digest, takes_self=True))
 

@@ -44,6 +44,9 @@ from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.settings import check_kind
 from oidc_core.wire.way import NOT_TOLD, Channel
 
+NO_OAUTH_ERROR: Final = "no_oauth_error"
+"""The cause of a status 400 that is not an OAuth error."""
+
 _UNREADABLE: Final = frozenset({"http", "json"})
 """The stages of faults that keep an answer from being read."""
 
@@ -61,6 +64,8 @@ class TokensRenewed:
         id_token: a new ID token, unverified, if the provider sent one.
         notes: the malformed members, and what was made of each.
         channel: how the answer came.
+        expires_in: for how many seconds the access token is valid, if the provider says so.
+        rotated: whether the answer brought another refresh token.
         refusal: why only the refresh token of the answer is used, ``None`` if all of it is.
     """
 
@@ -68,6 +73,8 @@ class TokensRenewed:
     id_token: str | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
     channel: Channel = NOT_TOLD
+    expires_in: int | None = None
+    rotated: bool = False
     refusal: OidcError | None = field(default=None, eq=False)
 
 
@@ -133,21 +140,38 @@ class AwaitingRenewal(Exchange[TokensRenewed]):
         renewed = tokens_of(rp, new, self.scope, session)
         return Done(
             TokensRenewed(
-                tokens=renewed, id_token=new.id_token, notes=new.notes, channel=new.channel
+                tokens=renewed,
+                id_token=new.id_token,
+                notes=new.notes,
+                channel=new.channel,
+                expires_in=new.expires_in,
+                rotated=renewed.refresh_token != old.refresh_token,
             )
         )
 
     def _refused(
         self, fault: ProtocolViolation | ProviderError, response: HttpResponse
     ) -> Step[TokensRenewed]:
-        """Keep the refresh token of an answer that was refused, if it brought one."""
+        """Keep the refresh token of an answer that was refused, if it brought one.
+
+        An answer of status 200 that can be read and brings none leaves the one that was sent.
+        """
         rotated = refresh_token_of(response)
-        if rotated is None:
+        if rotated is None and not _is_readable(fault, response.status):
             meant = _of_refresh(fault, response.status)
             raise meant from (fault.__cause__ if meant is fault else fault)
         locate(fault, self.request)
-        tokens = evolve(self.tokens, refresh_token=rotated)
-        return Done(TokensRenewed(tokens=tokens, channel=response.channel, refusal=fault))
+        tokens = evolve(self.tokens, refresh_token=rotated or self.tokens.refresh_token)
+        changed = tokens.refresh_token != self.tokens.refresh_token
+        return Done(
+            TokensRenewed(tokens=tokens, channel=response.channel, rotated=changed, refusal=fault)
+        )
+
+
+def _is_readable(fault: ProtocolViolation | ProviderError, status: int) -> bool:
+    """Return whether an answer without tokens is a success that can be read."""
+    said = isinstance(fault, ProtocolViolation) and fault.row.stage not in _UNREADABLE
+    return said and status < 300
 
 
 def _of_refresh(fault: ProtocolViolation | ProviderError, status: int) -> OidcError:
@@ -161,11 +185,17 @@ def _of_refresh(fault: ProtocolViolation | ProviderError, status: int) -> OidcEr
         return TransportFailure("refresh_in_doubt", found=note_of(fault), cause=fault.code)
     if status == 400 and isinstance(fault, ProtocolViolation):
         fault.retryable = fault.kind = "later"
+        fault.cause = NO_OAUTH_ERROR
     return fault
 
 
 def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refreshed]:
     """Verify the new ID token against the original; without one, the identity stays as it was.
+
+    Args:
+        rp: the relying party.
+        renewed: the new tokens, as stored.
+        now: when the answer was received, in seconds since the epoch.
 
     Raises:
         OidcError: ``refusal``, if the provider's answer was refused.
@@ -188,6 +218,7 @@ def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refres
         token=renewed.id_token,
         tokens=renewed.tokens,
         original=login_claims(rp, renewed.tokens),
+        judged_at=now,
         channel=renewed.channel,
         notes=renewed.notes,
     )
@@ -196,16 +227,23 @@ def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refres
 
 @frozen(kw_only=True)
 class IdTokenOfRefresh(Verification[Refreshed]):
-    """The ID token of a refresh (OIDC Core §12.2)."""
+    """The ID token of a refresh (OIDC Core §12.2).
+
+    It is judged at the time when it was received, if that is known: its session must not end
+    because keys came late.
+    """
 
     profile: ClassVar[JwtProfile] = ID_TOKEN
     tokens: Tokens
     original: JsonObject = field(repr=False)
     channel: Channel
     notes: tuple[str, ...] = ()
+    judged_at: int | None = None
 
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[Refreshed]:
         """Check that the same session goes on."""
+        if self.judged_at is not None:
+            jws = jws._replace(verified_at=self.judged_at)
         nothing = Demands(nonce=EXPECT_NO_NONCE, started_at=jws.verified_at)
         expected = id_token.Expected(nothing, self.tokens.access_token, self.original)
         token, evidence = id_token.check(

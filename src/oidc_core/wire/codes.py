@@ -282,6 +282,14 @@ _STORE: Final = (
         ("store_unavailable", "", "the store failed; nothing was accepted"),
         ("pending_too_many", "RFC 9700 §4.7", "too many logins are in flight; try again later"),
         ("store_full", "", "the store holds as much as it may; nothing was accepted"),
+        ("refresh_busy", _6749 + "§6", "somebody else is refreshing these tokens; try again later"),
+        ("token_refused", "RFC 6750 §3.1", "a token just issued is refused: check its audience"),
+    ),
+    *_rows(
+        ("store", "store", "restart", "stale"),
+        ("grant_unknown", "", "the store has no tokens of this session; log in again"),
+        ("grant_ended", "", "this session has ended; log in again"),
+        ("grant_expired", _6749 + "§6", "the access token has expired, and nothing renews it"),
     ),
     *_rows(
         ("store", "store", "no", "configuration"),

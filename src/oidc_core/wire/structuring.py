@@ -6,7 +6,7 @@ list of letters); every hook here refuses instead.
 """
 
 from collections.abc import Set as AbstractSet
-from typing import Final, Generic, NamedTuple, TypeVar, cast
+from typing import Final, Generic, NamedTuple, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from attrs import AttrsInstance
 from cattrs import ClassValidationError, Converter
@@ -60,6 +60,42 @@ def _optional_integer(value: object, _type: object) -> int | None:
     return None if value is None else _integer(value, int)
 
 
+def _is_named(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
+def _named(value: object, kind: type[NamedTuple]) -> NamedTuple:
+    """Build a named tuple of an object; members that it does not know are ignored."""
+    members, hints = _object(value, JsonObject).members, get_type_hints(kind)
+    return kind._make(
+        [
+            kind._field_defaults[name]
+            if members.get(name) is None
+            else _converter.structure(members[name], hints[name])
+            for name in kind._fields
+        ]
+    )
+
+
+def _is_list_of_named(kind: object) -> bool:
+    return get_origin(kind) is tuple and _is_named(get_args(kind)[0])
+
+
+def _list_of_named(value: object, kind: object) -> tuple[object, ...]:
+    if not isinstance(value, tuple):
+        raise TypeError
+    of = get_args(kind)[0]
+    return tuple([_named(item, of) for item in cast("tuple[object, ...]", value)])
+
+
+def _members_of(value: NamedTuple) -> dict[str, object]:
+    return {
+        name: _converter.unstructure(member)
+        for name, member in value._asdict().items()
+        if member is not None
+    }
+
+
 def _strict_converter() -> Converter:
     converter = Converter(omit_if_default=True)
     converter.register_structure_hook(str, _text)
@@ -70,6 +106,9 @@ def _strict_converter() -> Converter:
     converter.register_structure_hook_func(lambda kind: kind == str | None, _optional_text)
     converter.register_structure_hook_func(lambda kind: kind == bool | None, _optional_boolean)
     converter.register_structure_hook_func(lambda kind: kind == int | None, _optional_integer)
+    converter.register_structure_hook_func(_is_named, _named)
+    converter.register_structure_hook_func(_is_list_of_named, _list_of_named)
+    converter.register_unstructure_hook_func(_is_named, _members_of)
     converter.register_unstructure_hook(JsonObject, lambda value: value)
     return converter
 
