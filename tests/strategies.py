@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from oidc_core.model.connection import Connection
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
+from oidc_core.model.grants import Access, Failure, GrantRecord, GrantState, Target, Unverified
 from oidc_core.model.pending import PendingLogin, ResponseMode, pending_id_of
 from oidc_core.model.provider import ProviderMetadata
 from oidc_core.model.records import PendingLogout, Tokens
+from oidc_core.wire.codes import CODES
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, frozen_json
+from oidc_core.wire.way import CHANNELS
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -266,6 +269,79 @@ def tokens() -> SearchStrategy[Tokens]:
         nonce=WORDS_OR_NONE,
         sid=WORDS_OR_NONE,
         auth_time=st.none() | MOMENTS,
+    )
+
+
+GRANT_STATES: Final[tuple[GrantState, ...]] = (
+    "current", "claimed", "sending", "doubt", "unverified", "refused", "ended",
+)  # fmt: skip
+
+
+def targets() -> SearchStrategy[Target]:
+    """What access tokens are for; few, so that two of them are often the same."""
+    return st.builds(Target, scope=st.sampled_from(("", "openid")), resource=st.just(()) | texts())
+
+
+def accesses(times: SearchStrategy[int] = MOMENTS) -> SearchStrategy[Access]:
+    """Access tokens of a grant."""
+    return st.builds(
+        Access,
+        target=targets(),
+        token=st.text(max_size=20),
+        scope=st.text(max_size=20),
+        stored_at=times,
+        lifetime=st.none() | times,
+        expires_at=st.none() | MOMENTS,
+    )
+
+
+def failures() -> SearchStrategy[Failure]:
+    """Why exchanges failed, with codes that exist and others."""
+    return st.builds(
+        Failure,
+        code=st.sampled_from(sorted(CODES)) | st.text(max_size=20),
+        kind=st.sampled_from(("user", "stale", "configuration", "later", "suspicious")),
+        retryable=st.sampled_from(("no", "restart", "later")),
+        error=st.text(max_size=20),
+        cause=st.text(max_size=20),
+    )
+
+
+def grant_records(times: SearchStrategy[int] = MOMENTS) -> SearchStrategy[GrantRecord]:
+    """Records of shared grants, in any combination of their members."""
+    few, waiting = (
+        st.integers(0, 5),
+        st.builds(
+            Unverified,
+            id_token=st.text(max_size=20),
+            access=st.none() | accesses(times),
+            received_at=MOMENTS,
+            channel=st.sampled_from(CHANNELS),
+        ),
+    )
+    return st.builds(
+        GrantRecord,
+        version=st.text(max_size=20),
+        tokens=tokens(),
+        access=st.lists(accesses(times), max_size=3).map(tuple),
+        hint=WORDS_OR_NONE,
+        generation=few,
+        parent=st.integers(-1, 4),
+        born=few,
+        state=st.sampled_from(GRANT_STATES),
+        attempt=st.sampled_from(("", "attempt-1", "attempt-2")),
+        sends=few,
+        first_sent_at=times,
+        last_sent_at=times,
+        held_until=times,
+        rotates=st.none() | st.booleans(),
+        misses=st.integers(0, 80),
+        guarded=st.booleans(),
+        bare_400=st.booleans(),
+        last_failure=st.none() | failures(),
+        unverified=st.none() | waiting,
+        changed_at=times,
+        until=MOMENTS,
     )
 
 

@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from oidc_core.model.provider import ProviderMetadata
     from oidc_core.model.records import PendingLogout, Tokens
     from oidc_core.model.relying_party import RelyingParty
+    from oidc_core.model.resends import Grace
     from oidc_core.model.routes import Routes
     from oidc_core.model.standard_claims import Email, PhoneNumber
     from oidc_core.operations import discovery, login, logout, refresh, userinfo, validation
@@ -169,6 +170,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.model.provider": "ProviderMetadata",
         "oidc_core.model.records": "PendingLogout Tokens",
         "oidc_core.model.relying_party": "RelyingParty",
+        "oidc_core.model.resends": "Grace",
         "oidc_core.model.routes": "Routes",
         "oidc_core.model.standard_claims": "Email PhoneNumber",
         "oidc_core.operations.discovery": "discovery",
@@ -233,6 +235,7 @@ __all__ = [
     "Evidence",
     "Exchange",
     "Fetch",
+    "Grace",
     "HttpRequest",
     "HttpResponse",
     "IdToken",

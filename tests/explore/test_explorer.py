@@ -11,12 +11,10 @@ from oidc_core.machine import grant_answers, grant_verdicts, grants
 from oidc_core.machine.grant_answers import (
     Discard,
     MarkSending,
-    NotTaken,
-    Pair,
-    Refused,
     Store,
     Swap,
 )
+from oidc_core.machine.grant_outcomes import NotTaken, Pair, Refused
 from oidc_core.machine.grant_verdicts import Mismatch
 from oidc_core.machine.grant_writes import Fresh, written
 from oidc_core.machine.grants import Claim, Doubted, Wait
@@ -56,7 +54,8 @@ def no_last_look(record: GrantRecord, _attempt: str, fresh: Fresh, *, now: int) 
 
 def fenced(record: Any, sent: Any, outcome: Any, fresh: Any, *, now: int) -> Any:
     """Only the owner of the claim may store its pair."""
-    if isinstance(outcome, Pair) and record is not None and record.attempt != sent.attempt:
+    owned = record is not None and (record.state, record.attempt) == ("sending", sent.attempt)
+    if isinstance(outcome, Pair) and not owned:
         return Discard()
     return ANSWER(record, sent, outcome, fresh, now=now)
 
@@ -64,7 +63,7 @@ def fenced(record: Any, sent: Any, outcome: Any, fresh: Any, *, now: int) -> Any
 def stored_after_the_end(record: Any, sent: Any, outcome: Any, fresh: Any, *, now: int) -> Any:
     """A late pair revives an ended session."""
     if isinstance(outcome, Pair) and record is not None and record.state == "ended":
-        return Store(evolve(record, tokens=outcome.tokens, state="current"))
+        return Store(evolve(record, generation=9, state="current"))
     return ANSWER(record, sent, outcome, fresh, now=now)
 
 
@@ -100,7 +99,7 @@ def resent_without_end(record: Any, ask: Any, fresh: Any, **how: Any) -> Any:
 def handed_out_unverified(record: Any, ask: Any, fresh: Any, **how: Any) -> Any:
     """The new pair is used before its ID token was verified."""
     if record is not None and record.state == "unverified":
-        return grants.Use(record.tokens)
+        return grants.Use(evolve(record.tokens, access_token=record.unverified.access.token), None)
     return CALL(record, ask, fresh, **how)
 
 
@@ -110,11 +109,11 @@ def never_abandoned(record: Any, ask: Any, fresh: Any, **how: Any) -> Any:
     return Wait() if isinstance(call, Doubted) else call
 
 
-def revived_by_verdict(record: Any, generation: int, verdict: Any, fresh: Any, *, now: int) -> Any:
+def revived_by_verdict(record: Any, origin: Any, verdict: Any, fresh: Any, *, now: int) -> Any:
     """A verdict counts for whatever is stored by now."""
     if record is not None and record.state == "ended" and not isinstance(verdict, Mismatch):
         return Swap(written(record, fresh, now, state="current"))
-    return VERIFIED(record, generation, verdict, fresh, now=now)
+    return VERIFIED(record, origin, verdict, fresh, now=now)
 
 
 ANSWER, CALL, SEND = grant_answers.decide_answer, grants.decide_call, grant_answers.decide_send

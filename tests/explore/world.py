@@ -21,21 +21,27 @@ from oidc_core.machine.grant_answers import (
     ClaimLost,
     Discard,
     MarkSending,
-    NoOutcome,
-    NotTaken,
-    Outcome,
-    Pair,
-    Refused,
     RevokePair,
     Sent,
     Store,
     Swap,
 )
-from oidc_core.machine.grant_verdicts import Mismatch, Refreshed, Unusable
+from oidc_core.machine.grant_outcomes import (
+    NewAccess,
+    NoOutcome,
+    NotTaken,
+    Outcome,
+    Pair,
+    Refused,
+)
+from oidc_core.machine.grant_verdicts import Mismatch, Origin, Refreshed, Unusable
 from oidc_core.machine.grant_writes import Fresh
-from oidc_core.machine.grants import Ask, Claim, Doubted, ResendInDoubt, Use, Verify, Wait
-from oidc_core.model.grants import Failure, GrantRecord
+from oidc_core.machine.grants import Ask, Claim, Doubted, Use, Verify, Wait
+from oidc_core.model.grants import Access, Failure, GrantRecord, Target
 from oidc_core.model.records import Tokens
+
+Rule: TypeAlias = Literal["never", "once", "reusable"]
+"""The rules of a doubt that are explored."""
 
 Provider: TypeAlias = Literal["revokes", "refuses", "steady", "sometimes"]
 """What it does with a refresh token: rotates and revokes all on reuse; rotates and refuses reuse;
@@ -48,27 +54,29 @@ GONE: Final = Failure("provider_error", "stale", "restart")
 SILENT: Final = Failure("refresh_in_doubt", "stale", "restart")
 
 
-def tokens(number: int, refresh: int) -> Tokens:
-    return Tokens(
-        issuer="i",
-        client_id="c",
-        access_token=f"a{number}",
-        refresh_token=f"r{refresh}",
-        id_token="t",
-        scope="openid",
-        subject="s",
-    )
+def access(number: int) -> NewAccess:
+    return NewAccess(f"a{number}", "openid", LIFETIME, None)
 
 
 FIRST: Final = GrantRecord(
     version="0",
-    tokens=tokens(0, 0),
-    stored_at=0,
-    lifetime=LIFETIME,
+    tokens=Tokens(
+        issuer="i",
+        client_id="c",
+        access_token="",
+        refresh_token="r0",
+        id_token="t",
+        scope="openid",
+        subject="s",
+    ),
+    access=(Access(Target(), "a0", "openid", 0, LIFETIME),),
     changed_at=0,
     until=10**6,
 )
 """A record whose access token has expired long ago."""
+
+
+FIRST_ORIGIN: Final = Origin.of(FIRST)
 
 
 class Write(NamedTuple):
@@ -92,7 +100,7 @@ class Caller:
     sent: Sent | None = None
     refresh: str = ""
     outcome: Outcome | None = None
-    generation: int = 0
+    origin: Origin = FIRST_ORIGIN
     attempts: int = 0
     got: str = ""
 
@@ -152,7 +160,7 @@ Came: TypeAlias = dict[World, tuple[World | None, str]]
 class Explorer:
     """Goes through every order of events under a rule, at a provider."""
 
-    rule: ResendInDoubt
+    rule: Rule
     provider: Provider
     limits: Limits
 
@@ -201,9 +209,9 @@ class Explorer:
         if caller.at == "idle":
             for watched in self._watches(world):
                 yield f"{number} reads ({watched})", self._read(world, number, caller, watched)
-            if world.record.state == "current" and world.record.misses:
-                later = self._read(world, number, caller, 0, now=NOW + grants.MOST_PATIENCE)
-                yield f"{number} reads later", later
+                if world.record.misses:
+                    later = self._read(world, number, caller, watched, NOW + grants.MOST_PATIENCE)
+                    yield f"{number} reads later ({watched})", later
         elif caller.at == "write":
             yield from self._write(world, number, caller)
         elif caller.at == "claimed":
@@ -244,7 +252,7 @@ class Explorer:
         if isinstance(call, Wait):
             return world
         if isinstance(call, Verify):
-            at = evolve(caller, at="verifying", generation=record.generation)
+            at = evolve(caller, at="verifying", origin=Origin.of(record))
             return _with(world, number, at)
         if isinstance(call, Doubted):
             return _with(world, number, evolve(caller, at="write", write=Write(call.new, "idle")))
@@ -318,7 +326,7 @@ class Explorer:
         self, world: World, number: int, caller: Caller, verdict: Refreshed | Unusable | Mismatch
     ) -> World:
         decision = grant_verdicts.decide_verified(
-            world.record, caller.generation, verdict, Fresh("new", ""), now=NOW
+            world.record, caller.origin, verdict, Fresh("new", ""), now=NOW
         )
         if isinstance(decision, Swap):
             write = Write(decision.new, "idle")
@@ -369,11 +377,11 @@ class Explorer:
         if self.provider != "steady":
             made = operator.made + 1
             rotated = evolve(operator, live=made, made=made, counts=(*operator.counts, 0))
-            yield Pair(tokens(made, made), True, "new", LIFETIME, True), rotated
+            yield Pair(f"r{made}", True, access(made), None, "new"), rotated
         if self.provider in {"steady", "sometimes"}:
             made = operator.made + 1
             kept = evolve(operator, made=made, counts=(*operator.counts, 0))
-            yield Pair(tokens(made, operator.live), True, None, LIFETIME, False), kept
+            yield Pair(refresh, False, access(made)), kept
 
     # --- invariants ------------------------------------------------------------------------------
 
@@ -396,9 +404,10 @@ class Explorer:
 
     def _check_hand_out(self, before: World, name: str, after: World, came: Came) -> None:
         """Nobody is handed a token whose ID token was not accepted."""
-        got = [caller.got for caller in after.callers]
-        new = [each for each, old in zip(got, before.callers, strict=True) if each != old.got]
-        if new and (before.record.state == "unverified" or not before.record.usable):
+        both = zip(after.callers, before.callers, strict=True)
+        new = [caller for caller, old in both if caller.got != old.got]
+        accepted = {each.token for each in before.record.access}
+        if any(each.got and each.got not in accepted for each in new):
             raise BrokenError(self._tell(came, before, name, "an unverified token is handed out"))
 
     def check_end(self, world: World, came: Came) -> None:
@@ -416,7 +425,7 @@ class Explorer:
         pair = caller.outcome
         assert isinstance(pair, Pair)
         live = f"r{world.operator.live}"
-        alive = world.operator.alive and pair.tokens.refresh_token == live
+        alive = world.operator.alive and pair.refresh_token == live
         if alive and world.record.tokens.refresh_token != live:
             raise BrokenError("the only live pair is discarded")
 
@@ -457,7 +466,7 @@ def _held(world: World) -> bool:
     waits = [world.callers[number].at == "waiting" for number, _ in world.operator.answers]
     waits += [caller.at != "dead" for caller in world.callers]
     return any(
-        waiting and isinstance(outcome, Pair) and outcome.tokens.refresh_token == live
+        waiting and isinstance(outcome, Pair) and outcome.refresh_token == live
         for waiting, outcome in zip(waits, outcomes, strict=True)
     )
 

@@ -19,6 +19,7 @@ from oidc_adapters.testing import MISBEHAVIOURS, InMemoryTransport
 from oidc_core import codec
 from oidc_core.jose.jwk import parse_jwk
 from oidc_core.jose.key_set import parse_key_set
+from oidc_core.machine.grants import BUSY, TOKEN_REFUSED, LogIn, Withhold
 from oidc_core.model.issuer_rule import IssuerRule
 from oidc_core.model.pending import LoginSecrets
 from oidc_core.model.policy import Policy
@@ -72,6 +73,7 @@ from tests.flows.ways_to_refuse import (
     validated,
     waiting_room_full,
     with_cookie,
+    withheld,
 )
 from tests.signing import signed, signing_key
 from tests.unit.operations.test_refresh import TOKENS
@@ -138,6 +140,11 @@ _WRITTEN: Final[Mapping[str, Refuse]] = {
     "store_unavailable": store_down,
     "pending_too_many": waiting_room_full,
     "store_full": lambda: full(in_cookies(spent=MemorySpent(cap=1))),
+    "refresh_busy": withheld(Withhold(BUSY, 30)),
+    "token_refused": withheld(Withhold(TOKEN_REFUSED, 5)),
+    "grant_unknown": withheld(LogIn("unknown")),
+    "grant_ended": withheld(LogIn("ended")),
+    "grant_expired": withheld(LogIn("expired")),
     "seal_invalid": lambda: SealedBox(SEALING_SECRET).open("damaged", label="tokens"),
     "record_invalid": lambda: codec.load_tokens(f'{codec.dump_tokens(TOKENS)[:-1]},"scope":5}}'),
     "record_version_unknown": lambda: codec.load_tokens('{"version":99}'),

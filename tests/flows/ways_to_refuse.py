@@ -17,10 +17,12 @@ from oidc_adapters.stores.pending import CookiePendingLogins, MemoryPendingLogin
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.jose.key_set import parse_key_set
 from oidc_core.machine.dpop import with_demanded_nonce, with_proof
+from oidc_core.machine.grants import LogIn, Withhold
 from oidc_core.machine.steps import Step
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.policy import Policy
 from oidc_core.operations.discovery import discover
+from oidc_core.operations.grants import error_of
 from oidc_core.operations.login import finish
 from oidc_core.operations.validation import validate
 from oidc_core.wire.encoding import b64url_encode
@@ -299,3 +301,10 @@ def unknown_login() -> object:
 
 def parsed(url: str) -> Refuse:
     return lambda: parse_url(url)
+
+
+def withheld(answer: Withhold | LogIn) -> Refuse:
+    def refuse() -> object:
+        raise error_of(answer)
+
+    return refuse

@@ -15,6 +15,7 @@ from oidc_core.wire.errors import StoreFailure
 from oidc_core.wire.jsontypes import render
 from tests.strategies import (
     MOMENTS,
+    grant_records,
     json_objects,
     json_values,
     key_sets,
@@ -27,6 +28,7 @@ from tests.strategies import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from oidc_core.model.grants import GrantRecord
     from oidc_core.model.pending import PendingLogin
     from oidc_core.model.provider import ProviderMetadata
     from oidc_core.model.records import PendingLogout, Tokens
@@ -36,6 +38,7 @@ LOADERS: list[Callable[[str], object]] = [
     codec.load_pending_login,
     codec.load_pending_logout,
     codec.load_tokens,
+    codec.load_grant,
     codec.load_metadata,
     codec.load_key_set,
 ]
@@ -54,6 +57,11 @@ def test_a_logout_reads_back_as_it_was(pending: PendingLogout) -> None:
 @given(tokens())
 def test_tokens_read_back_as_they_were(stored: Tokens) -> None:
     assert codec.load_tokens(codec.dump_tokens(stored)) == stored
+
+
+@given(grant_records())
+def test_a_shared_grant_reads_back_as_it_was(record: GrantRecord) -> None:
+    assert codec.load_grant(codec.dump_grant(record)) == record
 
 
 @given(provider_metadata())

@@ -15,12 +15,14 @@ from oidc_core import codec
 from oidc_core.jose.key_set import KeySet, parse_key_set
 from oidc_core.model.connection import Connection
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
+from oidc_core.model.grants import MOST_ACCESS, Access, Failure, GrantRecord, Target, Unverified
 from oidc_core.model.pending import PendingLogin, pending_id_of
 from oidc_core.model.provider import ProviderMetadata, metadata_of
 from oidc_core.model.records import PendingLogout, Tokens
 from oidc_core.wire.errors import StoreFailure, UsageError
 from oidc_core.wire.jsontypes import MAX_DEPTH, JsonObject, parse_object
 from oidc_core.wire.limits import LIMITS
+from oidc_core.wire.way import Channel
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
@@ -84,6 +86,40 @@ FULL_TOKENS = evolve(
     nonce="bm9uY2UtMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA",
     sid="session-1",
     auth_time=0,
+)
+SMALL_GRANT = GrantRecord(
+    version="version-1",
+    tokens=evolve(SMALL_TOKENS, access_token=""),
+    changed_at=1_000,
+    until=1_800_100_000,
+)
+NEW_ACCESS = Access(
+    Target("openid", ("https://api.example/",)), "access-2", "openid", 900, 3_600, 1_800_003_500
+)
+FULL_GRANT = GrantRecord(
+    version="version-2",
+    tokens=evolve(FULL_TOKENS, access_token=""),
+    access=(Access(Target(), "access", "openid", 800), NEW_ACCESS),
+    hint="e30.e30.aGludA",
+    generation=3,
+    parent=2,
+    born=1,
+    state="unverified",
+    attempt="attempt-1",
+    sends=2,
+    first_sent_at=880,
+    last_sent_at=890,
+    held_until=920,
+    rotates=False,
+    misses=4,
+    guarded=True,
+    bare_400=True,
+    last_failure=Failure("provider_error", "later", "later", "slow_down", "timeout"),
+    unverified=Unverified(
+        "e30.e30.bmV3", NEW_ACCESS, 1_800_000_000, Channel("verified", addresses_judged=True)
+    ),
+    changed_at=1_000,
+    until=1_800_100_000,
 )
 SMALL_METADATA = ProviderMetadata(issuer="https://op.example")
 DOCUMENT = metadata_of(
@@ -195,6 +231,13 @@ KINDS = [
         {"small": SMALL_TOKENS, "full": FULL_TOKENS},
     ),
     Kind(
+        "grant",
+        codec.dump_grant,
+        codec.load_grant,
+        codec.GRANT,
+        {"small": SMALL_GRANT, "full": FULL_GRANT},
+    ),
+    Kind(
         "metadata",
         codec.dump_metadata,
         codec.load_metadata,
@@ -264,7 +307,7 @@ def test_every_golden_file_is_read() -> None:
 
 @pytest.mark.parametrize(
     "full",
-    [FULL_LOGIN, FULL_LOGIN.demands, FULL_TOKENS, FULL_METADATA, LOGOUT],
+    [FULL_LOGIN, FULL_LOGIN.demands, FULL_TOKENS, FULL_GRANT, FULL_METADATA, LOGOUT],
     ids=lambda v: type(v).__name__,
 )
 def test_the_full_examples_leave_no_member_at_its_default(full: AttrsInstance) -> None:
@@ -311,6 +354,7 @@ def test_what_is_no_record_is_refused(kind: Kind, text: str) -> None:
     assert refusal(kind, text) == ("record_invalid", "")
 
 
+ACCESS: dict[str, object] = {"target": {}, "token": "access-1", "scope": "openid", "stored_at": 900}
 ODD: list[object] = [None, 5, 1.5, True, "x", ["x", 5], [None], {"a": 1}]
 
 
@@ -423,15 +467,35 @@ def test_the_id_of_a_login_is_derived_and_never_believed() -> None:
         (KINDS[2], "subject", ...),
         (KINDS[2], "expires_at", "3600"),
         (KINDS[2], "resource", "https://api.example/"),
-        (KINDS[3], "issuer", ...),
-        (KINDS[3], "claims_parameter_supported", "true"),
-        (KINDS[3], "extra", []),
-        (KINDS[4], "fetched_at", ...),
-        (KINDS[4], "fetched_at", True),
-        (KINDS[4], "fetched_at", 1.5),
-        (KINDS[4], "keys", ...),
-        (KINDS[4], "keys", "x"),
-        (KINDS[4], "keys", [0] * 2_049),
+        (KINDS[3], "version", ...),
+        (KINDS[3], "until", ...),
+        (KINDS[3], "tokens", {}),
+        (KINDS[3], "tokens", []),
+        (KINDS[3], "state", "asleep"),
+        (KINDS[3], "state", 5),
+        (KINDS[3], "generation", "3"),
+        (KINDS[3], "rotates", 1),
+        (KINDS[3], "access", {}),
+        (KINDS[3], "access", ["access-1"]),
+        (KINDS[3], "access", [{"token": "access-1"}]),
+        (KINDS[3], "access", [{**ACCESS, "stored_at": "900"}]),
+        (KINDS[3], "access", [{**ACCESS, "target": "openid"}]),
+        (KINDS[3], "access", [{**ACCESS, "target": {"resource": "x"}}]),
+        (KINDS[3], "last_failure", "down"),
+        (KINDS[3], "last_failure", {"code": "down"}),
+        (KINDS[3], "last_failure", {"code": "down", "kind": "bad", "retryable": "no"}),
+        (KINDS[3], "unverified", "a.b.c"),
+        (KINDS[3], "unverified", {"id_token": "a.b.c", "received_at": 1, "access": []}),
+        (KINDS[3], "unverified", {"id_token": "a.b.c", "received_at": 1, "channel": "x"}),
+        (KINDS[4], "issuer", ...),
+        (KINDS[4], "claims_parameter_supported", "true"),
+        (KINDS[4], "extra", []),
+        (KINDS[5], "fetched_at", ...),
+        (KINDS[5], "fetched_at", True),
+        (KINDS[5], "fetched_at", 1.5),
+        (KINDS[5], "keys", ...),
+        (KINDS[5], "keys", "x"),
+        (KINDS[5], "keys", [0] * 2_049),
     ],
 )
 def test_a_record_that_does_not_fit_is_refused(kind: Kind, name: str, value: object) -> None:
@@ -444,6 +508,12 @@ def test_a_record_that_does_not_fit_is_refused(kind: Kind, name: str, value: obj
 def test_tokens_of_any_size_allowed_can_be_kept() -> None:
     long = evolve(FULL_TOKENS, id_token="x" * LIMITS.id_token, access_token="y" * 40_000)
     assert codec.load_tokens(codec.dump_tokens(long)) == long
+
+
+def test_a_grant_with_many_large_tokens_can_be_kept() -> None:
+    held = [Access(Target(str(number)), "y" * 40_000, "openid", 0) for number in range(MOST_ACCESS)]
+    large = evolve(FULL_GRANT, access=tuple(held), hint="x" * LIMITS.id_token)
+    assert codec.load_grant(codec.dump_grant(large)) == large
 
 
 def test_metadata_as_deep_as_was_taken_can_be_kept() -> None:
@@ -469,6 +539,7 @@ def test_a_small_login_fits_into_a_cookie() -> None:
 
 LOADERS: list[Callable[[Any], object]] = [
     codec.load_tokens,
+    codec.load_grant,
     codec.load_pending_login,
     codec.load_pending_logout,
     codec.load_metadata,
@@ -476,6 +547,7 @@ LOADERS: list[Callable[[Any], object]] = [
 ]
 DUMPERS: list[Callable[[Any], object]] = [
     codec.dump_tokens,
+    codec.dump_grant,
     codec.dump_pending_login,
     codec.dump_pending_logout,
     codec.dump_metadata,

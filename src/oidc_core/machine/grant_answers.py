@@ -113,7 +113,8 @@ def decide_answer(
         outcome: its outcome.
         fresh: random values for a write.
         now: the store's time at the read.
-        utc: the same time in seconds since the epoch, at which a new ID token is judged.
+        utc: when the answer was received, in seconds since the epoch; a new ID token is judged at
+            that time.
         send_guard: for how many seconds a request may be on its way.
     """
     if record is None:
@@ -125,7 +126,8 @@ def decide_answer(
         return Swap(_refused(record, outcome.failure, fresh, now)) if mine else ReadAgain()
     if isinstance(outcome, NoOutcome):
         return Swap(_doubted(record, outcome.failure, fresh, now)) if mine else ReadAgain()
-    only = record.state == "doubt" and record.generation == sent.parent and record.sends == 1
+    # In doubt a record keeps the name of the exchange: of one mark nobody takes back another's.
+    only = record.state == "doubt" and record.attempt == sent.attempt and record.sends == 1
     if not mine and not only:
         return ReadAgain()
     if isinstance(outcome, NotTaken) and outcome.bare_400 and record.bare_400 and mine:
@@ -156,10 +158,15 @@ def _pair(
         held = record.last_sent_at + send_guard if record.sends > 1 else 0
         new = _with_pair(record, sent, pair, fresh, now=now, utc=utc)
         return Store(evolve(new, generation=record.generation + 1, held_until=held))
-    busy = record.state in {"claimed", "sending"}
-    if record.parent == sent.parent and record.born < sent.number and not busy:
+    if record.parent == sent.parent and record.born < sent.number and _is_replaceable(record):
         return Store(_with_pair(record, sent, pair, fresh, now=now, utc=utc))
     return Discard()
+
+
+def _is_replaceable(record: GrantRecord) -> bool:
+    """Return whether no exchange of the stored pair can bring another one."""
+    unsettled = record.sends - (record.state == "refused")
+    return record.state != "claimed" and unsettled <= 0
 
 
 def _with_pair(
@@ -210,9 +217,7 @@ def _refused(record: GrantRecord, failure: Failure, fresh: Fresh, now: int) -> G
 
 
 def _doubted(record: GrantRecord, failure: Failure, fresh: Fresh, now: int) -> GrantRecord:
-    return written(
-        record, fresh, now, state="doubt", attempt="", guarded=False, last_failure=failure
-    )
+    return written(record, fresh, now, state="doubt", guarded=False, last_failure=failure)
 
 
 def _not_taken(

@@ -116,6 +116,7 @@ Call: TypeAlias = Use | Claim | Wait | Verify | Doubted | Withhold | LogIn
 
 IN_DOUBT: Final = Failure("refresh_in_doubt", "stale", "restart")
 TOKEN_REFUSED: Final = Failure("token_refused", "later", "later")
+BUSY: Final = Failure("refresh_busy", "later", "later")
 GUARDS: Final = Guards()
 
 
@@ -147,23 +148,32 @@ def decide_call(
     if record.state == "ended":
         return LogIn("ended", record.last_failure)
     access = record.access_for(ask.target)
-    usable = access is not None and _is_usable(access, ask, now)
-    if access is not None and usable and not _is_due(access, ask, now):
-        return _use(record, access, now)
+    usable = access if access is not None and _is_usable(access, ask, now) else None
+    if usable is not None and not _is_due(usable, ask, now):
+        return _use(record, usable, now)
     if record.state == "unverified":
         return Verify(record)
     if record.tokens.refresh_token is None:
-        return _use(record, access, now) if access is not None and usable else LogIn("expired")
-    wait = _patience(record, access, now) if record.state == "current" else 0
+        return LogIn("expired") if usable is None else _use(record, usable, now)
+    look = _Look(fresh, now, watched, resend, guards)
+    wait = _patience(record, access, look) if record.state == "current" else 0
     # Another exchange is under way or in doubt, or one ended a moment ago: who still has a usable
     # token takes that.
-    if access is not None and usable and (wait > 0 or record.state != "current"):
-        return _use(record, access, now)
+    if usable is not None and (wait > 0 or record.state != "current"):
+        return _use(record, usable, now)
     if wait > 0:
-        return Withhold(record.last_failure or TOKEN_REFUSED, wait)
-    if record.state == "current":
-        return _claimed(record, fresh, now)
-    return _beside(record, fresh, now=now, watched=watched, resend=resend, guards=guards)
+        return Withhold(record.last_failure or _reason(access, ask), wait)
+    return _claimed(record, look) if record.state == "current" else _beside(record, look)
+
+
+class _Look(NamedTuple):
+    """One look at a record: the arguments of :func:`decide_call`."""
+
+    fresh: Fresh
+    now: int
+    watched: float
+    resend: ResendInDoubt
+    guards: Guards
 
 
 def _use(record: GrantRecord, access: Access, now: int) -> Use:
@@ -188,54 +198,65 @@ def _is_due(access: Access, ask: Ask, now: int) -> bool:
     return remaining is not None and remaining <= ask.leeway
 
 
-def _patience(record: GrantRecord, access: Access | None, now: int) -> int:
+def _reason(access: Access | None, ask: Ask) -> Failure:
+    """Return why a caller waits where nothing has failed."""
+    return BUSY if access is None or access.token != ask.refused else TOKEN_REFUSED
+
+
+def _patience(record: GrantRecord, access: Access | None, look: _Look) -> int:
     """Return for how many seconds no exchange starts: no server is asked without end."""
+    now, guard = look.now, look.guards.send
     young = 0 if access is None else YOUNG - elapsed(access.stored_at, now)
-    held = min(record.held_until - now, SEND_GUARD)
+    held = guard - elapsed(record.held_until - guard, now)
+    return max(young, held, _after_failure(record, now))
+
+
+def _after_failure(record: GrantRecord, now: int) -> int:
+    """Return for how many seconds no exchange starts because the last ones failed."""
     if not record.misses:
-        return max(young, held)
-    return max(young, held, _back_off(record.misses) - elapsed(record.changed_at, now))
+        return 0
+    return _back_off(record.misses) - elapsed(record.changed_at, now)
 
 
 def _back_off(failures: int) -> int:
     return min(MOST_PATIENCE, _FIRST_PATIENCE << min(failures, 6))
 
 
-def _beside(
-    record: GrantRecord,
-    fresh: Fresh,
-    *,
-    now: int,
-    watched: float,
-    resend: ResendInDoubt,
-    guards: Guards,
-) -> Call:
+def _beside(record: GrantRecord, look: _Look) -> Call:
     """Wait for the exchange of another caller, or take its place once its guard has passed."""
+    # A time of the future counts as now here: a store that was restored abandons nobody.
+    old = look.now - record.changed_at >= ABANDONED
     if record.state == "claimed":
-        return _claimed(record, fresh, now) if watched >= guards.claim else Wait()
-    age = elapsed(record.changed_at, now)
-    abandoned = watched >= guards.send or age >= ABANDONED
-    if record.state == "sending":
-        if not abandoned:
-            return Wait()
-        new = written(
-            record, fresh, now, state="doubt", attempt="", guarded=True, last_failure=IN_DOUBT
-        )
-        return Doubted(new)
-    if _in_grace(record, now, resend, guards) and record.sends <= _RESENDS:
-        return _claimed(record, fresh, now)
-    if record.sends > _resends(record, resend):
-        return Withhold(record.last_failure or IN_DOUBT, None)
-    backed_off = resend == "reusable" and age >= _back_off(record.sends)
-    again = backed_off or record.guarded or abandoned
-    return _claimed(record, fresh, now) if again else Wait()
+        return _claimed(record, look) if old or look.watched >= look.guards.claim else Wait()
+    abandoned = old or look.watched >= look.guards.send
+    if record.state == "doubt":
+        return _in_doubt(record, look, abandoned=abandoned)
+    if not abandoned:
+        return Wait()
+    fresh, now = look.fresh, look.now
+    return Doubted(written(record, fresh, now, state="doubt", guarded=True, last_failure=IN_DOUBT))
 
 
-def _in_grace(record: GrantRecord, now: int, resend: ResendInDoubt, guards: Guards) -> bool:
+def _in_doubt(record: GrantRecord, look: _Look, *, abandoned: bool) -> Call:
+    """Send a refresh token again if the rule allows it, and no request can be on its way."""
+    in_grace = record.sends <= _RESENDS and _in_grace(record, look)
+    if not in_grace and record.sends > _resends(record, look.resend):
+        return Withhold(IN_DOUBT, None)
+    wait = _after_failure(record, look.now)
+    if wait > 0:
+        return Withhold(record.last_failure or IN_DOUBT, wait)
+    age = elapsed(record.changed_at, look.now)
+    backed_off = look.resend == "reusable" and age >= _back_off(record.sends)
+    again = in_grace or backed_off or record.guarded or abandoned
+    return _claimed(record, look) if again else Wait()
+
+
+def _in_grace(record: GrantRecord, look: _Look) -> bool:
     """Return whether the provider takes the refresh token again, as it has promised."""
-    if not isinstance(resend, Grace) or resend.seconds < guards.send:
+    grace = look.resend
+    if not isinstance(grace, Grace) or grace.seconds < look.guards.send:
         return False
-    return elapsed(record.first_sent_at, now) < resend.seconds
+    return elapsed(record.first_sent_at, look.now) < grace.seconds
 
 
 def _resends(record: GrantRecord, resend: ResendInDoubt) -> int:
@@ -244,5 +265,6 @@ def _resends(record: GrantRecord, resend: ResendInDoubt) -> int:
     return _RESENDS if resend == "reusable" or record.rotates is False else 1
 
 
-def _claimed(record: GrantRecord, fresh: Fresh, now: int) -> Claim:
-    return Claim(written(record, fresh, now, state="claimed", attempt=fresh.attempt))
+def _claimed(record: GrantRecord, look: _Look) -> Claim:
+    fresh = look.fresh
+    return Claim(written(record, fresh, look.now, state="claimed", attempt=fresh.attempt))

@@ -106,7 +106,7 @@ class GrantRecord:
         parent: the generation that the current pair came from; -1 at login.
         born: which send of its parent's refresh token brought the current pair.
         state: see :data:`GrantState`.
-        attempt: the random name of the exchange under way, or an empty string.
+        attempt: the random name of the exchange under way or in doubt, or an empty string.
         sends: how often this generation's refresh token may have been sent.
         first_sent_at, last_sent_at: when these sends were marked, by the store's clock.
         held_until: before this time of the store the refresh token is not sent.

@@ -62,10 +62,11 @@ def first_record(tokens: Tokens, fresh: Fresh, *, now: int, utc: int, until: int
     expires_at = tokens.expires_at
     lifetime = None if expires_at is None else max(0, expires_at - utc)
     access = Access(_LOGIN, tokens.access_token, tokens.scope, now, lifetime, expires_at)
+    known = () if lifetime == 0 else (access,)
     return GrantRecord(
         version=fresh.version,
         tokens=evolve(tokens, access_token="", expires_at=None),
-        access=(access,),
+        access=known,
         changed_at=now,
         until=until,
     )
@@ -106,11 +107,14 @@ def outcome_of(error: OidcError) -> Outcome:
     """Return what the failure of an exchange means for the refresh token that was sent.
 
     ``invalid_grant`` refuses it.  It may have been taken where no answer came that can be read, or
-    one that nobody vouches for.  Any other refusal did not take it.
+    one that nobody vouches for.  Any other refusal leaves it as good as it was: also that of a
+    provider that has no time, and that of an answer of status 200 without tokens to use, since a
+    provider that replaces the refresh token says so there (RFC 6749 §6).
     """
     failure = failure_of(error)
     if isinstance(error, ProviderError):
-        return Refused(failure) if error.error == "invalid_grant" else NotTaken(failure)
+        refused = error.error == "invalid_grant" and error.retryable == "restart"
+        return Refused(failure) if refused else NotTaken(failure)
     if isinstance(error, TransportFailure):
         return NotTaken(failure) if error.sent == "no" else NoOutcome(failure)
     if not isinstance(error, ProtocolViolation):
@@ -149,9 +153,11 @@ def error_of(answer: Withhold | LogIn) -> OidcError:
         code = _CODES[answer.reason if isinstance(answer, LogIn) else ""]
         return StoreFailure(code)
     error = _raised(failure)
+    if isinstance(answer, LogIn):  # whatever it was, only a new login helps now
+        error.kind, error.retryable = "stale", "restart"
+        return error
     error.kind, error.retryable = failure.kind, failure.retryable
-    if isinstance(answer, Withhold):
-        error.retry_after = answer.seconds
+    error.retry_after = answer.seconds
     return error
 
 

@@ -152,26 +152,21 @@ class AwaitingRenewal(Exchange[TokensRenewed]):
     def _refused(
         self, fault: ProtocolViolation | ProviderError, response: HttpResponse
     ) -> Step[TokensRenewed]:
-        """Keep the refresh token of an answer that was refused, if it brought one.
-
-        An answer of status 200 that can be read and brings none leaves the one that was sent.
-        """
-        rotated = refresh_token_of(response)
-        if rotated is None and not _is_readable(fault, response.status):
+        """Keep the refresh token of an answer that was refused, if it brought one."""
+        new = refresh_token_of(response)
+        if new is None:
             meant = _of_refresh(fault, response.status)
             raise meant from (fault.__cause__ if meant is fault else fault)
         locate(fault, self.request)
-        tokens = evolve(self.tokens, refresh_token=rotated or self.tokens.refresh_token)
-        changed = tokens.refresh_token != self.tokens.refresh_token
+        old, channel = self.tokens, response.channel
         return Done(
-            TokensRenewed(tokens=tokens, channel=response.channel, rotated=changed, refusal=fault)
+            TokensRenewed(
+                tokens=evolve(old, refresh_token=new),
+                channel=channel,
+                rotated=new != old.refresh_token,
+                refusal=fault,
+            )
         )
-
-
-def _is_readable(fault: ProtocolViolation | ProviderError, status: int) -> bool:
-    """Return whether an answer without tokens is a success that can be read."""
-    said = isinstance(fault, ProtocolViolation) and fault.row.stage not in _UNREADABLE
-    return said and status < 300
 
 
 def _of_refresh(fault: ProtocolViolation | ProviderError, status: int) -> OidcError:

@@ -107,6 +107,7 @@ DIFFERENCES: list[dict[str, Any]] = [
     {"insecure_http_origins": frozenset({"http://keycloak:8080"})},
     {"back_channel": (("https://op.example", "https://inner.example"),)},
     {"quirks": frozenset({"omit_pkce"})},
+    {"resend_in_doubt": "never"},
     {"limits": Limits(id_token=2**18)},
 ]
 

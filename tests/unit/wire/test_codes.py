@@ -34,6 +34,9 @@ def test_only_what_a_new_login_heals_is_to_be_started_again() -> None:
         "policy_changed",
         "binding_missing",
         "metadata_changed",
+        "grant_unknown",
+        "grant_ended",
+        "grant_expired",
     }
 
 

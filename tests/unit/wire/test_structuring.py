@@ -1,5 +1,7 @@
 """Strict conversion between JSON and attrs values."""
 
+from typing import NamedTuple
+
 import pytest
 from attrs import field, frozen
 
@@ -8,6 +10,23 @@ from oidc_core.wire.jsontypes import JsonObject, JsonValue, render
 from oidc_core.wire.structuring import Structured, structured, unstructured
 
 EMPTY = JsonObject({})
+
+
+class Leaf(NamedTuple):
+    text: str
+    maybe_number: int | None = None
+    texts: tuple[str, ...] = ("a",)
+
+
+class Branch(NamedTuple):
+    leaf: Leaf
+    maybe_leaf: Leaf | None = None
+
+
+@frozen(kw_only=True)
+class Tree:
+    leaves: tuple[Leaf, ...] = ()
+    branch: Branch | None = None
 
 
 @frozen(kw_only=True)
@@ -154,6 +173,55 @@ def test_the_caller_says_whose_fault_it_is() -> None:
     with pytest.raises(ProtocolViolation) as caught:
         structured(JsonObject({}), Sample, ProtocolViolation, "metadata_invalid")
     assert caught.value.code == "metadata_invalid"
+
+
+# --- named tuples --------------------------------------------------------------------------------
+
+
+def tree(**members: JsonValue) -> Tree:
+    return structured(JsonObject(members), Tree, StoreFailure, "record_invalid").value
+
+
+def test_a_named_tuple_is_an_object() -> None:
+    grown = Tree(
+        leaves=(Leaf("x"), Leaf("y", 0, ())), branch=Branch(Leaf("z"), Leaf("w", texts=("b",)))
+    )
+    written = unstructured(grown)
+    assert render(written) == (
+        '{"leaves":[{"text":"x","texts":["a"]},{"text":"y","maybe_number":0,"texts":[]}],'
+        '"branch":{"leaf":{"text":"z","texts":["a"]},"maybe_leaf":{"text":"w","texts":["b"]}}}'
+    )
+    assert tree(**written.members) == grown
+    assert tree() == Tree()
+
+
+def test_members_of_a_named_tuple_that_are_absent_null_or_unknown_do_not_count() -> None:
+    leaf = JsonObject({"text": "x", "maybe_number": None, "texts": None, "unknown": 1})
+    assert tree(leaves=(leaf,)) == Tree(leaves=(Leaf("x"),))
+    assert tree(branch=JsonObject({"leaf": leaf})) == Tree(branch=Branch(Leaf("x")))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("leaves", "x"),
+        ("leaves", JsonObject({"text": "x"})),
+        ("leaves", ("x",)),
+        ("leaves", (None,)),
+        ("leaves", (JsonObject({}),)),
+        ("leaves", (JsonObject({"text": 5}),)),
+        ("leaves", (JsonObject({"text": "x", "maybe_number": True}),)),
+        ("leaves", (JsonObject({"text": "x", "texts": "a"}),)),
+        ("branch", ("x",)),
+        ("branch", JsonObject({})),
+        ("branch", JsonObject({"leaf": ("x",)})),
+        ("branch", JsonObject({"leaf": JsonObject({"text": "x"}), "maybe_leaf": "x"})),
+    ],
+)
+def test_nothing_else_becomes_a_named_tuple(name: str, value: JsonValue) -> None:
+    with pytest.raises(StoreFailure) as caught:
+        tree(**{name: value})
+    assert (caught.value.code, caught.value.about) == ("record_invalid", name)
 
 
 @frozen
