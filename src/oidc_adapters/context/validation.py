@@ -125,14 +125,18 @@ def verify_renewed(ctx: OIDCCtx, renewed: TokensRenewed, original: JsonObject | 
     token, tokens = renewed.id_token, renewed.tokens
     if token is None:
         return Refreshed(tokens=tokens)
+    now = ctx.shell.clock.now()
     verification: Verification[Refreshed]
     if original is None:
         verification = _OfUnknownLogin(token=token, tokens=tokens, channel=renewed.channel)
     else:
         verification = IdTokenOfRefresh(
-            token=token, tokens=tokens, original=original, channel=renewed.channel
+            token=token,
+            tokens=tokens,
+            original=original,
+            channel=renewed.channel,
+            judged_at=now,
         )
-    now = ctx.shell.clock.now()
     return ctx.shell.run(ctx.rp, verify_jwt(ctx.rp, verification, source="solicited", now=now))
 
 

@@ -224,21 +224,19 @@ def verify(rp: RelyingParty, renewed: TokensRenewed, *, now: int) -> Step[Refres
 class IdTokenOfRefresh(Verification[Refreshed]):
     """The ID token of a refresh (OIDC Core §12.2).
 
-    It is judged at the time when it was received, if that is known: its session must not end
-    because keys came late.
+    It is judged at the time when it was received: its session must not end because keys came late.
     """
 
     profile: ClassVar[JwtProfile] = ID_TOKEN
     tokens: Tokens
     original: JsonObject = field(repr=False)
     channel: Channel
+    judged_at: int
     notes: tuple[str, ...] = ()
-    judged_at: int | None = None
 
     def passed(self, rp: RelyingParty, jws: VerifiedJws, claims: JsonObject) -> Step[Refreshed]:
         """Check that the same session goes on."""
-        if self.judged_at is not None:
-            jws = jws._replace(verified_at=self.judged_at)
+        jws = jws._replace(verified_at=self.judged_at)
         nothing = Demands(nonce=EXPECT_NO_NONCE, started_at=jws.verified_at)
         expected = id_token.Expected(nothing, self.tokens.access_token, self.original)
         token, evidence = id_token.check(
