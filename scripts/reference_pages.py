@@ -57,6 +57,7 @@ CORE: Final = (
     "model.provider",
     "model.client",
     "model.policy",
+    "model.resends",
     "model.origins",
     "model.network",
     "model.evidence",

@@ -59,10 +59,12 @@ def test_each_module_of_the_core_has_a_page() -> None:
         "jose.key_set_text",
         "machine.disagreements",
         "machine.grant_answers",
+        "machine.grant_outcomes",
         "machine.grant_verdicts",
         "machine.grant_writes",
         "machine.grants",
         "model.grants",
+        "operations.grants",
         "wire.structuring",
     }
     """Modules that only the core uses: characters, tests of key material, typing."""

@@ -153,27 +153,35 @@ def decide_call(
         return _use(record, usable, now)
     if record.state == "unverified":
         return Verify(record)
-    if record.tokens.refresh_token is None:
-        return LogIn("expired") if usable is None else _use(record, usable, now)
     look = _Look(fresh, now, watched, resend, guards)
-    wait = _patience(record, access, look) if record.state == "current" else 0
-    # Another exchange is under way or in doubt, or one ended a moment ago: who still has a usable
-    # token takes that.
-    if usable is not None and (wait > 0 or record.state != "current"):
-        return _use(record, usable, now)
-    if wait > 0:
-        return Withhold(record.last_failure or _reason(access, ask), wait)
-    return _claimed(record, look) if record.state == "current" else _beside(record, look)
+    return _without_a_fresh_one(record, access, usable, ask, look)
 
 
 class _Look(NamedTuple):
-    """One look at a record: the arguments of :func:`decide_call`."""
+    """One look at a record: arguments of :func:`decide_call`."""
 
     fresh: Fresh
     now: int
     watched: float
     resend: ResendInDoubt
     guards: Guards
+
+
+def _without_a_fresh_one(
+    record: GrantRecord, access: Access | None, usable: Access | None, ask: Ask, look: _Look
+) -> Call:
+    """Decide where the access token is due, refused or not there."""
+    wait = _patience(record, access, look) if record.state == "current" else 0
+    renewable = record.tokens.refresh_token is not None
+    # Another exchange is under way or in doubt, or one ended a moment ago: who still has a usable
+    # token takes that.
+    if usable is not None and (wait > 0 or record.state != "current" or not renewable):
+        return _use(record, usable, look.now)
+    if not renewable:
+        return LogIn("expired")
+    if wait > 0:
+        return Withhold(record.last_failure or _reason(access, ask), wait)
+    return _claimed(record, look) if record.state == "current" else _beside(record, look)
 
 
 def _use(record: GrantRecord, access: Access, now: int) -> Use:

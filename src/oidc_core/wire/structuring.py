@@ -67,14 +67,14 @@ def _is_named(kind: object) -> bool:
 def _named(value: object, kind: type[NamedTuple]) -> NamedTuple:
     """Build a named tuple of an object; members that it does not know are ignored."""
     members, hints = _object(value, JsonObject).members, get_type_hints(kind)
-    return kind._make(
-        [
-            kind._field_defaults[name]
-            if members.get(name) is None
-            else _converter.structure(members[name], hints[name])
-            for name in kind._fields
-        ]
-    )
+    made: list[object] = []
+    for name in kind._fields:
+        member = members.get(name)
+        if member is None and name in kind._field_defaults:
+            made.append(kind._field_defaults[name])
+        else:
+            made.append(_converter.structure(member, hints[name]))
+    return kind._make(made)
 
 
 def _is_list_of_named(kind: object) -> bool:

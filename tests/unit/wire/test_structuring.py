@@ -23,10 +23,15 @@ class Branch(NamedTuple):
     maybe_leaf: Leaf | None = None
 
 
+class Bough(NamedTuple):
+    leaf: Leaf | None
+
+
 @frozen(kw_only=True)
 class Tree:
     leaves: tuple[Leaf, ...] = ()
     branch: Branch | None = None
+    bough: Bough | None = None
 
 
 @frozen(kw_only=True)
@@ -199,6 +204,11 @@ def test_members_of_a_named_tuple_that_are_absent_null_or_unknown_do_not_count()
     leaf = JsonObject({"text": "x", "maybe_number": None, "texts": None, "unknown": 1})
     assert tree(leaves=(leaf,)) == Tree(leaves=(Leaf("x"),))
     assert tree(branch=JsonObject({"leaf": leaf})) == Tree(branch=Branch(Leaf("x")))
+
+
+def test_a_member_that_may_be_none_and_has_no_default_reads_back() -> None:
+    for bough in (Bough(None), Bough(Leaf("x"))):
+        assert tree(**unstructured(Tree(bough=bough)).members) == Tree(bough=bough)
 
 
 @pytest.mark.parametrize(
