@@ -25,6 +25,7 @@ from oidc_adapters import (
     CryptographyVerifier,
     FrozenClock,
     MemoryPendingLogins,
+    MemoryRecords,
 )
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
 from oidc_core import (
@@ -235,6 +236,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
                 "created_at": _NOW,
             },
             "ProviderMetadata": {"issuer": _URL},
+            "RecordSpent": {"records": MemoryRecords()},
             "RedisRecords": {"client": _Cluster()},
             "RelyingParty": party,
             "ServedProvider": {

@@ -56,12 +56,14 @@ if TYPE_CHECKING:
         UserInfoRefused,
     )
     from oidc_adapters.stores.pending import (
+        AsyncSpent,
         CookiePendingLogins,
         CookieProfile,
         LogoutSecrets,
         MemoryPendingLogins,
         MemorySpent,
         PendingLogins,
+        RecordSpent,
         Spent,
         Taken,
         TakenLogout,
@@ -139,8 +141,8 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
             "RefreshRefused Refusal RequestSent TokensRefreshed UserInfoRead UserInfoRefused"
         ),
         "oidc_adapters.stores.pending": (
-            "CookiePendingLogins CookieProfile LogoutSecrets MemoryPendingLogins MemorySpent "
-            "PendingLogins Spent Taken TakenLogout"
+            "AsyncSpent CookiePendingLogins CookieProfile LogoutSecrets MemoryPendingLogins "
+            "MemorySpent PendingLogins RecordSpent Spent Taken TakenLogout"
         ),
         "oidc_adapters.stores.provider_keys": "MemoryProviderKeys ProviderKeys StaticProviderKeys",
         "oidc_adapters.stores.records": "AsyncRecords Found MemoryRecords Records Times",
@@ -199,6 +201,7 @@ __all__ = [
     "AsyncRedisRecords",
     "AsyncShell",
     "AsyncSigner",
+    "AsyncSpent",
     "AsyncSqlRecords",
     "AsyncTransport",
     "AuthenticationRequest",
@@ -269,6 +272,7 @@ __all__ = [
     "ProviderError",
     "ProviderKeys",
     "ProviderMetadata",
+    "RecordSpent",
     "Records",
     "Redirect",
     "RedisRecords",

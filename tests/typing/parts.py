@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oidc_adapters import (
     AsyncSigner,
+    AsyncSpent,
     AsyncSqlRecords,
     AsyncTransport,
     ClientCredentials,
@@ -28,9 +29,11 @@ from oidc_adapters import (
     InThreads,
     LogoutSecrets,
     MemoryProviderKeys,
+    MemoryRecords,
     MemorySpent,
     PendingLogins,
     ProviderKeys,
+    RecordSpent,
     SealedBox,
     Signer,
     Spent,
@@ -366,7 +369,9 @@ def bound_logout(rp: RelyingParty, entropy: Entropy) -> TakenLogout:
 
 def waited(rp: RelyingParty, entropy: Entropy) -> tuple[LoginStarted, Taken]:
     """A login that waits in a cookie."""
-    spent: Spent = MemorySpent()
+    spent: Spent = RecordSpent(MemoryRecords())
+    awaited: AsyncSpent = RecordSpent(MemoryRecords())
+    assert spent.single_use == awaited.single_use == MemorySpent().single_use
     profile = CookieProfile.insecure_for_loopback_development()
     pending = CookiePendingLogins("s" * 32, spent=spent, profile=profile)
     login = started(rp, pending.secrets(entropy))

@@ -9,6 +9,7 @@ from oidc_adapters.stores.pending.in_cookie import CookiePendingLogins
 from oidc_adapters.stores.pending.in_memory import MemoryPendingLogins
 from oidc_adapters.stores.pending.in_records import RecordPendingLogins
 from oidc_adapters.stores.pending.ports import (
+    AsyncSpent,
     LogoutSecrets,
     PendingLogins,
     Spent,
@@ -16,8 +17,10 @@ from oidc_adapters.stores.pending.ports import (
     TakenLogout,
 )
 from oidc_adapters.stores.pending.spent import MemorySpent
+from oidc_adapters.stores.pending.spent_in_records import RecordSpent
 
 __all__ = [
+    "AsyncSpent",
     "CookiePendingLogins",
     "CookieProfile",
     "LogoutSecrets",
@@ -25,6 +28,7 @@ __all__ = [
     "MemorySpent",
     "PendingLogins",
     "RecordPendingLogins",
+    "RecordSpent",
     "Spent",
     "Taken",
     "TakenLogout",

@@ -1,6 +1,6 @@
 """Logins in flight, sealed in the browser's own cookie: no store, any number of processes."""
 
-from typing import Final
+from typing import Final, NamedTuple, cast
 
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.runtime.fails_closed import FailsClosed
@@ -23,12 +23,13 @@ from oidc_adapters.stores.pending.cookies import (
     Cookies,
     only_value,
 )
-from oidc_adapters.stores.pending.ports import LogoutSecrets, Spent, Taken, TakenLogout
+from oidc_adapters.stores.pending.ports import AsyncSpent, LogoutSecrets, Spent, Taken, TakenLogout
 from oidc_adapters.stores.pending.spent import MemorySpent
+from oidc_adapters.stores.pending.spent_in_records import SPENT, RecordSpent
 from oidc_adapters.stores.seed_box import SEED, Opened, SeedBox
 from oidc_core.endpoints.authorization import unasked_login
 from oidc_core.endpoints.end_session import LOGOUT_LIFETIME
-from oidc_core.model.pending import DELIVERIES, LoginSecrets, SingleUse, pending_id_of
+from oidc_core.model.pending import DELIVERIES, LoginSecrets, PendingLogin, SingleUse, pending_id_of
 from oidc_core.model.records import PendingLogout
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations.login import LoginStarted
@@ -43,8 +44,15 @@ RETURN_TO: Final = 138
 _LOGIN: Final = "login"
 _LOGOUT: Final = "logout"
 _PROFILE: Final = CookieProfile()
-SPENT: Final = "spent logins"
 _SPENT: Final = FailsClosed(SPENT)
+
+
+class _Found(NamedTuple):
+    """A login as its cookie has it, and until when it has to be remembered as used."""
+
+    pending: PendingLogin
+    seed: bytes
+    until: int
 
 
 class CookiePendingLogins(AtOnce):
@@ -58,21 +66,27 @@ class CookiePendingLogins(AtOnce):
         secrets: the sealing secrets, newest first; the same in all processes.
         spent: the memory of used logins; share one among processes so that a login can be taken
             only once among them all. Without, the provider's refusal of a used code is the second
-            line.
+            line. A client that awaits awaits one that has ``seen_once_async``.
         profile: how cookies are written.
+
+    Raises:
+        UsageError: ``config_invalid``, also where code that waits puts a login for which a
+            ``spent`` has to be awaited.
     """
 
-    __slots__ = ("_box", "_profile", "_spent")
+    __slots__ = ("_awaited", "_box", "_profile", "_spent")
 
     def __init__(
         self,
         *secrets: bytes | str,
-        spent: Spent | None = None,
+        spent: Spent | AsyncSpent | None = None,
         profile: CookieProfile = _PROFILE,
     ) -> None:
         self._box = SeedBox(*secrets)
-        as_setting(spent, Spent | None, "spent")
-        self._spent: Spent = MemorySpent() if spent is None else spent
+        given = as_setting(spent, Spent | AsyncSpent | None, "spent")
+        spends = MemorySpent() if given is None else given
+        self._spent = cast("Spent", spends) if hasattr(spends, "seen_once") else None
+        self._awaited = cast("AsyncSpent", spends) if hasattr(spends, "seen_once_async") else None
         self._profile = as_setting(profile, CookieProfile, "profile")
 
     @property
@@ -106,8 +120,21 @@ class CookiePendingLogins(AtOnce):
 
         Raises:
             UsageError: ``pending_too_large`` if the cookie would take more than 400 octets even
-                so; ``entropy_failure`` for a login whose secrets are not this store's.
+                so; ``entropy_failure`` for a login whose secrets are not this store's;
+                ``config_invalid`` if it could not be taken, as ``spent`` has to be awaited.
         """
+        self._waiting()
+        return self._put(rp, started, cookies)
+
+    async def put_async(
+        self, rp: RelyingParty, started: LoginStarted, cookies: Cookies, _now: int, /
+    ) -> tuple[SetCookie, ...]:
+        """Seal a login into a cookie, like :meth:`put`."""
+        return self._put(rp, started, cookies)
+
+    def _put(
+        self, rp: RelyingParty, started: LoginStarted, cookies: Cookies
+    ) -> tuple[SetCookie, ...]:
         pending, seed = started.pending, _decoded(started.binding)
         plain = unasked_login(rp, secrets_of(self._box, seed), pending.created_at)
         if plain.state != pending.state:
@@ -149,8 +176,27 @@ class CookiePendingLogins(AtOnce):
                 ``state_expired``, ``state_used``.
             StoreFailure: ``store_full``, ``store_unavailable`` for every exception of ``spent``.
         """
-        name = self._profile.login_name(pending_id)
-        opened = self._opened(name, cookies, _LOGIN)
+        spent = self._waiting()
+        found = self._found(rp, pending_id, cookies, now)
+        with _SPENT:
+            first, single_use = spent.seen_once(pending_id, found.until, now), spent.single_use
+        return self._taken(found, first, single_use)
+
+    async def take_async(
+        self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int, /
+    ) -> Taken:
+        """Open this browser's cookie of that login, like :meth:`take`."""
+        spent = self._awaited
+        if spent is None:
+            return self.take(rp, pending_id, cookies, now)
+        found = self._found(rp, pending_id, cookies, now)
+        with _SPENT:
+            first = await spent.seen_once_async(pending_id, found.until, now)
+            single_use = spent.single_use
+        return self._taken(found, first, single_use)
+
+    def _found(self, rp: RelyingParty, pending_id: str, cookies: Cookies, now: int) -> _Found:
+        opened = self._opened(self._profile.login_name(pending_id), cookies, _LOGIN)
         kept = login_of(opened)
         if kept.identity != identity_of(self._box, rp, opened.key_id):
             raise CallbackError("connection_mismatch", about="client")
@@ -160,25 +206,35 @@ class CookiePendingLogins(AtOnce):
         age, lifetime = now - kept.created_at, rp.policy.login_lifetime
         if age > 2 * lifetime:  # a name is not remembered as spent for longer
             raise CallbackError("state_expired", found=age, expected=lifetime)
-        first, single_use = self._seen_once(pending_id, kept.created_at + 2 * lifetime, now)
+        return _Found(pending, opened.seed, kept.created_at + 2 * lifetime)
+
+    def _taken(self, found: _Found, first: object, single_use: SingleUse) -> Taken:
+        """Hand a login out; what is neither yes nor no, as a coroutine, lets nobody in."""
+        if type(first) is not bool:
+            kind = type(first).__name__
+            raise StoreFailure("store_unavailable", found=kind, expected="bool", about=SPENT)
         if not first:
             raise CallbackError("state_used")
+        name = self._profile.login_name(found.pending.id)
         return Taken(
-            pending=pending,
-            binding=b64url_encode(opened.seed),
+            pending=found.pending,
+            binding=b64url_encode(found.seed),
             cookies=(self._profile.forgotten(name),),
             single_use=single_use,
         )
 
-    def _seen_once(self, pending_id: str, until: int, now: int) -> tuple[bool, SingleUse]:
-        """Ask what is spent; what is neither yes nor no, as a coroutine, lets nobody in."""
-        with _SPENT:
-            first = self._spent.seen_once(pending_id, until, now)
-            single_use = self._spent.single_use
-        if type(first) is not bool:
-            found = type(first).__name__
-            raise StoreFailure("store_unavailable", found=found, expected="bool", about=SPENT)
-        return first, single_use
+    def _waiting(self) -> Spent:
+        """Return what is spent, for code that waits.
+
+        Raises:
+            UsageError: ``config_invalid`` if it has to be awaited.
+        """
+        if isinstance(self._spent, RecordSpent):
+            self._spent.check_waiting()
+        if self._spent is None:
+            found, expected = type(self._awaited).__name__, "seen_once, for a client that waits"
+            raise UsageError("config_invalid", about="spent", found=found, expected=expected)
+        return self._spent
 
     def put_logout(
         self,

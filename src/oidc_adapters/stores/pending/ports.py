@@ -171,7 +171,12 @@ class PendingLogins(Protocol):
 
 
 class Spent(Protocol):
-    """Remembers what was used up."""
+    """Remembers what was used up.
+
+    A client that awaits calls it at once, which is right for one in memory: while it waits for a
+    database, nothing else in that event loop goes on. One that also has ``seen_once_async``, as
+    :class:`AsyncSpent` says, is awaited there instead.
+    """
 
     @property
     def single_use(self) -> SingleUse:
@@ -187,4 +192,17 @@ class Spent(Protocol):
         Raises:
             StoreFailure: ``store_full`` rather than to forget another too early.
         """
+        ...
+
+
+class AsyncSpent(Protocol):
+    """Remembers what was used up, for clients that await."""
+
+    @property
+    def single_use(self) -> SingleUse:
+        """How far its memory reaches, like :attr:`Spent.single_use`."""
+        ...
+
+    async def seen_once_async(self, name: str, until: int, now: int) -> bool:
+        """Return whether this is the first time for ``name``, like :meth:`Spent.seen_once`."""
         ...
