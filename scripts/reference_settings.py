@@ -126,7 +126,7 @@ class _EmptyKeyring:
 
 
 class _Cluster:
-    """Has what a client of Redis is known by."""
+    """Passes for a client of Redis."""
 
     def execute_command(self, *_args: object, **_options: object) -> object:
         """Answer nothing."""

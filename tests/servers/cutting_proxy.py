@@ -92,7 +92,7 @@ class CuttingProxy:
         _wake(pair.server)
 
     def _marked(self, pair: "_Pair", seen: bytes) -> bytes:
-        """Note a request whose answer shall be lost; return what a mark may begin in."""
+        """Note a request whose answer shall be lost; return the octets that may begin a mark."""
         with self._lock:
             if self._left and self._mark in seen:
                 self._left -= 1

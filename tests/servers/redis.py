@@ -164,7 +164,7 @@ def redis_server(*options: str, durable: bool = False) -> Generator[RedisServer]
 
 @pytest.fixture(scope="session", name="redis_server")
 def _shared() -> Iterator[RedisServer]:
-    """A server that no test stops; each uses keys of its own."""
+    """A server that no test stops; each test uses its own keys."""
     if program() is None:
         pytest.skip("needs Redis or Valkey: apt-get install redis-server")
     with redis_server() as server:

@@ -1,8 +1,8 @@
 """Records in Redis or Valkey: each call is one script, which the server runs as a whole.
 
-A client library repeats a command when its connection breaks.  It cannot know that the first one
-was applied, so the second would find another version and say that nothing was written.  These
-stores therefore send each command once: what is lost comes out as an exception.
+A client library repeats a command when its connection breaks.  If the first one was applied, the
+second finds another version and reports that nothing was written.  These stores therefore send each
+command once, and a lost answer is an exception.
 """
 
 from collections.abc import Callable
@@ -82,12 +82,12 @@ class RedisRecords:
 
         records = RedisRecords(redis.Redis(host="…", socket_timeout=5))
 
-    How the server has to be configured is told in ``docs/how-to/choose-a-store.md``.  What the
-    client raises comes out of each call unchanged.
+    ``docs/how-to/choose-a-store.md`` shows how to configure the server.  Exceptions of the client
+    come out of each call unchanged.
 
     Args:
         client: a client of ``redis`` or ``valkey``, with any settings.  The application closes it.
-            Give it a ``socket_timeout``: without one a server that hangs holds the call for ever.
+            Give it a ``socket_timeout``, or a call to a server that hangs never ends.
         prefix: begins the name of every key.
 
     Raises:
@@ -115,7 +115,7 @@ class RedisRecords:
         return _found(self._run(self._names.reading(key)))
 
     def create(self, key: str, version: str, value: str, until: int, /) -> bool:
-        """Put a record where none is."""
+        """Put a record under a key that has no record."""
         return self._run(self._names.creating(key, version, value, until)) == 1
 
     def replace(self, key: str, expected: str, version: str, value: str, until: int, /) -> bool:
@@ -178,7 +178,7 @@ class AsyncRedisRecords:
         return _found(await self._run(self._names.reading(key)))
 
     async def create(self, key: str, version: str, value: str, until: int, /) -> bool:
-        """Put a record where none is."""
+        """Put a record under a key that has no record."""
         return await self._run(self._names.creating(key, version, value, until)) == 1
 
     async def replace(

@@ -99,7 +99,7 @@ def test_an_awaited_write_whose_answer_is_lost_is_unknown(
 
 
 class Told:
-    """What the writers were told of their writes."""
+    """The answers that the writers got."""
 
     def __init__(self) -> None:
         self.applied: list[str] = []
