@@ -56,8 +56,10 @@ _EVIDENCE: Final = "says what the library checked"
 LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "AsyncRecordsDuty": "a row of the table of duties",
+        "AsyncSessionTokens": _RESULT,
         "AuthorizationResponse": "the fake provider makes it",
         "Done": _STEP,
+        "EndedSession": _RESULT,
         "Event": _EVENT,
         "Evidence": _EVIDENCE,
         "Exchange": _STEP,
@@ -95,6 +97,7 @@ LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
         "Refusal": _EVENT,
         "RequestSent": _EVENT,
         "RuleTable": "a table of the library's own rules",
+        "SessionTokens": _RESULT,
         "TokenResponse": "read from a provider's answer, and judged there",
         "TokensRefreshed": _EVENT,
         "TokensRenewed": _RESULT,
@@ -204,6 +207,10 @@ def given() -> Mapping[str, Mapping[str, object]]:
             "InMemoryTransport": {"provider": provider},
             "InThreads": {"transport": InMemoryTransport(provider)},
             "Incoming": {"method": "GET", "url": None},
+            "Grants": {
+                "records": MemoryRecords(),
+                "secrets": ("a sealing secret of 32 octets or so",),
+            },
             "IssuerRule": {"canonical": _URL, "accepted": {_URL}},
             "JsonObject": {"members": {}},
             "KeyringRecords": {
@@ -321,11 +328,30 @@ def made(label: str, kind: type, name: str, value: object) -> object:
     """
     call = cast("type[Any]", kind)
     named = {**given().get(label, {}), name: value}
-    if not attrs.has(kind):
-        one = inspect.signature(kind).parameters[name]
-        if one.kind is inspect.Parameter.VAR_POSITIONAL:
-            return call(value)
-    return call(**named)
+    if attrs.has(kind):
+        return call(**named)
+    parameters = inspect.signature(kind).parameters.values()
+    several = [each.name for each in parameters if each.kind is inspect.Parameter.VAR_POSITIONAL]
+    if name in several:
+        named[name] = (value,)
+    return made_of(kind, named)
+
+
+def made_of(kind: type, named: Mapping[str, object]) -> object:
+    """Call a class with its arguments by name, also where it takes any number of one."""
+    call, left = cast("type[Any]", kind), {**named}
+    parameters = inspect.signature(kind).parameters
+    several = [
+        name
+        for name, each in parameters.items()
+        if each.kind is inspect.Parameter.VAR_POSITIONAL and name in left
+    ]
+    if not several:
+        return call(**left)
+    before = [*parameters][: [*parameters].index(several[0])]
+    first = [left.pop(name) for name in before]
+    rest = cast("tuple[object, ...]", left.pop(several[0]))
+    return call(*first, *rest, **left)
 
 
 def cell(label: str, kind: type, name: str, value: object) -> str:

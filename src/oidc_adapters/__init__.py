@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from oidc_adapters.clients.connections import AsyncConnections, Connections
     from oidc_adapters.clients.oidc_client import OidcClient
     from oidc_adapters.clients.results import LoginResult, LogoutResult, Redirect
+    from oidc_adapters.clients.session_tokens import (
+        AsyncSessionTokens,
+        EndedSession,
+        SessionTokens,
+    )
     from oidc_adapters.clients.shell import AsyncShell, Shell
     from oidc_adapters.credentials.client_credentials import (
         ClientCredentials,
@@ -55,6 +60,7 @@ if TYPE_CHECKING:
         UserInfoRead,
         UserInfoRefused,
     )
+    from oidc_adapters.stores.grants import Grants
     from oidc_adapters.stores.pending import (
         AsyncSpent,
         CookiePendingLogins,
@@ -96,6 +102,7 @@ if TYPE_CHECKING:
     from oidc_core.model.policy import DEFAULT_POLICY, QUIRKS, Policy
     from oidc_core.model.provider import ProviderMetadata
     from oidc_core.model.records import Tokens
+    from oidc_core.model.resends import Grace
     from oidc_core.model.standard_claims import Email, PhoneNumber
     from oidc_core.operations.logged_in import LoggedIn, LoginEvidence
     from oidc_core.operations.logout import LoggedOut
@@ -123,6 +130,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_adapters.clients.connections": "AsyncConnections Connections",
         "oidc_adapters.clients.oidc_client": "OidcClient",
         "oidc_adapters.clients.results": "LoginResult LogoutResult Redirect",
+        "oidc_adapters.clients.session_tokens": "AsyncSessionTokens EndedSession SessionTokens",
         "oidc_adapters.clients.shell": "AsyncShell Shell",
         "oidc_adapters.credentials.client_credentials": (
             "ClientCredentials Credentials credentials_for"
@@ -140,6 +148,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
             "LogoutFinished LogoutRefused MetadataRead MetadataRefused MetadataReplaced "
             "RefreshRefused Refusal RequestSent TokensRefreshed UserInfoRead UserInfoRefused"
         ),
+        "oidc_adapters.stores.grants": "Grants",
         "oidc_adapters.stores.pending": (
             "AsyncSpent CookiePendingLogins CookieProfile LogoutSecrets MemoryPendingLogins "
             "MemorySpent PendingLogins RecordSpent Spent Taken TakenLogout"
@@ -168,6 +177,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.model.issuer_rule": "ANY_TENANT IssuerRule",
         "oidc_core.model.provider": "ProviderMetadata",
         "oidc_core.model.records": "Tokens",
+        "oidc_core.model.resends": "Grace",
         "oidc_core.model.standard_claims": "Email PhoneNumber",
         "oidc_core.operations.logged_in": "LoggedIn LoginEvidence",
         "oidc_core.operations.logout": "LoggedOut",
@@ -199,6 +209,7 @@ __all__ = [
     "AsyncOidcClient",
     "AsyncRecords",
     "AsyncRedisRecords",
+    "AsyncSessionTokens",
     "AsyncShell",
     "AsyncSigner",
     "AsyncSpent",
@@ -224,6 +235,7 @@ __all__ = [
     "DpopKeys",
     "DpopNonces",
     "Email",
+    "EndedSession",
     "Entropy",
     "Event",
     "Evidence",
@@ -231,6 +243,8 @@ __all__ = [
     "FixedEntropy",
     "Found",
     "FrozenClock",
+    "Grace",
+    "Grants",
     "IdToken",
     "Identity",
     "InThreads",
@@ -281,6 +295,7 @@ __all__ = [
     "Refusal",
     "RequestSent",
     "SealedBox",
+    "SessionTokens",
     "SetCookie",
     "Shell",
     "Signer",

@@ -58,13 +58,6 @@ def test_each_module_of_the_core_has_a_page() -> None:
         "wire.messages",
         "jose.key_set_text",
         "machine.disagreements",
-        "machine.grant_answers",
-        "machine.grant_outcomes",
-        "machine.grant_verdicts",
-        "machine.grant_writes",
-        "machine.grants",
-        "model.grants",
-        "operations.grants",
         "wire.structuring",
     }
     """Modules that only the core uses: characters, tests of key material, typing."""

@@ -27,9 +27,9 @@ from oidc_adapters.testing import (
 from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest, Callback
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import DEFAULT_POLICY, Policy
-from oidc_core.model.records import Tokens
 from oidc_core.wire.cookies import SetCookie
 from oidc_core.wire.incoming import Incoming
+from tests.refreshing import refreshed, refreshed_async
 
 NOW: Final = 1_700_000_000
 SCOPE: Final = "openid profile email offline_access"
@@ -228,8 +228,7 @@ class Misbehaving:
         incoming = provider.authorize(redirect.url, NOW).incoming(browser.header)
         result = client.finish_login(incoming)
         provider.misbehave = self.row.name
-        kept: list[Tokens] = []
-        client.refresh(result.logged_in.tokens, kept.append)
+        refreshed(client, result.logged_in.tokens)
 
     async def run_async(self, transport: AsyncInMemoryTransport) -> None:
         """The same, awaited."""
@@ -246,8 +245,4 @@ class Misbehaving:
         incoming = provider.authorize(redirect.url, NOW).incoming(browser.header)
         result = await client.finish_login(incoming)
         provider.misbehave = self.row.name
-        await client.refresh(result.logged_in.tokens, _forget)
-
-
-async def _forget(_tokens: Tokens) -> None:
-    """A store that forgets."""
+        await refreshed_async(client, result.logged_in.tokens)

@@ -28,12 +28,14 @@ from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, WireRequest
 from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.way import Channel, ChannelState
 from tests.flows.rig import NOW, Browser, honest_provider, run_asyncio, run_trio, setup_for
+from tests.refreshing import refreshed as refresh_now
 
 PUBLISHED: Final = "https://id.example"
 KEYCLOAK: Final = "http://keycloak:8080"
 CONTAINERS: Final = Policy(
     name="containers", insecure_http_origins={KEYCLOAK}, back_channel={PUBLISHED: KEYCLOAK}
 )
+
 UNVERIFIED: Final = Channel("unverified", addresses_judged=True)
 
 
@@ -68,7 +70,7 @@ def logged_in_over(transport: Any, setup: ClientSetup, provider: FakeProvider) -
     logged_in = client.finish_login(incoming).logged_in
     goodbye = client.start_logout(logged_in.tokens)
     assert goodbye.url.startswith(f"{PUBLISHED}/")
-    refreshed = client.refresh(logged_in.tokens, lambda _tokens: None)
+    refreshed = refresh_now(client, logged_in.tokens, lambda _tokens: None)
     assert refreshed.evidence is not None
     assert [brought for brought, _ in refreshed.evidence.channels][-1] == "key_set"
     return logged_in

@@ -20,6 +20,7 @@ from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.jsontypes import JsonObject
 from tests.encryption import P256, P384, P521, RSA, X25519
 from tests.flows.rig import FAKE_CLIENT, SCOPE, Rig, honest_provider, new_rig
+from tests.refreshing import refreshed as refresh_now
 
 ID_TOKEN_SIGNED: Final = "id_token_signed_response_alg"
 ID_TOKEN_ENCRYPTED: Final = "id_token_encrypted_response_alg"
@@ -84,7 +85,7 @@ def test_an_encrypted_login_and_its_refresh(
 
     logged_in = rig.log_in().logged_in
     stored: list[Tokens] = []
-    refreshed = rig.client.refresh(logged_in.tokens, stored.append)
+    refreshed = refresh_now(rig.client, logged_in.tokens, stored.append)
 
     assert logged_in.identity.subject == "alice"
     assert logged_in.userinfo is not None

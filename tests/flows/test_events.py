@@ -12,11 +12,11 @@ from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.runtime.events import Event, KeysRefused, Refusal, RequestSent
 from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.testing import AsyncInMemoryTransport, InMemoryTransport
-from oidc_core.model.records import Tokens
 from oidc_core.wire.errors import OidcError
 from oidc_core.wire.incoming import Incoming
 from tests.flows.mixing import settled
 from tests.flows.rig import NOW, Browser, honest_provider, returning, setup_for
+from tests.refreshing import grants_by
 
 KINDS = pytest.mark.parametrize("awaits", [False, True], ids=["sync", "async"])
 WHOLE: Final = [
@@ -59,12 +59,9 @@ class Site:
             transport=self.transport,
             clock=self.clock,
             entropy=FixedEntropy(1),
+            grants=grants_by(self.clock),
             on_event=on_event,
         )
-        self.stored: list[Tokens] = []
-
-    async def keep(self, tokens: Tokens) -> None:
-        self.stored.append(tokens)
 
     def come_back(self, **how: Any) -> Incoming:
         page = settled(self.client.start_login(cookie=self.browser.header))
@@ -78,9 +75,9 @@ class Site:
         return result
 
     def all_of_it(self) -> str:
-        tokens = self.log_in().logged_in.tokens
-        store = self.keep if self.awaits else self.stored.append
-        refreshed = settled(self.client.refresh(tokens, store)).tokens
+        tokens = self.client.tokens(self.log_in().grant_id)
+        self.clock.advance(290)
+        refreshed = settled(tokens.fresh())
         found = settled(self.client.userinfo(refreshed)).userinfo
         page = settled(self.client.start_logout(refreshed))
         self.browser.receive(page.cookies)
@@ -114,7 +111,6 @@ def test_nobody_has_to_listen_and_a_listener_that_fails_changes_nothing(awaits: 
         assert failing.all_of_it() == "alice"
 
     assert len(caught) == 1
-    assert failing.stored == silent.stored
 
 
 def expired(site: Site) -> object:
@@ -176,12 +172,12 @@ def test_a_refusal_is_told_once(what: str, awaits: bool) -> None:
 def test_a_refresh_that_is_refused_is_told(awaits: bool) -> None:
     heard: list[Event] = []
     site = Site(heard.append, awaits=awaits)
-    tokens = site.log_in().logged_in.tokens
+    tokens = site.client.tokens(site.log_in().grant_id)
+    site.clock.advance(290)
     site.provider.misbehave = "refresh_bad_signature"
-    store = site.keep if awaits else site.stored.append
 
     with pytest.raises(OidcError):
-        settled(site.client.refresh(tokens, store))
+        settled(tokens.fresh())
 
     assert line(heard[-1]) == "RefreshRefused signature_invalid"
 

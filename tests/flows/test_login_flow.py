@@ -32,6 +32,7 @@ from tests.flows.rig import (
     setup_for,
 )
 from tests.flows.tracing import TracedShell, told
+from tests.refreshing import refreshed as refresh_now
 
 
 class Script:
@@ -202,7 +203,7 @@ def test_a_refresh_is_two_operations_with_the_store_between() -> None:
     tokens = script.log_in().tokens
     script.said()
 
-    script.client.refresh(tokens, lambda _: script.shell.trace.append(("store", tokens)))
+    refresh_now(script.client, tokens, lambda _: script.shell.trace.append(("store", tokens)))
 
     assert script.said() == [
         "request: POST https://op.example/token grant_type refresh_token",

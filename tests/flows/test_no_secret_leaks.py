@@ -12,13 +12,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.oidc_client import OidcClient
+from oidc_adapters.clients.session_tokens import SessionTokens
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.credentials.client_keys import ClientKey, ClientKeys, Signer
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.runtime.event_log import log_events
 from oidc_adapters.runtime.events import Event
+from oidc_adapters.stores.grants import Grants
 from oidc_adapters.stores.pending import CookiePendingLogins, MemoryPendingLogins, PendingLogins
+from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.testing import (
     MISBEHAVIOURS,
     FakeProvider,
@@ -27,9 +30,9 @@ from oidc_adapters.testing import (
 )
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
+from oidc_core.machine.grants import YOUNG
 from oidc_core.model.client import AuthMethod
 from oidc_core.model.policy import Policy
-from oidc_core.model.records import Tokens
 from oidc_core.operations import discovery
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import OidcError
@@ -103,10 +106,13 @@ class Flow:
         self.shown.extend(log.lines)
 
     def _run(self, shell: TracedShell, browser: Browser) -> None:
-        bare = self.setup.relying_party()
+        policy = evolve(self.setup.policy, resend_in_doubt="never")  # and so it waits for nothing
+        bare = evolve(self.setup, policy=policy).relying_party()
         rp = shell.run(bare, discovery.discover(bare))
         shell.credentials = self.setup.credentials(rp)
-        client = OidcClient.of(rp, shell, self.pending, on_event=self.hear)
+        records = MemoryRecords(clock=shell.clock, elapsed=lambda: float(shell.clock.now()))
+        grants = Grants(records, SEALING_SECRET, trusted=0)
+        client = OidcClient.of(rp, shell, self.pending, grants=grants, on_event=self.hear)
         redirect = client.start_login(self.request, return_to="/orders")
         browser.receive(redirect.cookies)
         self.show(bare, rp, client, redirect, *redirect.cookies)
@@ -118,13 +124,15 @@ class Flow:
             result, *[check for one in result.logged_in.evidence.each for check in one.checks]
         )
         self.provider.misbehave = self.misbehaves_later
-        refreshed = client.refresh(result.logged_in.tokens, self.keep)
-        goodbye = client.start_logout(refreshed.tokens)
+        tokens = client.tokens(result.grant_id)
+        self.show(grants, tokens, records.read(f"grant:{result.grant_id}"))
+        refreshed = tokens.fresh(refused=self.to_be_replaced(shell, tokens))
+        goodbye = client.start_logout(refreshed)
         browser.receive(goodbye.cookies)
         self.show(goodbye, *goodbye.cookies)
         url = self.provider.end_session(goodbye.url, NOW)
         assert url is not None
-        self.show(client.userinfo(refreshed.tokens))
+        self.show(client.userinfo(refreshed), tokens.end())
         self.show(client.finish_logout(returning(url, browser.header)))
 
     def hear(self, event: Event) -> None:
@@ -132,8 +140,12 @@ class Flow:
         self.show(event, attrs.asdict(event))
         log_events()(event)
 
-    def keep(self, tokens: Tokens) -> None:
-        self.show(tokens)
+    def to_be_replaced(self, shell: TracedShell, tokens: SessionTokens) -> str:
+        """Return the access token, once it is old enough to be replaced."""
+        clock: Any = shell.clock
+        token = tokens.fresh().access_token
+        clock.advance(YOUNG)
+        return token
 
     @property
     def secrets(self) -> dict[str, str]:

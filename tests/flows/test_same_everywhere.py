@@ -38,6 +38,8 @@ from tests.flows.rig import (
     setup_for,
 )
 from tests.flows.tracing import AsyncTracedShell, Entry, TracedShell
+from tests.refreshing import refreshed as refresh_now
+from tests.refreshing import refreshed_async as refresh_now_async
 
 POLICY: Final = Policy(quirks=frozenset({"insecure_allow_http_loopback"}))
 
@@ -125,7 +127,7 @@ def sync_scenario(world: World, transport: Any) -> Scenario:
     def store(tokens: Tokens) -> None:
         shell.trace.append(("store", tokens))
 
-    refreshed = client.refresh(result.logged_in.tokens, store)
+    refreshed = refresh_now(client, result.logged_in.tokens, store)
     world.show(client.start_logout(refreshed.tokens))
     world.receive(client.finish_logout(world.end_session()))
     return world.ended(shell.trace)
@@ -142,10 +144,10 @@ async def async_scenario(world: World, transport: Any) -> Scenario:
     world.receive(result)
     world.clock.advance(30)
 
-    async def store(tokens: Tokens) -> None:
+    def store(tokens: Tokens) -> None:
         shell.trace.append(("store", tokens))
 
-    refreshed = await client.refresh(result.logged_in.tokens, store)
+    refreshed = await refresh_now_async(client, result.logged_in.tokens, store)
     world.show(await client.start_logout(refreshed.tokens))
     out = await client.finish_logout(world.end_session())
     world.receive(out)

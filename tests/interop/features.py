@@ -16,6 +16,7 @@ from tests.interop.browser import Endless, Stranded
 from tests.interop.clients import POST_LOGOUT_REDIRECT_URI
 from tests.interop.matrix import Cell, Feature
 from tests.interop.parties import Party
+from tests.refreshing import refreshed as refresh_now
 
 Run = Callable[[Party, Transport], Cell]
 ASKS_WHO: Final = {"login", "password"}
@@ -163,7 +164,7 @@ def refresh(party: Party, transport: Transport) -> Cell:
     app = party.application(transport)
     tokens = app.log_in().tokens
     stored: list[Tokens] = []
-    refreshed = app.client.refresh(tokens, stored.append)
+    refreshed = refresh_now(app.client, tokens, stored.append)
 
     assert stored == [refreshed.tokens]
     assert refreshed.tokens.access_token != tokens.access_token
@@ -181,7 +182,7 @@ def refresh(party: Party, transport: Transport) -> Cell:
 
 
 def _second_use(app: Application, tokens: Tokens) -> str:
-    refusal = _provider_error(lambda: app.client.refresh(tokens, lambda _: None))
+    refusal = _provider_error(lambda: refresh_now(app.client, tokens, lambda _: None))
     return "still good" if refusal is None else f"`{refusal.error}`"
 
 

@@ -15,6 +15,7 @@ from tests.encryption import P256, P384, RSA, X25519
 from tests.interop.application import Application, Kind, setup_at
 from tests.interop.oidc_provider import Provider
 from tests.interop.table import RecordRow
+from tests.refreshing import refreshed as refresh_now
 
 ENCS: Final = ("A128GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS512")
 ALGS: Final = (
@@ -62,7 +63,7 @@ def test_an_encrypted_id_token_and_userinfo_in_login_and_refresh(
     stored: list[Tokens] = []
 
     logged_in = app.log_in()
-    refreshed = app.client.refresh(logged_in.tokens, stored.append)
+    refreshed = refresh_now(app.client, logged_in.tokens, stored.append)
 
     assert logged_in.userinfo is not None
     assert logged_in.userinfo.sub == logged_in.identity.subject == "alice"

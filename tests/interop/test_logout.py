@@ -12,6 +12,7 @@ from tests.interop.application import Application, Kind, incoming_of, setup_at
 from tests.interop.clients import POST_LOGOUT_REDIRECT_URI
 from tests.interop.oidc_provider import Provider
 from tests.interop.table import RecordRow
+from tests.refreshing import refreshed as refresh_now
 
 SILENT: Final = AuthenticationRequest(prompt="none")
 KINDS: Final = (
@@ -60,7 +61,7 @@ def test_a_logout_takes_the_id_token_of_a_refresh(
     kind = Kind(id_token_alg="ES256")
     interop_row(*kind.row, "logout after a refresh")
     app = Application(setup_at(op, kind), transport)
-    refreshed = app.client.refresh(app.log_in().tokens, lambda _: None)
+    refreshed = refresh_now(app.client, app.log_in().tokens, lambda _: None)
     assert app.log_out(refreshed.tokens).post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
 
 

@@ -29,6 +29,7 @@ from tests.interop.clients import (
 )
 from tests.interop.oidc_provider import Provider
 from tests.interop.table import RecordRow
+from tests.refreshing import refreshed_async as refresh_now
 
 
 class Run(Protocol):
@@ -69,7 +70,7 @@ def test_the_asynchronous_client_goes_the_whole_way(
             assert result.logged_in.identity.subject == "alice"
             _, *signed = result.logged_in.evidence.each
             assert [each.alg for each in signed] == [kind.id_token_alg, "ES256"]
-            refreshed = await client.refresh(result.logged_in.tokens, store)
+            refreshed = await refresh_now(client, result.logged_in.tokens, store)
             assert refreshed.claims_refreshed
             redirect = await client.start_logout(refreshed.tokens)
             jar.take(redirect.cookies)

@@ -10,6 +10,7 @@ from oidc_core.wire.errors import ProviderError
 from tests.interop.application import Application, Kind, setup_at
 from tests.interop.oidc_provider import Provider
 from tests.interop.table import RecordRow
+from tests.refreshing import refreshed as refresh_now
 
 KINDS: Final = (
     Kind(auth_method="none", id_token_alg="ES256"),
@@ -32,8 +33,8 @@ def test_a_refresh_brings_a_new_id_token_of_the_same_session(
     logged_in = app.log_in()
     stored: list[Tokens] = []
 
-    first = app.client.refresh(logged_in.tokens, stored.append)
-    second = app.client.refresh(first.tokens, stored.append)
+    first = refresh_now(app.client, logged_in.tokens, stored.append)
+    second = refresh_now(app.client, first.tokens, stored.append)
 
     assert stored == [first.tokens, second.tokens]
     refresh_tokens = {logged_in.tokens.refresh_token, *[each.refresh_token for each in stored]}
@@ -57,9 +58,9 @@ def test_a_rotated_refresh_token_is_spent(
     app = Application(setup_at(op, kind), transport)
     tokens = app.log_in().tokens
     stored: list[Tokens] = []
-    app.client.refresh(tokens, stored.append)
+    refresh_now(app.client, tokens, stored.append)
     with pytest.raises(ProviderError) as refusal:
-        app.client.refresh(tokens, stored.append)
+        refresh_now(app.client, tokens, stored.append)
     assert (refusal.value.error, refusal.value.status) == ("invalid_grant", 400)
     assert len(stored) == 1
 
@@ -74,6 +75,6 @@ def test_a_refresh_with_a_secret_of_old_is_refused(
     setup_at(op, Kind(id_token_alg="ES256", secret="the next secret"), client_id="rp-changing")
     stored: list[Tokens] = []
     with pytest.raises(ProviderError) as refusal:
-        app.client.refresh(tokens, stored.append)
+        refresh_now(app.client, tokens, stored.append)
     assert refusal.value.error == "invalid_client"
     assert stored == []

@@ -9,6 +9,7 @@ from oidc_adapters.transport import Transport
 from tests.interop.application import Application, Kind, setup_at
 from tests.interop.oidc_provider import Provider
 from tests.interop.table import RecordRow
+from tests.refreshing import refreshed as refresh_now
 
 KINDS = [
     Kind(auth_method="none", id_token_alg="ES256"),
@@ -77,7 +78,7 @@ def test_keys_rotate_between_login_and_refresh(
     app = Application(setup_at(own_op, kind), transport)
     tokens = app.log_in().tokens
     new_kids = own_op.rotate_keys()
-    evidence = app.client.refresh(tokens, lambda _: None).evidence
+    evidence = refresh_now(app.client, tokens, lambda _: None).evidence
     assert evidence is not None
     assert evidence.kid in new_kids
     assert key_fetches(own_op) == 2

@@ -130,4 +130,4 @@ def test_each_class_can_be_made_as_the_table_makes_it(label: str) -> None:
     """Otherwise a cell would describe another field."""
     kind: Any = CLASSES[label]
     if label not in SEVERAL:
-        assert kind(**settings.given().get(label, {})) is not None
+        assert settings.made_of(kind, settings.given().get(label, {})) is not None

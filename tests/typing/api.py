@@ -3,16 +3,22 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from attrs import evolve
+
 from oidc_adapters import (
     AsyncConnections,
     AsyncOidcClient,
+    AsyncSessionTokens,
     AsyncShell,
     AsyncTransport,
     ClientSetup,
     Connections,
     Credentials,
+    EndedSession,
     FixedEntropy,
     FrozenClock,
+    Grace,
+    Grants,
     LoginResult,
     LogoutResult,
     MemoryPendingLogins,
@@ -20,11 +26,13 @@ from oidc_adapters import (
     PendingLogins,
     ProviderKeys,
     Redirect,
+    SessionTokens,
     Shell,
     StaticProviderKeys,
     Transport,
     credentials_for,
 )
+from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.testing import (
     AsyncInMemoryTransport,
     FakeClient,
@@ -225,13 +233,21 @@ def paved(provider: FakeProvider, setup: ClientSetup) -> tuple[LoginResult, Logo
     """The paved road, sync."""
     pending: PendingLogins = MemoryPendingLogins()
     transport, clock = InMemoryTransport(provider), FrozenClock(NOW)
-    client = OidcClient.discover(setup, pending, transport=transport, clock=clock)
+    grants = Grants(
+        MemoryRecords(clock=clock),
+        "a secret of at least 32 octets, kept",
+        lifetime=3_600,
+        trusted=1,
+    )
+    client = OidcClient.discover(setup, pending, transport=transport, grants=grants, clock=clock)
     redirect: Redirect = client.start_login(return_to=path_only("/inbox"), cookie="")
     incoming: Incoming = provider.authorize(redirect.url, NOW).incoming(header_of(redirect))
     result = Connections(client).finish_login(incoming)
-    stored: list[Tokens] = []
-    client.refresh(result.logged_in.tokens, stored.append)
-    leaving = client.start_logout(stored[0])
+    shared: SessionTokens = client.tokens(result.grant_id)
+    tokens: Tokens = shared.fresh(60, refused=None, scope="", resource=())
+    ended: EndedSession | None = shared.end()
+    assert ended is not None
+    leaving = client.start_logout(tokens)
     back = provider.end_session(leaving.url, NOW) or ""
     url, _, query = back.partition("?")
     returned = Incoming(method="GET", url=url, query=query, cookie=header_of(leaving))
@@ -247,11 +263,20 @@ async def paved_async(provider: FakeProvider, setup: ClientSetup) -> LoginResult
     """The paved road, async."""
     transport, clock = AsyncInMemoryTransport(provider), FrozenClock(NOW)
     pending = MemoryPendingLogins()
-    client = await AsyncOidcClient.discover(setup, pending, transport=transport, clock=clock)
+    grants = Grants(MemoryRecords(clock=clock), b"a secret of 32 octets or more, kept")
+    lenient = evolve(setup, policy=Policy(resend_in_doubt=Grace(60)))
+    client = await AsyncOidcClient.discover(
+        lenient, pending, transport=transport, grants=grants, clock=clock
+    )
     shell: AsyncShell = client.shell
     redirect: Redirect = await client.start_login()
     came_back = provider.authorize(redirect.url, shell.clock.now())
-    return await AsyncConnections(client).finish_login(came_back.incoming(header_of(redirect)))
+    incoming = came_back.incoming(header_of(redirect))
+    result: LoginResult = await AsyncConnections(client).finish_login(incoming)
+    shared: AsyncSessionTokens = client.tokens(result.grant_id)
+    tokens: Tokens = await shared.fresh()
+    assert tokens.issuer == provider.issuer
+    return result
 
 
 def a_provider() -> FakeProvider:

@@ -1,21 +1,20 @@
 """The paved road, for code that awaits, like :mod:`oidc_adapters.clients.oidc_client`."""
 
-from collections.abc import Awaitable, Callable
-from typing import Self, Unpack
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self, Unpack
 
 from oidc_adapters.clients.asking import Asked, request_of
 from oidc_adapters.clients.calls import (
+    CLOSING,
     STORE,
     answering,
     arrived,
     as_cookies,
     as_taken,
-    check_store,
     clearing,
     cookies_in,
     development_logins,
     finishing,
-    kept_by,
     leaving,
     mark_forgotten,
     restarting_once,
@@ -40,14 +39,19 @@ from oidc_core.endpoints.authorization import (
     pending_id,
 )
 from oidc_core.endpoints.end_session import LogoutRequest, returned_state
+from oidc_core.endpoints.tokens import check_owner
 from oidc_core.endpoints.userinfo import CheckedUserInfo
 from oidc_core.model.pending import pending_id_of
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.operations import logout, refresh, userinfo
-from oidc_core.operations.refresh import Refreshed
+from oidc_core.operations import logout, userinfo
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.settings import as_setting, check_kind
+
+if TYPE_CHECKING:
+    from oidc_adapters.clients.doors import Doors
+    from oidc_adapters.clients.session_tokens import AsyncSessionTokens
+    from oidc_adapters.stores.grants import Grants
 
 
 class AsyncOidcClient(Client[AsyncShell]):
@@ -70,13 +74,15 @@ class AsyncOidcClient(Client[AsyncShell]):
         *,
         transport: AsyncTransport | None = None,
         keys: ProviderKeys | None = None,
+        grants: "Grants | None" = None,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
         sender, close = _made(transport)
         shell = AsyncShell(sender, Credentials(), keys, clock=clock, entropy=entropy)
-        super().__init__(life_of(setup, shell, on_event, close), pending)
+        life = life_of(setup, shell, on_event, close)
+        super().__init__(life, pending, _doors(life, grants))
 
     @classmethod
     def of(
@@ -85,13 +91,15 @@ class AsyncOidcClient(Client[AsyncShell]):
         shell: AsyncShell,
         pending: PendingLogins,
         *,
+        grants: "Grants | None" = None,
         on_event: OnEvent | None = None,
     ) -> "AsyncOidcClient":
         """Return the client of a relying party and a shell, like :meth:`OidcClient.of`."""
         client = cls.__new__(cls)
         as_setting(rp, RelyingParty, "rp")
         as_setting(shell, AsyncShell, "shell")
-        super(AsyncOidcClient, client).__init__(Life(rp, shell, on_event=on_event), pending)
+        life = Life(rp, shell, on_event=on_event)
+        super(AsyncOidcClient, client).__init__(life, pending, _doors(life, grants))
         return client
 
     @classmethod
@@ -114,7 +122,13 @@ class AsyncOidcClient(Client[AsyncShell]):
         return client
 
     async def close(self) -> None:
-        """Take no further call, and close the transport if the client made it itself."""
+        """Take no further call, let exchanges end, and close what the client made itself.
+
+        It waits for the exchange of a refresh token that is under way, at most 30 seconds.
+        """
+        self._life.shut()
+        if self._doors is not None:
+            await self._doors.close(CLOSING)
         self._life.close()
 
     async def __aenter__(self) -> Self:
@@ -166,20 +180,23 @@ class AsyncOidcClient(Client[AsyncShell]):
                 taken = as_taken(found, Taken)
             with answering(taken.cookies, taken.pending):
                 logged_in = await shell.run(rp, finishing(rp, taken, callback, now, account))
+                grant_id = await self.keep(logged_in.tokens) if self._copies is not None else ""
         cookies = (*taken.cookies, *mark_forgotten(profile, incoming))
-        return LoginResult(logged_in=logged_in, cookies=cookies, connection=rp.connection)
+        return LoginResult(
+            logged_in=logged_in, cookies=cookies, connection=rp.connection, grant_id=grant_id
+        )
 
-    async def refresh(
-        self, tokens: Tokens, store: Callable[[Tokens], Awaitable[None]]
-    ) -> Refreshed:
-        """Renew tokens, like :meth:`OidcClient.refresh`."""
-        check_store(store, awaits=True)
-        with self._life.refreshing:
-            rp, shell = await self._life.ready_async()
-            renewed = await shell.run(rp, refresh.renew(rp, tokens))
-            await kept_by(store, renewed.tokens)
-            now = shell.clock.now()
-            return await shell.run(rp, refresh.verify(rp, renewed, now=now))
+    async def keep(self, tokens: Tokens) -> str:
+        """Keep the tokens of a session, like :meth:`OidcClient.keep`."""
+        copies = self._shared()
+        check_owner(self.rp, tokens)
+        return await copies.exchanges.keep(self._key_of, tokens)
+
+    def tokens(self, grant_id: str) -> "AsyncSessionTokens":
+        """Return the tokens of a session, like :meth:`OidcClient.tokens`."""
+        from oidc_adapters.clients.session_tokens import AsyncSessionTokens
+
+        return AsyncSessionTokens(self._shared(), self._key_of(grant_id))
 
     async def userinfo(self, tokens: Tokens) -> CheckedUserInfo:
         """Ask for UserInfo about a user, like :meth:`OidcClient.userinfo`."""
@@ -248,3 +265,13 @@ def _made(
         blocking.close()
 
     return made, close
+
+
+def _doors(life: Life[AsyncShell], grants: "Grants | None") -> "Doors | None":
+    """Return what the exchanges of a client go through, if it keeps grants."""
+    if grants is None:
+        return None
+    from oidc_adapters.clients.grant_doors import AwaitingDoors
+    from oidc_adapters.stores.grants import Grants as Kind
+
+    return AwaitingDoors(life, as_setting(grants, Kind, "grants"))

@@ -4,10 +4,9 @@ A failed login can still be answered: its error carries the cookies to clear, an
 the application wanted to go on, once it is certain that this browser started the login.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from copy import copy
-from inspect import isawaitable, iscoroutinefunction
 from typing import Final, TypeVar, cast
 
 from attrs import evolve
@@ -52,6 +51,9 @@ OF_ANOTHER: Final = frozenset(
 )
 """A client's codes for the logout of another client, or of no client: the last client raises it."""
 
+CLOSING: Final = 30.0
+"""Seconds for which a client that is closed waits for exchanges under way."""
+
 _MARK_LIFETIME: Final = 600
 """Seconds for which a browser remembers that a login failed and a new one was started."""
 
@@ -78,40 +80,6 @@ def check_profile(rp: RelyingParty, pending: PendingLogins) -> None:
 def development_logins() -> PendingLogins:
     """Return where logins wait in development, with cookies that go over plain http."""
     return MemoryPendingLogins(profile=CookieProfile.insecure_for_loopback_development())
-
-
-def check_store(store: object, *, awaits: bool) -> None:
-    """Refuse what cannot keep refreshed tokens, before the refresh token is used up.
-
-    Raises:
-        UsageError: ``parameter_invalid``.
-    """
-    awaited = iscoroutinefunction(store) or iscoroutinefunction(type(store).__call__)
-    if not callable(store) or (awaited and not awaits):
-        expected = "a function of the new tokens" + ("" if awaits else " that is not awaited")
-        found = type(store).__name__
-        raise UsageError("parameter_invalid", about="store", found=found, expected=expected)
-
-
-def kept_at_once(store: Callable[[Tokens], object], tokens: Tokens) -> None:
-    """Have refreshed tokens kept by a function that is done when it returns.
-
-    Raises:
-        UsageError: ``parameter_invalid`` if its result must be awaited.
-    """
-    kept = store(tokens)
-    if isawaitable(kept):
-        if isinstance(kept, Coroutine):
-            kept.close()
-        expected = "a function of the new tokens that is not awaited"
-        raise UsageError("parameter_invalid", about="store", expected=expected)
-
-
-async def kept_by(store: Callable[[Tokens], Awaitable[None]], tokens: Tokens) -> None:
-    """Have refreshed tokens kept; the function may also be an ordinary one."""
-    kept: object = store(tokens)
-    if isawaitable(kept):
-        await kept
 
 
 def cookies_in(header: str | bytes) -> Cookies:

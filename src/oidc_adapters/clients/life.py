@@ -10,7 +10,7 @@ from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, nullcontext, suppress
 from copy import copy
 from functools import partial
-from typing import Final, Generic, NamedTuple, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypedDict, TypeVar
 
 from attrs import evolve
 
@@ -59,7 +59,12 @@ from oidc_core.model.routes import Routes
 from oidc_core.operations import discovery
 from oidc_core.wire.errors import OidcError, TransportFailure, UsageError
 from oidc_core.wire.http import DEADLINE
-from oidc_core.wire.settings import as_setting
+from oidc_core.wire.settings import as_setting, check_text
+
+if TYPE_CHECKING:
+    from oidc_adapters.clients.doors import Doors
+    from oidc_adapters.clients.session_tokens import Copies
+    from oidc_adapters.stores.grants import Grants, Key
 
 _COPIES: Final = 2
 
@@ -150,9 +155,13 @@ class Life(Generic[S]):
             raise UsageError("config_invalid", about="client", found="closed", hint=hint)
         return self._kept.ready
 
+    def shut(self) -> None:
+        """Take no further call."""
+        self._open = False
+
     def close(self) -> None:
         """Take no further call, and close what the client made itself; a second time is fine."""
-        self._open = False
+        self.shut()
         if self._close is not None:
             self._close()
 
@@ -308,6 +317,7 @@ def life_of(
 
 
 class _Beside(TypedDict, total=False):
+    grants: "Grants | None"
     keys: ProviderKeys | None
     clock: Clock | None
     entropy: Entropy | None
@@ -333,9 +343,9 @@ class Client(Generic[S]):
         pending: where logins wait for their browser.
     """
 
-    __slots__ = ("_life", "_routes", "pending")
+    __slots__ = ("_copies", "_doors", "_life", "_routes", "pending")
 
-    def __init__(self, life: Life[S], pending: PendingLogins) -> None:
+    def __init__(self, life: Life[S], pending: PendingLogins, doors: "Doors | None" = None) -> None:
         rp, shell = life.known
         self._routes = Routes((rp,))
         as_setting(pending, PendingLogins, "pending")
@@ -344,6 +354,8 @@ class Client(Generic[S]):
             check_transport(shell.transport)
         self._life: Life[S] = life
         self.pending = pending
+        self._doors = doors
+        self._copies = None if doors is None else _copies(doors)
 
     @property
     def rp(self) -> RelyingParty:
@@ -354,3 +366,28 @@ class Client(Generic[S]):
     def shell(self) -> S:
         """The world, with the credentials for the provider as it is known now."""
         return self._life.known.shell
+
+    def _shared(self) -> "Copies":
+        """Return what this process knows of the grants of sessions.
+
+        Raises:
+            UsageError: ``config_invalid`` for a client without ``grants``.
+        """
+        self._life.opened()
+        if self._copies is None:
+            expected = "Grants(records, secret), where the tokens of sessions are kept"
+            raise UsageError("config_invalid", about="grants", expected=expected)
+        return self._copies
+
+    def _key_of(self, grant_id: str) -> "Key":
+        from oidc_adapters.stores.grants import Key
+
+        check_text(grant_id, "grant_id")
+        return Key.of(grant_id, self.rp.connection)
+
+
+def _copies(doors: "Doors") -> "Copies":
+    from oidc_adapters.clients.exchanges import Exchanges
+    from oidc_adapters.clients.session_tokens import Copies
+
+    return Copies(Exchanges(doors))

@@ -5,21 +5,20 @@ each operation they drive is written once, in :mod:`oidc_core`.
 """
 
 from collections.abc import Callable
-from typing import Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from oidc_adapters.clients.asking import Asked, request_of
 from oidc_adapters.clients.calls import (
+    CLOSING,
     STORE,
     answering,
     arrived,
     as_cookies,
     as_taken,
-    check_store,
     clearing,
     cookies_in,
     development_logins,
     finishing,
-    kept_at_once,
     leaving,
     mark_forgotten,
     restarting_once,
@@ -36,6 +35,7 @@ from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.runtime.events import OnEvent
 from oidc_adapters.stores.pending import PendingLogins, Taken, TakenLogout
 from oidc_adapters.stores.provider_keys import ProviderKeys
+from oidc_adapters.stores.records import at_once
 from oidc_adapters.transport import Transport
 from oidc_core.endpoints.authorization import (
     DEFAULT_REQUEST,
@@ -44,14 +44,19 @@ from oidc_core.endpoints.authorization import (
     pending_id,
 )
 from oidc_core.endpoints.end_session import LogoutRequest, returned_state
+from oidc_core.endpoints.tokens import check_owner
 from oidc_core.endpoints.userinfo import CheckedUserInfo
 from oidc_core.model.pending import pending_id_of
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.operations import logout, refresh, userinfo
-from oidc_core.operations.refresh import Refreshed
+from oidc_core.operations import logout, userinfo
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.settings import as_setting, check_kind
+
+if TYPE_CHECKING:
+    from oidc_adapters.clients.doors import Doors
+    from oidc_adapters.clients.session_tokens import SessionTokens
+    from oidc_adapters.stores.grants import Grants
 
 
 class OidcClient(Client[Shell]):
@@ -68,6 +73,7 @@ class OidcClient(Client[Shell]):
         pending: where logins wait: ``CookiePendingLogins(secret)`` is right for most.
         transport: sends requests; over urllib3 by default.  One that is given is never closed.
         keys: has the key sets of providers; in memory by default.
+        grants: where the tokens of sessions are kept; without, the application keeps them.
         clock: tells the time; the system's by default.
         entropy: gives secrets; the operating system's by default.
         on_event: is told what happens, see :mod:`oidc_adapters.runtime.events`; nobody by default.
@@ -85,13 +91,15 @@ class OidcClient(Client[Shell]):
         *,
         transport: Transport | None = None,
         keys: ProviderKeys | None = None,
+        grants: "Grants | None" = None,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
         sender, close = _made(transport)
         shell = Shell(sender, Credentials(), keys, clock=clock, entropy=entropy)
-        super().__init__(life_of(setup, shell, on_event, close), pending)
+        life = life_of(setup, shell, on_event, close)
+        super().__init__(life, pending, _doors(life, grants))
 
     @classmethod
     def of(
@@ -100,6 +108,7 @@ class OidcClient(Client[Shell]):
         shell: Shell,
         pending: PendingLogins,
         *,
+        grants: "Grants | None" = None,
         on_event: OnEvent | None = None,
     ) -> "OidcClient":
         """Return the client of a relying party and a shell that are put together by hand.
@@ -109,7 +118,8 @@ class OidcClient(Client[Shell]):
         client = cls.__new__(cls)
         as_setting(rp, RelyingParty, "rp")
         as_setting(shell, Shell, "shell")
-        super(OidcClient, client).__init__(Life(rp, shell, on_event=on_event), pending)
+        life = Life(rp, shell, on_event=on_event)
+        super(OidcClient, client).__init__(life, pending, _doors(life, grants))
         return client
 
     @classmethod
@@ -143,7 +153,13 @@ class OidcClient(Client[Shell]):
         return client
 
     def close(self) -> None:
-        """Take no further call, and close the transport if the client made it itself."""
+        """Take no further call, let exchanges end, and close what the client made itself.
+
+        It waits for the exchange of a refresh token that is under way, at most 30 seconds.
+        """
+        self._life.shut()
+        if self._doors is not None:
+            at_once(self._doors.close(CLOSING))
         self._life.close()
 
     def __enter__(self) -> Self:
@@ -225,29 +241,38 @@ class OidcClient(Client[Shell]):
                 taken = as_taken(found, Taken)
             with answering(taken.cookies, taken.pending):
                 logged_in = shell.run(rp, finishing(rp, taken, callback, now, account))
+                grant_id = self.keep(logged_in.tokens) if self._copies is not None else ""
         cookies = (*taken.cookies, *mark_forgotten(profile, incoming))
-        return LoginResult(logged_in=logged_in, cookies=cookies, connection=rp.connection)
+        return LoginResult(
+            logged_in=logged_in, cookies=cookies, connection=rp.connection, grant_id=grant_id
+        )
 
-    def refresh(self, tokens: Tokens, store: Callable[[Tokens], None]) -> Refreshed:
-        """Renew tokens.
+    def keep(self, tokens: Tokens) -> str:
+        """Keep the tokens of a session, and return the name of its grant.
 
-        Args:
-            tokens: as they were stored.
-            store: keeps the new tokens; called before they are verified, so that a rotated
-                refresh token is never lost.
+        ``finish_login`` does so by itself; this is for tokens that came another way.
 
         Raises:
-            UsageError: ``parameter_invalid`` for a store that cannot be called, or is awaited.
-            TransportFailure: ``refresh_in_doubt`` if nobody knows whether it happened.
-            ProviderError: ``invalid_grant``: log in again.
+            UsageError: ``config_invalid`` for a client without ``grants``, or
+                ``client_issuer_mismatch`` for tokens of another client.
+            StoreFailure: ``store_unavailable``.
         """
-        check_store(store, awaits=False)
-        with self._life.refreshing:
-            rp, shell = self._life.ready()
-            renewed = shell.run(rp, refresh.renew(rp, tokens))
-            kept_at_once(store, renewed.tokens)
-            now = shell.clock.now()
-            return shell.run(rp, refresh.verify(rp, renewed, now=now))
+        copies = self._shared()
+        check_owner(self.rp, tokens)
+        return at_once(copies.exchanges.keep(self._key_of, tokens))
+
+    def tokens(self, grant_id: str) -> "SessionTokens":
+        """Return the tokens of a session: ask for ``fresh()`` ones before each use.
+
+        Args:
+            grant_id: the name that ``finish_login`` returned.
+
+        Raises:
+            UsageError: ``config_invalid`` for a client without ``grants``.
+        """
+        from oidc_adapters.clients.session_tokens import SessionTokens
+
+        return SessionTokens(self._shared(), self._key_of(grant_id))
 
     def userinfo(self, tokens: Tokens) -> CheckedUserInfo:
         """Ask for UserInfo about a user, with the access token of a login or a refresh.
@@ -328,3 +353,13 @@ def _made(transport: Transport | None) -> tuple[Transport, Callable[[], None] | 
 
     made = Urllib3Transport()
     return made, made.close
+
+
+def _doors(life: Life[Shell], grants: "Grants | None") -> "Doors | None":
+    """Return what the exchanges of a client go through, if it keeps grants."""
+    if grants is None:
+        return None
+    from oidc_adapters.clients.grant_doors import WaitingDoors
+    from oidc_adapters.stores.grants import Grants as Kind
+
+    return WaitingDoors(life, as_setting(grants, Kind, "grants"))

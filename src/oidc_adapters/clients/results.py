@@ -33,12 +33,19 @@ class LoginResult:
 
     Give the session a new identifier first, and go on to
     ``path_only(logged_in.return_to)``, which is empty where it was too long to be kept.
-    ``connection`` names the client, where an application has several.
+
+    Attributes:
+        logged_in: the user, and what was checked.
+        cookies: to be set.
+        connection: names the client, where an application has several.
+        grant_id: where the client keeps grants, the name of this session's: put it into the session
+            on the server, and ask ``client.tokens(grant_id)`` for tokens; else empty.
     """
 
     logged_in: LoggedIn
     cookies: tuple[SetCookie, ...]
     connection: Connection
+    grant_id: str = field(default="", repr=False)
 
 
 @frozen(kw_only=True)

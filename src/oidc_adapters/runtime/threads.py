@@ -22,7 +22,7 @@ class ThreadsClosedError(RuntimeError):
     """A call came when the threads were closed, or waited for its turn then."""
 
 
-class _Work(Generic[T]):
+class Work(Generic[T]):
     """A call, and what will come of it."""
 
     __slots__ = ("call", "future", "lane")
@@ -61,9 +61,9 @@ class _Lane:
 
     def __init__(self) -> None:
         self.running = 0
-        self.waiting: deque[_Work[Any]] = deque()
+        self.waiting: deque[Work[Any]] = deque()
 
-    def following(self) -> "_Work[Any] | None":
+    def following(self) -> "Work[Any] | None":
         """Take the next call for which somebody still waits."""
         while self.waiting:
             work = self.waiting.popleft()
@@ -117,7 +117,7 @@ class OwnThreads:
         if self._process != os.getpid():  # the threads stayed behind in the parent
             self._start()
         context = copy_context()
-        work = _Work(lane, lambda: context.run(call))
+        work = Work(lane, lambda: context.run(call))
         self._admit(work)
         future = work.future
         try:
@@ -127,7 +127,7 @@ class OwnThreads:
         finally:
             future.cancel()  # takes effect only while no thread has taken it up
 
-    def _admit(self, work: _Work[Any]) -> None:
+    def _admit(self, work: Work[Any]) -> None:
         """Give a call its thread, or let it wait until one of its lane is done."""
         with self._lock:
             lane = self._lanes.setdefault(work.lane, _Lane())
@@ -137,7 +137,7 @@ class OwnThreads:
             lane.running += 1
         self._submit(work)
 
-    def _submit(self, work: _Work[Any] | None) -> None:
+    def _submit(self, work: Work[Any] | None) -> None:
         while work is not None:
             try:
                 self._pool.submit(self._perform, work)
@@ -148,11 +148,11 @@ class OwnThreads:
             else:
                 return
 
-    def _perform(self, work: _Work[Any]) -> None:
+    def _perform(self, work: Work[Any]) -> None:
         work.perform()
         self._submit(self._following(work.lane))
 
-    def _following(self, name: Hashable) -> _Work[Any] | None:
+    def _following(self, name: Hashable) -> Work[Any] | None:
         """Return what takes the place in a lane that has just become free."""
         with self._lock:
             lane = self._lanes[name]

@@ -14,7 +14,15 @@ from oidc_core.machine.grant_outcomes import (
 )
 from oidc_core.machine.grant_writes import Fresh, written
 from oidc_core.machine.grants import SEND_GUARD
-from oidc_core.model.grants import MOST_ACCESS, Access, Failure, GrantRecord, Target, Unverified
+from oidc_core.model.grants import (
+    MOST_ACCESS,
+    Access,
+    Failure,
+    GrantRecord,
+    GrantState,
+    Target,
+    Unverified,
+)
 
 
 class MarkSending(NamedTuple):
@@ -124,6 +132,10 @@ def decide_answer(
     mine = record.state == "sending" and record.attempt == sent.attempt
     if isinstance(outcome, Refused):
         return Swap(_refused(record, outcome.failure, fresh, now)) if mine else ReadAgain()
+    if isinstance(outcome, Unsent) and record.state == "claimed" and record.attempt == sent.attempt:
+        # Nobody knows whether the mark was written: another version keeps it from coming late.
+        state: GrantState = "doubt" if record.sends else "current"
+        return Swap(written(record, fresh, now, state=state, attempt=""))
     if isinstance(outcome, NoOutcome):
         return Swap(_doubted(record, outcome.failure, fresh, now)) if mine else ReadAgain()
     # In doubt a record keeps the name of the exchange: of one mark nobody takes back another's.

@@ -48,6 +48,9 @@ _OTHER_SESSION: Final = frozenset(
 )
 """What makes a new ID token another session's (OIDC Core §12.2)."""
 
+_AFTER_SENDING: Final = frozenset({"channel_unverified", "answer_unexpected", "answer_foreign"})
+"""Refusals of an answer that nobody has read: the provider may have taken the refresh token."""
+
 
 def first_record(tokens: Tokens, fresh: Fresh, *, now: int, utc: int, until: int) -> GrantRecord:
     """Return the record of a login's tokens.
@@ -117,10 +120,10 @@ def outcome_of(error: OidcError) -> Outcome:
         return Refused(failure) if refused else NotTaken(failure)
     if isinstance(error, TransportFailure):
         return NotTaken(failure) if error.sent == "no" else NoOutcome(failure)
+    if error.code in _AFTER_SENDING:
+        return NoOutcome(failure)
     if not isinstance(error, ProtocolViolation):
         return Unsent()
-    if error.code == "channel_unverified":
-        return NoOutcome(failure)
     return NotTaken(failure, bare_400=error.cause == NO_OAUTH_ERROR)
 
 

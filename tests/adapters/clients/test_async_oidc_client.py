@@ -7,10 +7,11 @@ import pytest
 from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.life import AsyncWorld, World
 from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.stores.grants import Grants
 from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.testing import AsyncInMemoryTransport
 from oidc_core.model.records import Tokens
-from oidc_core.wire.errors import OidcError, UsageError
+from oidc_core.wire.errors import UsageError
 from tests.flows.rig import (
     NOW,
     honest_provider,
@@ -23,7 +24,8 @@ LIBRARIES = pytest.mark.parametrize("run", [run_asyncio, run_trio])
 
 
 def test_both_are_given_the_same_of_the_world() -> None:
-    waits, awaits = get_type_hints(World), get_type_hints(AsyncWorld)
+    names = {"Grants": Grants}
+    waits, awaits = get_type_hints(World, None, names), get_type_hints(AsyncWorld, None, names)
 
     assert waits.keys() == awaits.keys()
     assert {name for name in waits if waits[name] != awaits[name]} == {"transport"}
@@ -56,29 +58,3 @@ def test_it_asks_for_userinfo_and_closes_in_the_end(run: Any) -> None:
         return found.userinfo.sub, str(caught.value.found)
 
     assert run(main) == ("alice", "closed")
-
-
-@LIBRARIES
-def test_a_store_that_is_done_when_it_returns_will_do(run: Any) -> None:
-    stored: list[Tokens] = []
-    store: Any = stored.append
-
-    async def main() -> Tokens:
-        transport, client = made()
-        return (await client.refresh(await logged_in(transport, client), store)).tokens
-
-    assert run(main) == stored[0]
-
-
-@pytest.mark.parametrize("store", [None, 5, "store", []])
-def test_what_cannot_keep_tokens_is_refused_before_they_are_used_up(store: Any) -> None:
-    async def main() -> tuple[OidcError, list[str]]:
-        transport, client = made()
-        tokens = await logged_in(transport, client)
-        sent = len(transport.exchanges)
-        with pytest.raises(UsageError) as caught:
-            await client.refresh(tokens, store)
-        return caught.value, [request.url for request, _ in transport.exchanges[sent:]]
-
-    error, urls = run_asyncio(main)
-    assert (error.code, error.about, urls) == ("parameter_invalid", "store", [])

@@ -35,8 +35,7 @@ from oidc_adapters.runtime.events import (
 from oidc_adapters.stores.pending import CookiePendingLogins, MemoryPendingLogins
 from oidc_adapters.testing import InMemoryTransport
 from oidc_core.machine.metadata_fetching import REREAD
-from oidc_core.model.records import Tokens
-from oidc_core.wire.errors import OidcError, ProtocolViolation, StoreFailure, UsageError
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.jsontypes import JsonObject, parse_object, render
@@ -676,21 +675,6 @@ def test_an_algorithm_that_is_not_listed_has_metadata_read_again(copies: int, aw
 
 
 @KINDS
-def test_the_store_of_refreshed_tokens_may_fail_in_circles(awaits: bool) -> None:
-    """Errors of the application may have causes that lead back to them."""
-    scene = Scene(awaits=awaits)
-    incoming = scene.start()
-    tokens = settled(scene.client.finish_login(incoming)).logged_in.tokens
-    circle = StoreFailure("store_unavailable")
-    circle.__cause__ = circle
-
-    def fails(_: Tokens) -> None:
-        raise circle
-
-    assert refused(lambda: scene.client.refresh(tokens, fails)) is circle
-
-
-@KINDS
 def test_an_endpoint_that_is_gone_has_metadata_read_again_within_the_wait(awaits: bool) -> None:
     scene = Scene(awaits=awaits)
 
@@ -819,7 +803,7 @@ CALLS: Final[dict[str, Callable[[Any], Any]]] = {
     "finish_login": lambda client: client.finish_login(
         Incoming(method="GET", url="https://rp.example/callback", query="code=c&state=s")
     ),
-    "refresh": lambda client: client.refresh(None, print),
+    "keep": lambda client: client.keep(None),
     "userinfo": lambda client: client.userinfo(None),
     "start_logout": lambda client: client.start_logout(),
     "finish_logout": lambda client: client.finish_logout(

@@ -2,7 +2,7 @@ import inspect
 import pickle
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, get_type_hints
 
 import pytest
 from attrs import evolve
@@ -10,8 +10,10 @@ from attrs import evolve
 from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.clients.results import Redirect
+from oidc_adapters.clients.session_tokens import AsyncSessionTokens, SessionTokens
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_adapters.stores.grants import Grants
 from oidc_adapters.stores.pending import (
     CookiePendingLogins,
     CookieProfile,
@@ -39,7 +41,6 @@ from oidc_core.wire.errors import (
     CallbackError,
     OidcError,
     ProviderError,
-    StoreFailure,
     UsageError,
 )
 from oidc_core.wire.http import HttpResponse, WireRequest
@@ -59,6 +60,7 @@ from tests.flows.rig import (
     run_trio,
     setup_for,
 )
+from tests.refreshing import refreshed, refreshed_async
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 LIBRARIES = pytest.mark.parametrize("run", [run_asyncio, run_trio])
@@ -82,8 +84,15 @@ def public(kind: type) -> dict[str, Any]:
     return {name: value for name, value in vars(kind).items() if not name.startswith("_")}
 
 
-MADE_AT_ONCE: Final = {"of", "for_development"}
-"""Calls that make a client without a network, so that there is nothing to await."""
+MADE_AT_ONCE: Final = {"of", "for_development", "tokens"}
+"""Calls that make something without a network, so that there is nothing to await."""
+
+NAMES: Final[dict[str, Any]] = {
+    "Grants": Grants,
+    "SessionTokens": SessionTokens,
+    "AsyncSessionTokens": AsyncSessionTokens,
+}
+"""What the clients' annotations name and their modules import only when it is used."""
 
 
 def plain(member: Any) -> Any:
@@ -105,7 +114,7 @@ def test_both_clients_methods_have_the_same_signatures(name: str) -> None:
     sync, awaited = (plain(vars(kind)[name]) for kind in (OidcClient, AsyncOidcClient))
     described, other = inspect.signature(sync), inspect.signature(awaited)
     assert [*described.parameters] == [*other.parameters]
-    hints, others = get_type_hints(sync), get_type_hints(awaited)
+    hints, others = get_type_hints(sync, None, NAMES), get_type_hints(awaited, None, NAMES)
     for parameter in described.parameters:
         left, right = described.parameters[parameter], other.parameters[parameter]
         assert (left.kind, left.default) == (right.kind, right.default)
@@ -118,21 +127,11 @@ def _alike(sync: Any, awaited: Any) -> bool:
     """Whether types are the same, except that one is awaited."""
     if "Event]" in str(sync):  # nobody awaits the callable for events
         return bool(sync == awaited)
-    if "Callable" in str(sync):  # the store of refreshed tokens
-        (sync_arguments, returned), (arguments, awaitable) = get_args(sync), get_args(awaited)
-        return (sync_arguments, returned) == (arguments, *get_args(awaitable)) or (
-            sync_arguments == arguments
-            and returned is type(None)
-            and get_args(awaitable) == (type(None),)
-        )
     return str(awaited).replace("Async", "").replace("async_", "") == str(sync)
 
 
 def test_the_comparison_can_fail() -> None:
     assert not _alike(int, str)
-    assert not _alike(Callable[[int], None], Callable[[int], None] | None)
-    assert _alike(Callable[[int], None], Callable[[int], Awaitable[None]])
-    assert not _alike(Callable[[int], None], Callable[[str], Awaitable[None]])
 
 
 # --- discovery -----------------------------------------------------------------------------------
@@ -633,103 +632,12 @@ def test_a_return_to_that_no_store_can_keep_is_dropped(
     assert rig.finish(rig.visit(rig.start(return_to=return_to))).logged_in.return_to == ""
 
 
-# --- refresh -------------------------------------------------------------------------------------
-
-
-def test_new_tokens_are_stored_before_they_are_verified() -> None:
-    rig = new_rig()
-    tokens = rig.log_in().logged_in.tokens
-    rig.provider.misbehave = "refresh_bad_signature"
-    stored: list[Tokens] = []
-
-    error = refused(lambda: rig.client.refresh(tokens, stored.append))
-
-    assert error.code == "signature_invalid"
-    (kept,) = stored
-    assert kept.refresh_token not in {None, tokens.refresh_token}
-    rig.provider.misbehave = None
-    refreshed = rig.client.refresh(kept, stored.append)
-    assert refreshed.claims_refreshed
-    assert refreshed.tokens == stored[-1]
-
-
-def test_a_store_that_fails_stops_a_refresh() -> None:
-    rig = new_rig()
-    tokens = rig.log_in().logged_in.tokens
-
-    def store(_tokens: Tokens) -> None:
-        raise StoreFailure("store_unavailable")
-
-    assert refused(lambda: rig.client.refresh(tokens, store)).code == "store_unavailable"
-
-
-def test_tokens_of_another_provider_are_not_sent() -> None:
-    rig = new_rig()
-    tokens = evolve(rig.log_in().logged_in.tokens, issuer="https://other.example")
-    sent = len(rig.transport.exchanges)
-
-    error = refused(lambda: rig.client.refresh(tokens, _never))
-
-    assert isinstance(error, UsageError)
-    assert error.code == "client_issuer_mismatch"
-    assert len(rig.transport.exchanges) == sent
-
-
-def _never(_tokens: Tokens) -> None:
-    raise AssertionError
-
-
-async def _awaited(_tokens: Tokens) -> None:
-    raise AssertionError
-
-
-class _Later:
-    def __await__(self) -> Any:
-        raise AssertionError
-
-
-def _returning(returned: object, _tokens: Tokens) -> object:
-    return returned
-
-
-class _Awaited:
-    async def __call__(self, tokens: Tokens) -> None:
-        raise AssertionError
-
-
-@pytest.mark.parametrize("store", [None, 5, "store", [], _awaited, _Awaited()])
-def test_what_cannot_keep_tokens_is_refused_before_they_are_used_up(store: Any) -> None:
-    rig = new_rig()
-    tokens = rig.log_in().logged_in.tokens
-    sent = len(rig.transport.exchanges)
-
-    error = refused(lambda: rig.client.refresh(tokens, store))
-
-    assert isinstance(error, UsageError)
-    assert (error.code, error.about, error.found) == (
-        "parameter_invalid",
-        "store",
-        type(store).__name__,
-    )
-    assert len(rig.transport.exchanges) == sent
-
-
-def test_a_store_whose_result_would_have_to_be_awaited_is_told() -> None:
-    rig = new_rig()
-    tokens = rig.log_in().logged_in.tokens
-    for returned in (_awaited(tokens), _Later()):
-        store: Any = partial(_returning, returned)
-        error = refused(partial(rig.client.refresh, rig.log_in().logged_in.tokens, store))
-        assert (error.code, error.about) == ("parameter_invalid", "store")
-
-
 # --- UserInfo ------------------------------------------------------------------------------------
 
 
 def test_userinfo_can_be_asked_for_again_after_a_refresh() -> None:
     rig = new_rig()
-    stored: list[Tokens] = []
-    tokens = rig.client.refresh(rig.log_in().logged_in.tokens, stored.append).tokens
+    tokens = refreshed(rig.client, rig.log_in().logged_in.tokens).tokens
 
     found = rig.client.userinfo(tokens)
 
@@ -741,17 +649,6 @@ def test_userinfo_of_another_user_is_refused() -> None:
     tokens = rig.log_in().logged_in.tokens
 
     assert refused(lambda: rig.client.userinfo(tokens)).code == "sub_mismatch"
-
-
-def test_a_refresh_without_an_id_token_is_fine() -> None:
-    rig = new_rig(honest_provider(refresh_id_token=False))
-    tokens = rig.log_in().logged_in.tokens
-    stored: list[Tokens] = []
-
-    refreshed = rig.client.refresh(tokens, stored.append)
-
-    assert (refreshed.id_token, refreshed.claims_refreshed) == (None, False)
-    assert stored == [refreshed.tokens]
 
 
 # --- logout --------------------------------------------------------------------------------------
@@ -936,9 +833,8 @@ def test_all_of_it_awaited(run: Run, pending: Callable[[], Any]) -> None:
         response = provider.authorize(page.url, NOW)
         result = await client.finish_login(response.incoming(browser.header))
         browser.receive(result.cookies)
-        refreshed = await client.refresh(result.logged_in.tokens, store)
-        assert stored == [refreshed.tokens]
-        page = await client.start_logout(refreshed.tokens)
+        again = await refreshed_async(client, result.logged_in.tokens)
+        page = await client.start_logout(again.tokens)
         browser.receive(page.cookies)
         url = provider.end_session(page.url, NOW)
         assert url is not None

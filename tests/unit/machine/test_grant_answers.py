@@ -190,7 +190,7 @@ def test_a_grant_keeps_a_few_access_tokens() -> None:
     [
         None,
         record(),
-        record(state="claimed", attempt="attempt-1"),
+        record(state="claimed", attempt="attempt-0"),
         record(state="sending", attempt="attempt-0", sends=1),
         record(state="doubt", attempt="attempt-1", sends=2),
         record(state="doubt", attempt="attempt-0", sends=1),
@@ -201,6 +201,21 @@ def test_a_grant_keeps_a_few_access_tokens() -> None:
 def test_only_the_current_attempt_says_anything_else(kept: Any, outcome: Any) -> None:
     """A late refusal of an older attempt ends nobody's session."""
     assert judged(kept, outcome) == ReadAgain()
+
+
+@pytest.mark.parametrize("outcome", [Refused(DOWN), NotTaken(DOWN), NoOutcome(DOWN)])
+def test_of_a_claim_only_an_unsent_request_says_anything(outcome: Any) -> None:
+    assert judged(record(state="claimed", attempt="attempt-1"), outcome) == ReadAgain()
+
+
+@pytest.mark.parametrize(("sends", "state"), [(0, "current"), (1, "doubt")])
+def test_a_claim_whose_mark_may_come_late_is_written_over(sends: int, state: str) -> None:
+    """The write of the mark failed: it may still be applied to the version that it expects."""
+    kept = record(state="claimed", attempt="attempt-1", sends=sends)
+    answer = judged(kept, Unsent())
+    assert isinstance(answer, Swap)
+    assert (answer.new.state, answer.new.attempt, answer.new.sends) == (state, "", sends)
+    assert answer.new.version != kept.version
 
 
 @pytest.mark.parametrize("outcome", [Refused(DOWN), NoOutcome(DOWN)])

@@ -1,0 +1,246 @@
+"""How a caller comes to a usable access token: the decisions of the core, carried out.
+
+Written once, as coroutines; code that waits runs them to their end at once.  The core decides
+(:mod:`oidc_core.machine.grants`); here is the loop that reads, writes and sends for it, and the
+watch over the exchanges of others.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from math import inf
+from os import urandom
+from time import monotonic
+from typing import Final, NamedTuple
+
+from oidc_adapters.clients.doors import Doors
+from oidc_adapters.clients.one_exchange import OneExchange
+from oidc_adapters.runtime.events import RefreshRefused, TokensRefreshed
+from oidc_adapters.stores.grants import Held, Key
+from oidc_core.machine.grant_answers import Swap
+from oidc_core.machine.grant_verdicts import (
+    Mismatch,
+    Origin,
+    Refreshed,
+    Unusable,
+    decide_end,
+    decide_verified,
+)
+from oidc_core.machine.grant_writes import Fresh
+from oidc_core.machine.grants import (
+    Ask,
+    Claim,
+    Doubted,
+    LogIn,
+    Use,
+    Verify,
+    Wait,
+    Withhold,
+    decide_call,
+)
+from oidc_core.model.grants import GrantRecord
+from oidc_core.model.records import Tokens
+from oidc_core.operations import grants
+from oidc_core.wire.errors import OidcError, StoreFailure
+from oidc_core.wire.http import DEADLINE
+
+_STORE_PATIENCE: Final = 10.0
+"""Seconds for which a caller waits for its own exchange to be stored, beyond its deadline."""
+
+_LEAST_PAUSE: Final = 0.025
+_MOST_PAUSE: Final = 0.25
+_MOST_WATCHED: Final = 1.0
+
+_ID: Final = 22
+"""Characters of the name of a grant: more than 128 random bits."""
+
+_VERSION: Final = 16
+"""Characters of a version, and of the name of an exchange: 96 random bits."""
+
+
+class Copy(NamedTuple):
+    """Tokens in the memory of this process.
+
+    Attributes:
+        tokens: what is handed out.
+        trusted_until: until when nobody has to look at the store, by the monotonic clock.
+        expires: when the access token expires, by the same clock.
+    """
+
+    tokens: Tokens
+    trusted_until: float
+    expires: float
+
+
+class Watch:
+    """For how long the callers of this process have seen a record unchanged.
+
+    Only time counts in which the store answered: between two looks at most a second.
+    """
+
+    __slots__ = ("_looked", "_seen", "_version")
+
+    def __init__(self) -> None:
+        self._version = ""
+        self._seen = 0.0
+        self._looked = 0.0
+
+    def look(self, version: str, now: float) -> float:
+        """Note a look at the record, and return for how many seconds it has been the same."""
+        if version == self._version:
+            self._seen += min(max(0.0, now - self._looked), _MOST_WATCHED)
+        else:
+            self._version, self._seen = version, 0.0
+        self._looked = now
+        return self._seen
+
+
+class Exchanges:
+    """Everything that one process does with the grants of one client."""
+
+    __slots__ = ("_doors", "_watches")
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+        self._watches: dict[str, Watch] = {}
+
+    async def keep(self, key_of: Callable[[str], Key], tokens: Tokens) -> str:
+        """Write the first record of a grant, under a name that nobody can guess; return the name.
+
+        Raises:
+            StoreFailure: ``store_unavailable``.
+        """
+        doors = self._doors
+        grant_id = doors.entropy.token()[:_ID]
+        now, utc = await doors.grants.times(doors.records)
+        record = grants.first_record(
+            tokens, self._fresh(), now=now, utc=utc, until=utc + doors.grants.lifetime
+        )
+        if not await doors.grants.create(doors.records, key_of(grant_id), record):
+            raise StoreFailure("store_unavailable", about="grants", cause="duplicate_id")
+        return grant_id
+
+    async def fresh(self, of: Key, ask: Ask) -> Copy:
+        """Return a usable access token, by an exchange if one is needed.
+
+        Raises:
+            OidcError: why there is none.
+        """
+        doors, fault = self._doors, list[OidcError]()
+        end = monotonic() + doors.grants.patience
+        while True:
+            looked = monotonic()
+            held = await doors.grants.read(doors.records, of)
+            answer = self._decided(of, held, ask, looked)
+            if isinstance(answer, Use):
+                self._watches.pop(of.name, None)
+                lasts = inf if answer.remaining is None else answer.remaining
+                return Copy(answer.tokens, looked + doors.grants.trusted, looked + lasts)
+            if isinstance(answer, Withhold | LogIn):
+                self._watches.pop(of.name, None)
+                raise _explained(grants.error_of(answer), fault)
+            if isinstance(answer, Wait):
+                if looked >= end:
+                    raise StoreFailure("refresh_busy")
+                await doors.pause(_jitter())
+            elif isinstance(answer, Verify):
+                await self._verify(of, answer.record, fault)
+            elif isinstance(answer, Claim):
+                await self._exchange(of, held, answer.new, ask, fault)
+            else:
+                await self._replace(of, held, answer.new)
+
+    async def end(self, of: Key) -> GrantRecord | None:
+        """End a grant for ever; return the record that it had, if there was one.
+
+        Raises:
+            StoreFailure: ``store_unavailable``.
+        """
+        doors = self._doors
+        while True:
+            held = await doors.grants.read(doors.records, of)
+            decision = decide_end(held.record, self._fresh(), now=held.times.now)
+            if not isinstance(decision, Swap) or await self._replace(of, held, decision.new):
+                return held.record
+
+    def _decided(
+        self, of: Key, held: Held, ask: Ask, looked: float
+    ) -> Use | Claim | Wait | Verify | Doubted | Withhold | LogIn:
+        record, times = held
+        watched = 0.0
+        if record is not None:
+            watched = self._watches.setdefault(of.name, Watch()).look(record.version, looked)
+        return decide_call(
+            record,
+            ask,
+            self._fresh(),
+            now=times.now,
+            watched=watched,
+            resend=self._doors.rp.policy.resend_in_doubt,
+            guards=self._doors.grants.guards,
+        )
+
+    async def _replace(self, of: Key, held: Held, new: GrantRecord) -> bool:
+        expected = "" if held.record is None else held.record.version
+        return await self._doors.grants.replace(self._doors.records, of, expected, new)
+
+    async def _exchange(
+        self, of: Key, held: Held, claimed: GrantRecord, ask: Ask, fault: list[OidcError]
+    ) -> None:
+        """Claim the exchange, and make it; the caller waits for its own no longer than it may take.
+
+        Raises:
+            OidcError: nothing was sent, as where a setting is wrong or the store failed.
+        """
+        doors = self._doors
+        operation = await doors.ready()
+        step = grants.exchange(operation.rp, claimed, ask.target)
+        if not await self._replace(of, held, claimed):
+            return
+        exchange = OneExchange(doors, of, claimed, ask.target, fresh=self._fresh, faults=fault)
+        work = partial(exchange.make, operation, step, held.times.now)
+        await doors.detached(work, DEADLINE + _STORE_PATIENCE)
+
+    async def _verify(self, of: Key, record: GrantRecord, fault: list[OidcError]) -> None:
+        """Verify the new ID token of a record, which any caller may do.
+
+        Raises:
+            OidcError: it cannot be verified now, as where keys are missing.
+        """
+        doors, waits = self._doors, record.unverified
+        if waits is None:
+            return
+        operation = await doors.ready()
+        verdict: Refreshed | Mismatch | Unusable
+        try:
+            await operation.run(grants.verification(operation.rp, record, waits))
+            verdict = Refreshed()
+        except OidcError as error:
+            doors.refused(RefreshRefused, error)
+            found = grants.verdict_of(error)
+            if found is None:
+                raise
+            fault.append(error)
+            verdict = found
+        times = await doors.grants.times(doors.records)
+        decision = decide_verified(record, Origin.of(record), verdict, self._fresh(), now=times.now)
+        if isinstance(decision, Swap):
+            written = await self._replace(of, Held(record, times), decision.new)
+            if written and isinstance(verdict, Refreshed):
+                doors.tell(TokensRefreshed)
+
+    def _fresh(self) -> Fresh:
+        drawn = self._doors.entropy.token()
+        return Fresh(drawn[:_VERSION], drawn[_VERSION : 2 * _VERSION])
+
+
+def _explained(error: OidcError, faults: list[OidcError]) -> OidcError:
+    """Return why there is no token, with all that is known if it happened to this very caller."""
+    if not faults or faults[-1].code != error.code:
+        return error
+    own = faults[-1]
+    own.kind, own.retryable, own.retry_after = error.kind, error.retryable, error.retry_after
+    return own
+
+
+def _jitter() -> float:
+    return _LEAST_PAUSE + urandom(1)[0] / 255 * (_MOST_PAUSE - _LEAST_PAUSE)

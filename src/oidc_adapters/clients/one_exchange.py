@@ -1,0 +1,171 @@
+"""One exchange of a refresh token, from its claim to its outcome in the store.
+
+Once its request may have left, nothing breaks it off but the end of the process: the answer may
+bring the only live refresh token, and is stored even if the store comes back an hour later.
+"""
+
+from collections.abc import Callable
+from time import monotonic
+from types import TracebackType
+from typing import Final
+
+from oidc_adapters.clients.doors import Doors, Operation
+from oidc_adapters.runtime.events import RefreshRefused, TokensRefreshed
+from oidc_adapters.stores.grants import Key
+from oidc_core.machine.grant_answers import (
+    ClaimLost,
+    Sent,
+    Store,
+    Swap,
+    decide_answer,
+    decide_send,
+)
+from oidc_core.machine.grant_outcomes import Outcome, Pair, Unsent
+from oidc_core.machine.grant_writes import Fresh
+from oidc_core.machine.steps import Step
+from oidc_core.model.grants import GrantRecord, Target
+from oidc_core.operations import grants
+from oidc_core.operations.refresh import TokensRenewed
+from oidc_core.wire.errors import OidcError, StoreFailure, TransportFailure
+
+SEND_WITHIN: Final = 2.0
+"""Seconds after its mark within which a request leaves, or not at all."""
+
+_RETRY: Final = 0.5
+"""Seconds after which a store that failed is asked again."""
+
+
+class _InDoubt:
+    """Says of every exception of an application's transport that nobody knows what was sent."""
+
+    def __enter__(self) -> None:
+        """Begin to send."""
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        fault: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if isinstance(fault, Exception) and not isinstance(fault, OidcError):
+            raise TransportFailure("refresh_in_doubt", cause=type(fault).__name__) from fault
+
+
+_IN_DOUBT: Final = _InDoubt()
+
+
+class OneExchange:
+    """An exchange that this process has claimed.
+
+    Args:
+        doors: the client.
+        of: the key of the grant.
+        claimed: the record with the claim, as it was written.
+        target: what an access token is asked for.
+        fresh: gives random values for a write.
+        faults: gets the error of an exchange that failed.
+    """
+
+    __slots__ = ("_claimed", "_doors", "_faults", "_fresh", "_of", "_target")
+
+    def __init__(
+        self,
+        doors: Doors,
+        of: Key,
+        claimed: GrantRecord,
+        target: Target,
+        *,
+        fresh: Callable[[], Fresh],
+        faults: list[OidcError],
+    ) -> None:
+        self._doors = doors
+        self._of = of
+        self._claimed = claimed
+        self._target = target
+        self._fresh = fresh
+        self._faults = faults
+
+    async def make(self, operation: Operation, step: Step[TokensRenewed], now: int) -> None:
+        """Mark the exchange, send it, and store its outcome.
+
+        Raises:
+            OidcError: the request could not be sent, as where a setting is wrong.
+        """
+        sent = await self._marked(now)
+        if sent is None:
+            return
+        outcome, unsent = await self._outcome(operation, step)
+        await self._settle(sent, outcome)
+        if unsent is not None:
+            raise unsent
+
+    async def _marked(self, now: int) -> Sent | None:
+        """Write down that the request may leave; return ``None`` if it must not.
+
+        The write itself is the last look: it fails if anybody else took the claim over.
+        """
+        claimed, began = self._claimed, monotonic()
+        look = decide_send(claimed, claimed.attempt, self._fresh(), now=now)
+        if isinstance(look, ClaimLost):
+            return None
+        new = look.new
+        sent = Sent(new.attempt, new.generation, new.sends, self._target)
+        try:
+            written = await self._replace(claimed, new)
+        except StoreFailure:  # nobody knows whether it was applied
+            await self._settle(sent, Unsent())
+            return None
+        if written and monotonic() - began > SEND_WITHIN:
+            await self._settle(sent, Unsent())
+            return None
+        return sent if written else None
+
+    async def _outcome(
+        self, operation: Operation, step: Step[TokensRenewed]
+    ) -> tuple[Outcome, OidcError | None]:
+        """Send the request; return its outcome, and the error of one that never left."""
+        try:
+            with _IN_DOUBT:
+                return grants.pair_of(await operation.run(step)), None
+        except OidcError as error:
+            self._doors.refused(RefreshRefused, error)
+            self._faults.append(error)
+            outcome = grants.outcome_of(error)
+            return outcome, error if isinstance(outcome, Unsent) else None
+
+    async def _settle(self, sent: Sent, outcome: Outcome) -> None:
+        """Store an outcome, however long the store needs, as long as the session lasts."""
+        began, doors = monotonic(), self._doors
+        while True:
+            try:
+                if await self._stored(sent, outcome, began):
+                    return
+            except StoreFailure:
+                if doors.clock.now() > self._claimed.until:
+                    return
+                await doors.pause(_RETRY)
+
+    async def _stored(self, sent: Sent, outcome: Outcome, began: float) -> bool:
+        """Decide about an outcome by the record as it is now; return whether that is settled."""
+        record, (now, utc) = await self._doors.grants.read(self._doors.records, self._of)
+        age = round(monotonic() - began)
+        decision = decide_answer(
+            record,
+            sent,
+            outcome.aged(age) if isinstance(outcome, Pair) else outcome,
+            self._fresh(),
+            now=now,
+            utc=utc - age,
+            send_guard=self._doors.grants.guards.send,
+        )
+        if record is None or not isinstance(decision, Store | Swap):
+            return True
+        if not await self._replace(record, decision.new):
+            return False
+        if isinstance(decision, Store) and decision.new.state == "current":
+            self._doors.tell(TokensRefreshed)
+        return True
+
+    async def _replace(self, before: GrantRecord, new: GrantRecord) -> bool:
+        doors = self._doors
+        return await doors.grants.replace(doors.records, self._of, before.version, new)

@@ -1,0 +1,270 @@
+"""The tokens of a session, as an application uses them: one call before each use.
+
+.. code-block:: python
+
+    tokens = client.tokens(session["grant_id"])
+    answer = http.get(url, headers={"Authorization": f"Bearer {tokens.fresh().access_token}"})
+
+Nothing is locked while the application's own request runs.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import CancelledError
+from functools import partial
+from time import monotonic
+from typing import Final, NamedTuple, NoReturn
+
+from oidc_adapters.clients.exchanges import Copy, Exchanges
+from oidc_adapters.runtime.single_flight import SingleFlight
+from oidc_adapters.stores.grants import Key
+from oidc_adapters.stores.records import at_once
+from oidc_core.machine.grants import Ask
+from oidc_core.model.grants import GrantRecord, Target
+from oidc_core.model.records import Tokens
+from oidc_core.wire.errors import StoreFailure
+from oidc_core.wire.settings import check_kind, check_text
+
+LEEWAY: Final = 30
+"""Seconds before its expiry at which an access token is renewed."""
+
+_MOST_COPIES: Final = 10_000
+_DEADLINE: Final = 60.0
+"""Seconds that a caller waits for another caller of its process."""
+
+
+class EndedSession(NamedTuple):
+    """What a session had when it ended: tokens to revoke, and the hint for a logout.
+
+    Attributes:
+        tokens: the facts of the login, and the refresh token.
+        access_tokens: the access tokens that were not yet replaced.
+        id_token_hint: the newest verified ID token.
+    """
+
+    tokens: Tokens
+    access_tokens: tuple[str, ...]
+    id_token_hint: str
+
+    def __repr__(self) -> str:
+        return f"EndedSession({self.tokens!r})"
+
+
+class Copies:
+    """The copies of tokens in this process, and the calls that are under way for one.
+
+    Attributes:
+        held: the copies of what logins asked for, by the names of their grants.
+        exchanges: what is done where there is none.
+    """
+
+    __slots__ = ("exchanges", "flights", "held", "others")
+
+    def __init__(self, exchanges: Exchanges) -> None:
+        self.held: dict[str, Copy] = {}
+        self.others: dict[tuple[str, Target], Copy] = {}
+        self.exchanges = exchanges
+        self.flights = SingleFlight[Copy]()
+
+    def found(self, of: Key, ask: Ask) -> Copy | None:
+        """Return a copy that serves, if there is one."""
+        plain = ask.target == _PLAIN
+        copy = self.held.get(of.name) if plain else self.others.get((of.name, ask.target))
+        now = monotonic()
+        if copy is None or now >= copy.trusted_until or now + ask.leeway >= copy.expires:
+            return None
+        return None if copy.tokens.access_token == ask.refused else copy
+
+    def keep(self, of: Key, ask: Ask, copy: Copy) -> None:
+        """Keep a copy; beyond the cap those go first that nobody trusts any more."""
+        if len(self.held) + len(self.others) >= _MOST_COPIES:
+            self._make_room()
+        if ask.target == _PLAIN:
+            self.held[of.name] = copy
+        else:
+            self.others[of.name, ask.target] = copy
+
+    def forget(self, of: Key) -> None:
+        """Forget the copies of a session."""
+        self.held.pop(of.name, None)
+        for name, target in list(self.others):
+            if name == of.name:
+                self.others.pop((name, target), None)
+
+    def _make_room(self) -> None:
+        now = monotonic()
+        held = list(self.held.items())  # other threads go on writing
+        self.held = {name: each for name, each in held if now < each.trusted_until}
+        self.others = {}
+        if len(self.held) >= _MOST_COPIES:
+            self.held = {}
+
+
+_PLAIN: Final = Target()
+
+
+class SessionTokens:
+    """The tokens of one session, for code that waits; see :meth:`OidcClient.tokens`.
+
+    It may be kept, made again for each request, and used by any number of threads.
+    """
+
+    __slots__ = ("_copies", "_of")
+
+    def __init__(self, copies: Copies, of: Key) -> None:
+        self._copies = copies
+        self._of = of
+
+    def __repr__(self) -> str:
+        return "SessionTokens()"
+
+    def __reduce__(self) -> NoReturn:
+        raise _not_pickled()
+
+    def fresh(
+        self,
+        leeway: int = LEEWAY,
+        *,
+        refused: str | None = None,
+        scope: str = "",
+        resource: Sequence[str] = (),
+    ) -> Tokens:
+        """Return tokens whose access token is usable, renewed if that is due.
+
+        Of all threads, processes and hosts that ask for the same session, one makes the exchange.
+
+        Args:
+            leeway: seconds for which the access token has to be valid yet.
+            refused: the access token that a resource server just answered with 401; another one
+                is returned.
+            scope: a part of the granted scope, where an access token is wanted for less.
+            resource: other resources than those of the login (RFC 8707).
+
+        Raises:
+            StoreFailure: ``grant_unknown``, ``grant_ended``, ``grant_expired``: log in again;
+                ``refresh_busy``, ``token_refused``, ``store_unavailable``: ask again later.
+            TransportFailure: ``refresh_in_doubt``: log in again; otherwise ask again later.
+            ProviderError: ``invalid_grant``: log in again.
+            OidcError: see its ``kind`` and ``retryable``.
+        """
+        copies, of = self._copies, self._of
+        copy = copies.held.get(of.name)
+        if copy is not None and refused is None and not scope and not resource:
+            now = monotonic()
+            if type(leeway) is int and now < copy.trusted_until and now + leeway < copy.expires:
+                return copy.tokens
+        ask = asked(leeway, refused, scope, resource)
+        copy = copies.found(of, ask)
+        if copy is not None:
+            return copy.tokens
+        work = partial(self._renewed, ask)
+        try:
+            return copies.flights.run((of, ask), work, seconds=_DEADLINE).tokens
+        except (TimeoutError, CancelledError):
+            raise StoreFailure("refresh_busy") from None
+
+    def _renewed(self, ask: Ask) -> Copy:
+        copies, of = self._copies, self._of
+        copies.forget(of)
+        copy = at_once(copies.exchanges.fresh(of, ask))
+        copies.keep(of, ask, copy)
+        return copy
+
+    def end(self) -> EndedSession | None:
+        """End the session for ever: no exchange that is under way revives it.
+
+        Other processes refuse it as soon as their copies are no longer trusted.
+
+        Returns:
+            what it had, or ``None`` if it had ended before or is unknown.
+
+        Raises:
+            StoreFailure: ``store_unavailable``: nothing has ended; try again later.
+        """
+        self._copies.forget(self._of)
+        ended_now = ended(at_once(self._copies.exchanges.end(self._of)))
+        self._copies.forget(self._of)
+        return ended_now
+
+
+class AsyncSessionTokens:
+    """The tokens of one session, for code that awaits; see :class:`SessionTokens`."""
+
+    __slots__ = ("_copies", "_of")
+
+    def __init__(self, copies: Copies, of: Key) -> None:
+        self._copies = copies
+        self._of = of
+
+    def __repr__(self) -> str:
+        return "AsyncSessionTokens()"
+
+    def __reduce__(self) -> NoReturn:
+        raise _not_pickled()
+
+    async def fresh(
+        self,
+        leeway: int = LEEWAY,
+        *,
+        refused: str | None = None,
+        scope: str = "",
+        resource: Sequence[str] = (),
+    ) -> Tokens:
+        """Return tokens whose access token is usable, like :meth:`SessionTokens.fresh`.
+
+        An exchange that is under way goes on if the caller is cancelled.
+        """
+        copies, of = self._copies, self._of
+        copy = copies.held.get(of.name)
+        if copy is not None and refused is None and not scope and not resource:
+            now = monotonic()
+            if type(leeway) is int and now < copy.trusted_until and now + leeway < copy.expires:
+                return copy.tokens
+        ask = asked(leeway, refused, scope, resource)
+        copy = copies.found(of, ask)
+        if copy is not None:
+            return copy.tokens
+        work = partial(self._renewed, ask)
+        try:
+            copy = await copies.flights.run_async((of, ask), work, seconds=_DEADLINE)
+        except (TimeoutError, CancelledError):
+            raise StoreFailure("refresh_busy") from None
+        return copy.tokens
+
+    async def _renewed(self, ask: Ask) -> Copy:
+        copies, of = self._copies, self._of
+        copies.forget(of)
+        copy = await copies.exchanges.fresh(of, ask)
+        copies.keep(of, ask, copy)
+        return copy
+
+    async def end(self) -> EndedSession | None:
+        """End the session for ever, like :meth:`SessionTokens.end`."""
+        self._copies.forget(self._of)
+        ended_now = ended(await self._copies.exchanges.end(self._of))
+        self._copies.forget(self._of)
+        return ended_now
+
+
+def asked(leeway: int, refused: str | None, scope: str, resource: Sequence[str]) -> Ask:
+    """Return what a caller asks for.
+
+    Raises:
+        UsageError: ``parameter_invalid``.
+    """
+    check_kind(leeway, int, about="leeway")
+    check_kind(refused, str | None, about="refused")
+    check_text(scope, "scope")
+    check_kind(resource, list[str] | tuple[str, ...], about="resource")
+    return Ask(leeway, refused, Target(" ".join(scope.split()), tuple(resource)))
+
+
+def ended(record: GrantRecord | None) -> EndedSession | None:
+    """Return what a session had when it ended."""
+    if record is None or record.state == "ended":
+        return None
+    access = tuple([each.token for each in record.access])
+    return EndedSession(record.tokens, access, record.hint or record.tokens.id_token)
+
+
+def _not_pickled() -> TypeError:
+    return TypeError("a session's tokens belong to their client and are not pickled")

@@ -1,0 +1,136 @@
+"""The loop of a caller: how it waits for others, and takes the place of those who are gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from oidc_adapters.clients.exchanges import Watch
+from oidc_adapters.stores.grants import Grants
+from oidc_adapters.stores.records import AtOnce, at_once
+from oidc_core.machine.grant_writes import Fresh, written
+from oidc_core.machine.grants import Guards
+from oidc_core.model.grants import GrantRecord
+from oidc_core.model.policy import Policy
+from oidc_core.model.resends import Grace
+from oidc_core.wire.errors import StoreFailure
+from tests.adapters.clients.test_session_tokens import KINDS, LIFETIME, Site, refused, site
+
+SECRET = "a sealing secret of 32 octets or so"
+
+
+class TestWatch:
+    def test_time_counts_while_a_record_stays_the_same(self) -> None:
+        watch = Watch()
+        assert watch.look("a", 10.0) == 0
+        assert watch.look("a", 10.2) == pytest.approx(0.2)
+        assert watch.look("a", 10.4) == pytest.approx(0.4)
+        assert watch.look("b", 10.6) == 0
+        assert watch.look("b", 11.0) == pytest.approx(0.4)
+
+    def test_of_a_time_without_looks_a_second_counts(self) -> None:
+        """Others may have slept as well, as on a laptop, or the store did not answer."""
+        watch = Watch()
+        watch.look("a", 10.0)
+        assert watch.look("a", 500.0) == 1.0
+
+    def test_a_clock_that_runs_backwards_takes_nothing_away(self) -> None:
+        watch = Watch()
+        watch.look("a", 10.0)
+        watch.look("a", 11.0)
+        assert watch.look("a", 5.0) == 1.0
+
+
+def left(here: Site, **changes: Any) -> GrantRecord:
+    """Leave the session as a process would that is gone, with guards that pass quickly."""
+    doors = here.client._doors
+    grants = Grants(
+        doors.grants.records, SECRET, trusted=0, patience=2.5, guards=Guards(claim=1, send=1)
+    )
+    doors.grants = grants
+    here.clock.advance(LIFETIME)
+    records, key = AtOnce(doors.grants.records), here.tokens._of
+    held = at_once(grants.read(records, key))
+    assert held.record is not None
+    new = written(held.record, Fresh("version-9", ""), held.times.now, attempt="gone", **changes)
+    assert at_once(grants.replace(records, key, held.record.version, new))
+    return new
+
+
+@KINDS
+def test_a_claim_whose_holder_is_gone_is_taken_over(awaits: bool) -> None:
+    here = site(awaits=awaits, policy=Policy(userinfo="never", resend_in_doubt="never"))
+    left(here, state="claimed")
+
+    here.fresh()
+    assert here.exchanges == 1
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("resend", "sent"), [("never", 0), ("once", 1), (Grace(600), 1), ("reusable", 1)]
+)
+def test_an_exchange_whose_holder_is_gone_is_in_doubt(awaits: bool, resend: Any, sent: int) -> None:
+    here = site(awaits=awaits, policy=Policy(userinfo="never", resend_in_doubt=resend))
+    left(here, state="sending", sends=1)
+
+    if sent:
+        here.fresh()
+    else:
+        error = refused(here.fresh)
+        assert (error.code, error.retryable) == ("refresh_in_doubt", "restart")
+    assert here.exchanges == sent
+
+
+@KINDS
+def test_a_caller_waits_only_so_long(awaits: bool) -> None:
+    here = site(awaits=awaits)
+    left(here, state="sending", sends=1)
+    here.client._doors.grants = Grants(
+        here.client._doors.grants.records, SECRET, trusted=0, patience=0.1
+    )
+
+    error = refused(here.fresh)
+
+    assert isinstance(error, StoreFailure)
+    assert (error.code, error.retryable) == ("refresh_busy", "later")
+    assert here.exchanges == 0
+
+
+@KINDS
+def test_who_has_a_token_that_is_good_yet_waits_for_nobody(awaits: bool) -> None:
+    here = site(awaits=awaits)
+    first = here.fresh()
+    left(here, state="sending", sends=1)
+    here.clock.advance(-20)
+
+    assert here.fresh() == first
+    assert here.exchanges == 0
+
+
+@KINDS
+def test_an_id_token_waits_for_its_keys_and_is_judged_by_its_receipt(awaits: bool) -> None:
+    """A key endpoint that is down, or a laptop that slept, must not end a session."""
+    here = site(awaits=awaits)
+    here.clock.advance(LIFETIME)
+    shell: Any = here.client.shell
+    keys = shell._keys
+    del shell._keys
+    shell._keys = _Withheld()
+
+    error = refused(here.fresh)
+    assert (error.code, error.retryable) == ("store_unavailable", "later")
+    here.clock.advance(2 * 86_400)
+    shell._keys = keys
+
+    here.fresh()
+    assert here.exchanges == 2  # the access token had expired meanwhile
+
+
+class _Withheld:
+    def find(self, *_: object) -> object:
+        raise ConnectionError
+
+    async def find_async(self, *_: object) -> object:
+        raise ConnectionError
