@@ -82,12 +82,25 @@ class PostgreSql:
 
     def make(self) -> None:
         """Lay out its folder."""
-        if os.geteuid() == 0:
-            chown(self._folder, USER, USER)
         how = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", f"--username={USER}")
-        with self._begin("initdb", "-D", "data", *how) as process:
-            if process.wait(PATIENCE):
-                raise ServerFailed(self.log())
+        self._lay_out("initdb", "-D", "data", *how)
+
+    @contextmanager
+    def standby(self) -> Generator["PostgreSql"]:
+        """Run a server that follows this one until the end of the block, or until it is promoted.
+
+        Raises:
+            ServerFailed: it does not start.
+        """
+        with _folder() as folder:
+            other = PostgreSql(self._binaries, folder, durable=not self._options)
+            how = ("--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+            other._lay_out("pg_basebackup", "-D", "data", *how, "-d", self.dsn)
+            other.start()
+            try:
+                yield other
+            finally:
+                other.stop()
 
     def start(self, *options: str) -> None:
         """Start it, and wait until it answers."""
@@ -140,6 +153,13 @@ class PostgreSql:
         )
         return done.stdout.strip()
 
+    def _lay_out(self, program: str, *arguments: str) -> None:
+        if os.geteuid() == 0:
+            chown(self._folder, USER, USER)
+        with self._begin(program, *arguments) as process:
+            if process.wait(PATIENCE):
+                raise ServerFailed(self.log())
+
     def _begin(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(
@@ -177,16 +197,21 @@ def postgresql(*, durable: bool = False) -> Generator[PostgreSql]:
     folder_of_binaries = binaries()
     if folder_of_binaries is None:
         raise ServerFailed("no initdb below /usr/lib/postgresql or on the path")
-    with tempfile.TemporaryDirectory(
-        prefix="pg-", dir="/tmp"
-    ) as folder:  # a socket's path is short
-        server = PostgreSql(folder_of_binaries, Path(folder), durable=durable)
+    with _folder() as folder:
+        server = PostgreSql(folder_of_binaries, folder, durable=durable)
         server.make()
         server.start()
         try:
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def _folder() -> Generator[Path]:
+    """Make a folder for a while, not deep: the path of a socket must be short."""
+    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -251,24 +252,43 @@ def test_all_processes_share_it(records: SqlRecords) -> None:
 # --- replicas ------------------------------------------------------------------------------------
 
 
-def test_a_server_in_recovery_answers_nothing(postgresql_server: PostgreSql, table: str) -> None:
-    """The engine takes its server for one in recovery: the function has that name for it."""
+def test_a_standby_answers_nothing_until_it_is_promoted(
+    postgresql_server: PostgreSql, table: str
+) -> None:
     with engine_of(postgresql_server.url()) as engine:
         records = SqlRecords(engine, table=table)
         records.create_table()
         assert records.create("grant:1", "v1", "a value", LATER)
-        postgresql_server.query(
-            f"CREATE SCHEMA {table}_; CREATE FUNCTION {table}_.pg_is_in_recovery() "
-            "RETURNS boolean LANGUAGE sql AS 'SELECT true'"
-        )
 
-    path = f"-c search_path={table}_,pg_catalog,public"
-    with engine_of(postgresql_server.url(), connect_args={"options": path}) as engine:
-        replica = SqlRecords(engine, table=table)
-        for call in (replica.times, lambda: replica.read("grant:1"), lambda: replica.read("none")):
+    with postgresql_server.standby() as standby, engine_of(standby.url()) as engine:
+        records = SqlRecords(engine, table=table)
+        for call in (records.times, partial(records.read, "grant:1"), partial(records.read, "2")):
             with pytest.raises(StoreFailure) as refused:
                 call()
             assert (refused.value.code, refused.value.found) == ("store_unavailable", "a replica")
+        with pytest.raises(DBAPIError, match="read-only transaction"):
+            records.replace("grant:1", "v1", "v2", "a value", LATER)
+
+        assert standby.query("SELECT pg_promote()") == "t"
+
+        assert records.read("2") is None
+        assert records.replace("grant:1", "v1", "v2", "a value", LATER)
+
+
+def test_four_rights_on_the_table_are_enough(postgresql_server: PostgreSql, table: str) -> None:
+    with engine_of(postgresql_server.url()) as engine:
+        SqlRecords(engine, table=table).create_table()
+    postgresql_server.query(
+        f"CREATE ROLE {table} LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {table}"
+    )
+
+    with engine_of(postgresql_server.url().replace("postgres@", f"{table}@")) as engine:
+        records = SqlRecords(engine, table=table)
+        expired = records.times().utc - SLACK - 2
+        assert records.create("grant:1", "v1", "a value", LATER)
+        assert records.replace("grant:1", "v1", "v2", "a value", expired)
+        assert records.clean() == 1
+        assert not records.remove("grant:1", "v2")
 
 
 # --- forks ----------------------------------------------------------------------------------------
