@@ -61,7 +61,7 @@ class SqlRecords:
         """Return a record.
 
         Raises:
-            StoreFailure: ``store_unavailable`` also where a newer release of this library wrote it.
+            StoreFailure: ``record_version_unknown`` where a newer release of this library wrote it.
         """
         return self._outcome(self._statements.read(key))
 
@@ -140,7 +140,7 @@ class AsyncSqlRecords:
         """Return a record.
 
         Raises:
-            StoreFailure: ``store_unavailable`` also where a newer release of this library wrote it.
+            StoreFailure: ``record_version_unknown`` where a newer release of this library wrote it.
         """
         return await self._outcome(self._statements.read(key))
 

@@ -252,11 +252,10 @@ def _found_of(result: _Result) -> Found | None:
         return None
     if row["schema_version"] > SCHEMA_VERSION:
         raise StoreFailure(
-            "store_unavailable",
-            about="records",
-            found=f"schema version {row['schema_version']}",
-            expected=f"{SCHEMA_VERSION} at most",
-            hint="a newer release of this library wrote the record: upgrade this process",
+            "record_version_unknown",
+            about="schema_version",
+            found=row["schema_version"],
+            expected=SCHEMA_VERSION,
         )
     return Found(row["value"], row["version"], times)
 

@@ -146,7 +146,7 @@ def test_a_record_of_a_newer_release_is_neither_read_nor_written(
     with pytest.raises(StoreFailure) as refused:
         records.read("grant:1")
 
-    assert (refused.value.code, refused.value.found) == ("store_unavailable", "schema version 2")
+    assert (refused.value.code, refused.value.found) == ("record_version_unknown", 2)
     assert not records.create("grant:1", "v2", "another", LATER)
     assert not records.replace("grant:1", "v1", "v2", "another", LATER)
     assert not records.remove("grant:1", "v1")
