@@ -110,6 +110,7 @@ def test_a_record_is_awaited_as_it_was_written(redis_server: RedisServer, decode
         client = awaited_client(redis_server.url, decode_responses=decodes)
         records = AsyncRedisRecords(client)
         until = (await records.times()).utc + 60
+        assert records.single_use == "shared"
         assert await records.create("grant:2", "v1", "ä€😀", until)
         assert await records.replace("grant:2", "v1", "v2", "a ü", until)
 
