@@ -475,6 +475,7 @@ def test_the_id_of_a_login_is_derived_and_never_believed() -> None:
         (KINDS[3], "state", 5),
         (KINDS[3], "generation", "3"),
         (KINDS[3], "rotates", 1),
+        (KINDS[3], "sends", True),
         (KINDS[3], "access", {}),
         (KINDS[3], "access", ["access-1"]),
         (KINDS[3], "access", [{"token": "access-1"}]),

@@ -129,7 +129,8 @@ def decide_answer(
         return RevokePair() if isinstance(outcome, Pair) else ReadAgain()
     if isinstance(outcome, Pair):
         return _pair(record, sent, outcome, fresh, now=now, utc=utc, send_guard=send_guard)
-    mine = record.state == "sending" and record.attempt == sent.attempt
+    ours = record.attempt == sent.attempt
+    mine = ours and record.state == "sending"
     if isinstance(outcome, Refused):
         return Swap(_refused(record, outcome.failure, fresh, now)) if mine else ReadAgain()
     if isinstance(outcome, Unsent) and record.state == "claimed" and record.attempt == sent.attempt:
@@ -139,10 +140,14 @@ def decide_answer(
     if isinstance(outcome, NoOutcome):
         return Swap(_doubted(record, outcome.failure, fresh, now)) if mine else ReadAgain()
     # In doubt a record keeps the name of the exchange: of one mark nobody takes back another's.
-    only = record.state == "doubt" and record.attempt == sent.attempt and record.sends == 1
+    only = ours and record.state == "doubt" and record.sends == 1
+    if isinstance(outcome, Unsent):
+        claimed = ours and record.state == "claimed"
+        again = mine or only or claimed
+        return Swap(_taken_back(record, fresh, now)) if again else ReadAgain()
     if not mine and not only:
         return ReadAgain()
-    if isinstance(outcome, NotTaken) and outcome.bare_400 and record.bare_400 and mine:
+    if outcome.bare_400 and record.bare_400 and mine:
         # The second time that nobody says why.
         failure = outcome.failure._replace(kind="stale", retryable="restart")
         return Swap(_refused(record, failure, fresh, now))
@@ -232,18 +237,20 @@ def _doubted(record: GrantRecord, failure: Failure, fresh: Fresh, now: int) -> G
     return written(record, fresh, now, state="doubt", guarded=False, last_failure=failure)
 
 
-def _not_taken(
-    record: GrantRecord, outcome: NotTaken | Unsent, fresh: Fresh, now: int
-) -> GrantRecord:
-    """Take the mark of this send back: without another one the refresh token is good again."""
-    sends = record.sends - 1
-    new = written(
-        record, fresh, now, state="doubt" if sends else "current", attempt="", sends=sends
-    )
-    if isinstance(outcome, Unsent):
-        return new
+def _taken_back(record: GrantRecord, fresh: Fresh, now: int) -> GrantRecord:
+    """Take the mark of this send back, or its claim if there is no mark yet.
+
+    Without another mark the refresh token is as good as before.  To give a claim back is a write: a
+    mark that was believed lost cannot be applied after it.
+    """
+    sends = record.sends if record.state == "claimed" else max(0, record.sends - 1)
+    state: GrantState = "doubt" if sends else "current"
+    return written(record, fresh, now, state=state, attempt="", sends=sends)
+
+
+def _not_taken(record: GrantRecord, outcome: NotTaken, fresh: Fresh, now: int) -> GrantRecord:
     return evolve(
-        new,
+        _taken_back(record, fresh, now),
         misses=record.misses + 1,
         bare_400=record.bare_400 or outcome.bare_400,
         last_failure=outcome.failure,

@@ -78,7 +78,11 @@ class NoOutcome(NamedTuple):
 
 
 class Unsent(NamedTuple):
-    """The request never left, for a reason of the holder's own: nobody else is to blame."""
+    """The request never left, for a reason of the holder's own: nobody else is to blame.
+
+    A holder that cannot mark its exchange in time, or does not know whether it did, gives its claim
+    back in this way, too.
+    """
 
 
 Outcome: TypeAlias = Pair | Refused | NotTaken | NoOutcome | Unsent

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from oidc_core.model.records import Tokens
 from oidc_core.wire.codes import Kind, Retryable
+from oidc_core.wire.errors import UsageError
 from oidc_core.wire.settings import check_fields, fields_of
 from oidc_core.wire.way import NOT_TOLD, Channel
 
@@ -144,12 +145,17 @@ class GrantRecord:
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _GRANT)
+        for name in _COUNTS:
+            count: int = getattr(self, name)
+            if count < 0:
+                raise UsageError("parameter_invalid", about=name, found=count, expected="0 or more")
 
     def access_for(self, target: Target) -> Access | None:
         """Return the access token for a target, if there is one."""
         return next((each for each in self.access if each.target == target), None)
 
 
+_COUNTS: Final = ("generation", "born", "sends", "misses")
 _GRANT: Final = fields_of(GrantRecord, "parameter_invalid")
 
 MOST_ACCESS: Final = 8

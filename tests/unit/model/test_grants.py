@@ -47,6 +47,10 @@ def test_no_token_is_shown() -> None:
     ("name", "value"),
     [
         ("generation", "0"),
+        ("generation", -1),
+        ("born", -1),
+        ("sends", -1),
+        ("misses", -1),
         ("state", "asleep"),
         ("access", [access()]),
         ("access", ("access-1",)),
