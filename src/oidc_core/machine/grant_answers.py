@@ -125,33 +125,36 @@ def decide_answer(
             that time.
         send_guard: for how many seconds a request may be on its way.
     """
-    if record is None:
-        return RevokePair() if isinstance(outcome, Pair) else ReadAgain()
     if isinstance(outcome, Pair):
+        if record is None:
+            return RevokePair()
         return _pair(record, sent, outcome, fresh, now=now, utc=utc, send_guard=send_guard)
-    ours = record.attempt == sent.attempt
-    mine = ours and record.state == "sending"
-    if isinstance(outcome, Refused):
-        return Swap(_refused(record, outcome.failure, fresh, now)) if mine else ReadAgain()
-    if isinstance(outcome, Unsent) and record.state == "claimed" and record.attempt == sent.attempt:
-        # Nobody knows whether the mark was written: another version keeps it from coming late.
-        state: GrantState = "doubt" if record.sends else "current"
-        return Swap(written(record, fresh, now, state=state, attempt=""))
-    if isinstance(outcome, NoOutcome):
-        return Swap(_doubted(record, outcome.failure, fresh, now)) if mine else ReadAgain()
-    # In doubt a record keeps the name of the exchange: of one mark nobody takes back another's.
-    only = ours and record.state == "doubt" and record.sends == 1
-    if isinstance(outcome, Unsent):
-        claimed = ours and record.state == "claimed"
-        again = mine or only or claimed
-        return Swap(_taken_back(record, fresh, now)) if again else ReadAgain()
-    if not mine and not only:
+    if record is None or record.attempt != sent.attempt:
         return ReadAgain()
-    if outcome.bare_400 and record.bare_400 and mine:
+    new = _without_pair(record, outcome, fresh, now)
+    return ReadAgain() if new is None else Swap(new)
+
+
+def _without_pair(
+    record: GrantRecord, outcome: Refused | NotTaken | NoOutcome | Unsent, fresh: Fresh, now: int
+) -> GrantRecord | None:
+    """Return what the last exchange makes of its record, ``None`` if that is settled already.
+
+    In doubt, too, a record has the name of its exchange: nobody takes the mark of another back.
+    """
+    mine, only = record.state == "sending", record.state == "doubt" and record.sends == 1
+    if isinstance(outcome, Refused):
+        return _refused(record, outcome.failure, fresh, now) if mine else None
+    if isinstance(outcome, NoOutcome):
+        return _doubted(record, outcome.failure, fresh, now) if mine else None
+    if isinstance(outcome, Unsent):
+        given_back = mine or only or record.state == "claimed"
+        return _taken_back(record, fresh, now) if given_back else None
+    if mine and outcome.bare_400 and record.bare_400:
         # The second time that nobody says why.
         failure = outcome.failure._replace(kind="stale", retryable="restart")
-        return Swap(_refused(record, failure, fresh, now))
-    return Swap(_not_taken(record, outcome, fresh, now))
+        return _refused(record, failure, fresh, now)
+    return _not_taken(record, outcome, fresh, now) if mine or only else None
 
 
 def _pair(
