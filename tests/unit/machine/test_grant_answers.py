@@ -184,10 +184,7 @@ def test_a_grant_keeps_a_few_access_tokens() -> None:
 # --- anything else -------------------------------------------------------------------------------
 
 
-OTHERS: list[Outcome] = [Refused(DOWN), NotTaken(DOWN), NoOutcome(DOWN), Unsent()]
-
-
-@pytest.mark.parametrize("outcome", OTHERS)
+@pytest.mark.parametrize("outcome", [Refused(DOWN), NotTaken(DOWN), NoOutcome(DOWN), Unsent()])
 @pytest.mark.parametrize(
     "kept",
     [
@@ -211,7 +208,7 @@ def test_of_a_claim_only_an_unsent_request_says_anything(outcome: Any) -> None:
     assert judged(record(state="claimed", attempt="attempt-1"), outcome) == ReadAgain()
 
 
-@pytest.mark.parametrize(("sends", "state"), [(0, "current"), (1, "doubt")])
+@pytest.mark.parametrize(("sends", "state"), [(0, "current"), (1, "doubt"), (2, "doubt")])
 def test_a_claim_whose_mark_may_come_late_is_written_over(sends: int, state: str) -> None:
     """The write of the mark failed: it may still be applied to the version that it expects."""
     kept = record(state="claimed", attempt="attempt-1", sends=sends)
@@ -274,16 +271,6 @@ def test_what_never_left_is_no_miss() -> None:
     new = written(kept, Unsent())
     assert (new.state, new.sends, new.misses, new.last_failure) == ("current", 0, 2, DOWN)
     assert not written(SENDING, Unsent()).bare_400
-
-
-@pytest.mark.parametrize(("sends", "state"), [(0, "current"), (1, "doubt"), (2, "doubt")])
-def test_a_claim_is_given_back(sends: int, state: str) -> None:
-    """What was in doubt before it is in doubt after it."""
-    claimed = record(state="claimed", attempt="attempt-1", sends=sends, misses=1)
-    new = written(claimed, Unsent())
-    assert (new.state, new.attempt, new.sends, new.misses) == (state, "", sends, 1)
-    for outcome in OTHERS[:3]:
-        assert judged(claimed, outcome) == ReadAgain()
 
 
 def test_what_nobody_knows_is_in_doubt() -> None:

@@ -238,6 +238,13 @@ def test_an_answer_that_nobody_vouches_for_is_no_outcome() -> None:
         assert isinstance(outcome_of(failed(way, rp)), NoOutcome)
 
 
+def test_an_answer_that_fits_no_request_is_no_outcome() -> None:
+    """Its request was sent all the same."""
+    for code in ("answer_unexpected", "answer_foreign"):
+        error = UsageError(code)
+        assert outcome_of(error) == NoOutcome(failure_of(error))
+
+
 def test_what_is_the_holder_s_own_fault_never_left() -> None:
     for error in (UsageError("credential_missing"), StoreFailure("store_unavailable")):
         assert outcome_of(error) == Unsent()
