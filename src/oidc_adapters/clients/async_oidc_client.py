@@ -29,6 +29,7 @@ from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.runtime.events import OnEvent
+from oidc_adapters.stores.metadata_in_records import RecordMetadata
 from oidc_adapters.stores.pending import PendingLogins, Taken, TakenLogout
 from oidc_adapters.stores.provider_keys import ProviderKeys
 from oidc_adapters.transport import AsyncTransport
@@ -75,13 +76,14 @@ class AsyncOidcClient(Client[AsyncShell]):
         transport: AsyncTransport | None = None,
         keys: ProviderKeys | None = None,
         grants: "Grants | None" = None,
+        metadata: RecordMetadata | None = None,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
         sender, close = _made(transport)
         shell = AsyncShell(sender, Credentials(), keys, clock=clock, entropy=entropy)
-        life = life_of(setup, shell, on_event, close)
+        life = life_of(setup, shell, on_event, close, metadata)
         super().__init__(life, pending, _doors(life, grants))
 
     @classmethod

@@ -33,6 +33,7 @@ from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.runtime.events import OnEvent
+from oidc_adapters.stores.metadata_in_records import RecordMetadata
 from oidc_adapters.stores.pending import PendingLogins, Taken, TakenLogout
 from oidc_adapters.stores.provider_keys import ProviderKeys
 from oidc_adapters.stores.records import at_once
@@ -74,6 +75,8 @@ class OidcClient(Client[Shell]):
         transport: sends requests; over urllib3 by default.  One that is given is never closed.
         keys: has the key sets of providers; in memory by default.
         grants: where the tokens of sessions are kept; without, the application keeps them.
+        metadata: a store of metadata that processes share, where it is discovered; without, each
+            process reads it for itself.
         clock: tells the time; the system's by default.
         entropy: gives secrets; the operating system's by default.
         on_event: is told what happens, see :mod:`oidc_adapters.runtime.events`; nobody by default.
@@ -92,13 +95,14 @@ class OidcClient(Client[Shell]):
         transport: Transport | None = None,
         keys: ProviderKeys | None = None,
         grants: "Grants | None" = None,
+        metadata: RecordMetadata | None = None,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
         sender, close = _made(transport)
         shell = Shell(sender, Credentials(), keys, clock=clock, entropy=entropy)
-        life = life_of(setup, shell, on_event, close)
+        life = life_of(setup, shell, on_event, close, metadata)
         super().__init__(life, pending, _doors(life, grants))
 
     @classmethod

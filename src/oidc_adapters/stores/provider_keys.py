@@ -35,12 +35,14 @@ SendAsync: TypeAlias = Callable[[HttpRequest], Awaitable[AnswerTo]]
 
 _Source: TypeAlias = tuple[object, ...]
 
-_EMPTY: Final = KeyRecord()
+EMPTY: Final = KeyRecord()
+"""What is known of keys that were never fetched."""
+
 _PATIENCE: Final = 1
 """Seconds that are waited for a fetch beyond its own deadline, for its answer to be read."""
 
 
-class _Landed(NamedTuple):
+class Landed(NamedTuple):
     """The result of a fetch.
 
     Attributes:
@@ -84,7 +86,7 @@ class MemoryProviderKeys:
     def __init__(self, *, cap: int = 1_024) -> None:
         self._records: dict[_Source, KeyRecord] = {}
         self._cap = as_count(cap, "cap")
-        self._flights = SingleFlight[_Landed]()
+        self._flights = SingleFlight[Landed]()
         self._process = ProcessLock()
 
     def find(self, wanted: KeysWanted, send: Send, clock: Clock, /) -> KeysAnswer:
@@ -97,7 +99,7 @@ class MemoryProviderKeys:
             answer = self._kept(wanted, clock.now()) or self._withheld(wanted, clock.now())
             if answer is not None:
                 return answer
-            work, seconds = partial(self._fetch, wanted, send, clock), _patience(wanted)
+            work, seconds = partial(self._fetch, wanted, send, clock), self._patience(wanted)
             try:
                 landed = self._flights.run(wanted.kept_under, work, seconds=seconds)
             except (TimeoutError, CancelledError):
@@ -112,7 +114,7 @@ class MemoryProviderKeys:
             answer = self._kept(wanted, clock.now()) or self._withheld(wanted, clock.now())
             if answer is not None:
                 return answer
-            work, seconds = partial(self._fetch_async, wanted, send, clock), _patience(wanted)
+            work, seconds = partial(self._fetch_async, wanted, send, clock), self._patience(wanted)
             try:
                 landed = await self._flights.run_async(wanted.kept_under, work, seconds=seconds)
             except (TimeoutError, CancelledError):
@@ -137,7 +139,7 @@ class MemoryProviderKeys:
         decision = decide(self._record(wanted), wanted, now)
         return None if isinstance(decision, Fetch) else decision
 
-    def _fetch(self, wanted: KeysWanted, send: Send, clock: Clock) -> _Landed:
+    def _fetch(self, wanted: KeysWanted, send: Send, clock: Clock) -> Landed:
         withheld = self._begin(wanted, clock.now())
         if withheld is not None:
             return withheld
@@ -145,12 +147,12 @@ class MemoryProviderKeys:
             received = send(wanted.request).answer
         except BaseException as fault:
             if isinstance(fault, Exception):
-                return _Landed(wanted, fault, None)
+                return Landed(wanted, fault, None)
             self._give_up(wanted)
             raise
         return self._keep(wanted, received, clock.now())
 
-    async def _fetch_async(self, wanted: KeysWanted, send: SendAsync, clock: Clock) -> _Landed:
+    async def _fetch_async(self, wanted: KeysWanted, send: SendAsync, clock: Clock) -> Landed:
         withheld = self._begin(wanted, clock.now())
         if withheld is not None:
             return withheld
@@ -158,24 +160,24 @@ class MemoryProviderKeys:
             received = (await send(wanted.request)).answer
         except BaseException as fault:
             if isinstance(fault, Exception):
-                return _Landed(wanted, fault, None)
+                return Landed(wanted, fault, None)
             self._give_up(wanted)
             raise
         return self._keep(wanted, received, clock.now())
 
-    def _begin(self, wanted: KeysWanted, now: int) -> _Landed | None:
+    def _begin(self, wanted: KeysWanted, now: int) -> Landed | None:
         """Take a fetch out of its bucket; if the bucket is empty, somebody was quicker."""
         with self._process.lock:
             record = self._records.get(wanted.kept_under)
-            decision = decide(record or _EMPTY, wanted, now)
+            decision = decide(record or EMPTY, wanted, now)
             if not isinstance(decision, Fetch):
-                return _Landed(wanted, decision, None)
+                return Landed(wanted, decision, None)
             if record is None:
                 self._make_room(now)
             self._write(wanted, decision.record)
         return None
 
-    def _keep(self, wanted: KeysWanted, received: Answer, now: int) -> _Landed:
+    def _keep(self, wanted: KeysWanted, received: Answer, now: int) -> Landed:
         """Write down the answer, and answer from it; it is read again if the record has changed.
 
         A provider's document is never read within the lock: that may take its time.
@@ -187,9 +189,9 @@ class MemoryProviderKeys:
             else:
                 record, answer = fetched(before, wanted, received, now)
             with self._process.lock:
-                if self._records.get(wanted.kept_under, _EMPTY) is before:
+                if self._records.get(wanted.kept_under, EMPTY) is before:
                     self._write(wanted, record)
-                    return _Landed(wanted, answer, record.fault is None)
+                    return Landed(wanted, answer, record.fault is None)
 
     def _give_up(self, wanted: KeysWanted) -> None:
         """Give a fetch back that was not even made to fail: its loop or thread ended."""
@@ -200,7 +202,7 @@ class MemoryProviderKeys:
 
     def _record(self, wanted: KeysWanted) -> KeyRecord:
         with self._process.lock:
-            return self._records.get(wanted.kept_under, _EMPTY)
+            return self._records.get(wanted.kept_under, EMPTY)
 
     def _write(self, wanted: KeysWanted, record: KeyRecord) -> None:
         """Put a record behind all that were written before it."""
@@ -216,7 +218,7 @@ class MemoryProviderKeys:
             raise StoreFailure("store_full", found=self._cap, about="provider keys")
         del self._records[oldest]
 
-    def _of_flight(self, landed: _Landed, wanted: KeysWanted, clock: Clock) -> KeysAnswer | None:
+    def _of_flight(self, landed: Landed, wanted: KeysWanted, clock: Clock) -> KeysAnswer | None:
         """Answer from a flight; of one that might not fetch nobody else learns anything.
 
         Raises:
@@ -237,10 +239,9 @@ class MemoryProviderKeys:
             return KeysFound(wanted.issuer, wanted.jwks_uri, record.key_set, record.fetched_at, now)
         return failed(record, wanted, now)[1]
 
-
-def _patience(wanted: KeysWanted) -> int:
-    """Return how long to wait: what never lands, as in a loop blocked here, has failed then."""
-    return wanted.request.deadline + _PATIENCE
+    def _patience(self, wanted: KeysWanted) -> int:
+        """Return how long to wait: what never lands, as in a loop blocked here, has failed then."""
+        return wanted.request.deadline + _PATIENCE
 
 
 class StaticProviderKeys:

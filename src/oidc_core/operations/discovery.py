@@ -59,7 +59,7 @@ def metadata_url(
 
 def discover(
     rp: RelyingParty, *, well_known: WellKnown = "openid", again: bool = False
-) -> Step[RelyingParty]:
+) -> Exchange[RelyingParty]:
     """Fetch the provider's metadata; the result is the relying party with it.
 
     Args:
