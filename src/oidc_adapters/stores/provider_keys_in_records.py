@@ -17,7 +17,7 @@ from oidc_adapters.stores.records.both import at_once
 from oidc_adapters.stores.records.callers import Side
 from oidc_adapters.stores.records.ports import AsyncRecords, Records
 from oidc_core.machine.key_fetching import STALE_IF_ERROR, Fetch, KeyRecord, decide, fetched
-from oidc_core.machine.steps import KeysAnswer, KeysFound
+from oidc_core.machine.steps import KeysAnswer, KeysFound, KeysWithheld
 from oidc_core.wire.errors import OidcError
 from oidc_core.wire.http import AnswerTo, HttpRequest, HttpResponse, KeysWanted
 
@@ -70,7 +70,7 @@ class RecordProviderKeys(MemoryProviderKeys):
     def _withheld(self, wanted: KeysWanted, now: int) -> KeysAnswer | None:
         """Answer; but look into the store, once a second, before a key set is withheld."""
         answer = super()._withheld(wanted, now)
-        if answer is None or self._looked.get(wanted.kept_under) == now:
+        if not isinstance(answer, KeysWithheld) or self._looked.get(wanted.kept_under) == now:
             return answer
         if len(self._looked) >= self._cap:
             self._looked.clear()
@@ -95,7 +95,9 @@ class RecordProviderKeys(MemoryProviderKeys):
         """Take a set out of the store, or fetch it and keep it there."""
         landed: list[Landed] = []
         fetch = super()._fetch_async
-        name, take = name_of("keys", wanted.kept_under), partial(self._taken, wanted, clock)
+        may_fetch = isinstance(decide(self._record(wanted), wanted, clock.now()), Fetch)
+        name = name_of("keys", wanted.kept_under)
+        take = partial(self._taken, wanted, clock, may_fetch=may_fetch)
 
         async def ask() -> HttpResponse | None:
             received: list[AnswerTo] = []
@@ -108,7 +110,7 @@ class RecordProviderKeys(MemoryProviderKeys):
             answer = received[0].answer if landed[0].renewed else None
             return answer if isinstance(answer, HttpResponse) else None
 
-        if isinstance(decide(self._record(wanted), wanted, clock.now()), Fetch):
+        if may_fetch:
             life = wanted.max_age + STALE_IF_ERROR
             await self._answers.through(side, name, take, ask, clock=clock, life=life)
         else:
@@ -120,11 +122,13 @@ class RecordProviderKeys(MemoryProviderKeys):
             await ask()
         return landed[0]
 
-    def _taken(self, wanted: KeysWanted, clock: Clock, kept: Kept) -> bool:
+    def _taken(self, wanted: KeysWanted, clock: Clock, kept: Kept, *, may_fetch: bool) -> bool:
         """Take a set that some process fetched into memory; return whether it is enough."""
         now, before = clock.now(), self._record(wanted)
         record = _renewed(before, wanted, kept, now)
-        if record is None:
+        # Of a key without a name only a fetch tells whether the provider has it by now.
+        unnamed = wanted.newer_than is not None and wanted.missing_kid is None
+        if record is None or (may_fetch and unnamed):
             return False
         with self._process.lock:
             known = self._records.get(wanted.kept_under)
@@ -137,12 +141,12 @@ class RecordProviderKeys(MemoryProviderKeys):
 
 
 def _renewed(before: KeyRecord, wanted: KeysWanted, kept: Kept, now: int) -> KeyRecord | None:
-    """Return a record with a set from the store, if that set is newer and has what is missing."""
+    """Return a record with a set from the store, if it is newer and has what is missing."""
     fetched_at = now - kept.age
     if before.key_set is not None and fetched_at <= before.fetched_at:
         return None
     record, answer = fetched(before, wanted, kept.response, fetched_at)
     if not isinstance(answer, KeysFound) or record.fault is not None:
         return None
-    lacks = wanted.missing_kid is None or not answer.key_set.has(wanted.missing_kid)
-    return None if wanted.newer_than is not None and lacks else record
+    kid = wanted.missing_kid
+    return None if kid is not None and not answer.key_set.has(kid) else record

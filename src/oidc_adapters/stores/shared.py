@@ -1,0 +1,46 @@
+"""One store for everything that the processes of an application share."""
+
+from oidc_adapters.stores.metadata_in_records import RecordMetadata
+from oidc_adapters.stores.pending.cookies import CookieProfile
+from oidc_adapters.stores.pending.in_browser import PROFILE
+from oidc_adapters.stores.pending.in_records import RecordPendingLogins
+from oidc_adapters.stores.provider_keys_in_records import RecordProviderKeys
+from oidc_adapters.stores.records.ports import AsyncRecords, Records
+
+
+class SharedStore:
+    """What the workers and hosts of one application share, in one store.
+
+    .. code-block:: python
+
+        shared = SharedStore(SqliteRecords("sessions.db"), secret)
+        client = OidcClient(setup, shared.pending, keys=shared.keys, metadata=shared.metadata)
+
+    Args:
+        records: the store; one that waits serves waiting and awaiting clients, one that is awaited
+            serves awaiting clients.
+        secrets: the sealing secrets, newest first, each of at least 32 octets of entropy; the same
+            in all processes.  To rotate, give all processes the new one behind the old one first,
+            then put it in front.
+        profile: how cookies are written.
+
+    Attributes:
+        pending: where logins wait for their browser; each is taken out once among all processes.
+        keys: the key sets of providers.
+        metadata: the metadata of providers.
+
+    Raises:
+        UsageError: ``config_invalid``.
+    """
+
+    __slots__ = ("keys", "metadata", "pending")
+
+    def __init__(
+        self,
+        records: Records | AsyncRecords,
+        *secrets: bytes | str,
+        profile: CookieProfile = PROFILE,
+    ) -> None:
+        self.pending = RecordPendingLogins(records, *secrets, profile=profile)
+        self.keys = RecordProviderKeys(records, *secrets)
+        self.metadata = RecordMetadata(records, *secrets)
