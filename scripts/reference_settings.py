@@ -179,6 +179,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
         client_secret="a secret",
         redirect_uri="https://rp.example/callback",
     )
+    stored: dict[str, Any] = {"records": MemoryRecords(), "secrets": (bytes(32),)}
     client: dict[str, Any] = {"setup": setup, "pending": MemoryPendingLogins()}
     return MappingProxyType(
         {
@@ -243,6 +244,9 @@ def given() -> Mapping[str, Mapping[str, object]]:
                 "created_at": _NOW,
             },
             "ProviderMetadata": {"issuer": _URL},
+            "RecordMetadata": stored,
+            "RecordPendingLogins": stored,
+            "RecordProviderKeys": stored,
             "RecordSpent": {"records": MemoryRecords()},
             "RedisRecords": {"client": _Cluster()},
             "RelyingParty": party,
@@ -252,6 +256,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
                 "interactive": False,
             },
             "Routes": {"rps": (rp,)},
+            "SharedStore": stored,
             "Shell": shell,
             "SqliteRecords": {"path": "records.db"},
             "SqlRecords": {"engine": create_engine(_DATABASE)},

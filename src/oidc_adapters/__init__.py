@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         UserInfoRefused,
     )
     from oidc_adapters.stores.grants import Grants
+    from oidc_adapters.stores.metadata_in_records import RecordMetadata
     from oidc_adapters.stores.pending import (
         AsyncSpent,
         CookiePendingLogins,
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
         MemoryPendingLogins,
         MemorySpent,
         PendingLogins,
+        RecordPendingLogins,
         RecordSpent,
         Spent,
         Taken,
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
         ProviderKeys,
         StaticProviderKeys,
     )
+    from oidc_adapters.stores.provider_keys_in_records import RecordProviderKeys
     from oidc_adapters.stores.records import AsyncRecords, Found, MemoryRecords, Records, Times
     from oidc_adapters.stores.records.files import FileRecords
     from oidc_adapters.stores.records.keyring import Keyring, KeyringRecords
@@ -87,6 +90,7 @@ if TYPE_CHECKING:
     from oidc_adapters.stores.records.sql_table import records_table
     from oidc_adapters.stores.records.sqlite import SqliteRecords
     from oidc_adapters.stores.sealed_box import SealedBox
+    from oidc_adapters.stores.shared import SharedStore
     from oidc_adapters.transport import AsyncTransport, Transport
     from oidc_adapters.transport.in_threads import InThreads
     from oidc_adapters.transport.over_urllib3 import Urllib3Transport
@@ -149,11 +153,13 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
             "RefreshRefused Refusal RequestSent TokensRefreshed UserInfoRead UserInfoRefused"
         ),
         "oidc_adapters.stores.grants": "Grants",
+        "oidc_adapters.stores.metadata_in_records": "RecordMetadata",
         "oidc_adapters.stores.pending": (
             "AsyncSpent CookiePendingLogins CookieProfile LogoutSecrets MemoryPendingLogins "
-            "MemorySpent PendingLogins RecordSpent Spent Taken TakenLogout"
+            "MemorySpent PendingLogins RecordPendingLogins RecordSpent Spent Taken TakenLogout"
         ),
         "oidc_adapters.stores.provider_keys": "MemoryProviderKeys ProviderKeys StaticProviderKeys",
+        "oidc_adapters.stores.provider_keys_in_records": "RecordProviderKeys",
         "oidc_adapters.stores.records": "AsyncRecords Found MemoryRecords Records Times",
         "oidc_adapters.stores.records.files": "FileRecords",
         "oidc_adapters.stores.records.keyring": "Keyring KeyringRecords",
@@ -162,6 +168,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_adapters.stores.records.sql": "AsyncSqlRecords SqlRecords",
         "oidc_adapters.stores.records.sql_table": "records_table",
         "oidc_adapters.stores.sealed_box": "SealedBox",
+        "oidc_adapters.stores.shared": "SharedStore",
         "oidc_adapters.transport": "AsyncTransport Transport",
         "oidc_adapters.transport.in_threads": "InThreads",
         "oidc_adapters.transport.over_urllib3": "Urllib3Transport",
@@ -286,6 +293,9 @@ __all__ = [
     "ProviderError",
     "ProviderKeys",
     "ProviderMetadata",
+    "RecordMetadata",
+    "RecordPendingLogins",
+    "RecordProviderKeys",
     "RecordSpent",
     "Records",
     "Redirect",
@@ -297,6 +307,7 @@ __all__ = [
     "SealedBox",
     "SessionTokens",
     "SetCookie",
+    "SharedStore",
     "Shell",
     "Signer",
     "Spent",

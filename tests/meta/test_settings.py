@@ -120,7 +120,11 @@ SEVERAL = {
     "Connections",
     "CookiePendingLogins",
     "DpopKeys",
+    "RecordMetadata",
+    "RecordPendingLogins",
+    "RecordProviderKeys",
     "SealedBox",
+    "SharedStore",
 }
 """Made of keys, secrets or clients, except for one argument."""
 

@@ -7,15 +7,26 @@ import redis
 import redis.asyncio
 
 from oidc_adapters import (
+    AsyncOidcClient,
     AsyncRecords,
     AsyncRedisRecords,
+    ClientSetup,
+    CookieProfile,
     FileRecords,
     Found,
     Keyring,
     KeyringRecords,
     MemoryRecords,
+    OidcClient,
+    OidcError,
+    PendingLogins,
+    ProviderKeys,
+    RecordMetadata,
+    RecordPendingLogins,
+    RecordProviderKeys,
     Records,
     RedisRecords,
+    SharedStore,
     SqliteRecords,
     Times,
 )
@@ -59,6 +70,25 @@ def awaited_in_redis(
 ) -> tuple[AsyncRecords, AsyncRecords]:
     """The same for code that awaits."""
     return AsyncRedisRecords(client), AsyncRedisRecords(cluster, prefix="app:")
+
+
+def shared_by_workers(setup: ClientSetup, path: Path) -> OidcClient:
+    """A client that waits, all of whose workers share one file."""
+    profile = CookieProfile(prefix="__Host-app-")
+    shared = SharedStore(SqliteRecords(path), "s" * 32, profile=profile)
+    return OidcClient(setup, shared.pending, keys=shared.keys, metadata=shared.metadata)
+
+
+def shared_by_hosts(setup: ClientSetup, client: redis.asyncio.Redis) -> AsyncOidcClient:
+    """A client that awaits, with the parts one by one."""
+    records = AsyncRedisRecords(client)
+    pending: PendingLogins = RecordPendingLogins(records, b"s" * 32)
+    keys = RecordProviderKeys(records, b"n" * 32, b"s" * 32, cap=10)
+    metadata = RecordMetadata(records, b"s" * 32)
+    behind: ProviderKeys = keys
+    failures: list[OidcError | None] = [keys.failure, metadata.failure]
+    assert failures == [None, None]
+    return AsyncOidcClient(setup, pending, keys=behind, metadata=metadata)
 
 
 def kept(store: Records) -> Found:
