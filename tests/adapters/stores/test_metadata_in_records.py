@@ -47,7 +47,7 @@ def test_a_document_serves_the_configuration_that_it_was_read_for() -> None:
     assert not asked(metadata)
     for request, rp in (
         (evolve(REQUEST, url=f"{REQUEST.url}?tenant=1"), RP),
-        (evolve(REQUEST, way=Way(reach="any")), RP),
+        (evolve(REQUEST, way=Way(reach="private")), RP),
         (evolve(REQUEST, way=Way(url="https://inside.example/")), RP),
         (REQUEST, evolve(RP, issuer_rule=rule)),
     ):
