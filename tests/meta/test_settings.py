@@ -120,11 +120,7 @@ SEVERAL = {
     "Connections",
     "CookiePendingLogins",
     "DpopKeys",
-    "RecordMetadata",
-    "RecordPendingLogins",
-    "RecordProviderKeys",
     "SealedBox",
-    "SharedStore",
 }
 """Made of keys, secrets or clients, except for one argument."""
 

@@ -76,7 +76,13 @@ def shared_by_workers(setup: ClientSetup, path: Path) -> OidcClient:
     """A client that waits, all of whose workers share one file."""
     profile = CookieProfile(prefix="__Host-app-")
     shared = SharedStore(SqliteRecords(path), "s" * 32, profile=profile)
-    return OidcClient(setup, shared.pending, keys=shared.keys, metadata=shared.metadata)
+    return OidcClient(
+        setup,
+        shared.pending,
+        keys=shared.keys,
+        metadata=shared.metadata,
+        grants=shared.grants,
+    )
 
 
 def shared_by_hosts(setup: ClientSetup, client: redis.asyncio.Redis) -> AsyncOidcClient:

@@ -1,5 +1,6 @@
 """One store for everything that the processes of an application share."""
 
+from oidc_adapters.stores.grants import Grants
 from oidc_adapters.stores.metadata_in_records import RecordMetadata
 from oidc_adapters.stores.pending.cookies import CookieProfile
 from oidc_adapters.stores.pending.in_browser import PROFILE
@@ -14,7 +15,15 @@ class SharedStore:
     .. code-block:: python
 
         shared = SharedStore(SqliteRecords("sessions.db"), secret)
-        client = OidcClient(setup, shared.pending, keys=shared.keys, metadata=shared.metadata)
+        client = OidcClient(
+            setup,
+            shared.pending,
+            keys=shared.keys,
+            metadata=shared.metadata,
+            grants=shared.grants,
+        )
+
+    An application that keeps no tokens leaves out ``grants``.
 
     Args:
         records: the store; one that waits serves waiting and awaiting clients, one that is awaited
@@ -28,12 +37,14 @@ class SharedStore:
         pending: where logins wait for their browser; each is taken out once among all processes.
         keys: the key sets of providers.
         metadata: the metadata of providers.
+        grants: the tokens of sessions; make :class:`~oidc_adapters.stores.grants.Grants` yourself
+            for other settings than its defaults.
 
     Raises:
         UsageError: ``config_invalid``.
     """
 
-    __slots__ = ("keys", "metadata", "pending")
+    __slots__ = ("grants", "keys", "metadata", "pending")
 
     def __init__(
         self,
@@ -44,3 +55,4 @@ class SharedStore:
         self.pending = RecordPendingLogins(records, *secrets, profile=profile)
         self.keys = RecordProviderKeys(records, *secrets)
         self.metadata = RecordMetadata(records, *secrets)
+        self.grants = Grants(records, *secrets)

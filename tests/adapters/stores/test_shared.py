@@ -19,7 +19,7 @@ SECRET = b"the sealing secret of the tests!"
 
 def test_logins_keys_and_metadata_are_shared_by_workers() -> None:
     provider, clock = honest_provider(), FrozenClock(NOW)
-    browser, records = Browser(), PluggedRecords()
+    browser, records = Browser(), PluggedRecords(MemoryRecords(clock=clock))
     transport, setup = InMemoryTransport(provider), setup_for(provider)
 
     def worker() -> OidcClient:
@@ -29,6 +29,7 @@ def test_logins_keys_and_metadata_are_shared_by_workers() -> None:
             shared.pending,
             keys=shared.keys,
             metadata=shared.metadata,
+            grants=shared.grants,
             transport=transport,
             clock=clock,
         )
@@ -40,6 +41,8 @@ def test_logins_keys_and_metadata_are_shared_by_workers() -> None:
         result = worker().finish_login(returned.incoming(browser.header))
         notes = [note for each in result.logged_in.evidence.each for note in each.notes]
         assert "single_use: shared" in notes
+        access_token = result.logged_in.tokens.access_token
+        assert worker().tokens(result.grant_id).fresh().access_token == access_token
 
     paths = [request.url.rpartition("/")[2] for request, _ in transport.exchanges]
     assert [paths.count(name) for name in ("openid-configuration", "jwks", "token")] == [1, 1, 3]
