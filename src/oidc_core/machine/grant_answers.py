@@ -1,4 +1,4 @@
-"""What becomes of an exchange: the last look before it is sent, and its outcome."""
+"""Decisions about one exchange: the last look before it is sent, and its outcome."""
 
 from typing import NamedTuple
 
@@ -62,7 +62,7 @@ class Sent(NamedTuple):
         attempt: its name.
         parent: the generation whose refresh token was sent.
         number: which send of that token it was, from 1 on.
-        target: what an access token was asked for.
+        target: the target of the access token.
     """
 
     attempt: str
@@ -96,7 +96,7 @@ class RevokePair(NamedTuple):
 
 
 class ReadAgain(NamedTuple):
-    """The record says nothing about this exchange any more: read it, and decide anew."""
+    """The record no longer waits for this outcome: read it, and decide again."""
 
 
 class Nothing(NamedTuple):
@@ -113,7 +113,7 @@ def decide_answer(
     utc: int = 0,
     send_guard: int = SEND_GUARD,
 ) -> Store | Swap | Kept | Discard | RevokePair | ReadAgain:
-    """Decide what becomes of the outcome of an exchange, whoever owns the claim by now.
+    """Decide about the outcome of an exchange, even if another caller owns the claim by now.
 
     Args:
         record: what was read, ``None`` if there is nothing.
@@ -123,7 +123,7 @@ def decide_answer(
         now: the store's time at the read.
         utc: when the answer was received, in seconds since the epoch; a new ID token is judged at
             that time.
-        send_guard: for how many seconds a request may be on its way.
+        send_guard: seconds after which a request that was sent has arrived.
     """
     if isinstance(outcome, Pair):
         if record is None:

@@ -1,4 +1,4 @@
-"""What an exchange of a refresh token came to."""
+"""The outcomes of an exchange of a refresh token."""
 
 from typing import NamedTuple, TypeAlias
 
@@ -10,10 +10,10 @@ class Pair(NamedTuple):
     """New tokens that an answer brought.
 
     Attributes:
-        refresh_token: the new one, or the one that was sent if the answer brought none.
+        refresh_token: the new one, or the one that was sent if the answer has no other.
         rotated: whether the answer brought another one.
-        access: the access token, ``None`` if the answer has none that may be handed out.
-        failure: why it has none.
+        access: the access token, ``None`` if nobody may use one from this answer.
+        failure: why not.
         id_token: the new ID token, unverified, if there is one.
         channel: how the answer came.
     """
@@ -78,7 +78,7 @@ class NoOutcome(NamedTuple):
 
 
 class Unsent(NamedTuple):
-    """The request never left, for a reason of the holder's own: nobody else is to blame.
+    """The request never left, because of the holder itself: the provider knows nothing of it.
 
     A holder that cannot mark its exchange in time, or does not know whether it did, gives its claim
     back in this way, too.

@@ -14,7 +14,7 @@ class Refreshed(NamedTuple):
 
 
 class Mismatch(NamedTuple):
-    """The new ID token is about another issuer, user, client or login: the session is over."""
+    """The new ID token is about another issuer, user, client or login: the session ends."""
 
     failure: Failure
 

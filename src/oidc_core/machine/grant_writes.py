@@ -1,4 +1,4 @@
-"""What every write of a grant record does: a new version, and the time of the store."""
+"""Each write of a grant record: it gets a new version, and the time of the store."""
 
 from typing import NamedTuple, TypedDict, Unpack
 

@@ -1,4 +1,4 @@
-"""What the callers of one grant may do: pure decisions over one record, which a store applies.
+"""Decisions for the callers of one grant: pure functions of one record, which a store applies.
 
 A provider checks no fencing number, so a lease cannot prevent a second send.  Two things take its
 place.  An exchange is recorded as *sending* before its first octet leaves: from then on its refresh
@@ -31,7 +31,7 @@ ABANDONED: Final = 600
 short to watch one."""
 
 YOUNG: Final = 5
-"""Seconds for which nothing replaces a new access token, whoever refuses it."""
+"""Seconds for which nothing replaces a new access token, even if a server refuses it."""
 
 MOST_PATIENCE: Final = 300
 _FIRST_PATIENCE: Final = 5
@@ -46,12 +46,12 @@ class Guards(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """What a caller asks for.
+    """The wishes of a caller.
 
     Attributes:
         leeway: seconds before its expiry at which an access token is due.
-        refused: an access token that a resource server refused, if one did.
-        target: what the access token is for; what the login asked for by default.
+        refused: an access token that a resource server refused, or ``None``.
+        target: the target of the access token; by default that of the login.
     """
 
     leeway: int = 30
@@ -134,10 +134,10 @@ def decide_call(
 
     Args:
         record: what was read, ``None`` if there is nothing.
-        ask: what the caller asks for.
+        ask: the wishes of the caller.
         fresh: random values for a write.
         now: the store's time at the read.
-        watched: for how many seconds this caller has seen this very version.
+        watched: for how many seconds this caller has seen this version of the record.
         resend: whether a refresh token in doubt may be sent again.
         guards: for how long others are watched.
     """
@@ -173,8 +173,8 @@ def _without_a_fresh_one(
     """Decide where the access token is due, refused or not there."""
     wait = _patience(record, access, look) if record.state == "current" else 0
     renewable = record.tokens.refresh_token is not None
-    # Another exchange is under way or in doubt, or one ended a moment ago: who still has a usable
-    # token takes that.
+    # Another caller makes an exchange, or one is in doubt or ended a moment ago: a caller with a
+    # usable token takes that.
     if usable is not None and (wait > 0 or record.state != "current" or not renewable):
         return _use(record, usable, look.now)
     if not renewable:
@@ -246,7 +246,7 @@ def _beside(record: GrantRecord, look: _Look) -> Call:
 
 
 def _in_doubt(record: GrantRecord, look: _Look, *, abandoned: bool) -> Call:
-    """Send a refresh token again if the rule allows it, and no request can be on its way."""
+    """Send a refresh token again if the rule allows it, once every request has arrived."""
     in_grace = record.sends <= _RESENDS and _in_grace(record, look)
     if not in_grace and record.sends > _resends(record, look.resend):
         return Withhold(IN_DOUBT, None)

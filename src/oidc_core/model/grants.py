@@ -1,9 +1,9 @@
 """A grant: the tokens of one session, as all processes of an application share them.
 
 A provider that rotates refresh tokens gives each of them once.  So one record per grant says which
-refresh token is the current one, and whether an exchange for the next one is under way.  What may
-be done with a record is decided in :mod:`oidc_core.machine.grants`; a store replaces a record only
-if it still has the version that was read.
+refresh token is the current one, and whether a caller exchanges it right now.
+:mod:`oidc_core.machine.grants` decides about a record.  A store replaces a record only if it still
+has the version that was read.
 """
 
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -19,10 +19,11 @@ from oidc_core.wire.way import NOT_TOLD, Channel
 GrantState: TypeAlias = Literal[
     "current", "claimed", "sending", "doubt", "unverified", "refused", "ended"
 ]
-"""``current``: nothing is under way.  ``claimed``: one caller prepares an exchange, and has sent
-nothing.  ``sending``: the refresh token may be on its way.  ``doubt``: nobody knows whether the
+"""``current``: there is no exchange.  ``claimed``: one caller prepares an exchange, and has sent
+nothing.  ``sending``: it may have sent the refresh token.  ``doubt``: nobody knows whether the
 provider took it.  ``unverified``: a new pair is stored, and its ID token is not verified.
-``refused``: the provider refused the refresh token.  ``ended``: the session has ended, for ever."""
+``refused``: the provider refused the refresh token.  ``ended``: the session has ended,
+and stays so."""
 
 
 class Failure(NamedTuple):
@@ -42,7 +43,7 @@ class Failure(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What an access token is for; both members are empty for what the login asked for."""
+    """The scope and resources of an access token; both are empty for those of the login."""
 
     scope: str = ""
     resource: tuple[str, ...] = ()
@@ -52,7 +53,7 @@ class Access(NamedTuple):
     """An access token of a grant.
 
     Attributes:
-        target: what it was asked for.
+        target: its scope and resources, as they were requested.
         token: the access token.
         scope: what was granted.
         stored_at: when it was stored, by the store's clock.
@@ -107,7 +108,7 @@ class GrantRecord:
         parent: the generation that the current pair came from; -1 at login.
         born: which send of its parent's refresh token brought the current pair.
         state: see :data:`GrantState`.
-        attempt: the random name of the exchange under way or in doubt, or an empty string.
+        attempt: the random name of the exchange, also while it is in doubt, or an empty string.
         sends: how often this generation's refresh token may have been sent.
         first_sent_at, last_sent_at: when these sends were marked, by the store's clock.
         held_until: before this time of the store the refresh token is not sent.

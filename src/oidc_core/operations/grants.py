@@ -1,7 +1,7 @@
 """A shared grant: its first record, its exchange at the provider, and its new ID token.
 
-The decisions about a record are in :mod:`oidc_core.machine.grants`.  Here is what they come from:
-what an answer, or its failure, means for the refresh token that was sent.
+The decisions about a record are in :mod:`oidc_core.machine.grants`.  This module turns an answer,
+or its failure, into the outcome that they need.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ _LOGIN: Final = Target()
 _OTHER_SESSION: Final = frozenset(
     {"iss_mismatch", "sub_mismatch", "aud_mismatch", "azp_mismatch", "nonce_mismatch"}
 )
-"""What makes a new ID token another session's (OIDC Core §12.2)."""
+"""Refusals of a new ID token that belongs to another session (OIDC Core §12.2)."""
 
 _AFTER_SENDING: Final = frozenset({"channel_unverified", "answer_unexpected", "answer_foreign"})
 """Refusals of an answer that nobody has read: the provider may have taken the refresh token."""
@@ -109,9 +109,9 @@ def pair_of(renewed: TokensRenewed) -> Pair:
 def outcome_of(error: OidcError) -> Outcome:
     """Return what the failure of an exchange means for the refresh token that was sent.
 
-    ``invalid_grant`` refuses it.  It may have been taken where no answer came that can be read, or
-    one that nobody vouches for.  Any other refusal leaves it as good as it was: also that of a
-    provider that has no time, and that of an answer of status 200 without tokens to use, since a
+    ``invalid_grant`` refuses it.  The provider may have taken it where no answer can be read, or
+    where its channel was not verified.  Any other refusal leaves it as good as it was.  That holds
+    for a provider that has no time.  It holds for a status of 200 without tokens to use, too: a
     provider that replaces the refresh token says so there (RFC 6749 §6).
     """
     failure = failure_of(error)
@@ -136,7 +136,7 @@ def verification(rp: RelyingParty, record: GrantRecord, waits: Unverified) -> St
 
 
 def verdict_of(error: OidcError) -> Mismatch | Unusable | None:
-    """Return what a refusal of the new ID token means; ``None`` if it is none: ask later."""
+    """Return what a refusal of the new ID token means; ``None`` if it decides nothing yet."""
     if error.retryable == "later" or not isinstance(error, ProtocolViolation):
         return None
     failure = failure_of(error)
@@ -156,7 +156,7 @@ def error_of(answer: Withhold | LogIn) -> OidcError:
         code = _CODES[answer.reason if isinstance(answer, LogIn) else ""]
         return StoreFailure(code)
     error = _raised(failure)
-    if isinstance(answer, LogIn):  # whatever it was, only a new login helps now
+    if isinstance(answer, LogIn):  # only a new login helps now, for any reason
         error.kind, error.retryable = "stale", "restart"
         return error
     error.kind, error.retryable = failure.kind, failure.retryable

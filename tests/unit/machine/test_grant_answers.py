@@ -1,4 +1,4 @@
-"""What becomes of an exchange."""
+"""The last look before an exchange, and its outcome."""
 
 from __future__ import annotations
 

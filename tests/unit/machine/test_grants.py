@@ -1,4 +1,4 @@
-"""What a caller does that wants an access token."""
+"""A caller wants an access token."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_young_token_is_not_replaced_whoever_refuses_it() -> None:
 
 
 def test_a_young_token_that_is_due_is_handed_out_and_then_withheld() -> None:
-    """A lifetime of a second, or of none, makes no exchange of each call."""
+    """A lifetime of a second does not make each call an exchange."""
     kept = record(access=(access(stored_at=NOW, lifetime=1),))
     assert call(kept, Ask()) == use(access(), 1)
     assert call(kept, Ask(), now=NOW + 1) == Withhold(BUSY, 4)

@@ -144,7 +144,7 @@ def test_an_answer_without_another_refresh_token_has_the_one_that_was_sent(again
 
 
 def test_the_refresh_token_of_a_refused_answer_is_a_pair() -> None:
-    """Whatever else is in a success is judged after it is stored."""
+    """The rest of a success is judged after it is stored."""
     for members in ({"scope": "admin"}, {"access_token": None}, {"token_type": "DPoP"}):
         pair = paired(token_answer("a.b.c", refresh_token="refresh-1", **members), STRICT)
         assert (pair.refresh_token, pair.rotated, pair.access) == ("refresh-1", True, None)
