@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from benchmarks.decryption_rows import decryption_rows
+from benchmarks.fresh_rows import fresh_rows
 from benchmarks.import_rows import import_rows
 from benchmarks.login_rows import login_rows
 from benchmarks.pending_rows import pending_rows
@@ -28,6 +29,7 @@ SUITES: Final[tuple[Suite, ...]] = (
     import_rows,
     lambda effort: (transport_row(effort),),
     pending_rows,
+    fresh_rows,
 )
 
 
@@ -44,6 +46,13 @@ def passes(rows: Sequence[Row]) -> bool:
 def main(arguments: Sequence[str], effort: Effort = FULL) -> int:
     """Measure, print, write the requested files; return the exit status."""
     options = _parser().parse_args(arguments)
+    if options.stores:
+        from benchmarks.stores import SIZES, figures
+        from benchmarks.stores import table as of_stores
+
+        sizes = options.sizes or SIZES
+        print(of_stores(figures(sizes), sizes))
+        return 0
     effort = effort._replace(rounds=options.rounds or effort.rounds)
     rows = all_rows(effort)
     print(table(rows))
@@ -72,6 +81,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", metavar="FILE", help="write the rows as JSON, too")
     parser.add_argument("--peers", action="store_true", help="put other libraries beside us")
     parser.add_argument("--picture", metavar="FILE", help="draw the peers as SVG")
+    parser.add_argument("--stores", action="store_true", help="measure the stores of records alone")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", metavar="N", help="how many records the stores hold"
+    )
     parser.add_argument("--gate", action="store_true", help="fail if an exact count is too high")
     parser.add_argument("--rounds", type=int, metavar="N", help="interleaved rounds of each row")
     return parser

@@ -31,6 +31,8 @@ TARGETS: Final[Mapping[str, float]] = MappingProxyType(
         "pending_cookie_bytes": 110,
         "pending_memory_bytes": 500,
         "spent_memory_bytes": 160,
+        "fresh_us": 0.5,
+        "fresh_async_us": 1.0,
     }
 )
 """At most so much: the ratio where a row has one, otherwise the value.

@@ -7,6 +7,6 @@ import sys
 
 import environment
 
-python = environment.prepare(["peers"])
+python = environment.prepare(["peers", "suite"])
 os.chdir(environment.ROOT)
 os.execv(python, [str(python), "-m", "benchmarks", *sys.argv[1:]])

@@ -17,7 +17,7 @@ from xml.parsers import expat
 
 import pytest
 from benchmarks import __main__ as bench
-from benchmarks import rows
+from benchmarks import rows, stores
 from benchmarks.count import Count, counted
 from benchmarks.parties import login, validation
 from benchmarks.picture import picture
@@ -62,6 +62,8 @@ NAMES: Final = [
     "pending_cookie_bytes",
     "pending_memory_bytes",
     "spent_memory_bytes",
+    "fresh_us",
+    "fresh_async_us",
 ]
 
 
@@ -288,3 +290,16 @@ def test_the_picture_is_well_formed() -> None:
     assert widths == ["110.0", "620.0"]
     for text in ("RS256", "a &lt;peer&gt;", "99.00", "a &amp; b"):
         assert f">{text}</text>" in drawn
+
+
+@pytest.mark.slow
+def test_stores_are_measured_as_they_fill() -> None:
+    sizes = (300, 400)
+
+    found = stores.figures(sizes, rounds=2)
+
+    calls = {(each.engine, each.call) for each in found}
+    assert ("SQLite", "read, unsealing included") in calls
+    assert ("SQLite", "clean, each of 1,000") in calls
+    assert all(seconds > 0 for each in found for _, seconds in each.seconds)
+    assert len(stores.table(found, sizes).splitlines()) == len(found) + 1
