@@ -2,150 +2,140 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
-from attrs import evolve
 
-from oidc_core.machine import grant_answers, grant_verdicts, grants
-from oidc_core.machine.grant_answers import (
-    Discard,
-    MarkSending,
-    Store,
-    Swap,
-)
-from oidc_core.machine.grant_outcomes import NotTaken, Pair, Refused
-from oidc_core.machine.grant_verdicts import Mismatch
-from oidc_core.machine.grant_writes import Fresh, written
-from oidc_core.machine.grants import Claim, Doubted, Wait
-from oidc_core.model.grants import GrantRecord
-from tests.explore.world import BrokenError, Explorer, Limits, Provider
+from oidc_core.model.resends import Grace
+from tests.explore import mutants
+from tests.explore.invariants import BrokenError
+from tests.explore.records import AT_WILL, BRIEF, FINE, TIMELY, Decisions
+from tests.explore.search import explore
+from tests.explore.world import Provider, Setting, Spent
 
-ALL: Final = Limits(crashes=1, losses=1, faults=1, logouts=1, attempts=1)
-TWICE: Final = Limits(crashes=1, losses=0, faults=0, logouts=0, attempts=2)
+ID_TOKENS: Final = ("", "good", "unusable", "other")
+NEVER: Final = Setting("never", "revokes", AT_WILL)
+ONCE: Final = Setting("once", "revokes", TIMELY)
+GRACE: Final = Setting(Grace(45), "grace", FINE)
+PROVIDERS: Final[tuple[Provider, ...]] = ("revokes", "refuses", "grace", "steady", "sometimes")
+REUSABLE: Final = Setting("reusable", "steady", AT_WILL)
+NOT_TAKEN: Final = frozenset({"not_taken"})
+ANSWERS: Final = frozenset({"not_taken", "bare_400", "no_access"})
+ALL: Final = Spent(crashes=1, losses=1, faults=1, logouts=1)
+TWO: Final = Spent(crashes=1, losses=1)
+"""Mishaps that a run may see, in any order."""
 
+SHORT: Final = [
+    NEVER._replace(most=ALL),
+    NEVER._replace(most=ALL, provider="refuses"),
+    NEVER._replace(most=ALL, provider="grace"),
+    NEVER._replace(most=ALL, provider="steady"),
+    NEVER._replace(most=ALL, provider="sometimes"),
+    NEVER._replace(most=TWO._replace(logouts=1, strange=2), answers=ANSWERS),
+    NEVER._replace(most=TWO, id_tokens=ID_TOKENS),
+    NEVER._replace(most=TWO, refusing=True),
+    NEVER._replace(most=TWO, targets=2),
+    ONCE._replace(most=TWO._replace(logouts=1, stops=1)),
+    ONCE._replace(most=TWO, provider="refuses"),
+    ONCE._replace(most=TWO, provider="grace"),
+    ONCE._replace(most=TWO, provider="sometimes"),
+    ONCE._replace(most=TWO, answers=NOT_TAKEN),
+    ONCE._replace(most=TWO, clock=BRIEF),
+    GRACE._replace(most=TWO),
+    REUSABLE,
+    REUSABLE._replace(most=ALL, clock=TIMELY),
+]
 
-@pytest.mark.parametrize(
-    ("rule", "provider", "limits"),
-    [
-        ("never", "revokes", ALL),
-        ("never", "refuses", ALL),
-        ("never", "steady", ALL),
-        ("never", "sometimes", ALL),
-        ("once", "revokes", ALL),
-        ("once", "refuses", ALL),
-        ("once", "sometimes", ALL),
-        ("reusable", "steady", ALL),
-        ("never", "revokes", TWICE),
-        ("once", "revokes", TWICE),
-    ],
-)
-def test_every_invariant_holds(rule: Any, provider: Provider, limits: Limits) -> None:
-    assert Explorer(rule=rule, provider=provider, limits=limits).explore() > 1_000
+FULL: Final = [
+    *[NEVER._replace(most=ALL, provider=each, callers=3, answers=NOT_TAKEN) for each in PROVIDERS],
+    NEVER._replace(most=Spent(2, 2, 1, 1), callers=3),
+    NEVER._replace(most=Spent(1, 1, 0, 1, 2), answers=ANSWERS, id_tokens=ID_TOKENS),
+    NEVER._replace(most=Spent(1, 1, 1, 0, 0), answers=NOT_TAKEN, id_tokens=ID_TOKENS),
+    NEVER._replace(most=TWO, callers=3, id_tokens=ID_TOKENS),
+    NEVER._replace(most=TWO, callers=3, answers=ANSWERS, refusing=True),
+    NEVER._replace(most=ALL, answers=ANSWERS, refusing=True),
+    NEVER._replace(most=ALL, targets=2),
+    *[ONCE._replace(most=ALL._replace(stops=1), provider=each) for each in PROVIDERS],
+    *[ONCE._replace(most=TWO, provider=each, callers=3, answers=NOT_TAKEN) for each in PROVIDERS],
+    ONCE._replace(most=Spent(2, 2, 0, 1, 0, 1)),
+    ONCE._replace(most=TWO._replace(strange=2), answers=ANSWERS),
+    ONCE._replace(most=TWO, id_tokens=ID_TOKENS),
+    ONCE._replace(most=TWO, refusing=True, answers=NOT_TAKEN),
+    ONCE._replace(most=TWO, targets=2),
+    ONCE._replace(most=ALL, clock=FINE),
+    ONCE._replace(most=ALL, clock=BRIEF),
+    GRACE._replace(most=ALL),
+    GRACE._replace(most=TWO, answers=NOT_TAKEN),
+    GRACE._replace(most=Spent(1, 2)),
+    GRACE._replace(most=TWO, callers=3),
+    REUSABLE._replace(most=Spent(1, 0, 0, 1)),
+    REUSABLE._replace(most=Spent(0, 1, 0, 0)),
+    REUSABLE._replace(most=ALL._replace(stops=1), clock=TIMELY, callers=3),
+]
 
 
 # --- mutants: each is a design that fails --------------------------------------------------------
 
-
-def no_last_look(record: GrantRecord, _attempt: str, fresh: Fresh, *, now: int) -> MarkSending:
-    """Whoever once had the claim sends."""
-    return MarkSending(written(record, fresh, now, state="sending", sends=record.sends + 1))
-
-
-def fenced(record: Any, sent: Any, outcome: Any, fresh: Any, *, now: int) -> Any:
-    """Only the owner of the claim may store its pair."""
-    owned = record is not None and (record.state, record.attempt) == ("sending", sent.attempt)
-    if isinstance(outcome, Pair) and not owned:
-        return Discard()
-    return ANSWER(record, sent, outcome, fresh, now=now)
-
-
-def stored_after_the_end(record: Any, sent: Any, outcome: Any, fresh: Any, *, now: int) -> Any:
-    """A late pair revives an ended session."""
-    if isinstance(outcome, Pair) and record is not None and record.state == "ended":
-        return Store(evolve(record, generation=9, state="current"))
-    return ANSWER(record, sent, outcome, fresh, now=now)
-
-
-def not_taken_gives_up(record: Any, sent: Any, outcome: Any, fresh: Any, *, now: int) -> Any:
-    """A gateway's 403 ends the grant."""
-    if isinstance(outcome, NotTaken):
-        outcome = Refused(outcome.failure)
-    return ANSWER(record, sent, outcome, fresh, now=now)
-
-
-def not_taken_clears_doubt(record: Any, sent: Any, outcome: Any, fresh: Any, *, now: int) -> Any:
-    """One that was not taken makes the token good, though another send is in doubt."""
-    decision = ANSWER(record, sent, outcome, fresh, now=now)
-    if isinstance(outcome, NotTaken) and isinstance(decision, Swap):
-        return Swap(evolve(decision.new, state="current", sends=0))
-    return decision
-
-
-def doubt_without_guard(record: Any, ask: Any, fresh: Any, **how: Any) -> Any:
-    """What is in doubt is sent again at once."""
-    if record is not None and record.state == "sending":
-        return Claim(written(record, fresh, how["now"], state="claimed", attempt=fresh.attempt))
-    return CALL(record, ask, fresh, **how)
-
-
-def resent_without_end(record: Any, ask: Any, fresh: Any, **how: Any) -> Any:
-    """Each doubt is resolved by another send."""
-    if record is not None and record.state == "doubt":
-        return Claim(written(record, fresh, how["now"], state="claimed", attempt=fresh.attempt))
-    return CALL(record, ask, fresh, **how)
-
-
-def handed_out_unverified(record: Any, ask: Any, fresh: Any, **how: Any) -> Any:
-    """The new pair is used before its ID token was verified."""
-    if record is not None and record.state == "unverified":
-        return grants.Use(evolve(record.tokens, access_token=record.unverified.access.token), None)
-    return CALL(record, ask, fresh, **how)
-
-
-def never_abandoned(record: Any, ask: Any, fresh: Any, **how: Any) -> Any:
-    """A holder that died is waited for, for ever."""
-    call = CALL(record, ask, fresh, **how)
-    return Wait() if isinstance(call, Doubted) else call
-
-
-def revived_by_verdict(record: Any, origin: Any, verdict: Any, fresh: Any, *, now: int) -> Any:
-    """A verdict counts for whatever is stored by now."""
-    if record is not None and record.state == "ended" and not isinstance(verdict, Mismatch):
-        return Swap(written(record, fresh, now, state="current"))
-    return VERIFIED(record, origin, verdict, fresh, now=now)
-
-
-ANSWER, CALL, SEND = grant_answers.decide_answer, grants.decide_call, grant_answers.decide_send
-VERIFIED = grant_verdicts.decide_verified
-LOSSES: Final = Limits(crashes=0, losses=2, faults=0, logouts=0, attempts=3)
-CRASH: Final = Limits(crashes=1, losses=0, faults=0, logouts=0, attempts=1)
-SOME: Final = Limits(crashes=1, losses=1, faults=0, logouts=1, attempts=2)
+MUTANTS: Final[list[tuple[str, Callable[..., Any], Setting, str]]] = [
+    ("call", mutants.taking_over_resends, NEVER, "I1"),
+    ("call", mutants.doubt_before_its_guard, ONCE._replace(most=Spent(losses=1)), "I2"),
+    ("call", mutants.exchange_before_its_guard, ONCE, "I2"),
+    ("call", mutants.resent_without_end, NEVER, "I1"),
+    ("call", mutants.never_abandoned, ONCE._replace(most=Spent(crashes=1)), "I7"),
+    ("call", mutants.claims_never_abandoned, NEVER._replace(most=Spent(crashes=1)), "I7"),
+    ("call", mutants.refused_token_again, NEVER._replace(refusing=True), "I8"),
+    ("call", mutants.any_refusal_exchanges, NEVER._replace(refusing=True), "I9"),
+    ("call", mutants.no_back_off, NEVER._replace(answers=NOT_TAKEN), "I9"),
+    ("call", mutants.unverified_handed_out, NEVER._replace(id_tokens=ID_TOKENS), "I12"),
+    ("call", mutants.pair_not_held, GRACE._replace(most=Spent(crashes=1, losses=1)), "I2"),
+    ("call", mutants.grace_to_its_end, GRACE._replace(most=Spent(crashes=1, losses=1)), "I2"),
+    ("send", mutants.no_last_look, NEVER, "I1"),
+    ("answer", mutants.late_pair_fenced, NEVER, "I3"),
+    ("answer", mutants.stored_after_logout, NEVER._replace(most=Spent(logouts=1)), "I4"),
+    ("answer", mutants.any_refused_caller_ends, ONCE._replace(provider="refuses", clock=AT_WILL), "I6"),
+    ("answer", mutants.not_taken_as_refused, NEVER._replace(answers=NOT_TAKEN), "I6"),
+    ("answer", mutants.not_taken_keeps_its_mark, NEVER._replace(answers=NOT_TAKEN), "I5"),
+    (
+        "answer",
+        mutants.not_taken_clears_doubt,
+        ONCE._replace(answers=NOT_TAKEN, most=Spent(losses=2)),
+        "I1",
+    ),
+    ("answer", mutants.no_outcome_as_not_taken, NEVER._replace(most=Spent(losses=1)), "I1"),
+    ("answer", mutants.dropped_without_access, NEVER._replace(answers=ANSWERS), "I3"),
+    ("answer", mutants.told_by_refresh_token, NEVER._replace(provider="steady"), "I5"),
+    (
+        "answer",
+        mutants.sends_per_token,
+        NEVER._replace(provider="steady", answers=NOT_TAKEN),
+        "I5",
+    ),
+    ("answer", mutants.discarded_pair_revoked, REUSABLE, "I2"),
+    ("answer", mutants.every_miss_forgotten, NEVER._replace(answers=NOT_TAKEN), "I9"),
+    ("verified", mutants.unusable_as_mismatch, NEVER._replace(id_tokens=ID_TOKENS), "I6"),
+    ("verified", mutants.mismatch_as_unusable, NEVER._replace(id_tokens=ID_TOKENS), "I12"),
+    ("verified", mutants.unusable_keeps_access, NEVER._replace(id_tokens=ID_TOKENS), "I12"),
+    ("verified", mutants.unusable_stays, NEVER._replace(id_tokens=ID_TOKENS), "I11"),
+    ("verified", mutants.unusable_drops_refresh, NEVER._replace(id_tokens=ID_TOKENS), "I3"),
+    ("verified", mutants.verdict_for_any_send, REUSABLE._replace(id_tokens=ID_TOKENS), "I12"),
+    ("verified", mutants.verdict_for_any_generation, NEVER._replace(id_tokens=ID_TOKENS), "I12"),
+    (
+        "verified",
+        mutants.revived_by_verdict,
+        NEVER._replace(id_tokens=ID_TOKENS, most=Spent(logouts=1)),
+        "I4",
+    ),
+]
 
 
 @pytest.mark.parametrize(
-    ("mutant", "where", "rule"),
-    [
-        (no_last_look, "decide_send", "never"),
-        (fenced, "decide_answer", "never"),
-        (stored_after_the_end, "decide_answer", "never"),
-        (not_taken_gives_up, "decide_answer", "never"),
-        (not_taken_clears_doubt, "decide_answer", "once"),
-        (doubt_without_guard, "decide_call", "once"),
-        (resent_without_end, "decide_call", "never"),
-        (handed_out_unverified, "decide_call", "never"),
-        (never_abandoned, "decide_call", "once"),
-        (revived_by_verdict, "decide_verified", "never"),
-    ],
-    ids=lambda value: value.__name__ if callable(value) else str(value),
+    ("place", "mutant", "setting", "broken"), MUTANTS, ids=[row[1].__name__ for row in MUTANTS]
 )
 def test_a_mutant_is_caught(
-    monkeypatch: pytest.MonkeyPatch, mutant: Any, where: str, rule: Any
+    place: str, mutant: Callable[..., Any], setting: Setting, broken: str
 ) -> None:
-    for module in (grants, grant_answers, grant_verdicts):
-        if hasattr(module, where):
-            monkeypatch.setattr(module, where, mutant)
-    limits = {not_taken_clears_doubt: LOSSES, never_abandoned: CRASH}.get(mutant, SOME)
+    with pytest.raises(BrokenError) as caught:
+        explore(setting, Decisions(**{place: mutant}))
 
-    with pytest.raises(BrokenError):
-        Explorer(rule=rule, provider="revokes", limits=limits).explore()
+    assert caught.value.name == broken

@@ -260,11 +260,16 @@ def _in_doubt(record: GrantRecord, look: _Look, *, abandoned: bool) -> Call:
 
 
 def _in_grace(record: GrantRecord, look: _Look) -> bool:
-    """Return whether the provider takes the refresh token again, as it has promised."""
-    grace = look.resend
-    if not isinstance(grace, Grace) or grace.seconds < look.guards.send:
+    """Return whether the provider takes the refresh token again, as it has promised.
+
+    It also has to take the last request, which may still be on its way: one that arrives after the
+    grace could end the pair that another request brings.
+    """
+    grace, first = look.resend, record.first_sent_at
+    if not isinstance(grace, Grace):
         return False
-    return elapsed(record.first_sent_at, look.now) < grace.seconds
+    arrives = elapsed(first, record.last_sent_at) + look.guards.send
+    return arrives <= grace.seconds and elapsed(first, look.now) < grace.seconds
 
 
 def _resends(record: GrantRecord, resend: ResendInDoubt) -> int:

@@ -284,12 +284,23 @@ def test_a_provider_that_never_rotates_is_asked_again_after_a_while(sends: int, 
 
 def test_within_its_grace_a_provider_is_asked_again_at_once() -> None:
     grace = Grace(SEND_GUARD)
-    kept = due(state="doubt", sends=1, first_sent_at=NOW, changed_at=NOW)
+    kept = due(state="doubt", sends=1, first_sent_at=NOW, last_sent_at=NOW, changed_at=NOW)
     assert isinstance(call(kept, resend=grace), Claim)
     assert isinstance(call(kept, resend=grace, now=NOW + SEND_GUARD - 1), Claim)
     assert call(kept, resend=grace, now=NOW + SEND_GUARD) == Wait()
     assert isinstance(call(evolve(kept, sends=3), resend=grace), Claim)
     assert call(evolve(kept, sends=4), resend=grace) == Withhold(IN_DOUBT, None)
+
+
+@pytest.mark.parametrize(("last", "again"), [(30, True), (31, False)])
+def test_a_request_that_could_arrive_after_the_grace_is_not_overtaken(
+    last: int, again: bool
+) -> None:
+    """The provider would end the pair that another request brings."""
+    sent = {"first_sent_at": NOW - last, "last_sent_at": NOW}
+    kept = due(state="doubt", sends=2, changed_at=NOW, **sent)
+    answer = call(kept, resend=Grace(30 + SEND_GUARD))
+    assert isinstance(answer, Claim) if again else answer == Withhold(IN_DOUBT, None)
 
 
 def test_a_grace_that_a_restored_store_cannot_measure_is_none() -> None:
