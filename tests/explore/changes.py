@@ -1,4 +1,4 @@
-"""What an event makes of a world: writes, dead refresh tokens, and the canonical form."""
+"""How an event changes a world: writes, dead refresh tokens, and the canonical form."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class Changes:
                 callers[number] = caller._replace(refused="gone")
 
     def known_access(self, world: World, callers: list[Caller]) -> frozenset[str]:
-        """Return the access tokens of the record and of the pairs on their way."""
+        """Return the access tokens of the record and of the pairs that callers have."""
         known = self.book.facts[world.record].tokens
         if world.late is not None:
             known |= self.book.facts[world.late.record].tokens
@@ -155,5 +155,5 @@ def home(caller: Caller) -> Caller:
 
 
 def spent_more(world: World, what: str) -> Spent:
-    """Return what has gone wrong, and once more this."""
+    """Return the mishaps so far, and one more."""
     return world.spent._replace(**{what: getattr(world.spent, what) + 1})

@@ -23,7 +23,7 @@ from tests.explore.invariants import (
     check_write,
     grace_seconds,
 )
-from tests.explore.records import TARGETS, Book, Decisions, Holding
+from tests.explore.records import TARGETS, Book, Decisions, Holding, Judged
 from tests.explore.world import Caller, Late, Setting, Taken, World, taken
 
 ALL_TARGETS: Final = (1 << len(TARGETS)) - 1
@@ -34,7 +34,7 @@ MISHAPS: Final = frozenset({"crash", "loss", "fault", "logout", "late write", "s
 
 
 class Event(NamedTuple):
-    """Something that may happen: what, to a caller that stands where, and the world afterwards."""
+    """Something that may happen: its name, the state of its caller, and the world afterwards."""
 
     what: str
     at: str
@@ -53,8 +53,8 @@ class Explorer:
         self.changes = Changes(setting, self.book)
         self.grace = grace_seconds(setting)
         self.goal = 0
-        """Of the world that was expanded last: 2 where a caller gets tokens or the session has
-        ended, 1 where it hears that only a new login helps, else 0."""
+        """About the world that was expanded last: 2 where a caller gets tokens or the session has
+        ended, 1 where it hears that only a new login helps, 0 elsewhere."""
 
     def first(self) -> World:
         """Return the world to begin with."""
@@ -92,14 +92,14 @@ class Explorer:
         return events
 
     def _to(self, events: Events, what: str, world: World, number: int, caller: Caller) -> None:
-        """Add an event after which one caller stands elsewhere."""
+        """Add an event that changes one caller."""
         at = world.callers[number].at
         events.append(Event(what, at, self.changes.with_caller(world, number, caller)))
 
     def _writes(
         self, events: Events, what: str, world: World, number: int, write: Late, *ways: Caller
     ) -> None:
-        """Add a write, with which its caller goes on, and one that fails: it stands elsewhere."""
+        """Add a write, after which its caller goes on, and one that fails."""
         changes, at = self.changes, world.callers[number].at
         goes_on, fails = ways
         draft = Draft(world)
@@ -131,7 +131,9 @@ class Explorer:
                     check_claim(facts, caller.refused, target, world.hot)
                     held = Holding("", facts.refresh)
                     on = caller._replace(at="claimed", target=target, parent=1, held=held)
-                    self._writes(events, "claims", world, number, Late(new, claims=True), on, caller)
+                    self._writes(
+                        events, "claims", world, number, Late(new, claims=True), on, caller
+                    )
                 elif kind == "doubt":
                     self._writes(events, "doubts", world, number, Late(new), caller, caller)
                 elif kind == "verify":
@@ -154,7 +156,7 @@ class Explorer:
             self._to(events, "gives up", world, number, caller._replace(refused=""))
 
     def _marks(self, events: Events, world: World, number: int, caller: Caller) -> None:
-        new, send = self.book.send(world.record, caller.owns)
+        new, send = self.book.send(world.record, mine=caller.owns)
         if new < 0:
             self._to(events, "has lost the claim", world, number, home(caller))
             return
@@ -181,13 +183,9 @@ class Explorer:
         lost = sent._replace(orphans=orphans)
         if changes.may(world, "losses"):
             silent = answered._replace(held=Holding("no_outcome"))
-            events.append(
-                Event("loss", "out", changes.with_caller(lost, number, silent, "losses"))
-            )
+            events.append(Event("loss", "out", changes.with_caller(lost, number, silent, "losses")))
         if changes.may(world, "crashes"):
-            events.append(
-                Event("crash", "out", changes.with_caller(lost, number, IDLE, "crashes"))
-            )
+            events.append(Event("crash", "out", changes.with_caller(lost, number, IDLE, "crashes")))
 
     def _counted(self, world: World, caller: Caller) -> tuple[int, int]:
         now, before = world.sends
@@ -209,7 +207,7 @@ class Explorer:
         held = result.held
         if held.what != "pair":
             return [held]
-        found = []
+        found: list[Holding] = []
         if "lies" in self.setting.answers:
             found.append(Holding("not_taken"))
         used = self._used(world) if self.setting.refusing else frozenset[str]()
@@ -228,15 +226,14 @@ class Explorer:
     def _judges(self, events: Events, world: World, number: int, caller: Caller) -> None:
         """The outcome meets the record as it is now."""
         held, facts, idle = caller.held, self.book.facts[world.record], home(caller)
-        kind, new, advance = self.book.answer(
-            world.record, caller.owns, caller.parent, caller.number, caller.target, held
-        )
+        judged = Judged(caller.owns, caller.parent, caller.number, caller.target, held)
+        kind, new, advance = self.book.answer(world.record, judged)
         if kind == "write":
             after = self.book.facts[new]
             check_write(world, facts, after, ends=False, bare=held.what == "bare_400")
             check_dropped(world, caller, after)
             write = Late(new, advance=advance, hot=_hot(caller))
-            self._writes(events, f"writes {after.state}", world, number, write, idle, caller)
+            self._writes(events, f"writes {held.what}", world, number, write, idle, caller)
             return
         draft = Draft(world)
         if kind != "revoke":
@@ -247,8 +244,8 @@ class Explorer:
                 check_revocation(world, facts.refresh, others)
             self.changes.revoke(draft)
         draft.callers[number] = idle
-        after = self.changes.done(draft.world, draft.callers)
-        events.append(Event(f"{kind}: {held.what}", "answered", after))
+        done = self.changes.done(draft.world, draft.callers)
+        events.append(Event(f"{kind}: {held.what}", "answered", done))
 
     def _verifies(self, events: Events, world: World, number: int, caller: Caller) -> None:
         idle = home(caller)

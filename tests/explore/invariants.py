@@ -1,4 +1,4 @@
-"""What has to hold, by name; each is checked where it could break."""
+"""The invariants, by name; each is checked where it could break."""
 
 from __future__ import annotations
 

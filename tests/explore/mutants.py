@@ -38,7 +38,7 @@ def taking_over_resends(record: GrantRecord, ask: Ask, fresh: Fresh, **how: Any)
 
 
 def doubt_before_its_guard(record: GrantRecord, ask: Ask, fresh: Fresh, **how: Any) -> Any:
-    """What is in doubt is sent again at once."""
+    """A refresh token in doubt is sent again at once."""
     call = CALL(record, ask, fresh, **how)
     if isinstance(call, Wait) and record.state == "doubt":
         return _claim(record, fresh, how["now"])
@@ -46,7 +46,7 @@ def doubt_before_its_guard(record: GrantRecord, ask: Ask, fresh: Fresh, **how: A
 
 
 def exchange_before_its_guard(record: GrantRecord, ask: Ask, fresh: Fresh, **how: Any) -> Any:
-    """An exchange under way counts as abandoned at once."""
+    """An exchange counts as abandoned at once."""
     call = CALL(record, ask, fresh, **how)
     if isinstance(call, Wait) and record.state == "sending":
         return Doubted(written(record, fresh, how["now"], state="doubt", guarded=True))
@@ -61,7 +61,7 @@ def resent_without_end(record: GrantRecord, ask: Ask, fresh: Fresh, **how: Any) 
 
 
 def never_abandoned(record: GrantRecord, ask: Ask, fresh: Fresh, **how: Any) -> Any:
-    """A holder that died is waited for, for ever."""
+    """Everybody waits for a holder that died."""
     call = CALL(record, ask, fresh, **how)
     return Wait() if isinstance(call, Doubted) else call
 
@@ -73,7 +73,7 @@ def claims_never_abandoned(record: GrantRecord, ask: Ask, fresh: Fresh, **how: A
 
 
 def refused_token_again(record: GrantRecord, ask: Ask, fresh: Fresh, **how: Any) -> Any:
-    """While another one is at it, a caller gets whatever there is."""
+    """During an exchange each caller gets the stored access token."""
     if record.state != "current":
         return CALL(record, ask._replace(refused=None), fresh, **how)
     return CALL(record, ask, fresh, **how)
@@ -108,7 +108,7 @@ def pair_not_held(record: GrantRecord, ask: Ask, fresh: Fresh, **how: Any) -> An
 
 
 def grace_to_its_end(record: GrantRecord, ask: Ask, fresh: Fresh, **how: Any) -> Any:
-    """Within the provider's window a refresh token is sent again, whatever is on its way."""
+    """Within the grace a refresh token is sent again, though a request may still arrive."""
     return CALL(evolve(record, last_sent_at=record.first_sent_at), ask, fresh, **how)
 
 
@@ -131,7 +131,9 @@ def late_pair_fenced(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh,
     return ANSWER(record, sent, outcome, fresh, **at)
 
 
-def stored_after_logout(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any) -> Any:
+def stored_after_logout(
+    record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any
+) -> Any:
     """A late pair revives an ended session."""
     if isinstance(outcome, Pair) and record.state == "ended":
         tokens = evolve(record.tokens, refresh_token=outcome.refresh_token)
@@ -139,28 +141,36 @@ def stored_after_logout(record: GrantRecord, sent: Any, outcome: Any, fresh: Fre
     return ANSWER(record, sent, outcome, fresh, **at)
 
 
-def any_refused_caller_ends(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any) -> Any:
+def any_refused_caller_ends(
+    record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any
+) -> Any:
     """Each ``invalid_grant`` ends the record, whose ever it is."""
     if isinstance(outcome, Refused) and record.state not in {"ended", "refused"}:
         return Swap(written(record, fresh, at["now"], state="refused", attempt=""))
     return ANSWER(record, sent, outcome, fresh, **at)
 
 
-def not_taken_as_refused(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any) -> Any:
+def not_taken_as_refused(
+    record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any
+) -> Any:
     """The 403 of a gateway ends the grant."""
     if isinstance(outcome, NotTaken):
         outcome = Refused(outcome.failure)
     return ANSWER(record, sent, outcome, fresh, **at)
 
 
-def not_taken_keeps_its_mark(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any) -> Any:
+def not_taken_keeps_its_mark(
+    record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any
+) -> Any:
     """A refresh token that was not taken stays in doubt."""
     if isinstance(outcome, NotTaken):
         outcome = NoOutcome(outcome.failure)
     return ANSWER(record, sent, outcome, fresh, **at)
 
 
-def not_taken_clears_doubt(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any) -> Any:
+def not_taken_clears_doubt(
+    record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any
+) -> Any:
     """One send that was not taken makes the token good, though another send is in doubt."""
     decision = ANSWER(record, sent, outcome, fresh, **at)
     if isinstance(outcome, NotTaken) and isinstance(decision, Swap):
@@ -168,21 +178,27 @@ def not_taken_clears_doubt(record: GrantRecord, sent: Any, outcome: Any, fresh: 
     return decision
 
 
-def no_outcome_as_not_taken(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any) -> Any:
+def no_outcome_as_not_taken(
+    record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any
+) -> Any:
     """After a 502 the refresh token counts as good."""
     if isinstance(outcome, NoOutcome):
         outcome = NotTaken(outcome.failure)
     return ANSWER(record, sent, outcome, fresh, **at)
 
 
-def dropped_without_access(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any) -> Any:
-    """An answer without an access token is no answer: its refresh token is dropped."""
+def dropped_without_access(
+    record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any
+) -> Any:
+    """An answer without an access token counts as unreadable: its refresh token is dropped."""
     if isinstance(outcome, Pair) and outcome.access is None:
         outcome = NoOutcome(grants.IN_DOUBT)
     return ANSWER(record, sent, outcome, fresh, **at)
 
 
-def told_by_refresh_token(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any) -> Any:
+def told_by_refresh_token(
+    record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any
+) -> Any:
     """A pair with the refresh token that is stored counts as stored."""
     if isinstance(outcome, Pair) and outcome.refresh_token == record.tokens.refresh_token:
         return Kept()
@@ -197,14 +213,18 @@ def sends_per_token(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, 
     return decision
 
 
-def discarded_pair_revoked(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any) -> Any:
+def discarded_pair_revoked(
+    record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any
+) -> Any:
     """A pair that nobody needs is revoked."""
     decision = ANSWER(record, sent, outcome, fresh, **at)
     return RevokePair() if isinstance(decision, Discard) else decision
 
 
-def every_miss_forgotten(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any) -> Any:
-    """No failure is counted, so that none is followed by a pause."""
+def every_miss_forgotten(
+    record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any
+) -> Any:
+    """No failure is counted, and no pause follows."""
     decision = ANSWER(record, sent, outcome, fresh, **at)
     if isinstance(decision, Swap | Store):
         return type(decision)(evolve(decision.new, misses=0))
@@ -214,21 +234,27 @@ def every_miss_forgotten(record: GrantRecord, sent: Any, outcome: Any, fresh: Fr
 # --- the verdict ---------------------------------------------------------------------------------
 
 
-def unusable_as_mismatch(record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any) -> Any:
+def unusable_as_mismatch(
+    record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any
+) -> Any:
     """An ID token that has expired, or cannot be used, ends the session."""
     if isinstance(verdict, Unusable):
         verdict = Mismatch(verdict.failure)
     return VERIFIED(record, origin, verdict, fresh, **at)
 
 
-def mismatch_as_unusable(record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any) -> Any:
+def mismatch_as_unusable(
+    record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any
+) -> Any:
     """Another session's ID token is only unusable."""
     if isinstance(verdict, Mismatch):
         verdict = Unusable(verdict.failure)
     return VERIFIED(record, origin, verdict, fresh, **at)
 
 
-def unusable_keeps_access(record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any) -> Any:
+def unusable_keeps_access(
+    record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any
+) -> Any:
     """The access token is used though its ID token cannot be."""
     decision = VERIFIED(record, origin, verdict, fresh, **at)
     waits = record.unverified
@@ -244,7 +270,9 @@ def unusable_stays(record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh,
     return VERIFIED(record, origin, verdict, fresh, **at)
 
 
-def unusable_drops_refresh(record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any) -> Any:
+def unusable_drops_refresh(
+    record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any
+) -> Any:
     """With the ID token goes the refresh token."""
     decision = VERIFIED(record, origin, verdict, fresh, **at)
     if isinstance(verdict, Unusable) and isinstance(decision, Swap):
@@ -253,17 +281,23 @@ def unusable_drops_refresh(record: GrantRecord, origin: Any, verdict: Any, fresh
     return decision
 
 
-def verdict_for_any_send(record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any) -> Any:
+def verdict_for_any_send(
+    record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any
+) -> Any:
     """A verdict counts for another pair of the same generation."""
     return VERIFIED(record, Origin(origin.generation, record.born), verdict, fresh, **at)
 
 
-def verdict_for_any_generation(record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any) -> Any:
-    """A verdict counts for whatever pair is stored by now."""
+def verdict_for_any_generation(
+    record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any
+) -> Any:
+    """A verdict counts for the pair that is stored by now."""
     return VERIFIED(record, Origin.of(record), verdict, fresh, **at)
 
 
-def revived_by_verdict(record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any) -> Any:
+def revived_by_verdict(
+    record: GrantRecord, origin: Any, verdict: Any, fresh: Fresh, **at: Any
+) -> Any:
     """A verdict that comes after a logout revives the session."""
     if record.state == "ended":
         return Swap(written(record, fresh, at["now"], state="current"))

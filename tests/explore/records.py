@@ -1,8 +1,8 @@
 """Records of a grant in a canonical form, and what the shipped decisions make of them.
 
-The explorer names records by numbers.  Two records that differ only in what no later decision can
-tell apart have the same number: generations count from the current one, times are ages up to a
-cap, and what only a message shows is left out.  Each decision is made once for each record.
+The explorer names records by numbers.  Two records have the same number if no later decision can
+tell them apart: generations count from the current one, times are ages up to a cap, and members
+that only a message shows are left out.  Each decision is made once for each record.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Decisions(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What the explorer reads in a record.
+    """Members of a record that the explorer reads.
 
     Attributes:
         state: its state.
@@ -134,6 +134,16 @@ class Holding(NamedTuple):
     id_token: str = ""
 
 
+class Judged(NamedTuple):
+    """An outcome that meets the record: whose it is, and which send it is the outcome of."""
+
+    mine: bool
+    parent: int
+    number: int
+    target: int
+    held: Holding
+
+
 class Book:
     """All records of a run, by number, and the decisions about them."""
 
@@ -146,7 +156,7 @@ class Book:
         self._numbers: dict[GrantRecord, int] = {}
         self._calls: dict[tuple[int, str, int, int], Called] = {}
         self._sends: dict[tuple[int, bool], tuple[int, int]] = {}
-        self._answers: dict[tuple[int, bool, int, int, int, Holding], Answered] = {}
+        self._answers: dict[tuple[int, Judged], Answered] = {}
         self._verdicts: dict[tuple[int, int, int, str], int] = {}
         self._ends: dict[int, int] = {}
         self._aged: dict[int, int] = {}
@@ -196,43 +206,40 @@ class Book:
             return "final" if call.seconds is None else "withhold", -1, ""
         return type(call).__name__.lower(), -1, ""
 
-    def send(self, number: int, mine: bool) -> tuple[int, int]:
-        """Return the record to write before the request leaves and its number, -1 for none."""
+    def send(self, number: int, *, mine: bool) -> tuple[int, int]:
+        """Return the record to write before the request leaves and its number, or -1."""
         key = (number, mine)
         found = self._sends.get(key)
         if found is None:
-            look = self.decisions.send(self.records[number], _name(mine), FRESH, now=NOW)
+            look = self.decisions.send(self.records[number], _name(mine=mine), FRESH, now=NOW)
             found = (-1, 0)
             if isinstance(look, MarkSending):
                 found = (self.put(look.new), look.new.sends)
             self._sends[key] = found
         return found
 
-    def answer(
-        self, number: int, mine: bool, parent: int, send: int, target: int, held: Holding
-    ) -> Answered:
-        """Return what becomes of an outcome."""
-        key = (number, mine, parent, send, target, held)
+    def answer(self, number: int, judged: Judged) -> Answered:
+        """Return how an outcome changes a record."""
+        key = (number, judged)
         found = self._answers.get(key)
         if found is None:
-            found = self._answers[key] = self._answer(*key)
+            found = self._answers[key] = self._answer(number, judged)
         return found
 
-    def _answer(
-        self, number: int, mine: bool, parent: int, send: int, target: int, held: Holding
-    ) -> Answered:
+    def _answer(self, number: int, judged: Judged) -> Answered:
         record = self.records[number]
-        sent = Sent(_name(mine), parent, send, TARGETS[target])
-        outcome = _outcome(held, self.clock.lifetime)
+        name, target = _name(mine=judged.mine), TARGETS[judged.target]
+        sent = Sent(name, judged.parent, judged.number, target)
+        outcome = _outcome(judged.held, self.clock.lifetime)
         decision = self.decisions.answer(record, sent, outcome, FRESH, now=NOW)
         if isinstance(decision, Store | Swap):
             advance = decision.new.generation - record.generation
             return "write", self.put(decision.new), advance
-        kinds = {Kept: "keep", Discard: "discard", RevokePair: "revoke"}
-        return kinds.get(type(decision), "again"), -1, 0
+        found = [name for kind, name in _KINDS if isinstance(decision, kind)]
+        return found[0] if found else "again", -1, 0
 
     def verified(self, number: int, generation: int, born: int, id_token: str) -> int:
-        """Return the record to write with the verdict on an ID token, -1 for none."""
+        """Return the record to write with the verdict on an ID token, or -1."""
         key = (number, generation, born, id_token)
         found = self._verdicts.get(key)
         if found is None:
@@ -269,7 +276,9 @@ class Book:
             waits = waits._replace(access=late)
         return evolve(
             record,
-            access=tuple([each._replace(stored_at=each.stored_at - tick) for each in record.access]),
+            access=tuple(
+                [each._replace(stored_at=each.stored_at - tick) for each in record.access]
+            ),
             unverified=waits,
             first_sent_at=record.first_sent_at - tick,
             last_sent_at=record.last_sent_at - tick,
@@ -289,7 +298,7 @@ class Book:
         return found
 
     def _canonical(self, record: GrantRecord) -> GrantRecord:
-        """Forget what no later decision can tell."""
+        """Forget differences that no later decision can see."""
         sent = record.sends > 0
         watched = record.state in {"claimed", "sending", "doubt"} or record.misses > 0
         waits = record.unverified
@@ -343,7 +352,10 @@ _VERDICTS: Final = {"good": Refreshed(), "unusable": Unusable(DOWN), "other": Mi
 """The verdict on each ID token that the provider may send."""
 
 
-def _name(mine: bool) -> str:
+_KINDS: Final = ((Kept, "keep"), (Discard, "discard"), (RevokePair, "revoke"))
+
+
+def _name(*, mine: bool) -> str:
     return "mine" if mine else "another"
 
 
@@ -371,10 +383,11 @@ def _outcome(held: Holding, lifetime: int) -> Outcome:
         new = NewAccess(held.access, "openid", lifetime, None) if held.access else None
         failure = None if new else DOWN
         return Pair(f"r{held.refresh}", held.rotated, new, failure, held.id_token or None)
-    return {
+    outcomes: dict[str, Outcome] = {
         "refused": Refused(GONE),
         "not_taken": NotTaken(DOWN),
         "bare_400": NotTaken(DOWN, bare_400=True),
         "no_outcome": NoOutcome(DOWN),
         "unsent": Unsent(),
-    }[held.what]
+    }
+    return outcomes[held.what]

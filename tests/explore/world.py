@@ -8,7 +8,7 @@ from oidc_core.model.resends import ResendInDoubt
 from tests.explore.records import TIMELY, Clock, Holding
 
 Provider: TypeAlias = Literal["revokes", "refuses", "grace", "steady", "sometimes"]
-"""What it does with a refresh token that was used: revokes all; refuses it; gives a pair again
+"""Its answer to a refresh token that was used: revokes all; refuses it; gives a pair again
 within a window, then revokes all; never gives another one; gives another one or not, as it likes,
 and revokes all when a replaced one is used."""
 
@@ -16,7 +16,7 @@ NOTHING: Final = Holding("")
 
 
 class Caller(NamedTuple):
-    """One caller: where it stands, and what it holds.
+    """One caller: its state, and the tokens that it has.
 
     Attributes:
         at: ``idle``; ``claimed``; ``out``: its mark is written, and the request leaves or has left;
@@ -25,7 +25,7 @@ class Caller(NamedTuple):
         parent: the generation that it sends, or verifies; 1 is the current one.
         number: which send of that generation it makes, or which send brought the pair that it
             verifies.
-        target: what it asks an access token for.
+        target: the purpose of the access token.
         held: the outcome in its hands, or the refresh token that it sends.
         age: seconds since its mark.
         refused: the access token that a resource server refused; ``gone`` once no other place
@@ -43,7 +43,7 @@ class Caller(NamedTuple):
 
 
 class Spent(NamedTuple):
-    """What has gone wrong so far, or how much may."""
+    """The mishaps so far, or how many there may be."""
 
     crashes: int = 0
     losses: int = 0
@@ -83,7 +83,7 @@ class World(NamedTuple):
         sends: how often the refresh token of the current generation, and of the one before, may
             have been taken.
         hot: targets, as bits, for which an exchange ended without any time passing since.
-        spent: what has gone wrong.
+        spent: the mishaps so far.
     """
 
     record: int
@@ -98,7 +98,7 @@ class World(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """What is explored.
+    """One exploration.
 
     Attributes:
         rule: whether a refresh token in doubt is sent again.
@@ -106,10 +106,10 @@ class Setting(NamedTuple):
         clock: how time passes.
         callers: how many there are.
         most: how much may go wrong.
-        answers: what the provider may also say: ``not_taken``, ``bare_400``, ``no_access``; or what
-            nobody can bear: ``lies``: it says that it did not take a token that it took;
-            ``forgets``: the store loses a write that it acknowledged.
-        id_tokens: which ID tokens come with a pair; empty for none.
+        answers: further answers of the provider: ``not_taken``, ``bare_400``, ``no_access``.  Two
+            faults that no client survives: ``lies``: the provider says that it did not take a
+            token that it took; ``forgets``: the store loses a write that it acknowledged.
+        id_tokens: which ID tokens come with a pair; an empty one means a pair without it.
         refusing: whether a resource server may refuse any access token.
         targets: how many kinds of access tokens are asked for.
     """
@@ -126,7 +126,7 @@ class Setting(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What the provider makes of a request.
+    """The provider after a request.
 
     Attributes:
         live, window: its refresh tokens afterwards.
@@ -154,7 +154,7 @@ def taken(provider: Provider, world: World, token: int) -> list[Taken]:
             return [Taken(live, window, frozenset(), REFUSED)]
         dead = frozenset([*live, *[each for each, _ in window]])
         return [Taken((), (), dead, REFUSED, revokes=True)]
-    results = []
+    results: list[Taken] = []
     if provider in {"steady", "sometimes"}:
         results.append(Taken(live, window, frozenset(), Holding("pair", token)))
     if provider != "steady":
@@ -163,7 +163,7 @@ def taken(provider: Provider, world: World, token: int) -> list[Taken]:
 
 
 def _rotated(provider: Provider, world: World, token: int, *, again: bool) -> Taken:
-    """Return the next refresh token, and what becomes of the one that was used."""
+    """Return the next refresh token, and let the one that was used die or stay in its window."""
     window, dead = world.window, frozenset[int]()
     if provider == "grace" and not again:
         # The use of a pair ends the window of those before it.
