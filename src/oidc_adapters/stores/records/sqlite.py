@@ -140,7 +140,7 @@ class SqliteRecords:
     def _row(self, connection: Connection, key: str) -> tuple[str | None, str, str]:
         """Return a record and the anchor of the clock, both of one moment."""
         found: tuple[str | None, str, str] | None
-        found = connection.execute(self._file.sql(_READ), (key,)).fetchone()
+        found = self._file.patiently(connection, _READ, key).fetchone()
         return found or (None, "", "")
 
     def _now(self, connection: Connection) -> int:
@@ -151,7 +151,7 @@ class SqliteRecords:
     def _transaction(self) -> Generator[Connection, None, None]:
         """Begin as the only one who writes; commit at the end, or roll back."""
         with self._connections.one() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+            self._file.begin(connection)
             yield connection
             connection.execute("COMMIT")
 

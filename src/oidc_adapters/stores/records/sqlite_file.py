@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from sqlite3 import SQLITE_BUSY, Connection, OperationalError, connect
+from sqlite3 import SQLITE_BUSY, Connection, Cursor, OperationalError, connect
 from time import monotonic, sleep
 from typing import Final
 
@@ -35,6 +35,8 @@ _SET_FACT: Final = (
     "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
 _LAST: Final = "SELECT coalesce(max(written), 0) FROM oidc_records"
+_AT_A_TIME: Final = 0.03
+_PAUSE: Final = 0.001
 _CREATING: Final = ProcessLock()
 
 
@@ -88,7 +90,7 @@ class SqliteFile:
         self._make()
         connection = connect(
             self._path,
-            timeout=self._busy_timeout,
+            timeout=_AT_A_TIME,
             isolation_level=None,
             check_same_thread=False,
         )
@@ -111,17 +113,44 @@ class SqliteFile:
     def _prepare(self, connection: Connection) -> None:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS writes through its disk's memory
-        _write_ahead(connection, self._busy_timeout)
+        (mode,) = self.patiently(connection, "PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise StoreFailure(
+                "store_unavailable", about="journal_mode", found=mode, expected="wal"
+            )
         if self._version(connection) != len(SCHEMA):
             self._migrate(connection)
         boot = self._boot()
         if self._anchored(connection, boot, 0) != self._kept(connection):
             self._anchor(connection, boot)
 
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction as the only one who writes.
+
+        Raises:
+            sqlite3.OperationalError: others write for longer than this store waits.
+        """
+        self.patiently(connection, "BEGIN IMMEDIATE")
+
+    def patiently(self, connection: Connection, statement: str, *values: str) -> Cursor:
+        """Run a statement that begins a transaction, again and again while others have the file.
+
+        SQLite would ask more and more rarely, so that of many callers the latest come first; and
+        for a write-ahead log it would not wait at all.
+        """
+        given_up = monotonic() + self._busy_timeout
+        while True:
+            try:
+                return connection.execute(self.sql(statement), values)
+            except OperationalError as busy:
+                if busy.sqlite_errorcode & 0xFF != SQLITE_BUSY or monotonic() > given_up:
+                    raise
+                sleep(_PAUSE)
+
     # --- the tables ------------------------------------------------------------------------------
 
     def _version(self, connection: Connection) -> int:
-        if not connection.execute(self.sql(_TABLES)).fetchone()[0]:
+        if not self.patiently(connection, _TABLES).fetchone()[0]:
             return 0
         found = self._fact(connection, "schema")
         version = int(found) if found.isascii() and found.isdecimal() else 0
@@ -132,7 +161,7 @@ class SqliteFile:
         return version
 
     def _migrate(self, connection: Connection) -> None:
-        connection.execute("BEGIN IMMEDIATE")
+        self.begin(connection)
         for statements in SCHEMA[self._version(connection) :]:
             for statement in statements:
                 connection.execute(self.sql(statement))
@@ -153,8 +182,8 @@ class SqliteFile:
         return anchor.now(self._boot())
 
     def _anchor(self, connection: Connection, boot: Boot) -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        (last,) = connection.execute(self.sql(_LAST)).fetchone()
+        self.begin(connection)
+        (last,) = self.patiently(connection, _LAST).fetchone()
         anchor = self._anchored(connection, boot, last)
         self._set_fact(connection, "clock", anchor.text())
         connection.execute("COMMIT")
@@ -166,23 +195,8 @@ class SqliteFile:
         return anchor_of(self._fact(connection, "clock"))
 
     def _fact(self, connection: Connection, name: str) -> str:
-        found: tuple[str] | None = connection.execute(self.sql(_FACT), (name,)).fetchone()
+        found: tuple[str] | None = self.patiently(connection, _FACT, name).fetchone()
         return found[0] if found else ""
 
     def _set_fact(self, connection: Connection, name: str, value: str) -> None:
         connection.execute(self.sql(_SET_FACT), (name, value))
-
-
-def _write_ahead(connection: Connection, seconds: int) -> None:
-    """Let the file have a write-ahead log; SQLite itself does not wait while others do the same."""
-    given_up = monotonic() + seconds
-    mode = ""
-    while not mode:
-        try:
-            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        except OperationalError as busy:
-            if busy.sqlite_errorcode & 0xFF != SQLITE_BUSY or monotonic() > given_up:
-                raise
-            sleep(0.01)
-    if mode != "wal":
-        raise StoreFailure("store_unavailable", about="journal_mode", found=mode, expected="wal")

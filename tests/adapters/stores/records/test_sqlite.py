@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -297,3 +298,16 @@ def test_after_it_is_closed_it_raises(path: Path) -> None:
     with pytest.raises(StoreFailure) as refusal:
         store.read("a")
     assert (refusal.value.code, refusal.value.found) == ("store_unavailable", "closed")
+
+
+def test_a_call_waits_while_another_caller_writes(path: Path) -> None:
+    store, other = SqliteRecords(path, busy_timeout=20), SqliteRecords(path)
+    assert store.create("a", "1", "v", NOW * 2)
+    with ThreadPoolExecutor(1) as threads:
+        with other._transaction():
+            waiting = threads.submit(store.replace, "a", "1", "2", "v", NOW * 2)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.2)
+        assert waiting.result(20)
+    store.close()
+    other.close()
