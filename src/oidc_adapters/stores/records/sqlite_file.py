@@ -111,8 +111,10 @@ class SqliteFile:
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
     def _prepare(self, connection: Connection) -> None:
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA fullfsync = ON")  # macOS writes through its disk's memory
+        self.patiently(connection, "PRAGMA synchronous = FULL")
+        self.patiently(
+            connection, "PRAGMA fullfsync = ON"
+        )  # macOS writes through its disk's memory
         (mode,) = self.patiently(connection, "PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             raise StoreFailure(
