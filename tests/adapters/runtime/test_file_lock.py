@@ -28,15 +28,17 @@ HOLDER: Final = """
 import os, sys, threading
 from tests.adapters.runtime.test_file_lock import locked
 from pathlib import Path
+
+def fork():
+    if os.fork() == 0:
+        sys.stdin.read()
+        os._exit(0)
+
 with locked(Path(sys.argv[1])):
     if sys.argv[2] == "forks":
-        child = []
-        thread = threading.Thread(target=lambda: child.append(os.fork()))
+        thread = threading.Thread(target=fork)
         thread.start()
         thread.join()
-        if child[:1] == [0] or not child:
-            sys.stdin.read()
-            os._exit(0)
     print("held", flush=True)
     sys.stdin.read()
 """

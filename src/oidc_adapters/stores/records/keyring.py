@@ -101,7 +101,9 @@ class KeyringRecords(FolderRecords):
         """
         try:
             return super().read(key)
-        except StoreFailure:
+        except StoreFailure as failure:
+            if failure.code != "record_invalid":
+                raise
             with self._locked() as folder:
                 return self._read(folder, key)
 
