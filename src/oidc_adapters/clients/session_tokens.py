@@ -65,6 +65,14 @@ class Copies:
         self.exchanges = exchanges
         self.flights = SingleFlight[Copy]()
 
+    def plain(self, name: str, leeway: int) -> Copy | None:
+        """Return a copy of what the login asked for that serves, if there is one: the fast way."""
+        copy = self.held.get(name)
+        if copy is None or type(leeway) is not int:
+            return None
+        now = monotonic()
+        return copy if now < copy.trusted_until and now + leeway < copy.expires else None
+
     def found(self, of: Key, ask: Ask) -> Copy | None:
         """Return a copy that serves, if there is one."""
         plain = ask.target == _PLAIN
@@ -147,10 +155,9 @@ class SessionTokens:
             OidcError: see its ``kind`` and ``retryable``.
         """
         copies, of = self._copies, self._of
-        copy = copies.held.get(of.name)
-        if copy is not None and refused is None and not scope and not resource:
-            now = monotonic()
-            if type(leeway) is int and now < copy.trusted_until and now + leeway < copy.expires:
+        if refused is None and not scope and not resource:
+            copy = copies.plain(of.name, leeway)
+            if copy is not None:
                 return copy.tokens
         ask = asked(leeway, refused, scope, resource)
         copy = copies.found(of, ask)
@@ -214,10 +221,9 @@ class AsyncSessionTokens:
         An exchange that is under way goes on if the caller is cancelled.
         """
         copies, of = self._copies, self._of
-        copy = copies.held.get(of.name)
-        if copy is not None and refused is None and not scope and not resource:
-            now = monotonic()
-            if type(leeway) is int and now < copy.trusted_until and now + leeway < copy.expires:
+        if refused is None and not scope and not resource:
+            copy = copies.plain(of.name, leeway)
+            if copy is not None:
                 return copy.tokens
         ask = asked(leeway, refused, scope, resource)
         copy = copies.found(of, ask)
