@@ -11,6 +11,7 @@ from attrs import field, frozen
 from oidc_core.jose.jws import claims_kept
 from oidc_core.machine.credentials import client_request
 from oidc_core.model.client import is_scope
+from oidc_core.model.demands import check_resources
 from oidc_core.model.pending import PendingLogin
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty, check_keys
@@ -27,7 +28,7 @@ from oidc_core.wire.grammar import NQCHAR, VSCHAR
 from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, NoAnswer, Parameters
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, parse_object, unreadable
 from oidc_core.wire.limits import LIMITS, UPPER_BOUNDS, Limits
-from oidc_core.wire.settings import check_text
+from oidc_core.wire.settings import check_kind, check_text
 from oidc_core.wire.way import NOT_TOLD, Channel
 
 _ACCESS: Final = "access_token"
@@ -81,15 +82,23 @@ def authorization_code_request(rp: RelyingParty, pending: PendingLogin, code: st
     )
 
 
-def refresh_request(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> HttpRequest:
-    """Ask for new tokens (RFC 6749 §6); ``scope`` may narrow what was granted.
+def refresh_request(
+    rp: RelyingParty, tokens: Tokens, *, scope: str = "", resource: tuple[str, ...] = ()
+) -> HttpRequest:
+    """Ask for new tokens (RFC 6749 §6).
+
+    ``scope`` may narrow what was granted.  ``resource`` names the resources of the access token
+    (RFC 8707 §2.2), if they are not those of the login.
 
     Raises:
         UsageError: ``refresh_token_missing``; ``client_issuer_mismatch`` if the tokens are another
-            provider's or another client's; ``parameter_invalid`` for a scope that was not granted;
-            ``unsupported_by_provider`` without an endpoint that this or the new ID token needs.
+            provider's or another client's; ``parameter_invalid`` for a scope that was not granted,
+            or a resource that is not an absolute URI; ``unsupported_by_provider`` without an
+            endpoint that this or the new ID token needs.
     """
     check_text(scope, "scope")
+    check_kind(resource, tuple[str, ...], about="resource")
+    check_resources(resource)
     check_keys(rp)
     if tokens.refresh_token is None:
         raise UsageError("refresh_token_missing")
@@ -102,6 +111,7 @@ def refresh_request(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Htt
     )
     if scope:
         parameters = (*parameters, ("scope", scope))
+    parameters += tuple([("resource", each) for each in resource])
     return client_request(
         rp, "refresh", "token_endpoint", parameters, max_body=rp.policy.limits.token_response
     )

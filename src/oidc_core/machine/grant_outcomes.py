@@ -78,7 +78,7 @@ class NoOutcome(NamedTuple):
 
 
 class Unsent(NamedTuple):
-    """The request never left, because of the holder itself: the provider knows nothing of it.
+    """The request never left, because of the holder itself, so the provider has not seen it.
 
     A holder that cannot mark its exchange in time, or does not know whether it did, gives its claim
     back in this way, too.

@@ -1,10 +1,12 @@
 """The demands of a login on its tokens: one value, made once, handed whole to the rules."""
 
+import re
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
+from oidc_core.wire.errors import UsageError
 from oidc_core.wire.settings import check_fields, fields_of, names
 
 
@@ -24,6 +26,20 @@ ADDED_MAX_AGE: Final = (
     'the library added max_age=0 because of prompt=login; reauthentication="unproven" asks without'
 )
 """The remark of an error where the demand for a proof may be its cause."""
+
+
+_RESOURCE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\x21\x22\x24-\x7e]+")
+
+
+def check_resources(resources: tuple[str, ...]) -> None:
+    """Refuse a resource that is not an absolute URI, or has a fragment (RFC 8707 §2).
+
+    Raises:
+        UsageError: ``parameter_invalid``.
+    """
+    for resource in resources:
+        if not _RESOURCE.fullmatch(resource):
+            raise UsageError("parameter_invalid", about="resource", found=resource)
 
 
 @frozen(kw_only=True)

@@ -80,12 +80,9 @@ def exchange(rp: RelyingParty, record: GrantRecord, target: Target) -> Step[Toke
 
     Raises:
         UsageError: ``client_issuer_mismatch``, or ``parameter_invalid`` for a scope that was not
-            granted.
+            granted, or a resource that is not an absolute URI.
     """
-    tokens = record.tokens
-    if target.resource:
-        tokens = evolve(tokens, resource=target.resource)
-    return renew(rp, tokens, scope=target.scope)
+    return renew(rp, record.tokens, scope=target.scope, resource=target.resource)
 
 
 def pair_of(renewed: TokensRenewed) -> Pair:

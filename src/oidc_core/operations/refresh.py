@@ -98,26 +98,41 @@ class Refreshed:
     notes: tuple[str, ...] = ()
 
 
-def renew(rp: RelyingParty, tokens: Tokens, *, scope: str = "") -> Step[TokensRenewed]:
+def renew(
+    rp: RelyingParty, tokens: Tokens, *, scope: str = "", resource: tuple[str, ...] = ()
+) -> Step[TokensRenewed]:
     """Exchange a refresh token for new tokens.
+
+    Args:
+        rp: the relying party.
+        tokens: as they were stored.
+        scope: a part of the granted scope, if the access token is for less.
+        resource: the resources of the access token (RFC 8707), if not those of the login.
 
     Raises:
         UsageError: ``refresh_token_missing``, ``client_issuer_mismatch``, or ``parameter_invalid``
-            for a scope that was not granted, or an argument of another type.
+            for a scope that was not granted, a resource that is not an absolute URI, or an
+            argument of another type.
     """
     check_kind(rp, RelyingParty, about="rp")
     check_kind(tokens, Tokens, about="tokens")
-    request = refresh_request(rp, tokens, scope=scope)
-    asked = scope or tokens.scope
-    return AwaitingRenewal(made_for=rp.digest, request=request, tokens=tokens, scope=asked)
+    request = refresh_request(rp, tokens, scope=scope, resource=resource)
+    return AwaitingRenewal(
+        made_for=rp.digest,
+        request=request,
+        tokens=tokens,
+        scope=scope or tokens.scope,
+        resource=resource or tokens.resource,
+    )
 
 
 @frozen(kw_only=True)
 class AwaitingRenewal(Exchange[TokensRenewed]):
-    """Waits for the token endpoint to take the refresh token; ``scope`` is the requested scope."""
+    """Waits for the token endpoint to take the refresh token; the rest is what was requested."""
 
     tokens: Tokens
     scope: str
+    resource: tuple[str, ...]
 
     def consume(self, rp: RelyingParty, answer: Answer) -> Step[TokensRenewed]:
         """Take the new tokens: what the provider did not send again stays (RFC 6749 §6)."""
@@ -130,7 +145,7 @@ class AwaitingRenewal(Exchange[TokensRenewed]):
         session = Session(
             id_token=old.id_token,
             subject=old.subject,
-            resource=old.resource,
+            resource=self.resource,
             nonce=old.nonce,
             sid=old.sid,
             auth_time=old.auth_time,

@@ -299,6 +299,21 @@ def test_a_refresh_asks_for_no_more_than_was_granted() -> None:
         )
 
 
+@pytest.mark.req("RFC8707-2.2-01")
+def test_a_refresh_may_name_resources() -> None:
+    request = refresh_request(RP, TOKENS, resource=("https://api.example/", "urn:x"))
+    assert request.form is not None
+    named = [value for name, value in request.form if name == "resource"]
+    assert named == ["https://api.example/", "urn:x"]
+    assert "resource" not in form(refresh_request(RP, TOKENS))
+    for odd in (("/api",), ("https://api.example/#f",), ("",), ["urn:x"], "urn:x", (5,)):
+        wrong: Any = odd
+        error = refused(
+            UsageError, "parameter_invalid", partial(refresh_request, RP, TOKENS, resource=wrong)
+        )
+        assert error.about == "resource"
+
+
 def test_without_a_refresh_token_there_is_no_refresh() -> None:
     bare = evolve(TOKENS, refresh_token=None)
     refused(UsageError, "refresh_token_missing", lambda: refresh_request(RP, bare))

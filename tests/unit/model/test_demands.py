@@ -8,7 +8,8 @@ import pytest
 from attrs import evolve, fields
 from attrs.exceptions import FrozenInstanceError
 
-from oidc_core.model.demands import EXPECT_NO_NONCE, Demands, NoNonce
+from oidc_core.model.demands import EXPECT_NO_NONCE, Demands, NoNonce, check_resources
+from oidc_core.wire.errors import UsageError
 
 LEAST = Demands(nonce="a-nonce", started_at=1)
 MOST = Demands(
@@ -44,6 +45,14 @@ def test_that_no_nonce_was_sent_is_a_value_of_its_own() -> None:
     assert EXPECT_NO_NONCE not in nonces
     for twin in (pickle.loads(pickle.dumps(EXPECT_NO_NONCE)), copy.deepcopy(EXPECT_NO_NONCE)):
         assert twin is EXPECT_NO_NONCE
+
+
+@pytest.mark.parametrize("resource", ["", "/api", "https://api.example/#f", "a b:c", "urn:é"])
+def test_a_resource_is_an_absolute_uri_without_a_fragment(resource: str) -> None:
+    check_resources(("https://api.example/a?b", "urn:x:y"))
+    with pytest.raises(UsageError) as caught:
+        check_resources(("urn:x", resource))
+    assert (caught.value.code, caught.value.about) == ("parameter_invalid", "resource")
 
 
 def test_demands_are_a_value_that_nobody_changes() -> None:

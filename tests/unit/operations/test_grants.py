@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -111,12 +112,14 @@ def test_an_exchange_is_for_a_target() -> None:
     narrow = exchanging(Target("openid"))
     assert form_of(narrow)["scope"] == "openid"
     other = exchanging(Target(resource=("urn:y",)))
+    assert form_of(other)["resource"] == "urn:y"
     assert done(resume(RP, other, token_answer(None))).tokens.resource == ("urn:y",)
     assert done(resume(RP, step, token_answer(None))).tokens.resource == ("urn:x",)
 
 
 def test_an_exchange_is_for_what_was_granted_to_this_client() -> None:
-    refused(UsageError, "parameter_invalid", lambda: exchange(RP, kept(), Target("admin")))
+    for odd in (Target("admin"), Target(resource=("here",))):
+        refused(UsageError, "parameter_invalid", partial(exchange, RP, kept(), odd))
     foreign = kept(issuer=OTHER_ISSUER)
     refused(UsageError, "client_issuer_mismatch", lambda: exchange(RP, foreign, LOGIN))
 

@@ -14,7 +14,7 @@ from oidc_core.jose.pkce import challenge_s256
 from oidc_core.model.claim_values import MAX_DATE
 from oidc_core.model.claims import IdToken
 from oidc_core.model.client import is_scope
-from oidc_core.model.demands import Demands
+from oidc_core.model.demands import Demands, check_resources
 from oidc_core.model.pending import PendingLogin, ResponseMode
 from oidc_core.model.provider import RESERVED_PARAMETERS
 from oidc_core.model.relying_party import RelyingParty, endpoint
@@ -32,7 +32,6 @@ Display: TypeAlias = Literal["page", "popup", "touch", "wap"]
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ALONE: Final = frozenset({"none", "create"})
 _LIST: Final = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
-_RESOURCE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\x21\x22\x24-\x7e]+")
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")  # RFC 6749 §8.2
 _VISIBLE: Final = re.compile(f"{VSCHAR}*")
 _LONGEST_NONCE: Final = 512
@@ -144,9 +143,7 @@ def _check_lists(request: AuthenticationRequest) -> None:
     for acr in request.required_acr:  # an empty one is not a class of authentication
         if " " in acr or not _LIST.fullmatch(acr):
             raise UsageError("parameter_invalid", about="required_acr", found=acr)
-    for resource in request.resource:
-        if not _RESOURCE.fullmatch(resource):
-            raise UsageError("parameter_invalid", about="resource", found=resource)
+    check_resources(request.resource)
 
 
 def _check_claims(claims: JsonObject | None) -> None:
