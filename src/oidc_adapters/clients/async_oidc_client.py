@@ -126,7 +126,7 @@ class AsyncOidcClient(Client[AsyncShell]):
     async def close(self) -> None:
         """Take no further call, let exchanges end, and close what the client made itself.
 
-        It waits for the exchange of a refresh token that is under way, at most 30 seconds.
+        It waits at most 30 seconds for exchanges of refresh tokens that have started.
         """
         self._life.shut()
         if self._doors is not None:

@@ -52,7 +52,7 @@ OF_ANOTHER: Final = frozenset(
 """A client's codes for the logout of another client, or of no client: the last client raises it."""
 
 CLOSING: Final = 30.0
-"""Seconds for which a client that is closed waits for exchanges under way."""
+"""Seconds that ``close()`` waits for exchanges that have started."""
 
 _MARK_LIFETIME: Final = 600
 """Seconds for which a browser remembers that a login failed and a new one was started."""

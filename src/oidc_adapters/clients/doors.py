@@ -1,4 +1,4 @@
-"""What the exchange of refresh tokens needs of a client, whether that waits or awaits."""
+"""The parts of a client that the exchange of refresh tokens uses: the client waits or awaits."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
@@ -29,7 +29,7 @@ class Operation(Protocol):
 
 
 class Doors(Protocol):
-    """What the loop needs of a client, whether it waits or awaits."""
+    """The parts of a client that the loop uses: the client waits or awaits."""
 
     @property
     def records(self) -> AsyncRecords:
@@ -48,7 +48,7 @@ class Doors(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """What time it is."""
+        """The clock of the client."""
         ...
 
     @property
@@ -57,7 +57,7 @@ class Doors(Protocol):
         ...
 
     async def ready(self) -> Operation:
-        """Return what an operation runs with; metadata is read first if that is due."""
+        """Return the parts of an operation; the client first reads metadata if that is due."""
         ...
 
     async def pause(self, seconds: float, /) -> None:
@@ -77,5 +77,5 @@ class Doors(Protocol):
         ...
 
     async def close(self, seconds: float, /) -> None:
-        """Wait for work that is under way, but no longer."""
+        """Wait until the work that has started ends, but no longer than these seconds."""
         ...

@@ -123,7 +123,7 @@ class Exchanges:
         """Return a usable access token, by an exchange if one is needed.
 
         Raises:
-            OidcError: why there is none.
+            OidcError: why there is no copy.
         """
         doors, fault = self._doors, list[OidcError]()
         end = monotonic() + doors.grants.patience
@@ -150,7 +150,7 @@ class Exchanges:
                 await self._replace(of, held, answer.new)
 
     async def end(self, of: Key) -> GrantRecord | None:
-        """End a grant for ever; return the record that it had, if there was one.
+        """End a grant finally; return the record that it had, or ``None`` without a record.
 
         Raises:
             StoreFailure: ``store_unavailable``.
@@ -189,7 +189,7 @@ class Exchanges:
         """Claim the exchange, and make it; the caller waits for its own no longer than it may take.
 
         Raises:
-            OidcError: nothing was sent, as where a setting is wrong or the store failed.
+            OidcError: the client sent nothing, because a setting is wrong or the store failed.
         """
         doors = self._doors
         operation = await doors.ready()
@@ -234,7 +234,7 @@ class Exchanges:
 
 
 def _explained(error: OidcError, faults: list[OidcError]) -> OidcError:
-    """Return why there is no token, with all that is known if it happened to this very caller."""
+    """Return why there is no token, with every detail if this caller's own exchange failed."""
     if not faults or faults[-1].code != error.code:
         return error
     own = faults[-1]

@@ -71,7 +71,7 @@ class WaitingDoors:
 
     @property
     def clock(self) -> Clock:
-        """What time it is."""
+        """The clock of the client."""
         return self._life.known.shell.clock
 
     @property
@@ -88,7 +88,7 @@ class WaitingDoors:
         Event().wait(seconds)
 
     async def detached(self, work: Callable[[], Awaitable[None]], seconds: float, /) -> bool:
-        """Begin work in a thread of its own."""
+        """Begin work in a separate thread."""
 
         def call() -> None:
             at_once(cast("Coroutine[object, None, None]", work()))
@@ -104,7 +104,7 @@ class WaitingDoors:
         self._life.refused(kind, error)
 
     async def close(self, seconds: float, /) -> None:
-        """Wait for exchanges that are under way."""
+        """Wait for exchanges that have started."""
         self._threads.close(seconds)
 
 
@@ -126,7 +126,7 @@ class AwaitingDoors:
 
     @property
     def clock(self) -> Clock:
-        """What time it is."""
+        """The clock of the client."""
         return self._life.known.shell.clock
 
     @property
@@ -143,7 +143,7 @@ class AwaitingDoors:
         await settled_within(Future[None](), seconds)
 
     async def detached(self, work: Callable[[], Awaitable[None]], seconds: float, /) -> bool:
-        """Begin work in a task of its own."""
+        """Begin work in a separate task."""
         return await self._tasks.run(work, seconds)
 
     def tell(self, kind: type[TokensRefreshed], /) -> None:
@@ -155,5 +155,5 @@ class AwaitingDoors:
         self._life.refused(kind, error)
 
     async def close(self, seconds: float, /) -> None:
-        """Wait for exchanges that are under way."""
+        """Wait for exchanges that have started."""
         await self._tasks.close(seconds)

@@ -1,4 +1,4 @@
-"""What a client knows of its provider: the metadata that was read, when, and what is made of it.
+"""The metadata of a provider that a client has read, when it read it, and the relying party of it.
 
 The policy :mod:`oidc_core.machine.metadata_fetching` decides when metadata is read; here is its
 memory.
@@ -74,7 +74,7 @@ class MetadataMemory(Generic[S]):
         metadata: RecordMetadata | None,
         events: Events | None,
     ) -> None:
-        """Begin with what is configured.
+        """Begin with the configured values.
 
         Args:
             rp: the relying party; without metadata, where that is discovered.
@@ -162,7 +162,8 @@ class MetadataMemory(Generic[S]):
     ) -> bool:
         """Take a document that some process read; return whether it is enough.
 
-        One that is not newer says nothing: what a token contradicts has to be read again.
+        A document that is not newer does not count: a token may contradict the metadata of the
+        client, and only a newer document can settle this.
         """
         record, read_at = self._kept.record, now - kept.age
         if record.rp is not None and read_at <= record.read_at + _BETWEEN_CLOCKS:

@@ -61,7 +61,7 @@ class OneExchange:
         doors: the client.
         of: the key of the grant.
         claimed: the record with the claim, as it was written.
-        target: what an access token is asked for.
+        target: the scope and the resources of the access token.
         fresh: gives random values for a write.
         faults: gets the error of an exchange that failed.
     """

@@ -38,8 +38,9 @@ class LoginResult:
         logged_in: the user, and what was checked.
         cookies: to be set.
         connection: names the client, where an application has several.
-        grant_id: where the client keeps grants, the name of this session's: put it into the session
-            on the server, and ask ``client.tokens(grant_id)`` for tokens; else empty.
+        grant_id: the name of this session's grant, if the client keeps grants; empty if it does
+            not. Put it into the session on the server, and ask ``client.tokens(grant_id)`` for
+            tokens.
     """
 
     logged_in: LoggedIn

@@ -5,7 +5,7 @@
     tokens = client.tokens(session["grant_id"])
     answer = http.get(url, headers={"Authorization": f"Bearer {tokens.fresh().access_token}"})
 
-Nothing is locked while the application's own request runs.
+The client holds no lock while the application's own request runs.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ _DEADLINE: Final = 60.0
 
 
 class EndedSession(NamedTuple):
-    """What a session had when it ended: tokens to revoke, and the hint for a logout.
+    """The last tokens of a session that ended: to revoke them, and as the hint for a logout.
 
     Attributes:
         tokens: the facts of the login, and the refresh token.
@@ -50,11 +50,11 @@ class EndedSession(NamedTuple):
 
 
 class Copies:
-    """The copies of tokens in this process, and the calls that are under way for one.
+    """The copies of tokens in this process, and the calls that now fetch one.
 
     Attributes:
-        held: the copies of what logins asked for, by the names of their grants.
-        exchanges: what is done where there is none.
+        held: the copies of the tokens that logins asked for, by the names of their grants.
+        exchanges: gets a new copy.
     """
 
     __slots__ = ("exchanges", "flights", "held", "others")
@@ -66,7 +66,7 @@ class Copies:
         self.flights = SingleFlight[Copy]()
 
     def plain(self, name: str, leeway: int) -> Copy | None:
-        """Return a copy of what the login asked for that serves, if there is one: the fast way."""
+        """Return a usable copy of the tokens of the login, or ``None``: the fast way."""
         copy = self.held.get(name)
         if copy is None or type(leeway) is not int:
             return None
@@ -74,7 +74,7 @@ class Copies:
         return copy if now < copy.trusted_until and now + leeway < copy.expires else None
 
     def found(self, of: Key, ask: Ask) -> Copy | None:
-        """Return a copy that serves, if there is one."""
+        """Return a usable copy, or ``None``."""
         plain = ask.target == _PLAIN
         copy = self.held.get(of.name) if plain else self.others.get((of.name, ask.target))
         now = monotonic()
@@ -141,11 +141,11 @@ class SessionTokens:
         Of all threads, processes and hosts that ask for the same session, one makes the exchange.
 
         Args:
-            leeway: seconds for which the access token has to be valid yet.
+            leeway: seconds that the access token must still be valid.
             refused: the access token that a resource server just answered with 401; another one
                 is returned.
             scope: a part of the granted scope, where an access token is wanted for less.
-            resource: other resources than those of the login (RFC 8707).
+            resource: the resources of the access token, if they differ from the login's (RFC 8707).
 
         Raises:
             StoreFailure: ``grant_unknown``, ``grant_ended``, ``grant_expired``: log in again;
@@ -177,7 +177,7 @@ class SessionTokens:
         return copy
 
     def end(self) -> EndedSession | None:
-        """End the session for ever: no exchange that is under way revives it.
+        """End the session finally: an exchange that has already started does not revive it.
 
         Other processes refuse it as soon as their copies are no longer trusted.
 
@@ -218,7 +218,7 @@ class AsyncSessionTokens:
     ) -> Tokens:
         """Return tokens whose access token is usable, like :meth:`SessionTokens.fresh`.
 
-        An exchange that is under way goes on if the caller is cancelled.
+        If the caller is cancelled, an exchange that has started goes on.
         """
         copies, of = self._copies, self._of
         if refused is None and not scope and not resource:
@@ -244,7 +244,7 @@ class AsyncSessionTokens:
         return copy
 
     async def end(self) -> EndedSession | None:
-        """End the session for ever, like :meth:`SessionTokens.end`."""
+        """End the session finally, like :meth:`SessionTokens.end`."""
         self._copies.forget(self._of)
         ended_now = ended(await self._copies.exchanges.end(self._of))
         self._copies.forget(self._of)
@@ -252,7 +252,7 @@ class AsyncSessionTokens:
 
 
 def asked(leeway: int, refused: str | None, scope: str, resource: Sequence[str]) -> Ask:
-    """Return what a caller asks for.
+    """Return the question of a caller, with checked values.
 
     Raises:
         UsageError: ``parameter_invalid``.
@@ -265,7 +265,7 @@ def asked(leeway: int, refused: str | None, scope: str, resource: Sequence[str])
 
 
 def ended(record: GrantRecord | None) -> EndedSession | None:
-    """Return what a session had when it ended."""
+    """Return the last tokens of a session that ended."""
     if record is None or record.state == "ended":
         return None
     access = tuple([each.token for each in record.access])
