@@ -81,7 +81,8 @@ class WaitingDoors:
 
     async def ready(self) -> WaitingOperation:
         """Return the parts of an operation."""
-        return WaitingOperation(*self._life.ready())
+        rp, shell = self._life.ready()
+        return WaitingOperation(rp, shell)
 
     async def pause(self, seconds: float, /) -> None:
         """Let time pass."""
@@ -136,7 +137,8 @@ class AwaitingDoors:
 
     async def ready(self) -> AwaitingOperation:
         """Return the parts of an operation."""
-        return AwaitingOperation(*await self._life.ready_async())
+        rp, shell = await self._life.ready_async()
+        return AwaitingOperation(rp, shell)
 
     async def pause(self, seconds: float, /) -> None:
         """Let time pass, without blocking a thread."""
