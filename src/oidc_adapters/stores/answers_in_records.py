@@ -1,6 +1,6 @@
 """Documents that a provider publishes, as one process fetched them, for all that share a store.
 
-What is kept is the whole answer, sealed: the core judges it again, as if it had just come.  The
+The store keeps the whole answer, sealed: the core judges it again, as if it had just come.  The
 store is a help and no guard: if it fails, each process fetches for itself.
 """
 
@@ -29,7 +29,7 @@ _PAUSE: Final = 0.1
 
 
 class _Offered(NamedTuple):
-    """What the store had to offer.
+    """The outcome of a look into the store.
 
     Attributes:
         taken: whether it was enough.
@@ -50,7 +50,7 @@ class SharedAnswers:
     Args:
         records: the store.
         secrets: the sealing secrets, newest first.
-        about: what is kept, as in ``metadata``.
+        about: the name of the store in errors, as in ``metadata``.
 
     Attributes:
         failure: the failure of the store in its newest use, ``None`` if that went well.

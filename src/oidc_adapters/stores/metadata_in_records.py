@@ -21,8 +21,8 @@ _DAY: Final = 86_400
 class RecordMetadata:
     """The metadata documents of providers, in a store that processes share.
 
-    A client reads the store first, when its metadata is due.  What it finds there it judges as if
-    it had just come, with the time at which it was fetched, so that ``metadata_max_age`` holds.  Of
+    A client reads the store first, when its metadata is due.  It judges the document as if that
+    had just come, and counts its age from the fetch, so that ``metadata_max_age`` holds.  Of
     several processes that start together, one asks the provider and the others wait up to 2 seconds
     for its answer.
 

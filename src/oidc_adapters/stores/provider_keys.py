@@ -36,7 +36,7 @@ SendAsync: TypeAlias = Callable[[HttpRequest], Awaitable[AnswerTo]]
 _Source: TypeAlias = tuple[object, ...]
 
 EMPTY: Final = KeyRecord()
-"""What is known of keys that were never fetched."""
+"""The record of keys that were never fetched."""
 
 _PATIENCE: Final = 1
 """Seconds that are waited for a fetch beyond its own deadline, for its answer to be read."""

@@ -10,7 +10,7 @@ from oidc_adapters.stores.records.ports import AsyncRecords, Records
 
 
 class SharedStore:
-    """What the workers and hosts of one application share, in one store.
+    """One store for the workers and hosts of an application.
 
     .. code-block:: python
 

@@ -24,7 +24,7 @@ SECRET: Final = b"the sealing secret of the tests!"
 
 
 class Fleet(Scene):
-    """Processes of one application, each with a client of its own, and one store."""
+    """Processes of one application, each with its client, and one store."""
 
     def __init__(self, *, awaits: bool = False, **changed: Any) -> None:
         self.records = PluggedRecords()

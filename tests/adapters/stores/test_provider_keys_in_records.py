@@ -136,7 +136,7 @@ def test_for_a_token_that_names_no_key_only_a_fetch_tells(fleet: Fleet) -> None:
     assert fleet.provider.fetches == 3
 
     again = evolve(WANTED, newer_than=NOW + 10)
-    assert kids(one(again)) == ("second",)  # it may not fetch any more
+    assert kids(one(again)) == ("second",)  # its fetches are used up
     assert fleet.provider.fetches == 3
 
 

@@ -1,4 +1,4 @@
-"""One store as both kinds of callers reach it, those who wait and those who await."""
+"""One store for both kinds of callers: code that waits, and code that awaits."""
 
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future

@@ -1,4 +1,4 @@
-"""What stores share that keep a binding in the browser: in memory, in records, and awaited."""
+"""Stores that keep a binding in the browser: in memory, in records, and awaited."""
 
 import pickle
 from collections.abc import Callable
