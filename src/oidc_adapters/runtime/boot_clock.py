@@ -4,7 +4,7 @@ A store keeps an anchor: which start of the machine it is of, and a number that 
 since then look like those since the epoch.  Within one start the clock runs on through every change
 of the wall clock.  After the next start the store anchors it again, and no earlier than it was.
 
-Linux counts the time that it sleeps and gives each start an identifier, so does a container on it.
+Linux, and a container on it, counts the time that it sleeps and gives each start an identifier.
 Elsewhere there is no identifier: a new start is seen by fewer seconds since it, or by a wall clock
 that is more than a minute ahead of the anchor.  If somebody sets that clock forward there, this one
 follows; if somebody sets it back, this one does not.
@@ -25,7 +25,7 @@ class Boot(NamedTuple):
     """The running start of a machine.
 
     Attributes:
-        id: tells it from every other; empty where the system gives none.
+        id: the identifier of this start; empty where the system does not give one.
         elapsed: seconds since then.
     """
 
@@ -51,7 +51,7 @@ def _id_of(path: Path) -> str:
 
 
 class Anchor(NamedTuple):
-    """What a store keeps, so that all its callers have one clock.
+    """The part of a clock that a store keeps, so that all its callers have the same clock.
 
     Attributes:
         boot_id: of which start it is.
@@ -73,7 +73,7 @@ class Anchor(NamedTuple):
 
 
 def anchor_of(text: str) -> Anchor | None:
-    """Read an anchor; ``None`` if the text is none."""
+    """Read an anchor; ``None`` if the text is not an anchor."""
     offset, _, rest = text.strip().partition(" ")
     elapsed, _, boot_id = rest.partition(" ")
     with suppress(ValueError):

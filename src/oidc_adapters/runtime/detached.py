@@ -1,8 +1,8 @@
-"""Work that its caller may stop waiting for, and that goes on all the same.
+"""Work that goes on even if its caller stops waiting for it.
 
-An answer that brings the only live refresh token has to be stored, whatever becomes of the request
-that asked for it.  So that work runs beside its caller: in a thread of its own, or in a task of the
-loop.  ``close`` waits for what is under way.
+An answer that brings the only live refresh token must be stored, even if the request that asked for
+it is cancelled.  So that work does not run in its caller: it has a separate thread, or a task of
+the loop.  ``close`` waits for work that has not ended.
 """
 
 import atexit
@@ -23,11 +23,11 @@ from oidc_adapters.runtime.single_flight import SingleFlight
 from oidc_adapters.runtime.threads import Work
 
 AT_EXIT: Final = 30.0
-"""Seconds for which a process that ends waits for work under way."""
+"""Seconds that a process waits at its end for work that has not ended."""
 
 
 class _Running:
-    """The work under way; a forked process has left its parent's behind."""
+    """The work that has not ended; a forked process does not have the work of its parent."""
 
     __slots__ = ("_futures", "_process")
 
@@ -51,7 +51,7 @@ class _Running:
 
 
 class DetachedThreads:
-    """Work in threads of their own.  A process that ends waits for them, but not for ever."""
+    """Work in separate threads.  At its end the process waits for them, for a limited time."""
 
     __slots__ = ("__weakref__", "_running")
 
@@ -74,7 +74,7 @@ class DetachedThreads:
         return True
 
     def close(self, seconds: float) -> bool:
-        """Wait for the work that is under way; return whether all of it ended in time."""
+        """Wait for the work that has started; return whether all of it ended in time."""
         end = monotonic() + seconds
         return all(_settled(each, end - monotonic()) for each in self._running.here())
 
@@ -83,7 +83,7 @@ _ALL: Final[WeakSet[DetachedThreads]] = WeakSet()
 
 
 def _drain() -> None:
-    """Let work end that is under way when the interpreter ends."""
+    """Wait for work that has not ended when the interpreter ends."""
     end = monotonic() + AT_EXIT
     for each in list(_ALL):
         each.close(end - monotonic())
@@ -134,7 +134,7 @@ class DetachedTasks:
         return True
 
     async def close(self, seconds: float) -> bool:
-        """Wait for the work that is under way, like :meth:`DetachedThreads.close`."""
+        """Wait for the work that has started, like :meth:`DetachedThreads.close`."""
         end = monotonic() + seconds
         waited = [
             await settled_within(each, max(0.0, end - monotonic())) for each in self._running.here()

@@ -1,8 +1,8 @@
 """A lock among the processes of one machine, on a file that is never replaced.
 
-The operating system gives it back when its holder ends, in whatever way: nobody ever has to take
-it from another.  It belongs to the open file.  A forked process has a copy of that and would keep
-the lock shut after its parent has died: so it closes the files that it finds open here.
+The operating system releases it when its holder ends, also after a crash: no process ever has to
+take it from another.  It belongs to the open file.  A forked process has a copy of that file and
+would keep the lock after its parent has died: so it closes the files that it finds open here.
 """
 
 import os
@@ -106,7 +106,7 @@ def file_lock(
     """Hold the lock of a file.
 
     Args:
-        opened: opens the file, which it creates where there is none.
+        opened: opens the file, and creates it if it is missing.
         is_current: whether the open file is still the one that others open.
         patience: for how many seconds another may hold it.
 

@@ -24,10 +24,10 @@ _FOLDER: Final[int] = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "
 
 
 class PrivateFolder:
-    """A folder that is made, with mode 0700, when it is first opened and there is none.
+    """A folder of one user.  If it is missing, the first call that opens it makes it, mode 0700.
 
     Args:
-        path: of the folder; its last part is no symbolic link.
+        path: of the folder; its last part must not be a symbolic link.
 
     Raises:
         UsageError: ``config_invalid`` for a folder of another user, for one that others can write
@@ -103,7 +103,7 @@ class OpenFolder:
         return name if self._file is not None else self._path / name
 
     def lock_file(self, name: str) -> int:
-        """Open a file, to be locked; it is made where there is none."""
+        """Open a file for a lock, and create it if it is missing."""
         return os.open(self._at(name), os.O_RDWR | os.O_CREAT | _PLAIN, 0o600, dir_fd=self._file)
 
     def is_current(self, name: str, file: int) -> bool:
@@ -115,10 +115,10 @@ class OpenFolder:
         return os.path.samestat(found, os.fstat(file))
 
     def read(self, name: str) -> bytes | None:
-        """Return what a file holds, or ``None`` where there is none.
+        """Return the content of a file, or ``None`` if it is missing.
 
         Raises:
-            StoreFailure: ``record_invalid`` if it is no plain file of this user alone.
+            StoreFailure: ``record_invalid`` if it is not a plain file of this user alone.
             OSError: it cannot be read, or is a symbolic link.
         """
         try:

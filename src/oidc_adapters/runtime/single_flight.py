@@ -194,7 +194,7 @@ class _Flight(Generic[T]):
         future: its result; the first one counts, because a loop that was taken for dead may still
             go on.
         alive: whether the work can go on.
-        leader: the thread that does the work, where it is not a task; else 0.
+        leader: the thread that does the work; 0 if a task does it.
     """
 
     __slots__ = ("_task", "alive", "future", "leader")

@@ -1,7 +1,7 @@
 """Documents that a provider publishes, as one process fetched them, for all that share a store.
 
 The store keeps the whole answer, sealed: the core judges it again, as if it had just come.  The
-store is a help and no guard: if it fails, each process fetches for itself.
+store saves requests but protects nothing: if it fails, each process fetches for itself.
 """
 
 from collections.abc import Awaitable, Callable, Generator

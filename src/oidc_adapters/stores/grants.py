@@ -125,7 +125,7 @@ class Key(NamedTuple):
     def of(cls, grant_id: str, connection: Connection) -> "Key":
         """Return the key of a grant: its value opens for this client and provider alone.
 
-        What no name of a grant looks like gets a key under which nothing is kept.
+        A text that cannot be the name of a grant gets a key that never has a record.
         """
         plain = grant_id.isascii() and grant_id.isprintable() and len(grant_id) <= _LONGEST
         name = f"grant:{grant_id if plain else 'none'}"
@@ -137,7 +137,7 @@ class Key(NamedTuple):
 
 
 class Held(NamedTuple):
-    """What a store has under a key, and its times at the read."""
+    """The record of a store under a key, and the store's times at the read."""
 
     record: GrantRecord | None
     times: Times

@@ -69,8 +69,8 @@ def dump_answer(response: HttpResponse, asked_at: int) -> str | None:
 def load_answer(text: str, *, store_now: int, now: int) -> Kept | None:
     """Read an answer; ``None`` if another release wrote it, or if it is of the future.
 
-    Two clocks tell how old it is, the store's and the one of this process.  The one that says more
-    is believed, so that neither makes an old document a new one.
+    Two clocks tell how old it is, the store's and the clock of this process.  The greater age
+    counts, so that neither clock makes an old document a new one.
 
     Args:
         text: as :func:`dump_answer` wrote it.

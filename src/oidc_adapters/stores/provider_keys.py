@@ -47,7 +47,7 @@ class Landed(NamedTuple):
 
     Attributes:
         wanted: for whom.
-        answer: for that caller; what its sender raised, if it did.
+        answer: for that caller, or the exception of its sender.
         renewed: whether there is a new set; ``None`` if that caller might not fetch at all, or its
             sender raised: the next caller has another sender.
     """

@@ -48,7 +48,7 @@ _SPENT: Final = FailsClosed(SPENT)
 
 
 class _Found(NamedTuple):
-    """A login as its cookie has it, and until when it has to be remembered as used."""
+    """The login of a cookie, and until when the store must remember it as used."""
 
     pending: PendingLogin
     seed: bytes
@@ -70,8 +70,8 @@ class CookiePendingLogins(AtOnce):
         profile: how cookies are written.
 
     Raises:
-        UsageError: ``config_invalid``, also where code that waits puts a login for which a
-            ``spent`` has to be awaited.
+        UsageError: ``config_invalid``, also where code that waits puts a login, but ``spent`` must
+            be awaited.
     """
 
     __slots__ = ("_awaited", "_box", "_profile", "_spent")
@@ -121,7 +121,8 @@ class CookiePendingLogins(AtOnce):
         Raises:
             UsageError: ``pending_too_large`` if the cookie would take more than 400 octets even
                 so; ``entropy_failure`` for a login whose secrets are not this store's;
-                ``config_invalid`` if it could not be taken, as ``spent`` has to be awaited.
+                ``config_invalid`` if code that waits could not take it, because ``spent`` must be
+                awaited.
         """
         self._waiting()
         return self._put(rp, started, cookies)
@@ -227,7 +228,7 @@ class CookiePendingLogins(AtOnce):
         """Return what is spent, for code that waits.
 
         Raises:
-            UsageError: ``config_invalid`` if it has to be awaited.
+            UsageError: ``config_invalid`` if it must be awaited.
         """
         if isinstance(self._spent, RecordSpent):
             self._spent.check_waiting()

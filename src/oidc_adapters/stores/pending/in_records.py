@@ -204,7 +204,7 @@ class RecordPendingLogins(KeepsBinding):
         Raises:
             CallbackError: ``logout_state_mismatch``, also if another caller was quicker;
                 ``binding_duplicated``, ``connection_mismatch``.
-            StoreFailure: as :meth:`take`.
+            StoreFailure: with the codes of :meth:`take`.
         """
         records = self._callers.waiting.records
         return at_once(self._take_logout(records, rp, pending_id, cookies))

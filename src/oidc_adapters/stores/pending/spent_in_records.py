@@ -12,7 +12,7 @@ from oidc_core.model.pending import SingleUse
 from oidc_core.wire.encoding import b64url_encode
 
 SPENT: Final = "spent logins"
-"""What errors call the memory of used logins."""
+"""The name of the memory of used logins in errors."""
 
 _STORE: Final = FailsClosed(SPENT)
 _CLOCK: Final = SystemClock()

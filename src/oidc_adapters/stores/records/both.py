@@ -1,7 +1,7 @@
 """One store for code that waits and for code that awaits.
 
-What is built on a store is written once, as coroutines over :class:`AsyncRecords`.  Code that waits
-runs them to their end at once: over :class:`AtOnce` nothing in them ever suspends.
+Code that uses a store is written once, as coroutines over :class:`AsyncRecords`.  Code that waits
+runs them to their end at once: over :class:`AtOnce` they never suspend.
 """
 
 from collections.abc import Coroutine
@@ -31,7 +31,7 @@ def at_once(work: Coroutine[object, None, T]) -> T:
         result: T = ended.value
         return result
     work.close()
-    message = "this coroutine has to be awaited"
+    message = "this coroutine must be awaited"
     raise RuntimeError(message)
 
 
@@ -49,9 +49,9 @@ def for_waiting(records: Records | AsyncRecords) -> AsyncRecords:
 
 
 def for_awaiting(records: Records | AsyncRecords) -> AsyncRecords:
-    """Return a store for code that awaits; one that waits goes into threads of its own.
+    """Return a store for code that awaits; a store that waits runs in separate threads.
 
-    One in the memory of this process answers at once.
+    A store in the memory of this process answers at once, without threads.
     """
     if is_awaited(records):
         return cast("AsyncRecords", records)
@@ -109,7 +109,7 @@ class AtOnce:
 
 
 class InThreads:
-    """A store that waits, in threads of its own, so that no event loop waits for it.
+    """A store that waits, in separate threads, so that no event loop waits for it.
 
     Args:
         records: the store; it must serve several threads at once.

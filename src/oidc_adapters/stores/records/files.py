@@ -7,17 +7,17 @@ from oidc_adapters.stores.records.folder import Entry, FolderRecords
 
 
 class FileRecords(FolderRecords):
-    """Keeps each record in a file of its own, for the command lines of one machine.
+    """Keeps each record in a separate file, for the command lines of one machine.
 
     It is meant for up to a hundred records, on a local disk: a record is written in some
     milliseconds, after which not even a power failure loses it.  A crash at any moment leaves the
     old record or the new one.
 
-    The folder belongs to this user alone.  Its files have mode 0600, and their values are readable
-    for this user: what is built on this store seals them.
+    The folder belongs to this user alone.  Its files have mode 0600, and this user can read their
+    values: the callers of this store seal them.
 
     Args:
-        folder: where the files are; the first call makes it, with mode 0700, where there is none.
+        folder: where the files are; if it is missing, the first call makes it with mode 0700.
         patience: for how many seconds a writer waits for other processes.
         clock: tells ``times.utc``.
         boot: tells the running start of the machine.

@@ -1,8 +1,8 @@
 """Records of a folder: what the stores of command lines have in common.
 
-Each record has a file of its own, and its name is a digest of the key, so that no key leads out of
-the folder.  Who writes holds the folder's lock, and only while it reads, compares and writes.  Who
-reads holds none: a file is there whole or not at all.
+Each record has a separate file, and its name is a digest of the key, so that no key leads out of
+the folder.  A writer holds the folder's lock, and only while it reads, compares and writes.  A
+reader needs no lock: a file is there whole or not at all.
 """
 
 import json
@@ -37,7 +37,7 @@ _READS_UNLOCKED: Final = sys.platform != "win32"
 
 
 class Entry(NamedTuple):
-    """What the file of a record holds.
+    """The content of the file of a record.
 
     Attributes:
         key: of the record.
@@ -45,7 +45,7 @@ class Entry(NamedTuple):
         until: when it expires, in seconds since the epoch.
         at: when it was written, by ``times.now``.
         value: its text, or where that is; ``None`` where there is no record, only ``stale`` values.
-        stale: where else values may be that are to be removed.
+        stale: other places that may have old values, which the store must remove.
     """
 
     key: str
@@ -63,7 +63,7 @@ class FolderRecords:
     """The calls of a store, over two that a class of its own supplies: put, and drop.
 
     Args:
-        folder: where it is; it is made at the first call, where there is none.
+        folder: where it is; if it is missing, the first call makes it.
         patience: for how many seconds a writer waits for others.
         clock: tells ``times.utc``.
         boot: tells the running start of the machine.
@@ -122,10 +122,10 @@ class FolderRecords:
         return Found(value, entry.version, self._times(folder))
 
     def create(self, key: str, version: str, value: str, until: int, /) -> bool:
-        """Put a record where none is.
+        """Put a record under a key that has no record.
 
         Raises:
-            StoreFailure: as :meth:`read`; ``store_unavailable`` if another holds the lock.
+            StoreFailure: like :meth:`read`; ``store_unavailable`` if another holds the lock.
         """
         with self._locked() as folder:
             if self._created % _BETWEEN_CLEANINGS == 0:
@@ -141,7 +141,7 @@ class FolderRecords:
         """Put a record in the place of one that has the expected version.
 
         Raises:
-            StoreFailure: as :meth:`create`.
+            StoreFailure: with the codes of :meth:`create`.
         """
         with self._locked() as folder:
             entry = self._entry(folder, key)
@@ -154,7 +154,7 @@ class FolderRecords:
         """Remove a record that has the expected version.
 
         Raises:
-            StoreFailure: as :meth:`create`.
+            StoreFailure: with the codes of :meth:`create`.
         """
         with self._locked() as folder:
             entry = self._entry(folder, key)
@@ -276,7 +276,7 @@ class FolderRecords:
         return removed
 
     def _listed(self, folder: OpenFolder, name: str) -> Entry | None:
-        """Return the entry of a file, or ``None`` if the file is not one that is understood."""
+        """Return the entry of a file, or ``None`` if this release cannot read the file."""
         if not name.endswith(self._ending):
             return None
         try:

@@ -65,7 +65,7 @@ class MemoryRecords:
         return None if record is None else Found(record.value, record.version, self.times())
 
     def create(self, key: str, version: str, value: str, until: int, /) -> bool:
-        """Put a record where none is.
+        """Put a record under a key that has no record.
 
         Raises:
             StoreFailure: ``store_full`` at the cap.

@@ -1,9 +1,9 @@
 """Records whose values are in the keyring of the user's desktop, for command lines.
 
 A keyring can only set, read and delete, and some of them replace a value by deleting it first.  So
-each value gets a name of its own, and a small file says which is the one in force: it is written
-under the lock, whole or not at all.  The file also names the values that are to be removed, since
-a keyring cannot tell what it holds.
+each value gets its own name, and a small file says which value counts: the store writes that file
+under the lock, whole or not at all.  The file also names the values that the store must remove,
+because a keyring cannot list its values.
 """
 
 import sys
@@ -32,7 +32,7 @@ class Keyring(Protocol):
     """The calls of a backend of the package ``keyring`` that are used."""
 
     def get_password(self, service: str, username: str, /) -> str | None:
-        """Return a value, or ``None`` where there is none."""
+        """Return a value, or ``None`` if the name has no value."""
         ...
 
     def set_password(self, service: str, username: str, password: str, /) -> None:
@@ -51,11 +51,11 @@ class KeyringRecords(FolderRecords):
 
     Args:
         service: under which name the keyring shows the values: that of your program.
-        folder: of this user alone, as that of
+        folder: of this user alone, like the folder of
             :class:`~oidc_adapters.stores.records.files.FileRecords`; processes that share records
             share the service and the folder.
-        keyring: a backend; without, the one that the package ``keyring`` chooses.
-        most: octets of UTF-16 that a value may have; without, as many as the system takes: 2,560
+        keyring: a backend; by default the one that the package ``keyring`` chooses.
+        most: octets of UTF-16 that a value may have; by default as many as the system takes: 2,560
             on Windows.
         patience: for how many seconds a writer waits for other processes.
         clock: tells ``times.utc``.
@@ -148,7 +148,7 @@ class KeyringRecords(FolderRecords):
         with _KEYRING:
             self._keyring.set_password(self._service, name, value)
         if self._kept(name) != value:
-            found = "another value than was set"
+            found = "a value that differs from the one that was set"
             raise StoreFailure("store_unavailable", about="keyring", found=found)
 
     def _forget(self, names: tuple[str, ...]) -> None:

@@ -1,7 +1,7 @@
 """The port of a store of records: four calls over text, each whole in itself.
 
-Whatever several processes share is kept through it: grants, logins in flight, used names, metadata
-and key sets.  A store understands nothing of its values, which are sealed before they come here.
+It keeps everything that several processes share: grants, logins in flight, used names, metadata
+and key sets.  A store cannot read its values: its callers seal them before they come here.
 It only has to keep one promise: of several writers that read the same version, one succeeds.
 """
 
@@ -65,7 +65,7 @@ class Records(Protocol):
         ...
 
     def create(self, key: str, version: str, value: str, until: int, /) -> bool:
-        """Put a record where none is; return ``False`` if one is there, and leave that.
+        """Put a record under a key that has no record; return ``False`` if the key has one.
 
         Args:
             key: its name.
@@ -79,8 +79,9 @@ class Records(Protocol):
     def replace(self, key: str, expected: str, version: str, value: str, until: int, /) -> bool:
         """Put a record in the place of one that still has the expected version.
 
-        It returns ``True`` only when the write is as durable as the store is configured to be, and
-        ``False`` if the write was certainly not applied: another version is there, or none.
+        It returns ``True`` only when the write is as durable as the store is configured to be.  It
+        returns ``False`` if the write was certainly not applied: another version is there, or no
+        record.
         """
         ...
 
@@ -101,7 +102,7 @@ class Records(Protocol):
 
 
 class AsyncRecords(Protocol):
-    """A store of records, for code that awaits; the calls are those of :class:`Records`."""
+    """A store of records, for code that awaits; it has the calls of :class:`Records`."""
 
     @property
     def single_use(self) -> SingleUse:
@@ -117,7 +118,7 @@ class AsyncRecords(Protocol):
         ...
 
     async def create(self, key: str, version: str, value: str, until: int, /) -> bool:
-        """Put a record where none is, like :meth:`Records.create`."""
+        """Put a record under a key that has no record, like :meth:`Records.create`."""
         ...
 
     async def replace(

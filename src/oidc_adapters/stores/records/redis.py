@@ -1,8 +1,8 @@
 """Records in Redis or Valkey: each call is one script, which the server runs as a whole.
 
-A client library repeats a command when its connection breaks.  If the first one was applied, the
-second finds another version and reports that nothing was written.  These stores therefore send each
-command once, and a lost answer is an exception.
+A client library repeats a command when its connection breaks.  If the server applied the first one,
+the second finds another version and reports that it wrote no record.  These stores therefore send
+each command once, and a lost answer is an exception.
 """
 
 from collections.abc import Callable

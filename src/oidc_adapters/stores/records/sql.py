@@ -22,7 +22,7 @@ T = TypeVar("T")
 class SqlRecords:
     """Keeps records in a table of an SQL database, for code that waits.
 
-    Every call raises what SQLAlchemy and the driver raise, and ``store_unavailable`` for what a
+    Every call raises the exceptions of SQLAlchemy and of the driver, and ``store_unavailable`` if a
     replica answers: only the primary server knows the newest record.
 
     Args:
@@ -66,7 +66,7 @@ class SqlRecords:
         return self._outcome(self._statements.read(key))
 
     def create(self, key: str, version: str, value: str, until: int, /) -> bool:
-        """Put a record where none is, and clean up afterwards once a minute."""
+        """Put a record under a key that has no record, and clean up once a minute."""
         created = self._outcome(self._statements.create(key, version, value, until))
         if created and self._cleanings.due():
             with suppress(Exception):  # the record is there; another will clean up
@@ -145,7 +145,7 @@ class AsyncSqlRecords:
         return await self._outcome(self._statements.read(key))
 
     async def create(self, key: str, version: str, value: str, until: int, /) -> bool:
-        """Put a record where none is, and clean up afterwards once a minute."""
+        """Put a record under a key that has no record, and clean up once a minute."""
         created = await self._outcome(self._statements.create(key, version, value, until))
         if created and self._cleanings.due():
             with suppress(Exception):  # the record is there; another will clean up

@@ -59,11 +59,11 @@ _NOTHING: Final[_Bound] = MappingProxyType({})
 
 
 class _Server(NamedTuple):
-    """What one kind of server does in its own way.
+    """The expressions and statements that differ from server to server.
 
     Attributes:
         clock: its time, which moves within a statement.
-        instant: its time, which stands still there, so that an index can be searched with it.
+        instant: its time, constant within a statement, so that a search for it uses an index.
         replica: whether it follows another server.
         insert: an insertion that leaves a row alone that is there already.
         within: whether an identifier is among some that are looked up once, and locked.
@@ -136,7 +136,7 @@ def _server_of(engine: Engine) -> _Server:
 
 
 def _in_memory(engine: Engine) -> bool:
-    """Return whether each process, or each connection, has an SQLite database of its own."""
+    """Return whether each process, or each connection, has its own SQLite database."""
     name = engine.url.database or ":memory:"
     return ":memory:" in name or engine.url.query.get("mode") == "memory"
 
@@ -149,7 +149,7 @@ def _told_by(server: _Server) -> tuple[ColumnElement[Any], ...]:
 
 
 class Call(NamedTuple, Generic[T]):
-    """A statement, its values, and what becomes of its result."""
+    """A statement, its values, and how its result is read."""
 
     statement: Executable
     bound: _Bound
@@ -277,7 +277,7 @@ def _whether_one(result: _Result) -> bool:
 
 
 def _count_of(result: _Result) -> int:
-    """Return how many rows were changed: a driver that cannot tell must not pass for none."""
+    """Return how many rows were changed; a driver that cannot tell is a failure, not a zero."""
     count = result.rowcount
     if count < 0:
         found = "a driver that counts no rows"

@@ -8,12 +8,12 @@ from sqlalchemy.dialects import postgresql
 from oidc_core.wire.settings import as_setting
 
 TABLE: Final = "oidc_records"
-"""What the table is called by default."""
+"""The default name of the table."""
 
 SCHEMA_VERSION: Final = 1
 """How this release of the library writes a row; rows of a newer one are left as they are."""
 
-# Compared octet by octet, whatever order of letters the database has.
+# The database compares keys octet by octet, even if its order of letters differs.
 _EXACT: Final = String(255).with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 

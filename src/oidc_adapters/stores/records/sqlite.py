@@ -53,14 +53,14 @@ class SqliteRecords:
 
     Args:
         path: the file; it is made when the store is first used.
-        prefix: what the names of the tables begin with, in a file that others use too.
+        prefix: the first letters of the tables' names, for a file that has other tables too.
         busy_timeout: seconds for which a call waits while other callers write.
         clock: tells ``times.utc``.
         boot: tells the running start of the machine.
 
     Raises:
-        UsageError: ``config_invalid`` for what is no file, such as ``:memory:``, where each
-            connection would have records of its own.
+        UsageError: ``config_invalid`` for a name that does not lead to a file, such as
+            ``:memory:``, where each connection would have its own records.
     """
 
     __slots__ = ("_boot", "_clean_at", "_clock", "_connections", "_file")
@@ -102,7 +102,7 @@ class SqliteRecords:
         return found
 
     def create(self, key: str, version: str, value: str, until: int, /) -> bool:
-        """Put a record where none is; now and then remove some that expired over an hour ago."""
+        """Put a record under a free key; now and then remove some that expired over an hour ago."""
         with self._transaction() as connection:
             elapsed = self._boot().elapsed
             if elapsed >= self._clean_at:

@@ -1,6 +1,6 @@
-"""Connections to one SQLite file: each serves one thread at a time, and none lives through a fork.
+"""Connections to one SQLite file: each serves one thread at a time, and a fork closes them all.
 
-A fork copies what SQLite knows of its locks without the locks. A child that uses or closes a
+A fork copies SQLite's notes about its locks, but not the locks.  A child that uses or closes a
 connection of its parent may damage the file, and one that inherits a lock in use can never write.
 So a fork waits until no thread uses a connection, and closes them all.
 """
@@ -152,7 +152,7 @@ def _before_fork() -> None:
 
 
 def _in_child() -> None:
-    """Start again.  What is still open, where a fork was not announced, must not be closed."""
+    """Start again; never close the connections that an unannounced fork left open."""
     _GATE.renew()
     for pool in _ALL:
         _LEFT_BEHIND.extend(pool.leave_behind())

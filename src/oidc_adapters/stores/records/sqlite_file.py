@@ -13,7 +13,7 @@ from oidc_adapters.runtime.locks import ProcessLock
 from oidc_core.wire.errors import StoreFailure
 
 PREFIX: Final = "oidc_"
-"""What the names of tables begin with in the statements here."""
+"""The first letters of the tables' names in the statements here."""
 
 _RECORDS: Final = (
     "CREATE TABLE oidc_records (id TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, "
@@ -26,7 +26,7 @@ SCHEMA: Final = (
         "CREATE INDEX oidc_records_until ON oidc_records (until)",
     ),
 )
-"""What leads from each version of the tables to the next one; an empty file has version 0."""
+"""The statements from each version of the tables to the next one; an empty file has version 0."""
 
 _TABLES: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'oidc_facts'"
 _FACT: Final = "SELECT value FROM oidc_facts WHERE name = ?"
@@ -45,7 +45,7 @@ class SqliteFile:
 
     Args:
         path: where it is; it is made when it is first opened, for its owner alone.
-        prefix: what the names of its tables begin with.
+        prefix: the first letters of its tables' names.
         busy_timeout: seconds for which a connection waits while another one writes.
         utc: tells the seconds since the epoch.
         boot: tells the running start of the machine.
@@ -73,7 +73,7 @@ class SqliteFile:
         return statement.replace(PREFIX, self._prefix)
 
     def identity(self) -> tuple[int, int] | None:
-        """Tell which file the path leads to; ``None`` if none is there."""
+        """Tell which file the path leads to; ``None`` if the file is missing."""
         with suppress(FileNotFoundError):
             found = self._path.stat()
             return found.st_dev, found.st_ino
@@ -176,7 +176,7 @@ class SqliteFile:
         """Return the time by the anchor that the file keeps.
 
         Raises:
-            StoreFailure: ``record_invalid`` if this is none.
+            StoreFailure: ``record_invalid`` if this text is not an anchor.
         """
         anchor = anchor_of(kept)
         if anchor is None:

@@ -45,7 +45,7 @@ async def _sleeps() -> None:
 
 def test_what_has_to_wait_says_so() -> None:
     async def within_a_loop() -> None:
-        with pytest.raises(RuntimeError, match="has to be awaited"):
+        with pytest.raises(RuntimeError, match="must be awaited"):
             at_once(_sleeps())
 
     asyncio.run(within_a_loop())
@@ -76,7 +76,7 @@ class _Kept:
         return most
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: this store opens no file."""
 
 
 async def _asked(records: AtOnce | InThreads) -> list[object]:

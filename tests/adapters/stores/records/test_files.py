@@ -133,7 +133,7 @@ def test_a_writer_killed_at_any_moment_loses_nothing_that_it_has_written(tmp_pat
 
 
 def _told(path: Path, writes: int, more: float) -> int:
-    """Kill a writer some moments after so many writes; return the last one that it told of."""
+    """Kill a writer some moments after so many writes; return the last one that it printed."""
     command = [sys.executable, "-c", WRITER, f"{path}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

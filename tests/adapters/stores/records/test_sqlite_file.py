@@ -95,7 +95,7 @@ class Scripted(sqlite3.Connection):
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[str | int]:
-    """What the next connections find, in order."""
+    """The answers that the next connections get, in order."""
 
     def connect(path: Path, **settings: Any) -> sqlite3.Connection:
         made: sqlite3.Connection = sqlite3.connect(path, factory=Scripted, **settings)
