@@ -16,7 +16,7 @@ from oidc_core.machine.grant_answers import (
     Store,
     Swap,
 )
-from oidc_core.machine.grant_outcomes import NoOutcome, NotTaken, Pair, Refused
+from oidc_core.machine.grant_outcomes import NoOutcome, NotTaken, Pair, Refused, Unsent
 from oidc_core.machine.grant_verdicts import Mismatch, Origin, Unusable
 from oidc_core.machine.grant_writes import Fresh, written
 from oidc_core.machine.grants import Ask, Claim, Doubted, Use, Wait
@@ -176,6 +176,22 @@ def not_taken_clears_doubt(
     if isinstance(outcome, NotTaken) and isinstance(decision, Swap):
         return Swap(evolve(decision.new, state="current", sends=0))
     return decision
+
+
+def not_taken_of_another(
+    record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any
+) -> Any:
+    """A caller takes back the mark of another exchange."""
+    if isinstance(outcome, NotTaken):
+        sent = sent._replace(attempt=record.attempt)
+    return ANSWER(record, sent, outcome, fresh, **at)
+
+
+def unsent_of_another(record: GrantRecord, sent: Any, outcome: Any, fresh: Fresh, **at: Any) -> Any:
+    """A caller that sent nothing takes back the mark of one that did."""
+    if isinstance(outcome, Unsent):
+        sent = sent._replace(attempt=record.attempt)
+    return ANSWER(record, sent, outcome, fresh, **at)
 
 
 def no_outcome_as_not_taken(
