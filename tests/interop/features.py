@@ -1,26 +1,38 @@
 """One run for each feature of the matrix. It fails, or returns what it saw."""
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
+from time import time
 from typing import Any, Final
 
 import pytest
 
+from oidc_adapters.clients.oidc_client import OidcClient
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.runtime.events import Event, RefreshRefused, TokensRefreshed
 from oidc_adapters.transport import Transport
 from oidc_core.endpoints.authorization import AuthenticationRequest
+from oidc_core.machine.grants import YOUNG
 from oidc_core.model.records import Tokens
 from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.errors import CallbackError, OidcError, ProviderError
-from tests.interop.application import Application, Kind
+from tests.interop.application import Application, Kind, cookie_pending
 from tests.interop.browser import Endless, Stranded
 from tests.interop.clients import POST_LOGOUT_REDIRECT_URI
 from tests.interop.matrix import Cell, Feature
 from tests.interop.parties import Party
+from tests.refreshing import grants_by
 from tests.refreshing import refreshed as refresh_now
 
 Run = Callable[[Party, Transport], Cell]
 ASKS_WHO: Final = {"login", "password"}
 ASSERTION_AUDIENCE: Final = "assertion_audience_token_endpoint"
+SHARING: Final = 8
+"""Callers that ask for fresh tokens at the same moment."""
+
+SHARING_TIMEOUT: Final = 30.0
 UNPROVEN: Final = AuthenticationRequest(prompt="login", reauthentication="unproven")
 PROVEN: Final = "proven by `auth_time`"
 DEFAULT_MODES: Final = ("query", "fragment")
@@ -186,6 +198,32 @@ def _second_use(app: Application, tokens: Tokens) -> str:
     return "still good" if refusal is None else f"`{refusal.error}`"
 
 
+def fresh_tokens_shared(party: Party, transport: Transport) -> Cell:
+    """Let callers of two clients with one store ask for fresh tokens at once, after a refusal."""
+    app = party.application(transport)
+    tokens = app.log_in().tokens
+    clock, heard = FrozenClock(int(time())), list[Event]()
+    grants, (rp, shell) = grants_by(clock), (app.client.rp, app.client.shell)
+    one, other = [
+        OidcClient.of(rp, shell, cookie_pending(), grants=grants, on_event=heard.append)
+        for _ in range(2)
+    ]
+    grant_id = one.keep(tokens)
+    clock.advance(YOUNG)
+    barrier = Barrier(SHARING)
+
+    def ask(client: OidcClient) -> Tokens:
+        barrier.wait(SHARING_TIMEOUT)
+        return client.tokens(grant_id).fresh(refused=tokens.access_token)
+
+    with ThreadPoolExecutor(SHARING) as callers:
+        got = [*callers.map(ask, [one, other] * (SHARING // 2))]
+    assert len({tokens.access_token, *[each.access_token for each in got]}) == 2
+    assert one.userinfo(got[0]).userinfo.sub == tokens.subject
+    exchanges = sum(isinstance(each, TokensRefreshed | RefreshRefused) for each in heard)
+    return Cell(seen=(f"{SHARING} callers, {exchanges} exchange",))
+
+
 def logout(party: Party, transport: Transport) -> Cell:
     """Log out and return to the application. The next login shows a login page."""
     app = party.application(transport)
@@ -260,6 +298,7 @@ RUNS: Final[Mapping[Feature, Run]] = {
     "prompt=login": prompt_login,
     "signed UserInfo": signed_userinfo,
     "refresh": refresh,
+    "fresh tokens shared": fresh_tokens_shared,
     "logout": logout,
     "form_post": form_post,
     "private_key_jwt": private_key_jwt,

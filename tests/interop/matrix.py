@@ -19,6 +19,7 @@ Feature = Literal[
     "prompt=login",
     "signed UserInfo",
     "refresh",
+    "fresh tokens shared",
     "logout",
     "form_post",
     "private_key_jwt",
@@ -30,6 +31,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     "prompt=login",
     "signed UserInfo",
     "refresh",
+    "fresh tokens shared",
     "logout",
     "form_post",
     "private_key_jwt",
@@ -120,6 +122,7 @@ def _only(*modes: str) -> Cell:
 DENIED: Final = ("`access_denied`", "with `iss`")
 NEEDS_LOGIN: Final = ("`login_required`", "without `iss`")
 PROVEN: Final = Cell(seen=("proven by `auth_time`",))
+SHARED: Final = Cell(seen=("8 callers, 1 exchange",))
 ROTATES: Final = ("a new refresh token", "the old one: `invalid_grant`")
 
 TRIED: Final = (
@@ -136,6 +139,7 @@ TRIED: Final = (
             "prompt=login": PROVEN,
             "signed UserInfo": ALL_GOOD,
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
+            "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks first",)),
             "form_post": ALL_GOOD,
             "private_key_jwt": ALL_GOOD,
@@ -166,6 +170,7 @@ TRIED: Final = (
             ),
             "signed UserInfo": ALL_GOOD,
             "refresh": Cell(seen=(*ROTATES, "no ID token")),
+            "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks nothing",)),
             "form_post": _only("query", "fragment"),
             "private_key_jwt": Cell(
@@ -186,6 +191,7 @@ TRIED: Final = (
             "prompt=login": PROVEN,
             "signed UserInfo": NO_SIGNED_USERINFO,
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
+            "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks first",)),
             "form_post": NO_MODES,
             "private_key_jwt": _only_secrets("client_secret_post", "client_secret_basic"),
@@ -210,6 +216,7 @@ TRIED: Final = (
             "prompt=login": PROVEN,
             "signed UserInfo": NO_SIGNED_USERINFO,
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
+            "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks nothing",)),
             "form_post": NO_MODES,
             "private_key_jwt": _only_secrets("client_secret_basic", "client_secret_post", "none"),
@@ -234,6 +241,7 @@ TRIED: Final = (
             "refresh": Cell(
                 seen=("the same refresh token", "the old one: still good", "no ID token")
             ),
+            "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks first",)),
             "form_post": _only("query"),
             "private_key_jwt": Cell(

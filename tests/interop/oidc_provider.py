@@ -23,6 +23,15 @@ class Answered:
     status: int
 
 
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A grant was used (`grant.success`) or revoked (`grant.revoked`), by a request of a client."""
+
+    event: str
+    client_id: str
+    grant_type: str
+
+
 class Provider:
     """A running provider. `issuer` is also its origin: `http://127.0.0.1:PORT`."""
 
@@ -46,6 +55,14 @@ class Provider:
     def requests(self) -> tuple[Answered, ...]:
         """All requests answered since the start, in the order in which the answers ended."""
         return tuple(Answered(**row) for row in self._ask("GET", "/__test/requests"))
+
+    def events(self) -> tuple[Happened, ...]:
+        """What happened to grants since the start, in order."""
+        return tuple(Happened(**row) for row in self._ask("GET", "/__test/events"))
+
+    def forget_access_tokens(self, client_id: str) -> None:
+        """Refuse the access tokens of a client before they expire. Its refresh tokens live on."""
+        self._ask("POST", "/__test/forget", {"client_id": client_id})
 
     def _ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         answer = urllib3.request(

@@ -49,10 +49,26 @@ def redeem(issuer: str, client_id: str, arrival: Arrival) -> Any:
 
 def token_answer(issuer: str, client_id: str, form: Mapping[str, str]) -> Any:
     """The answer of the token endpoint to `form`, with `client_secret_basic`."""
+    return _posted(f"{issuer}/token", client_id, form).json()
+
+
+def revoke(issuer: str, client_id: str, token: str) -> None:
+    """Revoke a token (RFC 7009). With a refresh token, the provider revokes the whole grant."""
+    _posted(f"{issuer}/token/revocation", client_id, {"token": token})
+
+
+def userinfo_status(issuer: str, access_token: str) -> int:
+    """The status of UserInfo: 200 for a good access token, otherwise 401."""
+    headers = {"Authorization": f"Bearer {access_token}"}
+    answer = urllib3.request("GET", f"{issuer}/me", headers=headers, retries=False, timeout=10)
+    return answer.status
+
+
+def _posted(url: str, client_id: str, form: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
     pair = f"{quote(client_id, safe='')}:{quote(AWKWARD_SECRET, safe='')}"
     answer = urllib3.request(
         "POST",
-        f"{issuer}/token",
+        url,
         body=urlencode(form).encode(),
         headers={
             "Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}",
@@ -62,7 +78,7 @@ def token_answer(issuer: str, client_id: str, form: Mapping[str, str]) -> Any:
         timeout=10,
     )
     assert answer.status == 200, answer.data
-    return answer.json()
+    return answer
 
 
 def fetched(url: str, access_token: str | None = None) -> urllib3.BaseHTTPResponse:

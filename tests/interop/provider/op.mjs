@@ -6,6 +6,8 @@
 //   POST /__test/clients   client metadata            -> 204, or 400 {error, error_description}
 //   POST /__test/rotate    {"keep_old": boolean}      -> 200 {"kids": [...]}: what signs from now on
 //   GET  /__test/requests                             -> 200 [{method, path, status}]: all it answered
+//   GET  /__test/events                               -> 200 [{event, client_id, grant_type}]: grants used and revoked
+//   POST /__test/forget    {"client_id": string}      -> 204: that client's access tokens are good no more
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
@@ -23,6 +25,8 @@ const KEY_MANAGEMENT = [
 const CONTENT = ['A128GCM', 'A192GCM', 'A256GCM', 'A128CBC-HS256', 'A192CBC-HS384', 'A256CBC-HS512'];
 // Not a metadata name of any specification: with it a client chooses whether its refresh tokens rotate.
 const ROTATES = 'rotates_refresh_tokens';
+// Nor is this: for how many seconds its access tokens are good.
+const ACCESS_TOKEN_TTL = 'access_token_ttl';
 
 // ---- keys ---------------------------------------------------------------------------------------
 function freshKey(type, options, use = 'sig') {
@@ -69,6 +73,12 @@ class Memory {
 
   async destroy(id) { Memory.#rows.delete(this.#key(id)); }
 
+  async destroyByClient(clientId) {
+    for (const [key, row] of Memory.#rows) {
+      if (row.clientId === clientId && key.startsWith(`${this.model}:`)) Memory.#rows.delete(key);
+    }
+  }
+
   async revokeByGrantId(grantId) {
     for (const [key, row] of Memory.#rows) {
       if (row.grantId === grantId && key.startsWith(`${this.model}:`)) Memory.#rows.delete(key);
@@ -112,7 +122,7 @@ function newProvider(issuer, keys) {
       idTokenSigningAlgValues: [...HMAC, ...SIGNATURES],
       userinfoSigningAlgValues: [...HMAC, ...SIGNATURES],
     },
-    extraClientMetadata: { properties: [ROTATES] },
+    extraClientMetadata: { properties: [ROTATES, ACCESS_TOKEN_TTL] },
     findAccount: (ctx, id) => ({ accountId: id, claims: async () => person(id) }),
     interactions: { policy: interactions() },
     issueRefreshToken: async (ctx, client) => client.grantTypeAllowed('refresh_token'),
@@ -122,14 +132,20 @@ function newProvider(issuer, keys) {
       devInteractions: { enabled: true },
       encryption: { enabled: true },
       jwtUserinfo: { enabled: true },
+      revocation: { enabled: true },
       rpInitiatedLogout: { enabled: true },
       userinfo: { enabled: true },
     },
     ttl: {
-      AccessToken: 3600, AuthorizationCode: 60, IdToken: 3600, RefreshToken: 86400,
+      AccessToken: (ctx, token, client) => client[ACCESS_TOKEN_TTL] ?? 3600, AuthorizationCode: 60, IdToken: 3600, RefreshToken: 86400,
       Session: 86400, Grant: 86400, Interaction: 3600,
     },
   });
+  for (const event of ['grant.success', 'grant.revoked']) {
+    provider.on(event, ({ oidc }) => {
+      happened.push({ event, client_id: oidc.client?.clientId ?? '', grant_type: oidc.params.grant_type ?? '' });
+    });
+  }
   provider.on('server_error', (ctx, error) => console.error('server_error', error));
   for (const event of ['authorization.error', 'grant.error', 'userinfo.error', 'end_session.error', 'discovery.error']) {
     provider.on(event, (ctx, error) => {
@@ -141,6 +157,7 @@ function newProvider(issuer, keys) {
 
 // ---- the listener: a new Provider can step in behind it at any time ------------------------------
 const answered = [];
+const happened = [];
 let issuer;
 let keys = freshKeys();
 let provider;
@@ -173,10 +190,18 @@ async function rotate(request) {
   return [200, { kids: fresh.filter((key) => key.use === 'sig').map((key) => key.kid) }];
 }
 
+async function forget(request) {
+  const { client_id: clientId } = await json(request);
+  await new Memory('AccessToken').destroyByClient(clientId);
+  return [204, undefined];
+}
+
 const forTests = new Map([
   ['POST /__test/clients', register],
   ['POST /__test/rotate', rotate],
+  ['POST /__test/forget', forget],
   ['GET /__test/requests', async () => [200, answered]],
+  ['GET /__test/events', async () => [200, happened]],
 ]);
 
 async function serve(request, response) {
