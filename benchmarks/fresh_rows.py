@@ -1,4 +1,4 @@
-"""What ``fresh()`` costs above a look into a dictionary, with a valid copy in memory."""
+"""The cost of ``fresh()`` above a look into a dictionary, with a valid copy in memory."""
 
 import asyncio
 from collections.abc import Callable

@@ -278,7 +278,7 @@ GRANT_STATES: Final[tuple[GrantState, ...]] = (
 
 
 def targets() -> SearchStrategy[Target]:
-    """What access tokens are for; few, so that two of them are often the same."""
+    """Targets of access tokens; few, so that two of them are often the same."""
     return st.builds(Target, scope=st.sampled_from(("", "openid")), resource=st.just(()) | texts())
 
 

@@ -24,7 +24,7 @@ from oidc_core.wire.limits import UPPER_BOUNDS
 from oidc_core.wire.settings import check_kind, octets_of
 
 _DEPTH: Final = MAX_DEPTH + 2
-"""A key may be as deep as a document of its own, and stands in a list in the record of its set."""
+"""A key may be as deep as a whole document; in the record of its set it is an item of a list."""
 
 PENDING_LOGIN: Final = 1
 PENDING_LOGOUT: Final = 1

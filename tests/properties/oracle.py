@@ -362,4 +362,4 @@ CLAIMS: Final[Mapping[str, Callable[[object, object], Verdict]]] = {
     "events": _claim_of_other_tokens,
     "token_introspection": _claim_of_other_tokens,
 }
-"""The claims of an ID token that a rule reads; ``azp`` and ``nbf`` are beside them."""
+"""The claims of an ID token that a rule reads, without ``azp`` and ``nbf``."""

@@ -26,7 +26,7 @@ UNREAD: Final = (
     "acr", "amr", "auth_time", "sid", "name", "email", "email_verified", "groups", "ver", "tid",
     "token_use", "scope", "jti", "c_hash", "address", "updated_at", "_claim_names",
 )  # fmt: skip
-"""Claims that no rule reads unless a login demands them; beside them, any unheard-of name."""
+"""Claims that no rule reads unless a login demands them; no rule reads an unknown name either."""
 
 TIMES: Final = st.integers(NOW - 90_000, NOW + 90_000) | st.floats(NOW - 400, NOW + 400)
 CLIENTS: Final = st.lists(st.sampled_from([CLIENT_ID, "other", ""]), max_size=3)

@@ -294,7 +294,7 @@ def facts() -> tuple[str, ...]:
 
 
 def records_of(engine: Engine, awaited: AsyncEngine) -> tuple[Records, AsyncRecords]:
-    """What processes share, in a database; its table among those that Alembic reads."""
+    """Records that processes share, in a database; Alembic reads their table with others."""
     table: Table = records_table(MetaData(), "grants", schema="auth")
     assert table.fullname == "auth.grants"
     return (

@@ -1,4 +1,4 @@
-"""What a store of records has to do for one caller, written once for stores that wait or await."""
+"""The duties of a store of records for one caller, for stores that wait and stores that await."""
 
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
@@ -25,7 +25,7 @@ _EXPIRED: Final = 5
 
 
 async def absent(place: Place) -> None:
-    """Nothing is read, replaced or removed where no record is."""
+    """Without a record, it reads, replaces and removes nothing."""
     store, key = place.store(), place.key()
 
     await check_absent(store, key)
@@ -213,7 +213,7 @@ async def clean(place: Place) -> None:
 
 
 async def _clean(store: AsyncRecords) -> int:
-    """Clean until nothing is left to do."""
+    """Clean until no expired record is left."""
     total = 0
     for _ in range(1_000):
         removed = await store.clean(1_000)

@@ -1,4 +1,4 @@
-"""What a store of records has to do for several callers at once."""
+"""The duties of a store of records for several callers at once."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
@@ -22,7 +22,7 @@ ROUNDS: Final = 12
 
 
 async def handles(place: Place) -> None:
-    """What one handle writes, another sees at once."""
+    """A record that one handle writes, another handle sees at once."""
     store, other = place.store(), place.store()
     keys = [place.key(f"{number}") for number in range(20)]
     for key in keys:
@@ -97,7 +97,7 @@ async def racing_counters(place: Place) -> None:
             version, value = f"{count + 1} {own}", f"{count + 1}" * 100
             if await replace_in(store, key, found.version, version, value):
                 return True
-        message = "somebody else is first for ever"
+        message = "another caller is always first"
         raise AssertionError(message)
 
     check(all(await _race(place, racer)), "a racer gave up")

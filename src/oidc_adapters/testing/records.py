@@ -1,4 +1,4 @@
-"""What every store of records has to do, as a table that a test of any store can run.
+"""The duties of every store of records, as a table that a test of any store can run.
 
 .. code-block:: python
 
@@ -8,8 +8,8 @@
 
 The function opens a store.  A duty calls it several times, for several handles of one place, and
 closes each of them in the end.  For a store in the memory of the process it returns one and the
-same store.  Each duty uses keys of its own, so one place may serve many duties, one after the
-other; nothing else may write there meanwhile.
+same store.  Each duty uses its own keys, so one place may serve many duties, one after the other.
+Nothing else may write there meanwhile.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -49,7 +49,7 @@ class _Row(NamedTuple):
 
 @frozen
 class RecordsDuty:
-    """Something that a store has to do, for code that waits; call it with what opens a store.
+    """A duty of a store, for code that waits; call it with a function that opens a store.
 
     Attributes:
         name: a word or a few, joined by hyphens.
@@ -126,7 +126,7 @@ async def _in_tasks(works: Sequence[_Work[T]], /) -> list[T]:
 
 
 _ROWS: Final = (
-    _Row("absent", "Nothing is read, replaced or removed where no record is.", duties.absent),
+    _Row("absent", "Without a record, it reads, replaces and removes nothing.", duties.absent),
     _Row("create-once", "A second record is not created over the first.", duties.create_once),
     _Row("read", "Value, version and the times of the store are read.", duties.read),
     _Row("replace", "Only the version that is there is replaced.", duties.replace),
@@ -138,11 +138,15 @@ _ROWS: Final = (
     _Row("clock", "Its clock never runs backwards, for all handles.", duties.clock),
     _Row("expired", "A record that has expired stays for an hour at least.", duties.expired),
     _Row("clean", "Cleaning removes what expired over an hour ago.", duties.clean),
-    _Row("handles", "What one handle writes, another sees at once.", races.handles),
+    _Row("handles", "A record that one handle writes, another handle sees at once.", races.handles),
     _Row("racing-creates", "Of several who create one, one succeeds.", races.racing_creates),
     _Row("racing-replaces", "Of several who replace one, one succeeds.", races.racing_replaces),
     _Row("racing-removes", "Of several who remove one, one succeeds.", races.racing_removes),
-    _Row("racing-counters", "Of several who count on, none is lost.", races.racing_counters),
+    _Row(
+        "racing-counters",
+        "If several callers count up, every count is kept.",
+        races.racing_counters,
+    ),
     _Row("closed", "After it is closed, it raises or says the truth.", duties.closed),
 )
 _UNREACHABLE: Final = _Row(
@@ -150,13 +154,13 @@ _UNREACHABLE: Final = _Row(
 )
 
 RECORDS_DUTIES: Final = tuple([RecordsDuty(row.name, row.sentence, row) for row in _ROWS])
-"""What a store does, for code that waits."""
+"""The duties of a store, for code that waits."""
 
 ASYNC_RECORDS_DUTIES: Final = tuple([AsyncRecordsDuty(r.name, r.sentence, r) for r in _ROWS])
-"""What a store does, for code that awaits."""
+"""The duties of a store, for code that awaits."""
 
 UNREACHABLE_RECORDS: Final = RecordsDuty(*_UNREACHABLE[:2], _UNREACHABLE)
-"""What a store does that cannot reach its place: call it with what opens such a store."""
+"""The duty of a store that cannot reach its place: call it with a function that opens one."""
 
 ASYNC_UNREACHABLE_RECORDS: Final = AsyncRecordsDuty(*_UNREACHABLE[:2], _UNREACHABLE)
-"""What a store does that cannot reach its place, for code that awaits."""
+"""The duty of a store that cannot reach its place, for code that awaits."""

@@ -88,7 +88,7 @@ def refresh_request(
     """Ask for new tokens (RFC 6749 §6).
 
     ``scope`` may narrow what was granted.  ``resource`` names the resources of the access token
-    (RFC 8707 §2.2), if they are not those of the login.
+    (RFC 8707 §2.2), if they differ from the login's resources.
 
     Raises:
         UsageError: ``refresh_token_missing``; ``client_issuer_mismatch`` if the tokens are another

@@ -262,7 +262,7 @@ def _in_doubt(record: GrantRecord, look: _Look, *, abandoned: bool) -> Call:
 def _in_grace(record: GrantRecord, look: _Look) -> bool:
     """Return whether the provider takes the refresh token again, as it has promised.
 
-    It also has to take the last request, which may still be on its way: one that arrives after the
+    It must also take the last request, even if that arrives late: a request that arrives after the
     grace could end the pair that another request brings.
     """
     grace, first = look.resend, record.first_sent_at

@@ -40,8 +40,8 @@ class MetadataRecord:
         tried_at: when it was last tried.
         failures: how often in a row that failed.
         error: the last failure, if the last try failed.
-        doubted: whether a token or an answer since then contradicts the metadata, or no
-            login can end with it.
+        doubted: whether a token or an answer since then contradicts the metadata, or every
+            login fails with it.
     """
 
     rp: RelyingParty | None = None

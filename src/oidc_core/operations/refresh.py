@@ -107,7 +107,7 @@ def renew(
         rp: the relying party.
         tokens: as they were stored.
         scope: a part of the granted scope, if the access token is for less.
-        resource: the resources of the access token (RFC 8707), if not those of the login.
+        resource: the resources of the access token, if they differ from the login's (RFC 8707).
 
     Raises:
         UsageError: ``refresh_token_missing``, ``client_issuer_mismatch``, or ``parameter_invalid``

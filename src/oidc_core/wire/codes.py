@@ -15,11 +15,11 @@ Kind: TypeAlias = Literal["user", "stale", "configuration", "later", "interactio
 
 
 class CodeRow(NamedTuple):
-    """What is known of one code.
+    """A code and its meaning.
 
     ``retryable`` says whether trying again helps.  ``no``: somebody must change something first.
-    ``restart``: a new login can end differently though nobody changes anything.  ``later``: so can
-    a repetition after a while.
+    ``restart``: a new login can end differently though nobody changes anything.  ``later``: the
+    same operation can end differently after a while.
 
     ``kind`` says what to tell the user.  ``user``: the user decided so.  ``stale``: the login is
     too old or was used before.  ``configuration``: an operator has to change something.  ``later``:
@@ -147,7 +147,7 @@ _JOSE: Final = (
         ("base64url_malformed", "RFC 7515 §2", "a part is not base64url without padding"),
         ("jose_header_invalid", "RFC 7515 §4", "the JOSE header is not usable"),
         ("crit_unsupported", "RFC 7515 §4.1.11", "no critical header extension is supported"),
-        ("cty_unexpected", "RFC 7515 §4.1.10", "the content is no set of claims"),
+        ("cty_unexpected", "RFC 7515 §4.1.10", "the content is not a set of claims"),
         ("alg_not_allowed", "OIDC Core §3.1.3.7, 7", "register the algorithm or change it"),
         ("key_alg_mismatch", "RFC 7517 §4.4", "the key is for another algorithm"),
         ("kid_malformed", "RFC 7515 §4.1.4", "kid is a short string"),
@@ -160,7 +160,11 @@ _JOSE: Final = (
         ("jwks_invalid", "RFC 7517 §5", "the key set is malformed"),
         ("kid_duplicated", "RFC 7517 §4.5", "two different keys share a kid"),
         ("key_not_public", "RFC 7517 §9.3", "a private key was published: replace it"),
-        ("encryption_missing", _ID_TOKEN + "1", "encryption is registered, but the token has none"),
+        (
+            "encryption_missing",
+            _ID_TOKEN + "1",
+            "encryption is registered: the token must be encrypted",
+        ),
         ("encryption_unexpected", _ID_TOKEN + "1", "no encryption is registered: see the member"),
         ("encryption_mismatch", "RFC 7518 §4.1, §5.1", "use the alg and enc that were registered"),
         ("zip_unsupported", "RFC 7516 §4.1.3", "compressed content is not supported"),
@@ -212,9 +216,13 @@ _CLAIMS: Final = (
         (
             "azp_mismatch",
             _ID_TOKEN + "5",
-            "the token was issued to another client; see trusted_parties",
+            "the token was issued to another client; a validation accepts trusted_parties",
         ),
-        ("nonce_unexpected", _ID_TOKEN + "11", "the token is of another login: none sent a nonce"),
+        (
+            "nonce_unexpected",
+            _ID_TOKEN + "11",
+            "the token is of another login: this one sent no nonce",
+        ),
         ("nonce_mismatch", _ID_TOKEN + "11", "the token belongs to another login"),
         ("sub_mismatch", _CORE + "§3.1.2.1, §5.3.2, §12.2", "the answer is about another user"),
         (
@@ -222,7 +230,7 @@ _CLAIMS: Final = (
             _CORE + "§3.1.3.8",
             "the access token does not belong to the ID token",
         ),
-        ("auth_time_mismatch", _CORE + "§12.2", "auth_time is older than that of the login"),
+        ("auth_time_mismatch", _CORE + "§12.2", "auth_time is older than in the login's ID token"),
     ),
     *_rows(
         ("protocol", "id_token", "no", "interaction"),
@@ -279,9 +287,9 @@ _EXCHANGE: Final = (
 _STORE: Final = (
     *_rows(
         ("store", "store", "later", "later"),
-        ("store_unavailable", "", "the store failed; nothing was accepted"),
+        ("store_unavailable", "", "the store failed, and the library accepted nothing"),
         ("pending_too_many", "RFC 9700 §4.7", "too many logins are in flight; try again later"),
-        ("store_full", "", "the store holds as much as it may; nothing was accepted"),
+        ("store_full", "", "the store is full, and the library accepted nothing"),
         ("refresh_busy", _6749 + "§6", "somebody else is refreshing these tokens; try again later"),
         ("token_refused", "RFC 6750 §3.1", "a token just issued is refused: check its audience"),
     ),
@@ -312,12 +320,12 @@ _USAGE: Final = _rows(
     (
         "redirect_uri_shared",
         "RFC 9700 §4.4.2",
-        "give each provider a path of its own, or see response_iss",
+        "give each provider its own path, or set response_iss if each provider names itself",
     ),
     (
         "pkce_or_nonce_required",
         "RFC 9700 §2.1.1",
-        "if only its metadata is silent about PKCE, see metadata_overrides",
+        "if only its metadata is silent about PKCE, set metadata_overrides",
     ),
     ("issuer_invalid", "OIDC Discovery §3", "an issuer is an https URL without query"),
     ("issuer_not_allowed", "RFC 9700 §4.4", "add the issuer to those configured"),
@@ -342,10 +350,10 @@ _USAGE: Final = _rows(
     (
         "unsupported_by_provider",
         "OIDC Discovery §3",
-        "the metadata does not name it; if it is wrong, see metadata_overrides",
+        "the metadata does not name it; if the metadata is wrong, set metadata_overrides",
     ),
     ("entropy_failure", "RFC 6749 §10.10", "secrets must be fresh and long enough"),
-    ("origin_not_allowed", "RFC 9700 §4.9", "this request may not go to that origin"),
+    ("origin_not_allowed", "RFC 9700 §4.9", "this request must not go to that origin"),
     ("pending_too_large", "RFC 6265 §6.1", "demand less, or keep logins in a store on the server"),
     ("refresh_token_missing", _6749 + "§6", "the provider issued no refresh token"),
     ("login_unknown", _CORE + "§12.2", "give id_token= of the login, to compare its user with"),

@@ -1,4 +1,4 @@
-"""What a message may show: bounded, printable, and without a secret."""
+"""The content of messages: bounded, printable, and without a secret."""
 
 import re
 from hashlib import sha256

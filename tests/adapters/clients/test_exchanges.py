@@ -1,4 +1,4 @@
-"""The loop of a caller: how it waits for others, and takes the place of those who are gone."""
+"""The loop of a caller: how it waits for other callers, and replaces callers that are gone."""
 
 from __future__ import annotations
 

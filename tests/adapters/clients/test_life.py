@@ -630,7 +630,7 @@ def test_others_go_on_with_older_metadata_while_one_reads() -> None:
 
 
 def test_a_reading_whose_loop_was_closed_keeps_nobody_from_another() -> None:
-    """An application may give each request a loop of its own, and a deadline."""
+    """An application may give each request its own loop, and a deadline."""
     scene, world = Scene(awaits=True), Gated(partial(asyncio.sleep, 0))
     scene.world, world.open = world, True
     scene.client = scene.another()

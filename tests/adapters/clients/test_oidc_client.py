@@ -92,7 +92,7 @@ NAMES: Final[dict[str, Any]] = {
     "SessionTokens": SessionTokens,
     "AsyncSessionTokens": AsyncSessionTokens,
 }
-"""What the clients' annotations name and their modules import only when it is used."""
+"""Names in the clients' annotations that their modules import only at the first use."""
 
 
 def plain(member: Any) -> Any:

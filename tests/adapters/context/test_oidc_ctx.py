@@ -424,13 +424,13 @@ def test_a_failed_discovery_leaves_no_connection_open() -> None:
 
 
 class TestUnreadableMembers:
-    """The core reads past a value that nobody can read; so does the plain answer."""
+    """The core reads past a value that nobody can read, and the plain answer does too."""
 
     ODD = (5_000 * "9", "1e999", '"\\ud800"', '{"a":[-1e999]}')
 
     @staticmethod
     def adding(world: World, odd: str, path: str, *names: str) -> None:
-        """Let the answers of an endpoint have further members with such a value."""
+        """Let the answers of an endpoint have further members with an odd value."""
 
         def added(request: WireRequest, clock: TellsTime) -> Answer:
             answer = world.transport.through(request, clock)

@@ -82,7 +82,7 @@ def test_a_value_is_good_for_its_own_key_client_and_provider_alone() -> None:
 
 
 def test_a_value_of_another_write_is_refused() -> None:
-    """Whoever can write to the store cannot bring an older value back under a newer version."""
+    """A stranger who writes to the store cannot bring an older value back as a newer version."""
     records, grants = a_store(), Grants(a_store(), SECRET)
     kept(records, grants)
     found = records.read(KEY.name)

@@ -847,7 +847,7 @@ def test_a_fetch_that_never_lands_has_failed_when_its_deadline_is_over(
 
 @pytest.fixture
 def small_heap() -> Iterator[None]:
-    """Have the collector look only at what the test makes: it runs hundreds of times."""
+    """Have the collector look only at objects of the test: it runs hundreds of times."""
     gc.collect()
     gc.freeze()
     yield

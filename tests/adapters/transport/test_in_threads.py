@@ -250,7 +250,7 @@ def test_a_provider_that_never_answers_keeps_nobody_else_waiting(
     ] * 5
     assert max(beside.took) < NEVER  # however busy this machine is
     codes = {(one.code, one.sent) for one in beside.failures if isinstance(one, NoAnswer)}
-    # One that waits for its turn may get it at the very moment at which its time is up.
+    # A caller that waits for its turn may get it exactly when its time is up.
     assert ("http_timeout", "maybe") in codes
     assert codes <= {("http_timeout", "maybe"), ("http_timeout", "no")}
     assert len(beside.failures) == dead

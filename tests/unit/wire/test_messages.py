@@ -1,4 +1,4 @@
-"""What a message may show."""
+"""The content of a message."""
 
 import pytest
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Awaited:
-    """What is spent, for code that awaits."""
+    """A memory of used logins, for code that awaits."""
 
     def __init__(self) -> None:
         self._spent = MemorySpent()

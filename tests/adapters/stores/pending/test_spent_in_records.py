@@ -1,4 +1,4 @@
-"""Used names in a store of records: seen once by all who share it, or nobody is let in."""
+"""Used names in a store of records: all callers together see each once, or every login fails."""
 
 from __future__ import annotations
 
