@@ -137,7 +137,7 @@ class SharedAnswers:
         """Offer what is kept, until it is enough, or this process may ask, or has waited."""
         end, offered = monotonic() + WAIT, _Offered()
         while True:
-            kept, version = await self._read(side.records, name, clock)
+            kept, version = await self._read(side.records, name, clock, but=offered.version)
             offered = offered._replace(version=version)
             if kept is not None and take(kept):
                 await self._release(side.records, name, offered)
@@ -158,12 +158,17 @@ class SharedAnswers:
             self.failure = error
 
     async def _read(
-        self, records: AsyncRecords, name: str, clock: Clock
+        self, records: AsyncRecords, name: str, clock: Clock, *, but: str = ""
     ) -> tuple[Kept | None, str]:
-        """Return what is kept, and its version; what cannot be read may be written over."""
+        """Return the answer, unless its version is known, and its version.
+
+        An answer that cannot be read may be written over.
+        """
         found = await records.read(name)
         if found is None:
             return None, ""
+        if found.version == but:
+            return None, but
         try:
             text = self._box.open(found.value, label=name)
             kept = load_answer(text, store_now=found.times.now, now=clock.now())

@@ -120,6 +120,27 @@ def test_who_waits_too_long_asks_for_itself(
     assert 0.2 <= monotonic() - began < 5
 
 
+def test_who_waits_is_offered_each_answer_once(
+    records: PluggedRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers_in_records, "WAIT", 0.3)
+    one, slow, other = (Process(records) for _ in range(3))
+    one.want()
+    offered: list[Kept] = []
+
+    def too_old(kept: Kept) -> bool:
+        offered.append(kept)
+        return False
+
+    other.enough = too_old
+    slow.enough = lambda _kept: False
+    slow.while_asking = other.want
+    slow.want()
+
+    assert len(offered) == 1
+    assert other.asked == 1
+
+
 def test_a_claim_that_was_left_behind_is_soon_over(records: PluggedRecords) -> None:
     for value in ("0", "nonsense", "99999999999"):
         process = Process(records)
