@@ -120,6 +120,13 @@ def no_last_look(record: GrantRecord, _attempt: str, fresh: Fresh, *, now: int) 
     return MarkSending(written(record, fresh, now, state="sending", sends=record.sends + 1))
 
 
+def marked_at_the_time_of_the_claim(
+    record: GrantRecord, attempt: str, fresh: Fresh, *, now: int
+) -> Any:
+    """The mark has the time of the claim, which a process that sleeps may have read long ago."""
+    return SEND(record, attempt, fresh, now=min(now, record.changed_at))
+
+
 # --- the answer ----------------------------------------------------------------------------------
 
 

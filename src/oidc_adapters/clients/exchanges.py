@@ -197,7 +197,7 @@ class Exchanges:
         if not await self._replace(of, held, claimed):
             return
         exchange = OneExchange(doors, of, claimed, ask.target, fresh=self._fresh, faults=fault)
-        work = partial(exchange.make, operation, step, held.times.now)
+        work = partial(exchange.make, operation, step)
         await doors.detached(work, DEADLINE + _STORE_PATIENCE)
 
     async def _verify(self, of: Key, record: GrantRecord, fault: list[OidcError]) -> None:

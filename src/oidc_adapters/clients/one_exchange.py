@@ -85,13 +85,14 @@ class OneExchange:
         self._fresh = fresh
         self._faults = faults
 
-    async def make(self, operation: Operation, step: Step[TokensRenewed], now: int) -> None:
+    async def make(self, operation: Operation, step: Step[TokensRenewed]) -> None:
         """Mark the exchange, send it, and store its outcome.
 
         Raises:
-            OidcError: the request could not be sent, as where a setting is wrong.
+            OidcError: the request could not be sent, as where a setting is wrong or the store
+                failed.
         """
-        sent = await self._marked(now)
+        sent = await self._marked()
         if sent is None:
             return
         outcome, unsent = await self._outcome(operation, step)
@@ -99,13 +100,16 @@ class OneExchange:
         if unsent is not None:
             raise unsent
 
-    async def _marked(self, now: int) -> Sent | None:
+    async def _marked(self) -> Sent | None:
         """Write down that the request may leave; return ``None`` if it must not.
 
-        The write itself is the last look: it fails if anybody else took the claim over.
+        The write itself is the last look: it fails if anybody else took the claim over.  The mark
+        has its own time, since the process may have stopped after its claim: others would give an
+        exchange up that seems old.
         """
-        claimed, began = self._claimed, monotonic()
-        look = decide_send(claimed, claimed.attempt, self._fresh(), now=now)
+        claimed, began, doors = self._claimed, monotonic(), self._doors
+        times = await doors.grants.times(doors.records)
+        look = decide_send(claimed, claimed.attempt, self._fresh(), now=times.now)
         if isinstance(look, ClaimLost):
             return None
         new = look.new

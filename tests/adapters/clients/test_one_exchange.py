@@ -12,6 +12,7 @@ from oidc_adapters.stores.records import AtOnce, Found, Records, Times, at_once
 from oidc_core.machine.grant_answers import Swap
 from oidc_core.machine.grant_verdicts import decide_end
 from oidc_core.machine.grant_writes import Fresh
+from oidc_core.machine.grants import ABANDONED
 from oidc_core.model.pending import SingleUse
 from oidc_core.model.policy import Policy
 from oidc_core.wire.errors import StoreFailure
@@ -143,6 +144,28 @@ def test_a_mark_that_took_too_long_is_taken_back(
     here.fresh()
     assert here.exchanges == 1
     assert store.counts["replace"] == 2 + 1 + 4
+
+
+@KINDS
+def test_a_mark_has_its_own_time(monkeypatch: pytest.MonkeyPatch, awaits: bool) -> None:
+    """A process that stopped after its claim marks an exchange of now, not an old one."""
+    here, store = faulty(monkeypatch, awaits=awaits, policy=NEVER)
+    grants, key = here.client._doors.grants, here.tokens._of
+    made, ages = store.replace, list[int]()
+
+    def replaced(name: str, expected: str, version: str, value: str, until: int, /) -> bool:
+        done = made(name, expected, version, value, until)
+        held = at_once(grants.read(AtOnce(store.records), key))
+        assert held.record is not None
+        if held.record.state == "claimed":
+            here.clock.advance(ABANDONED)
+        elif held.record.state == "sending":
+            ages.append(held.times.now - held.record.changed_at)
+        return done
+
+    monkeypatch.setattr(Faulty, "replace", staticmethod(replaced))
+    here.fresh()
+    assert ages == [0]
 
 
 @KINDS
