@@ -57,7 +57,7 @@ class Provider:
         return tuple(Answered(**row) for row in self._ask("GET", "/__test/requests"))
 
     def events(self) -> tuple[Happened, ...]:
-        """What happened to grants since the start, in order."""
+        """Return the events of grants since the start, in order."""
         return tuple(Happened(**row) for row in self._ask("GET", "/__test/events"))
 
     def forget_access_tokens(self, client_id: str) -> None:

@@ -34,7 +34,7 @@ class Member:
         print(json.dumps({"do": do, **asked}), file=self._running.process.stdin, flush=True)
 
     def answer(self) -> Any:
-        """Wait for the answer to a command, or for a refresh that stands still."""
+        """Wait for the answer to a command, or until a refresh is held."""
         assert self._running.process.stdout is not None
         giving_up = threading.Timer(PATIENCE, self._running.process.kill)
         giving_up.start()
@@ -52,7 +52,7 @@ class Member:
         return self.answer()
 
     def killed_at(self, point: Point, grant: str) -> str:
-        """Use a session until its refresh stands still at a point, and kill the process.
+        """Use a session until its refresh is held at a point, and kill the process.
 
         It returns the new access token if the process died with it.
         """

@@ -29,17 +29,18 @@ from tests.interop.application import COOKIES, POLICY, SCOPE, SEALING_SECRET
 from tests.interop.clients import AWKWARD_SECRET, REDIRECT_URI
 
 HELD_FOR: Final = 120.0
-"""Seconds that a refresh stands still at most; the test kills the process before."""
+"""Seconds that a refresh is held at most; the test kills the process before."""
 
 Point = Literal["", "mark", "answer"]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What all processes of an application know.
+    """The settings that all processes of an application share.
 
     `store` is `sqlite`, `postgresql` or `redis`, and `address` says where it is. `name` is its
-    table, or the prefix of its keys. `guards` are those of `Grants`: for a claim and an exchange.
+    table, or the prefix of its keys. `guards` is the setting of `Grants`: for a claim and an
+    exchange.
     """
 
     issuer: str
@@ -69,7 +70,7 @@ def opened(plan: Plan) -> Records:
 
 
 class HoldingTransport:
-    """Sends requests. At the point it lets a refresh stand still until the process is killed.
+    """Sends requests. At the point it holds a refresh until the test kills the process.
 
     At `mark` the request is about to leave; at `answer` the provider has answered.
     """
@@ -182,12 +183,12 @@ class AppProcess:
         return tokens.access_token
 
     def hold(self, point: Point) -> Mapping[str, object]:
-        """Let the next refresh stand still at this point."""
+        """Hold the next refresh at this point."""
         self._transport.point = point
         return {}
 
     def end(self, grant: str) -> Mapping[str, object]:
-        """End a session; return what has to be revoked."""
+        """End a session; return the tokens to revoke."""
         ended = self._client.tokens(grant).end()
         assert ended is not None
         return {"refresh": ended.tokens.refresh_token, "access": ended.access_tokens}

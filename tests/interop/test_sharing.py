@@ -1,7 +1,7 @@
 """Two processes of an application share the sessions of its users, at a provider that rotates.
 
-It revokes the whole grant if a refresh token comes a second time, so each exchange has to be the
-only one.
+It revokes the whole grant if a refresh token comes a second time, so each exchange must be the only
+one.
 """
 
 from collections.abc import Callable, Generator

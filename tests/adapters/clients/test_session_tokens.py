@@ -395,6 +395,7 @@ def test_a_session_s_tokens_are_neither_shown_nor_pickled(awaits: bool) -> None:
         pickle.dumps(tokens)
 
 
+@pytest.mark.req("RFC9700-4.14.2-01")
 def test_fifty_threads_make_one_exchange() -> None:
     here = site()
     here.clock.advance(LIFETIME)
