@@ -7,15 +7,18 @@ import pytest
 from attrs import evolve
 
 from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.stores import provider_keys_in_records
 from oidc_adapters.stores.answers_in_records import name_of
+from oidc_adapters.stores.kept_answer import dump_answer
 from oidc_adapters.stores.provider_keys import ProviderKeys
 from oidc_adapters.stores.provider_keys_in_records import RecordProviderKeys
 from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.stores.sealed_box import SealedBox
-from oidc_core.machine.key_fetching import BUCKET_SIZE, STALE_IF_ERROR
+from oidc_core.jose.key_set import KeySet
+from oidc_core.machine.key_fetching import BUCKET_SIZE, STALE_IF_ERROR, KeyRecord
 from oidc_core.machine.steps import KeysAnswer, KeysFound
 from oidc_core.wire.errors import StoreFailure, UsageError
-from oidc_core.wire.http import KeysWanted
+from oidc_core.wire.http import HttpResponse, KeysWanted
 from oidc_core.wire.limits import Limits
 from oidc_core.wire.way import CHANNELS, Way
 from tests.adapters.stores.records.plugged import AwaitedRecords, PluggedRecords, failing_at
@@ -219,6 +222,51 @@ def test_no_key_comes_in_from_who_writes_the_store(fleet: Fleet) -> None:
         assert written is not None
         before = written.version
     assert fleet.provider.fetches == 5
+
+
+def test_what_the_core_refuses_is_fetched_again(fleet: Fleet) -> None:
+    name = name_of("keys", WANTED.kept_under)
+    broken = HttpResponse(200, (("content-type", "application/json"),), b"{", NOW)
+    text = dump_answer(broken, 0)
+    assert text is not None
+    sealed = SealedBox(SECRET).close(text, label=name)
+    fleet.records.records.create(name, "broken", sealed, 2_000_000_000)
+
+    assert kids(fleet.process()(WANTED)) == ("first",)
+    assert kids(fleet.process()(WANTED)) == ("first",)
+    assert fleet.provider.fetches == 1
+
+
+def test_a_set_is_not_written_over_one_that_came_meanwhile(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.process()(WANTED)
+    keys = RecordProviderKeys(fleet.records, SECRET)
+    newer = KeyRecord(key_set=KeySet(), fetched_at=NOW)
+    real = provider_keys_in_records.fetched
+
+    def reading(*arguments: Any) -> Any:
+        keys._records[WANTED.kept_under] = newer
+        return real(*arguments)
+
+    monkeypatch.setattr(provider_keys_in_records, "fetched", reading)
+    keys.find(WANTED, fleet.provider.send, fleet.clock)
+
+    assert keys._records[WANTED.kept_under] is newer
+    assert fleet.provider.fetches == 1
+
+
+def test_the_memory_of_looks_stays_as_small_as_that_of_sets(fleet: Fleet) -> None:
+    keys = RecordProviderKeys(fleet.records, SECRET, cap=1)
+    for way in (WANTED.way, Way(reach="any")):
+        wanted = evolve(WANTED, way=way)
+        for number in range(BUCKET_SIZE + 1):
+            newer_than = fleet.clock.now() if number else None
+            fleet.clock.advance(1)
+            missing = evolve(wanted, newer_than=newer_than, missing_kid=f"unknown-{number}")
+            keys.find(missing if number else wanted, fleet.provider.send, fleet.clock)
+        assert len(keys._looked) == 1
+        fleet.clock.advance(HOUR)
 
 
 # --- failures ------------------------------------------------------------------------------------

@@ -4,15 +4,17 @@ from typing import Any
 
 import pytest
 
+from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.pending import CookieProfile
 from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.stores.shared import SharedStore
-from oidc_adapters.testing import InMemoryTransport
-from oidc_core.wire.errors import UsageError
-from tests.adapters.stores.records.plugged import PluggedRecords
-from tests.flows.rig import NOW, Browser, honest_provider, setup_for
+from oidc_adapters.testing import AsyncInMemoryTransport, InMemoryTransport
+from oidc_core.wire.errors import CallbackError, UsageError
+from oidc_core.wire.incoming import Incoming
+from tests.adapters.stores.records.plugged import AwaitedRecords, PluggedRecords
+from tests.flows.rig import NOW, Browser, honest_provider, run_asyncio, run_trio, setup_for
 
 SECRET = b"the sealing secret of the tests!"
 
@@ -46,6 +48,51 @@ def test_logins_keys_and_metadata_are_shared_by_workers() -> None:
 
     paths = [request.url.rpartition("/")[2] for request, _ in transport.exchanges]
     assert [paths.count(name) for name in ("openid-configuration", "jwks", "token")] == [1, 1, 3]
+
+
+@pytest.mark.parametrize("run", [run_asyncio, run_trio])
+@pytest.mark.parametrize("awaited", [False, True], ids=["waits", "awaited"])
+def test_awaiting_workers_share_either_kind_of_store(run: Any, awaited: bool) -> None:
+    provider, clock, browser = honest_provider(), FrozenClock(NOW), Browser()
+    transport, setup = AsyncInMemoryTransport(provider), setup_for(provider)
+    plugged = PluggedRecords(MemoryRecords(clock=clock))
+
+    def worker() -> AsyncOidcClient:
+        shared = SharedStore(AwaitedRecords(plugged) if awaited else plugged, SECRET)
+        return AsyncOidcClient(
+            setup,
+            shared.pending,
+            keys=shared.keys,
+            metadata=shared.metadata,
+            grants=shared.grants,
+            transport=transport,
+            clock=clock,
+        )
+
+    async def logs_in_and_out() -> None:
+        page = await worker().start_login()
+        browser.receive(page.cookies)
+        returned = provider.authorize(page.url, clock.now()).incoming(browser.header)
+        result = await worker().finish_login(returned)
+        browser.receive(result.cookies)
+        with pytest.raises(CallbackError) as caught:
+            await worker().finish_login(returned)
+        assert caught.value.code == "state_unknown"
+        tokens = await worker().tokens(result.grant_id).fresh()
+        leaving = await worker().start_logout(tokens, cookie=browser.header)
+        browser.receive(leaving.cookies)
+        url = provider.end_session(leaving.url, clock.now())
+        assert url is not None
+        base, _, query = url.partition("?")
+        back = Incoming(method="GET", url=base, query=query, cookie=browser.header)
+        assert (await worker().finish_logout(back)).cookies[0].max_age == 0
+        with pytest.raises(CallbackError) as caught:
+            await worker().finish_logout(back)
+        assert caught.value.code == "logout_state_mismatch"
+
+    run(logs_in_and_out)
+    paths = [request.url.rpartition("/")[2] for request, _ in transport.exchanges]
+    assert [paths.count(name) for name in ("openid-configuration", "jwks", "token")] == [1, 1, 1]
 
 
 def test_its_cookies_are_of_the_profile() -> None:
