@@ -15,7 +15,7 @@ from oidc_adapters.stores.provider_keys_in_records import RecordProviderKeys
 from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.stores.sealed_box import SealedBox
 from oidc_core.jose.key_set import KeySet
-from oidc_core.machine.key_fetching import BUCKET_SIZE, STALE_IF_ERROR, KeyRecord
+from oidc_core.machine.key_fetching import BUCKET_SIZE, STALE_IF_ERROR, KeyRecord, fetched
 from oidc_core.machine.steps import KeysAnswer, KeysFound
 from oidc_core.wire.errors import StoreFailure, UsageError
 from oidc_core.wire.http import HttpResponse, KeysWanted
@@ -243,11 +243,10 @@ def test_a_set_is_not_written_over_one_that_came_meanwhile(
     fleet.process()(WANTED)
     keys = RecordProviderKeys(fleet.records, SECRET)
     newer = KeyRecord(key_set=KeySet(), fetched_at=NOW)
-    real = provider_keys_in_records.fetched
 
     def reading(*arguments: Any) -> Any:
         keys._records[WANTED.kept_under] = newer
-        return real(*arguments)
+        return fetched(*arguments)
 
     monkeypatch.setattr(provider_keys_in_records, "fetched", reading)
     keys.find(WANTED, fleet.provider.send, fleet.clock)
