@@ -1,6 +1,6 @@
 """The grants of an application's sessions, sealed in a store that all its processes share."""
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar, cast
 
 from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.stores.records import AsyncRecords, Records, Times
@@ -15,6 +15,9 @@ from oidc_core.wire.settings import as_count, as_setting
 _STORE: Final = FailsClosed("grants")
 _MONTH: Final = 30 * 86_400
 _LONGEST: Final = 200
+_LATEST: Final = 2**53
+
+T = TypeVar("T")
 
 
 class Grants:
@@ -76,9 +79,10 @@ class Grants:
         with _STORE:
             found = await records.read(of.name)
             if found is None:
-                return Held(None, await records.times())
+                return Held(None, _told(await records.times()))
             value, version, times = found
-        record = codec.load_grant(self._box.open(value, label=of.label))
+            sealed, times = _as(str, value), _told(times)
+        record = codec.load_grant(self._box.open(sealed, label=of.label))
         if record.version != version:
             raise StoreFailure("record_invalid", about="version")
         return Held(record, times)
@@ -90,7 +94,7 @@ class Grants:
             StoreFailure: ``store_unavailable``.
         """
         with _STORE:
-            return await records.times()
+            return _told(await records.times())
 
     async def create(self, records: AsyncRecords, of: "Key", new: GrantRecord) -> bool:
         """Write the first record of a grant.
@@ -100,7 +104,7 @@ class Grants:
         """
         value = self._box.close(codec.dump_grant(new), label=of.label)
         with _STORE:
-            return await records.create(of.name, new.version, value, new.until)
+            return _as(bool, await records.create(of.name, new.version, value, new.until))
 
     async def replace(
         self, records: AsyncRecords, of: "Key", expected: str, new: GrantRecord
@@ -112,7 +116,8 @@ class Grants:
         """
         value = self._box.close(codec.dump_grant(new), label=of.label)
         with _STORE:
-            return await records.replace(of.name, expected, new.version, value, new.until)
+            done = await records.replace(of.name, expected, new.version, value, new.until)
+            return _as(bool, done)
 
 
 class Key(NamedTuple):
@@ -148,3 +153,32 @@ def _seconds(value: float, about: str) -> float:
         found = value if isinstance(value, int) else type(value).__name__
         raise UsageError("config_invalid", about=about, found=found, expected="seconds")
     return value
+
+
+def _as(kind: type[T], answer: object) -> T:
+    """Return what a store answered, which is of exactly this type.
+
+    Raises:
+        StoreFailure: ``store_unavailable`` for anything else.
+    """
+    if type(answer) is not kind:
+        raise _no_answer(answer, kind.__name__)
+    return cast("T", answer)
+
+
+def _told(times: Times) -> Times:
+    """Return the times of a store, which are whole seconds.
+
+    Raises:
+        StoreFailure: ``store_unavailable`` for anything else.
+    """
+    now, utc = times
+    for seconds in (now, utc):
+        if abs(_as(int, seconds)) > _LATEST:
+            raise _no_answer(seconds, "seconds")
+    return Times(now, utc)
+
+
+def _no_answer(answer: object, expected: str) -> StoreFailure:
+    found = type(answer).__name__
+    return StoreFailure("store_unavailable", found=found, expected=expected, about="grants")

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.grants import Grants, Held, Key
-from oidc_adapters.stores.records import AsyncRecords, AtOnce, MemoryRecords, at_once
+from oidc_adapters.stores.records import (
+    AsyncRecords,
+    AtOnce,
+    Found,
+    MemoryRecords,
+    Times,
+    at_once,
+)
 from oidc_core.machine.grants import Guards
 from oidc_core.model.connection import Connection
 from oidc_core.model.grants import GrantRecord
@@ -136,6 +144,57 @@ def test_a_store_that_fails_fails_closed(call: str) -> None:
     with pytest.raises(StoreFailure) as caught:
         at_once(calls[call]())
     assert (caught.value.code, caught.value.about) == ("store_unavailable", "grants")
+
+
+FOUND: Any = Found("value", "version-0", Times(5, UTC))
+
+
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        ("read", "text"),
+        ("read", (1, 2, 3)),
+        ("read", FOUND._replace(value=b"value")),
+        ("read", FOUND._replace(times=None)),
+        ("read", FOUND._replace(times=(5, UTC + 0.5))),
+        ("read", FOUND._replace(times=Times(2**60, UTC))),
+        ("times", None),
+        ("times", (True, UTC)),
+        ("create", None),
+        ("create", 1),
+        ("replace", "OK"),
+    ],
+)
+def test_an_answer_of_another_type_is_the_store_s_failure(call: str, answer: object) -> None:
+    """Of a write, nobody knows then whether it was applied."""
+
+    async def answered(*_: object) -> object:
+        return answer
+
+    store: Any = SimpleNamespace(**{call: answered})
+    grants = Grants(a_store(), SECRET)
+    calls: dict[str, Callable[[], Coroutine[object, None, object]]] = {
+        "read": lambda: grants.read(store, KEY),
+        "times": lambda: grants.times(store),
+        "create": lambda: grants.create(store, KEY, record()),
+        "replace": lambda: grants.replace(store, KEY, "version-0", record()),
+    }
+    with pytest.raises(StoreFailure) as caught:
+        at_once(calls[call]())
+    assert (caught.value.code, caught.value.about) == ("store_unavailable", "grants")
+
+
+def test_times_of_another_tuple_are_times() -> None:
+    records, grants = a_store(), Grants(a_store(), SECRET)
+    kept(records, grants)
+    found = records.read(KEY.name)
+    assert found is not None
+
+    async def answered(_: str) -> object:
+        return (found.value, found.version, (7, UTC))
+
+    store: Any = SimpleNamespace(read=answered)
+    assert read(store, grants).times == Times(7, UTC)
 
 
 @pytest.mark.parametrize(
