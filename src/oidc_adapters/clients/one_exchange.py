@@ -11,6 +11,7 @@ from typing import Final
 
 from oidc_adapters.clients.doors import Doors, Operation
 from oidc_adapters.runtime.events import RefreshRefused, TokensRefreshed
+from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.stores.grants import Key
 from oidc_core.machine.grant_answers import (
     ClaimLost,
@@ -26,13 +27,13 @@ from oidc_core.machine.steps import Step
 from oidc_core.model.grants import GrantRecord, Target
 from oidc_core.operations import grants
 from oidc_core.operations.refresh import TokensRenewed
-from oidc_core.wire.errors import OidcError, StoreFailure, TransportFailure
+from oidc_core.wire.errors import OidcError, TransportFailure
 
 SEND_WITHIN: Final = 2.0
 """Seconds after its mark within which a request leaves, or not at all."""
 
 _RETRY: Final = 0.5
-"""Seconds after which a store that failed is asked again."""
+"""Seconds after which a store that failed is asked again, or a record that another changed."""
 
 
 class _InDoubt:
@@ -52,6 +53,7 @@ class _InDoubt:
 
 
 _IN_DOUBT: Final = _InDoubt()
+_STORE: Final = FailsClosed("grants")
 
 
 class OneExchange:
@@ -116,7 +118,7 @@ class OneExchange:
         sent = Sent(new.attempt, new.generation, new.sends, self._target)
         try:
             written = await self._replace(claimed, new)
-        except StoreFailure:  # nobody knows whether it was applied
+        except OidcError:  # nobody knows whether it was applied
             await self._settle(sent, Unsent())
             return None
         if written and monotonic() - began > SEND_WITHIN:
@@ -138,16 +140,20 @@ class OneExchange:
             return outcome, error if isinstance(outcome, Unsent) else None
 
     async def _settle(self, sent: Sent, outcome: Outcome) -> None:
-        """Store an outcome, however long the store needs, as long as the session lasts."""
+        """Store an outcome, however long the store needs, as long as the session lasts.
+
+        A store may fail in any way: one in a folder refuses that once others can write to it.
+        """
         began, doors = monotonic(), self._doors
         while True:
             try:
-                if await self._stored(sent, outcome, began):
-                    return
-            except StoreFailure:
+                with _STORE:
+                    if await self._stored(sent, outcome, began):
+                        return
+            except OidcError:
                 if doors.clock.now() > self._claimed.until:
                     return
-                await doors.pause(_RETRY)
+            await doors.pause(_RETRY)
 
     async def _stored(self, sent: Sent, outcome: Outcome, began: float) -> bool:
         """Decide about an outcome by the record as it is now; return whether that is settled."""

@@ -1,6 +1,6 @@
 """The grants of an application's sessions, sealed in a store that all its processes share."""
 
-from typing import Final, NamedTuple, TypeVar, cast
+from typing import Final, NamedTuple, TypeVar
 
 from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.stores.records import AsyncRecords, Records, Times
@@ -163,7 +163,7 @@ def _as(kind: type[T], answer: object) -> T:
     """
     if type(answer) is not kind:
         raise _no_answer(answer, kind.__name__)
-    return cast("T", answer)
+    return answer
 
 
 def _told(times: Times) -> Times:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any, Final
 
 import pytest
@@ -15,7 +16,7 @@ from oidc_core.machine.grant_writes import Fresh
 from oidc_core.machine.grants import ABANDONED
 from oidc_core.model.pending import SingleUse
 from oidc_core.model.policy import Policy
-from oidc_core.wire.errors import StoreFailure
+from oidc_core.wire.errors import StoreFailure, UsageError
 from oidc_core.wire.http import Answer, WireRequest
 from tests.adapters.clients.test_session_tokens import KINDS, LIFETIME, Site, refused, site
 
@@ -29,6 +30,7 @@ class Faulty:
 
     records: Records
     faults: dict[tuple[str, int], str] = field(factory=dict)
+    fault: Exception = field(factory=ConnectionError)
     counts: dict[str, int] = field(factory=dict)
     single_use: SingleUse = "process"
 
@@ -36,7 +38,7 @@ class Faulty:
         if when == "before":
             self.counts[name] = self.counts.get(name, 0) + 1
         if self.faults.get((name, self.counts[name])) == when:
-            raise ConnectionError
+            raise self.fault
 
     def times(self) -> Times:
         return self.records.times()
@@ -123,6 +125,45 @@ def test_an_answer_waits_for_a_store_that_cannot_be_read(
 
     assert here.exchanges == 1
     assert store.counts["read"] > 29
+
+
+@KINDS
+@pytest.mark.parametrize("call", [("replace", MARK), ("read", 2), ("replace", STORE)])
+def test_no_failure_of_a_store_loses_an_answer(
+    monkeypatch: pytest.MonkeyPatch, awaits: bool, call: tuple[str, int]
+) -> None:
+    """A store may raise errors of this library: a folder that others can write to is refused."""
+    here, store = faulty(monkeypatch, awaits=awaits, policy=NEVER)
+    store.fault = UsageError("config_invalid", about="folder")
+    store.faults[call] = "before"
+
+    here.fresh()
+
+    assert here.exchanges == 1
+    here.clock.advance(LIFETIME)
+    here.fresh()
+    assert here.exchanges == 2
+
+
+@KINDS
+def test_a_record_that_another_caller_changes_all_the_time_is_no_busy_loop(
+    monkeypatch: pytest.MonkeyPatch, awaits: bool
+) -> None:
+    here, store = faulty(monkeypatch, awaits=awaits, policy=NEVER)
+    monkeypatch.setattr("oidc_adapters.clients.one_exchange._RETRY", 0.05)
+    replaced, began = store.replace, monotonic()
+
+    def replace(*write: Any) -> bool:
+        done = store.counts.get("replace", 0) < MARK or monotonic() > began + 0.5
+        store.counts["refused"] = store.counts.get("refused", 0) + (not done)
+        return done and replaced(*write)
+
+    monkeypatch.setattr(Faulty, "replace", staticmethod(replace))
+
+    here.fresh()
+
+    assert here.exchanges == 1
+    assert 2 < store.counts["refused"] < 20
 
 
 @KINDS
