@@ -28,6 +28,7 @@ from oidc_core.machine.grant_verdicts import (
 from oidc_core.machine.grant_writes import Fresh
 from oidc_core.machine.grants import (
     Ask,
+    Call,
     Claim,
     Doubted,
     LogIn,
@@ -49,6 +50,7 @@ _STORE_PATIENCE: Final = 10.0
 _LEAST_PAUSE: Final = 0.025
 _MOST_PAUSE: Final = 0.25
 _MOST_WATCHED: Final = 1.0
+_MOST_WATCHES: Final = 10_000
 
 _ID: Final = 22
 """Characters of the name of a grant: more than 128 random bits."""
@@ -122,53 +124,60 @@ class Exchanges:
     async def fresh(self, of: Key, ask: Ask) -> Copy:
         """Return a usable access token, by an exchange if one is needed.
 
+        After its time a caller takes no step a second time, so that it ends whatever a store does.
+
         Raises:
             OidcError: why there is no copy.
         """
-        doors, fault = self._doors, list[OidcError]()
+        doors, fault, taken = self._doors, list[OidcError](), set[type[Call]]()
         end = monotonic() + doors.grants.patience
         while True:
             looked = monotonic()
             held = await doors.grants.read(doors.records, of)
             answer = self._decided(of, held, ask, looked)
             if isinstance(answer, Use):
-                self._watches.pop(of.name, None)
-                lasts = inf if answer.remaining is None else answer.remaining
-                return Copy(answer.tokens, looked + doors.grants.trusted, looked + lasts)
+                return _copied(answer, looked, doors.grants.trusted)
             if isinstance(answer, Withhold | LogIn):
-                self._watches.pop(of.name, None)
                 raise _explained(grants.error_of(answer), fault)
-            if isinstance(answer, Wait):
-                if looked >= end:
-                    raise StoreFailure("refresh_busy")
+            if looked >= end and (isinstance(answer, Wait) or type(answer) in taken):
+                raise StoreFailure("refresh_busy")
+            taken.add(type(answer))
+            if isinstance(answer, Wait) or not await self._step(of, held, answer, ask, fault):
                 await doors.pause(_jitter())
-            elif isinstance(answer, Verify):
-                await self._verify(of, answer.record, fault)
-            elif isinstance(answer, Claim):
-                await self._exchange(of, held, answer.new, ask, fault)
-            else:
-                await self._replace(of, held, answer.new)
 
     async def end(self, of: Key) -> GrantRecord | None:
         """End a grant finally; return the record that it had, or ``None`` without a record.
 
         Raises:
-            StoreFailure: ``store_unavailable``.
+            StoreFailure: ``store_unavailable``; ``refresh_busy`` if others change the record for
+                longer than this caller waits.
         """
-        doors = self._doors
+        doors, until = self._doors, monotonic() + self._doors.grants.patience
         while True:
             held = await doors.grants.read(doors.records, of)
             decision = decide_end(held.record, self._fresh(), now=held.times.now)
-            if not isinstance(decision, Swap) or await self._replace(of, held, decision.new):
+            if not isinstance(decision, Swap) or await self._ended(of, held, decision.new):
                 return held.record
+            if monotonic() >= until:
+                raise StoreFailure("refresh_busy")
+            await doors.pause(_jitter())
 
-    def _decided(
-        self, of: Key, held: Held, ask: Ask, looked: float
-    ) -> Use | Claim | Wait | Verify | Doubted | Withhold | LogIn:
+    async def _ended(self, of: Key, held: Held, tombstone: GrantRecord) -> bool:
+        """Write a tombstone; if its outcome is unknown, look whether it is there.
+
+        The caller needs the tokens that it replaced, and nobody else has them.
+        """
+        try:
+            return await self._replace(of, held, tombstone)
+        except OidcError:
+            found = (await self._doors.grants.read(self._doors.records, of)).record
+            if found is None or found.version != tombstone.version:
+                raise
+            return True
+
+    def _decided(self, of: Key, held: Held, ask: Ask, looked: float) -> Call:
         record, times = held
-        watched = 0.0
-        if record is not None:
-            watched = self._watches.setdefault(of.name, Watch()).look(record.version, looked)
+        watched = 0.0 if record is None else self._watched(of, record, looked)
         return decide_call(
             record,
             ask,
@@ -179,14 +188,43 @@ class Exchanges:
             guards=self._doors.grants.guards,
         )
 
+    def _watched(self, of: Key, record: GrantRecord, looked: float) -> float:
+        """Return for how long the callers of this process have seen an exchange as it is.
+
+        Also those look who do not wait for it: they must not end the watch of those who do.
+        """
+        if record.state not in {"claimed", "sending", "doubt"}:
+            self._watches.pop(of.name, None)
+            return 0.0
+        if len(self._watches) >= _MOST_WATCHES:
+            self._watches.clear()
+        return self._watches.setdefault(of.name, Watch()).look(record.version, looked)
+
+    async def _step(
+        self,
+        of: Key,
+        held: Held,
+        decided: Claim | Verify | Doubted,
+        ask: Ask,
+        fault: list[OidcError],
+    ) -> bool:
+        """Take the step that was decided; return whether the record is another one now."""
+        if isinstance(decided, Verify):
+            return await self._verify(of, decided.record, fault)
+        if isinstance(decided, Claim):
+            return await self._exchange(of, held, decided.new, ask, fault)
+        return await self._replace(of, held, decided.new)
+
     async def _replace(self, of: Key, held: Held, new: GrantRecord) -> bool:
         expected = "" if held.record is None else held.record.version
         return await self._doors.grants.replace(self._doors.records, of, expected, new)
 
     async def _exchange(
         self, of: Key, held: Held, claimed: GrantRecord, ask: Ask, fault: list[OidcError]
-    ) -> None:
+    ) -> bool:
         """Claim the exchange, and make it; the caller waits for its own no longer than it may take.
+
+        It returns whether the claim was written.
 
         Raises:
             OidcError: the client sent nothing, because a setting is wrong or the store failed.
@@ -195,20 +233,21 @@ class Exchanges:
         operation = await doors.ready()
         step = grants.exchange(operation.rp, claimed, ask.target)
         if not await self._replace(of, held, claimed):
-            return
+            return False
         exchange = OneExchange(doors, of, claimed, ask.target, fresh=self._fresh, faults=fault)
         work = partial(exchange.make, operation, step)
         await doors.detached(work, DEADLINE + _STORE_PATIENCE)
+        return True
 
-    async def _verify(self, of: Key, record: GrantRecord, fault: list[OidcError]) -> None:
-        """Verify the new ID token of a record, which any caller may do.
+    async def _verify(self, of: Key, record: GrantRecord, fault: list[OidcError]) -> bool:
+        """Verify the new ID token of a record, which any caller may do; return whether it counts.
 
         Raises:
             OidcError: it cannot be verified now, as where keys are missing.
         """
         doors, waits = self._doors, record.unverified
         if waits is None:
-            return
+            return False
         operation = await doors.ready()
         verdict: Refreshed | Mismatch | Unusable
         try:
@@ -223,14 +262,21 @@ class Exchanges:
             verdict = found
         times = await doors.grants.times(doors.records)
         decision = decide_verified(record, Origin.of(record), verdict, self._fresh(), now=times.now)
-        if isinstance(decision, Swap):
-            written = await self._replace(of, Held(record, times), decision.new)
-            if written and isinstance(verdict, Refreshed):
-                doors.tell(TokensRefreshed)
+        if not isinstance(decision, Swap):
+            return False
+        written = await self._replace(of, Held(record, times), decision.new)
+        if written and isinstance(verdict, Refreshed):
+            doors.tell(TokensRefreshed)
+        return written
 
     def _fresh(self) -> Fresh:
         drawn = self._doors.entropy.token()
         return Fresh(drawn[:_VERSION], drawn[_VERSION : 2 * _VERSION])
+
+
+def _copied(use: Use, looked: float, trusted: float) -> Copy:
+    lasts = inf if use.remaining is None else use.remaining
+    return Copy(use.tokens, looked + trusted, looked + lasts)
 
 
 def _explained(error: OidcError, faults: list[OidcError]) -> OidcError:

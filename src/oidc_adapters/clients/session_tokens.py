@@ -185,7 +185,7 @@ class SessionTokens:
             what it had, or ``None`` if it had ended before or is unknown.
 
         Raises:
-            StoreFailure: ``store_unavailable``: nothing has ended; try again later.
+            StoreFailure: ``store_unavailable``, ``refresh_busy``: call it again later.
         """
         self._copies.forget(self._of)
         ended_now = ended(at_once(self._copies.exchanges.end(self._of)))

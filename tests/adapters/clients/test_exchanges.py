@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from threading import Thread
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
 from oidc_adapters.clients.exchanges import Watch
 from oidc_adapters.stores.grants import Grants
-from oidc_adapters.stores.records import AtOnce, at_once
+from oidc_adapters.stores.records import AtOnce, Found, MemoryRecords, at_once
 from oidc_core.machine.grant_writes import Fresh, written
 from oidc_core.machine.grants import Guards
 from oidc_core.model.grants import GrantRecord
@@ -16,6 +18,7 @@ from oidc_core.model.policy import Policy
 from oidc_core.model.resends import Grace
 from oidc_core.wire.errors import StoreFailure
 from tests.adapters.clients.test_session_tokens import KINDS, LIFETIME, Site, refused, site
+from tests.flows.mixing import settled
 
 SECRET = "a sealing secret of 32 octets or so"
 
@@ -107,6 +110,119 @@ def test_who_has_a_token_that_is_good_yet_waits_for_nobody(awaits: bool) -> None
 
     assert here.fresh() == first
     assert here.exchanges == 0
+
+
+@KINDS
+def test_callers_with_a_good_token_do_not_end_the_watch_of_one_who_waits(awaits: bool) -> None:
+    here = site(awaits=awaits)
+    first = here.fresh().access_token
+    left(here, state="sending", sends=1)
+    here.clock.advance(-20)
+    waits, got = [True], list[str]()
+
+    def wait() -> None:
+        got.append(here.fresh(refused=first).access_token)
+        waits.clear()
+
+    waiter = Thread(target=wait)
+    waiter.start()
+    began = monotonic()
+    while waits and monotonic() < began + 10:
+        sleep(0.01)
+        if waits:
+            here.fresh(leeway=31)
+    waiter.join(5)
+
+    assert got
+    assert got != [first]
+    assert here.exchanges == 1
+    assert not here.client._copies.exchanges._watches
+
+
+@KINDS
+def test_watches_are_bounded(monkeypatch: pytest.MonkeyPatch, awaits: bool) -> None:
+    monkeypatch.setattr("oidc_adapters.clients.exchanges._MOST_WATCHES", 2)
+    here = site(awaits=awaits)
+    left(here, state="sending", sends=1)
+    here.clock.advance(-20)
+    watches = here.client._copies.exchanges._watches
+    watches.update({"grant:1": Watch(), "grant:2": Watch()})
+
+    here.fresh()
+
+    assert list(watches) == [here.tokens._of.name]
+
+
+@KINDS
+@pytest.mark.parametrize("call", ["fresh", "end"])
+def test_a_store_whose_writes_never_apply_holds_nobody_for_ever(awaits: bool, call: str) -> None:
+    here = site(awaits=awaits)
+    doors, tried = here.client._doors, list[object]()
+    here.clock.advance(LIFETIME)
+
+    class Stubborn(MemoryRecords):
+        def replace(self, *write: object) -> bool:
+            tried.append(write)
+            return False
+
+        def read(self, key: str, /) -> Found | None:
+            found: Found | None = doors.grants.records.read(key)
+            return found
+
+    doors.records, doors.grants.patience = AtOnce(Stubborn()), 0.3
+    calls = {"fresh": here.fresh, "end": lambda: settled(here.tokens.end())}
+    began = monotonic()
+
+    error = refused(calls[call])
+
+    assert (error.code, error.retryable) == ("refresh_busy", "later")
+    assert monotonic() - began < 2
+    assert 0 < len(tried) < 20
+
+
+@KINDS
+def test_a_session_whose_end_was_written_unnoticed_is_told_to_its_caller(awaits: bool) -> None:
+    """Only this caller can revoke its tokens: the record has them no more."""
+    here = site(awaits=awaits)
+    doors = here.client._doors
+
+    class Forgetful(MemoryRecords):
+        def replace(self, *write: Any) -> bool:
+            doors.grants.records.replace(*write)
+            raise ConnectionError
+
+        def read(self, key: str, /) -> Found | None:
+            found: Found | None = doors.grants.records.read(key)
+            return found
+
+    doors.records = AtOnce(Forgetful())
+
+    ended = settled(here.tokens.end())
+
+    assert ended.tokens.refresh_token
+    assert settled(here.tokens.end()) is None
+
+
+@KINDS
+def test_a_session_whose_end_was_not_written_goes_on(awaits: bool) -> None:
+    here = site(awaits=awaits)
+    doors = here.client._doors
+
+    class Down(MemoryRecords):
+        def replace(self, *write: Any) -> bool:
+            raise ConnectionError
+
+        def read(self, key: str, /) -> Found | None:
+            found: Found | None = doors.grants.records.read(key)
+            return found
+
+    works, doors.records = doors.records, AtOnce(Down())
+
+    error = refused(lambda: settled(here.tokens.end()))
+
+    assert (error.code, error.retryable) == ("store_unavailable", "later")
+    doors.records = works
+    assert here.fresh().access_token
 
 
 @KINDS
