@@ -72,6 +72,11 @@ class Copy(NamedTuple):
     trusted_until: float
     expires: float
 
+    def serves(self, leeway: int) -> bool:
+        """Return whether it is trusted, and its access token valid for so many seconds more."""
+        now = monotonic()
+        return now < self.trusted_until and 0 <= leeway < self.expires - now
+
 
 class Watch:
     """For how long the callers of this process have seen a record unchanged.

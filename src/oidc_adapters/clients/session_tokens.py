@@ -19,9 +19,10 @@ from oidc_adapters.runtime.single_flight import SingleFlight
 from oidc_adapters.stores.grants import Key
 from oidc_adapters.stores.records import at_once
 from oidc_core.machine.grants import Ask
+from oidc_core.model.demands import check_resources
 from oidc_core.model.grants import GrantRecord, Target
 from oidc_core.model.records import Tokens
-from oidc_core.wire.errors import StoreFailure
+from oidc_core.wire.errors import StoreFailure, UsageError
 from oidc_core.wire.settings import check_kind, check_text
 
 LEEWAY: Final = 30
@@ -70,15 +71,13 @@ class Copies:
         copy = self.held.get(name)
         if copy is None or type(leeway) is not int:
             return None
-        now = monotonic()
-        return copy if now < copy.trusted_until and now + leeway < copy.expires else None
+        return copy if copy.serves(leeway) else None
 
     def found(self, of: Key, ask: Ask) -> Copy | None:
         """Return a usable copy, or ``None``."""
         plain = ask.target == _PLAIN
         copy = self.held.get(of.name) if plain else self.others.get((of.name, ask.target))
-        now = monotonic()
-        if copy is None or now >= copy.trusted_until or now + ask.leeway >= copy.expires:
+        if copy is None or not copy.serves(ask.leeway):
             return None
         return None if copy.tokens.access_token == ask.refused else copy
 
@@ -258,10 +257,15 @@ def asked(leeway: int, refused: str | None, scope: str, resource: Sequence[str])
         UsageError: ``parameter_invalid``.
     """
     check_kind(leeway, int, about="leeway")
+    if leeway < 0:
+        raise UsageError("parameter_invalid", about="leeway", found=leeway, expected="0 or more")
     check_kind(refused, str | None, about="refused")
     check_text(scope, "scope")
     check_kind(resource, list[str] | tuple[str, ...], about="resource")
-    return Ask(leeway, refused, Target(" ".join(scope.split()), tuple(resource)))
+    resources = tuple(resource)
+    check_kind(resources, tuple[str, ...], about="resource")
+    check_resources(resources)
+    return Ask(leeway, refused, Target(" ".join(scope.split()), resources))
 
 
 def ended(record: GrantRecord | None) -> EndedSession | None:

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable
 from functools import partial
 from threading import Barrier, Thread
+from time import monotonic
 from typing import Any, Final
 
 import pytest
@@ -344,9 +345,13 @@ def test_whoever_names_a_refused_token_gets_a_newer_copy(awaits: bool) -> None:
     [
         ({"leeway": "30"}, "leeway"),
         ({"leeway": None}, "leeway"),
+        ({"leeway": -1}, "leeway"),
         ({"refused": 5}, "refused"),
         ({"scope": ["openid"]}, "scope"),
         ({"resource": "https://api.example"}, "resource"),
+        ({"resource": [["https://api.example"]]}, "resource"),
+        ({"resource": ["https://api.example/#fragment"]}, "resource"),
+        ({"resource": ["https://api.example/\udc80"]}, "resource"),
     ],
 )
 def test_what_nobody_can_ask_for_is_named(awaits: bool, asked: Any, about: str) -> None:
@@ -357,6 +362,20 @@ def test_what_nobody_can_ask_for_is_named(awaits: bool, asked: Any, about: str) 
 
     assert isinstance(error, UsageError)
     assert (error.code, error.about) == ("parameter_invalid", about)
+
+
+@KINDS
+def test_no_copy_is_good_for_ever_or_past_its_end(
+    monkeypatch: pytest.MonkeyPatch, awaits: bool
+) -> None:
+    here = site(awaits=awaits, trusted=10_000)
+    here.fresh()
+
+    assert here.fresh(leeway=10**400).expires_at == NOW + LIFETIME  # too young to be replaced
+    now = monotonic() + LIFETIME
+    monkeypatch.setattr("oidc_adapters.clients.exchanges.monotonic", lambda: now)
+    here.clock.advance(LIFETIME)
+    assert here.fresh(leeway=0).expires_at == NOW + 2 * LIFETIME
 
 
 @KINDS
