@@ -19,7 +19,6 @@ from oidc_adapters.runtime.single_flight import SingleFlight
 from oidc_adapters.stores.grants import Key
 from oidc_adapters.stores.records import at_once
 from oidc_core.machine.grants import Ask
-from oidc_core.model.demands import check_resources
 from oidc_core.model.grants import GrantRecord, Target
 from oidc_core.model.records import Tokens
 from oidc_core.wire.errors import StoreFailure, UsageError
@@ -264,7 +263,6 @@ def asked(leeway: int, refused: str | None, scope: str, resource: Sequence[str])
     check_kind(resource, list[str] | tuple[str, ...], about="resource")
     resources = tuple(resource)
     check_kind(resources, tuple[str, ...], about="resource")
-    check_resources(resources)
     return Ask(leeway, refused, Target(" ".join(scope.split()), resources))
 
 
