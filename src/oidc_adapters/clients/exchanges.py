@@ -129,7 +129,8 @@ class Exchanges:
     async def fresh(self, of: Key, ask: Ask) -> Copy:
         """Return a usable access token, by an exchange if one is needed.
 
-        After its time a caller takes no step a second time, so that it ends whatever a store does.
+        After its time a caller takes no step a second time, so that it ends even if a store fails
+        again and again.
 
         Raises:
             OidcError: why there is no copy.
@@ -196,7 +197,7 @@ class Exchanges:
     def _watched(self, of: Key, record: GrantRecord, looked: float) -> float:
         """Return for how long the callers of this process have seen an exchange as it is.
 
-        Also those look who do not wait for it: they must not end the watch of those who do.
+        Callers that do not wait for it look, too: they must not end the watch of callers that wait.
         """
         if record.state not in {"claimed", "sending", "doubt"}:
             self._watches.pop(of.name, None)
