@@ -69,10 +69,17 @@ class AccessToken:
 
 @define(kw_only=True)
 class RefreshToken:
-    """A refresh token; it is spent when used, and its second use revokes the family."""
+    """A refresh token; it is spent when used, and its second use revokes the family.
+
+    Attributes:
+        family: the tokens that are revoked with it.
+        spent: whether it was used.
+        spent_at: when it was used first.
+    """
 
     family: Family
     spent: bool = False
+    spent_at: int = 0
 
 
 @frozen(kw_only=True)

@@ -68,6 +68,8 @@ class ProviderState:
         id_token_alg: signs ID tokens of clients that registered no algorithm.
         userinfo_signed: whether UserInfo is signed for clients that registered no algorithm.
         refresh_id_token: whether a refresh answer has an ID token.
+        refresh_grace: seconds for which a refresh token may be used again after its first use; each
+            use brings another one, and those before stay good.
         offline_access: ``with_consent`` ignores that scope without ``prompt=consent``, as many real
             providers do (OIDC Core §11).
         sends_iss: whether authorization responses carry ``iss`` (RFC 9207), and metadata says so.
@@ -83,6 +85,7 @@ class ProviderState:
     id_token_alg: str = field(default="RS256", validator=_known_algorithm)
     userinfo_signed: bool = False
     refresh_id_token: bool = True
+    refresh_grace: int = 0
     offline_access: OfflineAccess = "always"
     sends_iss: bool = True
     code_lifetime: int = 60

@@ -38,7 +38,7 @@ def token_answer(state: ProviderState, request: WireRequest, now: int) -> Answer
         family = _redeemed(state, client, form, now)
         return _issued(state, family, family.grant.scope, now, refreshing=False)
     if grant_type == "refresh_token":
-        family, scope = _refreshed(state, client, form)
+        family, scope = _refreshed(state, client, form, now)
         return _issued(state, family, scope, now, refreshing=True)
     raise OAuthError("unsupported_grant_type", "authorization_code or refresh_token")
 
@@ -77,13 +77,13 @@ def _check_code(issued: IssuedCode, form: Mapping[str, str], now: int) -> None:
 
 
 def _refreshed(
-    state: ProviderState, client: FakeClient, form: Mapping[str, str]
+    state: ProviderState, client: FakeClient, form: Mapping[str, str], now: int
 ) -> tuple[Family, tuple[str, ...]]:
     """Return the grant of a refresh token, and rotate it (RFC 9700 §4.14.2)."""
     known = state.ledger.refresh_tokens.get(_required(form, "refresh_token"))
     if known is None or known.family.grant.client_id != client.client_id:
         raise OAuthError("invalid_grant", "the refresh token is unknown or another client's")
-    if known.spent:
+    if known.spent and not _in_grace(state, known, now):
         known.family.revoked = True
         raise OAuthError("invalid_grant", "the refresh token was used before; all are revoked")
     if known.family.revoked:
@@ -92,8 +92,14 @@ def _refreshed(
     scope = tuple(form["scope"].split(" ")) if "scope" in form else granted
     if not set(scope) <= set(granted):
         raise OAuthError("invalid_scope", "the scope is wider than the granted scope")
-    known.spent = True
+    if not known.spent:
+        known.spent, known.spent_at = True, now
     return known.family, scope
+
+
+def _in_grace(state: ProviderState, token: RefreshToken, now: int) -> bool:
+    """Return whether a refresh token that was used may be used once more."""
+    return 0 <= now - token.spent_at < state.refresh_grace
 
 
 def _required(form: Mapping[str, str], name: str) -> str:

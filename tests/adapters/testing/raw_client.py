@@ -160,9 +160,11 @@ def redeem(
     return post_token(provider, form | proof | changed, *headers, now=now)
 
 
-def refresh(provider: FakeProvider, token: str, **changed: str) -> HttpResponse | NoAnswer:
+def refresh(
+    provider: FakeProvider, token: str, *, now: int = NOW, **changed: str
+) -> HttpResponse | NoAnswer:
     form = {"grant_type": "refresh_token", "refresh_token": token}
-    return post_token(provider, form | changed, basic(provider.clients[0]))
+    return post_token(provider, form | changed, basic(provider.clients[0]), now=now)
 
 
 def responded(answer: HttpResponse | NoAnswer) -> HttpResponse:

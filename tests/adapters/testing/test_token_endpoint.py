@@ -135,6 +135,19 @@ def test_a_spent_refresh_token_revokes_all(provider: FakeProvider) -> None:
     assert parsed(userinfo(provider, second["access_token"]), 401)["error"] == "invalid_token"
 
 
+def test_within_its_grace_a_refresh_token_is_taken_again() -> None:
+    provider = FakeProvider(id_token_alg="EdDSA", refresh_grace=10)
+    spent = parsed(redeem(provider, arrive(provider)))["refresh_token"]
+    first = parsed(refresh(provider, spent))
+    second = parsed(refresh(provider, spent, now=NOW + 9))
+
+    assert first["refresh_token"] != second["refresh_token"]
+    parsed(userinfo(provider, first["access_token"]))
+    parsed(refresh(provider, first["refresh_token"]))
+    assert parsed(refresh(provider, spent, now=NOW + 10), 400)["error"] == "invalid_grant"
+    assert parsed(refresh(provider, second["refresh_token"]), 400)["error"] == "invalid_grant"
+
+
 def test_a_refresh_may_narrow_the_scope_but_not_widen_it(provider: FakeProvider) -> None:
     token = parsed(redeem(provider, arrive(provider)))["refresh_token"]
 
