@@ -12,7 +12,7 @@ from os import urandom
 from time import monotonic
 from typing import Final, NamedTuple
 
-from oidc_adapters.clients.doors import Doors
+from oidc_adapters.clients.doors import Doors, Operation
 from oidc_adapters.clients.one_exchange import OneExchange
 from oidc_adapters.runtime.events import RefreshRefused, TokensRefreshed
 from oidc_adapters.stores.grants import Held, Key
@@ -38,7 +38,7 @@ from oidc_core.machine.grants import (
     Withhold,
     decide_call,
 )
-from oidc_core.model.grants import GrantRecord
+from oidc_core.model.grants import GrantRecord, Unverified
 from oidc_core.model.records import Tokens
 from oidc_core.operations import grants
 from oidc_core.wire.errors import OidcError, StoreFailure
@@ -257,7 +257,7 @@ class Exchanges:
         operation = await doors.ready()
         verdict: Refreshed | Mismatch | Unusable
         try:
-            await operation.run(grants.verification(operation.rp, record, waits))
+            await _judged(operation, record, waits)
             verdict = Refreshed()
         except OidcError as error:
             doors.refused(RefreshRefused, error)
@@ -283,6 +283,27 @@ class Exchanges:
 def _copied(use: Use, looked: float, trusted: float) -> Copy:
     lasts = inf if use.remaining is None else use.remaining
     return Copy(use.tokens, looked + trusted, looked + lasts)
+
+
+async def _judged(operation: Operation, record: GrantRecord, waits: Unverified) -> None:
+    """Verify a new ID token at the time of its receipt, by either clock of the store.
+
+    Somebody may have set the wall clock of the machine that received it.  No session ends for that,
+    as the store has another clock, which nobody sets.
+
+    Raises:
+        OidcError: it is refused, or cannot be verified now.
+    """
+    try:
+        await operation.run(grants.verification(operation.rp, record, waits))
+    except OidcError as error:
+        if not grants.hangs_on_the_clock(error):
+            raise
+        waits = waits._replace(received_at=record.changed_at)
+        try:
+            await operation.run(grants.verification(operation.rp, record, waits))
+        except OidcError:
+            raise error from None
 
 
 def _explained(error: OidcError, faults: list[OidcError]) -> OidcError:

@@ -48,6 +48,9 @@ _OTHER_SESSION: Final = frozenset(
 )
 """Refusals of a new ID token that belongs to another session (OIDC Core §12.2)."""
 
+_OF_ANOTHER_TIME: Final = frozenset(
+    {"exp_expired", "iat_in_future", "iat_too_old", "nbf_in_future"}
+)
 _AFTER_SENDING: Final = frozenset({"channel_unverified", "answer_unexpected", "answer_foreign"})
 """Refusals of an answer that nobody has read: the provider may have taken the refresh token."""
 
@@ -130,6 +133,11 @@ def verification(rp: RelyingParty, record: GrantRecord, waits: Unverified) -> St
     tokens = evolve(record.tokens, access_token="" if access is None else access.token)
     renewed = TokensRenewed(tokens=tokens, id_token=waits.id_token, channel=waits.channel)
     return verify(rp, renewed, now=waits.received_at)
+
+
+def hangs_on_the_clock(error: OidcError) -> bool:
+    """Return whether a new ID token was refused for the time at which it was judged."""
+    return error.code in _OF_ANOTHER_TIME
 
 
 def verdict_of(error: OidcError) -> Mismatch | Unusable | None:

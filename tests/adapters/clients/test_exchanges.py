@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from oidc_adapters.clients.exchanges import Watch
+from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.grants import Grants
 from oidc_adapters.stores.records import AtOnce, Found, MemoryRecords, at_once
 from oidc_core.machine.grant_writes import Fresh, written
@@ -250,3 +251,26 @@ class _Withheld:
 
     async def find_async(self, *_: object) -> object:
         raise ConnectionError
+
+
+@KINDS
+@pytest.mark.parametrize("seconds", [-3_600, 3_600])
+def test_a_wall_clock_that_somebody_set_refuses_no_id_token(awaits: bool, seconds: int) -> None:
+    """The other clock of the store, which nobody sets, tells when it came."""
+    here = site(awaits=awaits)
+    here.clock.advance(LIFETIME)
+    here.client._doors.grants.records._clock = FrozenClock(here.clock.now() + seconds)
+
+    here.fresh()
+    assert here.exchanges == 1
+
+
+@KINDS
+def test_an_id_token_of_another_time_by_both_clocks_is_refused(awaits: bool) -> None:
+    here = site(awaits=awaits)
+    here.clock.advance(LIFETIME)
+    records, later = here.client._doors.grants.records, FrozenClock(here.clock.now() + 3_600)
+    records._clock, records._elapsed = later, later.now
+
+    assert refused(here.fresh).code == "exp_expired"
+    assert here.exchanges == 1
