@@ -62,12 +62,17 @@ class DetachedThreads:
     def run(self, call: Callable[[], None], seconds: float) -> bool:
         """Begin work, and wait for its end; return whether it came in time.
 
+        Where no further thread can be started, the caller does the work itself.
+
         Raises:
             Exception: what the work raises, if that comes in time.
         """
         work = Work(None, partial(copy_context().run, call))
         self._running.add(work.future)
-        Thread(target=work.perform, name="oidc-exchange", daemon=True).start()
+        try:
+            Thread(target=work.perform, name="oidc-exchange", daemon=True).start()
+        except RuntimeError:  # there are too many, or the interpreter ends
+            work.perform()
         if not _settled(work.future, seconds):
             return False
         work.future.result()

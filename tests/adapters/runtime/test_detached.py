@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from threading import Event, current_thread
+from contextlib import nullcontext
+from threading import Event, Thread, current_thread
 from typing import Any
 
 import pytest
@@ -50,6 +51,21 @@ class TestDetachedThreads:
         may_end.set()
         assert detached.close(5)
         assert done == [1]
+
+    @pytest.mark.parametrize("work", [_fails, lambda: None])
+    def test_where_no_thread_can_be_started_the_caller_works(
+        self, monkeypatch: pytest.MonkeyPatch, work: Any
+    ) -> None:
+        def start(_: object) -> None:
+            message = "can't start new thread"
+            raise RuntimeError(message)
+
+        monkeypatch.setattr(Thread, "start", start)
+        detached = DetachedThreads()
+
+        with nullcontext() if work is not _fails else pytest.raises(LookupError):
+            assert detached.run(work, 5)
+        assert detached.close(0)
 
     def test_a_process_that_ends_lets_its_work_end(self) -> None:
         script = """
