@@ -133,9 +133,10 @@ class Key(NamedTuple):
         A text that cannot be the name of a grant gets a key that never has a record.
         """
         plain = grant_id.isascii() and grant_id.isprintable() and len(grant_id) <= _LONGEST
-        name = f"grant:{grant_id if plain else 'none'}"
-        parts = (name, connection.issuer, connection.client_id)
-        return cls(name, f"v{codec.GRANT} {' '.join(parts)}")
+        name = f"grant:{grant_id if plain and ' ' not in grant_id else 'none'}"
+        # A name and an issuer have no space, so no two keys have the same label.  The version of
+        # the record is within its value: a later release opens what this one has written.
+        return cls(name, f"{name} {connection.issuer} {connection.client_id}")
 
     def __repr__(self) -> str:
         return "Key()"

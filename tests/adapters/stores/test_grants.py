@@ -18,6 +18,7 @@ from oidc_adapters.stores.records import (
     Times,
     at_once,
 )
+from oidc_core import codec
 from oidc_core.machine.grants import Guards
 from oidc_core.model.connection import Connection
 from oidc_core.model.grants import GrantRecord
@@ -87,6 +88,21 @@ def test_a_value_is_good_for_its_own_key_client_and_provider_alone() -> None:
         CONNECTION._replace(issuer="https://other.example"),
     ):
         assert refused(records, grants, Key.of("id-1", foreign)).code == "seal_invalid"
+
+
+def test_a_value_of_an_earlier_release_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    records, grants = a_store(), Grants(a_store(), SECRET)
+    first = kept(records, grants)
+    monkeypatch.setattr("oidc_core.codec.GRANT", codec.GRANT + 1)
+    assert read(AtOnce(records), grants, Key.of("id-1", CONNECTION)).record == first
+
+
+def test_no_two_keys_have_one_label() -> None:
+    """A client's name may have spaces (RFC 6749 appendix A.1)."""
+    spaced = CONNECTION._replace(client_id="https://op.example client")
+    first = Key.of("id-1", spaced._replace(issuer="https://other.example"))
+    second = Key.of("id-1 https://other.example", CONNECTION._replace(issuer="https://op.example"))
+    assert first.label != second.label
 
 
 def test_a_value_of_another_write_is_refused() -> None:
@@ -229,7 +245,7 @@ def test_a_store_of_another_kind_is_refused() -> None:
     assert (caught.value.code, caught.value.about) == ("config_invalid", "records")
 
 
-@pytest.mark.parametrize("name", ["é", "a\x00b", "x" * 300, "a\nb"])
+@pytest.mark.parametrize("name", ["é", "a\x00b", "x" * 300, "a\nb", "a b"])
 def test_what_is_no_name_of_a_grant_has_a_key_that_holds_nothing(name: str) -> None:
     key = Key.of(name, CONNECTION)
     assert key.name == "grant:none"
