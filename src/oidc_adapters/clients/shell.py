@@ -4,8 +4,10 @@
 with the failure; a step may be thrown away at any time.**
 """
 
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Final, TypeVar
+
+from attrs import evolve
 
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock, SystemClock
@@ -17,7 +19,14 @@ from oidc_adapters.transport import AsyncTransport, Transport, judges_addresses
 from oidc_core.machine.steps import Done, Exchange, KeysAnswer, Step, resume
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import OidcError, UsageError
-from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, KeysWanted, WireRequest
+from oidc_core.wire.http import (
+    Answer,
+    AnswerTo,
+    HttpRequest,
+    KeysWanted,
+    NoAnswer,
+    WireRequest,
+)
 from oidc_core.wire.settings import check_kind
 
 T = TypeVar("T")
@@ -74,13 +83,19 @@ class Shell:
     def send(self, request: HttpRequest) -> AnswerTo:
         """Prepare a request, send it once, and return the answer or the failure.
 
+        The time to prepare it, as where a key service signs, is part of its deadline.
+
         Raises:
             UsageError: ``config_invalid`` for a transport that does not do its part of the policy;
                 otherwise like :meth:`Credentials.prepare`.
         """
         if request.way.judged:
             check_transport(self.transport)
-        wire = self.credentials.prepare(request, now=self.clock.now(), entropy=self.entropy)
+        began = monotonic()
+        prepared = self.credentials.prepare(request, now=self.clock.now(), entropy=self.entropy)
+        wire = _in_time(prepared, monotonic() - began)
+        if wire is None:
+            return _too_late(request, self.clock)
         if self.events is None:
             answer = self.transport.send(wire, self.clock)
         else:
@@ -161,14 +176,19 @@ class AsyncShell:
     async def send(self, request: HttpRequest) -> AnswerTo:
         """Prepare a request, send it once, and return the answer or the failure.
 
+        The time to prepare it, as where a key service signs, is part of its deadline.
+
         Raises:
             UsageError: ``config_invalid`` for a transport that does not do its part of the policy;
                 otherwise like :meth:`Credentials.prepare`.
         """
         if request.way.judged:
             check_transport(self.transport)
-        now = self.clock.now()
-        wire = await self.credentials.prepare_async(request, now=now, entropy=self.entropy)
+        now, began = self.clock.now(), monotonic()
+        prepared = await self.credentials.prepare_async(request, now=now, entropy=self.entropy)
+        wire = _in_time(prepared, monotonic() - began)
+        if wire is None:
+            return _too_late(request, self.clock)
         if self.events is None:
             answer = await self.transport.send(wire, self.clock)
         else:
@@ -217,6 +237,21 @@ class AsyncShell:
             else:
                 step = resume(rp, step, await self.keys(step.wanted))
         return step.result
+
+
+def _in_time(wire: WireRequest, spent: float) -> WireRequest | None:
+    """Return a request with the rest of its deadline, ``None`` if there is no rest.
+
+    Other processes count on it: they send a refresh token again once no request can be on its way.
+    """
+    seconds = int(spent)
+    if seconds >= wire.deadline:
+        return None
+    return evolve(wire, deadline=wire.deadline - seconds) if seconds else wire
+
+
+def _too_late(request: HttpRequest, clock: Clock) -> AnswerTo:
+    return AnswerTo(request, NoAnswer("no", "http_timeout", clock.now()))
 
 
 def _check(credentials: object, keys: object, clock: object, entropy: object) -> None:

@@ -1,6 +1,7 @@
 import pickle
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -366,6 +367,28 @@ def test_the_newest_nonce_of_a_server_goes_out_with_the_next_proof(run: Run | No
 
     proofs = [claims_of(dict(sent.headers)["dpop"]) for sent in wire.sent]
     assert [proof.get("nonce") for proof in proofs] == [None, "n-1", "n-2"]
+
+
+@KINDS
+@pytest.mark.parametrize(("spent", "left"), [(0.9, 10), (1.5, 9), (9.5, 1), (10.0, None)])
+def test_the_time_to_prepare_a_request_is_part_of_its_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+    wire: Transport,
+    run: Run | None,
+    spent: float,
+    left: int | None,
+) -> None:
+    """A key service that hangs must not let a refresh token leave when others send it again."""
+    ticks = count()
+    monkeypatch.setattr("oidc_adapters.clients.shell.monotonic", lambda: spent * next(ticks))
+    transport = wire()
+
+    answers = run_step(transport, STEP, run)
+
+    sent = [each for each in transport.sent if each.method == "POST"]
+    assert [each.deadline for each in sent] == ([] if left is None else [left, left])
+    late = NoAnswer("no", "http_timeout", NOW)
+    assert answers[:2] == ((late, late) if left is None else (REFUSED, REFUSED))
 
 
 class MixedUp(Shell):
