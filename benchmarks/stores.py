@@ -263,12 +263,12 @@ def _redis(many: int) -> Generator[list[Engine]]:
     if program() is None:
         yield []
         return
-    import redis
+    from tests.servers.redis_clients import waiting_client
 
     from oidc_adapters.stores.records.redis import RedisRecords
 
     with redis_server() as server:
-        client = redis.Redis.from_url(server.url, socket_timeout=60)
+        client = waiting_client(server.url, socket_timeout=60)
 
         def filling(prefix: str) -> Fill:
             def fill(begin: str, number: int, until: int) -> None:

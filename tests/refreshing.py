@@ -46,4 +46,5 @@ def grants_by(clock: FrozenClock, **settings: Any) -> Grants:
         return float(clock.now())
 
     records = MemoryRecords(clock=clock, elapsed=elapsed)
-    return Grants(records, "a sealing secret of 32 octets or so", **{"trusted": 0, **settings})
+    given: dict[str, Any] = {"trusted": 0, **settings}
+    return Grants(records, "a sealing secret of 32 octets or so", **given)

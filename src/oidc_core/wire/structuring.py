@@ -61,7 +61,8 @@ def _optional_integer(value: object, _type: object) -> int | None:
 
 
 def _is_named(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
+    fields: object = getattr(kind, "_fields", None)
+    return isinstance(kind, type) and tuple in kind.__mro__ and isinstance(fields, tuple)
 
 
 def _named(value: object, kind: type[NamedTuple]) -> NamedTuple:

@@ -48,13 +48,12 @@ class TestWatch:
 
 def left(here: Site, **changes: Any) -> GrantRecord:
     """Leave the session as a process would that is gone, with guards that pass quickly."""
-    doors = here.client._doors
-    grants = Grants(
-        doors.grants.records, SECRET, trusted=0, patience=2.5, guards=Guards(claim=1, send=1)
-    )
+    doors: Any = here.client._doors
+    store: Any = doors.grants.records
+    grants = Grants(store, SECRET, trusted=0, patience=2.5, guards=Guards(claim=1, send=1))
     doors.grants = grants
     here.clock.advance(LIFETIME)
-    records, key = AtOnce(doors.grants.records), here.tokens._of
+    records, key = AtOnce(store), here.tokens._of
     held = at_once(grants.read(records, key))
     assert held.record is not None
     new = written(held.record, Fresh("version-9", ""), held.times.now, attempt="gone", **changes)

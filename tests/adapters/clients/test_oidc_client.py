@@ -35,7 +35,6 @@ from oidc_core.jose.key_set import parse_key_set
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
 from oidc_core.model.provider import metadata_of
-from oidc_core.model.records import Tokens
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import (
     CallbackError,
@@ -814,11 +813,8 @@ def test_a_logout_is_posted_by_a_page_of_the_application() -> None:
 @LIBRARIES
 @STORES
 def test_all_of_it_awaited(run: Run, pending: Callable[[], Any]) -> None:
-    provider, browser, stored = honest_provider(), Browser(), list[Tokens]()
+    provider, browser = honest_provider(), Browser()
     transport = AsyncInMemoryTransport(provider)
-
-    async def store(tokens: Tokens) -> None:
-        stored.append(tokens)
 
     async def main() -> str:
         client = await AsyncOidcClient.discover(

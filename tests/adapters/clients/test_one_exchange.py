@@ -29,9 +29,9 @@ class Faulty:
     """A store of which some calls fail: by name and number, before or after they are applied."""
 
     records: Records
-    faults: dict[tuple[str, int], str] = field(factory=dict)
+    faults: dict[tuple[str, int], str] = field(factory=dict[tuple[str, int], str])
     fault: Exception = field(factory=ConnectionError)
-    counts: dict[str, int] = field(factory=dict)
+    counts: dict[str, int] = field(factory=dict[str, int])
     single_use: SingleUse = "process"
 
     def _fails(self, name: str, when: str) -> None:
@@ -71,9 +71,8 @@ def faulty(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> tuple[Site, Fault
     monkeypatch.setattr("oidc_adapters.clients.one_exchange._RETRY", 0.01)
     here = site(**changed)
     store = Faulty(here.client._doors.grants.records)
-    doors: Any = here.client._doors
     grants = Grants(store, SECRET, trusted=0)
-    kind = type(doors)
+    kind: Any = here.client._doors.__class__
     renewed = kind(here.client._life, grants)
     here.client._doors = renewed
     here.client._copies.exchanges._doors = renewed
@@ -221,7 +220,8 @@ def test_a_transport_that_raises_leaves_a_doubt(
     async def send_async(request: WireRequest, clock: object) -> Answer:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(type(here.transport), "send", staticmethod(send_async if awaits else send))
+    kind: Any = here.transport.__class__
+    monkeypatch.setattr(kind, "send", staticmethod(send_async if awaits else send))
 
     error = refused(here.fresh)
 

@@ -41,7 +41,7 @@ class Site:
     clock: FrozenClock
     client: Any
     grant_id: str
-    heard: list[Event] = field(factory=list)
+    heard: list[Event] = field(factory=list[Event])
 
     @property
     def tokens(self) -> Any:
