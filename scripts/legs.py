@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ROOT = environment.ROOT
-LONGEST = 20 * 60
+LONGEST = 28 * 60
 """Seconds after which a leg is ended as hanging."""
 PROCESSES = ("-n", "2")
 PYTHONS = ("3.11", "3.12", "3.13")
