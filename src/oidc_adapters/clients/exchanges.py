@@ -12,6 +12,8 @@ from os import urandom
 from time import monotonic
 from typing import Final, NamedTuple
 
+from attrs import define, field
+
 from oidc_adapters.clients.doors import Doors, Operation
 from oidc_adapters.clients.one_exchange import OneExchange
 from oidc_adapters.runtime.events import RefreshRefused, TokensRefreshed
@@ -51,6 +53,9 @@ _LEAST_PAUSE: Final = 0.025
 _MOST_PAUSE: Final = 0.25
 _MOST_WATCHED: Final = 1.0
 _MOST_WATCHES: Final = 10_000
+_MOST_EXCHANGES: Final = 4
+"""Exchanges of one call: within a grace a refresh token is sent three times more.  A store whose
+clock runs backwards would have a caller make them without end."""
 
 _ID: Final = 22
 """Characters of the name of a grant: more than 128 random bits."""
@@ -101,6 +106,14 @@ class Watch:
         return self._seen
 
 
+@define
+class _SoFar:
+    """What one call has done: how many exchanges, and the errors of those that failed."""
+
+    exchanges: int = 0
+    faults: list[OidcError] = field(factory=list[OidcError])
+
+
 class Exchanges:
     """Everything that one process does with the grants of one client."""
 
@@ -135,7 +148,7 @@ class Exchanges:
         Raises:
             OidcError: why there is no copy.
         """
-        doors, fault, taken = self._doors, list[OidcError](), set[type[Call]]()
+        doors, so_far, taken = self._doors, _SoFar(), set[type[Call]]()
         end = monotonic() + doors.grants.patience
         while True:
             looked = monotonic()
@@ -144,12 +157,29 @@ class Exchanges:
             if isinstance(answer, Use):
                 return _copied(answer, looked, doors.grants.trusted)
             if isinstance(answer, Withhold | LogIn):
-                raise _explained(grants.error_of(answer), fault)
-            if looked >= end and (isinstance(answer, Wait) or type(answer) in taken):
+                raise _explained(grants.error_of(answer), so_far.faults)
+            late = looked >= end and (isinstance(answer, Wait) or type(answer) in taken)
+            if late or (isinstance(answer, Claim) and so_far.exchanges >= _MOST_EXCHANGES):
                 raise StoreFailure("refresh_busy")
             taken.add(type(answer))
-            if isinstance(answer, Wait) or not await self._step(of, held, answer, ask, fault):
-                await doors.pause(_jitter())
+            try:
+                if isinstance(answer, Wait) or not await self._step(of, held, answer, ask, so_far):
+                    await doors.pause(_jitter())
+            except OidcError as error:
+                return self._still_good(of, held, ask, looked, error)
+
+    def _still_good(self, of: Key, held: Held, ask: Ask, looked: float, error: OidcError) -> Copy:
+        """Return an access token that could not be renewed now, as long as it is valid.
+
+        Raises:
+            OidcError: there is none, or the error does not pass by itself.
+        """
+        answer = self._decided(of, held, ask._replace(leeway=0), looked)
+        if isinstance(answer, Use) and error.retryable == "later":
+            copy = _copied(answer, looked, self._doors.grants.trusted)
+            if monotonic() < copy.expires:
+                return copy
+        raise error
 
     async def end(self, of: Key) -> GrantRecord | None:
         """End a grant finally; return the record that it had, or ``None`` without a record.
@@ -212,13 +242,13 @@ class Exchanges:
         held: Held,
         decided: Claim | Verify | Doubted,
         ask: Ask,
-        fault: list[OidcError],
+        so_far: _SoFar,
     ) -> bool:
         """Take the step that was decided; return whether the record is another one now."""
         if isinstance(decided, Verify):
-            return await self._verify(of, decided.record, fault)
+            return await self._verify(of, decided.record, so_far)
         if isinstance(decided, Claim):
-            return await self._exchange(of, held, decided.new, ask, fault)
+            return await self._exchange(of, held, decided.new, ask, so_far)
         return await self._replace(of, held, decided.new)
 
     async def _replace(self, of: Key, held: Held, new: GrantRecord) -> bool:
@@ -226,7 +256,7 @@ class Exchanges:
         return await self._doors.grants.replace(self._doors.records, of, expected, new)
 
     async def _exchange(
-        self, of: Key, held: Held, claimed: GrantRecord, ask: Ask, fault: list[OidcError]
+        self, of: Key, held: Held, claimed: GrantRecord, ask: Ask, so_far: _SoFar
     ) -> bool:
         """Claim the exchange, and make it; the caller waits for its own no longer than it may take.
 
@@ -240,12 +270,15 @@ class Exchanges:
         step = grants.exchange(operation.rp, claimed, ask.target)
         if not await self._replace(of, held, claimed):
             return False
-        exchange = OneExchange(doors, of, claimed, ask.target, fresh=self._fresh, faults=fault)
+        so_far.exchanges += 1
+        exchange = OneExchange(
+            doors, of, claimed, ask.target, fresh=self._fresh, faults=so_far.faults
+        )
         work = partial(exchange.make, operation, step)
         await doors.detached(work, DEADLINE + _STORE_PATIENCE)
         return True
 
-    async def _verify(self, of: Key, record: GrantRecord, fault: list[OidcError]) -> bool:
+    async def _verify(self, of: Key, record: GrantRecord, so_far: _SoFar) -> bool:
         """Verify the new ID token of a record, which any caller may do; return whether it counts.
 
         Raises:
@@ -264,7 +297,7 @@ class Exchanges:
             found = grants.verdict_of(error)
             if found is None:
                 raise
-            fault.append(error)
+            so_far.faults.append(error)
             verdict = found
         times = await doors.grants.times(doors.records)
         decision = decide_verified(record, Origin.of(record), verdict, self._fresh(), now=times.now)

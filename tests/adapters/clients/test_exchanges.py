@@ -11,7 +11,7 @@ import pytest
 from oidc_adapters.clients.exchanges import Watch
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.grants import Grants
-from oidc_adapters.stores.records import AtOnce, Found, MemoryRecords, at_once
+from oidc_adapters.stores.records import AtOnce, Found, MemoryRecords, Times, at_once
 from oidc_core.machine.grant_writes import Fresh, written
 from oidc_core.machine.grants import Guards
 from oidc_core.model.grants import GrantRecord
@@ -178,6 +178,56 @@ def test_a_store_whose_writes_never_apply_holds_nobody_for_ever(awaits: bool, ca
     assert (error.code, error.retryable) == ("refresh_busy", "later")
     assert monotonic() - began < 2
     assert 0 < len(tried) < 20
+
+
+@KINDS
+def test_a_token_that_cannot_be_renewed_now_is_handed_out_as_long_as_it_is_valid(
+    awaits: bool,
+) -> None:
+    here = site(awaits=awaits)
+    doors, first = here.client._doors, here.fresh()
+
+    class ReadOnly(MemoryRecords):
+        def replace(self, *write: object) -> bool:
+            raise ConnectionError
+
+        def read(self, key: str, /) -> Found | None:
+            found: Found | None = doors.grants.records.read(key)
+            return found
+
+    doors.records = AtOnce(ReadOnly())
+    here.clock.advance(LIFETIME - 1)
+
+    assert here.fresh() == first
+    named = refused(lambda: here.fresh(refused=first.access_token))
+    here.clock.advance(1)
+    assert named.code == refused(here.fresh).code == "store_unavailable"
+    assert here.exchanges == 0
+
+
+@KINDS
+def test_a_store_whose_clock_runs_backwards_causes_no_storm(awaits: bool) -> None:
+    here = site(awaits=awaits)
+    doors, now = here.client._doors, [here.clock.now()]
+
+    class Backwards(MemoryRecords):
+        def times(self) -> Times:
+            now[0] -= 100
+            return Times(now[0], here.clock.now())
+
+        def replace(self, *write: Any) -> bool:
+            done: bool = doors.grants.records.replace(*write)
+            return done
+
+        def read(self, key: str, /) -> Found | None:
+            found: Found = doors.grants.records.read(key)
+            return found._replace(times=self.times())
+
+    doors.records = AtOnce(Backwards())
+
+    assert refused(here.fresh).code == "refresh_busy"
+
+    assert here.exchanges == 4
 
 
 @KINDS
