@@ -20,6 +20,10 @@ from tests.servers.redis import RedisServer
 
 HERE: Final = Path(__file__).parent
 FULL_SIZE: Final = os.environ.get("OIDC_CORE_FULL_SIZE") == "1"
+"""Whether each test has as many records as it can have."""
+
+REAL_GUARDS: Final = os.environ.get("OIDC_CORE_REAL_GUARDS") == "1"
+"""Whether a worker that was killed is waited for as long as applications do by default."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,6 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def size() -> Callable[[int, int], int]:
     """Choose a number: for every run, or for one with OIDC_CORE_FULL_SIZE=1."""
     return lambda usual, full: full if FULL_SIZE else usual
+
+
+@pytest.fixture
+def guards() -> dict[str, int]:
+    """Settings of workers: for how long they watch others."""
+    short, real = {"claim": 1, "send": 3, "patience": 30}, {"claim": 5, "send": 30, "patience": 50}
+    return real if REAL_GUARDS else short
 
 
 @pytest.fixture

@@ -114,6 +114,11 @@ class Scene:
             assert at_once(self._grants.create(self._store, self._key(name), record))
         return names
 
+    @property
+    def first_access_token(self) -> str:
+        """The access token that all records begin with."""
+        return self._logged_in().access_token
+
     def record(self, name: str) -> GrantRecord:
         """Return a record."""
         record = at_once(self._grants.read(self._store, self._key(name))).record
@@ -181,6 +186,7 @@ def all_is_well(
     *,
     sent: int = 1,
     later: Sequence[str] = (),
+    older: str = "",
 ) -> None:
     """Check that all callers got usable tokens, by one exchange for each grant, and none is lost.
 
@@ -190,9 +196,10 @@ def all_is_well(
         answers: what callers got.
         sent: how many exchanges of each grant are right.
         later: codes with which callers may have been told to ask again.
+        older: the access token that records began with, where callers may have got that.
     """
     fates, got = scene.fates(), gathered(answers)
-    told_later = [f"~{code}" for code in later]
+    others = {older, *[f"~{code}" for code in later]}
     for grant in grants:
         fate, record = fates[grant], scene.record(grant)
         about = f"{grant}: {fate}\n{scene.told(grant)}"
@@ -200,6 +207,6 @@ def all_is_well(
         assert not fate.revoked, about
         assert fate.sent == sent, about
         assert got[grant], about
-        assert set(got[grant]) <= {*fate.access, *told_later}, f"{got[grant]} {about}"
+        assert set(got[grant]) <= {*fate.access, *others}, f"{got[grant]} {about}"
         assert record.state == "current", f"{record.state} {about}"
         assert record.tokens.refresh_token in fate.refresh, about

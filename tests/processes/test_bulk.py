@@ -32,3 +32,14 @@ def test_each_expiry_causes_one_exchange(
     workers = stage.workers(PROCESSES)
     ask(workers, grants)
     all_is_well(stage, grants, answers(workers, size(60, 600)))
+
+
+def test_a_token_that_is_due_is_handed_out_while_one_caller_renews_it(
+    scene: Callable[..., Scene], size: Callable[[int, int], int]
+) -> None:
+    stage = scene()
+    grants = stage.give("grant", size(50, 1_000), remaining=25)
+    workers = stage.workers(PROCESSES)
+    ask(workers, grants)
+    got = answers(workers, size(60, 600))
+    all_is_well(stage, grants, got, older=stage.first_access_token)

@@ -29,17 +29,18 @@ GROUPS: Final = tuple([(point,) for point in POINTS]) if FULL_SIZE else (POINTS,
 def test_a_killed_worker_costs_no_session(
     scene: Callable[..., Scene],
     size: Callable[[int, int], int],
+    guards: dict[str, int],
     rule: ResendInDoubt,
     points: Sequence[Point],
 ) -> None:
     grace = rule.seconds if isinstance(rule, Grace) else 0
-    stage = scene(ProviderPlan(refresh_grace=grace), resend=rule, claim=1, send=3, patience=30)
+    stage = scene(ProviderPlan(refresh_grace=grace), resend=rule, **guards)
     bystanders = stage.workers(size(2, 3))
     holders = [holder(stage, point, size(6, 50)) for point in points]
     for each in holders:
         each.worker.kill()
     ask(bystanders, grants_of(holders))
-    got, fates = gathered(answers(bystanders)), stage.fates()
+    got, fates = gathered(answers(bystanders, 120)), stage.fates()
     for point, grants, _ in holders:
         answered, unsent = str(point) in ANSWERED, str(point) in UNSENT
         resent = answered and rule != "never"
