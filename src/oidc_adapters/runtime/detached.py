@@ -15,7 +15,7 @@ from functools import partial
 from threading import Thread
 from time import monotonic
 from typing import Final
-from weakref import WeakSet
+from weakref import WeakSet, finalize
 
 from oidc_adapters.runtime.concurrency import settled_within
 from oidc_adapters.runtime.locks import ProcessLock
@@ -94,6 +94,9 @@ def _drain() -> None:
         each.close(end - monotonic())
 
 
+# At its end the interpreter also closes things by a hook of ``weakref``, such as connections.  It
+# runs the hooks in reverse order: the one that is registered first comes after this one.
+finalize(_drain, int)
 atexit.register(_drain)
 
 

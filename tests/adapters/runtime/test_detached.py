@@ -82,6 +82,24 @@ detached.run(work, 0)
         )
         assert ran.stdout == "stored\n"
 
+    def test_what_is_closed_at_the_end_is_open_until_then(self) -> None:
+        script = """
+import time, weakref
+from oidc_adapters.runtime.detached import DetachedThreads
+class Connection: pass
+connection = Connection()
+weakref.finalize(connection, print, "closed", flush=True)
+def work():
+    time.sleep(0.2)
+    print("stored", flush=True)
+detached = DetachedThreads()
+detached.run(work, 0)
+"""
+        ran = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+        )
+        assert ran.stdout.endswith("stored\nclosed\n")
+
 
 class TestDetachedTasks:
     @LIBRARIES
