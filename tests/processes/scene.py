@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -129,9 +129,13 @@ class Scene:
         """Return what the provider says about each grant."""
         return {name: Fate(**each) for name, each in self.operate("report").items()}
 
-    def told(self, about: str = "") -> str:
+    def told(self) -> str:
         """Return the end of the trace, for a message."""
-        return told(self.trace, about=about)
+        return told(self.trace)
+
+    def teller(self, grant: str, *facts: object) -> Callable[[], str]:
+        """Return what tells everything about a grant, for the message of a failure."""
+        return lambda: "\n".join([grant, *map(str, facts), told(self.trace, about=grant)])
 
     def operate(self, operation: str, **asked: Any) -> Any:
         """Tell the provider to do something."""
@@ -202,11 +206,11 @@ def all_is_well(
     others = {older, *[f"~{code}" for code in later]}
     for grant in grants:
         fate, record = fates[grant], scene.record(grant)
-        about = f"{grant}: {fate}\n{scene.told(grant)}"
-        assert not fate.reused, about
-        assert not fate.revoked, about
-        assert fate.sent == sent, about
-        assert got[grant], about
-        assert set(got[grant]) <= {*fate.access, *others}, f"{got[grant]} {about}"
-        assert record.state == "current", f"{record.state} {about}"
-        assert record.tokens.refresh_token in fate.refresh, about
+        about = scene.teller(grant, fate, record.state, got[grant])
+        assert not fate.reused, about()
+        assert not fate.revoked, about()
+        assert fate.sent == sent, about()
+        assert got[grant], about()
+        assert set(got[grant]) <= {*fate.access, *others}, about()
+        assert record.state == "current", about()
+        assert record.tokens.refresh_token in fate.refresh, about()

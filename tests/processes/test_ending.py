@@ -43,9 +43,9 @@ def test_an_exchange_under_way_is_finished(
     worker.gone()
     fates = stage.fates()
     for grant in grants:
-        record, about = stage.record(grant), stage.told(grant)
-        assert record.state in {"unverified", "current"}, about
-        assert record.generation == 1, about
-        assert record.tokens.refresh_token in fates[grant].refresh, about
-        assert fates[grant].sent == 1, about
-        assert not fates[grant].reused, about
+        record, about = stage.record(grant), stage.teller(grant)
+        assert record.state in {"unverified", "current"}, about()
+        assert record.generation == 1, about()
+        assert record.tokens.refresh_token in fates[grant].refresh, about()
+        assert fates[grant].sent == 1, about()
+        assert not fates[grant].reused, about()

@@ -19,9 +19,9 @@ def test_sessions_go_on_once_the_keys_can_be_read(
         worker.tell(Ask(grants, 6, seed=number))
     got = gathered(answers(workers))
     for grant in grants:
-        about = f"{grant}: {got[grant]}\n{stage.told(grant)}"
-        assert {*got[grant]} == {"!keys_unavailable"}, about
-        assert stage.record(grant).state == "unverified", about
+        about = stage.teller(grant, got[grant])
+        assert {*got[grant]} == {"!keys_unavailable"}, about()
+        assert stage.record(grant).state == "unverified", about()
 
     stage.operate("key_endpoint", down=False, rotate=False)
     for number, worker in enumerate(workers):

@@ -46,17 +46,17 @@ def test_a_killed_worker_costs_no_session(
         resent = answered and rule != "never"
         for grant in grants:
             fate, record = fates[grant], stage.record(grant)
-            about = f"{grant}: {got[grant]} {fate}\n{stage.told(grant)}"
-            assert fate.sent == (0 if unsent and rule == "never" else 1 + resent), about
-            assert fate.reused == resent, about
-            assert fate.revoked is (answered and rule == "once"), about
+            about = stage.teller(grant, got[grant], fate)
+            assert fate.sent == (0 if unsent and rule == "never" else 1 + resent), about()
+            assert fate.reused == resent, about()
+            assert fate.revoked is (answered and rule == "once"), about()
             if rule == "never" and (answered or unsent):
-                assert {*got[grant]} == {"!refresh_in_doubt"}, about
-                assert record.state == "doubt", about
+                assert {*got[grant]} == {"!refresh_in_doubt"}, about()
+                assert record.state == "doubt", about()
             elif fate.revoked:
-                assert {*got[grant]} == {"!invalid_grant"}, about
-                assert record.state == "refused", about
+                assert {*got[grant]} == {"!invalid_grant"}, about()
+                assert record.state == "refused", about()
             else:
-                assert {*got[grant]} <= {*fate.access}, about
-                assert record.state == "current", about
-                assert record.tokens.refresh_token in fate.refresh, about
+                assert {*got[grant]} <= {*fate.access}, about()
+                assert record.state == "current", about()
+                assert record.tokens.refresh_token in fate.refresh, about()

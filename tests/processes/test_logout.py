@@ -25,10 +25,10 @@ def test_nothing_revives_an_ended_session(
         worker.tell(Ask(grants, 1))
     after, fates = gathered(answers(workers)), stage.fates()
     for grant in grants:
-        about = f"{grant}: {got[grant]} {fates[grant]}\n{stage.told(grant)}"
-        assert ended[grant] == {"ended": 1, "nothing": 1}, about
-        assert {each for each in got[grant] if each[0] in "!~"} <= {"!grant_ended"}, about
-        assert {*after[grant]} == {"!grant_ended"}, about
-        assert stage.record(grant).state == "ended", about
-        assert fates[grant].sent <= 1, about
-        assert not fates[grant].revoked, about
+        about = stage.teller(grant, got[grant], fates[grant])
+        assert ended[grant] == {"ended": 1, "nothing": 1}, about()
+        assert {each for each in got[grant] if each[0] in "!~"} <= {"!grant_ended"}, about()
+        assert {*after[grant]} == {"!grant_ended"}, about()
+        assert stage.record(grant).state == "ended", about()
+        assert fates[grant].sent <= 1, about()
+        assert not fates[grant].revoked, about()

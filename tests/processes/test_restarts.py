@@ -52,10 +52,10 @@ def test_a_rolling_restart_leaves_nothing_in_doubt(
     assert sum(fate.sent for fate in fates.values()) > len(grants)
     for grant in grants:
         fate, record = fates[grant], stage.record(grant)
-        about = f"{grant}: {record.state} {taken[grant]} {fate}\n{stage.told(grant)}"
-        assert record.state in {"current", "unverified"}, about
-        assert fate.sent == record.generation, about
-        assert not fate.reused, about
-        assert not fate.revoked, about
-        assert record.tokens.refresh_token in fate.refresh, about
-        assert {each for each in taken[grant] if each[0] in "!~"} <= {"!config_invalid"}, about
+        about = stage.teller(grant, record.state, taken[grant], fate)
+        assert record.state in {"current", "unverified"}, about()
+        assert fate.sent == record.generation, about()
+        assert not fate.reused, about()
+        assert not fate.revoked, about()
+        assert record.tokens.refresh_token in fate.refresh, about()
+        assert {each for each in taken[grant] if each[0] in "!~"} <= {"!config_invalid"}, about()
