@@ -54,16 +54,20 @@ class Copies:
 
     Attributes:
         held: the copies of the tokens that logins asked for, by the names of their grants.
+        others: those for less scope or other resources.
         exchanges: gets a new copy.
+        flights: the calls that fetch one.
+        endings: how many sessions this process has ended.
     """
 
-    __slots__ = ("exchanges", "flights", "held", "others")
+    __slots__ = ("endings", "exchanges", "flights", "held", "others")
 
     def __init__(self, exchanges: Exchanges) -> None:
         self.held: dict[str, Copy] = {}
         self.others: dict[tuple[str, Target], Copy] = {}
         self.exchanges = exchanges
         self.flights = SingleFlight[Copy]()
+        self.endings = 0
 
     def plain(self, name: str, leeway: int) -> Copy | None:
         """Return a usable copy of the tokens of the login, or ``None``: the fast way."""
@@ -96,13 +100,19 @@ class Copies:
             if name == of.name:
                 self.others.pop((name, target), None)
 
+    def end(self, of: Key) -> None:
+        """Forget a session that has ended; a call that read it before keeps no copy afterwards."""
+        self.endings += 1
+        self.forget(of)
+
     def _make_room(self) -> None:
         now = monotonic()
-        held = list(self.held.items())  # other threads go on writing
-        self.held = {name: each for name, each in held if now < each.trusted_until}
-        self.others = {}
+        for name, copy in list(self.held.items()):  # other threads go on writing
+            if now >= copy.trusted_until:
+                self.held.pop(name, None)
+        self.others.clear()
         if len(self.held) >= _MOST_COPIES:
-            self.held = {}
+            self.held.clear()
 
 
 _PLAIN: Final = Target()
@@ -170,8 +180,10 @@ class SessionTokens:
     def _renewed(self, ask: Ask) -> Copy:
         copies, of = self._copies, self._of
         copies.forget(of)
+        endings = copies.endings
         copy = at_once(copies.exchanges.fresh(of, ask))
-        copies.keep(of, ask, copy)
+        if endings == copies.endings:
+            copies.keep(of, ask, copy)
         return copy
 
     def end(self) -> EndedSession | None:
@@ -187,7 +199,7 @@ class SessionTokens:
         """
         self._copies.forget(self._of)
         ended_now = ended(at_once(self._copies.exchanges.end(self._of)))
-        self._copies.forget(self._of)
+        self._copies.end(self._of)
         return ended_now
 
 
@@ -237,15 +249,17 @@ class AsyncSessionTokens:
     async def _renewed(self, ask: Ask) -> Copy:
         copies, of = self._copies, self._of
         copies.forget(of)
+        endings = copies.endings
         copy = await copies.exchanges.fresh(of, ask)
-        copies.keep(of, ask, copy)
+        if endings == copies.endings:
+            copies.keep(of, ask, copy)
         return copy
 
     async def end(self) -> EndedSession | None:
         """End the session finally, like :meth:`SessionTokens.end`."""
         self._copies.forget(self._of)
         ended_now = ended(await self._copies.exchanges.end(self._of))
-        self._copies.forget(self._of)
+        self._copies.end(self._of)
         return ended_now
 
 

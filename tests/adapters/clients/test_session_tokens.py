@@ -13,6 +13,7 @@ import pytest
 from attrs import evolve, field, frozen
 
 from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
+from oidc_adapters.clients.exchanges import Copy, Exchanges
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.clients.session_tokens import Copies
 from oidc_adapters.runtime.clock import FrozenClock
@@ -206,6 +207,27 @@ def test_the_login_s_id_token_is_the_hint_until_there_is_a_newer_one(awaits: boo
     tokens = here.fresh()
 
     assert settled(here.tokens.end()).id_token_hint == tokens.id_token
+
+
+@KINDS
+def test_a_call_that_read_a_session_before_its_end_leaves_no_copy_of_it(
+    monkeypatch: pytest.MonkeyPatch, awaits: bool
+) -> None:
+    here = site(awaits=awaits, trusted=60)
+    made: Any = Exchanges.fresh
+
+    async def fresh(*asked: Any) -> Copy:
+        copy: Copy = await made(*asked)
+        ended = here.tokens.end()
+        if awaits:
+            await ended
+        return copy
+
+    with monkeypatch.context() as late:
+        late.setattr(Exchanges, "fresh", fresh)
+        here.fresh()
+
+    assert refused(here.fresh).code == "grant_ended"
 
 
 @KINDS
