@@ -121,8 +121,9 @@ def check_owner(rp: RelyingParty, tokens: Tokens) -> None:
     """Refuse to take tokens where they do not belong.
 
     Raises:
-        UsageError: ``client_issuer_mismatch``.
+        UsageError: ``client_issuer_mismatch``; ``parameter_invalid`` for anything but tokens.
     """
+    check_kind(tokens, Tokens, about="tokens")
     if (tokens.issuer, tokens.client_id) != (rp.issuer, rp.client.client_id):
         raise UsageError("client_issuer_mismatch", found=tokens.issuer, expected=rp.issuer)
 

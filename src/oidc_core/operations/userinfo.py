@@ -54,7 +54,6 @@ def fetch(rp: RelyingParty, tokens: Tokens) -> Step[CheckedUserInfo]:
         TransportFailure: the exchange failed.
     """
     check_kind(rp, RelyingParty, about="rp")
-    check_kind(tokens, Tokens, about="tokens")
     check_owner(rp, tokens)
     iss = text(login_claims(rp, tokens).members.get("iss"))
     return asked(rp, tokens.access_token, sub=tokens.subject, iss=iss)

@@ -336,6 +336,8 @@ def test_tokens_that_came_another_way_are_kept_too(awaits: bool) -> None:
     foreign = evolve(tokens, issuer="https://other.example")
     error = refused(lambda: settled(here.client.keep(foreign)))
     assert error.code == "client_issuer_mismatch"
+    wrong = refused(lambda: settled(here.client.keep(grant_id)))
+    assert (wrong.code, wrong.about) == ("parameter_invalid", "tokens")
 
 
 @KINDS
