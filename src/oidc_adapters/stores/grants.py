@@ -39,7 +39,7 @@ class Grants:
             at the store; 5 by default.  A session that has ended is refused everywhere after that.
         patience: seconds that a caller waits for somebody else's exchange.
         guards: how long a claim and an exchange of somebody else are watched before they count as
-            abandoned.
+            abandoned; with less than the defaults a slow exchange may be made twice.
 
     Raises:
         UsageError: ``config_invalid``.
