@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from oidc_core.machine.grants import CLAIM_GUARD, SEND_GUARD
 from tests.processes.crowd import Parent, parent
 from tests.processes.messages import ProviderPlan
 from tests.processes.places import Place, Store, locked
@@ -41,9 +42,13 @@ def size() -> Callable[[int, int], int]:
 
 @pytest.fixture
 def guards() -> dict[str, int]:
-    """Settings of workers: for how long they watch others."""
-    short, real = {"claim": 1, "send": 3, "patience": 30}, {"claim": 5, "send": 30, "patience": 50}
-    return real if REAL_GUARDS else short
+    """Settings of workers: for how long they watch others.
+
+    An exchange that lives has to be stored within its guard, on a machine that has much to do.
+    """
+    if REAL_GUARDS:
+        return {"claim": CLAIM_GUARD, "send": SEND_GUARD, "patience": SEND_GUARD + 20}
+    return {"claim": 1, "send": 15 if FULL_SIZE else 5, "patience": 40}
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def test_a_late_pair_heals_a_record_in_doubt(
     scene: Callable[..., Scene], size: Callable[[int, int], int]
 ) -> None:
     """Under `never`, beyond the guard: nothing is sent twice, and nothing stays in doubt."""
-    stage = scene(claim=1, send=2, patience=20, resend="never")
+    stage = scene(claim=1, send=4, patience=20, resend="never")
     bystanders = stage.workers(2)
     holders = [holder(stage, point, size(6, 50), again=10) for point in POINTS]
     for each in holders:
