@@ -9,13 +9,13 @@ from collections.abc import Callable
 from functools import partial
 from math import inf
 from os import urandom
-from time import monotonic
 from typing import Final, NamedTuple
 
 from attrs import define, field
 
 from oidc_adapters.clients.doors import Doors, Operation
 from oidc_adapters.clients.one_exchange import OneExchange
+from oidc_adapters.runtime.boot_clock import uptime
 from oidc_adapters.runtime.events import RefreshRefused, TokensRefreshed
 from oidc_adapters.stores.grants import Held, Key
 from oidc_core.machine.grant_answers import Swap
@@ -69,7 +69,7 @@ class Copy(NamedTuple):
 
     Attributes:
         tokens: what is handed out.
-        trusted_until: until when nobody has to look at the store, by the monotonic clock.
+        trusted_until: until when nobody has to look at the store, by :func:`uptime`.
         expires: when the access token expires, by the same clock.
     """
 
@@ -79,7 +79,7 @@ class Copy(NamedTuple):
 
     def serves(self, leeway: int) -> bool:
         """Return whether it is trusted, and its access token valid for so many seconds more."""
-        now = monotonic()
+        now = uptime()
         return now < self.trusted_until and 0 <= leeway < self.expires - now
 
 
@@ -149,9 +149,9 @@ class Exchanges:
             OidcError: why there is no copy.
         """
         doors, so_far, taken = self._doors, _SoFar(), set[type[Call]]()
-        end = monotonic() + doors.grants.patience
+        end = uptime() + doors.grants.patience
         while True:
-            looked = monotonic()
+            looked = uptime()
             held = await doors.grants.read(doors.records, of)
             answer = self._decided(of, held, ask, looked)
             if isinstance(answer, Use):
@@ -177,7 +177,7 @@ class Exchanges:
         answer = self._decided(of, held, ask._replace(leeway=0), looked)
         if isinstance(answer, Use) and error.retryable == "later":
             copy = _copied(answer, looked, self._doors.grants.trusted)
-            if monotonic() < copy.expires:
+            if uptime() < copy.expires:
                 return copy
         raise error
 
@@ -188,13 +188,13 @@ class Exchanges:
             StoreFailure: ``store_unavailable``; ``refresh_busy`` if others change the record for
                 longer than this caller waits.
         """
-        doors, until = self._doors, monotonic() + self._doors.grants.patience
+        doors, until = self._doors, uptime() + self._doors.grants.patience
         while True:
             held = await doors.grants.read(doors.records, of)
             decision = decide_end(held.record, self._fresh(), now=held.times.now)
             if not isinstance(decision, Swap) or await self._ended(of, held, decision.new):
                 return held.record
-            if monotonic() >= until:
+            if uptime() >= until:
                 raise StoreFailure("refresh_busy")
             await doors.pause(_jitter())
 

@@ -5,11 +5,11 @@ bring the only live refresh token, and is stored even if the store comes back an
 """
 
 from collections.abc import Callable
-from time import monotonic
 from types import TracebackType
 from typing import Final
 
 from oidc_adapters.clients.doors import Doors, Operation
+from oidc_adapters.runtime.boot_clock import uptime
 from oidc_adapters.runtime.events import RefreshRefused, TokensRefreshed
 from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.stores.grants import Key
@@ -109,7 +109,7 @@ class OneExchange:
         has its own time, since the process may have stopped after its claim: others would give an
         exchange up that seems old.
         """
-        claimed, began, doors = self._claimed, monotonic(), self._doors
+        claimed, began, doors = self._claimed, uptime(), self._doors
         times = await doors.grants.times(doors.records)
         look = decide_send(claimed, claimed.attempt, self._fresh(), now=times.now)
         if isinstance(look, ClaimLost):
@@ -121,7 +121,7 @@ class OneExchange:
         except OidcError:  # nobody knows whether it was applied
             await self._settle(sent, Unsent())
             return None
-        if written and monotonic() - began > SEND_WITHIN:
+        if written and uptime() - began > SEND_WITHIN:
             await self._settle(sent, Unsent())
             return None
         return sent if written else None
@@ -144,7 +144,7 @@ class OneExchange:
 
         A store may fail in any way: one in a folder refuses that once others can write to it.
         """
-        began, doors = monotonic(), self._doors
+        began, doors = uptime(), self._doors
         while True:
             try:
                 with _STORE:
@@ -158,7 +158,7 @@ class OneExchange:
     async def _stored(self, sent: Sent, outcome: Outcome, began: float) -> bool:
         """Decide about an outcome by the record as it is now; return whether that is settled."""
         record, (now, utc) = await self._doors.grants.read(self._doors.records, self._of)
-        age = round(monotonic() - began)
+        age = round(uptime() - began)
         decision = decide_answer(
             record,
             sent,

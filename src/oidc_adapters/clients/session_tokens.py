@@ -11,10 +11,10 @@ The client holds no lock while the application's own request runs.
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from functools import partial
-from time import monotonic
 from typing import Final, NamedTuple, NoReturn
 
 from oidc_adapters.clients.exchanges import Copy, Exchanges
+from oidc_adapters.runtime.boot_clock import uptime
 from oidc_adapters.runtime.single_flight import SingleFlight
 from oidc_adapters.stores.grants import Key
 from oidc_adapters.stores.records import at_once
@@ -106,7 +106,7 @@ class Copies:
         self.forget(of)
 
     def _make_room(self) -> None:
-        now = monotonic()
+        now = uptime()
         for name, copy in list(self.held.items()):  # other threads go on writing
             if now >= copy.trusted_until:
                 self.held.pop(name, None)

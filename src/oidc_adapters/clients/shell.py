@@ -4,12 +4,13 @@
 with the failure; a step may be thrown away at any time.**
 """
 
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Final, TypeVar
 
 from attrs import evolve
 
 from oidc_adapters.credentials.client_credentials import Credentials
+from oidc_adapters.runtime.boot_clock import uptime
 from oidc_adapters.runtime.clock import Clock, SystemClock
 from oidc_adapters.runtime.entropy import Entropy, SystemEntropy
 from oidc_adapters.runtime.events import Events
@@ -91,9 +92,9 @@ class Shell:
         """
         if request.way.judged:
             check_transport(self.transport)
-        began = monotonic()
+        began = uptime()
         prepared = self.credentials.prepare(request, now=self.clock.now(), entropy=self.entropy)
-        wire = _in_time(prepared, monotonic() - began)
+        wire = _in_time(prepared, uptime() - began)
         if wire is None:
             return _too_late(request, self.clock)
         if self.events is None:
@@ -184,9 +185,9 @@ class AsyncShell:
         """
         if request.way.judged:
             check_transport(self.transport)
-        now, began = self.clock.now(), monotonic()
+        now, began = self.clock.now(), uptime()
         prepared = await self.credentials.prepare_async(request, now=now, entropy=self.entropy)
-        wire = _in_time(prepared, monotonic() - began)
+        wire = _in_time(prepared, uptime() - began)
         if wire is None:
             return _too_late(request, self.clock)
         if self.events is None:

@@ -18,6 +18,9 @@ from typing import Final, NamedTuple
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _CLOCKS: Final = ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC_RAW")  # of Linux and of macOS, awake or asleep
+_CLOCK: Final[int | None] = next(
+    (getattr(time, name) for name in _CLOCKS if hasattr(time, name)), None
+)
 _AHEAD: Final = 60
 
 
@@ -35,11 +38,15 @@ class Boot(NamedTuple):
 
 def this_boot() -> Boot:
     """Return the start of this machine."""
-    boot_id = _id_of(_BOOT_ID)
-    for name in _CLOCKS:
-        if hasattr(time, name):
-            return Boot(boot_id, int(time.clock_gettime(getattr(time, name))))
-    return Boot(boot_id, int(time.monotonic()))
+    return Boot(_id_of(_BOOT_ID), int(uptime()))
+
+
+def uptime() -> float:
+    """Return seconds that nobody sets, of sleep too where the system counts them.
+
+    A token expires, and others go on, while a machine sleeps; ``time.monotonic`` may stand still.
+    """
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
 @cache

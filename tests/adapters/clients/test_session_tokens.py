@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import time
 from collections.abc import Callable
 from functools import partial
 from threading import Barrier, Thread
-from time import monotonic
 from typing import Any, Final
 
 import pytest
@@ -16,6 +16,7 @@ from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.exchanges import Copy, Exchanges
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.clients.session_tokens import Copies
+from oidc_adapters.runtime.boot_clock import uptime
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.events import Event, RefreshRefused, TokensRefreshed
 from oidc_adapters.stores.grants import Grants
@@ -396,10 +397,26 @@ def test_no_copy_is_good_for_ever_or_past_its_end(
     here.fresh()
 
     assert here.fresh(leeway=10**400).expires_at == NOW + LIFETIME  # too young to be replaced
-    now = monotonic() + LIFETIME
-    monkeypatch.setattr("oidc_adapters.clients.exchanges.monotonic", lambda: now)
+    now = uptime() + LIFETIME
+    monkeypatch.setattr("oidc_adapters.clients.exchanges.uptime", lambda: now)
     here.clock.advance(LIFETIME)
     assert here.fresh(leeway=0).expires_at == NOW + 2 * LIFETIME
+
+
+@KINDS
+def test_a_copy_ages_while_the_machine_sleeps(
+    monkeypatch: pytest.MonkeyPatch, awaits: bool
+) -> None:
+    """``time.monotonic`` of Linux stands still meanwhile."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        pytest.skip("the system has no clock that counts its sleep")
+    here = site(awaits=awaits, trusted=10_000)
+    first, told = here.fresh(), time.clock_gettime
+
+    monkeypatch.setattr("time.clock_gettime", lambda clock: told(clock) + LIFETIME)
+    here.clock.advance(LIFETIME)
+
+    assert here.fresh() != first
 
 
 @KINDS

@@ -380,7 +380,7 @@ def test_the_time_to_prepare_a_request_is_part_of_its_deadline(
 ) -> None:
     """A key service that hangs must not let a refresh token leave when others send it again."""
     ticks = count()
-    monkeypatch.setattr("oidc_adapters.clients.shell.monotonic", lambda: spent * next(ticks))
+    monkeypatch.setattr("oidc_adapters.clients.shell.uptime", lambda: spent * next(ticks))
     transport = wire()
 
     answers = run_step(transport, STEP, run)

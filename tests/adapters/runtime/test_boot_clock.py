@@ -97,7 +97,7 @@ def test_a_system_without_these_clocks_has_the_monotonic_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(boot_clock, "_BOOT_ID", tmp_path / "absent")
-    monkeypatch.setattr(boot_clock, "_CLOCKS", ("CLOCK_OF_NONE",))
+    monkeypatch.setattr(boot_clock, "_CLOCK", None)
 
     boot = this_boot()
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from time import monotonic
 from typing import Final, Literal, NamedTuple
 
+from oidc_adapters.runtime.boot_clock import uptime
 from oidc_adapters.runtime.clock import Clock, SystemClock
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.stores.records.ports import SLACK, Found, Times
@@ -41,7 +41,7 @@ class MemoryRecords:
         *,
         cap: int = 100_000,
         clock: Clock = _SYSTEM,
-        elapsed: Callable[[], float] = monotonic,
+        elapsed: Callable[[], float] = uptime,
     ) -> None:
         self._cap = as_count(cap, "cap")
         self._clock = as_setting(clock, Clock, "clock")
