@@ -37,7 +37,8 @@ class EndedSession(NamedTuple):
 
     Attributes:
         tokens: the facts of the login, and the refresh token.
-        access_tokens: the access tokens that were not yet replaced.
+        access_tokens: the access tokens that were not yet replaced, also one that was never handed
+            out.
         id_token_hint: the newest verified ID token.
     """
 
@@ -284,8 +285,10 @@ def ended(record: GrantRecord | None) -> EndedSession | None:
     """Return the last tokens of a session that ended."""
     if record is None or record.state == "ended":
         return None
-    access = tuple([each.token for each in record.access])
-    return EndedSession(record.tokens, access, record.hint or record.tokens.id_token)
+    access = [each.token for each in record.access]
+    if record.unverified is not None and record.unverified.access is not None:
+        access.append(record.unverified.access.token)
+    return EndedSession(record.tokens, tuple(access), record.hint or record.tokens.id_token)
 
 
 def _not_pickled() -> TypeError:

@@ -294,6 +294,23 @@ def test_an_id_token_waits_for_its_keys_and_is_judged_by_its_receipt(awaits: boo
     assert here.exchanges == 2  # the access token had expired meanwhile
 
 
+@KINDS
+def test_a_token_that_was_never_handed_out_can_be_revoked_too(awaits: bool) -> None:
+    here = site(awaits=awaits)
+    first = here.fresh().access_token
+    here.clock.advance(LIFETIME)
+    shell: Any = here.client.shell
+    del shell._keys
+    shell._keys = _Withheld()
+    assert refused(here.fresh).code == "store_unavailable"
+
+    ended = settled(here.tokens.end())
+
+    (unverified,) = ended.access_tokens
+    assert unverified != first
+    assert ended.id_token_hint == ended.tokens.id_token
+
+
 class _Withheld:
     def find(self, *_: object) -> object:
         raise ConnectionError
