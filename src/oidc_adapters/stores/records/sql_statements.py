@@ -223,7 +223,7 @@ class Statements:
 
     def clean(self, most: int) -> Call[int]:
         """Remove expired records."""
-        return Call(self._clean, {"most": most}, _count_of)
+        return Call(self._clean, {"most": max(0, most)}, _count_of)  # below 0 SQLite has no limit
 
     def create_table(self, connection: Connection) -> None:
         """Create the table and its index where they are not there yet."""

@@ -164,6 +164,7 @@ def test_the_first_record_and_one_each_minute_cleans_up(records: SqlRecords) -> 
 
     assert records.read("grant:1") is None
     assert records.read("grant:2") is not None
+    assert records.clean(-1) == 0
     assert records.clean() == 1
 
 
