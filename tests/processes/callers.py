@@ -99,7 +99,9 @@ async def _persisting(caller: _Caller, asking: Asking, grant: str, taken: _Taken
         except ProviderError as error:
             return f"!{error.error}"
         except OidcError as error:
-            caller.trace.tell(grant, error.code, error.cause or "", error.retryable)
+            caller.trace.tell(
+                grant, error.code, error.cause, error.retryable, repr(error.__cause__)
+            )
             if error.retryable != "later" or monotonic() >= end:
                 return f"!{error.code}"
             taken.add(grant, f"~{error.code}", 0)

@@ -60,7 +60,9 @@ class Place(NamedTuple):
             from oidc_adapters.stores.records.redis import RedisRecords
             from tests.servers.redis_clients import waiting_client
 
-            client = waiting_client(self.address, socket_timeout=self.patience)
+            # By default redis-py refuses the 101st thread.
+            settings = {"socket_timeout": self.patience, "max_connections": 1_000}
+            client = waiting_client(self.address, **settings)
             return Opened(RedisRecords(client, prefix=f"{self.name}:"), client.close)
         from sqlalchemy import create_engine
 

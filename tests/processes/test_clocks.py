@@ -16,7 +16,7 @@ def test_a_wall_clock_that_is_set_costs_no_session(
 ) -> None:
     stage = scene(claim=1, send=10, patience=30)
     bystanders = stage.workers(2)
-    holders = [holder(stage, point, size(6, 50), again=30) for point in POINTS]
+    holders = [holder(stage, point, size(6, 12), again=30) for point in POINTS]
     for each in holders:
         each.worker.tell(StepClock(seconds))
         each.worker.tell(Release())

@@ -13,7 +13,7 @@ def test_nothing_revives_an_ended_session(
     scene: Callable[..., Scene], size: Callable[[int, int], int]
 ) -> None:
     stage = scene(trusted=0, linger=0.02)
-    grants = stage.give("grant", size(100, 1_000))
+    grants = stage.give("grant", size(100, 400))
     workers = stage.workers(PROCESSES)
     ending = stage.workers(2)
     for number, worker in enumerate(workers):

@@ -22,7 +22,7 @@ def test_a_rolling_restart_leaves_nothing_in_doubt(
     kind: Literal["threads", "asyncio"],
 ) -> None:
     stage = scene(ProviderPlan(token_lifetime=8), trusted=2, linger=0.2, kind=kind)
-    grants = stage.give("grant", size(40, 400))
+    grants = stage.give("grant", size(40, 100))
 
     def begun(number: int, name: str) -> Process:
         worker = stage.worker(f"{name}-{number}")

@@ -15,7 +15,7 @@ def test_a_process_that_stops_within_the_guard_costs_nothing(
 ) -> None:
     stage = scene(claim=1, send=30, patience=40)
     bystanders = stage.workers(2)
-    holders = [holder(stage, point, size(6, 50)) for point in POINTS]
+    holders = [holder(stage, point, size(6, 12)) for point in POINTS]
     for each in holders:
         each.worker.signal(signal.SIGSTOP)
         each.worker.tell(Release())
@@ -33,7 +33,7 @@ def test_a_late_pair_heals_a_record_in_doubt(
     """Under `never`, beyond the guard: nothing is sent twice, and nothing stays in doubt."""
     stage = scene(claim=1, send=4, patience=20, resend="never")
     bystanders = stage.workers(2)
-    holders = [holder(stage, point, size(6, 50), again=10) for point in POINTS]
+    holders = [holder(stage, point, size(6, 12), again=10) for point in POINTS]
     for each in holders:
         each.worker.signal(signal.SIGSTOP)
         each.worker.tell(Release())

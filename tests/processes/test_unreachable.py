@@ -27,7 +27,7 @@ def test_an_outage_costs_no_session(
     """Refusing: every call fails at once.  Hanging: the store itself does not answer."""
     stage = scene(at=store.place._replace(patience=1), claim=1, send=30, patience=40)
     bystanders = stage.workers(2)
-    holders = [holder(stage, point, size(6, 50), again=AGAIN) for point in POINTS]
+    holders = [holder(stage, point, size(6, 12), again=AGAIN) for point in POINTS]
     every = grants_of(holders)
     if how == "refusing":
         stage.down.touch()
@@ -56,7 +56,7 @@ def test_a_failure_of_the_store_costs_no_session(
 ) -> None:
     """Once for each step: before it, nothing was written; after it, the write was applied."""
     stage = scene(claim=1, send=30, patience=40)
-    grants = stage.give("grant", size(6, 50))
+    grants = stage.give("grant", size(6, 12))
     workers = stage.workers(3)
     for number, worker in enumerate(workers):
         for step in steps:
