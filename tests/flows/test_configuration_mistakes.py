@@ -193,7 +193,7 @@ MISTAKES: dict[str, Mistake] = {
     "no `jwks_uri`": Mistake(
         line=(
             "unsupported_by_provider (jwks_uri) (OIDC Discovery §3); the metadata does not name "
-            "it; if the metadata is wrong, set metadata_overrides"
+            "it; if that is wrong: metadata_overrides"
         ),
         published={"jwks_uri": None},
     ),

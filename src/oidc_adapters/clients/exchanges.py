@@ -132,9 +132,8 @@ class Exchanges:
         doors = self._doors
         grant_id = doors.entropy.token()[:_ID]
         now, utc = await doors.grants.times(doors.records)
-        record = grants.first_record(
-            tokens, self._fresh(), now=now, utc=utc, until=utc + doors.grants.lifetime
-        )
+        here, until = doors.clock.now(), utc + doors.grants.lifetime
+        record = grants.first_record(tokens, self._fresh(), now=now, utc=here, until=until)
         if not await doors.grants.create(doors.records, key_of(grant_id), record):
             raise StoreFailure("store_unavailable", about="grants", cause="duplicate_id")
         return grant_id

@@ -62,7 +62,8 @@ def first_record(tokens: Tokens, fresh: Fresh, *, now: int, utc: int, until: int
         tokens: of the login, or of a refresh that was verified.
         fresh: random values for the write.
         now: the store's time.
-        utc: the same time in seconds since the epoch, by which the lifetime is counted.
+        utc: seconds since the epoch, by the clock of the process that received the tokens: its
+            difference from the store's must not lengthen their life.
         until: when the session ends, in seconds since the epoch.
     """
     expires_at = tokens.expires_at

@@ -216,7 +216,7 @@ _CLAIMS: Final = (
         (
             "azp_mismatch",
             _ID_TOKEN + "5",
-            "the token was issued to another client; a validation accepts trusted_parties",
+            "another client got the token; a validation accepts trusted_parties",
         ),
         (
             "nonce_unexpected",
@@ -320,7 +320,7 @@ _USAGE: Final = _rows(
     (
         "redirect_uri_shared",
         "RFC 9700 §4.4.2",
-        "give each provider its own path, or set response_iss if each provider names itself",
+        "give each provider its own path, or set response_iss for each",
     ),
     (
         "pkce_or_nonce_required",
@@ -350,7 +350,7 @@ _USAGE: Final = _rows(
     (
         "unsupported_by_provider",
         "OIDC Discovery §3",
-        "the metadata does not name it; if the metadata is wrong, set metadata_overrides",
+        "the metadata does not name it; if that is wrong: metadata_overrides",
     ),
     ("entropy_failure", "RFC 6749 §10.10", "secrets must be fresh and long enough"),
     ("origin_not_allowed", "RFC 9700 §4.9", "this request must not go to that origin"),

@@ -342,6 +342,23 @@ def test_tokens_that_came_another_way_are_kept_too(awaits: bool) -> None:
 
 
 @KINDS
+@pytest.mark.parametrize("ahead", [-3_600, 3_600])
+def test_a_store_s_wall_clock_changes_no_lifetime(
+    monkeypatch: pytest.MonkeyPatch, awaits: bool, ahead: int
+) -> None:
+    here = site(awaits=awaits)
+    tokens, records = here.fresh(), here.client._doors.grants.records
+    records._clock = FrozenClock(NOW + ahead)
+
+    session = here.client.tokens(settled(here.client.keep(tokens)))
+
+    assert settled_fresh(session) == tokens
+    assert here.exchanges == 0
+    here.clock.advance(LIFETIME)
+    assert settled_fresh(session) != tokens
+
+
+@KINDS
 def test_a_copy_is_handed_out_without_a_look_at_the_store(awaits: bool) -> None:
     here = site(awaits=awaits, trusted=60)
     tokens = here.fresh()
