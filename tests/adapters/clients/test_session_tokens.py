@@ -430,7 +430,10 @@ def test_a_copy_ages_while_the_machine_sleeps(
     here = site(awaits=awaits, trusted=10_000)
     first, told = here.fresh(), time.clock_gettime
 
-    monkeypatch.setattr("time.clock_gettime", lambda clock: told(clock) + LIFETIME)
+    def later(clock: int) -> float:
+        return told(clock) + LIFETIME
+
+    monkeypatch.setattr("time.clock_gettime", later)
     here.clock.advance(LIFETIME)
 
     assert here.fresh() != first
