@@ -56,9 +56,6 @@ def test_the_asynchronous_client_goes_the_whole_way(
     setup = setup_at(op, kind, userinfo_signed_response_alg="ES256")
     browser, jar, stored = Browser(op.issuer), CookieBox(), list[Tokens]()
 
-    async def store(tokens: Tokens) -> None:
-        stored.append(tokens)
-
     async def whole_way() -> str:
         async with InThreads(transport, threads=2) as sender:
             client = await AsyncOidcClient.discover(setup, cookie_pending(), transport=sender)
@@ -70,7 +67,7 @@ def test_the_asynchronous_client_goes_the_whole_way(
             assert result.logged_in.identity.subject == "alice"
             _, *signed = result.logged_in.evidence.each
             assert [each.alg for each in signed] == [kind.id_token_alg, "ES256"]
-            refreshed = await refresh_now(client, result.logged_in.tokens, store)
+            refreshed = await refresh_now(client, result.logged_in.tokens, stored.append)
             assert refreshed.claims_refreshed
             redirect = await client.start_logout(refreshed.tokens)
             jar.take(redirect.cookies)

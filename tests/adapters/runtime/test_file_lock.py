@@ -154,16 +154,25 @@ def test_a_fork_of_its_holder_leaves_it_and_takes_nothing_from_the_parent(tmp_pa
 def test_a_file_that_was_removed_meanwhile_is_not_locked(tmp_path: Path) -> None:
     """Otherwise two would hold it: one the old file, the other a new one."""
     got: list[bool] = []
+    has_opened = threading.Event()
 
     def wait() -> None:
-        with locked(tmp_path):
-            got.append(is_held(tmp_path))
+        with PrivateFolder(tmp_path).opened() as folder:
+
+            def opened() -> int:
+                file = folder.lock_file(LOCK)
+                has_opened.set()
+                return file
+
+            with file_lock(opened, partial(folder.is_current, LOCK), patience=10):
+                got.append(is_held(tmp_path))
 
     thread = threading.Thread(target=wait)
     with locked(tmp_path):
         thread.start()
+        assert has_opened.wait(10)
         (tmp_path / LOCK).unlink()
-        thread.join(10)
+    thread.join(10)
     assert got == [True]
     assert not is_held(tmp_path)
 
