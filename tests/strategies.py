@@ -17,6 +17,8 @@ from oidc_core.wire.codes import CODES
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.jsontypes import JsonObject, JsonValue, frozen_json
 from oidc_core.wire.way import CHANNELS
+from tests.logouts import logout_claims
+from tests.parties import NOW
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -388,3 +390,19 @@ SPECIAL_BLOCKS: Final = (
 def special_addresses() -> SearchStrategy[IPv4Address | IPv6Address]:
     """Addresses that are not public."""
     return st.sampled_from(SPECIAL_BLOCKS).flatmap(lambda block: st.ip_addresses(network=block))
+
+
+@st.composite
+def logout_claim_sets(draw: st.DrawFn) -> dict[str, Any]:
+    """The claims of good logout tokens: by user, by session, or both, and whatever else."""
+    words = st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_size=1, max_size=20)
+    named = draw(st.sampled_from((("sub",), ("sid",), ("sub", "sid"))))
+    more = draw(st.dictionaries(st.sampled_from(["acr", "azp", "x", "tid"]), words, max_size=3))
+    claims = logout_claims(
+        iat=draw(st.integers(NOW - 180, NOW + 60)),
+        exp=draw(st.integers(NOW - 59, NOW + 10_000)),
+        jti=draw(words.filter(str.strip)),
+        sub=draw(words) if "sub" in named else None,
+        sid=draw(words.filter(str.strip)) if "sid" in named else None,
+    )
+    return {**more, **claims}

@@ -43,6 +43,12 @@ CLAIMS: Final[dict[str, dict[str, Any]]] = {
         "jti": "lt-1",
         "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
     },
+    "security_event": {
+        **_BASE,
+        "sub_id": {"format": "iss_sub", "iss": ISSUER, "sub": SUB},
+        "jti": "set-1",
+        "events": {"https://schemas.openid.net/secevent/caep/event-type/session-revoked": {}},
+    },
     "userinfo": {"iss": ISSUER, "aud": CLIENT_ID, "sub": SUB, "email": "alice@op.example"},
     "authorization_response": {
         "iss": ISSUER,
@@ -69,6 +75,7 @@ TYPES: Final[dict[str, tuple[str | None, ...]]] = {
     "id_token": (None, "JWT", "JOSE", "ID+JWT", "application/id+jwt"),
     "access_token": ("at+jwt", "application/at+jwt"),
     "logout_token": (None, "JWT", "logout+jwt", "application/logout+jwt"),
+    "security_event": ("secevent+jwt", "application/secevent+jwt"),
     "userinfo": (None, "JWT", "token-userinfo+jwt", "application/token-userinfo+jwt"),
     "authorization_response": (None, "JWT"),
     "request_object": (None, "JWT", "oauth-authz-req+jwt", "application/oauth-authz-req+jwt"),

@@ -18,6 +18,7 @@ from oidc_core.wire.limits import LimitName
 
 Audience: TypeAlias = Literal["trusted", "includes_us", "only_us"]
 Tenant: TypeAlias = Literal["claim", "session"]
+AgeName: TypeAlias = Literal["id_token_age", "logout_token_age"]
 
 _NONE: Final[frozenset[str]] = frozenset()
 
@@ -39,7 +40,8 @@ class JwtProfile(NamedTuple):
             ``id_token_signed_response_alg``.
         audience: whether ``aud`` may name others in addition to this client: those it trusts, any,
             nobody.
-        fresh: whether one is only taken that was issued lately; the policy says how lately.
+        age: which of the policy's settings says how long ago one may have been issued; ``None`` if
+            that does not count.
         tenant: where several tenants are let in, what names the tenant: a claim of the token, or
             the session it belongs to.
     """
@@ -54,7 +56,7 @@ class JwtProfile(NamedTuple):
     limit: LimitName = "id_token"
     registered_as: str = "id_token"
     audience: Audience = "includes_us"
-    fresh: bool = False
+    age: AgeName | None = None
     tenant: Tenant = "session"
 
     def fits(self, typ: str, claims: Collection[str]) -> bool:
@@ -89,18 +91,20 @@ JOSE: Final = "jose"
 
 
 _PUBLIC_KEY: Final = SIGNATURES - HMAC
-_JWT: Final = frozenset({"", "jwt"})
+UNTYPED: Final = frozenset({"", "jwt"})
+"""A ``typ`` that names no kind: absent, or only that it is a JWT."""
+
 _EVENT: Final = frozenset({"events", "token_introspection"})
 """Claims that belong only to tokens of other kinds, which are not about a login or a user."""
 
 ID_TOKEN: Final = JwtProfile(
     "id_token",
     "OIDC Core §2",
-    _JWT | {"id+jwt"},
+    UNTYPED | {"id+jwt"},
     required=frozenset({"iss", "sub", "aud", "exp", "iat"}),
     forbidden=_EVENT,
     audience="trusted",
-    fresh=True,
+    age="id_token_age",
     tenant="claim",
 )
 ACCESS_TOKEN: Final = JwtProfile(
@@ -114,17 +118,23 @@ ACCESS_TOKEN: Final = JwtProfile(
 LOGOUT_TOKEN: Final = JwtProfile(
     "logout_token",
     "OIDC Back-Channel Logout §2.4",
-    _JWT | {"logout+jwt"},
+    UNTYPED | {"logout+jwt"},
     required=frozenset({"iss", "aud", "iat", "exp", "jti", "events"}),
     any_of=frozenset({"sub", "sid"}),
     forbidden=frozenset({"nonce"}),
     audience="trusted",
-    fresh=True,
+    age="logout_token_age",
+)
+SECURITY_EVENT: Final = JwtProfile(
+    "security_event",
+    "RFC 8417 §2.2, §2.3",
+    frozenset({"secevent+jwt"}),
+    required=frozenset({"iss", "iat", "jti", "events"}),
 )
 USERINFO: Final = JwtProfile(
     "userinfo",
     "OIDC Core §5.3.2",
-    _JWT | {"token-userinfo+jwt"},
+    UNTYPED | {"token-userinfo+jwt"},
     required=frozenset({"sub"}),
     forbidden=_EVENT | {"nonce", "at_hash", "c_hash", "s_hash"},
     limit="userinfo",
@@ -133,7 +143,7 @@ USERINFO: Final = JwtProfile(
 AUTHORIZATION_RESPONSE: Final = JwtProfile(
     "authorization_response",
     "JARM §2.1",
-    _JWT,
+    UNTYPED,
     required=frozenset({"iss", "aud", "exp"}),
     any_of=frozenset({"code", "error", "response", "access_token", "id_token"}),
     forbidden=_EVENT | {"sub", "nonce", "response_type"},
@@ -142,7 +152,7 @@ AUTHORIZATION_RESPONSE: Final = JwtProfile(
 REQUEST_OBJECT: Final = JwtProfile(
     "request_object",
     "RFC 9101 §4, §10.8; OIDC Core §6.1",
-    _JWT | {"oauth-authz-req+jwt"},
+    UNTYPED | {"oauth-authz-req+jwt"},
     required=frozenset({"iss", "aud", "client_id", "response_type"}),
     forbidden=_EVENT | {"sub", "request", "request_uri"},
 )
@@ -169,6 +179,7 @@ PROFILES: Final = MappingProxyType(
             ID_TOKEN,
             ACCESS_TOKEN,
             LOGOUT_TOKEN,
+            SECURITY_EVENT,
             USERINFO,
             AUTHORIZATION_RESPONSE,
             REQUEST_OBJECT,
@@ -179,5 +190,8 @@ PROFILES: Final = MappingProxyType(
 )
 """Every profile by name."""
 
-KEPT_ID_TOKEN: Final = ID_TOKEN._replace(fresh=False)
+KEPT_ID_TOKEN: Final = ID_TOKEN._replace(age=None)
 """An ID token that was not issued just now, but kept: it is valid until ``exp``."""
+
+TYPED_LOGOUT_TOKEN: Final = LOGOUT_TOKEN._replace(types=frozenset({"logout+jwt"}))
+"""A logout token under a policy that has it say what it is."""

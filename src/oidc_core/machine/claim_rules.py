@@ -12,13 +12,13 @@ from typing import Generic, NamedTuple, TypeVar
 from oidc_core.jose.algorithms import HMAC
 from oidc_core.jose.jws import Encryption, VerifiedJws
 from oidc_core.jose.profiles import JwtProfile
-from oidc_core.model.claim_values import audience, numeric_date
+from oidc_core.model.claim_values import audience, filled, numeric_date
 from oidc_core.model.evidence import SkipReason
 from oidc_core.model.protection import Protection
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.errors import ProtocolViolation
-from oidc_core.wire.facts import kind_of
-from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.facts import kind_of, shown_names
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, Unreadable
 from oidc_core.wire.messages import Fact, shown
 
 E = TypeVar("E")
@@ -210,9 +210,35 @@ def issued_at(jwt: Examined[E]) -> SkipReason | None:
         return unread(jwt, "iat")
     if iat > now + policy.leeway:
         raise refused(jwt, "iat_in_future", "iat", found=iat, expected=f"up to {now}")
-    if jwt.profile.fresh and iat < now - policy.id_token_age - policy.leeway:
-        oldest = f"from {now - policy.id_token_age}"
+    age: int | None = None if jwt.profile.age is None else getattr(policy, jwt.profile.age)
+    if age is not None and iat < now - age - policy.leeway:
+        oldest = f"from {now - age}"
         raise refused(jwt, "iat_too_old", "iat", found=iat, expected=oldest)
+    return None
+
+
+def identifier(jwt: Examined[E]) -> SkipReason | None:
+    """It has a name of its own, so that its second coming is seen (RFC 7519 §4.1.7)."""
+    return unread(jwt, "jti") if filled(jwt.claim("jti")) is None else None
+
+
+def event(jwt: Examined[E], name: str) -> SkipReason | None:
+    """It tells of one event, with an object (RFC 8417 §2.2); other events do not count.
+
+    Raises:
+        ProtocolViolation: ``events_missing``, ``events_malformed``, or ``event_unexpected`` if it
+            tells of others only.
+    """
+    told = jwt.claim("events")
+    if not isinstance(told, JsonObject) or isinstance(told, Unreadable):
+        return unread(jwt, "events", "an object")
+    if name not in told.members:
+        found = shown_names(tuple(told.members))
+        raise refused(jwt, "event_unexpected", "events", found=found, expected=name)
+    payload = told.members[name]
+    if not isinstance(payload, JsonObject):
+        expected = f"{name} with an object"
+        raise refused(jwt, "events_malformed", "events", found=kind_of(payload), expected=expected)
     return None
 
 

@@ -24,7 +24,7 @@ from oidc_core.jose.jws import (
     verify_mac,
 )
 from oidc_core.jose.key_set import KeySet
-from oidc_core.jose.profiles import JwtProfile
+from oidc_core.jose.profiles import UNTYPED, JwtProfile
 from oidc_core.machine.disagreements import explained
 from oidc_core.machine.steps import (
     KeysAnswer,
@@ -128,7 +128,7 @@ def _decrypted(
         rp.decrypter,
         (rp.issuer, rp.client.client_id),
         encryption=encryption,
-        types=verification.profile.types,
+        types=verification.profile.types | UNTYPED,  # the signed token in it says what it is
         limits=rp.policy.limits,
         limit=verification.profile.limit,
     )

@@ -13,7 +13,7 @@ from oidc_core.jose.profiles import ID_TOKEN, USERINFO
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.grammar import NQCHAR
 from oidc_core.wire.settings import check_fields, fields_of, text_set, texts
-from oidc_core.wire.urls import parse_form, parse_url, query_names
+from oidc_core.wire.urls import origin_of, parse_form, parse_url, query_names
 
 AuthMethod: TypeAlias = Literal[
     "none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"
@@ -40,6 +40,7 @@ _PRIVATE: Final = re.compile(
 """A URL of a private scheme; a host with its port is not one, though it looks like one."""
 
 _OF_LOGOUT: Final = frozenset({"state"})
+_OF_FRAME: Final = frozenset({"iss", "sid"})
 _FOREIGN: Final = frozenset(' #\\"<>^`{|}')
 """Characters that no URL has; a browser changes most of them."""
 
@@ -70,6 +71,12 @@ class ClientRegistration:
         userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: the same for UserInfo,
             signed or not.
         post_logout_redirect_uris: where the browser comes back to after a logout.
+        backchannel_logout_uri: where the provider posts logout tokens.
+        backchannel_logout_session_required: whether a logout token has to name the session, by
+            ``sid``.
+        frontchannel_logout_uri: what the provider's page loads in a frame when a session ends; at
+            an origin of the redirect URIs.
+        frontchannel_logout_session_required: whether that request has to name issuer and session.
         scope: what is asked for unless a login says otherwise.  A login needs ``openid`` in it.
         trusted_audiences: further audiences an ID token may name.
         further_audiences: ``any_if_azp`` also accepts every further audience of an ID token whose
@@ -97,6 +104,10 @@ class ClientRegistration:
     userinfo_encrypted_response_alg: str | None = None
     userinfo_encrypted_response_enc: str | None = None
     post_logout_redirect_uris: tuple[str, ...] = field(default=(), converter=texts)
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
     scope: str = "openid"
     trusted_audiences: frozenset[str] = field(default=frozenset(), converter=text_set)
     further_audiences: FurtherAudiences = "trusted"
@@ -113,6 +124,7 @@ class ClientRegistration:
             _check_redirect_uri(uri, "redirect_uri", RESPONSE_PARAMETERS)
         for uri in self.post_logout_redirect_uris:
             _check_redirect_uri(uri, "post_logout_redirect_uri", _OF_LOGOUT)
+        _check_logout_uris(self)
         if self.scope and not is_scope(self.scope):
             raise UsageError("config_invalid", about="scope", found=self.scope)
         self._check_assertion_alg()
@@ -176,6 +188,33 @@ class ClientRegistration:
 
 
 _FIELDS: Final = fields_of(ClientRegistration)
+
+
+def _check_logout_uris(client: ClientRegistration) -> None:
+    """Refuse where a provider could not, or must not, say that a session has ended.
+
+    Raises:
+        UsageError: what :func:`~oidc_core.wire.urls.parse_url` raises; ``config_invalid``.
+    """
+    back, front = client.backchannel_logout_uri, client.frontchannel_logout_uri
+    if back is not None:
+        # Plain http is a confidential client's to choose (Back-Channel Logout §2.2).
+        public = client.token_endpoint_auth_method == "none"
+        here = frozenset[str]() if public else frozenset({origin_of(back)})
+        parse_url(back, about="backchannel_logout_uri", http=True, http_origins=here)
+    if front is None:
+        return
+    url = parse_url(front, about="frontchannel_logout_uri", http=True)
+    origins = tuple([origin_of(uri) for uri in client.redirect_uris])
+    if url.origin not in origins:  # Front-Channel Logout §2
+        raise UsageError(
+            "config_invalid", about="frontchannel_logout_uri", found=url.origin, expected=origins
+        )
+    twice = tuple(sorted(_OF_FRAME & query_names(front)))
+    if twice:
+        expected = "a query without the parameters of the logout"
+        about = "frontchannel_logout_uri"
+        raise UsageError("config_invalid", about=about, found=twice, expected=expected)
 
 
 def is_scope(scope: str) -> bool:

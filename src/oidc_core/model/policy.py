@@ -35,7 +35,13 @@ UserInfoRule: TypeAlias = Literal["never", "optional", "required"]
 MAX_LEEWAY: Final = 120
 _DAY: Final = 86_400
 _FOREVER: Final = 2**53
-_LIFETIMES: Final = ("login_lifetime", "id_token_age", "key_set_max_age", "assertion_lifetime")
+_LIFETIMES: Final = (
+    "login_lifetime",
+    "id_token_age",
+    "logout_token_age",
+    "key_set_max_age",
+    "assertion_lifetime",
+)
 
 
 class Quirk(NamedTuple):
@@ -114,10 +120,13 @@ class Policy:
         leeway: tolerated difference of clocks in seconds, at most 120.
         login_lifetime: seconds between the start of a login and its callback.
         id_token_age: seconds since ``iat`` beyond which an ID token is too old.
+        logout_token_age: seconds since ``iat`` beyond which a logout token is too old.
         key_set_max_age: seconds after which a key set is fetched again.
         assertion_lifetime: seconds for which a client assertion is valid.
         userinfo: whether UserInfo is asked for in a login, and whether the login depends on it.
         require_at_hash: whether an ID token from the token endpoint needs ``at_hash``.
+        require_logout_typ: whether the ``typ`` of a logout token has to be ``logout+jwt``, which is
+            only recommended (OIDC Back-Channel Logout §2.4).
         require_essential_claims: whether an essential claim that is absent ends the login; the
             provider may leave it out, and the evidence says so (OIDC Core §5.5.1).
         forbid_extra_scope: whether a granted scope beyond the one asked for is refused.
@@ -146,10 +155,12 @@ class Policy:
     leeway: int = 60
     login_lifetime: int = 600
     id_token_age: int = _DAY
+    logout_token_age: int = 120
     key_set_max_age: int = 3_600
     assertion_lifetime: int = 60
     userinfo: UserInfoRule = "optional"
     require_at_hash: bool = False
+    require_logout_typ: bool = False
     require_essential_claims: bool = False
     forbid_extra_scope: bool = False
     require_verified_channel: bool = False

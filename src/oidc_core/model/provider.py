@@ -41,6 +41,9 @@ RESERVED_PARAMETERS: Final = frozenset(
 class ProviderMetadata:
     """The provider's metadata (OIDC Discovery §3, RFC 8414 §2, RFC 9126 §5, RFC 9207 §3).
 
+    The members about logout are those of OIDC Back-Channel Logout §2.1, Front-Channel Logout §3 and
+    Session Management §3.3.
+
     A list that is empty and a flag that is ``None`` were absent or null: they rule nothing out,
     even if their specification has a default. Members not known here are kept in ``extra``.
     ``notes`` name the malformed members that no decision depends on: they count as absent, and a
@@ -56,6 +59,7 @@ class ProviderMetadata:
     registration_endpoint: str | None = None
     revocation_endpoint: str | None = None
     introspection_endpoint: str | None = None
+    check_session_iframe: str | None = None
     scopes_supported: tuple[str, ...] = field(default=(), converter=names)
     response_types_supported: tuple[str, ...] = field(default=(), converter=names)
     response_modes_supported: tuple[str, ...] = field(default=(), converter=names)
@@ -72,12 +76,20 @@ class ProviderMetadata:
     token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = field(
         default=(), converter=names
     )
+    revocation_endpoint_auth_methods_supported: tuple[str, ...] = field(default=(), converter=names)
+    revocation_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = field(
+        default=(), converter=names
+    )
     code_challenge_methods_supported: tuple[str, ...] = field(default=(), converter=names)
     prompt_values_supported: tuple[str, ...] = field(default=(), converter=names)
     claims_supported: tuple[str, ...] = field(default=(), converter=names)
     claims_parameter_supported: bool | None = None
     request_parameter_supported: bool | None = None
     request_uri_parameter_supported: bool | None = None
+    backchannel_logout_supported: bool | None = None
+    backchannel_logout_session_supported: bool | None = None
+    frontchannel_logout_supported: bool | None = None
+    frontchannel_logout_session_supported: bool | None = None
     require_request_uri_registration: bool = False
     require_signed_request_object: bool = False
     require_pushed_authorization_requests: bool = False
@@ -113,6 +125,7 @@ ENDPOINTS: Final = (
     "registration_endpoint",
     "revocation_endpoint",
     "introspection_endpoint",
+    "check_session_iframe",
 )
 _KNOWN: Final = frozenset([attribute.name for attribute in fields(ProviderMetadata)]) - {
     "extra",

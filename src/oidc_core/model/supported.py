@@ -72,6 +72,7 @@ def check_supported(
             expected=listed or (_DEFAULT_ALGORITHM,),
             hint="register id_token_signed_response_alg, or name the algorithm in the policy",
         )
+    _check_logout(provider, client)
     if client.redirect_uris:  # otherwise it logs nobody in
         _check_login(provider, policy)
 
@@ -108,6 +109,20 @@ def check_named(provider: ProviderMetadata, member: str, value: str | None, hint
             expected=listed,
             hint=f"{hint}; {_CORRECTED}",
         )
+
+
+def _check_logout(provider: ProviderMetadata, client: ClientRegistration) -> None:
+    """Refuse to wait for the end of a session that the provider says it does not tell."""
+    for channel in ("backchannel_logout", "frontchannel_logout"):
+        if getattr(client, f"{channel}_uri") is None:
+            continue
+        needed = [(f"{channel}_supported", f"{channel}_uri")]
+        if getattr(client, f"{channel}_session_required"):
+            needed.append((f"{channel}_session_supported", f"{channel}_session_required"))
+        for member, setting in needed:
+            if getattr(provider, member) is False:
+                hint = f"leave out {setting}; {_CORRECTED}"
+                raise UsageError("unsupported_by_provider", about=member, found="false", hint=hint)
 
 
 def _check_login(provider: ProviderMetadata, policy: Policy) -> None:

@@ -239,6 +239,43 @@ _CLAIMS: Final = (
         ("auth_time_too_old", _ID_TOKEN + "13", "the user authenticated too long ago"),
     ),
 )
+_BACK_CHANNEL = "Back-Channel Logout "
+_FRONT_CHANNEL = "Front-Channel Logout "
+
+_LOGOUT: Final = (
+    *_rows(
+        ("protocol", "logout", "no", "suspicious"),
+        (
+            "logout_request_invalid",
+            _BACK_CHANNEL + "§2.5",
+            "a provider posts a form with one logout_token",
+        ),
+        ("logout_subject_missing", _BACK_CHANNEL + "§2.6, 5", "the token names no sub and no sid"),
+        ("events_missing", _BACK_CHANNEL + "§2.6, 6", "the token tells no event"),
+        ("events_malformed", "RFC 8417 §2.2", "events is an object, and each event in it too"),
+        ("event_unexpected", _BACK_CHANNEL + "§2.6, 6", "the token tells of something else"),
+    ),
+    *_rows(
+        ("protocol", "logout", "no", "configuration"),
+        ("sid_missing", _BACK_CHANNEL + "§2.2", "the client is registered as one that needs sid"),
+        ("sid_malformed", _BACK_CHANNEL + "§2.4", "sid is a string that is not blank"),
+        ("jti_missing", _BACK_CHANNEL + "§2.4", "the token has no identifier"),
+        ("jti_malformed", "RFC 7519 §4.1.7", "jti is a string that is not blank"),
+    ),
+    *_rows(
+        ("protocol", "logout", "no", "stale"),
+        ("logout_token_used", _BACK_CHANNEL + "§2.6, 8", "this logout is done; send a new token"),
+    ),
+    *_rows(
+        ("callback", "logout", "no", "suspicious"),
+        (
+            "logout_session_missing",
+            _FRONT_CHANNEL + "§2",
+            "a logout in a frame names both iss and sid",
+        ),
+        ("logout_iss_mismatch", _FRONT_CHANNEL + "§2", "the logout is from another provider"),
+    ),
+)
 _EXCHANGE: Final = (
     *_rows(
         ("protocol", "tokens", "no", "configuration"),
@@ -359,7 +396,7 @@ _USAGE: Final = _rows(
     ("login_unknown", _CORE + "§12.2", "give id_token= of the login, to compare its user with"),
 )
 
-_TABLE: Final = (*_CALLBACK, *_PROVIDER, *_JOSE, *_CLAIMS, *_EXCHANGE, *_STORE, *_USAGE)
+_TABLE: Final = (*_CALLBACK, *_PROVIDER, *_JOSE, *_CLAIMS, *_LOGOUT, *_EXCHANGE, *_STORE, *_USAGE)
 
 CODES: Final = MappingProxyType({row.code: row for row in _TABLE})
 """Code to row; :class:`oidc_core.wire.errors.OidcError` reads it."""

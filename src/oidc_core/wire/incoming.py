@@ -39,6 +39,10 @@ def _cookie(value: str | bytes) -> str:
     return _header_text(value, "cookie")
 
 
+def _content_type(value: str | bytes) -> str:
+    return _header_text(value, "content_type")
+
+
 def _body(value: bytes | bytearray | memoryview) -> bytes:
     check_kind(value, bytes | bytearray | memoryview, about="body")
     return bytes(value)
@@ -72,6 +76,8 @@ class Incoming:
         query: the unchanged query string, without its question mark; ASGI's bytes are taken too.
         body: the octets of the body.
         cookie: the unchanged ``Cookie`` header; several of them are joined with ``"; "``.
+        content_type: the unchanged ``Content-Type`` header; empty if there is none, or if it is not
+            known.
 
     Raises:
         UsageError: ``parameter_invalid`` for a value of another type, naming the attribute.
@@ -84,6 +90,7 @@ class Incoming:
     query: str = field(default="", repr=False, converter=_query)
     body: bytes = field(default=b"", repr=False, converter=_body)
     cookie: str = field(default="", repr=False, converter=_cookie)
+    content_type: str = field(default="", repr=False, converter=_content_type)
 
     def __attrs_post_init__(self) -> None:
         if self.method not in _METHODS:
@@ -100,6 +107,11 @@ class Incoming:
             if len(held) > most:
                 facts = excess("callback", most, len(held), kind="suspicious")
                 raise CallbackError("parameter_too_long", about=name, **facts)
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the body in lower case without parameters, or an empty string."""
+        return self.content_type.partition(";")[0].strip().lower()
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:

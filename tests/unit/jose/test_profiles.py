@@ -12,8 +12,10 @@ from oidc_core.jose.profiles import (
     ACCESS_TOKEN,
     DPOP_PROOF,
     ID_TOKEN,
+    KEPT_ID_TOKEN,
     LOGOUT_TOKEN,
     PROFILES,
+    TYPED_LOGOUT_TOKEN,
     USERINFO,
     JwtProfile,
     normalized_typ,
@@ -35,8 +37,8 @@ def excludes(one: JwtProfile, other: JwtProfile) -> bool:
 def test_every_profile_stands_under_its_name() -> None:
     assert [*PROFILES] == [profile.name for profile in PROFILES.values()]
     assert [*PROFILES] == [
-        "id_token", "access_token", "logout_token", "userinfo", "authorization_response",
-        "request_object", "dpop_proof", "introspection_response",
+        "id_token", "access_token", "logout_token", "security_event", "userinfo",
+        "authorization_response", "request_object", "dpop_proof", "introspection_response",
     ]  # fmt: skip
 
 
@@ -102,12 +104,25 @@ def test_the_typ_of_a_logout_token(typ: str | None, accepted: bool) -> None:
     assert (normalized_typ(typ) in LOGOUT_TOKEN.types) is accepted
 
 
+def test_a_logout_token_may_have_to_say_what_it_is() -> None:
+    assert LOGOUT_TOKEN._replace(types=frozenset({"logout+jwt"})) == TYPED_LOGOUT_TOKEN
+
+
+def test_a_security_event_token_says_what_it_is() -> None:
+    """RFC 8417 §2.2, §2.3."""
+    profile = PROFILES["security_event"]
+    assert profile.types == {"secevent+jwt"}
+    assert profile.required == LOGOUT_TOKEN.required - {"aud", "exp"}
+
+
 def test_only_an_id_token_and_a_logout_token_may_name_trusted_others_and_have_to_be_new() -> None:
     """OIDC Back-Channel Logout §2.6, 4: a logout token is checked as an ID token is."""
     for profile in PROFILES.values():
-        told = (profile.audience, profile.fresh)
+        told = (profile.audience, profile.age)
         own = profile in {ID_TOKEN, LOGOUT_TOKEN}
-        assert told == (("trusted", True) if own else ("includes_us", False))
+        age = f"{profile.name}_age"
+        assert told == (("trusted", age) if own else ("includes_us", None))
+    assert ID_TOKEN._replace(age=None) == KEPT_ID_TOKEN
 
 
 def test_only_an_id_token_names_its_tenant() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -22,7 +23,7 @@ from oidc_core.model.policy import Policy
 from oidc_core.model.protection import Protection
 from oidc_core.wire.errors import ProtocolViolation
 from oidc_core.wire.facts import kind_of
-from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.jsontypes import UNREADABLE, JsonObject
 from tests.parties import CLIENT_ID, ISSUER, NOW, OTHER_ISSUER, RP, keys, relying_party
 
 if TYPE_CHECKING:
@@ -396,6 +397,41 @@ def test_what_is_not_valid_yet_is_refused() -> None:
     assert told(claim_rules.not_before, jwt({"nbf": NOW + LEEWAY + 1})) == (
         "nbf_in_future", "nbf", NOW + LEEWAY + 1, f"up to {NOW}",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [*ODD, "", " "])
+def test_the_name_of_a_token_is_text(value: JsonValue) -> None:
+    assert told(claim_rules.identifier, jwt({"jti": value}, LOGOUT_TOKEN))[0] == "jti_malformed"
+
+
+def test_a_token_has_a_name_where_its_kind_has_one() -> None:
+    assert claim_rules.identifier(jwt({"jti": "a"}, LOGOUT_TOKEN)) is None
+    assert told(claim_rules.identifier, jwt({}, LOGOUT_TOKEN))[0] == "jti_missing"
+    assert claim_rules.identifier(jwt({}, ID_TOKEN)) == "absent"
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        (None, ("events_missing", "events", None, "an object")),
+        (("e",), ("events_malformed", "events", "a list", "an object")),
+        ("e", ("events_malformed", "events", "a string", "an object")),
+        (UNREADABLE, ("events_malformed", "events", "a value that cannot be read", "an object")),
+        (JsonObject({}), ("event_unexpected", "events", (), "e")),
+        (JsonObject({"f\n": {}}), ("event_unexpected", "events", ("'f\\n'",), "e")),
+        (JsonObject({"e": "x"}), ("events_malformed", "events", "a string", "e with an object")),
+        (JsonObject({"e": None}), ("events_malformed", "events", "absent", "e with an object")),
+    ],
+)
+@pytest.mark.parametrize("kind", ["logout_token", "security_event"])
+def test_an_event_is_told_with_an_object(kind: str, events: JsonValue, found: object) -> None:
+    given = {} if events is None else {"events": events}
+    assert told(partial(claim_rules.event, name="e"), jwt(given, PROFILES[kind])) == found
+
+
+def test_other_events_do_not_count() -> None:
+    events = JsonObject({"e": {"a": 1}, "f": "x"})
+    assert claim_rules.event(jwt({"events": events}, LOGOUT_TOKEN), "e") is None
 
 
 def test_how_far_clocks_may_differ_the_policy_says() -> None:

@@ -133,6 +133,83 @@ def test_a_host_with_its_port_is_no_private_scheme(uri: str) -> None:
     assert refusal(post_logout_redirect_uris=(uri,)) == ("url_invalid", "post_logout_redirect_uri")
 
 
+# --- where a provider says that a session has ended ----------------------------------------------
+
+BACK = "backchannel_logout_uri"
+FRONT = "frontchannel_logout_uri"
+
+
+@pytest.mark.req("OIDCBCL-2.2-01")
+@pytest.mark.parametrize(
+    "uri",
+    ["https://app.example/logout?a=b", "https://inner.example:8443/", "http://127.0.0.1:8000/out"],
+)
+def test_a_provider_posts_logout_tokens_to_an_absolute_url(uri: str) -> None:
+    for method in (None, "client_secret_basic", "none"):
+        changes: dict[str, Any] = {BACK: uri, "token_endpoint_auth_method": method}
+        assert evolve(CLIENT, **changes).backchannel_logout_uri == uri
+    assert CLIENT.backchannel_logout_uri is None
+    assert CLIENT.backchannel_logout_session_required is False
+
+
+@pytest.mark.req("OIDCBCL-2.2-01")
+def test_only_a_confidential_client_is_told_over_plain_http() -> None:
+    uri = "http://app:8000/logout"
+    assert evolve(CLIENT, backchannel_logout_uri=uri).backchannel_logout_uri == uri
+    public = refusal(backchannel_logout_uri=uri, token_endpoint_auth_method="none")
+    assert public == ("url_scheme_not_allowed", BACK)
+
+
+@pytest.mark.req("OIDCBCL-2.2-01")
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        ("https://app.example/#f", "url_invalid"),
+        ("/logout", "url_invalid"),
+        ("", "url_invalid"),
+        ("com.example.app:/logout", "url_invalid"),
+        ("https://user@app.example/", "url_userinfo_not_allowed"),
+        (5, "config_invalid"),
+    ],
+)
+def test_logout_tokens_are_posted_nowhere_else(uri: Any, code: str) -> None:
+    assert refusal(backchannel_logout_uri=uri) == (code, BACK)
+
+
+@pytest.mark.req("OIDCFCL-2-01", "OIDCFCL-2-02")
+@pytest.mark.parametrize(
+    "uri", ["https://app.example/out", "https://APP.example:443/out?a=b&c=iss"]
+)
+def test_a_frame_is_at_an_origin_of_the_redirect_uris(uri: str) -> None:
+    assert evolve(CLIENT, frontchannel_logout_uri=uri).frontchannel_logout_uri == uri
+    assert CLIENT.frontchannel_logout_uri is None
+    assert CLIENT.frontchannel_logout_session_required is False
+
+
+@pytest.mark.req("OIDCFCL-2-01", "OIDCFCL-2-02")
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        ("https://app.example:8443/out", "config_invalid"),
+        ("https://www.app.example/out", "config_invalid"),
+        ("http://app.example/out", "url_scheme_not_allowed"),
+        ("http://localhost/out", "config_invalid"),
+        ("https://app.example/#f", "url_invalid"),
+        ("/out", "url_invalid"),
+        ("https://app.example/out?iss=x", "config_invalid"),
+        ("https://app.example/out?a&s%69d=x", "config_invalid"),
+        (5, "config_invalid"),
+    ],
+)
+def test_a_frame_is_nowhere_else(uri: Any, code: str) -> None:
+    assert refusal(frontchannel_logout_uri=uri) == (code, FRONT)
+
+
+def test_a_client_without_a_redirect_uri_has_no_frame() -> None:
+    found = refusal(redirect_uris=(), frontchannel_logout_uri="https://app.example/out")
+    assert found == ("config_invalid", FRONT)
+
+
 @pytest.mark.parametrize("uri", ["org.example.app:8443x", "org.example.app:/8443", "a.b:c"])
 def test_a_private_scheme_may_be_followed_by_whatever_is_no_port(uri: str) -> None:
     assert evolve(CLIENT, redirect_uris=(uri,)).redirect_uri == uri

@@ -45,9 +45,12 @@ def test_a_leeway_beyond_is_refused(leeway: int) -> None:
     assert refusal(leeway=leeway) == ("config_invalid", "leeway")
 
 
-@pytest.mark.parametrize(
-    "name", ["login_lifetime", "id_token_age", "key_set_max_age", "assertion_lifetime"]
-)
+LIFETIMES = (
+    "login_lifetime", "id_token_age", "logout_token_age", "key_set_max_age", "assertion_lifetime",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LIFETIMES)
 def test_a_lifetime_is_not_negative(name: str) -> None:
     assert refusal(**{name: -1}) == ("config_invalid", name)
     zero: dict[str, Any] = {name: 0}
@@ -95,10 +98,12 @@ DIFFERENCES: list[dict[str, Any]] = [
     {"leeway": 5},
     {"login_lifetime": 5},
     {"id_token_age": 5},
+    {"logout_token_age": 5},
     {"key_set_max_age": 5},
     {"assertion_lifetime": 5},
     {"userinfo": "never"},
     {"require_at_hash": True},
+    {"require_logout_typ": True},
     {"require_essential_claims": True},
     {"forbid_extra_scope": True},
     {"require_verified_channel": True},
@@ -145,9 +150,7 @@ def test_a_policy_can_be_compared_copied_and_kept() -> None:
     assert pickle.loads(pickle.dumps(STRICT)).digest == STRICT.digest
 
 
-@pytest.mark.parametrize(
-    "name", ["leeway", "login_lifetime", "id_token_age", "key_set_max_age", "assertion_lifetime"]
-)
+@pytest.mark.parametrize("name", ["leeway", *LIFETIMES])
 @pytest.mark.parametrize(
     "number", [2**53, 10**5000, -(10**5000)], ids=["2**53", "long", "negative"]
 )

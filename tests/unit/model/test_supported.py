@@ -164,6 +164,31 @@ def test_metadata_that_is_discovered_is_held_against_the_client_too(name: str) -
     assert caught.value.code == "unsupported_by_provider"
 
 
+CHANNELS = {
+    "backchannel_logout": "https://app.example/backchannel",
+    "frontchannel_logout": "https://app.example/frontchannel?a=b",
+}
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_logout_that_the_provider_never_tells_is_not_waited_for(channel: str) -> None:
+    registered = {f"{channel}_uri": CHANNELS[channel]}
+    in_sessions = {**registered, f"{channel}_session_required": True}
+    for client, member in (
+        (registered, f"{channel}_supported"),
+        (in_sessions, f"{channel}_supported"),
+        (in_sessions, f"{channel}_session_supported"),
+    ):
+        error = refusal(client, {member: False})
+        assert (error.about, error.found) == (member, "false")
+        assert "metadata_overrides" in error.hint
+        for told in (None, True):
+            meeting(client, {member: told})
+    meeting({}, {f"{channel}_supported": False, f"{channel}_session_supported": False})
+    meeting(registered, {f"{channel}_session_supported": False})
+    meeting({f"{channel}_session_required": True}, {f"{channel}_supported": False})
+
+
 def test_a_public_client_does_not_authenticate_so_no_list_names_it() -> None:
     for listed in ((), ("client_secret_basic",), ("none",)):
         rp = meeting({"token_endpoint_auth_method": "none"}, {METHODS: listed})

@@ -32,9 +32,12 @@ TAKEN: Final[dict[str, dict[str, object]]] = {
     "query": {"str": "a=1", "bytes": "a=1"},
     "body": {"bytes": b"a=1", "bytearray": b"a=1", "memoryview": b"a=1"},
     "cookie": {"str": "a=1", "bytes": "a=1"},
+    "content_type": {"str": "a=1", "bytes": "a=1"},
 }
 BODY: Final = "bytes or bytearray or memoryview"
-EXPECTED: Final = {"url": "str", "query": "str", "body": BODY, "cookie": "str"}
+EXPECTED: Final = {
+    "url": "str", "query": "str", "body": BODY, "cookie": "str", "content_type": "str",
+}  # fmt: skip
 
 
 def incoming(**changed: object) -> Incoming:
@@ -88,6 +91,23 @@ def test_the_url_has_no_default() -> None:
     with pytest.raises(TypeError, match="url"):
         make(method="GET")
     assert incoming(url=None).url is None
+
+
+@pytest.mark.parametrize(
+    ("content_type", "media_type"),
+    [
+        ("", ""),
+        ("application/json", "application/json"),
+        ("Application/X-WWW-Form-URLencoded; charset=UTF-8", "application/x-www-form-urlencoded"),
+        (" text/plain ;a=b", "text/plain"),
+        (";", ""),
+    ],
+)
+def test_a_media_type_is_read_without_case_and_parameters(
+    content_type: str, media_type: str
+) -> None:
+    assert incoming(content_type=content_type).media_type == media_type
+    assert incoming().media_type == ""
 
 
 # --- bounds --------------------------------------------------------------------------------------
