@@ -27,6 +27,7 @@ from oidc_adapters.testing import (
 from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest, Callback
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import DEFAULT_POLICY, Policy
+from oidc_core.operations.backchannel_logout import receive, refuse_repeat
 from oidc_core.wire.cookies import SetCookie
 from oidc_core.wire.incoming import Incoming
 from tests.refreshing import refreshed, refreshed_async
@@ -166,7 +167,7 @@ class Misbehaving:
         alg = "EdDSA" if self.row.needs == "EdDSA" else self.alg
         signed = alg if self.row.needs in {"signed_userinfo", "encrypted_userinfo"} else None
         client = evolve(FAKE_CLIENT, userinfo_signed_response_alg=signed, **self.encryption)
-        misbehave = None if self.row.during == "refresh" else self.row.name
+        misbehave = None if self.row.during in {"refresh", "logout"} else self.row.name
         return FakeProvider(id_token_alg=alg, clients=(client,), misbehave=misbehave)
 
     @property
@@ -229,6 +230,12 @@ class Misbehaving:
         result = client.finish_login(incoming)
         provider.misbehave = self.row.name
         refreshed(client, result.logged_in.tokens)
+        tokens, used = result.logged_in.tokens, set[str]()
+        for _ in range(2):
+            logout = provider.backchannel_logout(NOW, sub=tokens.subject, sid=tokens.sid)
+            notice = client.shell.run(client.rp, receive(client.rp, logout.incoming(), now=NOW))
+            refuse_repeat(notice, used=notice.once in used)
+            used.add(notice.once)
 
     async def run_async(self, transport: AsyncInMemoryTransport) -> None:
         """The same, awaited."""
@@ -246,3 +253,10 @@ class Misbehaving:
         result = await client.finish_login(incoming)
         provider.misbehave = self.row.name
         await refreshed_async(client, result.logged_in.tokens)
+        tokens, used = result.logged_in.tokens, set[str]()
+        for _ in range(2):
+            logout = provider.backchannel_logout(NOW, sub=tokens.subject, sid=tokens.sid)
+            step = receive(client.rp, logout.incoming(), now=NOW)
+            notice = await client.shell.run(client.rp, step)
+            refuse_repeat(notice, used=notice.once in used)
+            used.add(notice.once)

@@ -15,7 +15,12 @@ from oidc_adapters.testing import (
 from oidc_core.wire.errors import OidcError
 from tests.flows.rig import Misbehaving, run_asyncio, run_trio
 
-OF = {"login": "id_token", "userinfo": "userinfo", "refresh": "id_token"}
+OF = {
+    "login": "id_token",
+    "userinfo": "userinfo",
+    "refresh": "id_token",
+    "logout": "logout_token",
+}
 """The kind of token that a refused claim belongs to."""
 
 NOT_OF_CLAIMS = frozenset({"no_id_token"})
@@ -29,6 +34,8 @@ def reached(transport: InMemoryTransport | AsyncInMemoryTransport, provider: Fak
     """Which operation the client had come to when it refused."""
     paths = [request.url.removeprefix(provider.issuer) for request, _ in transport.exchanges]
     refreshed = [request for request, _ in transport.exchanges if _is_refresh(request.body)]
+    if provider.ledger.drawn.get("logout_jti"):
+        return "logout"
     if refreshed:
         return "refresh"
     if "/userinfo" in paths:
@@ -85,4 +92,4 @@ def test_an_honest_provider_is_not_refused(alg: str) -> None:
 
             case.run(transport)
 
-            assert reached(transport, transport.provider) == "refresh"
+            assert reached(transport, transport.provider) == "logout"

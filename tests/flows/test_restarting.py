@@ -268,7 +268,7 @@ def test_no_failure_is_a_loop(name: str) -> None:
 @pytest.mark.parametrize("row", MISBEHAVIOURS.values(), ids=MISBEHAVIOURS.keys())
 def test_no_misbehaviour_is_a_loop(row: Misbehaviour) -> None:
     if row.during not in {"login", "userinfo"}:
-        assert row.during in {"discovery", "refresh"}
+        assert row.during in {"discovery", "refresh", "logout"}
         return
     case = Misbehaving(row=row)
     provider = case.provider

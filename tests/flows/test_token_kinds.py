@@ -11,14 +11,16 @@ from typing import Any, Final, TypeAlias
 import pytest
 from attrs import evolve
 
-from oidc_core.jose.profiles import ID_TOKEN, PROFILES, USERINFO, normalized_typ
+from oidc_core.jose.profiles import ID_TOKEN, LOGOUT_TOKEN, PROFILES, USERINFO, normalized_typ
 from oidc_core.machine.steps import Exchange, Step
 from oidc_core.model.demands import Demands
 from oidc_core.model.policy import Policy
+from oidc_core.operations.backchannel_logout import receive
 from oidc_core.operations.login import finish
 from oidc_core.operations.refresh import renew, verify
 from oidc_core.operations.validation import validate
 from oidc_core.wire.errors import ProtocolViolation
+from tests.logouts import posted
 from tests.parties import (
     ACCESS_TOKEN,
     CLIENT_ID,
@@ -81,11 +83,16 @@ def at_userinfo(token: str) -> object:
     return done(with_keys(ASKING, resume(ASKING, step, answer)))
 
 
+def at_logout(token: str) -> object:
+    return done(with_keys(RP, receive(RP, posted(token), now=NOW)))
+
+
 VALIDATORS: Final[dict[str, tuple[str, Validator]]] = {
     "login": ("id_token", at_login),
     "refresh": ("id_token", at_refresh),
     "validation": ("id_token", alone),
     "userinfo": ("userinfo", at_userinfo),
+    "logout": ("logout_token", at_logout),
 }
 
 LOGIN: Final = {
@@ -102,11 +109,17 @@ UNTYPED: Final[dict[str, dict[str, str]]] = {
         "request_object": "iss_mismatch",
     },
     "userinfo": {"authorization_response": "sub_missing", "request_object": "sub_missing"},
+    "logout": {
+        "id_token": "events_missing",
+        "userinfo": "iat_missing",
+        "authorization_response": "iat_missing",
+        "request_object": "iss_mismatch",
+    },
 }
 """The missing member of an untyped token, where every member also fits the wanted kind."""
 
 
-@pytest.mark.req("RFC8725-3.11-01", "RFC8725-3.12-01")
+@pytest.mark.req("RFC8725-3.11-01", "RFC8725-3.12-01", "OIDCBCL-4.1-01")
 @pytest.mark.parametrize("door", VALIDATORS)
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.id)
 def test_exactly_the_diagonal_is_accepted(door: str, example: Example) -> None:
@@ -128,13 +141,15 @@ def test_every_kind_is_tried() -> None:
         assert PROFILES[example.kind].fits(normalized_typ(example.typ), example.claims)
 
 
-DISGUISED: Final = ("logout_token", "authorization_response", "request_object", "dpop_proof",
-                    "introspection_response")  # fmt: skip
+DISGUISED: Final = ("logout_token", "security_event", "authorization_response", "request_object",
+                    "dpop_proof", "introspection_response")  # fmt: skip
 
 
-@pytest.mark.parametrize("door", VALIDATORS)
 @pytest.mark.parametrize("typ", [None, "JWT", "application/jwt"])
-@pytest.mark.parametrize("kind", DISGUISED)
+@pytest.mark.parametrize(
+    ("kind", "door"),
+    [(kind, door) for kind in DISGUISED for door in VALIDATORS if VALIDATORS[door][0] != kind],
+)
 def test_a_token_in_disguise_is_refused(door: str, kind: str, typ: str | None) -> None:
     """The typ is dropped, and issuer and audience are those the validator waits for."""
     claims = {**CLAIMS[kind], "iss": ISSUER, "aud": CLIENT_ID}
@@ -151,6 +166,8 @@ def test_a_token_in_disguise_is_refused(door: str, kind: str, typ: str | None) -
 @pytest.mark.parametrize("spelling", ["{}", "application/{}", "APPLICATION/{}"])
 def test_the_right_claims_under_another_typ_are_refused(door: str, typ: str, spelling: str) -> None:
     wanted, validator = VALIDATORS[door]
+    if typ in PROFILES[wanted].types:
+        return
     token = jwt(CLAIMS[wanted], spelling.format(typ.upper() if "A" in spelling[:1] else typ))
     refused(ProtocolViolation, "typ_unexpected", partial(validator, token))
 
@@ -180,6 +197,8 @@ MISSING: Final = {
     "refresh": {"iss": "iss_missing", "sub": "sub_missing", "aud": "aud_missing",
                 "exp": "exp_missing", "iat": "iat_missing"},
     "userinfo": {"sub": "sub_missing"},
+    "logout": {"iss": "iss_missing", "aud": "aud_missing", "iat": "iat_missing",
+               "exp": "exp_missing", "jti": "jti_missing", "events": "events_missing"},
 }  # fmt: skip
 
 
@@ -198,6 +217,7 @@ def test_a_required_member_has_to_be_there(door: str, name: str, code: str) -> N
 def test_every_required_member_is_tried() -> None:
     assert {*MISSING["login"]} == {*MISSING["refresh"]} == ID_TOKEN.required
     assert {*MISSING["userinfo"]} == USERINFO.required
+    assert {*MISSING["logout"]} == LOGOUT_TOKEN.required
 
 
 @pytest.mark.req("RFC8725-3.12-01")
@@ -208,6 +228,7 @@ def test_every_required_member_is_tried() -> None:
         ("validation", "iss_mismatch"),
         ("refresh", "iss_mismatch"),
         ("userinfo", "sub_mismatch"),
+        ("logout", "iss_mismatch"),
     ],
 )
 @pytest.mark.parametrize("typ", [None, "JWT"])

@@ -21,6 +21,7 @@ from oidc_core.machine.grants import LogIn, Withhold
 from oidc_core.machine.steps import Step
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.policy import Policy
+from oidc_core.operations import backchannel_logout, frontchannel_logout
 from oidc_core.operations.discovery import discover
 from oidc_core.operations.grants import error_of
 from oidc_core.operations.login import finish
@@ -38,6 +39,7 @@ from tests.flows.rig import (
     new_rig,
     returning,
 )
+from tests.logouts import logout_token, posted
 from tests.signing import SECRET, signed, signing_key
 from tests.unit.machine.test_dpop import JKT, TOKEN, demand
 
@@ -113,6 +115,23 @@ def logged_out(change: Callable[[str], str], seconds: int = 0) -> Refuse:
         )
 
     return refuse
+
+
+def logout_by(rp: Any = parties.RP, **claims: object) -> Refuse:
+    def refuse() -> object:
+        incoming = posted(logout_token(**claims))
+        return parties.with_keys(rp, backchannel_logout.receive(rp, incoming, now=parties.NOW))
+
+    return refuse
+
+
+def logout_without_sid() -> object:
+    rp = parties.relying_party(client={"backchannel_logout_session_required": True})
+    return logout_by(rp, sid=None)()
+
+
+def in_a_frame(query: str) -> Refuse:
+    return lambda: frontchannel_logout.receive(parties.RP, returning(f"{BYE}?{query}"))
 
 
 def finished(

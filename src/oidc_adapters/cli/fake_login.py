@@ -29,7 +29,8 @@ def fake_login(misbehave: str | None, world: World, witness: Witness) -> LoggedI
 
     Args:
         misbehave: the misbehaviour of the provider, or ``None``. The client makes every request
-            that it needs to notice that, and refreshes its tokens if it shows only then.
+            that it needs to notice that; it refreshes its tokens, or has its session ended, if it
+            shows only then.
         world: network, time, randomness.
         witness: is told what happens.
 
@@ -52,7 +53,18 @@ def fake_login(misbehave: str | None, world: World, witness: Witness) -> LoggedI
             logged_in = login.log_in(request, listener, browser.visit, timeout=_PATIENCE)
             if during == "refresh":
                 login.refresh(logged_in)
+            if during == "logout":
+                _log_out_twice(login, served.provider, logged_in)
             return logged_in
+
+
+def _log_out_twice(login: LoopbackLogin, provider: FakeProvider, logged_in: LoggedIn) -> None:
+    """Have the provider end the session by two tokens, each of a new name if it is honest."""
+    used, tokens = set[str](), logged_in.tokens
+    for _ in range(2):
+        now = login.shell.clock.now()
+        logout = provider.backchannel_logout(now, sub=tokens.subject, sid=tokens.sid)
+        login.log_out(logout.incoming(), used)
 
 
 def _provider(

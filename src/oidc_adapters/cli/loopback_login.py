@@ -12,10 +12,11 @@ from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationR
 from oidc_core.machine.steps import Done, Exchange, Step, resume
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.operations import discovery, login, refresh
+from oidc_core.operations import backchannel_logout, discovery, login, refresh
 from oidc_core.operations.logged_in import AwaitingUserInfo, LoggedIn
 from oidc_core.operations.login import AwaitingTokens
 from oidc_core.operations.refresh import Refreshed
+from oidc_core.wire.incoming import Incoming
 
 T = TypeVar("T")
 
@@ -90,6 +91,23 @@ class LoopbackLogin:
         if refreshed.evidence is not None:
             shell.witness.accepted(refreshed.evidence)
         return refreshed
+
+    def log_out(self, incoming: Incoming, used: set[str]) -> None:
+        """End the session as the provider says; there is none to end here.
+
+        Args:
+            incoming: the provider's request.
+            used: the names of the logout tokens that came before; this one's is added.
+
+        Raises:
+            OidcError: the refusal of the logout.
+        """
+        shell = self.shell
+        step = backchannel_logout.receive(self.rp, incoming, now=shell.clock.now())
+        notice = shell.run(self.rp, step)
+        shell.witness.accepted(notice.evidence)
+        backchannel_logout.refuse_repeat(notice, used=notice.once in used)
+        used.add(notice.once)
 
     def _run(self, step: Step[LoggedIn]) -> LoggedIn:
         """Drive a login as every shell does, and report each acceptance as soon as it is there."""

@@ -31,8 +31,12 @@ SCOPE_CLAIMS = {
 """Which claims a scope asks for (OIDC Core §5.4)."""
 
 
-def _draft(key: SigningKey, claims: Members, now: int) -> JwtDraft:
-    header = {"alg": key.alg, "typ": "JWT"}
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+LOGOUT_TOKEN_LIFETIME = 120
+
+
+def _draft(key: SigningKey, claims: Members, now: int, typ: str = "JWT") -> JwtDraft:
+    header = {"alg": key.alg, "typ": typ}
     if key.kid is not None:
         header["kid"] = key.kid
     return JwtDraft(header=header, claims=claims, key=key, now=now)
@@ -90,9 +94,32 @@ def userinfo_draft(
     return _draft(state.signing_key(alg, client), stated, now)
 
 
+def logout_token_draft(
+    state: ProviderState, client: FakeClient, sub: str | None, sid: str | None, now: int
+) -> JwtDraft:
+    """Return the logout token to be signed (OIDC Back-Channel Logout §2.4)."""
+    claims: dict[str, object] = {
+        "iss": state.issuer,
+        "aud": client.client_id,
+        "iat": now,
+        "exp": now + LOGOUT_TOKEN_LIFETIME,
+        "jti": state.ledger.fresh("logout_jti"),
+        "events": {LOGOUT_EVENT: {}},
+    }
+    named = {name: value for name, value in (("sub", sub), ("sid", sid)) if value is not None}
+    key = state.signing_key(state.id_token_alg_of(client), client)
+    return _draft(key, {**claims, **named}, now, "logout+jwt")
+
+
 def sent_id_token(state: ProviderState, grant: Grant, signed: str, changes: Changes) -> str:
     """Return an ID token as it is sent: encrypted, if the client registered that."""
-    client = _client(state, grant)
+    return sent_as_id_token(state, _client(state, grant), signed, changes)
+
+
+def sent_as_id_token(
+    state: ProviderState, client: FakeClient, signed: str, changes: Changes
+) -> str:
+    """Return a token as ID tokens of the client are sent."""
     if client.id_token_encrypted_response_alg is None:
         return signed
     how = (client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc)

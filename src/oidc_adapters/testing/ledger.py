@@ -84,10 +84,15 @@ class RefreshToken:
 
 @frozen(kw_only=True)
 class IssuedIdToken:
-    """Client and user of an ID token, so that it can come back as a hint."""
+    """Client, user and session of an ID token, so that it can come back as a hint.
+
+    ``kid`` names the key that signed it, ``None`` for the client's secret.
+    """
 
     client_id: str
     sub: str
+    sid: str = ""
+    kid: str | None = None
 
 
 @define(kw_only=True)

@@ -61,6 +61,20 @@ def login_page(action: str, client: FakeClient, scope: str, users: tuple[FakeUse
     return _page("Sign in", body)
 
 
+def frames_page(urls: tuple[str, ...], goes_on: str | None) -> bytes:
+    """Return the page that loads something of each client in a frame (Front-Channel Logout §3).
+
+    Args:
+        urls: what is loaded.
+        goes_on: where the browser goes when all of it was loaded; ``None`` for nowhere.
+    """
+    frames = "".join(f'<iframe src="{escape(url)}" hidden></iframe>' for url in urls)
+    text = "<h1>Signed out</h1><p>You are signed out at the fake provider.</p>"
+    link = "" if goes_on is None else f'<a id="on" href="{escape(goes_on)}">Continue</a>'
+    script = "<script>onload = () => document.getElementById('on').click()</script>"
+    return _page("Signed out", text + frames + link + (script if link else ""))
+
+
 def notice_page(title: str, text: str) -> bytes:
     """Return a page that says one thing."""
     return _page(title, f"<h1>{escape(title)}</h1><p>{escape(text)}</p>")

@@ -43,6 +43,8 @@ class FakeClient:
         client_secret: its secret; no client with ``none`` or ``private_key_jwt`` uses it.
         redirect_uris: the exact redirect URIs it may name.
         post_logout_redirect_uris: the exact URIs it may return to after a logout.
+        backchannel_logout_uri: where it takes logout tokens, if it does.
+        frontchannel_logout_uri: what it wants loaded in a frame when a session ends, if it does.
         token_endpoint_auth_method: ``none``, ``client_secret_basic``, ``client_secret_post``,
             ``client_secret_jwt`` or ``private_key_jwt``; any other method is refused.
         raw_basic: whether HTTP Basic credentials are compared as sent, without the form decoding
@@ -68,6 +70,8 @@ class FakeClient:
     post_logout_redirect_uris: tuple[str, ...] = field(
         default=("https://rp.example/",), converter=texts
     )
+    backchannel_logout_uri: str | None = None
+    frontchannel_logout_uri: str | None = None
     token_endpoint_auth_method: str = "client_secret_basic"
     raw_basic: bool = False
     jwks: tuple[Members, ...] = field(default=(), converter=_frozen_keys)
@@ -128,6 +132,27 @@ class Session:
 
 
 _SESSION: Final = fields_of(Session, "parameter_invalid")
+
+
+@frozen(kw_only=True)
+class BackchannelLogout:
+    """The request with which the provider ends sessions at a client, without a browser.
+
+    Attributes:
+        uri: the client's ``backchannel_logout_uri``, ``None`` if it registered none.
+        logout_token: the logout token.
+        form: the body that the provider posts.
+        content_type: its media type.
+    """
+
+    uri: str | None
+    logout_token: str = field(repr=False)
+    form: bytes = field(repr=False)
+    content_type: str = "application/x-www-form-urlencoded"
+
+    def incoming(self) -> Incoming:
+        """Return the request that the client's ``backchannel_logout_uri`` gets."""
+        return Incoming(method="POST", url=self.uri, body=self.form, content_type=self.content_type)
 
 
 @frozen(kw_only=True)

@@ -5,20 +5,22 @@ of the library, so that both cannot have the same fault, and it holds the client
 has there. A test that reaches a login's end has therefore proved something about both.
 """
 
-from urllib.parse import urlencode
-
 from attrs import define, evolve
 
 from oidc_adapters.testing.authorization_endpoint import arrival, callback
+from oidc_adapters.testing.logouts import (
+    after_logout,
+    backchannel_logout,
+    frontchannel_logout_urls,
+)
 from oidc_adapters.testing.metadata import discovery_urls, endpoint, key_set, metadata
 from oidc_adapters.testing.oauth_messages import (
     OAuthError,
-    RequestRefused,
     json_answer,
-    unique_parameters,
 )
-from oidc_adapters.testing.parties import AuthorizationResponse, Session
+from oidc_adapters.testing.parties import AuthorizationResponse, BackchannelLogout, Session
 from oidc_adapters.testing.provider_state import ProviderState
+from oidc_adapters.testing.revocation_endpoint import revocation_answer
 from oidc_adapters.testing.token_endpoint import token_answer
 from oidc_adapters.testing.userinfo_endpoint import userinfo_answer
 from oidc_core.wire.http import Answer, HttpResponse, WireRequest
@@ -63,6 +65,9 @@ class FakeProvider(ProviderState):
         if url == endpoint(self.issuer, "token"):
             _require_method(request, "POST")
             return token_answer(self, request, now)
+        if url == endpoint(self.issuer, "revoke"):
+            _require_method(request, "POST")
+            return revocation_answer(self, request, now)
         if url == endpoint(self.issuer, "userinfo"):
             _require_method(request, "GET", "POST")
             return userinfo_answer(self, request, now)
@@ -102,6 +107,8 @@ class FakeProvider(ProviderState):
     def end_session(self, url: str, now: int) -> str | None:
         """Let a browser arrive at the logout endpoint (RP-Initiated Logout §2, §3).
 
+        The parameters of a form are taken from the query too.
+
         Returns:
             Where it is sent afterwards, or ``None`` if the request named no such place.
 
@@ -110,30 +117,39 @@ class FakeProvider(ProviderState):
                 is not registered.
         """
         del now  # an expired ID token is still a hint
-        base, _, query = url.partition("?")
-        try:
-            parameters, repeated = unique_parameters(query)
-        except ValueError:
-            raise RequestRefused("invalid_request", "the query is not form-encoded") from None
-        if base != endpoint(self.issuer, "end-session") or repeated:
-            raise RequestRefused("invalid_request", "another endpoint, or repeated parameters")
-        client_id = parameters.get("client_id")
-        if "id_token_hint" in parameters:
-            hinted = self.ledger.id_tokens.get(parameters["id_token_hint"])
-            if hinted is None or client_id not in {None, hinted.client_id}:
-                raise RequestRefused(
-                    "invalid_request", "id_token_hint is unknown, or not the client's"
-                )
-            client_id = hinted.client_id
-        uri = parameters.get("post_logout_redirect_uri")
-        if uri is None:
-            return None
-        client = self.client(client_id)
-        if client is None or uri not in client.post_logout_redirect_uris:
-            raise RequestRefused("invalid_request", "post_logout_redirect_uri is not registered")
-        if "state" not in parameters:
-            return uri
-        return uri + ("&" if "?" in uri else "?") + urlencode({"state": parameters["state"]})
+        return after_logout(self, url)
+
+    def backchannel_logout(
+        self,
+        now: int,
+        *,
+        sub: str | None = None,
+        sid: str | None = None,
+        client_id: str | None = None,
+    ) -> BackchannelLogout:
+        """End sessions at a client, without a browser (OIDC Back-Channel Logout 1.0).
+
+        Args:
+            now: the time, in seconds since the epoch.
+            sub: whose sessions end.
+            sid: which session ends, as ``session.sid`` of an authorization response.
+            client_id: the client; the first if left out.
+
+        Returns:
+            What the provider posts to the client: ``logout.incoming()``.
+
+        Raises:
+            LookupError: no such client.
+        """
+        return backchannel_logout(self, now, sub=sub, sid=sid, client_id=client_id)
+
+    def frontchannel_logout_urls(self, sid: str) -> tuple[str, ...]:
+        """Return what a browser loads in frames when a session ends (Front-Channel Logout §3).
+
+        They are the URLs of the clients with a ``frontchannel_logout_uri`` at which somebody logged
+        in by that session.
+        """
+        return frontchannel_logout_urls(self, sid)
 
     def rotate_keys(self, *, keep_previous: bool = True) -> None:
         """Sign with new keys from now on; the previous ones stay published or are withdrawn."""

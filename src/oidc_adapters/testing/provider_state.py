@@ -14,6 +14,7 @@ from oidc_core.wire.errors import UsageError
 from oidc_core.wire.settings import check_fields, check_kind, fields_of
 
 OfflineAccess: TypeAlias = Literal["always", "with_consent"]
+HintRule: TypeAlias = Literal["issued", "newest", "key_published"]
 
 ACR_VALUES = ("urn:example:password", "urn:example:two-factor")
 """How the provider authenticates, the weaker first: the default."""
@@ -72,6 +73,8 @@ class ProviderState:
             use brings another one, and those before stay good.
         offline_access: ``with_consent`` ignores that scope without ``prompt=consent``, as many real
             providers do (OIDC Core §11).
+        accepts_hint: which ID tokens of a client are a hint at the logout endpoint: all that were
+            ``issued``, the ``newest`` one of a session, or those whose key is still published.
         sends_iss: whether authorization responses carry ``iss`` (RFC 9207), and metadata says so.
         code_lifetime: seconds until a code expires.
         token_lifetime: seconds until an access token and an ID token expire.
@@ -87,6 +90,7 @@ class ProviderState:
     refresh_id_token: bool = True
     refresh_grace: int = 0
     offline_access: OfflineAccess = "always"
+    accepts_hint: HintRule = "issued"
     sends_iss: bool = True
     code_lifetime: int = 60
     token_lifetime: int = 300
@@ -120,10 +124,12 @@ class ProviderState:
         raise LookupError(sub)
 
     def changes(self, endpoint: Endpoint, *, refreshing: bool = False) -> Changes:
-        """Return the fault of an endpoint; a refresh has a fault only in its own rows."""
+        """Return the fault of an endpoint; a refresh and a logout have theirs in their own rows."""
         if self.misbehave is None:
             return HONEST
         row = MISBEHAVIOURS[self.misbehave]
+        if (row.endpoint == "logout") != (endpoint == "logout"):
+            return HONEST
         if endpoint == "token" and (row.during == "refresh") != refreshing:
             return HONEST
         # A forged token may need a forged key set: only whole answers belong to one endpoint.

@@ -18,13 +18,14 @@ from oidc_adapters.testing.authorization_endpoint import arrival
 from oidc_adapters.testing.ledger import keep
 from oidc_adapters.testing.metadata import endpoint
 from oidc_adapters.testing.oauth_messages import RequestRefused, unique_parameters
-from oidc_adapters.testing.pages import form_post_page, login_page, notice_page
+from oidc_adapters.testing.pages import form_post_page, frames_page, login_page, notice_page
 from oidc_adapters.testing.parties import AuthorizationResponse, Session
 from oidc_adapters.testing.provider import FakeProvider
 from oidc_adapters.testing.transports import RecordedExchange, TellsTime, recorded
 from oidc_adapters.transport.conversation import StrictConversation
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
 from oidc_core.wire.settings import check_kind
+from oidc_core.wire.urls import with_query
 
 _COOKIE: Final = "fake_provider_session"
 _MAX_BODY: Final = 65_536
@@ -134,9 +135,16 @@ class ServedProvider:
         return HttpResponse(303, (*place, *headers), b"", self._clock.now())
 
     def _end_session(self, request: WireRequest) -> HttpResponse:
-        url = self.provider.end_session(request.url, self._clock.now())
-        self._memory.sessions.pop(_session_id(request), None)
+        posted = "" if request.method == "GET" else (request.body or b"").decode("latin-1")
+        url = self.provider.end_session(
+            with_query(request.url, posted) if posted else request.url, self._clock.now()
+        )
+        session = self._memory.sessions.pop(_session_id(request), None)
+        frames = () if session is None else self.provider.frontchannel_logout_urls(session.sid)
         gone = (("set-cookie", f"{_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"),)
+        if frames:
+            page = frames_page(frames, url)
+            return HttpResponse(200, (*_HTML, *gone), page, self._clock.now())
         if url is not None:
             return self._redirect(url, gone)
         page = notice_page("Signed out", "You are signed out at the fake provider.")

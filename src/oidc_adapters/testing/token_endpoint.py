@@ -129,7 +129,9 @@ def _issued(
     if not refreshing or state.refresh_id_token:
         draft = id_token_draft(state, grant, access_token, now, refreshing=refreshing)
         id_token = changes.id_token(draft)
-        issued = IssuedIdToken(client_id=grant.client_id, sub=grant.sub)
+        issued = IssuedIdToken(
+            client_id=grant.client_id, sub=grant.sub, sid=grant.sid, kid=draft.key.kid
+        )
         keep(ledger.id_tokens, id_token, issued)
         members["id_token"] = sent_id_token(state, grant, id_token, changes)
     return changes.answer(json_answer(changes.tokens(members), now))

@@ -69,6 +69,7 @@ _SIZES: Final[Mapping[Purpose, LimitName]] = MappingProxyType(
         "token": "token_response",
         "refresh": "token_response",
         "userinfo": "userinfo",
+        "revocation": "token_response",
     }
 )
 """The limits for the answer of each exchange."""

@@ -123,6 +123,7 @@ PROVIDER_HINTS: Final = MappingProxyType(
         ),
         "unmet_authentication_requirements": "the user cannot log in as acr_values demands",
         "unsupported_grant_type": "the provider does not offer this grant at its token endpoint",
+        "unsupported_token_type": "the provider does not revoke such tokens: let them expire",
         "unsupported_response_type": "have the provider allow this client response_type=code",
     }
 )
@@ -140,6 +141,7 @@ _ELSEWHERE: Final = MappingProxyType(
         "token": "check token_endpoint in the metadata, and what answers in its place",
         "refresh": "check token_endpoint in the metadata, and what answers in its place",
         "userinfo": "check userinfo_endpoint in the metadata, and what answers in its place",
+        "revocation": "check revocation_endpoint in the metadata, and what answers in its place",
     }
 )
 

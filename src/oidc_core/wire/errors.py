@@ -45,6 +45,7 @@ _PLACES: Final = MappingProxyType(
         "token": ("token endpoint", "OIDC Core §3.1.3.3"),
         "refresh": ("token endpoint, to refresh,", "OIDC Core §12.2"),
         "userinfo": ("UserInfo endpoint", "OIDC Core §5.3.2"),
+        "revocation": ("revocation endpoint", "RFC 7009 §2.2"),
     }
 )
 """The purpose of an exchange: how a message names it, and the specification of its answer."""

@@ -25,7 +25,7 @@ Role: TypeAlias = Literal["authorization_server", "resource"]
 Resend: TypeAlias = Literal["never", "if_unsent", "safe"]
 Sent: TypeAlias = Literal["no", "maybe"]
 Source: TypeAlias = Literal["solicited", "unsolicited"]
-Purpose: TypeAlias = Literal["discovery", "key_set", "token", "refresh", "userinfo"]
+Purpose: TypeAlias = Literal["discovery", "key_set", "token", "refresh", "userinfo", "revocation"]
 
 
 DEADLINE: Final = 10

@@ -10,6 +10,7 @@ from oidc_adapters.testing.misbehaviours import (
     encryption,
     id_token,
     keys,
+    logout,
     refresh,
     token,
     userinfo,
@@ -23,7 +24,9 @@ from .raw_client import STATE, arrive
 
 
 def test_no_name_is_taken_twice() -> None:
-    modules = (discovery, authorization, token, id_token, encryption, keys, userinfo, refresh)
+    modules = (
+        discovery, authorization, token, id_token, encryption, keys, userinfo, refresh, logout,
+    )  # fmt: skip
     names = [row.name for module in modules for row in module.ROWS]
 
     assert names == list(MISBEHAVIOURS)

@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 from oidc_adapters.testing import AuthorizationResponse, FakeClient, FakeUser
-from oidc_adapters.testing.pages import form_post_page, login_page, notice_page
+from oidc_adapters.testing.pages import form_post_page, frames_page, login_page, notice_page
 
 NASTY = "\"'><script>alert(1)</script>&amp;"
 
@@ -53,6 +53,16 @@ def test_the_login_page_offers_every_user() -> None:
     assert [one["value"] for one in page.tags("button")] == ["approve", "deny"]
     assert page.tags("form")[0]["action"] == NASTY
     assert page.tags("script") == []
+
+
+def test_each_client_is_told_in_a_frame_and_then_the_browser_goes_on() -> None:
+    page = Reader(frames_page((NASTY, "https://rp.example/a?b&c"), NASTY))
+    assert [one["src"] for one in page.tags("iframe")] == [NASTY, "https://rp.example/a?b&c"]
+    assert [one["href"] for one in page.tags("a")] == [NASTY]
+    assert len(page.tags("script")) == 1
+
+    page = Reader(frames_page(("https://rp.example/",), None))
+    assert (page.tags("a"), page.tags("script")) == ([], [])
 
 
 def test_a_notice_is_text() -> None:

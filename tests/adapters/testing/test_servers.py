@@ -92,6 +92,41 @@ def test_a_logout_sends_the_browser_back(served: ServedProvider, pool: urllib3.P
     assert (answer.status, answer.headers["location"]) == (303, "https://rp.example/?state=s")
 
 
+def test_a_logout_may_be_posted(served: ServedProvider, pool: urllib3.PoolManager) -> None:
+    fields = {"client_id": "client", "post_logout_redirect_uri": "https://rp.example/"}
+    url = f"{served.issuer}/end-session"
+    for place in (url, f"{url}?state=s"):
+        answer = pool.request("POST", place, body=urlencode(fields), redirect=False)
+        state = "?state=s" if "state" in place else ""
+        assert (answer.status, answer.headers["location"]) == (303, f"https://rp.example/{state}")
+    assert pool.request("POST", url, body="").status == 200
+
+
+def test_the_clients_of_a_session_are_told_in_frames(pool: urllib3.PoolManager) -> None:
+    client = FakeClient(frontchannel_logout_uri="https://rp.example/frame")
+    with serve(FakeProvider(id_token_alg="ES256", clients=(client,)), Stopped()) as served:
+        first = pool.request("GET", authorization_url(served.provider), redirect=False)
+        cookie = {"Cookie": first.headers["set-cookie"].partition(";")[0]}
+        form = {
+            "grant_type": "authorization_code",
+            "code": callback_of(first)["code"],
+            "redirect_uri": client.redirect_uris[0],
+            "code_verifier": VERIFIER,
+        }
+        headers = dict([basic(client), ("Content-Type", "application/x-www-form-urlencoded")])
+        url = f"{served.issuer}/token"
+        tokens = pool.request("POST", url, body=urlencode(form), headers=headers).json()
+        sid = claims_of(tokens["id_token"])["sid"]
+
+        page = pool.request("GET", f"{served.issuer}/end-session", headers=cookie)
+
+        assert page.status == 200
+        (url,) = served.provider.frontchannel_logout_urls(sid)
+        assert url.replace("&", "&amp;") in page.data.decode()
+        again = pool.request("GET", f"{served.issuer}/end-session", headers=cookie)
+        assert "iframe" not in again.data.decode()
+
+
 def test_a_cookie_that_is_none_is_no_session(
     served: ServedProvider, pool: urllib3.PoolManager
 ) -> None:

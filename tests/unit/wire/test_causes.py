@@ -1,6 +1,7 @@
 """The table of causes: each has a verdict and says what to do."""
 
 import re
+from typing import get_args
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_a_hint_to_a_providers_error_fits_its_verdict(error: str) -> None:
     assert ("new login" in PROVIDER_HINTS[error]) == (retryable == "restart")
 
 
-PURPOSES: tuple[Purpose, ...] = ("discovery", "key_set", "token", "refresh", "userinfo")
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)

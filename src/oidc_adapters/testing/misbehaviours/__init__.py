@@ -10,6 +10,7 @@ from oidc_adapters.testing.misbehaviours import (
     encryption,
     id_token,
     keys,
+    logout,
     refresh,
     token,
     userinfo,
@@ -34,6 +35,7 @@ _ROWS: Final = (
     *keys.ROWS,
     *userinfo.ROWS,
     *refresh.ROWS,
+    *logout.ROWS,
 )
 
 MISBEHAVIOURS: Final[Mapping[str, Misbehaviour]] = MappingProxyType(

@@ -6,12 +6,12 @@ from typing import Literal, TypeAlias
 from attrs import evolve, field, frozen
 
 from oidc_adapters.testing.encryption import JweDraft
-from oidc_adapters.testing.parties import AuthorizationResponse, Members
+from oidc_adapters.testing.parties import AuthorizationResponse, BackchannelLogout, Members
 from oidc_adapters.testing.signing import JwtDraft
 from oidc_core.wire.http import Answer, HttpResponse
 
-Endpoint: TypeAlias = Literal["discovery", "authorization", "token", "keys", "userinfo"]
-During: TypeAlias = Literal["discovery", "login", "userinfo", "refresh"]
+Endpoint: TypeAlias = Literal["discovery", "authorization", "token", "keys", "userinfo", "logout"]
+During: TypeAlias = Literal["discovery", "login", "userinfo", "refresh", "logout"]
 Needs: TypeAlias = Literal[
     "",
     "max_age",
@@ -33,6 +33,11 @@ def same_callback(callback: AuthorizationResponse) -> AuthorizationResponse:
     return callback
 
 
+def same_logout(logout: BackchannelLogout) -> BackchannelLogout:
+    """Change nothing."""
+    return logout
+
+
 def same_answer(answer: HttpResponse) -> Answer:
     """Change nothing."""
     return answer
@@ -50,6 +55,8 @@ class Changes:
         tokens: the members of the token answer.
         userinfo: the members of plain UserInfo.
         userinfo_jwt: signed UserInfo about to be signed, to the compact JWT.
+        logout_token: the logout token about to be signed, to the compact JWT.
+        logout: the request that brings the logout token.
         encrypted: what is signed and about to be encrypted, to the compact JWE.
         answer: the whole answer of the row's endpoint.
     """
@@ -61,6 +68,8 @@ class Changes:
     tokens: Callable[[Members], Members] = same_members
     userinfo: Callable[[Members], Members] = same_members
     userinfo_jwt: Callable[[JwtDraft], str] = JwtDraft.signed
+    logout_token: Callable[[JwtDraft], str] = JwtDraft.signed
+    logout: Callable[[BackchannelLogout], BackchannelLogout] = same_logout
     encrypted: Callable[[JweDraft], str] = JweDraft.encrypted
     answer: Callable[[HttpResponse], Answer] = same_answer
 
@@ -78,9 +87,10 @@ class Misbehaviour:
 
     Attributes:
         name: what ``FakeProvider(misbehave=…)`` calls it.
-        endpoint: whose answer is wrong.
+        endpoint: whose answer is wrong; ``logout`` for the provider's own request.
         during: which operation must refuse it: discovery, the login without UserInfo, the login
-            that requires UserInfo, or a refresh after an honest login.
+            that requires UserInfo, a refresh after an honest login, or a logout that the provider
+            begins and tells twice.
         code: the code of the error that a correct client refuses it with.
         summary: what the provider does, in one line.
         needs: what a client must have asked for or registered, or the rule would not apply:

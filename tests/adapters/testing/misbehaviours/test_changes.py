@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from oidc_adapters.testing import AuthorizationResponse
+from oidc_adapters.testing import AuthorizationResponse, BackchannelLogout
 from oidc_adapters.testing.misbehaviours import HONEST, Changes, answers
 from oidc_core.wire.http import HttpResponse
 from tests.adapters.testing.raw_client import NOW
@@ -13,10 +13,12 @@ def test_an_honest_provider_changes_nothing() -> None:
         redirect_uri="https://rp.example", mode="query", parameters=(), session=None
     )
     answer = HttpResponse(200, (), b"{}", NOW)
+    logout = BackchannelLogout(uri=None, logout_token="a.b.c", form=b"")
 
     assert HONEST.metadata({"a": 1}) == {"a": 1}
     assert HONEST.callback(callback) is callback
     assert HONEST.answer(answer) is answer
+    assert HONEST.logout(logout) is logout
     assert Changes() == HONEST
 
 

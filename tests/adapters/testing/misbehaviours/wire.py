@@ -7,7 +7,13 @@ from typing import Any, Final
 from attrs import frozen
 from cryptography.exceptions import InvalidSignature
 
-from oidc_adapters.testing import AuthorizationResponse, FakeClient, FakeProvider, Misbehaviour
+from oidc_adapters.testing import (
+    AuthorizationResponse,
+    BackchannelLogout,
+    FakeClient,
+    FakeProvider,
+    Misbehaviour,
+)
 from oidc_core.wire.http import Answer, NoAnswer
 from tests.adapters.testing.raw_client import (
     NOW,
@@ -27,7 +33,7 @@ from tests.adapters.testing.raw_client import (
 
 @frozen(kw_only=True)
 class Wire:
-    """All messages that a provider sent in one login and one refresh."""
+    """All messages that a provider sent in one login, one refresh and one logout."""
 
     discovery: Answer
     authorization: AuthorizationResponse
@@ -35,6 +41,7 @@ class Wire:
     keys: Answer
     userinfo: Answer
     refresh: Answer
+    logout: BackchannelLogout
 
     def json(self, place: str) -> Any:
         return json.loads(responded(getattr(self, place)).body)
@@ -53,7 +60,10 @@ class Wire:
 
 
 def wire_of(misbehave: str | None, *, signed_userinfo: bool = False) -> Wire:
-    """Run a login and a refresh by the provider's own memory, and ignore its messages meanwhile."""
+    """Run a login, a refresh and a logout by the provider's own memory.
+
+    Its messages count for nothing meanwhile.
+    """
     signed = "EdDSA" if signed_userinfo else None
     provider = FakeProvider(
         clients=(FakeClient(userinfo_signed_response_alg=signed),),
@@ -73,6 +83,7 @@ def wire_of(misbehave: str | None, *, signed_userinfo: bool = False) -> Wire:
         keys=fetch(provider, "/jwks"),
         userinfo=userinfo(provider, access_token),
         refresh=refresh(provider, refresh_token),
+        logout=provider.backchannel_logout(NOW, sub="alice", sid="a-sid"),
     )
 
 
@@ -150,6 +161,18 @@ def userinfo_claim(name: str, expected: object) -> Check:
     return lambda wire: claims_of(signed_userinfo(wire)).get(name) == expected
 
 
+def logout_claim(name: str, expected: object) -> Check:
+    def check(wire: Wire) -> bool:
+        token = wire.logout.logout_token
+        return claims_of(token).get(name) == expected and signature_holds(token)
+
+    return check
+
+
+def logout_header(name: str, expected: object) -> Check:
+    return lambda wire: header_of(wire.logout.logout_token).get(name) == expected
+
+
 def signature_holds(token: str) -> bool:
     """Whether a token verifies with the keys that an honest provider publishes."""
     try:
@@ -173,6 +196,9 @@ def both(*checks: Check) -> Check:
 
 
 OTHER: Final = "https://other.example"
+PLACES: Final = (
+    "discovery", "authorization", "token", "keys", "userinfo", "refresh", "logout",
+)  # fmt: skip
 
 
 def assert_only_that(row: Misbehaviour, check: Check) -> None:
@@ -183,11 +209,7 @@ def assert_only_that(row: Misbehaviour, check: Check) -> None:
 
     assert check(misbehaving)
     assert not check(honest)
-    changed = {
-        place
-        for place in ("discovery", "authorization", "token", "keys", "userinfo", "refresh")
-        if getattr(misbehaving, place) != getattr(honest, place)
-    }
+    changed = {place for place in PLACES if getattr(misbehaving, place) != getattr(honest, place)}
     allowed = {"refresh" if row.during == "refresh" else row.endpoint}
     assert changed
     assert changed <= (allowed | {"token"} if row.endpoint == "keys" else allowed)
