@@ -14,6 +14,7 @@ import reference_settings
 import reference_steps
 from oidc_core.endpoints.authorization import CALLBACK_RULES
 from oidc_core.endpoints.id_token import ID_TOKEN_RULES, REFRESH_RULES
+from oidc_core.endpoints.logout_token import LOGOUT_TOKEN_RULES
 from oidc_core.endpoints.userinfo import USERINFO_RULES
 from oidc_core.wire.causes import CAUSES, PROVIDER_HINTS, hint_at
 from oidc_core.wire.codes import CODES
@@ -29,7 +30,17 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "reference"
 PACKAGES: Final = ("oidc_core", "oidc_adapters")
 
-OPERATIONS: Final = ("discovery", "login", "refresh", "logout", "validation", "userinfo")
+OPERATIONS: Final = (
+    "discovery",
+    "login",
+    "refresh",
+    "logout",
+    "backchannel_logout",
+    "frontchannel_logout",
+    "revocation",
+    "validation",
+    "userinfo",
+)
 CORE: Final = (
     *[f"operations.{name}" for name in OPERATIONS],
     "operations.logged_in",
@@ -39,6 +50,8 @@ CORE: Final = (
     "endpoints.tokens",
     "endpoints.userinfo",
     "endpoints.end_session",
+    "endpoints.logout_token",
+    "endpoints.revocation",
     "machine.steps",
     "machine.verification",
     "machine.claim_rules",
@@ -74,6 +87,7 @@ CORE: Final = (
     "codec",
     "wire.http",
     "wire.incoming",
+    "wire.replies",
     "wire.cookies",
     "wire.answers",
     "wire.challenge",
@@ -295,6 +309,7 @@ def _rules() -> str:
         "ID token of a login": [rule[:3] for rule in ID_TOKEN_RULES.rules],
         "ID token of a refresh": [rule[:3] for rule in REFRESH_RULES.rules],
         "UserInfo": [rule[:3] for rule in USERINFO_RULES.rules],
+        "Logout token": [rule[:3] for rule in LOGOUT_TOKEN_RULES.rules],
     }
     for title, rules in tables.items():
         rows = [(f"`{name}`", says, spec) for name, spec, says in rules]

@@ -16,12 +16,8 @@ if TYPE_CHECKING:
     from oidc_adapters.clients.client_setup import ClientSetup
     from oidc_adapters.clients.connections import AsyncConnections, Connections
     from oidc_adapters.clients.oidc_client import OidcClient
-    from oidc_adapters.clients.results import LoginResult, LogoutResult, Redirect
-    from oidc_adapters.clients.session_tokens import (
-        AsyncSessionTokens,
-        EndedSession,
-        SessionTokens,
-    )
+    from oidc_adapters.clients.results import EndedSession, LoginResult, LogoutResult, Redirect
+    from oidc_adapters.clients.session_tokens import AsyncSessionTokens, SessionTokens
     from oidc_adapters.clients.shell import AsyncShell, Shell
     from oidc_adapters.credentials.client_credentials import (
         ClientCredentials,
@@ -133,8 +129,8 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_adapters.clients.client_setup": "ClientSetup",
         "oidc_adapters.clients.connections": "AsyncConnections Connections",
         "oidc_adapters.clients.oidc_client": "OidcClient",
-        "oidc_adapters.clients.results": "LoginResult LogoutResult Redirect",
-        "oidc_adapters.clients.session_tokens": "AsyncSessionTokens EndedSession SessionTokens",
+        "oidc_adapters.clients.results": "EndedSession LoginResult LogoutResult Redirect",
+        "oidc_adapters.clients.session_tokens": "AsyncSessionTokens SessionTokens",
         "oidc_adapters.clients.shell": "AsyncShell Shell",
         "oidc_adapters.credentials.client_credentials": (
             "ClientCredentials Credentials credentials_for"

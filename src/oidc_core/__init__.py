@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         returned_state,
     )
     from oidc_core.endpoints.id_token import ID_TOKEN_RULES, REFRESH_RULES, CheckedIdToken
+    from oidc_core.endpoints.logout_token import LOGOUT_TOKEN_RULES, LogoutToken
     from oidc_core.endpoints.tokens import (
         Session,
         TokenResponse,
@@ -94,11 +95,24 @@ if TYPE_CHECKING:
     from oidc_core.model.resends import Grace
     from oidc_core.model.routes import Routes
     from oidc_core.model.standard_claims import Email, PhoneNumber
-    from oidc_core.operations import discovery, login, logout, refresh, userinfo, validation
+    from oidc_core.operations import (
+        backchannel_logout,
+        discovery,
+        frontchannel_logout,
+        login,
+        logout,
+        refresh,
+        revocation,
+        userinfo,
+        validation,
+    )
+    from oidc_core.operations.backchannel_logout import LogoutNotice
+    from oidc_core.operations.frontchannel_logout import FrontchannelNotice
     from oidc_core.operations.logged_in import LoggedIn, LoginEvidence
     from oidc_core.operations.login import LoginStarted
     from oidc_core.operations.logout import LoggedOut, LogoutStarted
     from oidc_core.operations.refresh import Refreshed, TokensRenewed
+    from oidc_core.operations.revocation import Revocable, Revoked
     from oidc_core.wire.addresses import admits
     from oidc_core.wire.codes import CODES, CodeRow, Kind, Retryable
     from oidc_core.wire.cookies import SetCookie
@@ -124,6 +138,7 @@ if TYPE_CHECKING:
     from oidc_core.wire.incoming import Incoming
     from oidc_core.wire.jsontypes import JsonObject, frozen_json, parse_object, render
     from oidc_core.wire.limits import Limits
+    from oidc_core.wire.replies import Reply
     from oidc_core.wire.urls import path_only
     from oidc_core.wire.way import Channel, Way
 
@@ -142,6 +157,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
             "LogoutRequest check_return end_session_url pending_logout returned_state"
         ),
         "oidc_core.endpoints.id_token": "CheckedIdToken ID_TOKEN_RULES REFRESH_RULES",
+        "oidc_core.endpoints.logout_token": "LOGOUT_TOKEN_RULES LogoutToken",
         "oidc_core.endpoints.tokens": (
             "Session TokenResponse authorization_code_request parse_token_response "
             "refresh_request tokens_of"
@@ -173,11 +189,14 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.model.resends": "Grace",
         "oidc_core.model.routes": "Routes",
         "oidc_core.model.standard_claims": "Email PhoneNumber",
+        "oidc_core.operations.backchannel_logout": "LogoutNotice backchannel_logout",
         "oidc_core.operations.discovery": "discovery",
+        "oidc_core.operations.frontchannel_logout": "FrontchannelNotice frontchannel_logout",
         "oidc_core.operations.logged_in": "LoggedIn LoginEvidence",
         "oidc_core.operations.login": "LoginStarted login",
         "oidc_core.operations.logout": "LoggedOut LogoutStarted logout",
         "oidc_core.operations.refresh": "Refreshed TokensRenewed refresh",
+        "oidc_core.operations.revocation": "Revocable Revoked revocation",
         "oidc_core.operations.userinfo": "userinfo",
         "oidc_core.operations.validation": "validation",
         "oidc_core.wire.addresses": "admits",
@@ -192,6 +211,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.wire.incoming": "Incoming",
         "oidc_core.wire.jsontypes": "JsonObject frozen_json parse_object render",
         "oidc_core.wire.limits": "Limits",
+        "oidc_core.wire.replies": "Reply",
         "oidc_core.wire.urls": "path_only",
     }
 )
@@ -209,6 +229,7 @@ __all__ = [
     "DEFAULT_REQUEST",
     "EXPECT_NO_NONCE",
     "ID_TOKEN_RULES",
+    "LOGOUT_TOKEN_RULES",
     "LOOPBACK_LISTENER",
     "PROFILES",
     "PUBLIC_ONLY",
@@ -235,6 +256,7 @@ __all__ = [
     "Evidence",
     "Exchange",
     "Fetch",
+    "FrontchannelNotice",
     "Grace",
     "HttpRequest",
     "HttpResponse",
@@ -257,8 +279,10 @@ __all__ = [
     "LoginEvidence",
     "LoginSecrets",
     "LoginStarted",
+    "LogoutNotice",
     "LogoutRequest",
     "LogoutStarted",
+    "LogoutToken",
     "NeedKeys",
     "NoAnswer",
     "OidcError",
@@ -272,7 +296,10 @@ __all__ = [
     "ProviderMetadata",
     "Refreshed",
     "RelyingParty",
+    "Reply",
     "Retryable",
+    "Revocable",
+    "Revoked",
     "Routes",
     "Rule",
     "RuleTable",
@@ -296,6 +323,7 @@ __all__ = [
     "authentication_parameters",
     "authorization_code_request",
     "authorization_url",
+    "backchannel_logout",
     "check_authorization_response",
     "check_return",
     "check_userinfo",
@@ -313,6 +341,7 @@ __all__ = [
     "failed",
     "fetched",
     "fingerprint",
+    "frontchannel_logout",
     "frozen_json",
     "load_key_set",
     "load_metadata",
@@ -335,6 +364,7 @@ __all__ = [
     "render",
     "resume",
     "returned_state",
+    "revocation",
     "tokens_of",
     "userinfo",
     "userinfo_request",

@@ -53,11 +53,13 @@ from oidc_core import (
     CODES,
     DEFAULT_REQUEST,
     ID_TOKEN_RULES,
+    LOGOUT_TOKEN_RULES,
     LOOPBACK_LISTENER,
     PROFILES,
     PUBLIC_ONLY,
     REFRESH_RULES,
     USERINFO_RULES,
+    AnswerTo,
     Binding,
     Callback,
     Channel,
@@ -70,7 +72,9 @@ from oidc_core import (
     Demands,
     Done,
     Evidence,
+    Exchange,
     Fetch,
+    FrontchannelNotice,
     Grace,
     HttpRequest,
     HttpResponse,
@@ -84,7 +88,9 @@ from oidc_core import (
     KeysWithheld,
     LoginSecrets,
     LoginStarted,
+    LogoutNotice,
     LogoutRequest,
+    LogoutToken,
     NeedKeys,
     NoAnswer,
     PendingLogin,
@@ -92,6 +98,9 @@ from oidc_core import (
     Policy,
     ProviderMetadata,
     RelyingParty,
+    Reply,
+    Revocable,
+    Revoked,
     Routes,
     Rule,
     RuleTable,
@@ -110,6 +119,7 @@ from oidc_core import (
     authentication_parameters,
     authorization_code_request,
     authorization_url,
+    backchannel_logout,
     check_authorization_response,
     check_return,
     check_userinfo,
@@ -125,6 +135,7 @@ from oidc_core import (
     failed,
     fetched,
     fingerprint,
+    frontchannel_logout,
     frozen_json,
     load_key_set,
     load_metadata,
@@ -143,6 +154,7 @@ from oidc_core import (
     render,
     resume,
     returned_state,
+    revocation,
     tokens_of,
     userinfo_request,
     validation,
@@ -270,6 +282,33 @@ def kept(rp: RelyingParty, tokens: Tokens) -> tuple[Tokens, ProviderMetadata, Pe
     )
 
 
+def ended(
+    rp: RelyingParty, posted: Incoming, framed: Incoming, send: Send
+) -> tuple[tuple[str | None, ...], tuple[Reply, Reply]]:
+    """The sessions that the provider says have ended, and the answers."""
+    assert backchannel_logout.addressees((rp,), posted) == (0,)
+    found = keys_of(rp, send)
+    notice: LogoutNotice = _with_keys(rp, backchannel_logout.receive(rp, posted, now=NOW), found)
+    token: LogoutToken = notice.logout_token
+    backchannel_logout.refuse_repeat(notice, used=False)
+    seen: FrontchannelNotice = frontchannel_logout.receive(rp, framed)
+    answers = (backchannel_logout.reply(), frontchannel_logout.reply((rp,)))
+    return (token.sid, seen.sid), answers
+
+
+def revoked(rp: RelyingParty, tokens: Tokens, send: Send) -> tuple[Revoked, ...]:
+    """The tokens of a session that the provider does not take any more."""
+    kept: tuple[Revocable, ...] = revocation.to_revoke(tokens)
+    found: list[Revoked] = []
+    for each in kept:
+        step = revocation.revoke(rp, tokens, each)
+        assert isinstance(step, Exchange)
+        last = resume(rp, step, AnswerTo(step.request, send(step.request)))
+        assert isinstance(last, Done)
+        found.append(last.result)
+    return tuple(found)
+
+
 def requests_of(rp: RelyingParty, tokens: Tokens) -> tuple[HttpRequest, HttpRequest]:
     """A refresh, and a grant that the core does not know."""
     own = client_request(
@@ -285,6 +324,7 @@ def facts() -> tuple[str, ...]:
         ID_TOKEN_RULES,
         REFRESH_RULES,
         USERINFO_RULES,
+        LOGOUT_TOKEN_RULES,
     )
     first: Rule[Never] = tables[0].rules[0]
     row: CodeRow = CODES["state_mismatch"]

@@ -20,6 +20,7 @@ from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemory
 from oidc_core import (
     CallbackError,
     HttpRequest,
+    Incoming,
     KeySet,
     OidcError,
     ProtocolViolation,
@@ -166,6 +167,15 @@ def test_a_login_by_parts() -> None:
     renewal, own = parts.requests_of(rp, evolve(tokens, refresh_token="r"))
     assert (renewal.purpose, own.purpose) == ("refresh", "token")
     assert own.form == (("grant_type", "client_credentials"), ("client_id", "client"))
+    posted = provider.backchannel_logout(parts.NOW, sid=tokens.sid).incoming()
+    framed = Incoming(method="GET", url=None, query=f"iss=https://op.example&sid={tokens.sid}")
+    sids, answers = parts.ended(rp, posted, framed, send)
+    assert sids == (tokens.sid, tokens.sid)
+    assert [answer.status for answer in answers] == [200, 200]
+    assert [each.kind for each in parts.revoked(rp, tokens, send)] == [
+        "refresh_token",
+        "access_token",
+    ]
 
 
 def test_the_parts_of_the_adapters() -> None:
@@ -190,6 +200,7 @@ def test_the_facts() -> None:
         "id_token",
         "refreshed_id_token",
         "userinfo",
+        "logout_token",
     )
 
 

@@ -23,7 +23,7 @@ from oidc_adapters.clients.calls import (
 )
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.life import AsyncWorld, Client, Life, life_of
-from oidc_adapters.clients.results import LoginResult, LogoutResult, Redirect
+from oidc_adapters.clients.results import EndedSession, LoginResult, LogoutResult, Redirect
 from oidc_adapters.clients.shell import AsyncShell
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
@@ -208,7 +208,7 @@ class AsyncOidcClient(Client[AsyncShell]):
 
     async def start_logout(
         self,
-        tokens: Tokens | None = None,
+        tokens: Tokens | EndedSession | None = None,
         request: LogoutRequest | None = None,
         *,
         cookie: str | bytes = "",

@@ -11,7 +11,7 @@ from typing import Final, TypeVar, cast
 
 from attrs import evolve
 
-from oidc_adapters.clients.results import Redirect
+from oidc_adapters.clients.results import EndedSession, Redirect
 from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.stores.pending import CookieProfile, MemoryPendingLogins, PendingLogins, Taken
 from oidc_adapters.stores.pending.cookies import Cookies
@@ -136,14 +136,19 @@ def finishing(
 
 
 def starting_logout(
-    rp: RelyingParty, tokens: Tokens | None, request: LogoutRequest | None, state: str, now: int
+    rp: RelyingParty,
+    tokens: Tokens | EndedSession | None,
+    request: LogoutRequest | None,
+    state: str,
+    now: int,
 ) -> Step[LogoutStarted]:
-    """Start a logout, with the ID token as a hint unless the request has another."""
-    check_kind(tokens, Tokens | None, about="tokens")
+    """Start a logout, with the newest ID token as a hint unless the request has another."""
+    check_kind(tokens, Tokens | EndedSession | None, about="tokens")
     check_kind(request, LogoutRequest | None, about="request")
     asked = LogoutRequest() if request is None else request
     if tokens is not None and not asked.id_token_hint:
-        asked = evolve(asked, id_token_hint=tokens.id_token)
+        hint = tokens.id_token if isinstance(tokens, Tokens) else tokens.id_token_hint
+        asked = evolve(asked, id_token_hint=hint)
     return logout.start(rp, asked, state=state, now=now)
 
 

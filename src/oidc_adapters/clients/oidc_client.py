@@ -27,7 +27,7 @@ from oidc_adapters.clients.calls import (
 )
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.life import Client, Life, World, life_of
-from oidc_adapters.clients.results import LoginResult, LogoutResult, Redirect
+from oidc_adapters.clients.results import EndedSession, LoginResult, LogoutResult, Redirect
 from oidc_adapters.clients.shell import Shell
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
@@ -295,7 +295,7 @@ class OidcClient(Client[Shell]):
 
     def start_logout(
         self,
-        tokens: Tokens | None = None,
+        tokens: Tokens | EndedSession | None = None,
         request: LogoutRequest | None = None,
         *,
         cookie: str | bytes = "",
@@ -305,7 +305,8 @@ class OidcClient(Client[Shell]):
         Where the provider has no page for that, the logout is a local one, with a note.
 
         Args:
-            tokens: those of the session that ends.
+            tokens: those of the session that ends; best what ``tokens(grant_id).end()`` returned,
+                which has its newest ID token: some providers accept no older one as a hint.
             request: what is asked of the provider.
             cookie: the ``Cookie`` header of the request.
         """

@@ -1,8 +1,11 @@
 """The results of a client's calls: how to answer the browser."""
 
+from typing import NamedTuple
+
 from attrs import field, frozen
 
 from oidc_core.model.connection import Connection
+from oidc_core.model.records import Tokens
 from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.operations.logout import LoggedOut
 from oidc_core.wire.cookies import SetCookie
@@ -47,6 +50,24 @@ class LoginResult:
     cookies: tuple[SetCookie, ...]
     connection: Connection
     grant_id: str = field(default="", repr=False)
+
+
+class EndedSession(NamedTuple):
+    """The last tokens of a session that ended: to revoke them, and as the hint for a logout.
+
+    Attributes:
+        tokens: the facts of the login, and the refresh token.
+        access_tokens: the access tokens that were not yet replaced, also one that was never handed
+            out.
+        id_token_hint: the newest verified ID token.
+    """
+
+    tokens: Tokens
+    access_tokens: tuple[str, ...]
+    id_token_hint: str
+
+    def __repr__(self) -> str:
+        return f"EndedSession({self.tokens!r})"
 
 
 @frozen(kw_only=True)

@@ -11,9 +11,10 @@ The client holds no lock while the application's own request runs.
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from functools import partial
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NoReturn
 
 from oidc_adapters.clients.exchanges import Copy, Exchanges
+from oidc_adapters.clients.results import EndedSession
 from oidc_adapters.runtime.boot_clock import uptime
 from oidc_adapters.runtime.single_flight import SingleFlight
 from oidc_adapters.stores.grants import Key
@@ -30,24 +31,6 @@ LEEWAY: Final = 30
 _MOST_COPIES: Final = 10_000
 _DEADLINE: Final = 60.0
 """Seconds that a caller waits for another caller of its process."""
-
-
-class EndedSession(NamedTuple):
-    """The last tokens of a session that ended: to revoke them, and as the hint for a logout.
-
-    Attributes:
-        tokens: the facts of the login, and the refresh token.
-        access_tokens: the access tokens that were not yet replaced, also one that was never handed
-            out.
-        id_token_hint: the newest verified ID token.
-    """
-
-    tokens: Tokens
-    access_tokens: tuple[str, ...]
-    id_token_hint: str
-
-    def __repr__(self) -> str:
-        return f"EndedSession({self.tokens!r})"
 
 
 class Copies:

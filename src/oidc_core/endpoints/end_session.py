@@ -26,7 +26,7 @@ LONGEST_LOGOUT_URL: Final = 8_000
 _SKEW: Final = 60
 
 
-LogoutMethod: TypeAlias = Literal["GET", "POST"]
+LogoutMethod: TypeAlias = Literal["GET", "POST", "either"]
 
 
 @frozen(kw_only=True)
@@ -37,7 +37,9 @@ class LogoutRequest:
         method: how the browser brings it: ``GET`` with a redirect, or ``POST`` with a form that the
             application writes into a page.  A form has room for any hint; a URL of more than
             :data:`LONGEST_LOGOUT_URL` octets goes without it, and the result has a note.
-        id_token_hint: the unchanged ID token of the session that ends.
+            ``either`` is ``GET``, and ``POST`` where the hint has no room in a URL.
+        id_token_hint: the newest verified ID token of the session that ends, unchanged: some
+            providers accept no older one after a refresh.
         logout_hint: a hint who logs out.
         post_logout_redirect_uri: one of the client's; its first by default; the browser comes back
             only if the client has one.

@@ -84,6 +84,8 @@ def _started(rp: RelyingParty, request: LogoutRequest, pending: PendingLogout) -
     url = end_session_url(rp, request, pending)
     if len(url) <= LONGEST_LOGOUT_URL or not request.id_token_hint:
         return LogoutStarted(url=url, pending=pending)
+    if request.method == "either":
+        return _started(rp, evolve(request, method="POST"), pending)
     url = end_session_url(rp, evolve(request, id_token_hint=""), pending)
     return LogoutStarted(url=url, pending=pending, notes=(_WITHOUT_HINT,))
 

@@ -18,6 +18,7 @@ from oidc_adapters.clients.calls import (
     starting,
     starting_logout,
 )
+from oidc_adapters.clients.results import EndedSession
 from oidc_adapters.stores.pending import CookieProfile, Taken
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.endpoints.end_session import LogoutRequest
@@ -117,6 +118,8 @@ def test_a_logout_hints_at_the_session_that_ends_unless_told_otherwise() -> None
 
     for given, request, hint in (
         (tokens, None, tokens.id_token),
+        (EndedSession(tokens, (), earlier), None, earlier),
+        (EndedSession(tokens, (), tokens.id_token), named, earlier),
         (tokens, LogoutRequest(logout_hint="alice"), tokens.id_token),
         (tokens, named, earlier),
         (None, named, earlier),

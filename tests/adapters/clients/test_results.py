@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from oidc_adapters.clients.results import LoginResult, LogoutResult, Redirect
+from oidc_adapters.clients.results import (
+    EndedSession,
+    LoginResult,
+    LogoutResult,
+    Redirect,
+)
 from oidc_adapters.stores.pending import CookiePendingLogins
 from oidc_core.wire.cookies import SetCookie
 from tests.flows.rig import SEALING_SECRET, new_rig, returning
@@ -29,6 +34,13 @@ def test_the_result_of_a_login_names_the_client_and_has_the_browser_forget_it() 
     assert result.logged_in.return_to == "/orders"
     assert [(each.name, each.max_age) for each in result.cookies] == [(set_cookie.name, 0)]
     assert set_cookie.value not in repr(result)
+
+
+def test_an_ended_session_shows_no_token() -> None:
+    tokens = new_rig().log_in().logged_in.tokens
+    ended = EndedSession(tokens, ("an-access-token",), "a-newer-id-token")
+    for secret in ("an-access-token", "a-newer-id-token", tokens.id_token):
+        assert secret not in repr(ended)
 
 
 def test_the_result_of_a_logout_has_the_browser_forget_it() -> None:

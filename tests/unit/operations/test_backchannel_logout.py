@@ -53,6 +53,9 @@ from tests.parties import (
 from tests.signing import mac_key, published, signed, signing_key, unsigned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oidc_core.machine.steps import Step
     from oidc_core.model.relying_party import RelyingParty
     from oidc_core.wire.incoming import Incoming
 
@@ -165,7 +168,11 @@ def test_an_id_token_is_no_logout_token_and_the_reverse() -> None:
     for typ, code in (("logout+jwt", "typ_unexpected"), (None, "claim_forbidden")):
         token = signed(logout_claims(), typ=typ)
         step = partial(validate, RP, token, demands, now=NOW)
-        refused(ProtocolViolation, code, lambda step=step: with_keys(RP, step()))
+        refused(ProtocolViolation, code, partial(_validated, step))
+
+
+def _validated(step: Callable[[], Step[object]]) -> object:
+    return with_keys(RP, step())
 
 
 @pytest.mark.req("OIDCBCL-2.5-01")

@@ -9,7 +9,8 @@ from oidc_adapters.testing.encryption import JweDraft
 from oidc_adapters.testing.misbehaviours import forgeries
 from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour, Needs
 from oidc_adapters.testing.parties import BackchannelLogout
-from oidc_adapters.testing.signing import JwtDraft
+from oidc_adapters.testing.signing import JwtDraft, SigningKey
+from oidc_adapters.testing.signing_keys import private_key
 
 
 def _row(name: str, code: str, summary: str, changes: Changes, needs: Needs = "") -> Misbehaviour:
@@ -46,6 +47,12 @@ def _id_token(draft: JwtDraft) -> str:
     return draft.without_claims("events", "jti").with_header(typ="JWT").signed()
 
 
+def _other_algorithm(draft: JwtDraft) -> str:
+    alg = "ES384" if draft.key.alg != "ES384" else "ES512"
+    key = SigningKey(alg=alg, kid=draft.key.kid, private=private_key(alg, "provider"))
+    return draft.signed_by(key).signed()
+
+
 def _twice(logout: BackchannelLogout) -> BackchannelLogout:
     return evolve(logout, form=logout.form + b"&" + logout.form)
 
@@ -70,6 +77,12 @@ _SIGNATURE: Final = (
         "alg_not_allowed",
         "takes its public key for an HMAC secret when it ends a session",
         forgeries.hmac_with_public_key,
+    ),
+    _token(
+        "logout_other_alg",
+        "alg_not_allowed",
+        "ends a session by a token that is signed in an unregistered way",
+        _other_algorithm,
     ),
     _token(
         "logout_bad_signature",

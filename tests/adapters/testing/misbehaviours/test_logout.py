@@ -39,6 +39,7 @@ def request(form: bytes = HONEST.form, content_type: str = HONEST.content_type) 
 CHECKS: Final[dict[str, Check]] = {
     "logout_alg_none": logout_header("alg", "none"),
     "logout_hs256_with_public_key": logout_header("alg", "HS256"),
+    "logout_other_alg": logout_header("alg", "ES384"),
     "logout_bad_signature": lambda wire: damaged(wire.logout.logout_token, HONEST.logout_token),
     "logout_other_user_after_signing": both(
         forged, lambda wire: claims_of(wire.logout.logout_token)["sub"] == "mallory"
