@@ -394,7 +394,7 @@ def special_addresses() -> SearchStrategy[IPv4Address | IPv6Address]:
 
 @st.composite
 def logout_claim_sets(draw: st.DrawFn) -> dict[str, Any]:
-    """The claims of good logout tokens: by user, by session, or both, and whatever else."""
+    """The claims of good logout tokens: by user, by session, or both, and others."""
     words = st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_size=1, max_size=20)
     named = draw(st.sampled_from((("sub",), ("sid",), ("sub", "sid"))))
     more = draw(st.dictionaries(st.sampled_from(["acr", "azp", "x", "tid"]), words, max_size=3))

@@ -93,7 +93,7 @@ class LoopbackLogin:
         return refreshed
 
     def log_out(self, incoming: Incoming, used: set[str]) -> None:
-        """End the session as the provider says; there is none to end here.
+        """Receive the end of the session from the provider; no session is kept here.
 
         Args:
             incoming: the provider's request.

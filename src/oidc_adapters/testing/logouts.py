@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from oidc_adapters.testing.claims import logout_token_draft, sent_as_id_token
 from oidc_adapters.testing.ledger import IssuedIdToken
-from oidc_adapters.testing.metadata import endpoint, key_set
+from oidc_adapters.testing.metadata import endpoint, published_keys
 from oidc_adapters.testing.oauth_messages import RequestRefused, unique_parameters
 from oidc_adapters.testing.parties import BackchannelLogout
 from oidc_adapters.testing.provider_state import ProviderState
@@ -12,7 +12,7 @@ from oidc_core.wire.urls import with_query
 
 
 def after_logout(state: ProviderState, url: str) -> str | None:
-    """Return where the browser goes after a logout, if the request names such a place.
+    """Return where the browser goes after a logout, if the request names a place.
 
     Raises:
         RequestRefused: the hint is none of this provider's, the client does not fit, or the URI is
@@ -43,7 +43,7 @@ def after_logout(state: ProviderState, url: str) -> str | None:
 
 
 def _hinted(state: ProviderState, hint: str) -> IssuedIdToken | None:
-    """Return whom an ID token was issued to, if it is a hint to this provider."""
+    """Return the client and user of an ID token, if it is a hint to this provider."""
     issued = state.ledger.id_tokens.get(hint)
     if issued is None or state.accepts_hint == "issued":
         return issued
@@ -54,15 +54,18 @@ def _hinted(state: ProviderState, hint: str) -> IssuedIdToken | None:
             if (each.client_id, each.sid) == (issued.client_id, issued.sid)
         ]
         return issued if of_session[-1] == hint else None
-    published = key_set(state)["keys"]
-    kids = [key["kid"] for key in published] if isinstance(published, list) else []
+    kids = [key.kid for key in published_keys(state)]
     return issued if issued.kid in {None, *kids} else None
 
 
 def backchannel_logout(
     state: ProviderState, now: int, *, sub: str | None, sid: str | None, client_id: str | None
 ) -> BackchannelLogout:
-    """Return what is posted to a client when sessions end; raises LookupError for no client."""
+    """Return the request that ends sessions at a client.
+
+    Raises:
+        LookupError: there is no client of that name.
+    """
     client = state.clients[0] if client_id is None else state.client(client_id)
     if client is None:
         raise LookupError(client_id)

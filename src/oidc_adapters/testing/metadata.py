@@ -6,7 +6,7 @@ from oidc_adapters.testing.claims import SCOPE_CLAIMS
 from oidc_adapters.testing.encryption import ENCRYPTION_ALGS, ENCRYPTION_ENCS
 from oidc_adapters.testing.parties import Members
 from oidc_adapters.testing.provider_state import ACR_VALUES, ProviderState
-from oidc_adapters.testing.signing import ALGORITHMS
+from oidc_adapters.testing.signing import ALGORITHMS, SigningKey
 
 AUTH_METHODS = (
     "client_secret_basic",
@@ -47,8 +47,6 @@ def metadata(state: ProviderState) -> Members:
         "token_endpoint": endpoint(state.issuer, "token"),
         "userinfo_endpoint": endpoint(state.issuer, "userinfo"),
         "jwks_uri": endpoint(state.issuer, "jwks"),
-        "end_session_endpoint": endpoint(state.issuer, "end-session"),
-        "revocation_endpoint": endpoint(state.issuer, "revoke"),
         "scopes_supported": ["openid", *SCOPE_CLAIMS, "offline_access"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
@@ -62,12 +60,6 @@ def metadata(state: ProviderState) -> Members:
         "userinfo_encryption_enc_values_supported": list(ENCRYPTION_ENCS),
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-        "backchannel_logout_supported": True,
-        "backchannel_logout_session_supported": True,
-        "frontchannel_logout_supported": True,
-        "frontchannel_logout_session_supported": True,
         "acr_values_supported": list(ACR_VALUES),
         "claims_supported": claims,
         "claims_parameter_supported": True,
@@ -75,10 +67,30 @@ def metadata(state: ProviderState) -> Members:
         "request_uri_parameter_supported": False,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": state.sends_iss,
+        **_ends(state),
+    }
+
+
+def _ends(state: ProviderState) -> Members:
+    """Return the members about the ends of sessions and tokens."""
+    return {
+        "end_session_endpoint": endpoint(state.issuer, "end-session"),
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
+        "revocation_endpoint": endpoint(state.issuer, "revoke"),
+        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
     }
 
 
 def key_set(state: ProviderState) -> Members:
     """Return the members of the key set: no secret and no private key is in it."""
+    return {"keys": [key.public_jwk() for key in published_keys(state)]}
+
+
+def published_keys(state: ProviderState) -> tuple[SigningKey, ...]:
+    """Return the keys that are published now."""
     algs = tuple(alg for alg in state.signing_algs() if ALGORITHMS[alg].family != "HS")
-    return {"keys": [key.public_jwk() for key in state.keys.published(algs)]}
+    return tuple(state.keys.published(algs))

@@ -43,8 +43,8 @@ class FakeClient:
         client_secret: its secret; no client with ``none`` or ``private_key_jwt`` uses it.
         redirect_uris: the exact redirect URIs it may name.
         post_logout_redirect_uris: the exact URIs it may return to after a logout.
-        backchannel_logout_uri: where it takes logout tokens, if it does.
-        frontchannel_logout_uri: what it wants loaded in a frame when a session ends, if it does.
+        backchannel_logout_uri: where it takes logout tokens, or ``None``.
+        frontchannel_logout_uri: what a browser loads in a frame when a session ends, or ``None``.
         token_endpoint_auth_method: ``none``, ``client_secret_basic``, ``client_secret_post``,
             ``client_secret_jwt`` or ``private_key_jwt``; any other method is refused.
         raw_basic: whether HTTP Basic credentials are compared as sent, without the form decoding
@@ -139,7 +139,7 @@ class BackchannelLogout:
     """The request with which the provider ends sessions at a client, without a browser.
 
     Attributes:
-        uri: the client's ``backchannel_logout_uri``, ``None`` if it registered none.
+        uri: the client's ``backchannel_logout_uri``, or ``None``.
         logout_token: the logout token.
         form: the body that the provider posts.
         content_type: its media type.

@@ -136,7 +136,7 @@ class FakeProvider(ProviderState):
             client_id: the client; the first if left out.
 
         Returns:
-            What the provider posts to the client: ``logout.incoming()``.
+            The request: the client gets ``logout.incoming()``.
 
         Raises:
             LookupError: no such client.

@@ -1,10 +1,10 @@
 """The logout token: a provider ends sessions by itself (OIDC Back-Channel Logout 1.0).
 
-Theory of operation.  The provider posts the token to the client's ``backchannel_logout_uri``; no
+Theory of operation.  The provider posts the token to the client's ``backchannel_logout_uri``. No
 browser takes part, and anybody can post there.  :func:`logout_token_in` takes the token out of the
-request.  :func:`named_in` reads, unverified, which provider and client it is made out for: that
-finds the client and decides nothing else.  The signature is verified as that of an ID token is
-(§2.6, 1 to 3).  Then :data:`LOGOUT_TOKEN_RULES` is the validator, in the order of the
+request.  :func:`named_in` reads, unverified, its provider and its clients. The reader needs that to
+find the client, and it decides nothing else.  The signature is verified like the signature of an ID
+token (§2.6, 1 to 3).  Then :data:`LOGOUT_TOKEN_RULES` is the validator, in the order of the
 specification and with its numbers; :func:`check` walks through it.
 
 A Security Event Token (RFC 8417) is of the same family: its profile is
@@ -44,7 +44,7 @@ def logout_token_in(incoming: Incoming, limits: Limits) -> str:
 
     Args:
         incoming: the request at the ``backchannel_logout_uri``.
-        limits: the policy's; the body may be as large as that of a callback.
+        limits: the policy's; the body may be as large as the body of a callback.
 
     Raises:
         ProtocolViolation: ``logout_request_invalid``, naming the method, the media type or the
@@ -69,7 +69,7 @@ def _invalid(about: str, found: str | int, expected: str | int) -> ProtocolViola
 
 
 class Named(NamedTuple):
-    """What an unverified logout token says of its own provider and client.
+    """The provider and the clients that an unverified logout token names.
 
     Attributes:
         issuer: the issuer, ``None`` where an encrypted token does not show it.
@@ -81,9 +81,9 @@ class Named(NamedTuple):
 
 
 def named_in(token: str) -> Named:
-    """Read whom a logout token is from and for; nothing of it is verified: for a look-up only.
+    """Read, for a look-up only, which provider and clients a logout token names, unverified.
 
-    The header of an encrypted one may say so (RFC 7519 §5.3).
+    The header of an encrypted one may name them (RFC 7519 §5.3).
 
     Raises:
         ProtocolViolation: ``iss_missing``, ``iss_malformed``, ``aud_missing`` or ``aud_malformed``;
@@ -97,16 +97,16 @@ def named_in(token: str) -> Named:
     claims = claims_kept(token)
     issuer, clients = claims.members.get("iss"), audience(claims.members.get("aud"))
     if not isinstance(issuer, str):
-        raise _unnamed(claims, "iss")
+        raise _unnamed(claims, "iss", "iss_missing", "iss_malformed")
     if clients is None:
-        raise _unnamed(claims, "aud")
+        raise _unnamed(claims, "aud", "aud_missing", "aud_malformed")
     return Named(issuer, clients)
 
 
-def _unnamed(claims: JsonObject, name: str) -> ProtocolViolation:
+def _unnamed(claims: JsonObject, name: str, missing: str, malformed: str) -> ProtocolViolation:
     value = claims.members.get(name)
-    fault, found = ("missing", None) if value is None else ("malformed", kind_of(value))
-    return ProtocolViolation(f"{name}_{fault}", about=name, of=LOGOUT_TOKEN.name, found=found)
+    code, found = (missing, None) if value is None else (malformed, kind_of(value))
+    return ProtocolViolation(code, about=name, of=LOGOUT_TOKEN.name, found=found)
 
 
 @frozen(kw_only=True)
@@ -176,7 +176,7 @@ LOGOUT_TOKEN_RULES: Final[RuleTable[ExaminedLogoutToken]] = RuleTable(
     (
         Rule("encryption", _P + "1", "it was encrypted if that was registered", shared.encryption),
         Rule("signature", _P + "2", "a key of the provider signed it", shared.signature),
-        Rule("alg", _P + "3", "the algorithm is that of ID tokens", shared.algorithm),
+        Rule("alg", _P + "3", "the algorithm is the one of ID tokens", shared.algorithm),
         Rule("iss", _P + "4", "the issuer is the provider, exactly", shared.issuer),
         Rule("aud", _P + "4", "the audience is this client and nobody untrusted", shared.audiences),
         Rule("iat", _P + "4", "it was issued just now, not in the future", shared.issued_at),
@@ -190,7 +190,7 @@ LOGOUT_TOKEN_RULES: Final[RuleTable[ExaminedLogoutToken]] = RuleTable(
             "a session has its form, and is there if that was registered",
             _session,
         ),
-        Rule("events", _P + "6", "it tells of a logout", _event),
+        Rule("events", _P + "6", "its event is a logout", _event),
         Rule("kind", _P + "7", "it has no nonce, so it is not an ID token", shared.kind),
         Rule("jti", "OIDC Back-Channel Logout §2.4", "it has a name", shared.identifier),
     ),

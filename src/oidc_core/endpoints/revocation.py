@@ -13,7 +13,7 @@ from oidc_core.wire.http import HttpRequest, HttpResponse, Parameters
 from oidc_core.wire.settings import check_kind, check_text
 
 TokenKind: TypeAlias = Literal["access_token", "refresh_token"]
-"""What a token is, as the hint in the request says it (§2.1)."""
+"""The kind of a token, for the hint in the request (§2.1)."""
 
 _METHODS: Final = "revocation_endpoint_auth_methods_supported"
 _ALGORITHMS: Final = "revocation_endpoint_auth_signing_alg_values_supported"
@@ -65,7 +65,7 @@ def _check_method(rp: RelyingParty) -> None:
 
 
 def check_revocation(response: HttpResponse) -> None:
-    """Read the answer: 200 says that the token is not valid any more, whatever is in the body.
+    """Read the answer: 200 says that the token is not valid any more, with any body.
 
     That includes a token that the provider does not know (§2.2). After 503 the token still exists
     (§2.2.1): the error has the seconds to wait, if the provider told them.

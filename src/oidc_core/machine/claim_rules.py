@@ -218,20 +218,20 @@ def issued_at(jwt: Examined[E]) -> SkipReason | None:
 
 
 def identifier(jwt: Examined[E]) -> SkipReason | None:
-    """It has a name of its own, so that its second coming is seen (RFC 7519 §4.1.7)."""
+    """It has an identifier, so that a second use is seen (RFC 7519 §4.1.7)."""
     return unread(jwt, "jti") if filled(jwt.claim("jti")) is None else None
 
 
 def event(jwt: Examined[E], name: str) -> SkipReason | None:
-    """It tells of one event, with an object (RFC 8417 §2.2); other events do not count.
+    """It names an event, with an object (RFC 8417 §2.2); other events do not count.
 
     Raises:
         ProtocolViolation: ``events_missing``, ``events_malformed``, or ``event_unexpected`` if it
-            tells of others only.
+            names other events only.
     """
     told = jwt.claim("events")
     if not isinstance(told, JsonObject) or isinstance(told, Unreadable):
-        return unread(jwt, "events", "an object")
+        return unread(jwt, "events", expected="an object")
     if name not in told.members:
         found = shown_names(tuple(told.members))
         raise refused(jwt, "event_unexpected", "events", found=found, expected=name)

@@ -125,8 +125,8 @@ class Policy:
         assertion_lifetime: seconds for which a client assertion is valid.
         userinfo: whether UserInfo is asked for in a login, and whether the login depends on it.
         require_at_hash: whether an ID token from the token endpoint needs ``at_hash``.
-        require_logout_typ: whether the ``typ`` of a logout token has to be ``logout+jwt``, which is
-            only recommended (OIDC Back-Channel Logout §2.4).
+        require_logout_typ: whether a logout token needs the ``typ`` ``logout+jwt``, which is only
+            recommended (OIDC Back-Channel Logout §2.4).
         require_essential_claims: whether an essential claim that is absent ends the login; the
             provider may leave it out, and the evidence says so (OIDC Core §5.5.1).
         forbid_extra_scope: whether a granted scope beyond the one asked for is refused.

@@ -41,7 +41,7 @@ RESERVED_PARAMETERS: Final = frozenset(
 class ProviderMetadata:
     """The provider's metadata (OIDC Discovery §3, RFC 8414 §2, RFC 9126 §5, RFC 9207 §3).
 
-    The members about logout are those of OIDC Back-Channel Logout §2.1, Front-Channel Logout §3 and
+    The members about logout come from OIDC Back-Channel Logout §2.1, Front-Channel Logout §3 and
     Session Management §3.3.
 
     A list that is empty and a flag that is ``None`` were absent or null: they rule nothing out,

@@ -7,11 +7,11 @@
         step = resume(rp, step, shell.keys(step.wanted))
     notice = step.result
 
-The application looks the sessions up that ``notice`` names, and ends them; that there are none is a
-success (§2.7).  Then it remembers ``notice.once`` until ``notice.until``.  A token of that name
-which comes again before all sessions have ended goes on ending them; afterwards
-:func:`refuse_repeat` refuses it.  :func:`reply` is the answer to the provider, after a success as
-after every refusal.
+The application looks up the sessions that ``notice`` names, and ends them. If it knows no session,
+that is a success too (§2.7).  Then it remembers ``notice.once`` until ``notice.until``.  If the
+token comes again before all sessions have ended, the application goes on and ends the rest;
+afterwards :func:`refuse_repeat` refuses it.  :func:`reply` is the answer to the provider, after a
+success and after every refusal.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ _PATIENCE: Final = 60
 
 @frozen(kw_only=True)
 class LogoutNotice:
-    """Which sessions a provider says have ended; the token that says so was verified.
+    """The sessions that a provider has ended, by a logout token that was verified.
 
     Attributes:
         connection: the client and provider that it is for.
@@ -58,8 +58,8 @@ class LogoutNotice:
             there: with ``sub`` alone all sessions of the user do.
         once: the name under which the token counts as used, for this client only; made of its
             ``jti``, of 22 characters.
-        until: until when ``once`` has to be remembered, in seconds since the epoch: the token is
-            refused from then on anyway.
+        until: the time until which the application remembers ``once``, in seconds since the epoch:
+            the token is too old from then on.
         evidence: what was checked.
     """
 
@@ -82,11 +82,10 @@ class LogoutNotice:
 
 
 def addressees(rps: Sequence[RelyingParty], incoming: Incoming) -> tuple[int, ...]:
-    """Return which of several clients a logout token may be for, by what it says, unverified.
+    """Return which of several clients a logout token may be for, by its unverified claims.
 
-    Several may be where one client is connected twice, or where an encrypted token does not show
-    whom it is for.  Each of them can judge it by :func:`receive`; the first that accepts it is the
-    one.
+    There are several if one client is connected twice, or if an encrypted token does not show its
+    audience.  Each of them can judge it by :func:`receive`; it is for the first that accepts it.
 
     Args:
         rps: the clients; the result names their places in this sequence.
@@ -199,7 +198,7 @@ def reply(refusal: OidcError | None = None) -> Reply:
     It is 200 after a success, also if no session was found.  It is 400 for a request or a token
     that does not hold.  It is 503, with a time to try again after, where the keys or a store are
     not available, so that nobody knows yet; and 500 where the application made a mistake.  A
-    refusal is told by its code and the member, and nothing of the configuration is told.
+    refusal is told by its code and the member only: the configuration stays private.
 
     Args:
         refusal: the refusal, or ``None`` after a success.

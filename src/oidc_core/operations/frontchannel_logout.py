@@ -1,10 +1,9 @@
 """A logout that the provider tells by a frame in the browser (OIDC Front-Channel Logout 1.0).
 
-The provider's page loads the client's ``frontchannel_logout_uri`` in a frame.  A browser that
-blocks the cookies of third parties sends none there (§4.1), so the session is found by ``iss`` and
-``sid``, never by a cookie: register ``frontchannel_logout_session_required``, or the provider may
-leave both out.  Nothing signs this request.  It ends the named session of this application and
-nothing else; it never revokes a token.
+The provider's page loads the client's ``frontchannel_logout_uri`` in a frame.  Many browsers send
+no cookie from a frame (§4.1), so the session is found by ``iss`` and ``sid``, never by a cookie.
+Register ``frontchannel_logout_session_required``, or the provider may leave both out.  The request
+is not signed.  It ends the named session of this application, and it never revokes a token.
 """
 
 from collections.abc import Sequence
@@ -27,13 +26,13 @@ _HTML: Final = ("content-type", "text/html; charset=utf-8")
 
 @frozen(kw_only=True)
 class FrontchannelNotice:
-    """Which session a provider's page says has ended.
+    """The session that a provider has ended, by a frame in its page.
 
     Attributes:
         connection: the client and provider that it is for.
         issuer: the issuer, as an :class:`~oidc_core.model.claims.Identity` of a login names it.
-        sid: the provider's session, or ``None`` if the request names none: then only the browser's
-            own session can be meant, and nothing proves that.
+        sid: the provider's session, or ``None`` if the request does not name it: only the session
+            of the browser itself can be meant then, and the request proves nothing.
     """
 
     connection: Connection
@@ -81,8 +80,8 @@ def receive(rp: RelyingParty, incoming: Incoming) -> FrontchannelNotice:
     Raises:
         UsageError: ``parameter_invalid`` for an argument of another type.
         CallbackError: ``method_unexpected``, ``parameter_duplicated``; ``logout_session_missing``
-            if only one of ``iss`` and ``sid`` is there, or none where the client registered that it
-            needs them; ``logout_iss_mismatch`` for another provider.
+            if only one of ``iss`` and ``sid`` is there, or if both are missing and the client
+            registered that it needs them; ``logout_iss_mismatch`` for another provider.
     """
     check_kind(rp, RelyingParty, about="rp")
     issuer, sid = _named(incoming)

@@ -1,7 +1,7 @@
 """Revoking tokens when a session ends (RFC 7009), where the provider has an endpoint for it.
 
-:func:`to_revoke` says which tokens; :func:`revoke` asks for one of them.  A failure of one is no
-reason to leave the others, nor to keep the session: it has ended already.
+:func:`to_revoke` says which tokens; :func:`revoke` asks for one of them.  If one of them
+fails, go on with the others: the session has ended already.
 """
 
 from collections.abc import Sequence

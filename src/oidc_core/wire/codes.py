@@ -251,9 +251,9 @@ _LOGOUT: Final = (
             "a provider posts a form with one logout_token",
         ),
         ("logout_subject_missing", _BACK_CHANNEL + "§2.6, 5", "the token names no sub and no sid"),
-        ("events_missing", _BACK_CHANNEL + "§2.6, 6", "the token tells no event"),
+        ("events_missing", _BACK_CHANNEL + "§2.6, 6", "the token names no event"),
         ("events_malformed", "RFC 8417 §2.2", "events is an object, and each event in it too"),
-        ("event_unexpected", _BACK_CHANNEL + "§2.6, 6", "the token tells of something else"),
+        ("event_unexpected", _BACK_CHANNEL + "§2.6, 6", "the token names no back-channel logout"),
     ),
     *_rows(
         ("protocol", "logout", "no", "configuration"),

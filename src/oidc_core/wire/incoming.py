@@ -76,8 +76,7 @@ class Incoming:
         query: the unchanged query string, without its question mark; ASGI's bytes are taken too.
         body: the octets of the body.
         cookie: the unchanged ``Cookie`` header; several of them are joined with ``"; "``.
-        content_type: the unchanged ``Content-Type`` header; empty if there is none, or if it is not
-            known.
+        content_type: the unchanged ``Content-Type`` header; empty if it is absent or not known.
 
     Raises:
         UsageError: ``parameter_invalid`` for a value of another type, naming the attribute.

@@ -17,7 +17,7 @@ _STATUSES: Final = range(200, 600)
 
 @frozen(kw_only=True)
 class Reply:
-    """What the application answers; a framework adds ``Content-Length`` and ``Date``.
+    """An answer; a framework adds ``Content-Length`` and ``Date``.
 
     Attributes:
         status: the HTTP status, from 200 to 599.

@@ -31,7 +31,8 @@ STRICT: Final = relying_party(
 
 def framed(query: str | None = None, **changed: Any) -> Incoming:
     told = encode_form((("iss", ISSUER), ("sid", SID))) if query is None else query
-    return Incoming(**{"method": "GET", "url": URI, "query": told, **changed})
+    members: dict[str, Any] = {"method": "GET", "url": URI, "query": told, **changed}
+    return Incoming(**members)
 
 
 @pytest.mark.req("OIDCFCL-2-02", "OIDCFCL-2-03")

@@ -192,13 +192,13 @@ _CLAIMS: Final = (
     _token(
         "logout_other_event",
         "event_unexpected",
-        "tells of another event",
+        "names another event",
         forgeries.with_claim("events", {"http://schemas.openid.net/event/other": {}}),
     ),
     _token(
         "logout_events_in_list",
         "events_malformed",
-        "tells the event in a list",
+        "names the event in a list",
         forgeries.with_claim("events", ["http://schemas.openid.net/event/backchannel-logout"]),
     ),
     _token(

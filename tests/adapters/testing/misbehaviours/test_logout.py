@@ -1,4 +1,4 @@
-"""Wrong logouts: each row changes only the named part of what the provider posts."""
+"""Wrong logouts: each row changes only the named part of the posted request."""
 
 from typing import Final
 
