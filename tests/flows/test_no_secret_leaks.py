@@ -33,7 +33,9 @@ from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationReq
 from oidc_core.machine.grants import YOUNG
 from oidc_core.model.client import AuthMethod
 from oidc_core.model.policy import Policy
-from oidc_core.operations import discovery
+from oidc_core.model.records import Tokens
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.operations import backchannel_logout, discovery
 from oidc_core.wire.encoding import b64url_encode
 from oidc_core.wire.errors import OidcError
 from oidc_core.wire.http import WireRequest
@@ -78,6 +80,7 @@ class Flow:
     shown: list[str] = field(factory=list[str], init=False)
     errors: list[str] = field(factory=list[str], init=False)
     heard: list[Event] = field(factory=list[Event], init=False)
+    logout_tokens: list[str] = field(factory=list[str])
 
     def show(self, *values: object) -> None:
         for value in values:
@@ -95,7 +98,7 @@ class Flow:
             self._run(shell, Browser())
         except OidcError as error:
             self.errors.append(error.code)
-            self.show(error, vars(error), error.args)
+            self.show(error, vars(error), error.args, backchannel_logout.reply(error))
             self.shown.extend(traceback.format_exception(error))
             self.shown.append(pickle.dumps(error).decode("latin-1"))
         finally:
@@ -127,6 +130,7 @@ class Flow:
         tokens = client.tokens(result.grant_id)
         self.show(grants, tokens, records.read(f"grant:{result.grant_id}"))
         refreshed = tokens.fresh(refused=self.to_be_replaced(shell, tokens))
+        self.receive_logouts(rp, shell, refreshed)
         goodbye = client.start_logout(refreshed)
         browser.receive(goodbye.cookies)
         self.show(goodbye, *goodbye.cookies)
@@ -134,6 +138,21 @@ class Flow:
         assert url is not None
         self.show(client.userinfo(refreshed), tokens.end())
         self.show(client.finish_logout(returning(url, browser.header)))
+
+    def receive_logouts(self, rp: RelyingParty, shell: TracedShell, tokens: Tokens) -> None:
+        """Let the provider end the session twice, by tokens of different names if it is honest."""
+        used = set[str]()
+        for _ in range(2):
+            now = shell.clock.now()
+            logout = self.provider.backchannel_logout(now, sub=tokens.subject, sid=tokens.sid)
+            self.logout_tokens.append(logout.logout_token)
+            self.show(logout)
+            incoming = logout.incoming()
+            self.show(incoming)
+            notice = shell.run(rp, backchannel_logout.receive(rp, incoming, now=now))
+            self.show(notice, *notice.evidence.checks, backchannel_logout.reply())
+            backchannel_logout.refuse_repeat(notice, used=notice.once in used)
+            used.add(notice.once)
 
     def hear(self, event: Event) -> None:
         self.heard.append(event)
@@ -167,6 +186,7 @@ class Flow:
             ("access token", ledger.access_tokens),
             ("refresh token", ledger.refresh_tokens),
             ("ID token", ledger.id_tokens),
+            ("logout token", self.logout_tokens),
         ):
             found |= {f"{kind} {number}": value for number, value in enumerate(values)}
         signatures = [token.rpartition(".")[2] for token in ledger.id_tokens]

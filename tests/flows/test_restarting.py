@@ -358,6 +358,8 @@ ELSEWHERE: Final = {
     "connection_mismatch": "only where several clients share a store",
     "cookie_key_unknown": "only where workers have different secrets",
     "logout_expired": "of a logout",
+    "logout_iss_mismatch": "of a logout in a frame",
+    "logout_session_missing": "of a logout in a frame",
     "logout_state_mismatch": "of a logout",
     "method_unexpected": "the request is refused before a client sees it",
     "parameter_too_long": "the request is refused before a client sees it",

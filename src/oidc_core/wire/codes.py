@@ -245,11 +245,7 @@ _FRONT_CHANNEL = "Front-Channel Logout "
 _LOGOUT: Final = (
     *_rows(
         ("protocol", "logout", "no", "suspicious"),
-        (
-            "logout_request_invalid",
-            _BACK_CHANNEL + "§2.5",
-            "a provider posts a form with one logout_token",
-        ),
+        ("logout_request_invalid", _BACK_CHANNEL + "§2.5", "post a form with one logout_token"),
         ("logout_subject_missing", _BACK_CHANNEL + "§2.6, 5", "the token names no sub and no sid"),
         ("events_missing", _BACK_CHANNEL + "§2.6, 6", "the token names no event"),
         ("events_malformed", "RFC 8417 §2.2", "events is an object, and each event in it too"),
@@ -268,11 +264,7 @@ _LOGOUT: Final = (
     ),
     *_rows(
         ("callback", "logout", "no", "suspicious"),
-        (
-            "logout_session_missing",
-            _FRONT_CHANNEL + "§2",
-            "a logout in a frame names both iss and sid",
-        ),
+        ("logout_session_missing", _FRONT_CHANNEL + "§2", "a frame names both iss and sid"),
         ("logout_iss_mismatch", _FRONT_CHANNEL + "§2", "the logout is from another provider"),
     ),
 )
