@@ -56,6 +56,11 @@ _CALLBACK: Final = (
         ("state_used", _6749 + "§4.1.2", "this login was finished before; start a new one"),
         ("policy_changed", "RFC 9700 §4.4", "the policy changed during the login; start a new one"),
         (
+            "session_ended",
+            "OIDC Back-Channel Logout §2.7",
+            "the provider ended this session meanwhile; start a new login",
+        ),
+        (
             "binding_missing",
             "RFC 9700 §4.7",
             "the browser sent no login cookie: it is late or keeps no cookies",

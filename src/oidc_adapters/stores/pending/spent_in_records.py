@@ -16,7 +16,8 @@ SPENT: Final = "spent logins"
 
 _STORE: Final = FailsClosed(SPENT)
 _CLOCK: Final = SystemClock()
-_VALUE: Final = "spent"
+SPENT_VALUE: Final = "spent"
+"""What is kept under a used name."""
 
 
 class RecordSpent:
@@ -65,8 +66,13 @@ class RecordSpent:
         return await _created(self._callers.awaiting.records, name, until - now, now)
 
 
-async def _created(records: AsyncRecords, name: str, lifetime: int, now: int) -> bool:
+def spent_key(name: str) -> str:
+    """Return the key of a used name: a digest of it."""
     digest = sha256(name.encode("utf-8", "surrogatepass")).digest()
+    return f"spent:{b64url_encode(digest)}"
+
+
+async def _created(records: AsyncRecords, name: str, lifetime: int, now: int) -> bool:
     until = max(now, _CLOCK.now()) + lifetime  # a client's own clock must not be too early
     with _STORE:
-        return await records.create(f"spent:{b64url_encode(digest)}", new_version(), _VALUE, until)
+        return await records.create(spent_key(name), new_version(), SPENT_VALUE, until)
