@@ -31,7 +31,7 @@ from oidc_core.model.connection import Connection
 from oidc_core.wire.errors import CallbackError, StoreFailure
 
 SESSIONS: Final = "sessions"
-"""What errors call the index."""
+"""The name of the index in errors."""
 
 _STORE: Final = FailsClosed(SESSIONS)
 _PATIENCE: Final = 10.0
@@ -41,7 +41,7 @@ _PAUSE: Final = 0.02
 _STEPS: Final = 2
 
 Each: TypeAlias = Callable[[int, tuple[Entry, ...], int], Awaitable[bool]]
-"""Takes the entries of a place, with the time of the store; returns whether none is left there."""
+"""Takes the entries of a place, with the time of the store; returns whether the place is empty."""
 
 
 class ListName(NamedTuple):
@@ -66,7 +66,7 @@ class ListName(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """A head as it was read; the version is empty where there is none."""
+    """A head as it was read; without a record the version is empty."""
 
     head: Head
     version: str
@@ -135,11 +135,11 @@ class SessionLists:
             always: whether it is written where there is no list.
 
         Returns:
-            what to look for: of a logout that came before, as it was when it came first.  ``None``
-            if nothing was written since there is no list.
+            the sessions to look for.  A repeated logout keeps the time when it came first.
+            ``None``: there is no list, and nothing was written.
 
         Raises:
-            StoreFailure: as :meth:`add`.
+            StoreFailure: ``store_unavailable``, or what is kept there cannot be read.
         """
         tries = _Tries(self._side)
         while True:
@@ -159,7 +159,7 @@ class SessionLists:
         """Go through the sessions that a list has now, newest first.
 
         Raises:
-            StoreFailure: as :meth:`add`.
+            StoreFailure: ``store_unavailable``, or what is kept there cannot be read.
         """
         head, _, times = await self._head(name)
         if head.entries:
@@ -177,10 +177,10 @@ class SessionLists:
         return (await self._head(name)).head.unnamed
 
     async def take_out(self, name: ListName, place: int, session_ids: AbstractSet[str]) -> bool:
-        """Take sessions out of a place of a list; return whether none is left there.
+        """Take sessions out of a place of a list; return whether the place is empty.
 
         Raises:
-            StoreFailure: as :meth:`add`.
+            StoreFailure: ``store_unavailable``, or what is kept there cannot be read.
         """
         tries = _Tries(self._side)
         while True:
@@ -205,7 +205,7 @@ class SessionLists:
         """Return which sessions are at a place of a list.
 
         Raises:
-            StoreFailure: as :meth:`add`.
+            StoreFailure: ``store_unavailable``, or what is kept there cannot be read.
         """
         head, _, _ = await self._head(name)
         entries = head.entries
@@ -214,7 +214,7 @@ class SessionLists:
         return {each.session.session_id for each in entries} & session_ids
 
     async def _spill(self, name: ListName, read: _Read, entries: tuple[Entry, ...]) -> bool:
-        """Move the entries of a full head to a page of their own; return whether it is done.
+        """Move the entries of a full head to a new page; return whether it is done.
 
         A page may be there: of a caller who was broken off, or of one who is quicker.  It is
         written over only if the head is still the one that was read after that page was seen.
@@ -256,7 +256,7 @@ class SessionLists:
         return _Read(load_head(text, name.issuer), found.version, found.times)
 
     async def _page(self, name: ListName, number: int) -> tuple[tuple[Entry, ...], str]:
-        """Return the entries of a page, and its version, which is empty where there is none."""
+        """Return the entries of a page, and its version, which is empty without a record."""
         key = name.page(number)
         with _STORE:
             found = await self._side.records.read(key)

@@ -1,9 +1,8 @@
-"""What a session index keeps: the names of sessions, which logouts came, and how both are written.
+"""The records of a session index: the names of sessions, and the logouts that came.
 
 Theory of operation.  Each user has a list of sessions, and each session of the provider (``sid``)
 has one.  The *head* of a list is one record, with the newest entries and what has ended.  Once it
-is full, its entries move to a *page*, a record of its own, and a new page is never filled again.
-So a login and a logout of the same list meet in one place, the head, and one of them comes first.
+is full, its entries move to a *page*, another record, which gets no further entry.  So a login and a logout of the same list meet in one place, the head, and one of them comes first.
 """
 
 from typing import Final, NamedTuple
@@ -92,7 +91,7 @@ class Ending(NamedTuple):
         return session.issued_at <= self.issued_at or session.began_at < self.began_before
 
     def is_alike(self, other: "Ending") -> bool:
-        """Return whether another one is about the same sessions, at whatever time."""
+        """Return whether another one is about the same sessions; its time does not count."""
         return (self.subject, self.unnamed) == (other.subject, other.unnamed)
 
 

@@ -255,7 +255,7 @@ class SessionIndex:
         await lists.walk(of_sid, forget_both)
 
     async def ended(self, side: Side, told: ToldLogout, end: EndMany) -> bool:
-        """End all sessions that a logout is about; return whether none is left.
+        """End all sessions that a logout is about; return whether all have ended.
 
         The logout is written down first, so that no login before it adds one more.  A session that
         ``end`` does not return stays, and a repetition tries it again.

@@ -1,4 +1,4 @@
-"""What a session index keeps, and how it is written."""
+"""The records of a session index."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def test_a_login_after_a_logout_is_not_ended_by_its_repetition() -> None:
 
 
 def test_the_clock_of_the_provider_may_be_ahead() -> None:
-    """What came before counts by the clock of the application, from when the logout came first."""
+    """A login came before if it did so by the clock of the application."""
     _, index = a_place()
     ahead = logout(issued_at=UTC + 40, now=UTC + 10)
     index.add(CONNECTION, session("before"))
