@@ -2,7 +2,8 @@
 
 Theory of operation.  Each user has a list of sessions, and each session of the provider (``sid``)
 has one.  The *head* of a list is one record, with the newest entries and what has ended.  Once it
-is full, its entries move to a *page*, another record, which gets no further entry.  So a login and a logout of the same list meet in one place, the head, and one of them comes first.
+is full, its entries move to a *page*, another record, which gets no further entry.  So a login and
+a logout of the same list meet in one place, the head, and one of them comes first.
 """
 
 from typing import Final, NamedTuple
