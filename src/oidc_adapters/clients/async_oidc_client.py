@@ -15,22 +15,21 @@ from oidc_adapters.clients.calls import (
     cookies_in,
     development_logins,
     finishing,
-    leaving,
     mark_forgotten,
     restarting_once,
     starting,
-    starting_logout,
 )
 from oidc_adapters.clients.client_setup import ClientSetup
-from oidc_adapters.clients.life import AsyncWorld, Client, Life, life_of
-from oidc_adapters.clients.results import EndedSession, LoginResult, LogoutResult, Redirect
+from oidc_adapters.clients.life import AsyncWorld, Life, life_of
+from oidc_adapters.clients.logouts import AwaitingLogouts
+from oidc_adapters.clients.results import LoginResult, Redirect
 from oidc_adapters.clients.shell import AsyncShell
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.runtime.events import OnEvent
 from oidc_adapters.stores.metadata_in_records import RecordMetadata
-from oidc_adapters.stores.pending import PendingLogins, Taken, TakenLogout
+from oidc_adapters.stores.pending import PendingLogins, Taken
 from oidc_adapters.stores.provider_keys import ProviderKeys
 from oidc_adapters.transport import AsyncTransport
 from oidc_core.endpoints.authorization import (
@@ -39,23 +38,22 @@ from oidc_core.endpoints.authorization import (
     Callback,
     pending_id,
 )
-from oidc_core.endpoints.end_session import LogoutRequest, returned_state
 from oidc_core.endpoints.tokens import check_owner
 from oidc_core.endpoints.userinfo import CheckedUserInfo
-from oidc_core.model.pending import pending_id_of
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.operations import logout, userinfo
+from oidc_core.operations import userinfo
 from oidc_core.wire.incoming import Incoming
-from oidc_core.wire.settings import as_setting, check_kind
+from oidc_core.wire.settings import as_setting
 
 if TYPE_CHECKING:
     from oidc_adapters.clients.doors import Doors
     from oidc_adapters.clients.session_tokens import AsyncSessionTokens
     from oidc_adapters.stores.grants import Grants
+    from oidc_adapters.stores.sessions import SessionIndex
 
 
-class AsyncOidcClient(Client[AsyncShell]):
+class AsyncOidcClient(AwaitingLogouts):
     """One client at one provider, for code that awaits.
 
     It takes the same settings, and has the same calls, like
@@ -76,6 +74,7 @@ class AsyncOidcClient(Client[AsyncShell]):
         transport: AsyncTransport | None = None,
         keys: ProviderKeys | None = None,
         grants: "Grants | None" = None,
+        sessions: "SessionIndex | None" = None,
         metadata: RecordMetadata | None = None,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
@@ -84,7 +83,7 @@ class AsyncOidcClient(Client[AsyncShell]):
         sender, close = _made(transport)
         shell = AsyncShell(sender, Credentials(), keys, clock=clock, entropy=entropy)
         life = life_of(setup, shell, on_event, close, metadata)
-        super().__init__(life, pending, _doors(life, grants))
+        super().__init__(life, pending, _doors(life, grants), sessions)
 
     @classmethod
     def of(
@@ -94,6 +93,7 @@ class AsyncOidcClient(Client[AsyncShell]):
         pending: PendingLogins,
         *,
         grants: "Grants | None" = None,
+        sessions: "SessionIndex | None" = None,
         on_event: OnEvent | None = None,
     ) -> "AsyncOidcClient":
         """Return the client of a relying party and a shell, like :meth:`OidcClient.of`."""
@@ -101,7 +101,7 @@ class AsyncOidcClient(Client[AsyncShell]):
         as_setting(rp, RelyingParty, "rp")
         as_setting(shell, AsyncShell, "shell")
         life = Life(rp, shell, on_event=on_event)
-        super(AsyncOidcClient, client).__init__(life, pending, _doors(life, grants))
+        super(AsyncOidcClient, client).__init__(life, pending, _doors(life, grants), sessions)
         return client
 
     @classmethod
@@ -160,19 +160,27 @@ class AsyncOidcClient(Client[AsyncShell]):
                 kept = await self.pending.put_async(rp, started, seen, now)
             return Redirect(url=started.url, cookies=as_cookies(kept))
 
-    async def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
+    async def finish_login(
+        self, incoming: Incoming, *, account: str = "", session_id: str = ""
+    ) -> LoginResult:
         """Finish a login, like :meth:`OidcClient.finish_login`."""
         with self._life.arriving:
             callback = arrived(incoming, account)
             login_id = pending_id(callback)
             self._routes.among(incoming.url)
-        return await self.finish_found(login_id, callback, incoming, account)
+        return await self.finish_found(login_id, callback, incoming, account, session_id)
 
     async def finish_found(
-        self, login_id: str, callback: Callback, incoming: Incoming, account: str
+        self,
+        login_id: str,
+        callback: Callback,
+        incoming: Incoming,
+        account: str,
+        session_id: str = "",
     ) -> LoginResult:
         """Finish a login that is known to be of this client, or of no client."""
         pending, profile = self.pending, self.pending.profile
+        self._check_name(session_id)
         with self._life.finishing, restarting_once(profile, incoming):
             rp, shell = await self._life.ready_async()
             now = shell.clock.now()
@@ -183,6 +191,8 @@ class AsyncOidcClient(Client[AsyncShell]):
             with answering(taken.cookies, taken.pending):
                 logged_in = await shell.run(rp, finishing(rp, taken, callback, now, account))
                 grant_id = await self.keep(logged_in.tokens) if self._copies is not None else ""
+                if self._ends is not None:
+                    await self._ends.add(rp.connection, logged_in, session_id, grant_id)
         cookies = (*taken.cookies, *mark_forgotten(profile, incoming))
         return LoginResult(
             logged_in=logged_in, cookies=cookies, connection=rp.connection, grant_id=grant_id
@@ -205,49 +215,6 @@ class AsyncOidcClient(Client[AsyncShell]):
         with self._life.reading_userinfo:
             rp, shell = await self._life.ready_async()
             return await shell.run(rp, userinfo.fetch(rp, tokens))
-
-    async def start_logout(
-        self,
-        tokens: Tokens | EndedSession | None = None,
-        request: LogoutRequest | None = None,
-        *,
-        cookie: str | bytes = "",
-    ) -> Redirect:
-        """Start a logout at the provider, like :meth:`OidcClient.start_logout`."""
-        with self._life.starting_logout:
-            seen = cookies_in(cookie)
-            rp, shell = await self._life.ready_async()
-            now = shell.clock.now()
-            with STORE:
-                secrets = self.pending.logout_secrets(shell.entropy)
-            started = await shell.run(rp, starting_logout(rp, tokens, request, secrets.state, now))
-            if not started.pending.post_logout_redirect_uri:
-                return leaving(started, ())
-            with STORE:
-                kept = await self.pending.put_logout_async(rp, started.pending, secrets, seen, now)
-            return leaving(started, as_cookies(kept))
-
-    async def finish_logout(self, incoming: Incoming) -> LogoutResult:
-        """Check a return from a logout, like :meth:`OidcClient.finish_logout`."""
-        with self._life.finishing_logout:
-            return await self._left(incoming)
-
-    async def finish_any_logout(self, incoming: Incoming) -> LogoutResult:
-        """Finish a logout that may be another client's, which is not reported then."""
-        with self._life.trying_logout:
-            return await self._left(incoming)
-
-    async def _left(self, incoming: Incoming) -> LogoutResult:
-        check_kind(incoming, Incoming, about="incoming")
-        (rp, shell), pending = self._life.opened(), self.pending
-        logout_id, now = pending_id_of(returned_state(incoming)), shell.clock.now()
-        with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
-            with STORE:
-                found = await pending.take_logout_async(rp, logout_id, incoming.cookies, now)
-            taken = as_taken(found, TakenLogout)
-        with answering(taken.cookies):
-            logged_out = await shell.run(rp, logout.finish(rp, taken.pending, incoming, now=now))
-        return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
 
 
 def _made(

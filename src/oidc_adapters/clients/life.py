@@ -44,8 +44,10 @@ from oidc_core.wire.settings import as_setting, check_text
 
 if TYPE_CHECKING:
     from oidc_adapters.clients.doors import Doors
+    from oidc_adapters.clients.session_ends import SessionEnds
     from oidc_adapters.clients.session_tokens import Copies
     from oidc_adapters.stores.grants import Grants, Key
+    from oidc_adapters.stores.sessions import SessionIndex
 
 _COPIES: Final = 2
 
@@ -145,10 +147,10 @@ class Life(MetadataMemory[S]):
                 await self._flights.run_async(METADATA, work, seconds=PATIENCE)
         return self._outcome(ready)
 
-    def tell(self, kind: type[Event]) -> None:
+    def tell(self, kind: type[Event], **facts: object) -> None:
         """Report a success."""
         if self._events is not None:
-            self._events.tell(kind)
+            self._events.tell(kind, **facts)
 
     def refused(self, kind: type[Event], error: OidcError) -> None:
         """Tell of a refusal, and learn from it whether the metadata may be out of date.
@@ -158,6 +160,10 @@ class Life(MetadataMemory[S]):
         if self._setup is not None:
             with self._process.lock:
                 self._kept = self._kept._replace(record=after(self._kept.record, _original(error)))
+        self.report(kind, error)
+
+    def report(self, kind: type[Event], error: OidcError) -> None:
+        """Tell of a refusal that says nothing about the metadata, since a stranger may cause it."""
         if self._events is not None:
             self._events.refused(kind, error)
 
@@ -191,6 +197,7 @@ def life_of(
 
 class _Beside(TypedDict, total=False):
     grants: "Grants | None"
+    sessions: "SessionIndex | None"
     keys: ProviderKeys | None
     metadata: RecordMetadata | None
     clock: Clock | None
@@ -217,7 +224,7 @@ class Client(Generic[S]):
         pending: where logins wait for their browser.
     """
 
-    __slots__ = ("_copies", "_doors", "_life", "_routes", "pending")
+    __slots__ = ("_copies", "_doors", "_ends", "_life", "_routes", "pending")
 
     def __init__(self, life: Life[S], pending: PendingLogins, doors: "Doors | None" = None) -> None:
         rp, shell = life.known
@@ -230,6 +237,7 @@ class Client(Generic[S]):
         self.pending = pending
         self._doors = doors
         self._copies = None if doors is None else _copies(doors)
+        self._ends: SessionEnds | None = None
 
     @property
     def rp(self) -> RelyingParty:
@@ -240,6 +248,38 @@ class Client(Generic[S]):
     def shell(self) -> S:
         """The world, with the credentials for the provider as it is known now."""
         return self._life.known.shell
+
+    @property
+    def names_sessions(self) -> bool:
+        """Whether the client has a session index, so that the provider can end sessions."""
+        return self._ends is not None and self._ends.names_sessions
+
+    @property
+    def session_ends(self) -> "SessionEnds":
+        """The part of the client that ends sessions.
+
+        Raises:
+            UsageError: ``config_invalid`` for a client without ``sessions`` and ``grants``.
+        """
+        if self._ends is None:
+            expected = "SessionIndex(records, secret), which names the sessions of users"
+            raise UsageError("config_invalid", about="sessions", expected=expected)
+        return self._ends
+
+    def _check_name(self, session_id: str) -> None:
+        check_text(session_id, "session_id")
+        if self._ends is not None:
+            self._ends.check_name(session_id)
+
+    def _leaving_of(self, session: str, tokens: object) -> "Key | None":
+        """Return the key of the session that ends, if it is given by its name."""
+        check_text(session, "session")
+        if not session:
+            return None
+        if tokens is not None:
+            raise UsageError("parameter_invalid", about="session", expected="either it or tokens")
+        self._shared()
+        return self._key_of(session)
 
     def _shared(self) -> "Copies":
         """Return what this process knows of the grants of sessions.

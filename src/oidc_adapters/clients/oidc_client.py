@@ -19,22 +19,21 @@ from oidc_adapters.clients.calls import (
     cookies_in,
     development_logins,
     finishing,
-    leaving,
     mark_forgotten,
     restarting_once,
     starting,
-    starting_logout,
 )
 from oidc_adapters.clients.client_setup import ClientSetup
-from oidc_adapters.clients.life import Client, Life, World, life_of
-from oidc_adapters.clients.results import EndedSession, LoginResult, LogoutResult, Redirect
+from oidc_adapters.clients.life import Life, World, life_of
+from oidc_adapters.clients.logouts import WaitingLogouts
+from oidc_adapters.clients.results import LoginResult, Redirect
 from oidc_adapters.clients.shell import Shell
 from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.runtime.events import OnEvent
 from oidc_adapters.stores.metadata_in_records import RecordMetadata
-from oidc_adapters.stores.pending import PendingLogins, Taken, TakenLogout
+from oidc_adapters.stores.pending import PendingLogins, Taken
 from oidc_adapters.stores.provider_keys import ProviderKeys
 from oidc_adapters.stores.records import at_once
 from oidc_adapters.transport import Transport
@@ -44,23 +43,22 @@ from oidc_core.endpoints.authorization import (
     Callback,
     pending_id,
 )
-from oidc_core.endpoints.end_session import LogoutRequest, returned_state
 from oidc_core.endpoints.tokens import check_owner
 from oidc_core.endpoints.userinfo import CheckedUserInfo
-from oidc_core.model.pending import pending_id_of
 from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.operations import logout, userinfo
+from oidc_core.operations import userinfo
 from oidc_core.wire.incoming import Incoming
-from oidc_core.wire.settings import as_setting, check_kind
+from oidc_core.wire.settings import as_setting
 
 if TYPE_CHECKING:
     from oidc_adapters.clients.doors import Doors
     from oidc_adapters.clients.session_tokens import SessionTokens
     from oidc_adapters.stores.grants import Grants
+    from oidc_adapters.stores.sessions import SessionIndex
 
 
-class OidcClient(Client[Shell]):
+class OidcClient(WaitingLogouts):
     """One client at one provider, for code that waits.
 
     Making one touches no network.  The provider's metadata is discovered at first use, unless it is
@@ -75,6 +73,7 @@ class OidcClient(Client[Shell]):
         transport: sends requests; over urllib3 by default.  One that is given is never closed.
         keys: has the key sets of providers; in memory by default.
         grants: where the tokens of sessions are kept; without, the application keeps them.
+        sessions: names the sessions of users, so that the provider can end them.
         metadata: a store of metadata that processes share, where it is discovered; without, each
             process reads it for itself.
         clock: tells the time; the system's by default.
@@ -95,6 +94,7 @@ class OidcClient(Client[Shell]):
         transport: Transport | None = None,
         keys: ProviderKeys | None = None,
         grants: "Grants | None" = None,
+        sessions: "SessionIndex | None" = None,
         metadata: RecordMetadata | None = None,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
@@ -103,7 +103,7 @@ class OidcClient(Client[Shell]):
         sender, close = _made(transport)
         shell = Shell(sender, Credentials(), keys, clock=clock, entropy=entropy)
         life = life_of(setup, shell, on_event, close, metadata)
-        super().__init__(life, pending, _doors(life, grants))
+        super().__init__(life, pending, _doors(life, grants), sessions)
 
     @classmethod
     def of(
@@ -113,6 +113,7 @@ class OidcClient(Client[Shell]):
         pending: PendingLogins,
         *,
         grants: "Grants | None" = None,
+        sessions: "SessionIndex | None" = None,
         on_event: OnEvent | None = None,
     ) -> "OidcClient":
         """Return the client of a relying party and a shell that are put together by hand.
@@ -123,7 +124,7 @@ class OidcClient(Client[Shell]):
         as_setting(rp, RelyingParty, "rp")
         as_setting(shell, Shell, "shell")
         life = Life(rp, shell, on_event=on_event)
-        super(OidcClient, client).__init__(life, pending, _doors(life, grants))
+        super(OidcClient, client).__init__(life, pending, _doors(life, grants), sessions)
         return client
 
     @classmethod
@@ -208,7 +209,9 @@ class OidcClient(Client[Shell]):
                 kept = self.pending.put(rp, started, seen, now)
             return Redirect(url=started.url, cookies=as_cookies(kept))
 
-    def finish_login(self, incoming: Incoming, *, account: str = "") -> LoginResult:
+    def finish_login(
+        self, incoming: Incoming, *, account: str = "", session_id: str = ""
+    ) -> LoginResult:
         """Finish a login.
 
         It is taken out of its store once, before anything is sent: after any failure start a new
@@ -218,9 +221,13 @@ class OidcClient(Client[Shell]):
         Args:
             incoming: the request at the redirect URI.
             account: for a link: the application's account that is signed in now.
+            session_id: for a client with ``sessions``: the application's name of the session, under
+                which it can be ended from now on; by default the name of its grant.  Make the
+                session before, so that its end meets it.
 
         Raises:
-            CallbackError: start the login again.
+            CallbackError: start the login again; ``session_ended`` if the provider ended the
+                session meanwhile.
             ProviderError: the provider refused, as in ``access_denied``.
             UsageError: ``redirect_uri_unknown`` if ``incoming`` does not say at which URL.
             OidcError: see its ``hint`` and ``retryable``.
@@ -229,13 +236,19 @@ class OidcClient(Client[Shell]):
             callback = arrived(incoming, account)
             login_id = pending_id(callback)
             self._routes.among(incoming.url)
-        return self.finish_found(login_id, callback, incoming, account)
+        return self.finish_found(login_id, callback, incoming, account, session_id)
 
     def finish_found(
-        self, login_id: str, callback: Callback, incoming: Incoming, account: str
+        self,
+        login_id: str,
+        callback: Callback,
+        incoming: Incoming,
+        account: str,
+        session_id: str = "",
     ) -> LoginResult:
         """Finish a login that is known to be of this client, or of no client."""
         pending, profile = self.pending, self.pending.profile
+        self._check_name(session_id)
         with self._life.finishing, restarting_once(profile, incoming):
             rp, shell = self._life.ready()
             now = shell.clock.now()
@@ -246,6 +259,8 @@ class OidcClient(Client[Shell]):
             with answering(taken.cookies, taken.pending):
                 logged_in = shell.run(rp, finishing(rp, taken, callback, now, account))
                 grant_id = self.keep(logged_in.tokens) if self._copies is not None else ""
+                if self._ends is not None:
+                    at_once(self._ends.add(rp.connection, logged_in, session_id, grant_id))
         cookies = (*taken.cookies, *mark_forgotten(profile, incoming))
         return LoginResult(
             logged_in=logged_in, cookies=cookies, connection=rp.connection, grant_id=grant_id
@@ -292,62 +307,6 @@ class OidcClient(Client[Shell]):
         with self._life.reading_userinfo:
             rp, shell = self._life.ready()
             return shell.run(rp, userinfo.fetch(rp, tokens))
-
-    def start_logout(
-        self,
-        tokens: Tokens | EndedSession | None = None,
-        request: LogoutRequest | None = None,
-        *,
-        cookie: str | bytes = "",
-    ) -> Redirect:
-        """Start a logout at the provider; end the application's own session first.
-
-        Where the provider has no page for that, the logout is a local one, with a note.
-
-        Args:
-            tokens: those of the session that ends; best what ``tokens(grant_id).end()`` returned,
-                which has its newest ID token: some providers accept no older one as a hint.
-            request: what is asked of the provider.
-            cookie: the ``Cookie`` header of the request.
-        """
-        with self._life.starting_logout:
-            seen = cookies_in(cookie)
-            rp, shell = self._life.ready()
-            now = shell.clock.now()
-            with STORE:
-                secrets = self.pending.logout_secrets(shell.entropy)
-            started = shell.run(rp, starting_logout(rp, tokens, request, secrets.state, now))
-            if not started.pending.post_logout_redirect_uri:
-                return leaving(started, ())
-            with STORE:
-                kept = self.pending.put_logout(rp, started.pending, secrets, seen, now)
-            return leaving(started, as_cookies(kept))
-
-    def finish_logout(self, incoming: Incoming) -> LogoutResult:
-        """Check that a return from a logout was asked for by this browser.
-
-        Raises:
-            CallbackError: ``logout_state_mismatch``, ``logout_expired``, ``cookie_invalid``.
-        """
-        with self._life.finishing_logout:
-            return self._left(incoming)
-
-    def finish_any_logout(self, incoming: Incoming) -> LogoutResult:
-        """Finish a logout that may be another client's, which is not reported then."""
-        with self._life.trying_logout:
-            return self._left(incoming)
-
-    def _left(self, incoming: Incoming) -> LogoutResult:
-        check_kind(incoming, Incoming, about="incoming")
-        (rp, shell), pending = self._life.opened(), self.pending
-        logout_id, now = pending_id_of(returned_state(incoming)), shell.clock.now()
-        with clearing(pending.profile, pending.profile.logout_name(logout_id), incoming):
-            with STORE:
-                found = pending.take_logout(rp, logout_id, incoming.cookies, now)
-            taken = as_taken(found, TakenLogout)
-        with answering(taken.cookies):
-            logged_out = shell.run(rp, logout.finish(rp, taken.pending, incoming, now=now))
-        return LogoutResult(logged_out=logged_out, cookies=taken.cookies)
 
 
 def _made(transport: Transport | None) -> tuple[Transport, Callable[[], None] | None]:

@@ -5,8 +5,11 @@ bring the only live refresh token, and is stored even if the store comes back an
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Final
+
+from attrs import evolve
 
 from oidc_adapters.clients.doors import Doors, Operation
 from oidc_adapters.runtime.boot_clock import uptime
@@ -15,6 +18,7 @@ from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.stores.grants import Key
 from oidc_core.machine.grant_answers import (
     ClaimLost,
+    RevokePair,
     Sent,
     Store,
     Swap,
@@ -25,7 +29,7 @@ from oidc_core.machine.grant_outcomes import Outcome, Pair, Unsent
 from oidc_core.machine.grant_writes import Fresh
 from oidc_core.machine.steps import Step
 from oidc_core.model.grants import GrantRecord, Target
-from oidc_core.operations import grants
+from oidc_core.operations import grants, revocation
 from oidc_core.operations.refresh import TokensRenewed
 from oidc_core.wire.errors import OidcError, TransportFailure
 
@@ -68,7 +72,7 @@ class OneExchange:
         faults: gets the error of an exchange that failed.
     """
 
-    __slots__ = ("_claimed", "_doors", "_faults", "_fresh", "_of", "_target")
+    __slots__ = ("_claimed", "_doors", "_faults", "_fresh", "_of", "_operation", "_target")
 
     def __init__(
         self,
@@ -86,6 +90,7 @@ class OneExchange:
         self._target = target
         self._fresh = fresh
         self._faults = faults
+        self._operation: Operation | None = None
 
     async def make(self, operation: Operation, step: Step[TokensRenewed]) -> None:
         """Mark the exchange, send it, and store its outcome.
@@ -94,6 +99,7 @@ class OneExchange:
             OidcError: the request could not be sent, as where a setting is wrong or the store
                 failed.
         """
+        self._operation = operation
         sent = await self._marked()
         if sent is None:
             return
@@ -139,6 +145,23 @@ class OneExchange:
             outcome = grants.outcome_of(error)
             return outcome, error if isinstance(outcome, Unsent) else None
 
+    async def _revoke(self, pair: Pair) -> None:
+        """Revoke a pair that came after the session had ended, where the provider can do so.
+
+        If that fails, nobody has the pair all the same.
+        """
+        operation, access = self._operation, pair.access
+        if operation is None or operation.rp.provider.revocation_endpoint is None:
+            return
+        tokens = evolve(
+            self._claimed.tokens,
+            refresh_token=pair.refresh_token,
+            access_token="" if access is None else access.token,
+        )
+        for each in revocation.to_revoke(tokens):
+            with suppress(Exception):
+                await operation.run(revocation.revoke(operation.rp, tokens, each))
+
     async def _settle(self, sent: Sent, outcome: Outcome) -> None:
         """Store an outcome, however long the store needs, as long as the session lasts.
 
@@ -168,6 +191,8 @@ class OneExchange:
             utc=utc - age,
             send_guard=self._doors.grants.guards.send,
         )
+        if isinstance(decision, RevokePair) and isinstance(outcome, Pair):
+            await self._revoke(outcome)
         if record is None or not isinstance(decision, Store | Swap):
             return True
         if not await self._replace(record, decision.new):

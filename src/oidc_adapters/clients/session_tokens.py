@@ -8,7 +8,7 @@
 The client holds no lock while the application's own request runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError
 from functools import partial
 from typing import Final, NoReturn
@@ -42,9 +42,10 @@ class Copies:
         exchanges: gets a new copy.
         flights: the calls that fetch one.
         endings: how many sessions this process has ended.
+        gone: is told of a session that its user has left.
     """
 
-    __slots__ = ("endings", "exchanges", "flights", "held", "others")
+    __slots__ = ("endings", "exchanges", "flights", "gone", "held", "others")
 
     def __init__(self, exchanges: Exchanges) -> None:
         self.held: dict[str, Copy] = {}
@@ -52,6 +53,7 @@ class Copies:
         self.exchanges = exchanges
         self.flights = SingleFlight[Copy]()
         self.endings = 0
+        self.gone: Callable[[Key, EndedSession], Awaitable[None]] | None = None
 
     def plain(self, name: str, leeway: int) -> Copy | None:
         """Return a usable copy of the tokens of the login, or ``None``: the fast way."""
@@ -88,6 +90,24 @@ class Copies:
         """Forget a session that has ended; a call that read it before keeps no copy afterwards."""
         self.endings += 1
         self.forget(of)
+
+    async def ended(self, of: Key) -> EndedSession | None:
+        """End a session finally; return what it had, or ``None`` if it had ended before.
+
+        Raises:
+            StoreFailure: ``store_unavailable``, ``refresh_busy``.
+        """
+        self.forget(of)
+        found = ended(await self.exchanges.end(of))
+        self.end(of)
+        return found
+
+    async def left(self, of: Key) -> EndedSession | None:
+        """End a session that its user leaves, like :meth:`ended`."""
+        found = await self.ended(of)
+        if found is not None and self.gone is not None:
+            await self.gone(of, found)
+        return found
 
     def _make_room(self) -> None:
         now = uptime()
@@ -181,10 +201,7 @@ class SessionTokens:
         Raises:
             StoreFailure: ``store_unavailable``, ``refresh_busy``: call it again later.
         """
-        self._copies.forget(self._of)
-        ended_now = ended(at_once(self._copies.exchanges.end(self._of)))
-        self._copies.end(self._of)
-        return ended_now
+        return at_once(self._copies.left(self._of))
 
 
 class AsyncSessionTokens:
@@ -241,10 +258,7 @@ class AsyncSessionTokens:
 
     async def end(self) -> EndedSession | None:
         """End the session finally, like :meth:`SessionTokens.end`."""
-        self._copies.forget(self._of)
-        ended_now = ended(await self._copies.exchanges.end(self._of))
-        self._copies.end(self._of)
-        return ended_now
+        return await self._copies.left(self._of)
 
 
 def asked(leeway: int, refused: str | None, scope: str, resource: Sequence[str]) -> Ask:

@@ -62,6 +62,17 @@ class LogoutFinished(Event):
     __slots__ = ()
 
 
+@frozen(kw_only=True)
+class SessionsEnded(Event):
+    """The provider said that sessions ended, and so they have.
+
+    Attributes:
+        sessions: how many sessions the client has ended; 0 if it knew none.
+    """
+
+    sessions: int
+
+
 class TokensRefreshed(Event):
     """A refresh token gave new tokens, and everything that came with them was verified."""
 
@@ -120,7 +131,7 @@ class LoginRefused(Refusal):
 
 
 class LogoutRefused(Refusal):
-    """A logout did not begin, or nobody asked for the returned one."""
+    """A logout did not begin or was not asked for, or a token that tells of one does not hold."""
 
     __slots__ = ()
 

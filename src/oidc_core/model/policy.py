@@ -146,6 +146,8 @@ class Policy:
         resend_in_doubt: whether a refresh token is sent again whose last send has an unknown
             outcome: ``once``, ``never``, ``reusable`` or ``Grace(seconds)``; see
             :data:`~oidc_core.model.resends.ResendInDoubt`.
+        revoke_at_logout: whether the tokens of a session are revoked when its user logs out, where
+            the provider has an endpoint for that (RFC 7009).
         limits: the limits of sizes, for example ``Limits(id_token=262_144)``.
         digest: tells this policy from every other that accepts something else, under any name.
     """
@@ -172,6 +174,7 @@ class Policy:
     back_channel: BackChannel = field(default=(), converter=frozen_back_channel)
     quirks: frozenset[str] = field(default=frozenset(), converter=text_set)
     resend_in_doubt: ResendInDoubt = field(default="once", converter=checked_resend)
+    revoke_at_logout: bool = False
     limits: Limits = LIMITS
     digest: str = field(init=False, eq=False, default=Factory(_digest, takes_self=True))
 

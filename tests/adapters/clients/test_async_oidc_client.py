@@ -8,6 +8,7 @@ from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.life import AsyncWorld, World
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.grants import Grants
+from oidc_adapters.stores.sessions import SessionIndex
 from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.testing import AsyncInMemoryTransport
 from oidc_core.model.records import Tokens
@@ -24,7 +25,7 @@ LIBRARIES = pytest.mark.parametrize("run", [run_asyncio, run_trio])
 
 
 def test_both_are_given_the_same_of_the_world() -> None:
-    names = {"Grants": Grants}
+    names = {"Grants": Grants, "SessionIndex": SessionIndex}
     waits, awaits = get_type_hints(World, None, names), get_type_hints(AsyncWorld, None, names)
 
     assert waits.keys() == awaits.keys()

@@ -14,6 +14,7 @@ from oidc_adapters.clients.session_tokens import AsyncSessionTokens, SessionToke
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.grants import Grants
+from oidc_adapters.stores.sessions import SessionIndex
 from oidc_adapters.stores.pending import (
     CookiePendingLogins,
     CookieProfile,
