@@ -67,10 +67,10 @@ class WaitingLogouts(Client[Shell]):
         indexed = None
         if sessions is not None:
             index = _checked(sessions)
+            indexed = Indexed(index, index.waiting)
             if iscoroutinefunction(index.end_session):
                 expected = "a function that is not awaited"
                 raise UsageError("config_invalid", about="end_session", expected=expected)
-            indexed = Indexed(index, index.waiting)
         self._ends = SessionEnds(WaitingEndDoors(life), self._copies, indexed)
 
     def start_logout(

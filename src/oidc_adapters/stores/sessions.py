@@ -172,7 +172,9 @@ class SessionIndex:
         return await self.found(self.awaiting, connection, issuer, None, sid)
 
     def remove(self, connection: Connection, session: IndexedSession) -> None:
-        """Forget a session that has ended; it does not matter if it is unknown.
+        """Forget a session that has ended: by its name, or by that of its grant.
+
+        It does not matter if it is unknown.
 
         Raises:
             StoreFailure: ``store_unavailable``.
@@ -235,22 +237,23 @@ class SessionIndex:
         """Forget a session, like :meth:`remove`."""
         check_kind(connection, Connection, about="connection")
         check_kind(session, IndexedSession, about="session")
-        lists, issuer, gone = self._lists(side), session.issuer, {session.session_id}
+        lists, issuer = self._lists(side), session.issuer
         of_user = ListName.of_subject(connection, issuer, session.subject)
+
+        async def forget(place: int, entries: tuple[Entry, ...], _now: int) -> bool:
+            gone = {each.session_id for each, _ in entries if _is_same(each, session)}
+            return bool(gone) and await lists.take_out(of_user, place, gone)
+
         if session.sid is None:
-
-            async def forget(place: int, _entries: tuple[Entry, ...], _now: int) -> bool:
-                return await lists.take_out(of_user, place, gone)
-
             await lists.walk(of_user, forget)
             return
         of_sid = ListName.of_sid(connection, issuer, session.sid)
 
         async def forget_both(place: int, entries: tuple[Entry, ...], _now: int) -> bool:
-            for found in entries:
-                if found.session.session_id in gone:
-                    await lists.take_out(of_user, found.place, gone)
-            return await lists.take_out(of_sid, place, gone)
+            same = [each for each in entries if _is_same(each.session, session)]
+            await self._forget(lists, connection, tuple(same))
+            gone = {each.session.session_id for each in same}
+            return bool(gone) and await lists.take_out(of_sid, place, gone)
 
         await lists.walk(of_sid, forget_both)
 
@@ -323,7 +326,8 @@ class SessionIndex:
             known = await self._known(lists, told.connection, covered)
             wanted = tuple([s for s, _ in known if s.session_id not in done])
             done.update(await end(wanted))
-            await self._forget(lists, told.connection, known, done)
+            over = [each for each in known if each.session.session_id in done]
+            await self._forget(lists, told.connection, tuple(over))
             mine = {session.session_id for session, _ in known} - done
             left.update(mine)
             gone = {session.session_id for session, _ in covered} - mine
@@ -343,18 +347,20 @@ class SessionIndex:
         return tuple(known)
 
     async def _forget(
-        self,
-        lists: SessionLists,
-        connection: Connection,
-        entries: tuple[Entry, ...],
-        done: AbstractSet[str],
+        self, lists: SessionLists, connection: Connection, entries: tuple[Entry, ...]
     ) -> None:
         """Take sessions that have ended off the lists of their users."""
         for (name, place), some in _by_place(connection, entries).items():
-            await lists.take_out(name, place, {each.session.session_id for each in some} & done)
+            await lists.take_out(name, place, {each.session.session_id for each in some})
 
     def _lists(self, side: Side) -> SessionLists:
         return SessionLists(side, self._box)
+
+
+def _is_same(one: IndexedSession, other: IndexedSession) -> bool:
+    if one.session_id == other.session_id:
+        return True
+    return other.grant_id != "" and one.grant_id == other.grant_id
 
 
 def _by_place(

@@ -8,8 +8,8 @@ from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.life import AsyncWorld, World
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.grants import Grants
-from oidc_adapters.stores.sessions import SessionIndex
 from oidc_adapters.stores.pending import MemoryPendingLogins
+from oidc_adapters.stores.sessions import SessionIndex
 from oidc_adapters.testing import AsyncInMemoryTransport
 from oidc_core.model.records import Tokens
 from oidc_core.wire.errors import UsageError

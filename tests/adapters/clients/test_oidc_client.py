@@ -14,7 +14,6 @@ from oidc_adapters.clients.session_tokens import AsyncSessionTokens, SessionToke
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.grants import Grants
-from oidc_adapters.stores.sessions import SessionIndex
 from oidc_adapters.stores.pending import (
     CookiePendingLogins,
     CookieProfile,
@@ -22,6 +21,7 @@ from oidc_adapters.stores.pending import (
     PendingLogins,
 )
 from oidc_adapters.stores.provider_keys import StaticProviderKeys
+from oidc_adapters.stores.sessions import SessionIndex
 from oidc_adapters.testing import (
     AsyncInMemoryTransport,
     FakeClient,
@@ -89,6 +89,7 @@ MADE_AT_ONCE: Final = {"of", "for_development", "tokens"}
 
 NAMES: Final[dict[str, Any]] = {
     "Grants": Grants,
+    "SessionIndex": SessionIndex,
     "SessionTokens": SessionTokens,
     "AsyncSessionTokens": AsyncSessionTokens,
 }
