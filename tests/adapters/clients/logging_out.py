@@ -158,3 +158,18 @@ def house(
         clients=clients,
         heard=heard,
     )
+
+
+def beside(here: House) -> House:
+    """Return the same application as another process sees it, which waits."""
+    client = OidcClient(
+        setup_for(here.provider, policy=Policy(userinfo="never")),
+        here.client.pending,
+        transport=InMemoryTransport(here.provider),
+        clock=here.clock,
+        grants=Grants(here.records, SEALING_SECRET, trusted=0),
+        sessions=SessionIndex(
+            here.records, SEALING_SECRET, end_session=here.application.end_session
+        ),
+    )
+    return evolve(here, clients=[client])

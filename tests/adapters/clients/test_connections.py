@@ -90,7 +90,7 @@ def test_both_have_the_same_calls() -> None:
         return [name for name in vars(kind) if not name.startswith("_")]
 
     assert public(Connections) == public(AsyncConnections)
-    for name in ("finish_login", "finish_logout"):
+    for name in ("finish_login", "finish_logout", "backchannel_logout", "frontchannel_logout"):
         assert inspect.iscoroutinefunction(getattr(AsyncConnections, name))
         assert not inspect.iscoroutinefunction(getattr(Connections, name))
 

@@ -11,10 +11,13 @@ from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.logouts import AwaitingLogouts, WaitingLogouts
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.clients.results import LoginResult
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.testing import InMemoryTransport
 from oidc_core.endpoints.end_session import LogoutRequest
 from oidc_core.model.policy import Policy
 from oidc_core.wire.errors import UsageError
-from tests.adapters.clients.logging_out import CLIENT, KINDS, House, code_of, house
+from oidc_core.wire.http import Answer, WireRequest
+from tests.adapters.clients.logging_out import CLIENT, KINDS, House, beside, code_of, house
 from tests.adapters.stores.records.plugged import failing_at
 from tests.flows.mixing import settled
 from tests.flows.rig import returning
@@ -35,9 +38,12 @@ def index_of(here: House, result: LoginResult) -> list[str]:
     return [each.session_id for each in found]
 
 
+def requests(here: House) -> list[WireRequest]:
+    return [each for each, _ in here.transport.exchanges]
+
+
 def revocations(here: House) -> list[bytes]:
-    sent = [each for each, _ in here.transport.exchanges]
-    return [each.body or b"" for each in sent if each.url.endswith("/revoke")]
+    return [each.body or b"" for each in requests(here) if each.url.endswith("/revoke")]
 
 
 def public(kind: type) -> list[str]:
@@ -200,3 +206,58 @@ def test_a_browser_comes_back_from_a_logout(awaits: bool) -> None:
     back = here.provider.end_session(page.url, here.clock.now()) or ""
     result = settled(here.client.finish_logout(returning(back, header)))
     assert result.logged_out.post_logout_redirect_uri == "https://rp.example/"
+
+
+def log_out_before_the_answer_is_stored(here: House, mine: LoginResult) -> str:
+    """Renew tokens while another process logs the user out; return the code."""
+    here.clock.advance(300)
+    other = beside(here)
+
+    def before(name: str, key: str) -> None:
+        sent = any(b"grant_type=refresh_token" in (each.body or b"") for each in requests(here))
+        if sent and name == "read" and key.startswith("grant:"):
+            here.records.before = quiet
+            leave(other, mine)
+
+    here.records.before = before
+    return here.code_of(mine)
+
+
+@KINDS
+def test_a_pair_that_comes_after_a_logout_is_revoked(awaits: bool) -> None:
+    here = house(awaits=awaits)
+    mine = here.log_in()
+
+    assert log_out_before_the_answer_is_stored(here, mine) == "grant_ended"
+
+    sent = revocations(here)
+    kinds = [b"refresh_token" in body.partition(b"token_type_hint=")[2] for body in sent]
+    assert kinds == [True, False]
+    tokens = here.provider.ledger.refresh_tokens
+    assert all(each.family.revoked for each in tokens.values())
+    assert here.provider.ledger.access_tokens.keys() == {mine.logged_in.tokens.access_token}
+
+
+_send = InMemoryTransport.send
+
+
+def breaking_at_revocation(
+    transport: InMemoryTransport, request: WireRequest, clock: FrozenClock
+) -> Answer:
+    if request.url.endswith("/revoke"):
+        raise ConnectionError
+    return _send(transport, request, clock)
+
+
+@KINDS
+def test_a_pair_that_cannot_be_revoked_is_dropped(
+    awaits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = house(awaits=awaits, setup={"metadata_overrides": {"revocation_endpoint": None}})
+    assert log_out_before_the_answer_is_stored(here, here.log_in()) == "grant_ended"
+    assert revocations(here) == []
+
+    here = house(awaits=awaits)
+    mine = here.log_in()
+    monkeypatch.setattr(InMemoryTransport, "send", breaking_at_revocation)
+    assert log_out_before_the_answer_is_stored(here, mine) == "grant_ended"

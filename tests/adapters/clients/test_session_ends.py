@@ -11,16 +11,13 @@ from attrs import evolve
 from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.runtime.events import LogoutRefused, SessionsEnded
-from oidc_adapters.stores.grants import Grants
-from oidc_adapters.stores.sessions import SessionIndex
-from oidc_adapters.testing import BackchannelLogout, InMemoryTransport
-from oidc_core.model.policy import Policy
+from oidc_adapters.testing import BackchannelLogout
 from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.incoming import Incoming
-from tests.adapters.clients.logging_out import KINDS, House, code_of, house
+from tests.adapters.clients.logging_out import KINDS, House, beside, code_of, house
 from tests.adapters.stores.records.plugged import failing_at
 from tests.flows.mixing import settled
-from tests.flows.rig import NOW, SEALING_SECRET, setup_for
+from tests.flows.rig import NOW
 from tests.indexed import at_call, quiet
 
 
@@ -279,7 +276,7 @@ def test_a_logout_at_any_moment_of_a_login_leaves_no_session(awaits: bool) -> No
         here.log_in()
         here.records.calls.clear()
         told: list[int] = []
-        other = house_of(here)
+        other = beside(here)
 
         def log_out(here: House = here, other: House = other, told: list[int] = told) -> None:
             here.records.before = quiet
@@ -306,21 +303,6 @@ def codes_of_grants(here: House) -> list[str]:
 
 def _fresh(tokens: Any) -> object:
     return settled(tokens.fresh())
-
-
-def house_of(here: House) -> House:
-    """Return the same application as another process sees it, which waits."""
-    client = OidcClient(
-        setup_for(here.provider, policy=Policy(userinfo="never")),
-        here.client.pending,
-        transport=InMemoryTransport(here.provider),
-        clock=here.clock,
-        grants=Grants(here.records, SEALING_SECRET),
-        sessions=SessionIndex(
-            here.records, SEALING_SECRET, end_session=here.application.end_session
-        ),
-    )
-    return evolve(here, clients=[client])
 
 
 @KINDS
