@@ -116,6 +116,7 @@ CORE: Final = (
 ADAPTERS: Final = (
     "clients.oidc_client",
     "clients.async_oidc_client",
+    "clients.logouts",
     "clients.session_tokens",
     "clients.asking",
     "clients.connections",
@@ -123,6 +124,8 @@ ADAPTERS: Final = (
     "clients.client_setup",
     "clients.shell",
     "stores.grants",
+    "stores.sessions",
+    "stores.session_values",
     "stores.pending",
     "credentials.client_credentials",
     "credentials.client_keys",

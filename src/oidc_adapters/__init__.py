@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         RefreshRefused,
         Refusal,
         RequestSent,
+        SessionsEnded,
         TokensRefreshed,
         UserInfoRead,
         UserInfoRefused,
@@ -86,6 +87,8 @@ if TYPE_CHECKING:
     from oidc_adapters.stores.records.sql_table import records_table
     from oidc_adapters.stores.records.sqlite import SqliteRecords
     from oidc_adapters.stores.sealed_box import SealedBox
+    from oidc_adapters.stores.session_values import IndexedSession
+    from oidc_adapters.stores.sessions import SessionIndex
     from oidc_adapters.stores.shared import SharedStore
     from oidc_adapters.transport import AsyncTransport, Transport
     from oidc_adapters.transport.in_threads import InThreads
@@ -121,6 +124,7 @@ if TYPE_CHECKING:
     from oidc_core.wire.incoming import Incoming
     from oidc_core.wire.jsontypes import JsonObject, frozen_json
     from oidc_core.wire.limits import Limits
+    from oidc_core.wire.replies import Reply
     from oidc_core.wire.urls import path_only
 
 _NAMES: Final[Mapping[str, str]] = MappingProxyType(
@@ -146,7 +150,8 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_adapters.runtime.events": (
             "Event KeysFetched KeysRefused LoginBegan LoginFinished LoginRefused LogoutBegan "
             "LogoutFinished LogoutRefused MetadataRead MetadataRefused MetadataReplaced "
-            "RefreshRefused Refusal RequestSent TokensRefreshed UserInfoRead UserInfoRefused"
+            "RefreshRefused Refusal RequestSent SessionsEnded TokensRefreshed UserInfoRead "
+            "UserInfoRefused"
         ),
         "oidc_adapters.stores.grants": "Grants",
         "oidc_adapters.stores.metadata_in_records": "RecordMetadata",
@@ -164,6 +169,8 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_adapters.stores.records.sql": "AsyncSqlRecords SqlRecords",
         "oidc_adapters.stores.records.sql_table": "records_table",
         "oidc_adapters.stores.sealed_box": "SealedBox",
+        "oidc_adapters.stores.session_values": "IndexedSession",
+        "oidc_adapters.stores.sessions": "SessionIndex",
         "oidc_adapters.stores.shared": "SharedStore",
         "oidc_adapters.transport": "AsyncTransport Transport",
         "oidc_adapters.transport.in_threads": "InThreads",
@@ -193,6 +200,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.wire.incoming": "Incoming",
         "oidc_core.wire.jsontypes": "JsonObject frozen_json",
         "oidc_core.wire.limits": "Limits",
+        "oidc_core.wire.replies": "Reply",
         "oidc_core.wire.urls": "path_only",
     }
 )
@@ -252,6 +260,7 @@ __all__ = [
     "Identity",
     "InThreads",
     "Incoming",
+    "IndexedSession",
     "IssuerRule",
     "JsonObject",
     "Keyring",
@@ -299,9 +308,12 @@ __all__ = [
     "RefreshRefused",
     "Refreshed",
     "Refusal",
+    "Reply",
     "RequestSent",
     "SealedBox",
+    "SessionIndex",
     "SessionTokens",
+    "SessionsEnded",
     "SetCookie",
     "SharedStore",
     "Shell",

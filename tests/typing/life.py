@@ -24,6 +24,7 @@ from oidc_adapters import (
     RefreshRefused,
     Refusal,
     RequestSent,
+    SessionsEnded,
     Tokens,
     TokensRefreshed,
     Transport,
@@ -58,6 +59,8 @@ def counted(event: Event) -> str:
             return f"{event.keys} keys of {event.jwks_uri}"
         case KeysRefused():
             return event.reason
+        case SessionsEnded():
+            return f"{event.sessions} sessions"
         case MetadataReplaced():
             return "moved" if event.endpoints_moved else "replaced"
         case Refusal():

@@ -11,9 +11,13 @@ from oidc_adapters import (
     AsyncRecords,
     AsyncRedisRecords,
     ClientSetup,
+    Connections,
     CookieProfile,
     FileRecords,
     Found,
+    Identity,
+    Incoming,
+    IndexedSession,
     Keyring,
     KeyringRecords,
     MemoryRecords,
@@ -26,10 +30,13 @@ from oidc_adapters import (
     RecordProviderKeys,
     Records,
     RedisRecords,
+    Reply,
+    SessionIndex,
     SharedStore,
     SqliteRecords,
     Times,
 )
+from oidc_core import Connection
 
 
 def shipped(path: Path) -> tuple[Records, Records]:
@@ -75,14 +82,56 @@ def awaited_in_redis(
 def shared_by_workers(setup: ClientSetup, path: Path) -> OidcClient:
     """A client that waits, all of whose workers share one file."""
     profile = CookieProfile(prefix="__Host-app-")
-    shared = SharedStore(SqliteRecords(path), "s" * 32, profile=profile)
+    ended: list[str] = []
+    shared = SharedStore(SqliteRecords(path), "s" * 32, profile=profile, end_session=ended.append)
     return OidcClient(
         setup,
         shared.pending,
         keys=shared.keys,
         metadata=shared.metadata,
         grants=shared.grants,
+        sessions=shared.sessions,
     )
+
+
+def ended_by_the_provider(client: OidcClient, posted: Incoming, framed: Incoming) -> list[int]:
+    """The answers to a logout token and to a frame, with one client and with several."""
+    several = Connections(client)
+    answers: tuple[Reply, ...] = (
+        client.backchannel_logout(posted),
+        several.backchannel_logout(posted),
+        client.frontchannel_logout(framed),
+        several.frontchannel_logout(framed),
+    )
+    return [answer.status for answer in answers]
+
+
+def indexed(index: SessionIndex, whose: Connection, who: Identity) -> tuple[IndexedSession, ...]:
+    """The sessions of a user, after one was added, found and removed."""
+    new = IndexedSession(
+        session_id="s-1",
+        grant_id="g-1",
+        issuer=who.issuer,
+        subject=who.subject,
+        sid="sid",
+        issued_at=1,
+        began_at=0,
+        until=4_000_000_000,
+    )
+    index.add(whose, new)
+    found = index.of_sid(whose, who.issuer, "sid")
+    index.remove(whose, new)
+    return found + index.of_subject(whose, who.issuer, who.subject)
+
+
+async def indexed_awaited(
+    index: SessionIndex, whose: Connection, new: IndexedSession
+) -> tuple[IndexedSession, ...]:
+    """The same for code that awaits."""
+    await index.add_async(whose, new)
+    found = await index.of_sid_async(whose, new.issuer, new.sid or "")
+    await index.remove_async(whose, new)
+    return found + await index.of_subject_async(whose, new.issuer, new.subject)
 
 
 def shared_by_hosts(setup: ClientSetup, client: redis.asyncio.Redis) -> AsyncOidcClient:

@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 import legs
 import oidc_adapters
 import oidc_core
-from oidc_adapters import MemoryPendingLogins, OidcClient
+from oidc_adapters import Identity, MemoryPendingLogins, MemoryRecords, OidcClient, SessionIndex
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
 from oidc_core import (
     CallbackError,
+    Connection,
     HttpRequest,
     Incoming,
     KeySet,
@@ -236,6 +237,10 @@ def test_stores_of_records_fit_their_port(tmp_path: Path) -> None:
     stores = (*records.shipped(path), *records.of_command_lines(tmp_path / "own"))
     found = [records.kept(store) for store in stores]
     found.append(asyncio.run(records.kept_awaited(records.Awaited())))
+    index = SessionIndex(MemoryRecords(), "s" * 32)
+    whose, who = Connection("https://op.example", "client", "", "", ""), Identity("i", "alice")
+    (named,) = records.indexed(index, whose, who)
+    assert asyncio.run(records.indexed_awaited(index, whose, named)) == (named,)
 
     together = [each.times.utc + 1 >= each.times.now for each in found]  # each is rounded down
     assert ([each.value for each in found], together) == (["v"] * 5, [True] * 5)
