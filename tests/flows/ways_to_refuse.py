@@ -14,6 +14,8 @@ from oidc_adapters.credentials.client_credentials import Credentials, credential
 from oidc_adapters.crypto import ClientDecrypter
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.pending import CookiePendingLogins, MemoryPendingLogins, MemorySpent
+from oidc_adapters.stores.records import MemoryRecords, at_once
+from oidc_adapters.stores.sessions import SessionIndex
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.jose.key_set import parse_key_set
 from oidc_core.machine.dpop import with_demanded_nonce, with_proof
@@ -39,6 +41,7 @@ from tests.flows.rig import (
     new_rig,
     returning,
 )
+from tests.indexed import CONNECTION, ends, logout, session
 from tests.logouts import logout_token, posted
 from tests.signing import SECRET, signed, signing_key
 from tests.unit.machine.test_dpop import JKT, TOKEN, demand
@@ -55,6 +58,13 @@ BYE: Final = "https://rp.example/"
 
 def in_cookies(**settings: Any) -> Rig:
     return new_rig(pending=CookiePendingLogins(SEALING_SECRET, **settings))
+
+
+def ended_meanwhile() -> object:
+    """A login that began before the provider ended the sessions of its user."""
+    index = SessionIndex(MemoryRecords(), SEALING_SECRET)
+    at_once(index.ended(index.waiting, logout(), ends([])))
+    return index.add(CONNECTION, session())
 
 
 def twice() -> object:

@@ -190,7 +190,9 @@ class AsyncOidcClient(AwaitingLogouts):
                 taken = as_taken(found, Taken)
             with answering(taken.cookies, taken.pending):
                 logged_in = await shell.run(rp, finishing(rp, taken, callback, now, account))
-                grant_id = await self.keep(logged_in.tokens) if self._copies is not None else ""
+                grant_id = ""
+                if self._copies is not None:
+                    grant_id = await self._copies.kept(self._key_of, logged_in)
                 if self._ends is not None:
                     await self._ends.add(rp.connection, logged_in, session_id, grant_id)
         cookies = (*taken.cookies, *mark_forgotten(profile, incoming))

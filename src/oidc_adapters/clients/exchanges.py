@@ -123,8 +123,15 @@ class Exchanges:
         self._doors = doors
         self._watches: dict[str, Watch] = {}
 
-    async def keep(self, key_of: Callable[[str], Key], tokens: Tokens) -> str:
+    async def keep(
+        self, key_of: Callable[[str], Key], tokens: Tokens, ends_at: int | None = None
+    ) -> str:
         """Write the first record of a grant, under a name that nobody can guess; return the name.
+
+        Args:
+            key_of: returns the key of a name.
+            tokens: of the login.
+            ends_at: when the provider says that the session ends, in seconds since the epoch.
 
         Raises:
             StoreFailure: ``store_unavailable``.
@@ -133,6 +140,7 @@ class Exchanges:
         grant_id = doors.entropy.token()[:_ID]
         now, utc = await doors.grants.times(doors.records)
         here, until = doors.clock.now(), utc + doors.grants.lifetime
+        until = until if ends_at is None else min(until, ends_at)
         record = grants.first_record(tokens, self._fresh(), now=now, utc=here, until=until)
         if not await doors.grants.create(doors.records, key_of(grant_id), record):
             raise StoreFailure("store_unavailable", about="grants", cause="duplicate_id")
@@ -212,6 +220,8 @@ class Exchanges:
 
     def _decided(self, of: Key, held: Held, ask: Ask, looked: float) -> Call:
         record, times = held
+        if record is not None and times.utc >= record.until:
+            return LogIn("ended")
         watched = 0.0 if record is None else self._watched(of, record, looked)
         return decide_call(
             record,

@@ -258,7 +258,9 @@ class OidcClient(WaitingLogouts):
                 taken = as_taken(found, Taken)
             with answering(taken.cookies, taken.pending):
                 logged_in = shell.run(rp, finishing(rp, taken, callback, now, account))
-                grant_id = self.keep(logged_in.tokens) if self._copies is not None else ""
+                grant_id = ""
+                if self._copies is not None:
+                    grant_id = at_once(self._copies.kept(self._key_of, logged_in))
                 if self._ends is not None:
                     at_once(self._ends.add(rp.connection, logged_in, session_id, grant_id))
         cookies = (*taken.cookies, *mark_forgotten(profile, incoming))

@@ -18,7 +18,7 @@ from oidc_adapters.stores.records.callers import Side
 from oidc_adapters.stores.session_values import IndexedSession
 from oidc_adapters.stores.sessions import SessionIndex, ToldLogout
 from oidc_core.jose.jws import claims_kept
-from oidc_core.model.claim_values import numeric_date, text
+from oidc_core.model.claim_values import text
 from oidc_core.model.connection import Connection
 from oidc_core.operations import backchannel_logout, frontchannel_logout, revocation
 from oidc_core.operations.backchannel_logout import LogoutNotice
@@ -88,7 +88,7 @@ class SessionEnds:
             return
         (index, side), token = self._indexed, logged_in.id_token
         until = self._doors.clock.now() + index.lifetime
-        bound = numeric_date(token.claims.members.get("session_expiry"))
+        bound = token.session_expiry
         session = IndexedSession(
             session_id=session_id or grant_id,
             grant_id=grant_id,

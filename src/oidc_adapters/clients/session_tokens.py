@@ -22,6 +22,7 @@ from oidc_adapters.stores.records import at_once
 from oidc_core.machine.grants import Ask
 from oidc_core.model.grants import GrantRecord, Target
 from oidc_core.model.records import Tokens
+from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.errors import StoreFailure, UsageError
 from oidc_core.wire.settings import check_kind, check_text
 
@@ -90,6 +91,15 @@ class Copies:
         """Forget a session that has ended; a call that read it before keeps no copy afterwards."""
         self.endings += 1
         self.forget(of)
+
+    async def kept(self, key_of: Callable[[str], Key], logged_in: LoggedIn) -> str:
+        """Keep the tokens of a login, no longer than the provider lets the session last.
+
+        Raises:
+            StoreFailure: ``store_unavailable``.
+        """
+        ends_at = logged_in.id_token.session_expiry
+        return await self.exchanges.keep(key_of, logged_in.tokens, ends_at)
 
     async def ended(self, of: Key) -> EndedSession | None:
         """End a session finally; return what it had, or ``None`` if it had ended before.

@@ -34,7 +34,8 @@ class Grants:
         secrets: the application's sealing secrets, newest first, each of at least 32 octets of
             entropy.  To rotate, give all processes the new one behind the old one first, then put
             it in front.
-        lifetime: seconds after a login at which its tokens are cleaned away; 30 days by default.
+        lifetime: seconds after a login at which its session ends, and its tokens are cleaned away;
+            30 days by default.  A provider may say that it ends sooner (``session_expiry``).
         trusted: seconds for which a copy in the memory of a process is handed out without a look
             at the store; 5 by default.  A session that has ended is refused everywhere after that.
         patience: seconds that a caller waits for somebody else's exchange.

@@ -113,6 +113,11 @@ class IdToken(StandardClaims):
         """The provider's session, if it names one."""
         return filled(self.claims.members.get("sid"))
 
+    @property
+    def session_expiry(self) -> int | None:
+        """When the session ends at the latest, if the provider says so (Enterprise Extensions)."""
+        return numeric_date(self.claims.members.get("session_expiry"))
+
 
 @frozen
 class UserInfo(StandardClaims):

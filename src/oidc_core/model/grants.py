@@ -119,7 +119,7 @@ class GrantRecord:
         last_failure: why the last exchange failed, ``None`` after an accepted pair.
         unverified: a new ID token, as long as nobody has verified it.
         changed_at: when the record was written last, by the store's clock.
-        until: when the session ends, in seconds since the epoch; for cleaning up only.
+        until: when the session ends, in seconds since the epoch; nobody gets tokens from then on.
     """
 
     version: str

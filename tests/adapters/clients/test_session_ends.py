@@ -11,7 +11,7 @@ from attrs import evolve
 from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.runtime.events import LogoutRefused, SessionsEnded
-from oidc_adapters.testing import BackchannelLogout
+from oidc_adapters.testing import BackchannelLogout, FakeUser
 from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.incoming import Incoming
 from tests.adapters.clients.logging_out import KINDS, House, beside, code_of, house
@@ -329,6 +329,21 @@ def test_the_index_forgets_a_session_when_the_provider_says_that_it_ends(awaits:
     )
     assert (found.session_id, found.grant_id) == (result.grant_id, result.grant_id)
     assert (found.issued_at, found.began_at, found.until) == (NOW, NOW, NOW + 30 * 86_400)
+
+
+@KINDS
+def test_the_provider_bounds_a_session(awaits: bool) -> None:
+    alice = FakeUser(sub="alice", claims={"session_expiry": NOW + 100})
+    here = house(awaits=awaits, users=(alice,))
+    page = settled(here.client.start_login(claims={"id_token": {"session_expiry": None}}))
+    result = here.come_back(page)
+    assert result.logged_in.id_token.session_expiry == NOW + 100
+    here.clock.advance(99)
+    assert here.code_of(result) == ""
+    here.clock.advance(1)
+    assert here.code_of(result) == "grant_ended"
+    assert here.post(here.logout(sub="alice")).status == 200
+    assert here.application.ended == [result.grant_id]
 
 
 # --- a frame -------------------------------------------------------------------------------------

@@ -76,6 +76,7 @@ FULL = IdToken(
             "amr": ("pwd",),
             "azp": "client-1",
             "sid": "session",
+            "session_expiry": 5.5,
             "more": True,
         }
     ),
@@ -88,6 +89,7 @@ def test_claims_are_typed_when_they_are_read() -> None:
     assert (FULL.exp, FULL.iat, FULL.auth_time) == (3, 1, 0)
     assert (FULL.nonce, FULL.acr, FULL.amr) == ("s3cret", "silver", ("pwd",))
     assert (FULL.azp, FULL.sid, FULL.claims["more"]) == ("client-1", "session", True)
+    assert FULL.session_expiry == 5
     assert "s3cret" not in repr(FULL)
     assert "raw.id.token" not in repr(FULL)
 
@@ -99,7 +101,7 @@ def test_a_malformed_claim_reads_as_absent(value: JsonValue) -> None:
         assert (token.iss, token.sub, token.aud) == ("", "", ())
         assert (token.exp, token.iat, token.auth_time) == (0, 0, None)
         assert (token.nonce, token.acr, token.amr) == (None, None, ())
-        assert (token.azp, token.sid) == (None, None)
+        assert (token.azp, token.sid, token.session_expiry) == (None, None, None)
 
 
 @pytest.mark.parametrize(
