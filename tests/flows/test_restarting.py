@@ -363,6 +363,7 @@ ELSEWHERE: Final = {
     "logout_state_mismatch": "of a logout",
     "method_unexpected": "the request is refused before a client sees it",
     "parameter_too_long": "the request is refused before a client sees it",
+    "session_ended": "only where a client names its sessions",
     "policy_changed": "only where a policy is changed meanwhile",
     "state_mismatch": "only where a store hands out another login",
     "state_used": "only where a callback comes twice",

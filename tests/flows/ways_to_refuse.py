@@ -60,11 +60,11 @@ def in_cookies(**settings: Any) -> Rig:
     return new_rig(pending=CookiePendingLogins(SEALING_SECRET, **settings))
 
 
-def ended_meanwhile() -> object:
+def ended_meanwhile() -> None:
     """A login that began before the provider ended the sessions of its user."""
     index = SessionIndex(MemoryRecords(), SEALING_SECRET)
     at_once(index.ended(index.waiting, logout(), ends([])))
-    return index.add(CONNECTION, session())
+    index.add(CONNECTION, session())
 
 
 def twice() -> object:

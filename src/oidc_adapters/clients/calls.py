@@ -7,14 +7,16 @@ the application wanted to go on, once it is certain that this browser started th
 from collections.abc import Generator
 from contextlib import contextmanager
 from copy import copy
-from typing import Final, TypeVar, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 from attrs import evolve
 
 from oidc_adapters.clients.results import EndedSession, Redirect
+from oidc_adapters.clients.shell import AsyncShell, Shell
 from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.stores.pending import CookieProfile, MemoryPendingLogins, PendingLogins, Taken
 from oidc_adapters.stores.pending.cookies import Cookies
+from oidc_adapters.stores.pending.ports import LogoutSecrets
 from oidc_core.endpoints.authorization import AuthenticationRequest, Callback
 from oidc_core.endpoints.end_session import LogoutRequest
 from oidc_core.machine.steps import Step
@@ -135,26 +137,51 @@ def finishing(
     )
 
 
-def starting_logout(
-    rp: RelyingParty,
-    tokens: Tokens | EndedSession | None,
-    request: LogoutRequest | None,
-    state: str,
-    now: int,
-) -> Step[LogoutStarted]:
-    """Start a logout, with the newest ID token as a hint unless the request has another."""
-    check_kind(tokens, Tokens | EndedSession | None, about="tokens")
-    check_kind(request, LogoutRequest | None, about="request")
-    asked = LogoutRequest() if request is None else request
-    if tokens is not None and not asked.id_token_hint:
-        hint = tokens.id_token if isinstance(tokens, Tokens) else tokens.id_token_hint
-        asked = evolve(asked, id_token_hint=hint)
-    return logout.start(rp, asked, state=state, now=now)
+class Departure(NamedTuple):
+    """A logout that starts.
+
+    Attributes:
+        rp: the relying party.
+        request: what is asked of the provider.
+        secrets: of this logout.
+        now: the time, in seconds since the epoch.
+    """
+
+    rp: RelyingParty
+    request: LogoutRequest | None
+    secrets: LogoutSecrets
+    now: int
+
+    @classmethod
+    def of(
+        cls,
+        ready: tuple[RelyingParty, Shell | AsyncShell],
+        pending: PendingLogins,
+        request: LogoutRequest | None,
+    ) -> "Departure":
+        """Return the logout that starts now, with new secrets."""
+        rp, shell = ready
+        with STORE:
+            secrets = pending.logout_secrets(shell.entropy)
+        return cls(rp, request, secrets, shell.clock.now())
+
+    def started(self, tokens: Tokens | EndedSession | None) -> Step[LogoutStarted]:
+        """Start it, with the newest ID token as a hint unless the request has another."""
+        check_kind(tokens, Tokens | EndedSession | None, about="tokens")
+        check_kind(self.request, LogoutRequest | None, about="request")
+        asked = LogoutRequest() if self.request is None else self.request
+        if tokens is not None and not asked.id_token_hint:
+            hint = tokens.id_token if isinstance(tokens, Tokens) else tokens.id_token_hint
+            asked = evolve(asked, id_token_hint=hint)
+        return logout.start(self.rp, asked, state=self.secrets.state, now=self.now)
 
 
-def leaving(started: LogoutStarted, cookies: tuple[SetCookie, ...]) -> Redirect:
+def leaving(
+    started: LogoutStarted, cookies: tuple[SetCookie, ...], notes: tuple[str, ...] = ()
+) -> Redirect:
     """Return how the browser is answered when a logout starts."""
-    return Redirect(url=started.url, form=started.form, cookies=cookies, notes=started.notes)
+    notes = (*started.notes, *notes)
+    return Redirect(url=started.url, form=started.form, cookies=cookies, notes=notes)
 
 
 @contextmanager

@@ -3,28 +3,28 @@
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from oidc_adapters.clients.calls import (
     STORE,
+    Departure,
     answering,
     as_cookies,
     as_taken,
     clearing,
     cookies_in,
     leaving,
-    starting_logout,
 )
 from oidc_adapters.clients.life import Client, Life
 from oidc_adapters.clients.metadata_memory import Ready
 from oidc_adapters.clients.results import EndedSession, LogoutResult, Redirect
 from oidc_adapters.clients.shell import AsyncShell, Shell
 from oidc_adapters.stores.pending import PendingLogins, TakenLogout
+from oidc_adapters.stores.pending.cookies import Cookies
 from oidc_adapters.stores.records.both import at_once
 from oidc_core.endpoints.end_session import LogoutRequest, returned_state
 from oidc_core.model.pending import pending_id_of
-from oidc_core.model.records import Tokens
+from oidc_core.model.records import PendingLogout, Tokens
 from oidc_core.operations import logout
+from oidc_core.wire.cookies import SetCookie
 from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.replies import Reply
@@ -84,16 +84,15 @@ class WaitingLogouts(Client[Shell]):
         """Start a logout at the provider.
 
         With ``session`` the client ends the session's grant first, takes the session off the index,
-        and hints with its newest ID token.  A request that is wrong ends nothing; where the
-        provider's metadata cannot be read, the grant ends all the same, and the error says why
-        nobody is sent to the provider.  Without ``session``, end the application's own session
-        first.
+        and hints with its newest ID token.  A request that is wrong ends nothing; without the
+        provider's metadata the grant ends all the same, and the error says why nobody is sent to
+        it.  Without ``session``, end the application's own session first.
 
-        Where the provider has no page for that, the logout is a local one, with a note.
+        Where the provider has no page for a logout, it is a local one, with a note.
 
         Args:
-            tokens: those of the session that ends; best what ``tokens(grant_id).end()`` returned,
-                which has its newest ID token: some providers accept no older one as a hint.
+            tokens: of the session that ends; best what ``tokens(grant_id).end()`` returned, with
+                its newest ID token: some providers accept no older one as a hint.
             request: what is asked of the provider.
             session: the name of the session's grant, in place of ``tokens``.
             cookie: the ``Cookie`` header of the request.
@@ -105,20 +104,23 @@ class WaitingLogouts(Client[Shell]):
         """
         with self._life.starting_logout:
             seen, of = cookies_in(cookie), self._leaving_of(session, tokens)
-            rp, shell = self._ready_to_leave(of)
-            now, notes = shell.clock.now(), tuple[str, ...]()
-            with STORE:
-                secrets = self.pending.logout_secrets(shell.entropy)
+            rp, shell = ready = self._ready_to_leave(of)
+            leave, notes = Departure.of(ready, self.pending, request), tuple[str, ...]()
+            started = shell.run(rp, leave.started(tokens))
             if of is not None:
-                shell.run(rp, starting_logout(rp, None, request, secrets.state, now))
-                tokens, notes = at_once(self.session_ends.leave(of))
-            started = shell.run(rp, starting_logout(rp, tokens, request, secrets.state, now))
-            started = evolve(started, notes=(*started.notes, *notes))
-            if not started.pending.post_logout_redirect_uri:
-                return leaving(started, ())
-            with STORE:
-                kept = self.pending.put_logout(rp, started.pending, secrets, seen, now)
-            return leaving(started, as_cookies(kept))
+                ended, notes = at_once(self.session_ends.leave(of))
+                started = shell.run(rp, leave.started(ended))
+            return leaving(started, self._kept(leave, started.pending, seen), notes)
+
+    def _kept(
+        self, leave: Departure, pending: PendingLogout, seen: Cookies
+    ) -> tuple[SetCookie, ...]:
+        """Keep a logout in flight, if the browser comes back from it."""
+        if not pending.post_logout_redirect_uri:
+            return ()
+        with STORE:
+            kept = self.pending.put_logout(leave.rp, pending, leave.secrets, seen, leave.now)
+        return as_cookies(kept)
 
     def _ready_to_leave(self, of: "Key | None") -> Ready[Shell]:
         """Return the parts of a logout; without them, a session ends all the same."""
@@ -227,20 +229,24 @@ class AwaitingLogouts(Client[AsyncShell]):
         """Start a logout at the provider, like :meth:`WaitingLogouts.start_logout`."""
         with self._life.starting_logout:
             seen, of = cookies_in(cookie), self._leaving_of(session, tokens)
-            rp, shell = await self._ready_to_leave(of)
-            now, notes = shell.clock.now(), tuple[str, ...]()
-            with STORE:
-                secrets = self.pending.logout_secrets(shell.entropy)
+            rp, shell = ready = await self._ready_to_leave(of)
+            leave, notes = Departure.of(ready, self.pending, request), tuple[str, ...]()
+            started = await shell.run(rp, leave.started(tokens))
             if of is not None:
-                await shell.run(rp, starting_logout(rp, None, request, secrets.state, now))
-                tokens, notes = await self.session_ends.leave(of)
-            started = await shell.run(rp, starting_logout(rp, tokens, request, secrets.state, now))
-            started = evolve(started, notes=(*started.notes, *notes))
-            if not started.pending.post_logout_redirect_uri:
-                return leaving(started, ())
-            with STORE:
-                kept = await self.pending.put_logout_async(rp, started.pending, secrets, seen, now)
-            return leaving(started, as_cookies(kept))
+                ended, notes = await self.session_ends.leave(of)
+                started = await shell.run(rp, leave.started(ended))
+            return leaving(started, await self._kept(leave, started.pending, seen), notes)
+
+    async def _kept(
+        self, leave: Departure, pending: PendingLogout, seen: Cookies
+    ) -> tuple[SetCookie, ...]:
+        """Keep a logout in flight, if the browser comes back from it."""
+        if not pending.post_logout_redirect_uri:
+            return ()
+        rp, secrets = leave.rp, leave.secrets
+        with STORE:
+            kept = await self.pending.put_logout_async(rp, pending, secrets, seen, leave.now)
+        return as_cookies(kept)
 
     async def _ready_to_leave(self, of: "Key | None") -> Ready[AsyncShell]:
         """Return the parts of a logout; without them, a session ends all the same."""

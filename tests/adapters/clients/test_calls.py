@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve
 
 from oidc_adapters.clients.calls import (
+    Departure,
     answering,
     arrived,
     clearing,
@@ -16,10 +17,10 @@ from oidc_adapters.clients.calls import (
     mark_forgotten,
     restarting_once,
     starting,
-    starting_logout,
 )
 from oidc_adapters.clients.results import EndedSession
 from oidc_adapters.stores.pending import CookieProfile, Taken
+from oidc_adapters.stores.pending.ports import LogoutSecrets
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.endpoints.end_session import LogoutRequest
 from oidc_core.machine.steps import Exchange
@@ -125,7 +126,7 @@ def test_a_logout_hints_at_the_session_that_ends_unless_told_otherwise() -> None
         (None, named, earlier),
         (None, None, None),
     ):
-        url = done(starting_logout(rp, given, request, "a-state", NOW)).url
+        url = done(Departure(rp, request, LogoutSecrets("a-state", ""), NOW).started(given)).url
         asked = dict(query_of(url))
         assert asked.get("id_token_hint") == hint
         assert asked.get("logout_hint") == ("alice" if request else None)

@@ -113,6 +113,7 @@ DIFFERENCES: list[dict[str, Any]] = [
     {"back_channel": (("https://op.example", "https://inner.example"),)},
     {"quirks": frozenset({"omit_pkce"})},
     {"resend_in_doubt": "never"},
+    {"revoke_at_logout": True},
     {"limits": Limits(id_token=2**18)},
 ]
 

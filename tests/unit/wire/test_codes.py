@@ -37,6 +37,7 @@ def test_only_what_a_new_login_heals_is_to_be_started_again() -> None:
         "grant_unknown",
         "grant_ended",
         "grant_expired",
+        "session_ended",
     }
 
 
