@@ -47,11 +47,12 @@ def main(arguments: Sequence[str], effort: Effort = FULL) -> int:
     """Measure, print, write the requested files; return the exit status."""
     options = _parser().parse_args(arguments)
     if options.stores:
+        from benchmarks.session_stores import session_figures
         from benchmarks.stores import SIZES, figures
         from benchmarks.stores import table as of_stores
 
         sizes = options.sizes or SIZES
-        print(of_stores(figures(sizes), sizes))
+        print(of_stores([*figures(sizes), *session_figures(sizes)], sizes))
         return 0
     effort = effort._replace(rounds=options.rounds or effort.rounds)
     rows = all_rows(effort)

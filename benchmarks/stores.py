@@ -6,9 +6,9 @@ size to the smallest is taken within the round.
 """
 
 import sqlite3
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
-from itertools import count
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import count, islice
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -28,8 +28,11 @@ from oidc_core.operations.grants import first_record
 SIZES: Final = (1_000, 100_000, 1_000_000)
 _SECRET: Final = bytes(range(32))
 _CONNECTION: Final = Connection("https://op.example", "client", "", "", "")
-_HELD: Final = 200
-_ROUNDS: Final = 300
+HELD: Final = 200
+"""Records of each store that are measured."""
+
+ROUNDS: Final = 300
+_CHUNK: Final = 10_000
 _EXPIRED: Final = (1_000, 10_000)
 _DAY: Final = 86_400
 _COLUMNS: Final = ["id", "version", "value", "until", "schema_version"]
@@ -37,12 +40,16 @@ _COLUMNS: Final = ["id", "version", "value", "until", "schema_version"]
 Fill: TypeAlias = Callable[[str, int, int], None]
 """Writes so many records whose keys begin so, and that expire then."""
 
+Put: TypeAlias = Callable[[Iterable[str], str, int], None]
+"""Writes records under these keys, which have this value, and expire then."""
+
 
 class Engine(NamedTuple):
-    """A store, and a quick way to fill it."""
+    """A store, and quick ways to fill it."""
 
     records: Records
     fill: Fill
+    put: Put
     cleans: bool = True
 
 
@@ -63,10 +70,10 @@ class Figure(NamedTuple):
         return f"{self.engine:12} {self.call:28} {cells}  {self.growth:6.2f}"
 
 
-def figures(sizes: Sequence[int] = SIZES, rounds: int = _ROUNDS) -> list[Figure]:
+def figures(sizes: Sequence[int] = SIZES, rounds: int = ROUNDS) -> list[Figure]:
     """Measure every engine that is on this machine."""
     found: list[Figure] = []
-    for name, opened in (("SQLite", _sqlite), ("PostgreSQL", _postgresql), ("Redis", _redis)):
+    for name, opened in ENGINES.items():
         with ExitStack() as stack:
             engines = stack.enter_context(opened(len(sizes)))
             if engines:
@@ -86,14 +93,14 @@ def _of_engine(
     now = int(time())
     grants = [Grants(each.records, _SECRET, trusted=0) for each in engines]
     for engine, size, kept in zip(engines, sizes, grants, strict=True):
-        engine.fill("grant:filler", size - _HELD, now + _DAY)
-        for number in range(_HELD):
+        engine.fill("grant:filler", size - HELD, now + _DAY)
+        for number in range(HELD):
             assert at_once(kept.create(AtOnce(engine.records), _key(number), _first(number)))
     calls: dict[str, Callable[[int, int], object]] = {
         "read, unsealing included": lambda at, number: _read(grants[at], engines[at], number),
         "replace, sealing included": lambda at, number: _replace(grants[at], engines[at], number),
     }
-    found = [Figure(name, call, _timed(work, sizes, rounds)) for call, work in calls.items()]
+    found = [Figure(name, call, timed(work, sizes, rounds)) for call, work in calls.items()]
     if engines[0].cleans:
         found += [
             Figure(name, f"clean, each of {expired:,}", _cleaned(engines, sizes, expired))
@@ -102,14 +109,15 @@ def _of_engine(
     return found
 
 
-def _timed(
+def timed(
     work: Callable[[int, int], object], sizes: Sequence[int], rounds: int
 ) -> tuple[tuple[int, float], ...]:
+    """Return the median seconds of a call by size; it gets a store and a record by number."""
     taken: list[list[float]] = [[] for _ in sizes]
     for each in range(rounds):
         for at in range(len(sizes)):
             began = perf_counter()
-            work(at, each * 7 % _HELD)
+            work(at, each * 7 % HELD)
             taken[at].append(perf_counter() - began)
     return tuple([(size, median(times)) for size, times in zip(sizes, taken, strict=True)])
 
@@ -174,7 +182,7 @@ def _sqlite(many: int) -> Generator[list[Engine]]:
         paths = [Path(folder) / f"{number}.db" for number in range(many)]
         stores = [SqliteRecords(path) for path in paths]
         yield [
-            Engine(store, _filling_sqlite(store, path))
+            Engine(store, _filling_sqlite(store, path), _putting_sqlite(store, path))
             for store, path in zip(stores, paths, strict=True)
         ]
         for store in stores:
@@ -194,6 +202,20 @@ def _filling_sqlite(store: Records, path: Path) -> Fill:
         connection.close()
 
     return fill
+
+
+def _putting_sqlite(store: Records, path: Path) -> Put:
+    def put(keys: Iterable[str], value: str, until: int) -> None:
+        now = store.times().now
+        with sqlite3.connect(path) as connection:
+            connection.executemany(
+                "INSERT INTO oidc_records (id, version, until, written, value) "
+                "VALUES (?, 'v', ?, ?, ?)",
+                ((key, until, now, value) for key in keys),
+            )
+        connection.close()
+
+    return put
 
 
 @contextmanager
@@ -243,8 +265,26 @@ def _postgresql(many: int) -> Generator[list[Engine]]:
         for store in stores:
             store.create_table()
         tables = [records_table(MetaData(), name) for name in names]
-        yield [Engine(store, filling(each)) for store, each in zip(stores, tables, strict=True)]
+        yield [
+            Engine(store, filling(each), _putting_postgresql(server.url(), each.name))
+            for store, each in zip(stores, tables, strict=True)
+        ]
         engine.dispose()
+
+
+def _putting_postgresql(url: str, table: str) -> Put:
+    from psycopg import connect, sql
+
+    def put(keys: Iterable[str], value: str, until: int) -> None:
+        named = sql.Identifier(table)
+        copy = sql.SQL("COPY {} (id, version, value, until, schema_version) FROM STDIN")
+        with connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+            with connection.cursor() as cursor, cursor.copy(copy.format(named)) as rows:
+                for key in keys:
+                    rows.write_row((key, "v", value, until, 1))
+            connection.execute(sql.SQL("VACUUM ANALYZE {}").format(named))
+
+    return put
 
 
 _FILL: Final = """
@@ -252,6 +292,14 @@ for x = tonumber(ARGV[2]), tonumber(ARGV[3]) do
   local key = ARGV[1] .. x
   redis.call('HSET', key, 'version', 'v', 'value', string.rep(redis.sha1hex(x), 100))
   redis.call('PEXPIREAT', key, ARGV[4])
+end
+"""
+
+_PUT: Final = """
+for x = 4, #ARGV do
+  local key = ARGV[1] .. ARGV[x]
+  redis.call('HSET', key, 'version', 'v', 'value', ARGV[2])
+  redis.call('PEXPIREAT', key, ARGV[3])
 end
 """
 
@@ -278,9 +326,32 @@ def _redis(many: int) -> Generator[list[Engine]]:
 
             return fill
 
+        def putting(prefix: str) -> Put:
+            def put(keys: Iterable[str], value: str, until: int) -> None:
+                for some in _chunks(keys):
+                    client.eval(_PUT, 0, prefix, value, until * 1_000, *some)
+
+            return put
+
         prefixes = [f"size{number}:" for number in range(many)]
         yield [
-            Engine(RedisRecords(client, prefix=prefix), filling(prefix), cleans=False)
+            Engine(
+                RedisRecords(client, prefix=prefix), filling(prefix), putting(prefix), cleans=False
+            )
             for prefix in prefixes
         ]
         client.close()
+
+
+def _chunks(keys: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    left = iter(keys)
+    while some := tuple(islice(left, _CHUNK)):
+        yield some
+
+
+ENGINES: Final[dict[str, Callable[[int], AbstractContextManager[list[Engine]]]]] = {
+    "SQLite": _sqlite,
+    "PostgreSQL": _postgresql,
+    "Redis": _redis,
+}
+"""What opens so many stores of an engine; none where this machine lacks it."""

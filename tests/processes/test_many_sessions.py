@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
-import pytest
-
+from oidc_adapters.stores.session_values import MOST
 from tests.processes.crowd import ROOT
+from tests.processes.places import Place, Store
 
-SESSIONS: Final = 10_000
 TRUSTED: Final = 5.0
 """Seconds for which a process hands tokens out without a look at the store."""
 
@@ -41,10 +39,11 @@ class Worker:
 
 
 @contextmanager
-def worker(path: Path) -> Generator[Worker]:
+def worker(number: int, place: Place) -> Generator[Worker]:
     """Run a worker until the end of the block."""
+    settings = (str(number), str(TRUSTED), place.kind, place.address, place.name)
     process = subprocess.Popen(
-        (sys.executable, "-m", "tests.processes.session_worker", str(path), str(TRUSTED)),
+        (sys.executable, "-m", "tests.processes.session_worker", *settings),
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         stdin=subprocess.PIPE,
@@ -58,26 +57,61 @@ def worker(path: Path) -> Generator[Worker]:
         process.communicate()
 
 
-def end_all(path: Path, sessions: int) -> None:
-    """Log a user in and out in two processes; check who lives when."""
-    with worker(path) as here, worker(path) as there:
-        both = (here, there)
-        for each in both:
-            each.tell(f"login {sessions // 2}")
-        assert [each.answer() for each in both] == [str(sessions // 2)] * 2
-        assert [each.ask("alive") for each in both] == [str(sessions // 2)] * 2
+@contextmanager
+def crowded(place: Place, each: int) -> Generator[tuple[Worker, Worker]]:
+    """Run two workers that have so many sessions each, all of one user."""
+    with worker(1, place) as here, worker(2, place) as there:
+        both, began = (here, there), monotonic()
+        for one in both:
+            one.tell(f"login {each}")
+        assert [one.answer() for one in both] == [str(each)] * 2
+        told("logins", began)
+        for one in both:
+            one.tell("alive")
+        assert [one.answer() for one in both] == [str(each)] * 2
+        yield here, there
 
-        assert here.ask("logout") == f"200 400 {sessions}"
+
+def told(what: str, began: float) -> None:
+    """Print how long something took."""
+    print(f"{what}: {monotonic() - began:.1f} s")
+
+
+def test_a_logout_ends_ten_thousand_sessions_of_two_processes(
+    store: Store, size: Callable[[int, int], int]
+) -> None:
+    each = size(500, 5_000)
+    with crowded(store.place, each) as (here, there):
+        began = monotonic()
+        assert here.ask("post " + here.ask("logout")) == f"200 400 {2 * each}"
+        told("logout", began)
         answered = monotonic()
 
         assert here.ask("alive") == "0"
         sleep(max(0.0, answered + TRUSTED - monotonic()))
         assert there.ask("alive") == "0"
-        for each in both:
-            assert each.ask("login 1") == str(sessions // 2 + 1)
-            assert each.ask("alive") == "1"
+        for one in (here, there):
+            assert one.ask("login 1") == str(each + 1)
+            assert one.ask("alive") == "1"
 
 
-@pytest.mark.slow
-def test_a_logout_ends_ten_thousand_sessions_of_two_processes(tmp_path: Path) -> None:
-    end_all(tmp_path / "records.db", SESSIONS)
+def test_another_process_finishes_a_logout_whose_process_was_killed(
+    store: Store, size: Callable[[int, int], int]
+) -> None:
+    each = size(500, 5_000)
+    with crowded(store.place, each) as (here, there):
+        logout, began = here.ask("logout"), monotonic()
+        here.ask(f"die {each}")
+        assert here.ask("post " + logout) == ""
+        told("half of the logout", began)
+
+        killed = monotonic()
+        status, again, ended = there.ask("post " + logout).split()
+        told("the rest of it", killed)
+
+        assert (status, again) == ("200", "400")
+        assert each <= int(ended) < each + MOST
+        sleep(max(0.0, killed + TRUSTED - monotonic()))
+        assert there.ask("alive") == "0"
+        assert there.ask("login 1") == str(each + 1)
+        assert there.ask("alive") == "1"
