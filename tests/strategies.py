@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve, fields
 from hypothesis import strategies as st
 
+from oidc_adapters.testing import MISBEHAVIOURS
 from oidc_core.model.connection import Connection
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.grants import Access, Failure, GrantRecord, GrantState, Target, Unverified
@@ -406,3 +407,13 @@ def logout_claim_sets(draw: st.DrawFn) -> dict[str, Any]:
         sid=draw(words.filter(str.strip)) if "sid" in named else None,
     )
     return {**more, **claims}
+
+
+def logout_misbehaviours() -> SearchStrategy[str]:
+    """Names of misbehaviours of a provider whose logout tokens are bad, each by itself."""
+    names = [
+        row.name
+        for row in MISBEHAVIOURS.values()
+        if row.during == "logout" and not row.needs and row.name != "logout_replayed"
+    ]
+    return st.sampled_from(names)
