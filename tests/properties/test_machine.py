@@ -42,8 +42,9 @@ from oidc_core.machine.steps import (
 )
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
+from oidc_core.model.records import Tokens
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.operations import discovery, login, refresh
+from oidc_core.operations import backchannel_logout, discovery, login, refresh, revocation
 from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.operations.login import LoginStarted
 from oidc_core.operations.refresh import TokensRenewed
@@ -51,6 +52,7 @@ from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.http import Answer, AnswerTo, HttpResponse, KeysWanted, NoAnswer
 from tests.flows.rig import FAKE_CLIENT, NOW, SCOPE, arrived, setup_for
 from tests.parties import keys_wanted, resume
+from tests.strategies import logout_misbehaviours
 
 AnyStep = Exchange[Any] | NeedKeys[Any]
 POLICIES: Final = (Policy(), Policy(userinfo="required"), Policy(userinfo="never"))
@@ -129,6 +131,7 @@ def tape(signed: bool, misbehave: str | None) -> Tape:
     tokens = (honest or _logged_in(rp, step, answers)).tokens
     renewing = refresh.renew(rp, evolve(tokens, refresh_token=refresh_token))
     answers["refresh"] = shell.send(_exchange(renewing).request).answer
+    answers["revocation"] = shell.send(_revocation(rp, tokens).request).answer
     return Tape(callback=callback, answers=answers)
 
 
@@ -137,6 +140,11 @@ def _token_step(rp: RelyingParty, begun: LoginStarted, code: str) -> Exchange[Lo
     parameters = (("code", code), ("state", pending.state), ("iss", rp.issuer))
     callback = Callback(parameters=parameters)
     return _exchange(login.finish(rp, pending, callback, binding=LOOPBACK_LISTENER, now=NOW))
+
+
+def _revocation(rp: RelyingParty, tokens: Tokens) -> Exchange[revocation.Revoked]:
+    token, *_ = revocation.to_revoke(tokens, ())
+    return _exchange(revocation.revoke(rp, tokens, token))
 
 
 def _exchange(step: Step[Any]) -> Exchange[Any]:
@@ -296,6 +304,8 @@ class Machine(RuleBasedStateMachine):
                 self._discovery(signed),
                 self._renewal(signed),
                 self._verification(signed, NOW),
+                self._logout(signed, None),
+                self._revoking(signed),
             )
         ]
         if to_the_end:
@@ -320,6 +330,15 @@ class Machine(RuleBasedStateMachine):
         rp = relying_party(signed, POLICIES[0])
         return self._going(rp, signed, refresh.verify(rp, _honest_renewal(signed), now=now))
 
+    def _logout(self, signed: bool, misbehave: str | None) -> Going:
+        rp = relying_party(signed, POLICIES[0])
+        sent = _provider(signed, misbehave).backchannel_logout(NOW, sub="alice")
+        return self._going(rp, signed, backchannel_logout.receive(rp, sent.incoming(), now=NOW))
+
+    def _revoking(self, signed: bool) -> Going:
+        rp = relying_party(signed, POLICIES[0])
+        return self._going(rp, signed, _revocation(rp, _honest_login(signed).tokens))
+
     def _going(self, rp: RelyingParty, signed: bool, step: Step[Any]) -> Going:
         assert not isinstance(step, Done)
         going = Going(rp=rp, signed=signed, step=step)
@@ -336,7 +355,7 @@ class Machine(RuleBasedStateMachine):
         honest answers comes nowhere.
         """
         if kind == "begin again":
-            return multiple(self._begun(data))
+            return multiple(*self._begun(data))
         if kind == "honest, to the end":
             return multiple(*self._to_the_end(going))
         if kind == "foreign":
@@ -344,11 +363,15 @@ class Machine(RuleBasedStateMachine):
             return multiple()
         return multiple(*self._resumed(going, getattr(self, f"_{kind}")(going, data)))
 
-    def _begun(self, data: st.DataObject) -> Going:
-        signed = data.draw(st.booleans())
-        if data.draw(st.booleans()):
-            return self._login(signed, data.draw(st.sampled_from(POLICIES)))
-        return self._verification(signed, data.draw(_times))
+    def _begun(self, data: st.DataObject) -> list[Going]:
+        signed, what = data.draw(st.booleans()), data.draw(st.integers(0, 2))
+        if what == 0:
+            return [self._login(signed, data.draw(st.sampled_from(POLICIES)))]
+        if what == 1:
+            return [self._verification(signed, data.draw(_times))]
+        with suppress(OidcError):  # a request may be bad before any key is needed
+            return [self._logout(signed, data.draw(logout_misbehaviours()))]
+        return []
 
     def _check_foreign(self, going: Going, data: st.DataObject) -> None:
         """A wrong answer is misuse, whether its kind or its request is wrong.
@@ -453,11 +476,15 @@ STATES: Final = {
     "AwaitingUserInfoKeys",
     "AwaitingRenewal",
     "AwaitingKeys[IdTokenOfRefresh]",
+    "AwaitingKeys[ReceivedLogoutToken]",
+    "AwaitingRevocation",
     "Done",
     "Done[RelyingParty]",
     "Done[LoggedIn]",
     "Done[TokensRenewed]",
     "Done[Refreshed]",
+    "Done[LogoutNotice]",
+    "Done[Revoked]",
     "refused",
 }
 
