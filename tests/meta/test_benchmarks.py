@@ -17,7 +17,7 @@ from xml.parsers import expat
 
 import pytest
 from benchmarks import __main__ as bench
-from benchmarks import rows, stores
+from benchmarks import rows, session_stores, stores
 from benchmarks.count import Count, counted
 from benchmarks.parties import login, validation
 from benchmarks.picture import picture
@@ -303,3 +303,13 @@ def test_stores_are_measured_as_they_fill() -> None:
     assert ("SQLite", "clean, each of 1,000") in calls
     assert all(seconds > 0 for each in found for _, seconds in each.seconds)
     assert len(stores.table(found, sizes).splitlines()) == len(found) + 1
+
+
+@pytest.mark.slow
+def test_sessions_are_found_in_an_index_as_it_fills() -> None:
+    found = session_stores.session_figures((300, 400), rounds=2)
+
+    calls = {(each.engine, each.call) for each in found}
+    for engine in ("memory", "SQLite"):
+        assert {(engine, "sessions found by sub"), (engine, "sessions found by sid")} <= calls
+    assert all(seconds > 0 for each in found for _, seconds in each.seconds)
