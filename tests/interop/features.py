@@ -8,6 +8,7 @@ from time import time
 from typing import Any, Final
 
 import pytest
+from attrs import evolve
 
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.runtime.clock import FrozenClock
@@ -238,6 +239,33 @@ def logout(party: Party, transport: Transport) -> Cell:
     return Cell(seen=("asks first" if asks else "asks nothing",))
 
 
+def tokens_revoked_at_logout(party: Party, transport: Transport) -> Cell:
+    """Log out by the name of the session, and use its tokens once more."""
+    app = party.application(transport)
+    tokens = app.log_in().tokens
+    rp = evolve(app.client.rp, policy=evolve(app.client.rp.policy, revoke_at_logout=True))
+    grants, shell = grants_by(FrozenClock(int(time()))), app.client.shell
+    client = OidcClient.of(rp, shell, cookie_pending(), grants=grants)
+    grant_id = client.keep(tokens)
+
+    redirect = client.start_logout(session=grant_id)
+
+    assert _refusal(lambda: client.tokens(grant_id).fresh()) == "grant_ended"
+    if rp.provider.revocation_endpoint is None:
+        (note,) = redirect.notes
+        assert note.startswith("tokens not revoked")
+        return Cell(verdict="not offered", seen=("no `revocation_endpoint`",))
+    code = _refusal(lambda: app.client.userinfo(tokens))
+    about_user = f"`{code}`" if code else "still good"
+    return Cell(
+        seen=(
+            *(f"note `{note}`" for note in redirect.notes),
+            f"the refresh token: {_second_use(app, tokens)}",
+            f"the access token: {about_user}",
+        ),
+    )
+
+
 def private_key_jwt(party: Party, transport: Transport) -> Cell:
     """Authenticate by a signed assertion, with the issuer as its audience or as the quirk says."""
     name = "token_endpoint_auth_methods_supported"
@@ -300,6 +328,7 @@ RUNS: Final[Mapping[Feature, Run]] = {
     "refresh": refresh,
     "fresh tokens shared": fresh_tokens_shared,
     "logout": logout,
+    "tokens revoked at logout": tokens_revoked_at_logout,
     "form_post": form_post,
     "private_key_jwt": private_key_jwt,
 }

@@ -21,6 +21,7 @@ Feature = Literal[
     "refresh",
     "fresh tokens shared",
     "logout",
+    "tokens revoked at logout",
     "form_post",
     "private_key_jwt",
 ]
@@ -33,6 +34,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     "refresh",
     "fresh tokens shared",
     "logout",
+    "tokens revoked at logout",
     "form_post",
     "private_key_jwt",
 )
@@ -123,6 +125,10 @@ DENIED: Final = ("`access_denied`", "with `iss`")
 NEEDS_LOGIN: Final = ("`login_required`", "without `iss`")
 PROVEN: Final = Cell(seen=("proven by `auth_time`",))
 SHARED: Final = Cell(seen=("8 callers, 1 exchange",))
+REVOKED: Final = Cell(
+    seen=("the refresh token: `invalid_grant`", "the access token: `provider_error`")
+)
+NOT_REVOKED: Final = Cell(verdict="not offered", seen=("no `revocation_endpoint`",))
 ROTATES: Final = ("a new refresh token", "the old one: `invalid_grant`")
 
 TRIED: Final = (
@@ -141,6 +147,7 @@ TRIED: Final = (
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
             "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks first",)),
+            "tokens revoked at logout": REVOKED,
             "form_post": ALL_GOOD,
             "private_key_jwt": ALL_GOOD,
         },
@@ -172,6 +179,7 @@ TRIED: Final = (
             "refresh": Cell(seen=(*ROTATES, "no ID token")),
             "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks nothing",)),
+            "tokens revoked at logout": REVOKED,
             "form_post": _only("query", "fragment"),
             "private_key_jwt": Cell(
                 verdict="works with a setting", seen=("without the quirk: `invalid_client`",)
@@ -193,6 +201,7 @@ TRIED: Final = (
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
             "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks first",)),
+            "tokens revoked at logout": NOT_REVOKED,
             "form_post": NO_MODES,
             "private_key_jwt": _only_secrets("client_secret_post", "client_secret_basic"),
         },
@@ -218,6 +227,12 @@ TRIED: Final = (
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
             "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks nothing",)),
+            "tokens revoked at logout": Cell(
+                seen=(
+                    "the refresh token: `invalid_grant`",
+                    "the access token: `http_status_unexpected`",
+                )
+            ),
             "form_post": NO_MODES,
             "private_key_jwt": _only_secrets("client_secret_basic", "client_secret_post", "none"),
         },
@@ -243,6 +258,7 @@ TRIED: Final = (
             ),
             "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks first",)),
+            "tokens revoked at logout": NOT_REVOKED,
             "form_post": _only("query"),
             "private_key_jwt": Cell(
                 verdict="not offered", seen=("no `token_endpoint_auth_methods_supported`",)

@@ -25,7 +25,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """A grant was used (`grant.success`) or revoked (`grant.revoked`), by a request of a client."""
+    """A grant was used (`grant.success`) or revoked (`grant.revoked`), by a request of a client.
+
+    Or a client was told about a logout (`backchannel.success`), or did not take it (`….error`).
+    """
 
     event: str
     client_id: str

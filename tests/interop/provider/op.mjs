@@ -6,7 +6,7 @@
 //   POST /__test/clients   client metadata            -> 204, or 400 {error, error_description}
 //   POST /__test/rotate    {"keep_old": boolean}      -> 200 {"kids": [...]}: what signs from now on
 //   GET  /__test/requests                             -> 200 [{method, path, status}]: all it answered
-//   GET  /__test/events                               -> 200 [{event, client_id, grant_type}]: grants used and revoked
+//   GET  /__test/events                               -> 200 [{event, client_id, grant_type}]: grants used and revoked, logouts told
 //   POST /__test/forget    {"client_id": string}      -> 204: that client's access tokens are good no more
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -128,12 +128,15 @@ function newProvider(issuer, keys) {
     issueRefreshToken: async (ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: (ctx) => ctx.oidc.client[ROTATES] !== false,
     pkce: { required: () => true },
+    // Its own dispatcher refuses loopback, where the applications of the tests are told about logouts.
+    fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
     features: {
       devInteractions: { enabled: true },
       encryption: { enabled: true },
       jwtUserinfo: { enabled: true },
       revocation: { enabled: true },
       rpInitiatedLogout: { enabled: true },
+      backchannelLogout: { enabled: true },
       userinfo: { enabled: true },
     },
     ttl: {
@@ -144,6 +147,12 @@ function newProvider(issuer, keys) {
   for (const event of ['grant.success', 'grant.revoked']) {
     provider.on(event, ({ oidc }) => {
       happened.push({ event, client_id: oidc.client?.clientId ?? '', grant_type: oidc.params.grant_type ?? '' });
+    });
+  }
+  for (const event of ['backchannel.success', 'backchannel.error']) {
+    provider.on(event, (ctx, ...rest) => {
+      const { clientId } = rest.find((each) => each?.clientId);
+      happened.push({ event, client_id: clientId, grant_type: '' });
     });
   }
   provider.on('server_error', (ctx, error) => console.error('server_error', error));
