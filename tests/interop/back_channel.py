@@ -58,7 +58,7 @@ def served() -> Generator[BackChannel]:
             self.end_headers()
             self.wfile.write(reply.body)
 
-        def log_request(self, *_: object) -> None:
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Conversation)
