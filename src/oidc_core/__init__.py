@@ -103,6 +103,7 @@ if TYPE_CHECKING:
         logout,
         refresh,
         revocation,
+        session_management,
         userinfo,
         validation,
     )
@@ -197,6 +198,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "oidc_core.operations.logout": "LoggedOut LogoutStarted logout",
         "oidc_core.operations.refresh": "Refreshed TokensRenewed refresh",
         "oidc_core.operations.revocation": "Revocable Revoked revocation",
+        "oidc_core.operations.session_management": "session_management",
         "oidc_core.operations.userinfo": "userinfo",
         "oidc_core.operations.validation": "validation",
         "oidc_core.wire.addresses": "admits",
@@ -365,6 +367,7 @@ __all__ = [
     "resume",
     "returned_state",
     "revocation",
+    "session_management",
     "tokens_of",
     "userinfo",
     "userinfo_request",

@@ -19,8 +19,10 @@ from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.stores.sessions import SessionIndex
 from oidc_adapters.testing import FakeClient, FakeProvider, serve
 from oidc_adapters.transport.conversation import StrictConversation
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
+from oidc_core.wire.errors import ProviderError
 from oidc_core.wire.http import Answer, HttpResponse, WireRequest
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.replies import Reply
@@ -35,6 +37,11 @@ POLICY: Final = Policy(quirks=frozenset({"insecure_allow_http_loopback"}))
 SEALING_SECRET: Final = "a sealing secret of 32 octets or so"
 COOKIE: Final = "application_session"
 NOBODY: Final = "nobody is signed in"
+WATCHING: Final = """<span id="heard"></span><iframe src="/session" hidden></iframe><script>
+addEventListener("message", (event) => {
+  if (event.origin === location.origin) document.getElementById("heard").append(event.data + ";");
+});
+</script>"""
 
 
 @define(kw_only=True)
@@ -84,6 +91,9 @@ class Application:
             "/callback": self._callback,
             "/logout": self._logout,
             "/frame": self._frame,
+            "/watched": self._watched,
+            "/session": self._session,
+            "/again": self._again,
         }
         page = pages.get(incoming.url.removeprefix(self.origin))
         return Reply(status=404) if page is None else page(incoming)
@@ -100,8 +110,28 @@ class Application:
         page = self.client.start_login(cookie=incoming.cookie)
         return _redirect(page.url, page.cookies)
 
+    def _watched(self, incoming: Incoming) -> Reply:
+        """Answer with a page that watches the provider's session, and counts its messages."""
+        return _page(WATCHING)
+
+    def _session(self, incoming: Incoming) -> Reply:
+        told = self.sessions[self._session_id(incoming)].logged_in.session_state
+        assert told is not None
+        return self.client.session_frame(told, interval=1)
+
+    def _again(self, incoming: Incoming) -> Reply:
+        """Ask whether the same user is signed in at the provider, without a page of it."""
+        login = self.sessions[self._session_id(incoming)].logged_in
+        silent = AuthenticationRequest(prompt="none", id_token_hint=login.tokens.id_token)
+        page = self.client.start_login(silent, cookie=incoming.cookie)
+        return _redirect(page.url, page.cookies)
+
     def _callback(self, incoming: Incoming) -> Reply:
-        result = self.client.finish_login(incoming)
+        try:
+            result = self.client.finish_login(incoming)
+        except ProviderError as refusal:
+            self.sessions.pop(self._session_id(incoming), None)
+            return _redirect(f"{self.origin}/?{refusal.error}", refusal.cookies)
         self.sessions[result.grant_id] = result
         # Lax, as applications have it: a frame of another site sends no such cookie.
         session = f"{COOKIE}={result.grant_id}; Path=/; HttpOnly; SameSite=Lax"
@@ -167,7 +197,8 @@ def running(host: str) -> Generator[Application]:
         post_logout_redirect_uris=(f"{origin}/",),
         frontchannel_logout_uri=f"{origin}/frame",
     )
-    with server, serve(StagingProvider(clients=(registered,)), SystemClock()) as served:
+    provider = StagingProvider(clients=(registered,), session_management=True)
+    with server, serve(provider, SystemClock()) as served:
         application = _application(origin, served, registered)
         Conversation.application = application
         thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)

@@ -23,7 +23,7 @@ from oidc_adapters.stores.records.both import at_once
 from oidc_core.endpoints.end_session import LogoutRequest, returned_state
 from oidc_core.model.pending import pending_id_of
 from oidc_core.model.records import PendingLogout, Tokens
-from oidc_core.operations import logout
+from oidc_core.operations import logout, session_management
 from oidc_core.wire.cookies import SetCookie
 from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.incoming import Incoming
@@ -193,6 +193,23 @@ class WaitingLogouts(Client[Shell]):
         """
         return at_once(self.session_ends.frontchannel(incoming))
 
+    def session_frame(self, session_state: str, *, interval: int = 10) -> Reply:
+        """Return the page that watches the provider's session (Session Management 1.0).
+
+        Many browsers break it: prefer :meth:`backchannel_logout`.  How to use the page:
+        :mod:`oidc_core.operations.session_management`.
+
+        Args:
+            session_state: ``logged_in.session_state``, as the application keeps it.
+            interval: seconds between two questions, 1 to 3,600.
+
+        Raises:
+            UsageError: ``parameter_invalid``; ``unsupported_by_provider`` without a
+                ``check_session_iframe`` in the metadata.
+        """
+        rp, _ = self._life.ready()
+        return session_management.frame(rp, session_state, interval=interval)
+
 
 class AwaitingLogouts(Client[AsyncShell]):
     """The calls about the end of sessions, for code that awaits; see :class:`WaitingLogouts`."""
@@ -289,6 +306,11 @@ class AwaitingLogouts(Client[AsyncShell]):
     async def frontchannel_logout(self, incoming: Incoming) -> Reply:
         """End the session of a frame, like :meth:`WaitingLogouts.frontchannel_logout`."""
         return await self.session_ends.frontchannel(incoming)
+
+    async def session_frame(self, session_state: str, *, interval: int = 10) -> Reply:
+        """Return the page that watches, like :meth:`WaitingLogouts.session_frame`."""
+        rp, _ = await self._life.ready_async()
+        return session_management.frame(rp, session_state, interval=interval)
 
 
 def _checked(sessions: "SessionIndex") -> "SessionIndex":

@@ -11,6 +11,7 @@ from oidc_adapters.testing.metadata import endpoint
 from oidc_adapters.testing.oauth_messages import OAuthError, RequestRefused, unique_parameters
 from oidc_adapters.testing.parties import AuthorizationResponse, FakeClient, ResponseMode, Session
 from oidc_adapters.testing.provider_state import ACR_VALUES, ProviderState
+from oidc_adapters.testing.session_management import browser_state, session_state
 from oidc_adapters.testing.signing import is_array, is_object, parsed
 
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -76,6 +77,8 @@ def callback(
         _check_parameters(request)
         signed_in = _signed_in(state, request, now, user=user, session=session)
         answer = {"code": _code(state, request, signed_in, now)}
+        if state.session_management:
+            answer["session_state"] = _session_state(state, request, signed_in)
         if not approve:
             answer = {"error": "access_denied", "error_description": "the end-user refused"}
     except OAuthError as error:
@@ -145,6 +148,15 @@ def _signed_in(
         if hinted is None or hinted.sub != session.sub:
             raise OAuthError("login_required", "the end-user is not the one of id_token_hint")
     return session
+
+
+def _session_state(state: ProviderState, request: AuthorizationRequest, session: Session) -> str:
+    return session_state(
+        request.client.client_id,
+        request.parameters["redirect_uri"],
+        browser_state(session.sid),
+        state.ledger.fresh("salt"),
+    )
 
 
 def _code(state: ProviderState, request: AuthorizationRequest, session: Session, now: int) -> str:

@@ -6,6 +6,7 @@ from oidc_adapters.testing.claims import SCOPE_CLAIMS
 from oidc_adapters.testing.encryption import ENCRYPTION_ALGS, ENCRYPTION_ENCS
 from oidc_adapters.testing.parties import Members
 from oidc_adapters.testing.provider_state import ACR_VALUES, ProviderState
+from oidc_adapters.testing.session_management import PATH
 from oidc_adapters.testing.signing import ALGORITHMS, SigningKey
 
 AUTH_METHODS = (
@@ -73,7 +74,9 @@ def metadata(state: ProviderState) -> Members:
 
 def _ends(state: ProviderState) -> Members:
     """Return the members about the ends of sessions and tokens."""
+    frame = {"check_session_iframe": endpoint(state.issuer, PATH)}
     return {
+        **(frame if state.session_management else {}),
         "end_session_endpoint": endpoint(state.issuer, "end-session"),
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,

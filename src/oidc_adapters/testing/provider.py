@@ -21,6 +21,7 @@ from oidc_adapters.testing.oauth_messages import (
 from oidc_adapters.testing.parties import AuthorizationResponse, BackchannelLogout, Session
 from oidc_adapters.testing.provider_state import ProviderState
 from oidc_adapters.testing.revocation_endpoint import revocation_answer
+from oidc_adapters.testing.session_management import FRAME_HEADERS, FRAME_PAGE, PATH
 from oidc_adapters.testing.token_endpoint import token_answer
 from oidc_adapters.testing.userinfo_endpoint import userinfo_answer
 from oidc_core.wire.http import Answer, HttpResponse, WireRequest
@@ -68,6 +69,9 @@ class FakeProvider(ProviderState):
         if url == endpoint(self.issuer, "revoke"):
             _require_method(request, "POST")
             return revocation_answer(self, request, now)
+        if self.session_management and url == endpoint(self.issuer, PATH):
+            _require_method(request, "GET")
+            return HttpResponse(200, FRAME_HEADERS, FRAME_PAGE, now)
         if url == endpoint(self.issuer, "userinfo"):
             _require_method(request, "GET", "POST")
             return userinfo_answer(self, request, now)

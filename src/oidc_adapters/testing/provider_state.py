@@ -76,6 +76,8 @@ class ProviderState:
         accepts_hint: which ID tokens of a client are a hint at the logout endpoint: all that were
             ``issued``, the ``newest`` one of a session, or those whose key is still published.
         sends_iss: whether authorization responses carry ``iss`` (RFC 9207), and metadata says so.
+        session_management: whether authorization responses carry ``session_state``, and metadata
+            names the page that checks it (OIDC Session Management 1.0).
         code_lifetime: seconds until a code expires.
         token_lifetime: seconds until an access token and an ID token expire.
         misbehave: the name of a misbehaviour, or ``None`` for an honest provider.
@@ -92,6 +94,7 @@ class ProviderState:
     offline_access: OfflineAccess = "always"
     accepts_hint: HintRule = "issued"
     sends_iss: bool = True
+    session_management: bool = False
     code_lifetime: int = 60
     token_lifetime: int = 300
     misbehave: str | None = field(default=None, validator=_known_misbehaviour)

@@ -21,6 +21,8 @@ from oidc_adapters.testing.oauth_messages import RequestRefused, unique_paramete
 from oidc_adapters.testing.pages import form_post_page, frames_page, login_page, notice_page
 from oidc_adapters.testing.parties import AuthorizationResponse, Session
 from oidc_adapters.testing.provider import FakeProvider
+from oidc_adapters.testing.session_management import COOKIE as STATE_COOKIE
+from oidc_adapters.testing.session_management import browser_state
 from oidc_adapters.testing.transports import RecordedExchange, TellsTime, recorded
 from oidc_adapters.transport.conversation import StrictConversation
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
@@ -119,11 +121,20 @@ class ServedProvider:
         if callback.session is not None:
             keep(self._memory.sessions, callback.session.sid, callback.session)
             cookie = f"{_COOKIE}={callback.session.sid}; Path=/; HttpOnly; SameSite=Lax"
-            headers = (("set-cookie", cookie),)
+            headers = (("set-cookie", cookie), *self._state_cookie(callback.session.sid))
         if callback.mode == "form_post":
             page = form_post_page(callback)
             return HttpResponse(200, (*_HTML, *headers), page, self._clock.now())
         return self._redirect(callback.url, headers)
+
+    def _state_cookie(self, sid: str | None) -> tuple[tuple[str, str], ...]:
+        """Return the header that sets what the frame's script reads, or that removes it."""
+        if not self.provider.session_management:
+            return ()
+        value = "; Max-Age=0" if sid is None else browser_state(sid)
+        # A frame of another site gets it only so; browsers take Secure from 127.0.0.1 too.
+        cookie = f"{STATE_COOKIE}={value}; Path=/; Secure; SameSite=None"
+        return (("set-cookie", cookie),)
 
     def _redirect(self, url: str, headers: tuple[tuple[str, str], ...]) -> HttpResponse:
         # 303, so that no browser posts the login form to the client (RFC 9700 §4.12).
@@ -141,7 +152,8 @@ class ServedProvider:
         )
         session = self._memory.sessions.pop(_session_id(request), None)
         frames = () if session is None else self.provider.frontchannel_logout_urls(session.sid)
-        gone = (("set-cookie", f"{_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"),)
+        ended = f"{_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+        gone = (("set-cookie", ended), *self._state_cookie(None))
         if frames:
             page = frames_page(frames, url)
             return HttpResponse(200, (*_HTML, *gone), page, self._clock.now())

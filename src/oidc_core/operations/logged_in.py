@@ -159,6 +159,15 @@ class LoggedIn(StandardClaims):
         return self.asked.return_to
 
     @property
+    def session_state(self) -> str | None:
+        """The provider's session for its frame, if the provider told it.
+
+        See :mod:`~oidc_core.operations.session_management`.
+        """
+        response = self.asked.response
+        return None if response is None else response.session_state
+
+    @property
     def requested_scope(self) -> str:
         """The requested scope, space-delimited; ``tokens.scope`` is the granted scope."""
         return self.asked.demands.scope

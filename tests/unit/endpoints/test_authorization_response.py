@@ -76,9 +76,9 @@ def answer(text: str) -> Callback:
 
 @pytest.mark.req("OIDCC-3.1.2.5-01", "OIDCC-3.1.2.7-01", "RFC6749-4.1.2-02")
 def test_a_good_callback_gives_its_code_and_evidence() -> None:
-    code, evidence, _ = accepted(callback(LOGIN, session_state="s.1", vendor="x"))
+    code, evidence, _, session_state = accepted(callback(LOGIN, session_state="s.1", vendor="x"))
 
-    assert code == "code-1"
+    assert (code, session_state) == ("code-1", "s.1")
     assert (evidence.of, evidence.checked_at) == ("authorization_response", NOW + 10)
     assert evidence.notes == ("single_use: process",)
     assert dict(evidence.skipped) == {
@@ -153,7 +153,7 @@ def test_a_browser_without_the_cookie_is_refused() -> None:
 
 
 def test_only_a_listener_stands_in_for_the_browser_and_the_evidence_says_so() -> None:
-    _, evidence, _ = accepted(callback(LOGIN), binding=LOOPBACK_LISTENER)
+    _, evidence, *_ = accepted(callback(LOGIN), binding=LOOPBACK_LISTENER)
     assert dict(evidence.skipped)["binding"] == LOOPBACK_LISTENER.value
 
 
@@ -162,7 +162,7 @@ def test_that_no_browser_is_bound_takes_a_quirk_to_say() -> None:
     refusal("binding_missing", callback(LOGIN), binding=Unbound.NOT_BOUND)
     rp = relying_party(policy=Policy(quirks=frozenset({"unbound_browser"})))
     login = started(rp)
-    _, evidence, _ = accepted(callback(login), rp=rp, login=login, binding=Unbound.NOT_BOUND)
+    _, evidence, *_ = accepted(callback(login), rp=rp, login=login, binding=Unbound.NOT_BOUND)
     assert dict(evidence.skipped)["binding"] == Unbound.NOT_BOUND.value
     assert evidence.relaxations == ("unbound_browser",)
 
@@ -276,7 +276,7 @@ def test_a_callback_on_the_url_of_another_issuer_is_refused() -> None:
         refusal("redirect_uri_mismatch", evolve(callback(LOGIN), url=url))
     whole = evolve(callback(LOGIN), url=f"{REDIRECT_URI}?code=code-1")
     assert "code-1" not in str(refusal("redirect_uri_mismatch", whole))
-    _, evidence, _ = accepted(evolve(callback(LOGIN), url=REDIRECT_URI))
+    _, evidence, *_ = accepted(evolve(callback(LOGIN), url=REDIRECT_URI))
     assert "redirect_uri" not in dict(evidence.skipped)
 
 
@@ -306,7 +306,7 @@ def test_a_response_from_another_issuer_is_refused(rp: RelyingParty, iss: str) -
 @pytest.mark.parametrize("rp", [RP, PROMISING])
 def test_a_response_that_names_the_issuer_passes(rp: RelyingParty) -> None:
     login = started(rp)
-    _, evidence, _ = accepted(callback(login, iss=ISSUER), rp=rp, login=login)
+    _, evidence, *_ = accepted(callback(login, iss=ISSUER), rp=rp, login=login)
     assert "iss" not in dict(evidence.skipped)
 
 
@@ -485,6 +485,22 @@ def test_a_parameter_without_a_value_counts_as_omitted() -> None:
 def test_a_parameter_that_is_there_twice_is_refused(query: str) -> None:
     """A26."""
     refusal("parameter_duplicated", answer(query))
+
+
+@pytest.mark.req("OIDCSM-2-01")
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [(None, None), ("", None), ("a+/=.b", "a+/=.b"), ("a b", None), ("a\t", None), (" ", None)],
+)
+def test_a_session_state_is_kept_as_it_is_unless_a_space_is_in_it(
+    told: str | None, kept: str | None
+) -> None:
+    response = accepted(callback(LOGIN, session_state=told))
+
+    assert response.session_state == kept
+    assert (told or "") not in repr(response) or not told
+    note = "session_state has a space: it counts as absent"
+    assert (note in response.evidence.notes) == bool(told and kept is None)
 
 
 @pytest.mark.req("RFC6749-4.1.2-02")

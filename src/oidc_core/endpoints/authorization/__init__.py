@@ -22,6 +22,7 @@ from oidc_core.endpoints.authorization.response import (
     Unbound,
     brings,
     check_authorization_response,
+    is_session_state,
 )
 from oidc_core.endpoints.authorization.waiting import demands_of, pending_login, unasked_login
 
@@ -41,6 +42,7 @@ __all__ = [
     "brings",
     "check_authorization_response",
     "demands_of",
+    "is_session_state",
     "optional_parameters",
     "pending_id",
     "pending_login",

@@ -241,11 +241,15 @@ CALLBACK_RULES: Final = RuleTable(
 
 
 class CodeResponse(NamedTuple):
-    """A callback that was accepted: the code, the issuer it named if any, and the evidence."""
+    """A callback that was accepted: the code, the issuer it named if any, and the evidence.
+
+    ``session_state``: the provider's session, for its frame (OIDC Session Management §2).
+    """
 
     code: str
     evidence: Evidence
     iss: str | None = None
+    session_state: str | None = None
 
     def __repr__(self) -> str:
         return f"CodeResponse(iss={self.iss!r})"
@@ -281,14 +285,31 @@ def check_authorization_response(
     code = parameters.get("code")
     if code is None:  # the rules of another response type
         raise CallbackError("code_missing", about="code")
+    session_state, odd = _session_state(parameters)
     evidence = Evidence(
         table=rules,
         outcomes=outcomes,
-        remarks=(f"single_use: {single_use}", *rp.response_remarks),
+        remarks=(f"single_use: {single_use}", *rp.response_remarks, *odd),
         terms=rp.terms,
         checked_at=now,
     )
-    return CodeResponse(code, evidence, parameters.get("iss"))
+    return CodeResponse(code, evidence, parameters.get("iss"), session_state)
+
+
+def is_session_state(text: str) -> bool:
+    """Return whether a text can be a ``session_state``: no space is in it (Session Management §2).
+
+    No other white space is accepted either.
+    """
+    return text.split() == [text]
+
+
+def _session_state(parameters: Mapping[str, str]) -> tuple[str | None, tuple[str, ...]]:
+    """Return the ``session_state`` verbatim; an odd one counts as absent, with a note."""
+    found = parameters.get("session_state")
+    if found is None or is_session_state(found):
+        return found, ()
+    return None, ("session_state has a space: it counts as absent",)
 
 
 def _provider_error(received: ExaminedCallback) -> ProviderError:
