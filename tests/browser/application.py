@@ -94,6 +94,7 @@ class Application:
             "/watched": self._watched,
             "/session": self._session,
             "/again": self._again,
+            "/elsewhere": lambda _: _page("another application"),
         }
         page = pages.get(incoming.url.removeprefix(self.origin))
         return Reply(status=404) if page is None else page(incoming)
@@ -193,7 +194,7 @@ def running(host: str) -> Generator[Application]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Conversation)
     origin = f"http://{host}:{server.server_address[1]}"
     registered = FakeClient(
-        redirect_uris=(f"{origin}/callback",),
+        redirect_uris=(f"{origin}/callback", f"{origin}/elsewhere"),
         post_logout_redirect_uris=(f"{origin}/",),
         frontchannel_logout_uri=f"{origin}/frame",
     )
@@ -221,7 +222,7 @@ def _application(origin: str, served: ServedProvider, registered: FakeClient) ->
             issuer=served.issuer,
             registration=ClientRegistration(
                 client_id=registered.client_id,
-                redirect_uris=registered.redirect_uris,
+                redirect_uris=registered.redirect_uris[:1],
                 post_logout_redirect_uris=registered.post_logout_redirect_uris,
                 frontchannel_logout_uri=registered.frontchannel_logout_uri,
                 frontchannel_logout_session_required=True,

@@ -6,12 +6,16 @@ that it waits for.
 
 from __future__ import annotations
 
+import json
+import re
+from html import unescape
 from typing import Final
 
 import pytest
 from attrs import evolve
 
 from oidc_adapters.testing import FakeClient
+from oidc_adapters.testing.session_management import browser_state, session_state
 from oidc_core.operations import backchannel_logout, frontchannel_logout
 from oidc_core.wire.errors import CallbackError, OidcError
 from oidc_core.wire.replies import Reply
@@ -92,6 +96,27 @@ def test_a_logout_in_the_front_channel(module: str) -> None:
     assert (reply.status, reply.header("cache-control")) == (200, "no-store")
     if back:
         rig.client.finish_logout(returning(back, rig.browser.header))
+
+
+@pytest.mark.req("OIDCSM-3.1-01")
+def test_session_management() -> None:
+    """The module ``session-management``; `tests/browser` has it in a browser."""
+    rig = new_rig(honest_provider(clients=(FRAMED,), session_management=True))
+    login = rig.log_in().logged_in
+    told, sid = login.session_state, login.tokens.sid
+    assert told is not None
+    assert sid is not None
+
+    page = rig.client.session_frame(told).body.decode()
+
+    (data,) = re.findall(r'data-told="([^"]*)"', page)
+    client_id, sent = json.loads(unescape(data))["message"].split(" ")
+    assert (client_id, sent) == (FRAMED.client_id, told)
+    assert f'src="{rig.provider.issuer}/check-session"' in page
+    salt = sent.partition(".")[2]
+    for state, same in ((browser_state(sid), True), ("", False)):
+        judged = session_state(client_id, FRAMED.redirect_uris[0], state, salt)
+        assert (judged == sent) is same
 
 
 @pytest.mark.req("OIDCRIL-2-08")

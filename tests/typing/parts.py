@@ -155,6 +155,7 @@ from oidc_core import (
     resume,
     returned_state,
     revocation,
+    session_management,
     tokens_of,
     userinfo_request,
     validation,
@@ -284,7 +285,7 @@ def kept(rp: RelyingParty, tokens: Tokens) -> tuple[Tokens, ProviderMetadata, Pe
 
 def ended(
     rp: RelyingParty, posted: Incoming, framed: Incoming, send: Send
-) -> tuple[tuple[str | None, ...], tuple[Reply, Reply]]:
+) -> tuple[tuple[str | None, ...], tuple[Reply, ...]]:
     """The sessions that the provider says have ended, and the answers."""
     assert backchannel_logout.addressees((rp,), posted) == (0,)
     found = keys_of(rp, send)
@@ -292,7 +293,11 @@ def ended(
     token: LogoutToken = notice.logout_token
     backchannel_logout.refuse_repeat(notice, used=False)
     seen: FrontchannelNotice = frontchannel_logout.receive(rp, framed)
-    answers = (backchannel_logout.reply(), frontchannel_logout.reply((rp,)))
+    answers = (
+        backchannel_logout.reply(),
+        frontchannel_logout.reply((rp,)),
+        session_management.frame(rp, "hash.salt", interval=5),
+    )
     return (token.sid, seen.sid), answers
 
 

@@ -102,6 +102,7 @@ def ended_by_the_provider(client: OidcClient, posted: Incoming, framed: Incoming
         several.backchannel_logout(posted),
         client.frontchannel_logout(framed),
         several.frontchannel_logout(framed),
+        client.session_frame("hash.salt", interval=5),
     )
     return [answer.status for answer in answers]
 

@@ -15,6 +15,7 @@ from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.testing import InMemoryTransport
 from oidc_core.endpoints.end_session import LogoutRequest
 from oidc_core.model.policy import Policy
+from oidc_core.operations import session_management
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import Answer, WireRequest
 from tests.adapters.clients.logging_out import CLIENT, KINDS, House, beside, code_of, house
@@ -261,3 +262,18 @@ def test_a_pair_that_cannot_be_revoked_is_dropped(
     mine = here.log_in()
     monkeypatch.setattr(InMemoryTransport, "send", breaking_at_revocation)
     assert log_out_before_the_answer_is_stored(here, mine) == "grant_ended"
+
+
+@KINDS
+def test_the_frame_of_a_session_is_the_cores(awaits: bool) -> None:
+    here = house(awaits=awaits, session_management=True)
+    told = here.log_in().logged_in.session_state
+    assert told is not None
+
+    page = settled(here.client.session_frame(told, interval=5))
+
+    assert page == session_management.frame(here.client.rp, told, interval=5)
+    without = house(awaits=awaits)
+    assert without.log_in().logged_in.session_state is None
+    refusal = code_of(lambda: settled(without.client.session_frame(told)))
+    assert refusal == "unsupported_by_provider"
