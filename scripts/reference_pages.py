@@ -38,6 +38,7 @@ OPERATIONS: Final = (
     "backchannel_logout",
     "frontchannel_logout",
     "revocation",
+    "session_management",
     "validation",
     "userinfo",
 )

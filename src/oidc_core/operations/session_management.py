@@ -80,15 +80,7 @@ def frame(rp: RelyingParty, session_state: str, *, interval: int = 10) -> Reply:
             ``check_session_iframe`` in the metadata.
     """
     check_kind(rp, RelyingParty, about="rp")
-    check_kind(session_state, str, about="session_state")
-    check_kind(interval, int, about="interval")
-    if not is_session_state(session_state):
-        raise UsageError(
-            "parameter_invalid", about="session_state", expected="text without a space"
-        )
-    if not 1 <= interval <= _LONGEST:
-        expected = f"1 to {_LONGEST} seconds"
-        raise UsageError("parameter_invalid", about="interval", found=interval, expected=expected)
+    _check(session_state, interval)
     url = endpoint(rp, "check_session_iframe")
     told = JsonObject(
         {
@@ -98,15 +90,31 @@ def frame(rp: RelyingParty, session_state: str, *, interval: int = 10) -> Reply:
             "changed": CHANGED,
         }
     )
-    policy = (
-        f"default-src 'none'; script-src 'sha256-{_HASH}'; frame-src {origin_of(url)}; "
-        "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
-    )
     page = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Session</title></head>'
         f'<body data-told="{escape(render(told))}">'
         f'<iframe id="{_PROVIDER}" src="{escape(url)}" hidden></iframe>'
         f"<script>{_SCRIPT}</script></body></html>\n"
     )
-    headers = (_HTML, NO_STORE, ("content-security-policy", policy))
+    headers = (_HTML, NO_STORE, ("content-security-policy", _policy(url)))
     return Reply(status=200, headers=headers, body=page.encode())
+
+
+def _check(session_state: str, interval: int) -> None:
+    check_kind(session_state, str, about="session_state")
+    check_kind(interval, int, about="interval")
+    if not is_session_state(session_state):
+        raise UsageError(
+            "parameter_invalid", about="session_state", expected="text without a space"
+        )
+    if not 1 <= interval <= _LONGEST:
+        expected = f"1 to {_LONGEST} seconds"
+        raise UsageError("parameter_invalid", about="interval", found=interval, expected=expected)
+
+
+def _policy(url: str) -> str:
+    """Return the only things that the page may do: run its script, load the frame at a URL."""
+    return (
+        f"default-src 'none'; script-src 'sha256-{_HASH}'; frame-src {origin_of(url)}; "
+        "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+    )
