@@ -282,7 +282,7 @@ async def paved_async(provider: FakeProvider, setup: ClientSetup) -> LoginResult
 def a_provider() -> FakeProvider:
     """A provider with a public client."""
     client = FakeClient(token_endpoint_auth_method="none")
-    return FakeProvider(id_token_alg="EdDSA", clients=(client,))
+    return FakeProvider(session_management=True, id_token_alg="EdDSA", clients=(client,))
 
 
 def a_setup(provider: FakeProvider) -> ClientSetup:
