@@ -172,7 +172,7 @@ def test_a_login_by_parts() -> None:
     framed = Incoming(method="GET", url=None, query=f"iss=https://op.example&sid={tokens.sid}")
     sids, answers = parts.ended(rp, posted, framed, send)
     assert sids == (tokens.sid, tokens.sid)
-    assert [answer.status for answer in answers] == [200, 200]
+    assert [answer.status for answer in answers] == [200] * 3
     assert [each.kind for each in parts.revoked(rp, tokens, send)] == [
         "refresh_token",
         "access_token",
