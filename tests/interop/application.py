@@ -9,6 +9,7 @@ from attrs import define, evolve, field, frozen
 
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.oidc_client import OidcClient
+from oidc_adapters.clients.results import Redirect
 from oidc_adapters.credentials.client_keys import ClientKey, ClientKeys, DecryptionKey, Signer
 from oidc_adapters.stores.pending import (
     CookiePendingLogins,
@@ -204,7 +205,10 @@ class Application:
         self, tokens: Tokens | None, request: LogoutRequest | None = None, *, confirm: bool = True
     ) -> LoggedOut:
         """Log out at the provider, come back, and forget."""
-        redirect = self.client.start_logout(tokens, request)
+        return self.leave(self.client.start_logout(tokens, request), confirm=confirm)
+
+    def leave(self, redirect: Redirect, *, confirm: bool = True) -> LoggedOut:
+        """Follow a logout that has started to the provider, come back, and forget."""
         self.jar.take(redirect.cookies)
         arrival = self.browser.end_session(redirect.url, confirm=confirm)
         result = self.client.finish_logout(incoming_of(arrival, self.jar.header))

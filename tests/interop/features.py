@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
-from time import time
+from time import sleep, time
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from attrs import evolve
@@ -34,6 +35,10 @@ SHARING: Final = 8
 """Callers that ask for fresh tokens at the same moment."""
 
 SHARING_TIMEOUT: Final = 30.0
+UNLISTED_REVOCATION: Final = {"django_oauth_toolkit": "/revoke_token/"}
+"""Where a provider revokes tokens, below its issuer, if its OpenID metadata does not say so."""
+
+NO_REVOCATION: Final = "no `revocation_endpoint`"
 UNPROVEN: Final = AuthenticationRequest(prompt="login", reauthentication="unproven")
 PROVEN: Final = "proven by `auth_time`"
 DEFAULT_MODES: Final = ("query", "fragment")
@@ -239,31 +244,66 @@ def logout(party: Party, transport: Transport) -> Cell:
     return Cell(seen=("asks first" if asks else "asks nothing",))
 
 
+def logout_of_a_session(party: Party, transport: Transport) -> Cell:
+    """Log out by the name of a session whose tokens were refreshed, and return."""
+    app = party.application(transport)
+    logged_in = app.log_in()
+    grant_id, clock = _kept(app, logged_in.tokens)
+    clock.advance(YOUNG)
+    session = app.client.tokens(grant_id)
+    tokens = session.fresh()
+    sleep(max(0.0, logged_in.id_token.iat + 1 - time()))  # two RS256 tokens of a second are alike
+    assert session.fresh(refused=tokens.access_token).access_token != tokens.access_token
+
+    redirect = app.client.start_logout(session=grant_id)
+
+    (hint,) = parse_qs(urlsplit(redirect.url).query)["id_token_hint"]
+    assert _refusal(session.fresh) == "grant_ended"
+    assert app.leave(redirect).post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
+    shown = len(app.browser.pages)
+    app.log_in()
+    assert not ASKS_WHO.isdisjoint(app.browser.pages[shown:])
+    of = "login" if hint == tokens.id_token else "refresh"
+    return Cell(seen=(f"hints with the ID token of the {of}",))
+
+
+def _kept(app: Application, tokens: Tokens, **policy: bool) -> tuple[str, FrozenClock]:
+    """Have an application keep the tokens of a session; return its name, and the store's clock."""
+    clock = FrozenClock(int(time()))
+    rp, shell, pending = app.client.rp, app.client.shell, cookie_pending()
+    rp = evolve(rp, policy=evolve(rp.policy, **policy))
+    app.client = OidcClient.of(rp, shell, pending, grants=grants_by(clock))
+    return app.client.keep(tokens), clock
+
+
 def tokens_revoked_at_logout(party: Party, transport: Transport) -> Cell:
     """Log out by the name of the session, and use its tokens once more."""
-    app = party.application(transport)
+    path = UNLISTED_REVOCATION.get(party.tried.key)
+    if "revocation_endpoint" in party.metadata():
+        assert path is None
+        return Cell(seen=_after_revocation(party.application(transport)))
+    without = party.application(transport)
+    grant_id, _ = _kept(without, without.log_in().tokens, revoke_at_logout=True)
+    (note,) = without.client.start_logout(session=grant_id).notes
+    assert note.startswith("tokens not revoked")
+    if path is None:
+        return Cell(verdict="not offered", seen=(NO_REVOCATION,))
+    told = {"revocation_endpoint": party.issuer + path}
+    seen = _after_revocation(party.application(transport, overrides=told))
+    return Cell(verdict="works with a setting", seen=(f"without: {NO_REVOCATION}", *seen))
+
+
+def _after_revocation(app: Application) -> tuple[str, str]:
+    """Log out of a session, and describe how the provider refuses its tokens."""
     tokens = app.log_in().tokens
-    rp = evolve(app.client.rp, policy=evolve(app.client.rp.policy, revoke_at_logout=True))
-    grants, shell = grants_by(FrozenClock(int(time()))), app.client.shell
-    client = OidcClient.of(rp, shell, cookie_pending(), grants=grants)
-    grant_id = client.keep(tokens)
+    grant_id, _ = _kept(app, tokens, revoke_at_logout=True)
 
-    redirect = client.start_logout(session=grant_id)
+    assert app.client.start_logout(session=grant_id).notes == ()
 
-    assert _refusal(lambda: client.tokens(grant_id).fresh()) == "grant_ended"
-    if rp.provider.revocation_endpoint is None:
-        (note,) = redirect.notes
-        assert note.startswith("tokens not revoked")
-        return Cell(verdict="not offered", seen=("no `revocation_endpoint`",))
+    assert _refusal(app.client.tokens(grant_id).fresh) == "grant_ended"
     code = _refusal(lambda: app.client.userinfo(tokens))
     about_user = f"`{code}`" if code else "still good"
-    return Cell(
-        seen=(
-            *(f"note `{note}`" for note in redirect.notes),
-            f"the refresh token: {_second_use(app, tokens)}",
-            f"the access token: {about_user}",
-        ),
-    )
+    return f"the refresh token: {_second_use(app, tokens)}", f"the access token: {about_user}"
 
 
 def private_key_jwt(party: Party, transport: Transport) -> Cell:
@@ -328,6 +368,7 @@ RUNS: Final[Mapping[Feature, Run]] = {
     "refresh": refresh,
     "fresh tokens shared": fresh_tokens_shared,
     "logout": logout,
+    "logout of a session": logout_of_a_session,
     "tokens revoked at logout": tokens_revoked_at_logout,
     "form_post": form_post,
     "private_key_jwt": private_key_jwt,

@@ -21,6 +21,7 @@ Feature = Literal[
     "refresh",
     "fresh tokens shared",
     "logout",
+    "logout of a session",
     "tokens revoked at logout",
     "form_post",
     "private_key_jwt",
@@ -34,6 +35,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     "refresh",
     "fresh tokens shared",
     "logout",
+    "logout of a session",
     "tokens revoked at logout",
     "form_post",
     "private_key_jwt",
@@ -125,6 +127,8 @@ DENIED: Final = ("`access_denied`", "with `iss`")
 NEEDS_LOGIN: Final = ("`login_required`", "without `iss`")
 PROVEN: Final = Cell(seen=("proven by `auth_time`",))
 SHARED: Final = Cell(seen=("8 callers, 1 exchange",))
+OF_LOGIN: Final = Cell(seen=("hints with the ID token of the login",))
+OF_REFRESH: Final = Cell(seen=("hints with the ID token of the refresh",))
 REVOKED: Final = Cell(
     seen=("the refresh token: `invalid_grant`", "the access token: `provider_error`")
 )
@@ -147,6 +151,7 @@ TRIED: Final = (
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
             "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks first",)),
+            "logout of a session": OF_REFRESH,
             "tokens revoked at logout": REVOKED,
             "form_post": ALL_GOOD,
             "private_key_jwt": ALL_GOOD,
@@ -179,6 +184,7 @@ TRIED: Final = (
             "refresh": Cell(seen=(*ROTATES, "no ID token")),
             "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks nothing",)),
+            "logout of a session": OF_LOGIN,
             "tokens revoked at logout": REVOKED,
             "form_post": _only("query", "fragment"),
             "private_key_jwt": Cell(
@@ -190,6 +196,7 @@ TRIED: Final = (
         name="django-oauth-toolkit",
         key="django_oauth_toolkit",
         issuer_path="/o",
+        settings=("`metadata_overrides` with its `revocation_endpoint`",),
         cells={
             "login": Cell(
                 seen=("`iss` in the response", "`at_hash`", "`auth_time`", "keeps a session")
@@ -201,7 +208,11 @@ TRIED: Final = (
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
             "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks first",)),
-            "tokens revoked at logout": NOT_REVOKED,
+            "logout of a session": OF_REFRESH,
+            "tokens revoked at logout": Cell(
+                verdict="works with a setting",
+                seen=("without: no `revocation_endpoint`", *REVOKED.seen),
+            ),
             "form_post": NO_MODES,
             "private_key_jwt": _only_secrets("client_secret_post", "client_secret_basic"),
         },
@@ -227,6 +238,7 @@ TRIED: Final = (
             "refresh": Cell(seen=(*ROTATES, "a new ID token")),
             "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks nothing",)),
+            "logout of a session": OF_REFRESH,
             "tokens revoked at logout": Cell(
                 seen=(
                     "the refresh token: `invalid_grant`",
@@ -258,6 +270,7 @@ TRIED: Final = (
             ),
             "fresh tokens shared": SHARED,
             "logout": Cell(seen=("asks first",)),
+            "logout of a session": OF_LOGIN,
             "tokens revoked at logout": NOT_REVOKED,
             "form_post": _only("query"),
             "private_key_jwt": Cell(

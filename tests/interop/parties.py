@@ -112,9 +112,13 @@ class Party:
         *,
         kind: Kind = BY_SECRET,
         userinfo: UserInfoRule = "optional",
+        overrides: Mapping[str, str] | None = None,
         **members: Any,
     ) -> Application:
-        """An application with a client that the provider has just registered, and a new browser."""
+        """An application with a client that the provider has just registered, and a new browser.
+
+        `overrides` are members of the provider's metadata that the application knows better.
+        """
         members["id_token_signed_response_alg"] = self.tried.id_token_alg
         keys = one_key_of(kind)
         jwks = None if keys is None else json.loads(render(JsonObject({"keys": keys.public_keys})))
@@ -124,6 +128,7 @@ class Party:
             issuer=self.issuer,
             client_secret=client_secret if keys is None else None,
             client_keys=keys,
+            metadata_overrides=JsonObject(overrides or {}),
             registration=ClientRegistration(
                 client_id=client_id,
                 redirect_uris=(REDIRECT_URI,),

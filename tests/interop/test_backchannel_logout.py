@@ -1,7 +1,9 @@
 """oidc-provider tells an application about logouts, by its own tokens and requests."""
 
+import asyncio
 import json
 from collections.abc import Generator
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -26,12 +28,14 @@ from tests.interop.application import (
     incoming_of,
     setup_at,
 )
-from tests.interop.back_channel import BackChannel, served
+from tests.interop.back_channel import BackChannel, nobody, served
 from tests.interop.browser import Browser
 from tests.interop.oidc_provider import Happened, Provider
 from tests.interop.table import RecordRow
 
 KIND: Final = Kind(id_token_alg="ES256")
+PATIENCE: Final = 10.0
+"""Seconds that the route waits for the loop of a client."""
 
 
 @frozen(kw_only=True)
@@ -170,42 +174,74 @@ def test_a_token_for_another_client_is_refused(
     assert stranger.is_alive(person)
 
 
+def test_a_token_that_was_not_taken_is_taken_when_it_comes_again(
+    op: Provider, transport: Transport, interop_row: RecordRow, route: BackChannel
+) -> None:
+    interop_row(*KIND.row, "back-channel logout, 503 and once more")
+    site = site_at(
+        op, route, transport, backchannel_logout_session_required=True, client_name="503"
+    )
+    person = site.log_in("alice")
+    route.answer = nobody
+    site.log_out_at_provider(person)
+    (token,) = route.requests
+    assert site.told() == ["backchannel.error"]
+    assert site.is_alive(person)
+
+    assert site.client.backchannel_logout(token).status == 200
+
+    assert site.ended == [person.session]
+    assert not site.is_alive(person)
+
+
 def test_a_client_that_awaits_takes_what_the_provider_sends(
     op: Provider, transport: Transport, interop_row: RecordRow, route: BackChannel
 ) -> None:
     interop_row(*KIND.row, "back-channel logout, asyncio")
     members: Any = {"backchannel_logout_session_required": True, "client_name": "awaiting"}
     setup = setup_at(op, KIND, backchannel_logout_uri=route.uri, **members)
-    browser, jar, ended, taken = Browser(op.issuer), CookieBox(), list[str](), list[Incoming]()
+    ended = list[str]()
 
-    def take(incoming: Incoming) -> Reply:
-        taken.append(incoming)
-        return Reply(status=200)
+    async def end_session(session_id: str) -> None:
+        ended.append(session_id)
 
-    route.answer = take
-
-    async def whole_way() -> list[int]:
-        records = MemoryRecords()
+    async def whole_way() -> None:
         async with InThreads(transport, threads=2) as sender:
             client = AsyncOidcClient(
                 setup,
                 cookie_pending(),
                 transport=sender,
-                grants=Grants(records, SEALING_SECRET, trusted=0),
-                sessions=SessionIndex(records, SEALING_SECRET, end_session=ended.append),
+                grants=Grants(MemoryRecords(), SEALING_SECRET, trusted=0),
+                sessions=SessionIndex(MemoryRecords(), SEALING_SECRET, end_session=end_session),
             )
-            redirect = await client.start_login()
-            jar.take(redirect.cookies)
-            arrival = browser.authorize(redirect.url)
-            result = await client.finish_login(incoming_of(arrival, jar.header))
-            tokens = await client.tokens(result.grant_id).fresh()
-            browser.end_session((await client.start_logout(tokens)).url)
-            replies = [await client.backchannel_logout(each) for each in (*taken, *taken)]
-            with pytest.raises(OidcError) as caught:
-                await client.tokens(result.grant_id).fresh()
-            assert caught.value.code == "grant_ended"
-            assert ended == [result.grant_id]
-            await client.close()
-            return [each.status for each in replies]
+            route.answer = partial(in_loop, asyncio.get_running_loop(), client)
+            browsers = [Browser(op.issuer) for _ in range(2)]
+            here, elsewhere = [await logged_in(client, each) for each in browsers]
+            tokens = await client.tokens(here).fresh()
+            logout = (await client.start_logout(tokens)).url
+            await asyncio.to_thread(browsers[0].end_session, logout)
 
-    assert run_asyncio(whole_way) == [200, 400]
+            with pytest.raises(OidcError) as caught:
+                await client.tokens(here).fresh()
+            assert caught.value.code == "grant_ended"
+            assert (await client.tokens(elsewhere).fresh()).subject == "alice"
+            assert ended == [here]
+            await client.close()
+
+    run_asyncio(whole_way)
+    assert [reply.status for reply in route.replies] == [200]
+
+
+def in_loop(loop: asyncio.AbstractEventLoop, client: AsyncOidcClient, incoming: Incoming) -> Reply:
+    """Let a client that awaits take a request, from the thread of the route."""
+    taken = asyncio.run_coroutine_threadsafe(client.backchannel_logout(incoming), loop)
+    return taken.result(PATIENCE)
+
+
+async def logged_in(client: AsyncOidcClient, browser: Browser) -> str:
+    """Log alice in, and return the name of her session."""
+    jar = CookieBox()
+    redirect = await client.start_login()
+    jar.take(redirect.cookies)
+    arrival = await asyncio.to_thread(browser.authorize, redirect.url)
+    return (await client.finish_login(incoming_of(arrival, jar.header))).grant_id

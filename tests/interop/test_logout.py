@@ -1,17 +1,23 @@
 """RP-initiated logout: the session ends, and the return is the one that was asked for."""
 
+from time import time
 from typing import Final
 
 import pytest
 
+from oidc_adapters.clients.oidc_client import OidcClient
+from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.transport import Transport
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.endpoints.end_session import LogoutRequest
+from oidc_core.machine.grants import YOUNG
 from oidc_core.wire.errors import CallbackError, ProviderError
-from tests.interop.application import Application, Kind, incoming_of, setup_at
+from tests.interop.application import Application, Kind, cookie_pending, incoming_of, setup_at
+from tests.interop.browser import Stranded
 from tests.interop.clients import POST_LOGOUT_REDIRECT_URI
 from tests.interop.oidc_provider import Provider
 from tests.interop.table import RecordRow
+from tests.refreshing import grants_by
 from tests.refreshing import refreshed as refresh_now
 
 SILENT: Final = AuthenticationRequest(prompt="none")
@@ -63,6 +69,32 @@ def test_a_logout_takes_the_id_token_of_a_refresh(
     app = Application(setup_at(op, kind), transport)
     refreshed = refresh_now(app.client, app.log_in().tokens, lambda _: None)
     assert app.log_out(refreshed.tokens).post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
+
+
+def test_a_session_logs_out_after_the_key_of_its_login_was_dropped(
+    own_op: Provider, transport: Transport, interop_row: RecordRow
+) -> None:
+    kind = Kind(id_token_alg="ES256")
+    interop_row(*kind.row, "logout of a session, its first key dropped")
+    app = Application(setup_at(own_op, kind), transport)
+    tokens = app.log_in().tokens
+    clock = FrozenClock(int(time()))
+    grants, rp, shell = grants_by(clock), app.client.rp, app.client.shell
+    app.client = OidcClient.of(rp, shell, cookie_pending(), grants=grants)
+    grant_id = app.client.keep(tokens)
+    own_op.rotate_keys()
+    clock.advance(YOUNG)
+    app.client.tokens(grant_id).fresh(refused=tokens.access_token)
+
+    with pytest.raises(Stranded) as refusal:
+        app.log_out(tokens)
+    assert refusal.value.status == 400
+    returned = app.leave(app.client.start_logout(session=grant_id))
+
+    assert returned.post_logout_redirect_uri == POST_LOGOUT_REDIRECT_URI
+    with pytest.raises(ProviderError) as refused:
+        app.log_in_silently(SILENT)
+    assert refused.value.error == "login_required"
 
 
 def test_a_return_that_nobody_asked_for_is_refused(
