@@ -267,7 +267,7 @@ def logout_of_a_session(party: Party, transport: Transport) -> Cell:
     return Cell(seen=(f"hints with the ID token of the {of}",))
 
 
-def _kept(app: Application, tokens: Tokens, **policy: bool) -> tuple[str, FrozenClock]:
+def _kept(app: Application, tokens: Tokens, **policy: Any) -> tuple[str, FrozenClock]:
     """Have an application keep the tokens of a session; return its name, and the store's clock."""
     clock = FrozenClock(int(time()))
     rp, shell, pending = app.client.rp, app.client.shell, cookie_pending()
