@@ -13,6 +13,8 @@ NO_STORE: Final = ("cache-control", "no-store")
 """No cache keeps the answer (RFC 9111 §5.2.2.5)."""
 
 _STATUSES: Final = range(200, 600)
+_NAME: Final = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+"""Characters of a header's name in lower case (RFC 9110 §5.6.2)."""
 
 
 @frozen(kw_only=True)
@@ -40,13 +42,17 @@ class Reply:
                 "parameter_invalid", about="status", found=self.status, expected=expected
             )
         for name, value in self.headers:
-            if name != name.lower() or not (name + value).isascii() or not value.isprintable():
+            if not _is_name(name) or not (value.isascii() and value.isprintable()):
                 expected = "names in lower case, values on one line of ASCII"
                 raise UsageError("parameter_invalid", about="headers", expected=expected)
 
     def header(self, name: str) -> str | None:
         """Return the first header of that lower-case name."""
         return next((value for known, value in self.headers if known == name), None)
+
+
+def _is_name(name: str) -> bool:
+    return name != "" and _NAME.issuperset(name)
 
 
 _REPLY: Final = fields_of(Reply, "parameter_invalid")
