@@ -101,8 +101,9 @@ class WaitingEndDoors:
             UsageError: ``config_invalid`` for a function that is awaited.
         """
         result = end_session(session_id)
-        if iscoroutine(result):
-            result.close()
+        if isawaitable(result):
+            if iscoroutine(result):
+                result.close()
             expected = "a function that is not awaited"
             raise UsageError("config_invalid", about="end_session", expected=expected)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from types import coroutine
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.adapters.clients.test_session_tokens import KINDS, site
 from tests.flows.rig import run_asyncio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
 
 def doors_of(*, awaits: bool) -> Any:
@@ -69,10 +70,16 @@ def test_a_client_that_waits_does_not_leave_a_session_to_a_coroutine() -> None:
     async def end_session(_name: str) -> None:
         """End a session, if it is awaited."""
 
+    @coroutine
+    def end_by_generator(_name: str) -> Generator[None]:
+        """End a session, if it is awaited."""
+        yield
+
     doors = doors_of(awaits=False)
-    with pytest.raises(UsageError) as caught:
-        at_once(doors.call(end_session, "a-session"))
-    assert (caught.value.code, caught.value.about) == ("config_invalid", "end_session")
+    for each in (end_session, end_by_generator):
+        with pytest.raises(UsageError) as caught:
+            at_once(doors.call(each, "a-session"))
+        assert (caught.value.code, caught.value.about) == ("config_invalid", "end_session")
 
 
 @KINDS
