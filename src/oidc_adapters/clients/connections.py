@@ -55,7 +55,7 @@ class _Several(Generic[C]):
         except UsageError:
             raise
         except OidcError as error:
-            return frontchannel_logout.reply(rps, error)
+            return frontchannel_logout.reply((), error)  # a stranger learns no provider
 
     def _with_sessions(self) -> list[int]:
         """Return which clients have an index.

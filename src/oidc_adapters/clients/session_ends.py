@@ -12,7 +12,7 @@ from oidc_adapters.clients.end_doors import EndDoors
 from oidc_adapters.clients.results import EndedSession
 from oidc_adapters.clients.session_tokens import Copies
 from oidc_adapters.runtime.events import LogoutRefused, SessionsEnded
-from oidc_adapters.runtime.fails_closed import FailsClosed
+from oidc_adapters.runtime.fails_closed import FailsClosed, unavailable
 from oidc_adapters.stores.grants import Key
 from oidc_adapters.stores.records.callers import Side
 from oidc_adapters.stores.session_values import IndexedSession
@@ -23,12 +23,19 @@ from oidc_core.model.connection import Connection
 from oidc_core.operations import backchannel_logout, frontchannel_logout, revocation
 from oidc_core.operations.backchannel_logout import LogoutNotice
 from oidc_core.operations.logged_in import LoggedIn
-from oidc_core.wire.errors import OidcError, TransportFailure, UsageError, note_of
+from oidc_core.wire.errors import (
+    OidcError,
+    StoreFailure,
+    TransportFailure,
+    UsageError,
+    note_of,
+)
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.replies import Reply
 from oidc_core.wire.settings import check_kind
 
-_APPLICATION: Final = FailsClosed("end_session")
+_END_SESSION: Final = "end_session"
+_APPLICATION: Final = FailsClosed(_END_SESSION)
 _AWAY: Final = "store_unavailable"
 _NOT_REVOKED: Final = "tokens not revoked: the provider names no revocation_endpoint"
 
@@ -229,7 +236,7 @@ class SessionEnds:
                 with _APPLICATION:
                     await self._doors.call(end_session, session.session_id)
         except OidcError as error:
-            faults.append(error)
+            faults.append(_of_application(error))
         return len(faults) == before
 
     async def _end_grant(self, grant_id: str) -> None:
@@ -300,3 +307,16 @@ class SessionEnds:
             expected = "SessionIndex(records, secret), which names the sessions of users"
             raise UsageError("config_invalid", about="sessions", expected=expected)
         return self._indexed
+
+
+def _of_application(error: OidcError) -> OidcError:
+    """Return why the application did not end a session.
+
+    What it raised may be about anything, and must not read as a refusal of the logout: the provider
+    would not repeat that.
+    """
+    if isinstance(error, StoreFailure | UsageError):
+        return error
+    fault = unavailable(error, _END_SESSION)
+    fault.__cause__ = error
+    return fault

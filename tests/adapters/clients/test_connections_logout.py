@@ -17,7 +17,7 @@ from oidc_adapters.stores.sessions import SessionIndex
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
-from oidc_core.wire.errors import UsageError
+from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.replies import Reply
 from tests.adapters.clients.logging_out import CLIENT, KINDS
@@ -32,6 +32,7 @@ OTHER = evolve(
     redirect_uris=("https://rp.example/other",),
     frontchannel_logout_uri="https://rp.example/other-frame",
 )
+SECOND = "https://second.example"
 THIRD = evolve(OTHER, client_id="third", redirect_uris=("https://rp.example/third",))
 
 
@@ -196,3 +197,39 @@ def test_clients_without_an_index_take_no_logout(awaits: bool) -> None:
         with pytest.raises(UsageError) as caught:
             settled(getattr(together(bare), call)(one.backchannel_logout(NOW, sub="a").incoming()))
         assert (caught.value.code, caught.value.about) == ("config_invalid", "sessions")
+
+
+@KINDS
+def test_an_error_of_the_application_is_no_refusal_of_the_logout(awaits: bool) -> None:
+    """Another client that knows no such session must not make it a success."""
+    provider = a_provider()
+    first = branch(provider, awaits=awaits)
+    second = branch(provider, awaits=awaits, connection_id="second")
+    all_of_them = together(first, second)
+    first.log_in("s")
+
+    def fail(_name: str) -> None:
+        raise CallbackError("session_ended")
+
+    first.client.session_ends.indexed.sessions.end_session = fail
+    reply = post(all_of_them, provider, sub="alice")
+
+    assert (reply.status, reply.header("cache-control")) == (503, "no-store")
+    assert b"store_unavailable" in reply.body
+
+
+@KINDS
+def test_a_frame_of_an_unknown_provider_learns_no_provider(awaits: bool) -> None:
+    here = [
+        branch(a_provider(), awaits=awaits),
+        branch(a_provider(issuer=SECOND), 1, awaits=awaits),
+    ]
+    incoming = Incoming(
+        method="GET", url=str(CLIENT.frontchannel_logout_uri), query="iss=https%3A%2F%2Fx&sid=s"
+    )
+
+    reply = settled(together(*here).frontchannel_logout(incoming))
+
+    assert reply.status == 400
+    policy = "default-src 'none'; frame-ancestors 'none'"
+    assert reply.header("content-security-policy") == policy

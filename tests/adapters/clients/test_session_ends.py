@@ -420,3 +420,21 @@ def test_a_request_that_is_none_of_a_provider_ends_nothing() -> None:
         assert error_of(here.post(incoming)) == (400, "logout_request_invalid")
     assert error_of(here.post(evolve(posted, body=b"logout_token=a.b.c")))[0] == 400
     assert here.code_of(mine) == ""
+
+
+@KINDS
+def test_what_the_application_raises_is_never_a_refusal_of_the_token(awaits: bool) -> None:
+    here = house(awaits=awaits)
+    here.log_in(session_id="s-1")
+    logout = here.logout(sub="alice")
+    index = here.client.session_ends.indexed.sessions
+    working = index.end_session
+
+    def fail(_name: str) -> None:
+        raise CallbackError("session_ended")
+
+    index.end_session = fail
+    assert error_of(here.post(logout)) == (503, "store_unavailable")
+    index.end_session = working
+    assert here.post(logout).status == 200
+    assert here.application.ended == ["s-1"]
