@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.stores.records import MemoryRecords, at_once
-from oidc_adapters.stores.session_values import IndexedSession
+from oidc_adapters.stores.session_values import IndexedSession, SessionKey
 from oidc_adapters.stores.sessions import EndMany, SessionIndex, ToldLogout
 from oidc_core.model.connection import Connection
 from tests.adapters.stores.records.plugged import PluggedRecords
@@ -48,10 +48,10 @@ def logout(**changed: Any) -> ToldLogout:
 def ends(ended: list[str], *failing: str) -> EndMany:
     """Return what ends sessions, but for some, and writes their names down."""
 
-    async def end(sessions: tuple[IndexedSession, ...]) -> set[str]:
-        names = [each.session_id for each in sessions if each.session_id not in failing]
-        ended.extend(names)
-        return {*names}
+    async def end(sessions: tuple[IndexedSession, ...]) -> set[SessionKey]:
+        done = [each for each in sessions if each.session_id not in failing]
+        ended.extend([each.session_id for each in done])
+        return {each.key for each in done}
 
     return end
 

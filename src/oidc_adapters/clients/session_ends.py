@@ -15,7 +15,7 @@ from oidc_adapters.runtime.events import LogoutRefused, SessionsEnded
 from oidc_adapters.runtime.fails_closed import FailsClosed, unavailable
 from oidc_adapters.stores.grants import Key
 from oidc_adapters.stores.records.callers import Side
-from oidc_adapters.stores.session_values import IndexedSession
+from oidc_adapters.stores.session_values import IndexedSession, SessionKey
 from oidc_adapters.stores.sessions import SessionIndex, ToldLogout
 from oidc_core.jose.jws import claims_kept
 from oidc_core.model.claim_values import text
@@ -207,11 +207,11 @@ class SessionEnds:
             OidcError: why a session could not be ended; a repetition tries it again.
         """
         index, side = self.indexed
-        faults, ended = list[OidcError](), list[str]()
+        faults, ended = list[OidcError](), set[str]()
 
-        async def end(sessions: tuple[IndexedSession, ...]) -> set[str]:
-            done = {each.session_id for each in sessions if await self._end_one(each, faults)}
-            ended.extend(done)
+        async def end(sessions: tuple[IndexedSession, ...]) -> set[SessionKey]:
+            done = {each.key for each in sessions if await self._end_one(each, faults)}
+            ended.update([name for name, _ in done])
             return done
 
         try:

@@ -22,6 +22,7 @@ from oidc_adapters.stores.session_values import (
     Entry,
     Head,
     IndexedSession,
+    SessionKey,
     dump_head,
     dump_page,
     load_head,
@@ -88,7 +89,7 @@ class SessionLists:
         self._box = box
 
     async def add(self, name: ListName, session: IndexedSession, place: int = 0) -> int:
-        """Add a session, in place of one of the same name.
+        """Add a session, in place of one of the same name and grant.
 
         Args:
             name: the list.
@@ -176,7 +177,7 @@ class SessionLists:
         """Return whether a list may have sessions that name no session of the provider."""
         return (await self._head(name)).head.unnamed
 
-    async def take_out(self, name: ListName, place: int, session_ids: AbstractSet[str]) -> bool:
+    async def take_out(self, name: ListName, place: int, keys: AbstractSet[SessionKey]) -> bool:
         """Take sessions out of a place of a list; return whether the place is empty.
 
         Raises:
@@ -186,13 +187,13 @@ class SessionLists:
         while True:
             read = await self._head(name)
             if place > read.head.last:
-                kept = _without(read.head.entries, session_ids)
+                kept = _without(read.head.entries, keys)
                 same = len(kept) == len(read.head.entries)
                 if same or await self._write_head(name, read, read.head._replace(entries=kept)):
                     return not kept
             else:
                 entries, version = await self._page(name, place)
-                kept = _without(entries, session_ids)
+                kept = _without(entries, keys)
                 if len(kept) == len(entries):
                     return not kept
                 if await self._write_page(name, place, version, kept):
@@ -200,8 +201,8 @@ class SessionLists:
             await tries.pause()
 
     async def here(
-        self, name: ListName, place: int, session_ids: AbstractSet[str]
-    ) -> AbstractSet[str]:
+        self, name: ListName, place: int, keys: AbstractSet[SessionKey]
+    ) -> AbstractSet[SessionKey]:
         """Return which sessions are at a place of a list.
 
         Raises:
@@ -211,7 +212,7 @@ class SessionLists:
         entries = head.entries
         if place <= head.last:
             entries, _ = await self._page(name, place)
-        return {each.session.session_id for each in entries} & session_ids
+        return {each.session.key for each in entries} & keys
 
     async def _spill(self, name: ListName, read: _Read, entries: tuple[Entry, ...]) -> bool:
         """Move the entries of a full head to a new page; return whether it is done.
@@ -309,11 +310,11 @@ class _Tries:
 
 def _lasts(entry: Entry, new: IndexedSession, now: int) -> bool:
     """Return whether an entry stays when another one is added."""
-    return entry.session.until > now and entry.session.session_id != new.session_id
+    return entry.session.until > now and entry.session.key != new.key
 
 
-def _without(entries: tuple[Entry, ...], session_ids: AbstractSet[str]) -> tuple[Entry, ...]:
-    return tuple([each for each in entries if each.session.session_id not in session_ids])
+def _without(entries: tuple[Entry, ...], keys: AbstractSet[SessionKey]) -> tuple[Entry, ...]:
+    return tuple([each for each in entries if each.session.key not in keys])
 
 
 def _label(key: str) -> str:

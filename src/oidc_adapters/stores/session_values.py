@@ -6,7 +6,7 @@ is full, its entries move to a *page*, another record, which gets no further ent
 a logout of the same list meet in one place, the head, and one of them comes first.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from attrs import field, frozen
 
@@ -19,6 +19,9 @@ MOST: Final = 64
 
 LONGEST: Final = 512
 """Characters of a session's name."""
+
+SessionKey: TypeAlias = tuple[str, str]
+"""A session's name and the name of its grant: a session that logs in again has a second grant."""
 
 _VERSION: Final = 1
 _ENDINGS: Final = 8
@@ -58,6 +61,11 @@ class IndexedSession:
             raise UsageError(
                 "parameter_invalid", about="session_id", found=found, expected=expected
             )
+
+    @property
+    def key(self) -> SessionKey:
+        """What tells it apart from the others of a list."""
+        return self.session_id, self.grant_id
 
 
 _SESSION: Final = fields_of(IndexedSession, "parameter_invalid")

@@ -16,7 +16,7 @@ from oidc_adapters.stores.records.callers import Callers, Side, new_version
 from oidc_adapters.stores.records.ports import AsyncRecords, Records
 from oidc_adapters.stores.sealed_box import SealedBox
 from oidc_adapters.stores.session_lists import SESSIONS, ListName, SessionLists
-from oidc_adapters.stores.session_values import Ending, Entry, IndexedSession
+from oidc_adapters.stores.session_values import Ending, Entry, IndexedSession, SessionKey
 from oidc_core.model.connection import Connection
 from oidc_core.wire.errors import CallbackError
 from oidc_core.wire.settings import as_count, as_setting, check_kind, check_text
@@ -24,8 +24,8 @@ from oidc_core.wire.settings import as_count, as_setting, check_kind, check_text
 EndSession: TypeAlias = Callable[[str], object]
 """Ends a session of the application by its name; it may be called again for one that has ended."""
 
-EndMany: TypeAlias = Callable[[tuple[IndexedSession, ...]], Awaitable[AbstractSet[str]]]
-"""Ends sessions, and returns the names of those that it ended."""
+EndMany: TypeAlias = Callable[[tuple[IndexedSession, ...]], Awaitable[AbstractSet[SessionKey]]]
+"""Ends sessions, and returns the keys of those that it ended."""
 
 _STORE: Final = FailsClosed(SESSIONS)
 _MONTH: Final = 30 * 86_400
@@ -199,7 +199,7 @@ class SessionIndex:
         try:
             await lists.add(ListName.of_sid(connection, issuer, session.sid), session, place)
         except CallbackError:
-            await lists.take_out(of_user, place, {session.session_id})
+            await lists.take_out(of_user, place, {session.key})
             raise
 
     async def found(
@@ -241,7 +241,7 @@ class SessionIndex:
         of_user = ListName.of_subject(connection, issuer, session.subject)
 
         async def forget(place: int, entries: tuple[Entry, ...], _now: int) -> bool:
-            gone = {each.session_id for each, _ in entries if _is_same(each, session)}
+            gone = {each.key for each, _ in entries if _is_same(each, session)}
             return bool(gone) and await lists.take_out(of_user, place, gone)
 
         if session.sid is None:
@@ -252,7 +252,7 @@ class SessionIndex:
         async def forget_both(place: int, entries: tuple[Entry, ...], _now: int) -> bool:
             same = [each for each in entries if _is_same(each.session, session)]
             await self._forget(lists, connection, tuple(same))
-            gone = {each.session.session_id for each in same}
+            gone = {each.session.key for each in same}
             return bool(gone) and await lists.take_out(of_sid, place, gone)
 
         await lists.walk(of_sid, forget_both)
@@ -302,12 +302,12 @@ class SessionIndex:
         marked = await lists.mark(name, ending, lasts=_DAY, always=told.always)
         if marked is None or (unnamed and not await lists.unnamed(name)):
             return True
-        left, done = set[str](), set[str]()
+        left, done = set[SessionKey](), set[SessionKey]()
 
         async def each(place: int, entries: tuple[Entry, ...], _now: int) -> bool:
             covered = [session for session, _ in entries if marked.covers(session)]
-            mine = {session.session_id for session in covered}
-            done.update(await end(tuple([s for s in covered if s.session_id not in done])))
+            mine = {session.key for session in covered}
+            done.update(await end(tuple([s for s in covered if s.key not in done])))
             left.update(mine - done)
             return await lists.take_out(name, place, mine & done)
 
@@ -319,18 +319,18 @@ class SessionIndex:
         marked = await lists.mark(name, told.ending(), lasts=_DAY, always=told.always)
         if marked is None:
             return True
-        left, done = set[str](), set[str]()
+        left, done = set[SessionKey](), set[SessionKey]()
 
         async def each(place: int, entries: tuple[Entry, ...], _now: int) -> bool:
             covered = tuple([entry for entry in entries if marked.covers(entry.session)])
             known = await self._known(lists, told.connection, covered)
-            wanted = tuple([s for s, _ in known if s.session_id not in done])
+            wanted = tuple([s for s, _ in known if s.key not in done])
             done.update(await end(wanted))
-            over = [each for each in known if each.session.session_id in done]
+            over = [each for each in known if each.session.key in done]
             await self._forget(lists, told.connection, tuple(over))
-            mine = {session.session_id for session, _ in known} - done
+            mine = {session.key for session, _ in known} - done
             left.update(mine)
-            gone = {session.session_id for session, _ in covered} - mine
+            gone = {session.key for session, _ in covered} - mine
             return await lists.take_out(name, place, gone)
 
         await lists.walk(name, each)
@@ -342,8 +342,8 @@ class SessionIndex:
         """Return which sessions are on the list of their user: the others have ended."""
         known: list[Entry] = []
         for (name, place), some in _by_place(connection, entries).items():
-            here = await lists.here(name, place, {each.session.session_id for each in some})
-            known += [each for each in some if each.session.session_id in here]
+            here = await lists.here(name, place, {each.session.key for each in some})
+            known += [each for each in some if each.session.key in here]
         return tuple(known)
 
     async def _forget(
@@ -351,7 +351,7 @@ class SessionIndex:
     ) -> None:
         """Take sessions that have ended off the lists of their users."""
         for (name, place), some in _by_place(connection, entries).items():
-            await lists.take_out(name, place, {each.session.session_id for each in some})
+            await lists.take_out(name, place, {each.session.key for each in some})
 
     def _lists(self, side: Side) -> SessionLists:
         return SessionLists(side, self._box)

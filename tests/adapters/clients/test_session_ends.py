@@ -438,3 +438,19 @@ def test_what_the_application_raises_is_never_a_refusal_of_the_token(awaits: boo
     index.end_session = working
     assert here.post(logout).status == 200
     assert here.application.ended == ["s-1"]
+
+
+@KINDS
+@pytest.mark.parametrize("between", [0, 70], ids=["in the head", "on a page"])
+def test_each_grant_of_a_session_that_logged_in_again_ends(awaits: bool, between: int) -> None:
+    here = house(awaits=awaits)
+    first = here.log_in(session_id="s")
+    others = [here.log_in() for _ in range(between)]
+    second = here.log_in(session_id="s")
+
+    assert here.post(here.logout(sub="alice")).status == 200
+
+    assert {here.code_of(each) for each in (first, *others, second)} == {"grant_ended"}
+    assert {*here.application.ended} == {"s", *[each.grant_id for each in others]}
+    told = [each.sessions for each in here.heard if isinstance(each, SessionsEnded)]
+    assert told == [between + 1]
