@@ -24,8 +24,9 @@ from oidc_core.endpoints.end_session import LogoutRequest, returned_state
 from oidc_core.model.pending import pending_id_of
 from oidc_core.model.records import PendingLogout, Tokens
 from oidc_core.operations import logout, session_management
+from oidc_core.operations.logout import LogoutStarted
 from oidc_core.wire.cookies import SetCookie
-from oidc_core.wire.errors import OidcError, UsageError
+from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.replies import Reply
 from oidc_core.wire.settings import as_setting, check_kind
@@ -84,9 +85,9 @@ class WaitingLogouts(Client[Shell]):
         """Start a logout at the provider.
 
         With ``session`` the client ends the session's grant first, takes the session off the index,
-        and hints with its newest ID token.  A request that is wrong ends nothing; without the
-        provider's metadata the grant ends all the same, and the error says why nobody is sent to
-        it.  Without ``session``, end the application's own session first.
+        and hints with its newest ID token.  A request that is wrong ends nothing; without metadata
+        of the provider that can be used the grant ends all the same, and the error says why nobody
+        is sent to it.  Without ``session``, end the application's own session first.
 
         Where the provider has no page for a logout, it is a local one, with a note.
 
@@ -106,7 +107,7 @@ class WaitingLogouts(Client[Shell]):
             seen, of = cookies_in(cookie), self._leaving_of(session, tokens)
             rp, shell = ready = self._ready_to_leave(of)
             leave, notes = Departure.of(ready, self.pending, request), tuple[str, ...]()
-            started = shell.run(rp, leave.started(tokens))
+            started = self._begun(ready, leave, tokens, of)
             if of is not None:
                 ended, notes = at_once(self.session_ends.leave(of))
                 started = shell.run(rp, leave.started(ended))
@@ -127,6 +128,22 @@ class WaitingLogouts(Client[Shell]):
         try:
             return self._life.ready()
         except OidcError:
+            if of is not None:
+                at_once(self.session_ends.end(of))
+            raise
+
+    def _begun(
+        self,
+        ready: Ready[Shell],
+        leave: Departure,
+        tokens: Tokens | EndedSession | None,
+        of: "Key | None",
+    ) -> LogoutStarted:
+        """Begin a logout; where the provider's page is at fault, a session ends all the same."""
+        rp, shell = ready
+        try:
+            return shell.run(rp, leave.started(tokens))
+        except ProtocolViolation:
             if of is not None:
                 at_once(self.session_ends.end(of))
             raise
@@ -248,7 +265,7 @@ class AwaitingLogouts(Client[AsyncShell]):
             seen, of = cookies_in(cookie), self._leaving_of(session, tokens)
             rp, shell = ready = await self._ready_to_leave(of)
             leave, notes = Departure.of(ready, self.pending, request), tuple[str, ...]()
-            started = await shell.run(rp, leave.started(tokens))
+            started = await self._begun(ready, leave, tokens, of)
             if of is not None:
                 ended, notes = await self.session_ends.leave(of)
                 started = await shell.run(rp, leave.started(ended))
@@ -270,6 +287,22 @@ class AwaitingLogouts(Client[AsyncShell]):
         try:
             return await self._life.ready_async()
         except OidcError:
+            if of is not None:
+                await self.session_ends.end(of)
+            raise
+
+    async def _begun(
+        self,
+        ready: Ready[AsyncShell],
+        leave: Departure,
+        tokens: Tokens | EndedSession | None,
+        of: "Key | None",
+    ) -> LogoutStarted:
+        """Begin a logout; where the provider's page is at fault, a session ends all the same."""
+        rp, shell = ready
+        try:
+            return await shell.run(rp, leave.started(tokens))
+        except ProtocolViolation:
             if of is not None:
                 await self.session_ends.end(of)
             raise

@@ -277,3 +277,15 @@ def test_the_frame_of_a_session_is_the_cores(awaits: bool) -> None:
     assert without.log_in().logged_in.session_state is None
     refusal = code_of(lambda: settled(without.client.session_frame(told)))
     assert refusal == "unsupported_by_provider"
+
+
+@KINDS
+def test_a_session_ends_though_the_page_of_the_provider_cannot_be_asked(awaits: bool) -> None:
+    page = "https://op.example/end-session?client_id=x"
+    here = house(awaits=awaits, setup={"metadata_overrides": {"end_session_endpoint": page}})
+    mine = here.log_in()
+
+    code = code_of(lambda: settled(here.client.start_logout(session=mine.grant_id)))
+
+    assert code == "metadata_endpoint_invalid"
+    assert here.code_of(mine) == "grant_ended"
