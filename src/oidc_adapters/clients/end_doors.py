@@ -6,7 +6,7 @@ from inspect import isawaitable, iscoroutine
 from typing import Final, Protocol, cast
 
 from oidc_adapters.clients.doors import Operation
-from oidc_adapters.clients.grant_doors import AwaitingOperation, WaitingOperation
+from oidc_adapters.clients.grant_doors import AwaitingParts, WaitingParts
 from oidc_adapters.clients.life import Life
 from oidc_adapters.clients.shell import AsyncShell, Shell
 from oidc_adapters.runtime.clock import Clock
@@ -59,29 +59,14 @@ class EndDoors(Protocol):
         ...
 
 
-class WaitingEndDoors:
+class WaitingEndDoors(WaitingParts):
     """A client that waits: each of these coroutines blocks until it is done."""
 
-    __slots__ = ("_flights", "_life")
+    __slots__ = ("_flights",)
 
     def __init__(self, life: Life[Shell]) -> None:
-        self._life = life
+        super().__init__(life)
         self._flights = SingleFlight[None]()
-
-    @property
-    def rp(self) -> RelyingParty:
-        """The relying party as it is known now."""
-        return self._life.known.rp
-
-    @property
-    def clock(self) -> Clock:
-        """The clock of the client."""
-        return self._life.known.shell.clock
-
-    async def ready(self) -> WaitingOperation:
-        """Return the parts of an operation."""
-        rp, shell = self._life.ready()
-        return WaitingOperation(rp, shell)
 
     async def together(self, key: str, work: Callable[[], Awaitable[None]], /) -> None:
         """Do work in this thread, or wait for the one that does it already."""
@@ -116,29 +101,14 @@ class WaitingEndDoors:
         self._life.report(kind, error)
 
 
-class AwaitingEndDoors:
+class AwaitingEndDoors(AwaitingParts):
     """A client that awaits."""
 
-    __slots__ = ("_flights", "_life")
+    __slots__ = ("_flights",)
 
     def __init__(self, life: Life[AsyncShell]) -> None:
-        self._life = life
+        super().__init__(life)
         self._flights = SingleFlight[None]()
-
-    @property
-    def rp(self) -> RelyingParty:
-        """The relying party as it is known now."""
-        return self._life.known.rp
-
-    @property
-    def clock(self) -> Clock:
-        """The clock of the client."""
-        return self._life.known.shell.clock
-
-    async def ready(self) -> AwaitingOperation:
-        """Return the parts of an operation."""
-        rp, shell = await self._life.ready_async()
-        return AwaitingOperation(rp, shell)
 
     async def together(self, key: str, work: Callable[[], Awaitable[None]], /) -> None:
         """Do work in a task that nobody cancels, or wait for the one that does it already."""

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from threading import Event
-from typing import TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from oidc_adapters.clients.life import Life
+from oidc_adapters.clients.metadata_memory import S
 from oidc_adapters.clients.shell import AsyncShell, Shell
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.concurrency import settled_within
@@ -49,20 +50,13 @@ class AwaitingOperation:
         return await self._shell.run(self.rp, step)
 
 
-class WaitingDoors:
-    """A client that waits: each of these coroutines blocks until it is done.
+class _Parts(Generic[S]):
+    """What a client knows, whether it waits or awaits."""
 
-    Raises:
-        UsageError: ``config_invalid`` for a store that is awaited.
-    """
+    __slots__ = ("_life",)
 
-    __slots__ = ("_life", "_threads", "grants", "records")
-
-    def __init__(self, life: Life[Shell], grants: Grants) -> None:
-        self._life = life
-        self._threads = DetachedThreads()
-        self.grants = grants
-        self.records: AsyncRecords = for_waiting(grants.records)
+    def __init__(self, life: Life[S]) -> None:
+        self._life: Life[S] = life
 
     @property
     def rp(self) -> RelyingParty:
@@ -79,10 +73,43 @@ class WaitingDoors:
         """Where random names come from."""
         return self._life.known.shell.entropy
 
+
+class WaitingParts(_Parts[Shell]):
+    """The parts of a client that waits."""
+
+    __slots__ = ()
+
     async def ready(self) -> WaitingOperation:
         """Return the parts of an operation."""
         rp, shell = self._life.ready()
         return WaitingOperation(rp, shell)
+
+
+class AwaitingParts(_Parts[AsyncShell]):
+    """The parts of a client that awaits."""
+
+    __slots__ = ()
+
+    async def ready(self) -> AwaitingOperation:
+        """Return the parts of an operation."""
+        rp, shell = await self._life.ready_async()
+        return AwaitingOperation(rp, shell)
+
+
+class WaitingDoors(WaitingParts):
+    """A client that waits: each of these coroutines blocks until it is done.
+
+    Raises:
+        UsageError: ``config_invalid`` for a store that is awaited.
+    """
+
+    __slots__ = ("_threads", "grants", "records")
+
+    def __init__(self, life: Life[Shell], grants: Grants) -> None:
+        super().__init__(life)
+        self._threads = DetachedThreads()
+        self.grants = grants
+        self.records: AsyncRecords = for_waiting(grants.records)
 
     async def pause(self, seconds: float, /) -> None:
         """Let time pass."""
@@ -109,36 +136,16 @@ class WaitingDoors:
         self._threads.close(seconds)
 
 
-class AwaitingDoors:
+class AwaitingDoors(AwaitingParts):
     """A client that awaits."""
 
-    __slots__ = ("_life", "_tasks", "grants", "records")
+    __slots__ = ("_tasks", "grants", "records")
 
     def __init__(self, life: Life[AsyncShell], grants: Grants) -> None:
-        self._life = life
+        super().__init__(life)
         self._tasks = DetachedTasks()
         self.grants = grants
         self.records: AsyncRecords = for_awaiting(grants.records)
-
-    @property
-    def rp(self) -> RelyingParty:
-        """The relying party as it is known now."""
-        return self._life.known.rp
-
-    @property
-    def clock(self) -> Clock:
-        """The clock of the client."""
-        return self._life.known.shell.clock
-
-    @property
-    def entropy(self) -> Entropy:
-        """Where random names come from."""
-        return self._life.known.shell.entropy
-
-    async def ready(self) -> AwaitingOperation:
-        """Return the parts of an operation."""
-        rp, shell = await self._life.ready_async()
-        return AwaitingOperation(rp, shell)
 
     async def pause(self, seconds: float, /) -> None:
         """Let time pass, without blocking a thread."""
