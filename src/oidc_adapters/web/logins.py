@@ -1,0 +1,198 @@
+"""The web routes of an application's logins: what a framework calls.
+
+.. code-block:: python
+
+    web = WebLogin(client, RecordSessions(records, secret))
+    reply = web.callback(WebRequest.of_wsgi(environ))
+"""
+
+from typing import Final, Generic, TypeVar
+
+from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
+from oidc_adapters.clients.connections import AsyncConnections, Connections
+from oidc_adapters.clients.oidc_client import OidcClient
+from oidc_adapters.clients.session_tokens import AsyncSessionTokens, SessionTokens
+from oidc_adapters.stores.records.both import at_once
+from oidc_adapters.web.kernel import Kernel
+from oidc_adapters.web.parties import AwaitingParties, WaitingParties, WaitingSessions
+from oidc_adapters.web.requests import WebRequest
+from oidc_adapters.web.sessions import AsyncSessions, Sessions, WebSession
+from oidc_adapters.web.web_setup import WebSetup
+from oidc_core.wire.errors import OidcError
+from oidc_core.wire.replies import Reply
+from oidc_core.wire.settings import as_setting, check_kind
+
+P = TypeVar("P", bound=WaitingParties | AwaitingParties)
+_SETUP: Final = WebSetup()
+
+
+class _Logins(Generic[P]):
+    """The common part of both kinds."""
+
+    __slots__ = ("_kernel", "_parties")
+
+    def __init__(self, parties: P, sessions: AsyncSessions, setup: WebSetup) -> None:
+        self._parties: P = parties
+        self._kernel = Kernel(parties, sessions, as_setting(setup, WebSetup, "setup"))
+
+    def challenge(self, request: WebRequest) -> Reply:
+        """Return the answer to a request that needs a login, and has none.
+
+        A navigation is redirected to the login, which brings the user back to the same path.  A
+        script gets a 401 with the URL of the login as JSON, HTMX in its own header.
+        """
+        check_kind(request, WebRequest, about="request")
+        return self._kernel.challenge(request)
+
+
+class WebLogin(_Logins[WaitingParties]):
+    """The web routes of the logins of an application that waits.
+
+    Each route takes a request and returns the answer: status, headers with ``Set-Cookie`` in order,
+    and body.  No answer may be kept by a cache.  The routes of a login check by themselves that a
+    form came from this application, so a framework's own CSRF protection is switched off for them;
+    it has to be for callbacks and back-channel logouts.
+
+    Args:
+        client: the client, or several of them.
+        sessions: the sessions in browsers.
+        setup: paths, and what is asked and kept.
+
+    Raises:
+        UsageError: ``config_invalid``.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self, client: OidcClient | Connections, sessions: Sessions, setup: WebSetup = _SETUP
+    ) -> None:
+        as_setting(client, OidcClient | Connections, "client")
+        as_setting(sessions, Sessions, "sessions")
+        super().__init__(WaitingParties(client), WaitingSessions(sessions), setup)
+
+    def login(self, request: WebRequest) -> Reply:
+        """Start a login: by a form of this application, or by a link where the setup says so.
+
+        The parameter ``return_to`` is the path to come back to, and ``provider`` the
+        ``connection_id`` or issuer of one of several clients.
+        """
+        return at_once(self._kernel.login(request))
+
+    def callback(self, request: WebRequest) -> Reply:
+        """Finish a login, at the redirect URI.
+
+        The browser gets a new session and goes on to where it came from.  The callback of a login
+        that is over sends a browser that is logged in on its way.  A failure that a new login can
+        end differently starts one, once; every other one is a page.
+        """
+        return at_once(self._kernel.callback(request))
+
+    def logout(self, request: WebRequest) -> Reply:
+        """End the session here and at the provider; a link shows a page with the form for it."""
+        return at_once(self._kernel.logout(request))
+
+    def after_logout(self, request: WebRequest) -> Reply:
+        """Take the browser back from the provider, at the ``post_logout_redirect_uri``."""
+        return at_once(self._kernel.after_logout(request))
+
+    def backchannel_logout(self, request: WebRequest) -> Reply:
+        """Take a logout token, at the ``backchannel_logout_uri``.
+
+        Raises:
+            UsageError: ``config_invalid`` for a client without ``sessions``.
+        """
+        return at_once(self._kernel.backchannel_logout(request))
+
+    def frontchannel_logout(self, request: WebRequest) -> Reply:
+        """Take the request of a frame, at the ``frontchannel_logout_uri``.
+
+        Raises:
+            UsageError: ``config_invalid`` for a client without ``sessions``.
+        """
+        return at_once(self._kernel.frontchannel_logout(request))
+
+    def user(self, request: WebRequest) -> WebSession | None:
+        """Return the session of a request, ``None`` without one.
+
+        Raises:
+            StoreFailure: ``store_unavailable``.
+        """
+        return at_once(self._kernel.user(request))
+
+    def required(self, request: WebRequest) -> WebSession | Reply:
+        """Return the session of a request, or the answer that asks for a login."""
+        return at_once(self._kernel.required(request))
+
+    def tokens(self, session: WebSession) -> SessionTokens:
+        """Return the tokens of a session: ask for ``fresh()`` ones before each use.
+
+        Raises:
+            UsageError: ``config_invalid`` for a client without ``grants``, or one that is gone.
+        """
+        check_kind(session, WebSession, about="session")
+        return self._parties.clients[self._kernel.place_of(session)].tokens(session.grant_id)
+
+    def failed(self, request: WebRequest, error: OidcError) -> Reply:
+        """Return the answer where the application met an error, as of ``fresh()``.
+
+        If the session is over, it ends, and the browser is asked to log in.
+        """
+        return at_once(self._kernel.failed(request, error))
+
+
+class AsyncWebLogin(_Logins[AwaitingParties]):
+    """The web routes of the logins of an application that awaits, like :class:`WebLogin`."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        client: AsyncOidcClient | AsyncConnections,
+        sessions: AsyncSessions,
+        setup: WebSetup = _SETUP,
+    ) -> None:
+        as_setting(client, AsyncOidcClient | AsyncConnections, "client")
+        as_setting(sessions, AsyncSessions, "sessions")
+        super().__init__(AwaitingParties(client), sessions, setup)
+
+    async def login(self, request: WebRequest) -> Reply:
+        """Start a login, like :meth:`WebLogin.login`."""
+        return await self._kernel.login(request)
+
+    async def callback(self, request: WebRequest) -> Reply:
+        """Finish a login, like :meth:`WebLogin.callback`."""
+        return await self._kernel.callback(request)
+
+    async def logout(self, request: WebRequest) -> Reply:
+        """End the session, like :meth:`WebLogin.logout`."""
+        return await self._kernel.logout(request)
+
+    async def after_logout(self, request: WebRequest) -> Reply:
+        """Take the browser back from the provider, like :meth:`WebLogin.after_logout`."""
+        return await self._kernel.after_logout(request)
+
+    async def backchannel_logout(self, request: WebRequest) -> Reply:
+        """Take a logout token, like :meth:`WebLogin.backchannel_logout`."""
+        return await self._kernel.backchannel_logout(request)
+
+    async def frontchannel_logout(self, request: WebRequest) -> Reply:
+        """Take the request of a frame, like :meth:`WebLogin.frontchannel_logout`."""
+        return await self._kernel.frontchannel_logout(request)
+
+    async def user(self, request: WebRequest) -> WebSession | None:
+        """Return the session of a request, like :meth:`WebLogin.user`."""
+        return await self._kernel.user(request)
+
+    async def required(self, request: WebRequest) -> WebSession | Reply:
+        """Return the session of a request or an answer, like :meth:`WebLogin.required`."""
+        return await self._kernel.required(request)
+
+    def tokens(self, session: WebSession) -> AsyncSessionTokens:
+        """Return the tokens of a session, like :meth:`WebLogin.tokens`."""
+        check_kind(session, WebSession, about="session")
+        return self._parties.clients[self._kernel.place_of(session)].tokens(session.grant_id)
+
+    async def failed(self, request: WebRequest, error: OidcError) -> Reply:
+        """Return the answer to an error, like :meth:`WebLogin.failed`."""
+        return await self._kernel.failed(request, error)

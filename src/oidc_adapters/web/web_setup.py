@@ -1,0 +1,100 @@
+"""The settings of an application's pages about logins."""
+
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
+
+from attrs import field, frozen
+
+from oidc_adapters.web.pages import Page, page_html
+from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
+from oidc_core.model.relying_party import RelyingParty
+from oidc_core.wire.errors import UsageError
+from oidc_core.wire.settings import check_fields, fields_of, texts
+from oidc_core.wire.urls import parse_url, path_only
+
+Draw: TypeAlias = Callable[[Page], str]
+"""Draws a page as HTML, and escapes everything in it."""
+
+_CLAIMS: Final = ("name", "preferred_username", "email", "email_verified")
+
+
+@frozen(kw_only=True)
+class WebSetup:
+    """The settings of an application's pages about logins.
+
+    All paths are as a browser sees them, with what the application is mounted under.
+
+    Attributes:
+        login_path: where a login starts.
+        logout_path: where a logout starts.
+        home: where a user goes on after a login that says nothing else.
+        goodbye: where a user goes on after a logout; not the path that the provider sends them
+            back to.
+        login_by_get: whether a link starts a login.  Without, it starts with a form of this
+            application, and a link shows a page with that form.
+        claims: which claims of a login a session keeps.
+        request: what each login asks of the provider.
+        draw: draws pages; all parts of a page are text, to be escaped.
+
+    Raises:
+        UsageError: ``config_invalid``, naming the setting.
+    """
+
+    login_path: str = "/login"
+    logout_path: str = "/logout"
+    home: str = "/"
+    goodbye: str = "/"
+    login_by_get: bool = False
+    claims: tuple[str, ...] = field(default=_CLAIMS, converter=texts)
+    request: AuthenticationRequest = DEFAULT_REQUEST
+    draw: Draw = page_html
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _FIELDS)
+        if not callable(self.draw):
+            raise UsageError("config_invalid", about="draw", expected="a function of a page")
+        for name in ("login_path", "logout_path", "home", "goodbye"):
+            path: str = getattr(self, name)
+            if not path_only(path, "") or "?" in path or "#" in path:
+                expected = "a path of this application"
+                raise UsageError("config_invalid", about=name, found=path, expected=expected)
+
+
+_FIELDS: Final = fields_of(WebSetup, draw=object)
+
+
+class Site(NamedTuple):
+    """The place of the application in the web, by configuration alone.
+
+    Attributes:
+        origin: its origin, with its port.
+        base: its scheme and host as configured.
+        urls: its redirect URIs without their queries, by their paths.
+    """
+
+    origin: str
+    base: str
+    urls: MappingProxyType[str, str]
+
+    @classmethod
+    def of(cls, rps: Sequence[RelyingParty]) -> "Site":
+        """Return the place that the redirect URIs of all clients name.
+
+        Raises:
+            UsageError: ``config_invalid`` for redirect URIs on several hosts.
+        """
+        uris = [uri.partition("?")[0] for rp in rps for uri in rp.client.redirect_uris]
+        parsed = {uri: parse_url(uri, about="redirect_uri", http=True) for uri in uris}
+        origins = {url.origin for url in parsed.values()}
+        if len(origins) != 1:
+            expected, found = "redirect URIs of one scheme, host and port", tuple(sorted(origins))
+            raise UsageError("config_invalid", about="redirect_uri", found=found, expected=expected)
+        paths = {url.path or "/": uri for uri, url in parsed.items()}
+        first = uris[0]
+        base = first.removesuffix(parsed[first].path)
+        return cls(origins.pop(), base, MappingProxyType(paths))
+
+    def url_of(self, path: str) -> str:
+        """Return the configured URL of a route, by the path that was called."""
+        return self.urls.get(path) or self.base + path
