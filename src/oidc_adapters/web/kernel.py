@@ -166,7 +166,7 @@ class Kernel:
         if held is not None and isinstance(error, CallbackError) and error.code in _OVER:
             return answers.redirect(path_only(error.return_to, self._setup.home), error.cookies)
         if error.retryable == "restart":
-            place = self._place_of_error(request, error)
+            place = self._place_to_restart(request, error)
             if place is not None:
                 return await self._start(request, place, error.return_to, error.cookies)
         return self._failed(request, error, error.cookies)
@@ -297,16 +297,21 @@ class Kernel:
             return 0
         return self._names.index(name) if name in self._names else None
 
-    def _place_of_error(self, request: WebRequest, error: OidcError) -> int | None:
-        """Return the place of the client whose login failed, if that is certain."""
-        url, rps = self.site.url_of(request.path), self._parties.rps
-        if error.connection:
-            known = [
-                each for each, rp in enumerate(rps) if rp.connection[:3] == error.connection[:3]
-            ]
-        else:
+    def _place_to_restart(self, request: WebRequest, error: OidcError) -> int | None:
+        """Return the place of the client at which a new login starts by itself, if one may.
+
+        As long as it is not certain that this browser started the login, a stranger's link may have
+        caused the failure: that starts a login only where any link may do so.
+        """
+        rps, began = self._parties.rps, error.connection[:3]
+        if began:
+            known = [place for place, rp in enumerate(rps) if rp.connection[:3] == began]
+        elif self._setup.login_by_get:
+            url = self.site.url_of(request.path)
             uris = [[uri.partition("?")[0] for uri in rp.client.redirect_uris] for rp in rps]
             known = [place for place, own in enumerate(uris) if url in own]
+        else:
+            return None
         return known[0] if len(known) == 1 else None
 
     def _login_url(self, return_to: str) -> str:

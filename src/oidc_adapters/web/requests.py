@@ -164,11 +164,9 @@ class WebRequest:
     def way_back(self, origin: str) -> str:
         """Return the page that the user is on, as a path of this application; empty without one."""
         if self.is_htmx:
-            url = self.header("hx-current-url")
-            if origin_of(url) != origin:
-                return ""
-            _, _, path = url.partition("#")[0].partition("://")[2].partition("/")
-            return path_only(f"/{path}", "")
+            url = self.header("hx-current-url").partition("#")[0]
+            _, _, path = url.partition("://")[2].partition("/")
+            return path_only(f"/{path}", "") if origin_of(url) == origin else ""
         if self.method not in {"GET", "HEAD"} or not self.navigates:
             return ""
         return path_only(f"{self.path}?{self.query}" if self.query else self.path, "")

@@ -1,0 +1,551 @@
+"""The web routes as a browser meets them, over a fake provider."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from oidc_adapters.clients.connections import Connections
+from oidc_adapters.clients.oidc_client import OidcClient
+from oidc_adapters.stores.pending import MemoryPendingLogins
+from oidc_adapters.stores.records import MemoryRecords
+from oidc_adapters.testing import InMemoryTransport
+from oidc_adapters.web import RecordSessions, WebLogin, WebSetup
+from oidc_core.model.policy import Policy
+from oidc_core.wire.errors import OidcError, StoreFailure, UsageError
+from tests.adapters.web.visiting import (
+    BASE,
+    CLIENT,
+    ELSEWHERE,
+    FETCH,
+    KINDS,
+    Visitor,
+    cookie_logins,
+    form_post,
+    house,
+)
+from tests.flows.mixing import settled
+from tests.flows.rig import SEALING_SECRET, honest_provider, setup_for
+
+COOKIE: Final = "__Host-session"
+
+
+@KINDS
+def test_a_whole_login_and_logout(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits, setup={"policy": Policy()}))
+
+    challenge = browser.ask("/orders?page=2")
+    done = browser.log_in("/orders?page=2")
+    page = browser.ask("/orders?page=2")
+    session = browser.session
+
+    assert challenge.header("location") == "/login?return_to=%2Forders%3Fpage%3D2"
+    assert (done.status, done.header("location")) == (303, "/orders?page=2")
+    assert done.header("referrer-policy") == "no-referrer"
+    assert page.body == b"page of alice"
+    assert session is not None
+    assert dict(session.claims) == {
+        "name": "Alice Adams",
+        "preferred_username": "alice",
+        "email": "alice@op.example",
+        "email_verified": True,
+    }
+    assert list(browser.cookies) == [COOKIE]
+
+    left = browser.ask("/logout", form=[])
+    url = left.header("location") or ""
+    back = browser.at.provider.end_session(url, now=browser.at.clock.now())
+
+    assert back is not None
+    assert back.startswith(f"{BASE}/goodbye?state=")
+    assert browser.session is None
+    assert browser.ask(back.removeprefix(BASE)).header("location") == "/"
+    assert browser.cookies == {}
+    with pytest.raises(OidcError) as ended:
+        settled(browser.at.web.tokens(session).fresh())
+    assert ended.value.code == "grant_ended"
+
+
+@KINDS
+def test_the_cookie_of_a_session_that_ended_opens_nothing(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits))
+    browser.log_in()
+    thief = Visitor(at=browser.at, cookies=dict(browser.cookies))
+
+    browser.ask("/logout", form=[])
+
+    assert thief.session is None
+
+
+def test_a_login_gives_the_browser_another_session() -> None:
+    browser = Visitor(at=house())
+    browser.log_in()
+    before, old = dict(browser.cookies), browser.session
+    assert old is not None
+
+    started = browser.ask("/login", form=[("return_to", "/")])
+    browser.bring(browser.at_provider(started, user="bob"))
+    new = browser.session
+
+    assert new is not None
+    assert (old.identity.subject, new.identity.subject) == ("alice", "bob")
+    assert new.session_id != old.session_id
+    assert Visitor(at=browser.at, cookies=before).session is None
+    with pytest.raises(OidcError) as ended:
+        browser.at.web.tokens(old).fresh()
+    assert ended.value.code == "grant_ended"
+
+
+@KINDS
+@pytest.mark.parametrize("tabs", [2, 14])
+@pytest.mark.parametrize("store", ["memory", "cookie"])
+def test_restored_tabs_each_come_to_their_own_page(awaits: bool, tabs: int, store: str) -> None:
+    pending = cookie_logins() if store == "cookie" else None
+    browser = Visitor(at=house(awaits=awaits, pending=pending))
+    pages = [f"/page/{number}" for number in range(tabs)]
+
+    challenges = [browser.ask(page) for page in pages]
+    started = [browser.ask(each.header("location") or "") for each in challenges]
+    responses = [browser.at_provider(each) for each in started]
+    done = [browser.bring(each) for each in reversed(responses)]
+
+    assert [each.header("location") for each in reversed(done)] == pages
+    assert {browser.ask(page).body for page in pages} == {b"page of alice"}
+    assert list(browser.cookies) == [COOKIE]
+
+
+def test_the_session_before_serves_the_requests_of_other_tabs_for_some_seconds() -> None:
+    browser = Visitor(at=house())
+    responses = [browser.at_provider(browser.ask(f"/login?return_to=/{tab}")) for tab in "ab"]
+    browser.bring(responses[0])
+    first = Visitor(at=browser.at, cookies=dict(browser.cookies))
+    browser.bring(responses[1])
+
+    assert first.ask("/a").body == b"page of alice"
+    browser.at.clock.advance(31)
+    assert first.ask("/a").status == 303
+    assert browser.ask("/a").body == b"page of alice"
+
+
+@KINDS
+@pytest.mark.parametrize("store", ["memory", "cookie"])
+def test_a_replayed_callback_sends_a_browser_that_is_logged_in_on_its_way(
+    awaits: bool, store: str
+) -> None:
+    pending = cookie_logins() if store == "cookie" else None
+    browser = Visitor(at=house(awaits=awaits, pending=pending))
+    response = browser.at_provider(browser.ask("/login?return_to=/orders"))
+    browser.bring(response)
+    session, sent = browser.session, len(browser.at.transport.exchanges)
+
+    again = browser.bring(response)  # the back button, a reload, or a double click
+
+    assert (again.status, again.header("location")) == (303, "/")
+    assert browser.session == session
+    assert len(browser.at.transport.exchanges) == sent
+    assert list(browser.cookies) == [COOKIE]
+
+
+def test_the_back_button_to_the_login_leads_on() -> None:
+    browser = Visitor(at=house())
+    browser.log_in()
+
+    again = browser.ask("/login?return_to=/orders")
+
+    assert (again.status, again.header("location")) == (303, "/orders")
+
+
+def test_a_callback_in_another_browser_is_refused() -> None:
+    browser, stranger = Visitor(at=house()), None
+    response = browser.at_provider(browser.ask("/login"))
+    stranger = Visitor(at=browser.at)
+
+    refused = stranger.bring(response)
+
+    assert refused.status == 400
+    assert b"binding_missing" in refused.body
+    assert stranger.cookies == {}
+    assert browser.bring(response).status == 303
+
+
+@pytest.mark.parametrize("login_by_get", [False, True])
+def test_a_wrong_state_starts_a_login_only_where_any_link_may(login_by_get: bool) -> None:
+    at = house(pending=cookie_logins(), settings={"login_by_get": login_by_get})
+    browser = Visitor(at=at)
+    browser.ask("/login", form=[("return_to", "/orders")])
+    sent = len(browser.at.transport.exchanges)
+
+    refused = browser.ask(f"/callback?code=c&state={'A' * 43}&iss=https://op.example")
+
+    assert (refused.status, b"binding_missing" in refused.body) == (
+        (303, False) if login_by_get else (400, True)
+    )
+    assert len(browser.at.transport.exchanges) == sent
+    assert COOKIE not in browser.cookies
+
+
+@KINDS
+def test_a_wrong_iss_is_refused_and_nothing_is_sent(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits))
+    response = browser.at_provider(browser.ask("/login"))
+    sent = len(browser.at.transport.exchanges)
+    changed = dict(response.parameters) | {"iss": "https://evil.example"}
+
+    refused = browser.ask("/callback?" + "&".join(f"{n}={v}" for n, v in changed.items()))
+
+    assert refused.status == 400
+    assert b"response_iss_mismatch" in refused.body
+    assert b"evil.example" not in refused.body
+    assert len(browser.at.transport.exchanges) == sent
+    assert browser.session is None
+
+
+@KINDS
+def test_a_cancelled_login_says_so_and_offers_another(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits))
+
+    refused = browser.log_in("/orders", approve=False)
+
+    assert refused.status == 403
+    assert b"You are not logged in" in refused.body
+    assert b'href="/login?return_to=%2Forders"' in refused.body
+    assert b"the end-user refused" not in refused.body
+    assert browser.cookies == {}
+
+
+@KINDS
+def test_a_provider_that_is_down_at_the_start(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits, misbehave="metadata_500"))
+
+    page = browser.ask("/login?return_to=/orders")
+
+    assert page.status == 503
+    assert page.header("retry-after") is None or int(page.header("retry-after") or "") > 0
+    assert b"Please try again in a few minutes" in page.body
+    assert b'href="/login?return_to=%2Forders"' in page.body
+
+
+@KINDS
+def test_a_provider_that_is_down_at_the_callback(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits))
+    response = browser.at_provider(browser.ask("/login?return_to=/orders"))
+    browser.at.provider.misbehave = "token_500"
+
+    page = browser.bring(response)
+
+    assert page.status == 503
+    assert b'href="/login?return_to=%2Forders"' in page.body
+    assert browser.session is None
+    browser.at.provider.misbehave = None
+    assert browser.log_in("/orders").header("location") == "/orders"
+
+
+@KINDS
+def test_a_login_starts_again_by_itself_once_and_never_twice(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits, pending=cookie_logins()))
+    reply = browser.ask("/login?return_to=/orders")
+    for _ in range(5):
+        response = browser.at_provider(reply)  # a single sign-on session answers at once
+        browser.at.clock.advance(300)  # the code has expired
+        reply = browser.bring(response)
+        if reply.status != 303:
+            break
+
+    assert browser.trail == ["303 /login", "303 /callback", "400 /callback"]
+    assert b"Please log in again" in reply.body
+    assert b'href="/login?return_to=%2Forders"' in reply.body
+
+
+@KINDS
+def test_a_callback_by_post_brings_the_cookies_of_its_login(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits, settings=form_post()))
+    challenge = browser.ask("/orders")
+    started = browser.ask(challenge.header("location") or "")
+    cookies = [value for name, value in started.headers if name == "set-cookie"]
+
+    done = browser.bring(browser.at_provider(started))
+
+    assert all("SameSite=None; Secure" in each for each in cookies)
+    assert (done.status, done.header("location")) == (303, "/orders")
+    (session,) = [value for name, value in done.headers if value.startswith(COOKIE)]
+    assert "SameSite=Lax" in session
+
+
+# --- who may start what --------------------------------------------------------------------------
+
+
+def test_a_login_by_post_starts_from_the_form_of_the_application_only() -> None:
+    browser = Visitor(at=house(settings={"login_by_get": False}))
+
+    page = browser.ask("/login?return_to=/orders")
+    foreign = browser.ask("/login", form=[("return_to", "/orders")], headers=ELSEWHERE)
+    started = browser.ask("/login", form=[("return_to", "/orders")])
+
+    assert page.status == 200
+    assert b'<form method="post" action="/login">' in page.body
+    assert page.header("referrer-policy") == "strict-origin"
+    assert "frame-ancestors 'none'" in (page.header("content-security-policy") or "")
+    assert foreign.status == 403
+    assert b"other_site" in foreign.body
+    assert browser.bring(browser.at_provider(started)).header("location") == "/orders"
+
+
+def test_a_logout_by_another_site_ends_nothing() -> None:
+    browser = Visitor(at=house())
+    browser.log_in()
+
+    foreign = browser.ask("/logout", form=[], headers=ELSEWHERE)
+    linked = browser.ask("/logout", headers=ELSEWHERE)
+
+    assert (foreign.status, linked.status) == (403, 200)
+    assert browser.session is not None
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "/a//b", "javascript:x", "/\t/e"],
+)
+def test_the_way_back_is_a_path_of_the_application(hostile: str) -> None:
+    browser = Visitor(at=house())
+    started = browser.at.web.login(browser.request("/login", form=[("return_to", hostile)]))
+    browser.keep(started)
+
+    assert browser.bring(browser.at_provider(started)).header("location") == "/"
+
+
+def test_a_script_gets_a_status_and_starts_nothing() -> None:
+    browser = Visitor(at=house())
+
+    fetched = browser.ask("/orders", headers=FETCH)
+    htmx = browser.ask(
+        "/orders/1",
+        headers={**FETCH, "hx-request": "true", "hx-current-url": f"{BASE}/orders?page=2"},
+    )
+    login = browser.ask("/login", headers=FETCH)
+
+    assert (fetched.status, fetched.header("content-type")) == (401, "application/json")
+    assert fetched.body == b'{"error":"login_required","login_url":"/login"}'
+    assert fetched.header("www-authenticate") is None
+    assert (htmx.status, htmx.header("hx-redirect")) == (
+        401,
+        "/login?return_to=%2Forders%3Fpage%3D2",
+    )
+    assert login.status == 401
+    assert browser.cookies == {}
+
+
+# --- the provider ends sessions, and tokens ------------------------------------------------------
+
+
+@KINDS
+def test_a_backchannel_logout_ends_all_sessions_of_the_user(awaits: bool) -> None:
+    here = house(awaits=awaits)
+    browsers = [Visitor(at=here), Visitor(at=here)]
+    for each in browsers:
+        each.log_in()
+    assert [each.session is not None for each in browsers] == [True, True]
+
+    told = here.provider.backchannel_logout(here.clock.now(), sub="alice")
+    form = [("logout_token", told.logout_token)]
+    reply = Visitor(at=here).ask("/backchannel-logout", form=form, headers=ELSEWHERE)
+
+    assert reply.status == 200
+    assert [each.session for each in browsers] == [None, None]
+    assert browsers[0].ask("/orders").status == 303
+
+
+@KINDS
+def test_a_logout_that_comes_while_a_login_is_finished_ends_it(awaits: bool) -> None:
+    here = house(awaits=awaits)
+    browser = Visitor(at=here)
+    response = browser.at_provider(browser.ask("/login"))
+    reserved: list[str] = []
+
+    def meanwhile(name: str, key: str) -> None:
+        if name == "create" and key.startswith("web-session:") and not reserved:
+            reserved.append(key.partition(":")[2])
+            sessions = RecordSessions(here.records, SEALING_SECRET)
+            sessions.end(reserved[0])
+
+    here.records.before = meanwhile
+    refused = browser.bring(response)
+    here.records.before = lambda _name, _key: None
+
+    assert refused.status == 400
+    assert b"session_ended" in refused.body
+    assert browser.session is None
+
+
+def test_a_frontchannel_logout_ends_the_session_of_its_sid() -> None:
+    browser = Visitor(at=house())
+    browser.log_in()
+    session = browser.session
+    assert session is not None
+    browser.at.clock.advance(60)
+    sid = browser.at.web.tokens(session).fresh().sid
+
+    frame = browser.ask(
+        f"/frontchannel-logout?iss=https%3A%2F%2Fop.example&sid={sid}", headers={"cookie": ""}
+    )
+
+    assert frame.status == 200
+    assert browser.session is None
+
+
+def test_five_requests_at_once_refresh_once() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    browser = Visitor(at=house())
+    browser.log_in()
+    session = browser.session
+    assert session is not None
+    browser.at.clock.advance(4_000)
+    sent = len(browser.at.transport.exchanges)
+
+    def fresh(_: int) -> str:
+        token: str = browser.at.web.tokens(session).fresh().access_token
+        return token
+
+    with ThreadPoolExecutor(5) as pool:
+        found = set(pool.map(fresh, range(5)))
+
+    asked = [request.url for request, _ in browser.at.transport.exchanges[sent:]]
+    assert len(found) == 1
+    assert len([url for url in asked if url.endswith("/token")]) == 1
+
+
+@KINDS
+def test_tokens_that_are_over_end_the_session_and_ask_for_a_login(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits))
+    browser.log_in()
+    session = browser.session
+    assert session is not None
+    browser.at.clock.advance(120)
+    settled(browser.at.web.tokens(session).end())
+    with pytest.raises(OidcError) as ended:
+        settled(browser.at.web.tokens(session).fresh())
+
+    reply = settled(browser.at.web.failed(browser.request("/orders"), ended.value))
+
+    assert reply.header("location") == "/login?return_to=%2Forders"
+    assert browser.session is None
+
+
+def test_a_session_that_fails_at_once_leads_to_a_page_and_not_in_circles() -> None:
+    browser = Visitor(at=house())
+    browser.log_in()
+
+    error = StoreFailure("grant_expired")
+    reply = browser.at.web.failed(browser.request("/orders"), error)
+
+    assert reply.status == 400
+    assert b"Please log in again" in reply.body
+    assert browser.session is None
+
+
+def test_an_error_of_a_script_is_json() -> None:
+    browser = Visitor(at=house())
+    error = StoreFailure("refresh_busy", retry_after=3)
+
+    reply = browser.at.web.failed(browser.request("/orders", headers=FETCH), error)
+
+    assert (reply.status, reply.header("retry-after")) == (503, "3")
+    assert reply.body == b'{"error":"refresh_busy","kind":"later"}'
+
+
+@KINDS
+def test_a_store_that_is_away_logs_nobody_out(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits))
+    browser.log_in()
+
+    def away(_name: str, _key: str) -> None:
+        raise ConnectionError
+
+    browser.at.records.before = away
+    page, left = browser.ask("/orders"), browser.ask("/logout", form=[])
+    browser.at.records.before = lambda _name, _key: None
+
+    assert (page.status, left.status) == (503, 503)
+    assert browser.session is not None
+
+
+@KINDS
+def test_a_provider_that_is_down_keeps_nobody_logged_in(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits))
+    browser.log_in()
+    session = browser.session
+    browser.at.provider.misbehave = "metadata_500"
+    other = Visitor(at=house(awaits=awaits, beside=browser.at), cookies=browser.cookies)
+
+    left = other.ask("/logout", form=[])
+
+    assert (left.status, left.header("location")) == (303, "/")
+    assert browser.session is None
+    with pytest.raises(OidcError) as ended:
+        settled(browser.at.web.tokens(session).fresh())
+    assert ended.value.code == "grant_ended"
+
+
+@KINDS
+def test_a_session_is_known_to_every_process(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits, pending=cookie_logins()))
+    other = house(awaits=awaits, pending=cookie_logins(), beside=browser.at)
+    elsewhere = Visitor(at=other, cookies=browser.cookies)
+
+    response = browser.at_provider(browser.ask("/login?return_to=/orders"))
+
+    assert elsewhere.bring(response).header("location") == "/orders"
+    assert browser.ask("/orders").body == b"page of alice"
+
+
+# --- several providers ---------------------------------------------------------------------------
+
+
+def several() -> tuple[Any, Any]:
+    clients: list[Any] = []
+    for name in ("blue", "green"):
+        uri = f"{BASE}/callback/{name}"
+        provider = honest_provider(
+            issuer=f"https://{name}.example",
+            clients=(type(CLIENT)(redirect_uris=(uri,), client_id=name),),
+        )
+        setup = setup_for(provider, connection_id=name if name == "blue" else "")
+        transport = InMemoryTransport(provider)
+        clients.append(OidcClient(setup, MemoryPendingLogins(), transport=transport))
+    sessions = RecordSessions(MemoryRecords(), SEALING_SECRET)
+    return clients, WebLogin(Connections(*clients), sessions, WebSetup(login_by_get=True))
+
+
+def test_a_user_chooses_among_several_providers() -> None:
+    _, web = several()
+    browser = Visitor(at=house())
+
+    page = web.login(browser.request("/login?return_to=/orders"))
+    linked = web.login(browser.request("/login?provider=blue"))
+    posted = web.login(
+        browser.request("/login", form=[("provider", "https://green.example"), ("return_to", "/")])
+    )
+    unknown = web.login(browser.request("/login", form=[("provider", "red")]))
+
+    assert page.status == unknown.status == 200
+    assert b"Log in with blue" in page.body
+    assert b"Log in with green.example" in page.body
+    assert (linked.header("location") or "").startswith("https://blue.example/authorize?")
+    assert (posted.header("location") or "").startswith("https://green.example/authorize?")
+
+
+# --- settings ------------------------------------------------------------------------------------
+
+
+def test_settings_are_judged() -> None:
+    here = house()
+    for wrong in (
+        lambda: WebLogin(here.client, RecordSessions, WebSetup()),
+        lambda: WebLogin("client", here.sessions),
+        lambda: WebLogin(here.client, here.sessions, "setup"),
+    ):
+        call: Any = wrong
+        with pytest.raises(UsageError) as caught:
+            call()
+        assert caught.value.code == "config_invalid"

@@ -1,0 +1,65 @@
+"""Pages in plain words, with everything escaped."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from oidc_adapters.web.pages import Failure, Page, Way, elsewhere, failure_of, page_html
+from oidc_core.wire.codes import CODES, Kind
+from oidc_core.wire.errors import CallbackError, OidcError, ProviderError
+
+HOME = Way(label="Home", url="/")
+LOGIN = Way(label="Log in", url="/login")
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_kind_of_failure_has_words_and_a_way_on(kind: Kind) -> None:
+    error = CallbackError("state_unknown", kind=kind, retry_after=7)
+    page = failure_of(error, LOGIN, HOME)
+
+    assert (page.status, page.kind, page.code) == (error.answer_status, kind, "state_unknown")
+    assert page.title
+    assert page.text
+    assert page.ways[-1] == HOME
+    assert (LOGIN in page.ways) is (kind not in {"configuration", "suspicious"})
+    assert page.retry_after == 7
+
+
+def test_every_kind_of_the_table_is_known() -> None:
+    assert {row.kind for row in CODES.values()} <= set(get_args(Kind))
+
+
+def test_the_words_of_a_provider_are_not_shown() -> None:
+    error: OidcError = ProviderError("<b>x</b>", error_description="<script>alert(1)</script>")
+
+    html = page_html(failure_of(error, LOGIN, HOME))
+
+    assert "script" not in html
+    assert "<b>" not in html
+
+
+def test_everything_is_escaped() -> None:
+    hostile = "\"><script>'&"
+    ways = (
+        Way(label=hostile, url=hostile),
+        Way(label=hostile, url=hostile, method="post", fields=((hostile, hostile),)),
+    )
+    plain = page_html(Page(title=hostile, text=hostile, ways=ways))
+    failed = page_html(Failure(title=hostile, text=hostile, ways=(), kind="later", code=hostile))
+
+    assert "<script" not in plain + failed
+    assert plain.count("&quot;&gt;&lt;script&gt;&#x27;&amp;") == 9
+
+
+def test_a_page_says_its_language_and_fits_a_phone() -> None:
+    html = page_html(elsewhere(HOME))
+
+    assert html.startswith('<!doctype html><html lang="en">')
+    assert 'name="viewport"' in html
+    assert html.count("<h1>") == html.count("<main>") == 1
+
+
+def test_no_address_shows() -> None:
+    assert "token" not in repr(Way(label="Go on", url="/?token", fields=(("a", "token"),)))
