@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, cast
 
 import pytest
 
@@ -27,6 +28,7 @@ from tests.adapters.web.visiting import (
 )
 from tests.flows.mixing import settled
 from tests.flows.rig import SEALING_SECRET, honest_provider, setup_for
+from tests.parties import refused
 
 COOKIE: Final = "__Host-session"
 
@@ -157,7 +159,7 @@ def test_the_back_button_to_the_login_leads_on() -> None:
 
 
 def test_a_callback_in_another_browser_is_refused() -> None:
-    browser, stranger = Visitor(at=house()), None
+    browser = Visitor(at=house())
     response = browser.at_provider(browser.ask("/login"))
     stranger = Visitor(at=browser.at)
 
@@ -268,7 +270,7 @@ def test_a_callback_by_post_brings_the_cookies_of_its_login(awaits: bool) -> Non
 
     assert all("SameSite=None; Secure" in each for each in cookies)
     assert (done.status, done.header("location")) == (303, "/orders")
-    (session,) = [value for name, value in done.headers if value.startswith(COOKIE)]
+    (session,) = [value for _, value in done.headers if value.startswith(COOKIE)]
     assert "SameSite=Lax" in session
 
 
@@ -539,13 +541,11 @@ def test_a_user_chooses_among_several_providers() -> None:
 
 
 def test_settings_are_judged() -> None:
-    here = house()
+    here, judged = house(), cast("Any", WebLogin)
     for wrong in (
-        lambda: WebLogin(here.client, RecordSessions, WebSetup()),
-        lambda: WebLogin("client", here.sessions),
-        lambda: WebLogin(here.client, here.sessions, "setup"),
+        (here.client, RecordSessions),
+        (here.client, None),
+        ("client", here.sessions),
+        (here.client, here.sessions, "setup"),
     ):
-        call: Any = wrong
-        with pytest.raises(UsageError) as caught:
-            call()
-        assert caught.value.code == "config_invalid"
+        refused(UsageError, "config_invalid", partial(judged, *wrong))

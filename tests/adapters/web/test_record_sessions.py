@@ -323,7 +323,8 @@ def test_development_on_loopback() -> None:
 
 
 def test_settings_are_judged() -> None:
-    records, wrong = MemoryRecords(), Any
+    records = MemoryRecords()
+    wrong: Any = "wrong"
     for call in (
         lambda: RecordSessions(records),
         lambda: RecordSessions(records, "short"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from oidc_adapters.stores.records import MemoryRecords
@@ -27,7 +29,7 @@ from tests.parties import refused
     ],
 )
 def test_each_member_is_judged(name: str, value: object) -> None:
-    members = {"session_id": "name"} | {name: value}
+    members: dict[str, Any] = {"session_id": "name"} | {name: value}
     error = refused(UsageError, "parameter_invalid", lambda: session(**members))
 
     assert error.about == name

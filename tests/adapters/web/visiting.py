@@ -70,14 +70,13 @@ class House:
 
     def route(self, request: WebRequest) -> Reply:
         """Call the route of a path; any other path is a page for users who are logged in."""
-        routes = {
+        routes: dict[str, Any] = {
             "/login": self.web.login,
             "/callback": self.web.callback,
             "/logout": self.web.logout,
             "/goodbye": self.web.after_logout,
             "/backchannel-logout": self.web.backchannel_logout,
             "/frontchannel-logout": self.web.frontchannel_logout,
-            "/": lambda _: Reply(status=200, body=b"start page"),
         }
         found = settled(routes.get(request.path, self.web.required)(request))
         if isinstance(found, WebSession):
@@ -119,9 +118,8 @@ def house(
         grants=Grants(records, SEALING_SECRET, trusted=0),
         sessions=SessionIndex(records, SEALING_SECRET, end_session=kept.end),
     )
-    web: Any = (AsyncWebLogin if awaits else WebLogin)(
-        client, kept, WebSetup(**{"login_by_get": True, **(settings or {})})
-    )
+    chosen: dict[str, Any] = {"login_by_get": True, **(settings or {})}
+    web: Any = (AsyncWebLogin if awaits else WebLogin)(client, kept, WebSetup(**chosen))
     return House(
         provider=provider,
         transport=transport,
