@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote
 
+from attrs import evolve
+
 from oidc_adapters.web.pages import PAGE_POLICY, Failure, Page, page_html
 from oidc_adapters.web.web_setup import Draw
 from oidc_core.wire.cookies import SetCookie
@@ -58,6 +60,11 @@ def shown(page: Page, draw: Draw, cookies: Iterable[SetCookie] = ()) -> Reply:
 def only(methods: str) -> Reply:
     """Refuse a method (RFC 9110 §15.5.6)."""
     return _reply(405, (("allow", methods), _NO_REFERRER), ())
+
+
+def private(reply: Reply) -> Reply:
+    """Return an answer to a provider, which tells no other site where it was."""
+    return evolve(reply, headers=(*reply.headers, _NO_REFERRER))
 
 
 def ascii_url(url: str) -> str:

@@ -268,8 +268,8 @@ class Kernel:
         try:
             incoming = request.incoming(self.site.url_of(request.path))
         except CallbackError as error:
-            return backchannel_logout.reply(error)
-        return await self._parties.backchannel_logout(incoming)
+            return answers.private(backchannel_logout.reply(error))
+        return answers.private(await self._parties.backchannel_logout(incoming))
 
     async def frontchannel_logout(self, request: WebRequest) -> Reply:
         """Take the request of a frame of the provider."""
@@ -277,8 +277,8 @@ class Kernel:
         try:
             incoming = request.incoming(self.site.url_of(request.path))
         except CallbackError as error:
-            return frontchannel_logout.reply(self._parties.rps, error)
-        return await self._parties.frontchannel_logout(incoming)
+            return answers.private(frontchannel_logout.reply(self._parties.rps, error))
+        return answers.private(await self._parties.frontchannel_logout(incoming))
 
     # --- parts -----------------------------------------------------------------------------------
 

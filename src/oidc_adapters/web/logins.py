@@ -27,13 +27,32 @@ _SETUP: Final = WebSetup()
 
 
 class _Logins(Generic[P]):
-    """The common part of both kinds."""
+    """The common part of both kinds.
 
-    __slots__ = ("_kernel", "_parties")
+    Attributes:
+        setup: the settings.
+    """
+
+    __slots__ = ("_kernel", "_parties", "setup")
 
     def __init__(self, parties: P, sessions: AsyncSessions, setup: WebSetup) -> None:
         self._parties: P = parties
-        self._kernel = Kernel(parties, sessions, as_setting(setup, WebSetup, "setup"))
+        self.setup = as_setting(setup, WebSetup, "setup")
+        self._kernel = Kernel(parties, sessions, setup)
+
+    @property
+    def callback_paths(self) -> tuple[str, ...]:
+        """The paths of the redirect URIs: a framework leads them to ``callback``."""
+        return tuple(self._kernel.site.urls)
+
+    @property
+    def after_logout_paths(self) -> tuple[str, ...]:
+        """The paths that a provider sends browsers back to, to lead to ``after_logout``.
+
+        A page of the application that is named there takes them without it.
+        """
+        found = self._kernel.site.paths_of_returns(self._parties.rps)
+        return tuple([path for path in found if path not in {self.setup.goodbye, self.setup.home}])
 
     def challenge(self, request: WebRequest) -> Reply:
         """Return the answer to a request that needs a login, and has none.

@@ -1,6 +1,6 @@
 """The clients and the sessions of an application, as coroutines that wait or await."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.connections import AsyncConnections, Connections
@@ -9,10 +9,14 @@ from oidc_adapters.clients.results import LoginResult, LogoutResult, Redirect
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import Sessions, WebSession
 from oidc_core.endpoints.authorization import AuthenticationRequest
+from oidc_core.endpoints.end_session import LogoutRequest
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.wire.cookies import SetCookie
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.replies import Reply
+
+_LOGOUT: Final = LogoutRequest(method="either")
+"""A hint that is too long for a URL goes by a form."""
 
 
 class Parties(Protocol):
@@ -88,7 +92,7 @@ class WaitingParties:
 
     async def start_logout(self, place: int, grant_id: str, cookie: str) -> Redirect:
         """End a grant, if there is one, and start a logout at the provider."""
-        return self.clients[place].start_logout(session=grant_id, cookie=cookie)
+        return self.clients[place].start_logout(request=_LOGOUT, session=grant_id, cookie=cookie)
 
     async def finish_logout(self, incoming: Incoming) -> LogoutResult:
         """Finish a logout."""
@@ -137,7 +141,9 @@ class AwaitingParties:
 
     async def start_logout(self, place: int, grant_id: str, cookie: str) -> Redirect:
         """End a grant, if there is one, and start a logout at the provider."""
-        return await self.clients[place].start_logout(session=grant_id, cookie=cookie)
+        return await self.clients[place].start_logout(
+            request=_LOGOUT, session=grant_id, cookie=cookie
+        )
 
     async def finish_logout(self, incoming: Incoming) -> LogoutResult:
         """Finish a logout."""

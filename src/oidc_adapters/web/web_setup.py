@@ -95,6 +95,12 @@ class Site(NamedTuple):
         base = first.removesuffix(parsed[first].path)
         return cls(origins.pop(), base, MappingProxyType(paths))
 
+    def paths_of_returns(self, rps: Sequence[RelyingParty]) -> tuple[str, ...]:
+        """Return the paths that browsers come back to from a logout."""
+        uris = [uri for rp in rps for uri in rp.client.post_logout_redirect_uris]
+        parsed = [parse_url(uri, about="post_logout_redirect_uri", http=True) for uri in uris]
+        return tuple(dict.fromkeys([u.path or "/" for u in parsed if u.origin == self.origin]))
+
     def url_of(self, path: str) -> str:
         """Return the configured URL of a route, by the path that was called."""
         return self.urls.get(path) or self.base + path

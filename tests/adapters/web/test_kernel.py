@@ -9,9 +9,10 @@ import pytest
 from attrs import evolve
 
 from oidc_adapters.web import Page, WebRequest, WebSession
+from oidc_core.endpoints.end_session import LONGEST_LOGOUT_URL
 from oidc_core.model.connection import Connection
-from oidc_core.wire.errors import UsageError
-from tests.adapters.web.visiting import ELSEWHERE, FETCH, KINDS, NAVIGATION, Visitor, house
+from oidc_core.wire.errors import StoreFailure, UsageError
+from tests.adapters.web.visiting import CLIENT, ELSEWHERE, FETCH, KINDS, NAVIGATION, Visitor, house
 from tests.flows.mixing import settled
 from tests.parties import refused
 
@@ -139,3 +140,52 @@ def test_a_callback_at_another_path_is_refused(awaits: bool) -> None:
 
     assert reply.status in {400, 500}
     assert b"elsewhere" not in reply.body
+
+
+@KINDS
+def test_a_logout_that_is_too_long_for_a_link_is_a_form(awaits: bool) -> None:
+    uri = f"https://rp.example/goodbye?{'x' * LONGEST_LOGOUT_URL}"
+    here = house(awaits=awaits, clients=(evolve(CLIENT, post_logout_redirect_uris=(uri,)),))
+    browser = Visitor(at=here)
+    browser.log_in()
+
+    page = browser.ask("/logout", form=[])
+
+    assert page.status == 200
+    assert b'<form method="post" action="https://op.example/end-session">' in page.body
+    assert b'name="id_token_hint"' in page.body
+    assert browser.session is None
+    assert "__Host-session" not in browser.cookies
+
+
+@KINDS
+def test_a_store_that_is_away_at_a_callback_is_no_session(awaits: bool) -> None:
+    here = house(awaits=awaits)
+    browser = Visitor(at=here)
+    browser.log_in()
+    response = browser.at_provider(browser.ask("/login", form=[("return_to", "/")]))
+
+    def away(name: str, key: str) -> None:
+        if name == "read" and key.startswith("web-session:"):
+            raise ConnectionError
+
+    here.records.before = away
+    done = browser.bring(response)
+
+    assert done.status == 303
+
+
+def test_tokens_that_are_over_without_a_session_ask_for_a_login() -> None:
+    browser = Visitor(at=house())
+
+    reply = browser.at.web.failed(browser.request("/orders"), StoreFailure("grant_ended"))
+
+    assert reply.header("location") == "/login?return_to=%2Forders"
+
+
+def test_paths_for_a_framework() -> None:
+    web, other = house().web, house(settings={"goodbye": "/goodbye"}).web
+
+    assert web.callback_paths == ("/callback",)
+    assert web.after_logout_paths == ("/goodbye",)
+    assert other.after_logout_paths == ()

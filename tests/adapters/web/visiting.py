@@ -83,6 +83,7 @@ class House:
             return Reply(status=200, body=f"page of {found.identity.subject}".encode())
         assert isinstance(found, Reply)
         assert found.header("cache-control") == "no-store"
+        assert found.header("referrer-policy") in {"no-referrer", "strict-origin"}
         return found
 
 
