@@ -1,0 +1,155 @@
+"""Logins in a Flask application (``pip install oidc-core[flask]``).
+
+.. code-block:: python
+
+    app = Flask(__name__)
+    app.config.from_prefixed_env()  # FLASK_OIDC_ISSUER and so on
+    oidc = Oidc(app)
+
+
+    @app.get("/")
+    @oidc.required
+    def index() -> str:
+        return f"Hello {oidc.session.claims['name']}"
+
+Sessions and tokens stay on the server; Flask's own ``session`` is not used.  The routes check by
+themselves which site a form came from.  With Flask-WTF say ``csrf.exempt(oidc.blueprint)``: a
+provider that calls knows no token of yours.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar, cast
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+
+from oidc_adapters.clients.session_tokens import SessionTokens
+from oidc_adapters.web.assembly import web_login_of
+from oidc_adapters.web.logins import WebLogin
+from oidc_adapters.web.requests import WebRequest
+from oidc_adapters.web.sessions import WebSession
+from oidc_core.wire.errors import OidcError, UsageError
+from oidc_core.wire.replies import Reply
+
+A = ParamSpec("A")
+R = TypeVar("R")
+
+_KEPT: Final = "oidc_session"
+_NAME: Final = "oidc"
+_BODY: Final = 131_072
+
+
+class Oidc:
+    """Logins in a Flask application.
+
+    The settings are in ``app.config``, see :func:`~oidc_adapters.web.assembly.web_login_of`; by
+    default ``OIDC_RECORDS`` is ``oidc.db`` in the instance folder, and ``OIDC_SECRET`` is the
+    ``SECRET_KEY``.
+
+    The provider calls ``/backchannel-logout`` and ``/frontchannel-logout``.
+
+    Args:
+        app: the application; without one call :meth:`init_app`.
+        web: the routes, put together by hand, in place of all settings but the paths.
+    """
+
+    def __init__(self, app: Flask | None = None, *, web: WebLogin | None = None) -> None:
+        self._given = web
+        self.blueprint = Blueprint(_NAME, __name__)
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Add the routes to an application.
+
+        Raises:
+            UsageError: ``config_invalid``, naming the setting.
+        """
+        config = cast("dict[str, Any]", app.config)
+        web = self._given or web_login_of(config, folder=Path(app.instance_path))
+        app.extensions[_NAME] = web
+        routes = {
+            web.setup.login_path: web.login,
+            web.setup.logout_path: web.logout,
+            "/backchannel-logout": web.backchannel_logout,
+            "/frontchannel-logout": web.frontchannel_logout,
+        }
+        routes |= dict.fromkeys(web.after_logout_paths, web.after_logout)
+        routes |= dict.fromkeys(web.callback_paths, web.callback)
+        root = str(config.get("APPLICATION_ROOT") or "/").rstrip("/")
+        blueprint = self.blueprint = Blueprint(_NAME, __name__)
+        for place, (path, route) in enumerate(routes.items()):
+            rule, endpoint = path.removeprefix(root) or "/", f"{route.__name__}_{place}"
+            view = _view(route)
+            blueprint.add_url_rule(rule, endpoint, view, methods=("GET", "POST"))
+        app.register_blueprint(blueprint)
+        app.register_error_handler(OidcError, _failed)
+
+    @property
+    def user(self) -> WebSession | None:
+        """The session of the current request, ``None`` without one.
+
+        Raises:
+            StoreFailure: ``store_unavailable``.
+        """
+        if _KEPT not in g:
+            setattr(g, _KEPT, _web().user(_asked()))
+        return cast("WebSession | None", g.get(_KEPT))
+
+    @property
+    def session(self) -> WebSession:
+        """The session of the current request, in a view that is :meth:`required` to have one.
+
+        Raises:
+            UsageError: ``parameter_invalid`` without a session.
+        """
+        found = self.user
+        if found is None:
+            expected = "a view with @oidc.required"
+            raise UsageError("parameter_invalid", about="session", expected=expected)
+        return found
+
+    @property
+    def tokens(self) -> SessionTokens:
+        """The tokens of the session: ask for ``fresh()`` ones before each use.
+
+        It fails as :attr:`session` does.
+        """
+        return _web().tokens(self.session)
+
+    def required(self, view: Callable[A, R]) -> Callable[A, R | Response]:
+        """Let a view be called for users who are logged in; it may be a coroutine function."""
+
+        @wraps(view)
+        def guarded(*args: A.args, **named: A.kwargs) -> R | Response:
+            if self.user is None:
+                return _response(_web().challenge(_asked()))
+            called = cast("Callable[A, R]", current_app.ensure_sync(view))
+            return called(*args, **named)
+
+        return guarded
+
+
+def _web() -> WebLogin:
+    return cast("WebLogin", current_app.extensions[_NAME])
+
+
+def _asked(body: bytes = b"") -> WebRequest:
+    return WebRequest.of_wsgi(cast("Mapping[str, object]", request.environ), body)
+
+
+def _view(route: Callable[[WebRequest], Reply]) -> Callable[[], Response]:
+    def view() -> Response:
+        request.max_content_length = _BODY
+        return _response(route(_asked(request.get_data(cache=False))))
+
+    return view
+
+
+def _failed(error: OidcError) -> Response:
+    return _response(_web().failed(_asked(), error))
+
+
+def _response(reply: Reply) -> Response:
+    return Response(reply.body, reply.status, list(reply.headers))
