@@ -20,14 +20,18 @@ from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from oidc_adapters import (
+    AsyncOidcClient,
     ClientSetup,
     Credentials,
     CryptographyVerifier,
     FrozenClock,
+    Identity,
     MemoryPendingLogins,
     MemoryRecords,
+    OidcClient,
 )
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
+from oidc_adapters.web import AsyncRecordSessions, RecordSessions
 from oidc_core import (
     ClientRegistration,
     Connection,
@@ -44,7 +48,7 @@ from reference_text import table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PACKAGES: Final = ("oidc_core", "oidc_adapters", "oidc_adapters.testing")
+PACKAGES: Final = ("oidc_core", "oidc_adapters", "oidc_adapters.testing", "oidc_adapters.web")
 
 _RESULT: Final = "a result of an operation: the library makes it and hands it out"
 _STEP: Final = "a step: only an operation makes it"
@@ -52,6 +56,7 @@ _REQUEST: Final = "the library makes it for a transport to send"
 _KEYS: Final = "made of what a provider published, and judged there"
 _EVENT: Final = "the library makes it and tells it"
 _EVIDENCE: Final = "says what the library checked"
+_PAGE: Final = "the web routes make it for a function to draw"
 
 LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -65,6 +70,7 @@ LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
         "Evidence": _EVIDENCE,
         "Exchange": _STEP,
         "FrontchannelNotice": _RESULT,
+        "Failure": _PAGE,
         "Fetch": "the policy of key fetching makes it",
         "HttpRequest": _REQUEST,
         "IdToken": _RESULT,
@@ -94,6 +100,7 @@ LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
         "MetadataReplaced": _EVENT,
         "Misbehaviour": "a row of the fake provider's table",
         "NeedKeys": _STEP,
+        "Page": _PAGE,
         "RecordsDuty": "a row of the table of duties",
         "Redirect": _RESULT,
         "RefreshRefused": _EVENT,
@@ -111,6 +118,7 @@ LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
         "UserInfoRead": _EVENT,
         "UserInfoRefused": _EVENT,
         "Verification": _STEP,
+        "WayOn": _PAGE,
         "WireRequest": _REQUEST,
     }
 )
@@ -187,12 +195,20 @@ def given() -> Mapping[str, Mapping[str, object]]:
     )
     stored: dict[str, Any] = {"records": MemoryRecords(), "secrets": (bytes(32),)}
     client: dict[str, Any] = {"setup": setup, "pending": MemoryPendingLogins()}
+    waiting: dict[str, Any] = {**client, "transport": InMemoryTransport(provider)}
+    awaiting: dict[str, Any] = {**client, "transport": AsyncInMemoryTransport(provider)}
+    browsers = {"records": MemoryRecords(), "secrets": ("a sealing secret of 32 octets or so",)}
     return MappingProxyType(
         {
             "AsyncInMemoryTransport": {"provider": provider},
-            "AsyncOidcClient": {**client, "transport": AsyncInMemoryTransport(provider)},
+            "AsyncOidcClient": awaiting,
+            "AsyncRecordSessions": browsers,
             "AsyncRedisRecords": {"client": _AwaitedCluster()},
             "AsyncShell": {**shell, "transport": AsyncInMemoryTransport(provider)},
+            "AsyncWebLogin": {
+                "client": AsyncOidcClient(**awaiting),
+                "sessions": AsyncRecordSessions(MemoryRecords(), bytes(32)),
+            },
             "AsyncSqlRecords": {"engine": create_async_engine(_DATABASE)},
             "Callback": {"parameters": ()},
             "ClientCredentials": {"issuer": _URL, "client_id": "client", "endpoints": ()},
@@ -214,10 +230,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
             "InMemoryTransport": {"provider": provider},
             "InThreads": {"transport": InMemoryTransport(provider)},
             "Incoming": {"method": "GET", "url": None},
-            "Grants": {
-                "records": MemoryRecords(),
-                "secrets": ("a sealing secret of 32 octets or so",),
-            },
+            "Grants": browsers,
             "IssuerRule": {"canonical": _URL, "accepted": {_URL}},
             "IndexedSession": {
                 "session_id": "session",
@@ -248,7 +261,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
                 )
             },
             "NoAnswer": {"sent": "no", "code": "http_timeout", "at": _NOW},
-            "OidcClient": {**client, "transport": InMemoryTransport(provider)},
+            "OidcClient": waiting,
             "PendingLogin": pending,
             "PendingLogout": {
                 "issuer": _URL,
@@ -261,6 +274,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
             "RecordMetadata": stored,
             "RecordPendingLogins": stored,
             "RecordProviderKeys": stored,
+            "RecordSessions": browsers,
             "RecordSpent": {"records": MemoryRecords()},
             "RedisRecords": {"client": _Cluster()},
             "RelyingParty": party,
@@ -290,6 +304,17 @@ def given() -> Mapping[str, Mapping[str, object]]:
                 "id_token": "id",
                 "scope": "openid",
                 "subject": "alice",
+            },
+            "WebLogin": {
+                "client": OidcClient(**waiting),
+                "sessions": RecordSessions(MemoryRecords(), bytes(32)),
+            },
+            "WebRequest": {"method": "GET", "path": "/"},
+            "WebSession": {
+                "session_id": "session",
+                "identity": Identity(_URL, "alice"),
+                "connection": connection,
+                "began_at": _NOW,
             },
             "oidc_adapters.testing.Session": {"sub": "alice", "auth_time": _NOW, "sid": "sid"},
         }

@@ -116,10 +116,12 @@ def test_a_setting_is_taken_or_refused_by_its_name(label: str, name: str, head: 
 
 SEVERAL = {
     "AsyncConnections",
+    "AsyncRecordSessions",
     "ClientKeys",
     "Connections",
     "CookiePendingLogins",
     "DpopKeys",
+    "RecordSessions",
     "SealedBox",
 }
 """Made of keys, secrets or clients, except for one argument."""

@@ -1,4 +1,4 @@
-"""`api.py`, `life.py`, `parts.py` and `records.py` use every public name, and they are right."""
+"""The modules beside this one use every public name, and they are right."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import legs
-import oidc_adapters
+import oidc_adapters.web
 import oidc_core
 from oidc_adapters import Identity, MemoryPendingLogins, MemoryRecords, OidcClient, SessionIndex
 from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
+from oidc_adapters.web import WebRequest
 from oidc_core import (
     CallbackError,
     Connection,
@@ -32,11 +33,12 @@ from oidc_core import (
 from oidc_core.machine.steps import Exchange
 from oidc_core.operations import discovery
 from oidc_core.wire.http import Answer
-from tests.typing import api, life, parts, records
+from tests.typing import api, life, parts, records, web
 
 DATABASE: Final = "postgresql+psycopg://nobody@127.0.0.1/nothing"
 SOURCES: Final = [
-    Path(__file__).with_name(name) for name in ("api.py", "life.py", "parts.py", "records.py")
+    Path(__file__).with_name(name)
+    for name in ("api.py", "life.py", "parts.py", "records.py", "web.py")
 ]
 
 
@@ -47,7 +49,9 @@ def used() -> set[str]:
     return {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
-@pytest.mark.parametrize("root", [oidc_core, oidc_adapters], ids=lambda root: root.__name__)
+@pytest.mark.parametrize(
+    "root", [oidc_core, oidc_adapters, oidc_adapters.web], ids=lambda root: root.__name__
+)
 def test_every_public_name_is_used(root: Any) -> None:
     assert {*root.__all__} - used() == set()
 
@@ -177,6 +181,18 @@ def test_a_login_by_parts() -> None:
         "refresh_token",
         "access_token",
     ]
+
+
+def test_web_routes_in_a_framework_of_a_stranger() -> None:
+    provider = api.a_provider()
+    waiting = web.waiting(provider, api.a_setup(provider))
+    awaiting = web.awaiting(provider, api.a_setup(provider))
+    asked = WebRequest.of("GET", "/orders", headers={"accept": "text/html"}.items())
+    lost = WebRequest.of("GET", "/callback", query="state=unknown&code=1")
+
+    assert web.page_of(waiting, asked).header("location") == "/login?return_to=%2Forders"
+    assert asyncio.run(web.async_page_of(awaiting, asked)) == "303"
+    assert waiting.callback(lost).body.startswith(b"Please log in again: (400, &#x27;state_")
 
 
 def test_the_parts_of_the_adapters() -> None:

@@ -5,7 +5,7 @@
 """
 
 from oidc_adapters.web.logins import AsyncWebLogin, WebLogin
-from oidc_adapters.web.pages import Failure, Page, Way, page_html
+from oidc_adapters.web.pages import Failure, Page, WayOn, page_html
 from oidc_adapters.web.record_sessions import SESSION_COOKIE, AsyncRecordSessions, RecordSessions
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import AsyncSessions, Sessions, WebSession
@@ -20,7 +20,7 @@ __all__ = [
     "Page",
     "RecordSessions",
     "Sessions",
-    "Way",
+    "WayOn",
     "WebLogin",
     "WebRequest",
     "WebSession",

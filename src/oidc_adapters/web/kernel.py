@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from oidc_adapters.clients.results import LoginResult
 from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.web import answers
-from oidc_adapters.web.pages import Page, Way, elsewhere, failure_of
+from oidc_adapters.web.pages import Page, WayOn, elsewhere, failure_of
 from oidc_adapters.web.parties import Parties
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import AsyncSessions, WebSession
@@ -53,7 +53,7 @@ class Kernel:
         self._sessions = sessions
         self._setup = setup
         self.site = Site.of(parties.rps)
-        self._home = Way(label="Go to the start page", url=setup.home)
+        self._home = WayOn(label="Go to the start page", url=setup.home)
         self._names = [rp.connection[2] or rp.connection[0] for rp in parties.rps]
 
     # --- users -----------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ class Kernel:
         if request.method in {"GET", "HEAD"}:
             if not request.navigates:
                 return answers.only("POST")
-            way = Way(label="Log out", url=self._setup.logout_path, method="post")
+            way = WayOn(label="Log out", url=self._setup.logout_path, method="post")
             text = "You will be logged out here and at your login service."
             return self._page(Page(title="Log out?", text=text, ways=(way, self._home)))
         if request.method != "POST":
@@ -247,7 +247,7 @@ class Kernel:
             await self._sessions.end(session.session_id)
         cookies = (*cookies, *forgotten)
         if form:
-            way = Way(label="Go on", url=url, method="post", fields=form)
+            way = WayOn(label="Go on", url=url, method="post", fields=form)
             text = "You are logged out here. Go on to log out at your login service, too."
             return self._page(Page(title="Logged out", text=text, ways=(way, self._home)), cookies)
         return self._sent(request, url or self._setup.goodbye, cookies)
@@ -320,12 +320,12 @@ class Kernel:
 
     def _login_page(self, return_to: str) -> Page:
         path, several = self._setup.login_path, len(self._names) > 1
-        ways: list[Way] = []
+        ways: list[WayOn] = []
         for name in self._names:
             chosen = (("provider", name),) if several else ()
             label = f"Log in with {urlsplit(name).hostname or name}" if several else "Log in"
             fields = (("return_to", return_to), *chosen)
-            ways.append(Way(label=label, url=path, method="post", fields=fields))
+            ways.append(WayOn(label=label, url=path, method="post", fields=fields))
         text = "You will be sent to your login service, and come back here."
         return Page(title="Log in", text=text, ways=tuple(ways))
 
@@ -336,7 +336,7 @@ class Kernel:
         back = path_only(error.return_to or return_to, "")
         if not request.is_scripted:
             label = "Try again" if error.retryable == "later" else "Log in"
-            way = Way(label=label, url=self._login_url(back))
+            way = WayOn(label=label, url=self._login_url(back))
             return self._page(failure_of(error, way, self._home), cookies)
         members = {"error": error.code, "kind": error.kind}
         return answers.told(error.answer_status, members, cookies, error.retry_after)

@@ -17,11 +17,11 @@ from attrs import field, frozen
 from oidc_core.wire.codes import Kind
 from oidc_core.wire.errors import OidcError
 
-MethodOfWay: TypeAlias = Literal["get", "post"]
+MethodOfWayOn: TypeAlias = Literal["get", "post"]
 
 
 @frozen(kw_only=True)
-class Way:
+class WayOn:
     """A way on from a page: a link, or a form with one button.
 
     Attributes:
@@ -33,7 +33,7 @@ class Way:
 
     label: str
     url: str = field(repr=False)
-    method: MethodOfWay = "get"
+    method: MethodOfWayOn = "get"
     fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
@@ -51,7 +51,7 @@ class Page:
     status: int = 200
     title: str
     text: str
-    ways: tuple[Way, ...]
+    ways: tuple[WayOn, ...]
 
 
 @frozen(kw_only=True)
@@ -96,7 +96,7 @@ _WORDS: Final[Mapping[Kind, tuple[str, str]]] = MappingProxyType(
 )
 
 
-def failure_of(error: OidcError, way: Way, home: Way) -> Failure:
+def failure_of(error: OidcError, way: WayOn, home: WayOn) -> Failure:
     """Return the page of an error.
 
     Args:
@@ -117,7 +117,7 @@ def failure_of(error: OidcError, way: Way, home: Way) -> Failure:
     )
 
 
-def elsewhere(home: Way) -> Failure:
+def elsewhere(home: WayOn) -> Failure:
     """Return the page of a form that another site has sent."""
     title, text = _WORDS["suspicious"]
     return Failure(
@@ -159,7 +159,7 @@ def page_html(page: Page) -> str:
     )
 
 
-def _way_html(way: Way) -> str:
+def _way_html(way: WayOn) -> str:
     if way.method == "get":
         return f'<a href="{escape(way.url)}">{escape(way.label)}</a>'
     hidden = "".join(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from oidc_adapters.web import answers
-from oidc_adapters.web.pages import Failure, Page, Way, page_html
+from oidc_adapters.web.pages import Failure, Page, WayOn, page_html
 from oidc_core.wire.cookies import SetCookie
 
 COOKIES = (SetCookie("a", "1", 60, "Lax", True), SetCookie("b", "", 0, "Lax", True))
-FORM = Way(label="Log in", url="/login", method="post")
-LINK = Way(label="Home", url="/")
+FORM = WayOn(label="Log in", url="/login", method="post")
+LINK = WayOn(label="Home", url="/")
 
 
 def test_a_redirect_sets_its_cookies_in_order() -> None:

@@ -6,12 +6,12 @@ from typing import get_args
 
 import pytest
 
-from oidc_adapters.web.pages import Failure, Page, Way, elsewhere, failure_of, page_html
+from oidc_adapters.web.pages import Failure, Page, WayOn, elsewhere, failure_of, page_html
 from oidc_core.wire.codes import CODES, Kind
 from oidc_core.wire.errors import CallbackError, OidcError, ProviderError
 
-HOME = Way(label="Home", url="/")
-LOGIN = Way(label="Log in", url="/login")
+HOME = WayOn(label="Home", url="/")
+LOGIN = WayOn(label="Log in", url="/login")
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))
@@ -43,8 +43,8 @@ def test_the_words_of_a_provider_are_not_shown() -> None:
 def test_everything_is_escaped() -> None:
     hostile = "\"><script>'&"
     ways = (
-        Way(label=hostile, url=hostile),
-        Way(label=hostile, url=hostile, method="post", fields=((hostile, hostile),)),
+        WayOn(label=hostile, url=hostile),
+        WayOn(label=hostile, url=hostile, method="post", fields=((hostile, hostile),)),
     )
     plain = page_html(Page(title=hostile, text=hostile, ways=ways))
     failed = page_html(Failure(title=hostile, text=hostile, ways=(), kind="later", code=hostile))
@@ -62,4 +62,4 @@ def test_a_page_says_its_language_and_fits_a_phone() -> None:
 
 
 def test_no_address_shows() -> None:
-    assert "token" not in repr(Way(label="Go on", url="/?token", fields=(("a", "token"),)))
+    assert "token" not in repr(WayOn(label="Go on", url="/?token", fields=(("a", "token"),)))
