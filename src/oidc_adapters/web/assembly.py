@@ -23,7 +23,10 @@ _SCOPE: Final = "openid profile email"
 _CLIENT: Final = (
     "issuer", "client_id", "client_secret", "redirect_uri", "post_logout_redirect_uri", "scope",
 )  # fmt: skip
-_WEB: Final = ("login_path", "logout_path", "home", "goodbye", "login_by_get", "claims", "draw")
+_WEB: Final = (
+    "login_path", "logout_path", "home", "goodbye", "login_by_get", "claims", "evidence", "request",
+    "draw",
+)  # fmt: skip
 
 
 def web_login_of(config: Mapping[str, Any], *, folder: Path) -> WebLogin:

@@ -16,6 +16,7 @@ from oidc_adapters.web.parties import Parties
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import AsyncSessions, WebSession
 from oidc_adapters.web.web_setup import Site, WebSetup
+from oidc_core.model.evidence import evidence_json
 from oidc_core.operations import backchannel_logout, frontchannel_logout
 from oidc_core.wire.cookies import SetCookie
 from oidc_core.wire.errors import CallbackError, OidcError, StoreFailure, UsageError
@@ -188,10 +189,13 @@ class Kernel:
         logged_in = result.logged_in
         claims = logged_in.claims
         kept = {name: claims[name] for name in self._setup.claims if name in claims}
+        each = logged_in.evidence.each if self._setup.evidence else ()
+        evidence = tuple([evidence_json(accepted) for accepted in each])
         return WebSession(
             session_id=session_id,
             identity=logged_in.identity,
             claims=JsonObject(kept),
+            evidence=evidence,
             connection=result.connection,
             grant_id=result.grant_id,
             began_at=self._parties.now(),

@@ -26,6 +26,7 @@ def dump_session(kept: Kept) -> str:
         "v": _VERSION,
         "identity": (session.identity.issuer, session.identity.subject),
         "claims": session.claims,
+        "evidence": session.evidence,
         "connection": tuple(session.connection),
         "grant": session.grant_id,
         "times": (session.began_at, session.until, seen_at),
@@ -48,16 +49,18 @@ def load_session(text: str, session_id: str) -> Kept:
         found = version if isinstance(version, int) else type(version).__name__
         raise StoreFailure("record_version_unknown", about=_ABOUT, found=found, expected=_VERSION)
     named = ("identity", "claims", "connection", "grant", "times")
-    match tuple([members.get(name) for name in named]):
+    evidence = members.get("evidence", ())  # an older record has none
+    match (evidence, *[members.get(name) for name in named]):
         case (
-            (str(issuer), str(subject)), JsonObject() as claims,
+            tuple() as told, (str(issuer), str(subject)), JsonObject() as claims,
             (str(), str(), str(), str(), str()) as connection, str(grant_id),
             (int(began_at), (int() | None) as until, int(seen_at)),
-        ):  # fmt: skip
+        ) if all(isinstance(each, JsonObject) for each in told):  # fmt: skip
             session = WebSession(
                 session_id=session_id,
                 identity=Identity(issuer, subject),
                 claims=claims,
+                evidence=tuple([each for each in told if isinstance(each, JsonObject)]),
                 connection=Connection(*map(str, connection)),
                 grant_id=grant_id,
                 began_at=began_at,

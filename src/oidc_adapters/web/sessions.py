@@ -27,6 +27,8 @@ class WebSession:
         session_id: the name of the session.  It is no secret: nobody can log in with it.
         identity: who it is: issuer and subject, the only key to an account.
         claims: the chosen claims of the login.
+        evidence: what was checked at the login, one object for each accepted thing, as
+            :func:`~oidc_core.model.evidence.evidence_json` makes them; empty unless it is kept.
         connection: the client and provider of the login.
         grant_id: the name of its grant; empty if the client keeps none.
         began_at: when it began, in seconds since the epoch.
@@ -39,6 +41,7 @@ class WebSession:
     session_id: str
     identity: Identity
     claims: JsonObject = field(default=_NOTHING, repr=False, converter=json_object)
+    evidence: tuple[JsonObject, ...] = field(default=(), repr=False)
     connection: Connection
     grant_id: str = field(default="", repr=False)
     began_at: int

@@ -34,6 +34,7 @@ class WebSetup:
         login_by_get: whether a link starts a login.  Without, it starts with a form of this
             application, and a link shows a page with that form.
         claims: which claims of a login a session keeps.
+        evidence: whether a session keeps what was checked at its login, some 10,000 characters.
         request: what each login asks of the provider.
         draw: draws pages; all parts of a page are text, to be escaped.
 
@@ -47,6 +48,7 @@ class WebSetup:
     goodbye: str = "/"
     login_by_get: bool = False
     claims: tuple[str, ...] = field(default=_CLAIMS, converter=texts)
+    evidence: bool = False
     request: AuthenticationRequest = DEFAULT_REQUEST
     draw: Draw = page_html
 

@@ -549,3 +549,18 @@ def test_settings_are_judged() -> None:
         (here.client, here.sessions, "setup"),
     ):
         refused(UsageError, "config_invalid", partial(judged, *wrong))
+
+
+@KINDS
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_session_keeps_what_was_checked_where_the_setup_says_so(
+    awaits: bool, keeps: bool
+) -> None:
+    settings = {"evidence": keeps}
+    browser = Visitor(at=house(awaits=awaits, settings=settings, setup={"policy": Policy()}))
+
+    browser.log_in()
+
+    assert browser.session is not None
+    told = [each["of"] for each in browser.session.evidence]
+    assert told == (["authorization_response", "id_token", "userinfo"] if keeps else [])

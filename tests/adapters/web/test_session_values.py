@@ -6,6 +6,7 @@ import pytest
 
 from oidc_adapters.web.session_values import Kept, dump_session, load_session
 from oidc_core.wire.errors import StoreFailure
+from oidc_core.wire.jsontypes import JsonObject
 from tests.adapters.web.test_record_sessions import session
 from tests.flows.rig import NOW
 from tests.parties import refused
@@ -13,9 +14,27 @@ from tests.parties import refused
 
 @pytest.mark.parametrize("until", [None, NOW + 60])
 def test_a_session_comes_back(until: int | None) -> None:
-    kept = Kept(session("name", until=until, claims={"groups": ["a"], "age": 7}), NOW + 5)
+    claims, evidence = {"groups": ["a"], "age": 7}, (JsonObject({"of": "id_token"}),)
+    kept = Kept(session("name", until=until, claims=claims, evidence=evidence), NOW + 5)
 
     assert load_session(dump_session(kept), "name") == kept
+
+
+def test_a_record_without_evidence_is_read() -> None:
+    kept = Kept(session("name"), NOW)
+    text = dump_session(kept).replace('"evidence":[],', "")
+
+    assert "evidence" not in text
+    assert load_session(text, "name") == kept
+
+
+@pytest.mark.parametrize("evidence", ['"all"', "[1]", "null"])
+def test_evidence_that_is_damaged_is_refused(evidence: str) -> None:
+    text = dump_session(Kept(session("name"), NOW)).replace(
+        '"evidence":[]', f'"evidence":{evidence}'
+    )
+
+    refused(StoreFailure, "record_invalid", lambda: load_session(text, "name"))
 
 
 @pytest.mark.parametrize(

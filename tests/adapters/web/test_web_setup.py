@@ -21,7 +21,13 @@ def test_paths_are_paths_of_the_application(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("login_by_get", 1), ("claims", "name"), ("request", {}), ("draw", "html")],
+    [
+        ("login_by_get", 1),
+        ("claims", "name"),
+        ("evidence", "yes"),
+        ("request", {}),
+        ("draw", "html"),
+    ],
 )
 def test_other_settings_are_judged(name: str, value: Any) -> None:
     error = refused(UsageError, "config_invalid", lambda: WebSetup(**{name: value}))
