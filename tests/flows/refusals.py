@@ -16,6 +16,7 @@ from attrs import evolve
 from oidc_adapters.stores.pending import MemorySpent
 from oidc_adapters.stores.sealed_box import SealedBox
 from oidc_adapters.testing import MISBEHAVIOURS, InMemoryTransport
+from oidc_adapters.web.sessions import as_account
 from oidc_core import codec
 from oidc_core.jose.jwk import parse_jwk
 from oidc_core.jose.key_set import parse_key_set
@@ -99,6 +100,7 @@ _WRITTEN: Final[Mapping[str, Refuse]] = {
         ends=parties.relying_party(client={"client_id": "client-2"})
     ),
     "account_mismatch": lambda: finished(pending={"account": "alice"}),
+    "account_refused": lambda: as_account(None),
     "metadata_changed": lambda: finished(
         ends=parties.relying_party(provider={"token_endpoint": f"{parties.ISSUER}/moved"})
     ),

@@ -216,7 +216,9 @@ class Kernel:
         if request.method in {"GET", "HEAD"}:
             if not request.navigates:
                 return answers.only("POST")
-            way = WayOn(label="Log out", url=self._setup.logout_path, method="post")
+            fields = self._setup.form_fields()
+            url = self._setup.logout_path
+            way = WayOn(label="Log out", url=url, method="post", fields=fields)
             text = "You will be logged out here and at your login service."
             return self._page(Page(title="Log out?", text=text, ways=(way, self._home)))
         if request.method != "POST":
@@ -328,7 +330,7 @@ class Kernel:
         for name in self._names:
             chosen = (("provider", name),) if several else ()
             label = f"Log in with {urlsplit(name).hostname or name}" if several else "Log in"
-            fields = (("return_to", return_to), *chosen)
+            fields = (("return_to", return_to), *chosen, *self._setup.form_fields())
             ways.append(WayOn(label=label, url=path, method="post", fields=fields))
         text = "You will be sent to your login service, and come back here."
         return Page(title="Log in", text=text, ways=tuple(ways))

@@ -71,7 +71,10 @@ class Failure(Page):
 
 _WORDS: Final[Mapping[Kind, tuple[str, str]]] = MappingProxyType(
     {
-        "user": ("You are not logged in", "The login was cancelled, or another user is logged in."),
+        "user": (
+            "You are not logged in",
+            "The login was cancelled, another user is logged in, or you have no account here.",
+        ),
         "stale": (
             "Please log in again",
             "This login took too long, or it was finished before. Nothing is lost.",

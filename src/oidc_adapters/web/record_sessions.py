@@ -102,7 +102,11 @@ class _Sealed:
     async def _read(self, side: Side, request: WebRequest) -> WebSession | None:
         check_kind(request, WebRequest, about="request")
         session_id = self._named_by(request)
-        if session_id is None:
+        return None if session_id is None else await self._named(side, session_id)
+
+    async def _named(self, side: Side, session_id: str) -> WebSession | None:
+        check_text(session_id, "session_id")
+        if not _is_name(session_id):
             return None
         with _STORE:
             found = await side.records.read(_key(session_id))
@@ -237,6 +241,14 @@ class RecordSessions(_Sealed):
         """
         return at_once(self._read(self._callers.waiting, request))
 
+    def named(self, session_id: str, /) -> WebSession | None:
+        """Return the session of a name that the application itself kept for a browser.
+
+        Raises:
+            StoreFailure: ``store_unavailable``, or a record that this release cannot read.
+        """
+        return at_once(self._named(self._callers.waiting, session_id))
+
     def end(self, session_id: str, /) -> None:
         """End a session, which may be unknown, ended already, or not begun.
 
@@ -263,6 +275,10 @@ class AsyncRecordSessions(_Sealed):
     async def read(self, request: WebRequest, /) -> WebSession | None:
         """Return the session of a request, like :meth:`RecordSessions.read`."""
         return await self._read(self._callers.awaiting, request)
+
+    async def named(self, session_id: str, /) -> WebSession | None:
+        """Return the session of a name, like :meth:`RecordSessions.named`."""
+        return await self._named(self._callers.awaiting, session_id)
 
     async def end(self, session_id: str, /) -> None:
         """End a session, like :meth:`RecordSessions.end`."""

@@ -5,7 +5,7 @@ end it in between: :meth:`Sessions.end` is called with a name that has no sessio
 :meth:`Sessions.begin` must refuse that name from then on.
 """
 
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from attrs import field, frozen
 
@@ -13,8 +13,11 @@ from oidc_adapters.web.requests import WebRequest
 from oidc_core.model.claims import Identity
 from oidc_core.model.connection import Connection
 from oidc_core.wire.cookies import SetCookie
+from oidc_core.wire.errors import CallbackError
 from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.settings import check_fields, fields_of, json_object
+
+T = TypeVar("T")
 
 _NOTHING: Final = JsonObject({})
 
@@ -78,7 +81,8 @@ class Sessions(Protocol):
                 user may go on for some seconds, for the requests of other tabs.
 
         Raises:
-            CallbackError: ``session_ended``: it was ended before it began.
+            CallbackError: ``session_ended``: it was ended before it began; ``account_refused``: the
+                application has no account for this user.
         """
         ...
 
@@ -93,6 +97,17 @@ class Sessions(Protocol):
     def forgotten(self) -> tuple[SetCookie, ...]:
         """Return the cookies with which a browser forgets its session."""
         ...
+
+
+def as_account(account: T | None) -> T:
+    """Return the account that an application has for a user.
+
+    Raises:
+        CallbackError: ``account_refused``: there is none.
+    """
+    if account is None:
+        raise CallbackError("account_refused")
+    return account
 
 
 class AsyncSessions(Protocol):

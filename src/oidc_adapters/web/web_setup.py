@@ -16,6 +16,9 @@ from oidc_core.wire.urls import parse_url, path_only
 Draw: TypeAlias = Callable[[Page], str]
 """Draws a page as HTML, and escapes everything in it."""
 
+FormFields: TypeAlias = Callable[[], tuple[tuple[str, str], ...]]
+"""Returns further names and values of a form, such as a framework's token against CSRF."""
+
 _CLAIMS: Final = ("name", "preferred_username", "email", "email_verified")
 
 
@@ -37,6 +40,7 @@ class WebSetup:
         evidence: whether a session keeps what was checked at its login, some 10,000 characters.
         request: what each login asks of the provider.
         draw: draws pages; all parts of a page are text, to be escaped.
+        form_fields: returns what a form to this application posts in addition.
 
     Raises:
         UsageError: ``config_invalid``, naming the setting.
@@ -51,11 +55,13 @@ class WebSetup:
     evidence: bool = False
     request: AuthenticationRequest = DEFAULT_REQUEST
     draw: Draw = page_html
+    form_fields: FormFields = tuple
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _FIELDS)
-        if not callable(self.draw):
-            raise UsageError("config_invalid", about="draw", expected="a function of a page")
+        for name in ("draw", "form_fields"):
+            if not callable(getattr(self, name)):
+                raise UsageError("config_invalid", about=name, expected="a function")
         for name in ("login_path", "logout_path", "home", "goodbye"):
             path: str = getattr(self, name)
             if not path_only(path, "") or "?" in path or "#" in path:
@@ -63,7 +69,7 @@ class WebSetup:
                 raise UsageError("config_invalid", about=name, found=path, expected=expected)
 
 
-_FIELDS: Final = fields_of(WebSetup, draw=object)
+_FIELDS: Final = fields_of(WebSetup, draw=object, form_fields=object)
 
 
 class Site(NamedTuple):

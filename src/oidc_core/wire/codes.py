@@ -114,6 +114,7 @@ _CALLBACK: Final = (
     *_rows(
         ("callback", "callback", "no", "user"),
         ("account_mismatch", "RFC 9700 §4.7", "another user has logged in meanwhile"),
+        ("account_refused", _CORE + "§5.7", "the application has no account for this user"),
     ),
 )
 _PROVIDER: Final = (

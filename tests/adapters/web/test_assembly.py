@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import pytest
 
+from oidc_adapters.runtime.clock import SystemClock
 from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.testing import InMemoryTransport
-from oidc_adapters.web import WebLogin, WebRequest
+from oidc_adapters.web import RecordSessions, Sessions, WebLogin, WebRequest
 from oidc_adapters.web.assembly import web_login_of
 from oidc_core.wire.errors import UsageError
 from tests.adapters.web.visiting import BASE, CLIENT, NAVIGATION
@@ -75,6 +76,8 @@ def test_the_store_is_a_file_by_default(tmp_path: Path) -> None:
     [
         {"SECRET_KEY": None},
         {"SECRET_KEY": "short"},
+        {"OIDC_SECRET": [SECRET, 1]},
+        {"OIDC_LIFETIME": "long"},
         {"OIDC_ISSUER": "op.example"},
         {"OIDC_RECORDS": 1},
         {"OIDC_HOME": "https://evil.example"},
@@ -85,3 +88,59 @@ def test_the_store_is_a_file_by_default(tmp_path: Path) -> None:
 def test_settings_are_judged(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         made(tmp_path, **wrong)
+
+
+def test_workers_in_development_share_logins(tmp_path: Path) -> None:
+    uri = "http://localhost:5000/callback"
+    provider = honest_provider(clients=(type(CLIENT)(redirect_uris=(uri,)),))
+    settings: dict[str, Any] = {
+        "OIDC_LOGIN_BY_GET": True,
+        "OIDC_REDIRECT_URI": uri,
+        "OIDC_TRANSPORT": InMemoryTransport(provider),
+        "OIDC_RECORDS": MemoryRecords(),
+    }
+    one, other = made(tmp_path, **settings), made(tmp_path, **settings)
+    began = one.login(WebRequest.of("GET", "/login", headers=NAVIGATION.items()))
+    response = provider.authorize(began.header("location") or "", SystemClock().now())
+    cookie = (began.header("set-cookie") or "").partition(";")[0]
+    query = response.url.partition("?")[2]
+
+    request = WebRequest.of("GET", "/callback", query=query, headers=[("cookie", cookie)])
+    finished = other.callback(request)
+
+    assert (finished.status, finished.header("location")) == (303, "/")
+
+
+def test_secrets_are_replaced(tmp_path: Path) -> None:
+    records, old, new = MemoryRecords(), SECRET, f"newer: {SECRET}"
+    before = made(tmp_path, OIDC_SECRET=old, OIDC_RECORDS=records, OIDC_LOGIN_BY_GET=True)
+    after = made(tmp_path, OIDC_SECRET=[new, old], OIDC_RECORDS=records)
+    cookie = started(before).partition(";")[0]
+
+    request = WebRequest.of("GET", "/callback", query="state=x", headers=[("cookie", cookie)])
+
+    assert b"cookie_key_unknown" not in after.callback(request).body
+
+
+def test_a_framework_has_its_own_sessions(tmp_path: Path) -> None:
+    wrapped: list[RecordSessions] = []
+
+    def around(sessions: RecordSessions) -> Sessions:
+        wrapped.append(sessions)
+        return sessions
+
+    provider = honest_provider(clients=(CLIENT,))
+    config = {
+        "OIDC_ISSUER": provider.issuer,
+        "OIDC_CLIENT_ID": CLIENT.client_id,
+        "OIDC_CLIENT_SECRET": CLIENT.client_secret,
+        "OIDC_REDIRECT_URI": f"{BASE}/callback",
+        "OIDC_RECORDS": MemoryRecords(),
+        "OIDC_TRANSPORT": InMemoryTransport(provider),
+        "OIDC_SECRET": SECRET,
+        "OIDC_LIFETIME": 600,
+        "OIDC_IDLE": 60,
+    }
+    web_login_of(config, folder=tmp_path, around=around)
+
+    assert [(each.lifetime, each.idle) for each in wrapped] == [(600, 60)]

@@ -339,7 +339,20 @@ def test_settings_are_judged() -> None:
     for call in (
         lambda: sessions.end(1),
         lambda: sessions.read("request"),
+        lambda: sessions.named(1),
         lambda: sessions.begin("session", None),
     ):
         refused(UsageError, "parameter_invalid", call)
     assert repr(sessions) == "RecordSessions()"
+
+
+@KINDS
+def test_a_session_by_its_name(awaits: bool) -> None:
+    store = Store.of(awaits=awaits)
+    name = store.sessions.reserve()
+    settled(store.sessions.begin(session(name), None))
+
+    assert settled(store.sessions.named(name)).session_id == name
+    assert settled(store.sessions.named("a name of somebody else")) is None
+    settled(store.sessions.end(name))
+    assert settled(store.sessions.named(name)) is None

@@ -8,8 +8,8 @@ import pytest
 
 from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.web.record_sessions import AsyncRecordSessions, RecordSessions
-from oidc_adapters.web.sessions import AsyncSessions, Sessions
-from oidc_core.wire.errors import UsageError
+from oidc_adapters.web.sessions import AsyncSessions, Sessions, as_account
+from oidc_core.wire.errors import CallbackError, UsageError
 from oidc_core.wire.settings import as_setting
 from tests.adapters.web.test_record_sessions import session
 from tests.flows.rig import SEALING_SECRET
@@ -51,3 +51,10 @@ def test_the_ports_tell_waiting_from_awaited() -> None:
     assert as_setting(awaited, AsyncSessions, "sessions") is awaited
     refused(UsageError, "config_invalid", lambda: as_setting(awaited, Sessions, "sessions"))
     refused(UsageError, "config_invalid", lambda: as_setting(waiting, AsyncSessions, "sessions"))
+
+
+def test_a_user_without_an_account() -> None:
+    error = refused(CallbackError, "account_refused", lambda: as_account(None))
+
+    assert (error.kind, error.answer_status) == ("user", 403)
+    assert as_account("alice") == "alice"

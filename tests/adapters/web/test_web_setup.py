@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.web_setup import Site, WebSetup
 from oidc_core.wire.errors import UsageError
+from tests.adapters.web.visiting import NAVIGATION, house
 from tests.parties import refused, relying_party
 
 
@@ -65,3 +67,15 @@ def test_one_application_has_one_host() -> None:
     error = refused(UsageError, "config_invalid", lambda: Site.of((rp,)))
 
     assert error.about == "redirect_uri"
+
+
+def test_a_form_may_post_more() -> None:
+    fields = (("csrf_token", "t0"),)
+    web = house(settings={"form_fields": lambda: fields, "login_by_get": False}).web
+    for path, route in (("/login", web.login), ("/logout", web.logout)):
+        reply = route(WebRequest.of("GET", path, headers=NAVIGATION.items()))
+        assert b'<input type="hidden" name="csrf_token" value="t0">' in reply.body
+
+    wrong: Any = "csrf_token"
+    error = refused(UsageError, "config_invalid", lambda: WebSetup(form_fields=wrong))
+    assert error.about == "form_fields"
