@@ -152,6 +152,7 @@ ADAPTERS: Final = (
     "stores.records.sql_table",
     "stores.sealed_box",
     "testing",
+    "testing.pytest_plugin",
     "context",
     "web",
     "web.assembly",

@@ -6,9 +6,12 @@
     transport = InMemoryTransport(provider)
     callback = provider.authorize(authorization_url, now=clock.now())
 
-``RECORDS_DUTIES`` tries stores of records.  It needs only the dependencies of the library itself.
+``FakeBrowser`` logs in at a web application; :mod:`oidc_adapters.testing.pytest_plugin` has
+fixtures of pytest.  ``RECORDS_DUTIES`` tries stores of records.  But for those fixtures it needs
+only the dependencies of the library itself.
 """
 
+from oidc_adapters.testing.fake_browser import FakeBrowser
 from oidc_adapters.testing.misbehaviours import MISBEHAVIOURS, Misbehaviour
 from oidc_adapters.testing.oauth_messages import RequestRefused
 from oidc_adapters.testing.parties import (
@@ -44,6 +47,7 @@ __all__ = [
     "AsyncRecordsDuty",
     "AuthorizationResponse",
     "BackchannelLogout",
+    "FakeBrowser",
     "FakeClient",
     "FakeProvider",
     "FakeUser",

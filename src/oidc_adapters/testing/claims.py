@@ -62,7 +62,7 @@ def id_token_draft(
     }
     if grant.nonce is not None and not refreshing:
         claims["nonce"] = grant.nonce
-    wanted = _about(state, grant.sub, grant.id_token_claims)
+    wanted = _about(state, grant.sub, (*state.unasked, *grant.id_token_claims))
     return _draft(state.signing_key(alg, client), {**wanted, **claims}, now)
 
 
@@ -72,7 +72,7 @@ def userinfo_claims(state: ProviderState, token: AccessToken) -> Members:
     by_scope = (name for scope in token.scope for name in SCOPE_CLAIMS.get(scope, ()))
     return {
         "sub": grant.sub,
-        **_about(state, grant.sub, (*by_scope, *grant.userinfo_claims)),
+        **_about(state, grant.sub, (*state.unasked, *by_scope, *grant.userinfo_claims)),
     }
 
 

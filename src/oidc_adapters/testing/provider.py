@@ -24,7 +24,7 @@ from oidc_adapters.testing.revocation_endpoint import revocation_answer
 from oidc_adapters.testing.session_management import FRAME_HEADERS, FRAME_PAGE, PATH
 from oidc_adapters.testing.token_endpoint import token_answer
 from oidc_adapters.testing.userinfo_endpoint import userinfo_answer
-from oidc_core.wire.http import Answer, HttpResponse, WireRequest
+from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
 
 
 @define(kw_only=True)
@@ -48,10 +48,14 @@ class FakeProvider(ProviderState):
         Returns:
             The answer, with ``now`` as its time of receipt, or the failure of the exchange.
         """
+        there = now + self.skew
         try:
-            return self._routed(request, now)
+            answer = self._routed(request, there)
         except OAuthError as error:
-            return error.answer(now)
+            answer = error.answer(there)
+        if isinstance(answer, NoAnswer):
+            return evolve(answer, at=now)
+        return evolve(answer, received_at=now)
 
     def _routed(self, request: WireRequest, now: int) -> Answer:
         url = request.url
@@ -102,7 +106,7 @@ class FakeProvider(ProviderState):
         return callback(
             self,
             arrival(self, url),
-            now,
+            now + self.skew,
             user=self.users[0].sub if user is None else user,
             approve=approve,
             session=session,
@@ -145,6 +149,7 @@ class FakeProvider(ProviderState):
         Raises:
             LookupError: no such client.
         """
+        now += self.skew
         return backchannel_logout(self, now, sub=sub, sid=sid, client_id=client_id)
 
     def frontchannel_logout_urls(self, sid: str) -> tuple[str, ...]:

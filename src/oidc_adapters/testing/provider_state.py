@@ -11,7 +11,7 @@ from oidc_adapters.testing.parties import ALICE, BOB, FakeClient, FakeUser
 from oidc_adapters.testing.signing import ALGORITHMS, SigningKey
 from oidc_adapters.testing.signing_keys import KeyRing
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.settings import check_fields, check_kind, fields_of
+from oidc_core.wire.settings import check_fields, check_kind, fields_of, texts
 
 OfflineAccess: TypeAlias = Literal["always", "with_consent"]
 HintRule: TypeAlias = Literal["issued", "newest", "key_published"]
@@ -80,6 +80,9 @@ class ProviderState:
             names the page that checks it (OIDC Session Management 1.0).
         code_lifetime: seconds until a code expires.
         token_lifetime: seconds until an access token and an ID token expire.
+        unasked: the names of claims that it states in ID tokens and in UserInfo though no scope
+            asks for them, as many providers do with groups.
+        skew: by how many seconds its clock is ahead of the time that it is told.
         misbehave: the name of a misbehaviour, or ``None`` for an honest provider.
         seed: everything random follows from it.
     """
@@ -97,6 +100,8 @@ class ProviderState:
     session_management: bool = False
     code_lifetime: int = 60
     token_lifetime: int = 300
+    unasked: tuple[str, ...] = field(default=(), converter=texts)
+    skew: int = 0
     misbehave: str | None = field(default=None, validator=_known_misbehaviour)
     seed: int = field(default=0, converter=_seed)
     ledger: Ledger = field(

@@ -52,8 +52,8 @@ def web_login_of(
             ``OIDC_SECRET`` seals what is kept, by default ``SECRET_KEY``; a list has the newest
             first.  ``OIDC_RECORDS`` is a store of records, or the path of an SQLite file.
             ``OIDC_LIFETIME`` and ``OIDC_IDLE`` are seconds, see
-            :class:`~oidc_adapters.web.record_sessions.RecordSessions`.  ``OIDC_TRANSPORT`` is for
-            tests.
+            :class:`~oidc_adapters.web.record_sessions.RecordSessions`.  ``OIDC_TRANSPORT`` and
+            ``OIDC_CLOCK`` are for tests.
         folder: where the SQLite file ``oidc.db`` is by default; it is made if it is missing.
         around: makes the sessions of a framework that has its own.
 
@@ -72,6 +72,7 @@ def web_login_of(
         "grants": Grants(records, *secrets),
         "sessions": SessionIndex(records, *secrets, end_session=sessions.end),
         "transport": config.get("OIDC_TRANSPORT"),
+        "clock": config.get("OIDC_CLOCK"),
     }
     logins = CookiePendingLogins(*secrets, profile=_LOOPBACK_LOGINS if develops else _LOGINS)
     client = OidcClient(setup.on_loopback() if develops else setup, logins, **kept)

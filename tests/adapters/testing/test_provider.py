@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oidc_adapters.testing import FakeClient, FakeProvider, FakeUser, RequestRefused
+from oidc_core.wire.http import NoAnswer
 
 from .raw_client import (
     NOW,
@@ -186,3 +187,28 @@ def test_a_logout_hint_must_be_the_clients() -> None:
 
     with pytest.raises(RequestRefused, match="not the client's"):
         end_session(provider, f"?id_token_hint={hint}&client_id=another")
+
+
+def test_a_clock_that_is_ahead_is_in_the_tokens_and_not_in_the_receipt() -> None:
+    provider = FakeProvider(skew=600)
+    answer = responded(redeem(provider, arrive(provider)))
+
+    assert claims_of(parsed(answer)["id_token"])["iat"] == NOW + 600
+    assert answer.received_at == NOW
+
+    dropped = FakeProvider(skew=600, misbehave="jwks_dropped")
+    lost = fetch(dropped, "/jwks")
+    assert isinstance(lost, NoAnswer)
+    assert lost.at == NOW
+
+
+def test_claims_that_no_scope_asks_for() -> None:
+    user = FakeUser(sub="alice", claims={"groups": ["staff"], "phone_number": "1"})
+    provider = FakeProvider(users=(user,), unasked=("groups",))
+
+    tokens = logged_in(provider)
+    said = parsed(userinfo(provider, tokens["access_token"]))
+
+    assert claims_of(tokens["id_token"])["groups"] == ["staff"]
+    assert said["groups"] == ["staff"]
+    assert "phone_number" not in said

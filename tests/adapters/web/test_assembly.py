@@ -7,14 +7,15 @@ from typing import Any, Final
 
 import pytest
 
-from oidc_adapters.runtime.clock import SystemClock
+from oidc_adapters.runtime.clock import FrozenClock, SystemClock
 from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.testing import InMemoryTransport
 from oidc_adapters.web import RecordSessions, Sessions, WebLogin, WebRequest
 from oidc_adapters.web.assembly import web_login_of
 from oidc_core.wire.errors import UsageError
+from oidc_core.wire.http import HttpResponse
 from tests.adapters.web.visiting import BASE, CLIENT, NAVIGATION
-from tests.flows.rig import honest_provider
+from tests.flows.rig import NOW, honest_provider
 
 SECRET: Final = "a secret of this application, 32 octets or more"
 
@@ -47,6 +48,20 @@ def test_a_login_starts_by_the_settings(tmp_path: Path) -> None:
     assert web.setup.login_path == "/enter"
     assert started(web).endswith("; Secure")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clock_for_tests(tmp_path: Path) -> None:
+    clock = FrozenClock(NOW)
+    provider = honest_provider(clients=(CLIENT,), skew=3_600)
+    transport = InMemoryTransport(provider)
+    settings = {"OIDC_CLOCK": clock, "OIDC_TRANSPORT": transport, "OIDC_LOGIN_BY_GET": True}
+    web = made(tmp_path, **settings)
+
+    started(web)
+
+    _, answer = transport.exchanges[0]
+    assert isinstance(answer, HttpResponse)
+    assert answer.received_at == NOW
 
 
 def test_development_on_this_machine(tmp_path: Path) -> None:
