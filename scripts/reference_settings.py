@@ -225,6 +225,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
             "FakeUser": {"sub": "alice"},
             "FileRecords": {"folder": "records"},
             "FixedEntropy": {"seed": 1},
+            "FakeBrowser": {"provider": provider, "clock": FrozenClock(_NOW)},
             "FrozenClock": {"now": _NOW},
             "HttpResponse": {"status": 200, "headers": (), "body": b"", "received_at": _NOW},
             "InMemoryTransport": {"provider": provider},

@@ -100,8 +100,7 @@ class FakeBrowser:
     ) -> Any:
         """Go through a login as :meth:`logged_in` does, and return the answer to the callback.
 
-        That is the answer of the framework's test client.  If the application sends nobody to the
-        provider, it is the answer to the start of the login.
+        If the application sends nobody to the provider, it is the answer to the start of a login.
 
         Args:
             client: the test client of the framework.
