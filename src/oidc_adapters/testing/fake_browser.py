@@ -115,8 +115,7 @@ class FakeBrowser:
             UsageError: ``parameter_invalid`` for a client of another kind.
             RequestRefused: the provider cannot answer the request of the application.
         """
-        ask = _asking(client, secure=self._secure)
-        user = self._user(sub, claims)
+        ask, user = _asking(client, secure=self._secure), self._user(sub, claims)
         start = login_path if page is None else _led(ask("GET", page, _NAVIGATION, b""), page)
         started = ask("POST", start, {**_NAVIGATION, **_FORM}, b"")
         url = _location(started)

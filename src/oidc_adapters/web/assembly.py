@@ -71,12 +71,16 @@ def web_login_of(
     kept: World = {
         "grants": Grants(records, *secrets),
         "sessions": SessionIndex(records, *secrets, end_session=sessions.end),
-        "transport": config.get("OIDC_TRANSPORT"),
-        "clock": config.get("OIDC_CLOCK"),
+        **_for_tests(config),
     }
     logins = CookiePendingLogins(*secrets, profile=_LOOPBACK_LOGINS if develops else _LOGINS)
     client = OidcClient(setup.on_loopback() if develops else setup, logins, **kept)
     return WebLogin(client, sessions, WebSetup(**_named(config, _WEB)))
+
+
+def _for_tests(config: Mapping[str, Any]) -> World:
+    """Return the parts of the world that tests give."""
+    return {"transport": config.get("OIDC_TRANSPORT"), "clock": config.get("OIDC_CLOCK")}
 
 
 def _secrets(config: Mapping[str, Any]) -> tuple[str | bytes, ...]:
