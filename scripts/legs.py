@@ -24,12 +24,18 @@ ROOT = environment.ROOT
 LONGEST = 28 * 60
 """Seconds after which a leg is ended as hanging."""
 PROCESSES = ("-n", "2")
+WAITING_PROCESSES = ("-n", "3")
 PYTHONS = ("3.11", "3.12", "3.13")
 SYSTEM_PYTHON = "/usr/bin/python3"
 """The operating system's own, which differs from others of its version: in `ssl` on Debian."""
 PORTABLE = ("unit", "properties", "flows", "spec", "vectors", "adapters")
 """The folders of tests that hold in every environment; the rest looks at the source tree."""
 INSTALLED = ("unit", "flows")
+SURROUNDED = ("browser", "explore", "interop", "processes")
+"""The folders of tests with a life outside this process, or with long searches.
+
+They wait more than they compute, so a further process helps; what they run is measured elsewhere.
+"""
 GATES = {"oidc_core": "100", "oidc_adapters": "95"}
 """The least coverage, in per cent of lines and branches."""
 NODE = 20
@@ -124,10 +130,12 @@ def _static(legs: Legs) -> None:
 
 
 def _suite(legs: Legs, common: Sequence[str]) -> None:
-    """The whole suite with the ci profile, under coverage, and the gates."""
+    """The whole suite with the ci profile, most of it under coverage, and the gates."""
+    suite = ("-m", "pytest", "--hypothesis-profile=ci", *common)
     legs.command("coverage erase", "-m", "coverage", "erase")
-    measured = ("-m", "coverage", "run", "-m", "pytest", "--hypothesis-profile=ci")
-    legs.command("tests", *measured, *PROCESSES, *common)
+    left = [f"--ignore=tests/{name}" for name in SURROUNDED]
+    legs.command("tests", "-m", "coverage", "run", *suite, *PROCESSES, *left)
+    legs.command("tests with surroundings", *suite, *WAITING_PROCESSES, *_folders(SURROUNDED))
     legs.command("coverage combine", "-m", "coverage", "combine", "--quiet")
     for package, least in GATES.items():
         report = ("-m", "coverage", "report", f"--include=src/{package}/*")
@@ -229,7 +237,7 @@ def _has_code(folder: str, pattern: str = "*.py") -> bool:
 
 def _prose() -> list[str]:
     listed = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "src")
-    return [*listed, "tests", "scripts"]
+    return [name for name in (*listed, "tests", "scripts", "examples") if (ROOT / name).exists()]
 
 
 def _version(python: Path | str) -> str:

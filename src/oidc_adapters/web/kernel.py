@@ -16,6 +16,7 @@ from oidc_adapters.web.parties import Parties
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import AsyncSessions, WebSession
 from oidc_adapters.web.web_setup import Site, WebSetup
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.evidence import evidence_json
 from oidc_core.operations import backchannel_logout, frontchannel_logout
 from oidc_core.wire.cookies import SetCookie
@@ -137,6 +138,16 @@ class Kernel:
             return await self._start(request, place, return_to)
         return self._page(self._login_page(return_to))
 
+    async def step_up(self, request: WebRequest, asked: AuthenticationRequest) -> Reply:
+        """Start a login that asks for more than others, and comes back to the same page."""
+        check_kind(request, WebRequest, about="request")
+        check_kind(asked, AuthenticationRequest, about="asked")
+        if not request.navigates:
+            return self.challenge(request)
+        held = await self._held(request)
+        place = self._place("") if held is None else self.place_of(held)
+        return await self._start(request, place, request.way_back(self.site.origin), asked=asked)
+
     async def callback(self, request: WebRequest) -> Reply:
         """Finish a login: begin a new session, and send the browser to where it wanted to go."""
         check_kind(request, WebRequest, about="request")
@@ -173,12 +184,17 @@ class Kernel:
         return self._failed(request, error, error.cookies)
 
     async def _start(
-        self, request: WebRequest, place: int | None, return_to: str, cookies: _Cookies = ()
+        self,
+        request: WebRequest,
+        place: int | None,
+        return_to: str,
+        cookies: _Cookies = (),
+        asked: AuthenticationRequest | None = None,
     ) -> Reply:
         if place is None:
             return self._page(self._login_page(return_to))
         cookie = request.header("cookie")
-        asked, way_back = self._setup.request, path_only(return_to, self._setup.home)
+        asked, way_back = asked or self._setup.request, path_only(return_to, self._setup.home)
         try:
             page = await self._parties.start_login(place, asked, way_back, cookie)
         except OidcError as error:

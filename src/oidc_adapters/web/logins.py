@@ -18,6 +18,7 @@ from oidc_adapters.web.parties import AwaitingParties, WaitingParties, WaitingSe
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import AsyncSessions, Sessions, WebSession
 from oidc_adapters.web.web_setup import WebSetup
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.wire.errors import OidcError
 from oidc_core.wire.replies import Reply
 from oidc_core.wire.settings import as_setting, check_kind
@@ -97,6 +98,18 @@ class WebLogin(_Logins[WaitingParties]):
         ``connection_id`` or issuer of one of several clients.
         """
         return at_once(self._kernel.login(request))
+
+    def step_up(self, request: WebRequest, asked: AuthenticationRequest) -> Reply:
+        """Start a login that asks for more, as a view needs it (RFC 9470 calls it a step-up).
+
+        The browser comes back to the same page.  The view judges by the claims of the session, as
+        ``acr`` or ``auth_time``, which :attr:`WebSetup.claims` has to name.  Scripts get a 401.
+
+        Args:
+            request: the request of the view.
+            asked: what this login asks of the provider.
+        """
+        return at_once(self._kernel.step_up(request, asked))
 
     def callback(self, request: WebRequest) -> Reply:
         """Finish a login, at the redirect URI.
@@ -178,6 +191,10 @@ class AsyncWebLogin(_Logins[AwaitingParties]):
     async def login(self, request: WebRequest) -> Reply:
         """Start a login, like :meth:`WebLogin.login`."""
         return await self._kernel.login(request)
+
+    async def step_up(self, request: WebRequest, asked: AuthenticationRequest) -> Reply:
+        """Start a login that asks for more, like :meth:`WebLogin.step_up`."""
+        return await self._kernel.step_up(request, asked)
 
     async def callback(self, request: WebRequest) -> Reply:
         """Finish a login, like :meth:`WebLogin.callback`."""

@@ -7,17 +7,12 @@ from typing import Any, Final, cast
 
 import pytest
 
-from oidc_adapters.clients.connections import Connections
-from oidc_adapters.clients.oidc_client import OidcClient
-from oidc_adapters.stores.pending import MemoryPendingLogins
-from oidc_adapters.stores.records import MemoryRecords
-from oidc_adapters.testing import InMemoryTransport
-from oidc_adapters.web import RecordSessions, WebLogin, WebSetup
+from oidc_adapters.web import RecordSessions, WebLogin
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.policy import Policy
 from oidc_core.wire.errors import OidcError, StoreFailure, UsageError
 from tests.adapters.web.visiting import (
     BASE,
-    CLIENT,
     ELSEWHERE,
     FETCH,
     KINDS,
@@ -27,7 +22,7 @@ from tests.adapters.web.visiting import (
     house,
 )
 from tests.flows.mixing import settled
-from tests.flows.rig import SEALING_SECRET, honest_provider, setup_for
+from tests.flows.rig import SEALING_SECRET
 from tests.parties import refused
 
 COOKIE: Final = "__Host-session"
@@ -501,40 +496,36 @@ def test_a_session_is_known_to_every_process(awaits: bool) -> None:
     assert browser.ask("/orders").body == b"page of alice"
 
 
-# --- several providers ---------------------------------------------------------------------------
+# --- step-up -------------------------------------------------------------------------------------
+
+PASSKEY: Final = AuthenticationRequest(acr_values="urn:example:two-factor")
 
 
-def several() -> tuple[Any, Any]:
-    clients: list[Any] = []
-    for name in ("blue", "green"):
-        uri = f"{BASE}/callback/{name}"
-        provider = honest_provider(
-            issuer=f"https://{name}.example",
-            clients=(type(CLIENT)(redirect_uris=(uri,), client_id=name),),
-        )
-        setup = setup_for(provider, connection_id=name if name == "blue" else "")
-        transport = InMemoryTransport(provider)
-        clients.append(OidcClient(setup, MemoryPendingLogins(), transport=transport))
-    sessions = RecordSessions(MemoryRecords(), SEALING_SECRET)
-    return clients, WebLogin(Connections(*clients), sessions, WebSetup(login_by_get=True))
+@KINDS
+def test_a_view_asks_for_more_and_the_browser_comes_back_to_it(awaits: bool) -> None:
+    here = house(awaits=awaits, settings={"claims": ("acr",)})
+    browser = Visitor(at=here)
+    browser.log_in("/")
+    before = browser.session
+
+    wanted = settled(here.web.step_up(browser.request("/safe?door=2"), PASSKEY))
+    browser.keep(wanted)
+    back = browser.bring(browser.at_provider(wanted))
+
+    assert before is not None
+    assert before.claims["acr"] == "urn:example:password"
+    assert back.header("location") == "/safe?door=2"
+    assert browser.session is not None
+    assert browser.session.claims["acr"] == "urn:example:two-factor"
 
 
-def test_a_user_chooses_among_several_providers() -> None:
-    _, web = several()
-    browser = Visitor(at=house())
+def test_a_script_gets_no_step_up() -> None:
+    here = house()
+    browser = Visitor(at=here)
 
-    page = web.login(browser.request("/login?return_to=/orders"))
-    linked = web.login(browser.request("/login?provider=blue"))
-    posted = web.login(
-        browser.request("/login", form=[("provider", "https://green.example"), ("return_to", "/")])
-    )
-    unknown = web.login(browser.request("/login", form=[("provider", "red")]))
+    reply = here.web.step_up(browser.request("/safe", headers=FETCH), PASSKEY)
 
-    assert page.status == unknown.status == 200
-    assert b"Log in with blue" in page.body
-    assert b"Log in with green.example" in page.body
-    assert (linked.header("location") or "").startswith("https://blue.example/authorize?")
-    assert (posted.header("location") or "").startswith("https://green.example/authorize?")
+    assert (reply.status, reply.header("set-cookie")) == (401, None)
 
 
 # --- settings ------------------------------------------------------------------------------------

@@ -78,7 +78,8 @@ class House:
             "/backchannel-logout": self.web.backchannel_logout,
             "/frontchannel-logout": self.web.frontchannel_logout,
         }
-        found = settled(routes.get(request.path, self.web.required)(request))
+        first = "/" + request.path.split("/")[1]  # the rest names a provider, if there are several
+        found = settled(routes.get(first, self.web.required)(request))
         if isinstance(found, WebSession):
             return Reply(status=200, body=f"page of {found.identity.subject}".encode())
         assert isinstance(found, Reply)
