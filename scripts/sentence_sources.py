@@ -34,7 +34,8 @@ _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _ADDRESS: Final = re.compile(r"\bhttps?://\S+")
 _ITEM: Final = re.compile(
     r"^\s*(?:[-*+]|\d+\.)\s+|^\s*>\s?|^\s*#+\s+"
-    r"|^\s*(?:Args|Attributes|Raises|Returns|Yields|Note):\s*|^\s+(?:\*{0,2}[\w.]+(?:, )?)+:\s+"
+    r"|^\s*(?:Args|Attributes|Raises|Returns|Yields|Note):\s*"
+    r"|^\s+\*{0,2}[\w.]+(?:, \*{0,2}[\w.]+)*:\s+"
 )
 """The beginning of a paragraph: an item, a quotation, a heading, a section, an argument."""
 _CODE_LINE: Final = re.compile(r"^\s*(?:>>> |\.\.\. |\.venv/|pip |\$ )")
