@@ -14,12 +14,14 @@ from oidc_adapters.runtime.events import (
     Refusal,
     RequestSent,
 )
+from oidc_core.wire.codes import Kind
+from oidc_core.wire.errors import OidcError
 from oidc_core.wire.settings import check_kind
 
 LOGGER: Final = "oidc_adapters"
 """The name of the logger that is used unless another is given."""
 
-_USUAL: Final = frozenset({"user", "stale", "interaction"})
+_USUAL: Final = frozenset[Kind]({"user", "stale", "interaction"})
 """Kinds of refusals that every site sees each day."""
 
 
@@ -48,18 +50,31 @@ def log_events(logger: logging.Logger | None = None) -> OnEvent:
     return log
 
 
+def log_failure(error: OidcError) -> None:
+    """Log an error that an application answers with a page, in one line without secrets.
+
+    The logger is ``oidc_adapters``.  What users bring about is ``INFO``, a mistake in the
+    configuration ``ERROR``, everything else ``WARNING``.
+    """
+    logging.getLogger(LOGGER).log(_level_of(error.kind), "%s", error)
+
+
 def _level(event: Event) -> int:
     match event:
         case RequestSent(failure=""):
             return logging.DEBUG
-        case Refusal(kind=kind) if kind in _USUAL:
-            return logging.INFO
-        case Refusal(kind="configuration"):
-            return logging.ERROR
-        case Refusal() | RequestSent() | KeysRefused() | MetadataReplaced(endpoints_moved=True):
+        case Refusal(kind=kind):
+            return _level_of(kind)
+        case RequestSent() | KeysRefused() | MetadataReplaced(endpoints_moved=True):
             return logging.WARNING
         case _:
             return logging.INFO
+
+
+def _level_of(kind: Kind) -> int:
+    if kind in _USUAL:
+        return logging.INFO
+    return logging.ERROR if kind == "configuration" else logging.WARNING
 
 
 def _line(event: Event) -> str:

@@ -31,7 +31,7 @@ _CLIENT: Final = (
 )  # fmt: skip
 _WEB: Final = (
     "login_path", "logout_path", "home", "goodbye", "login_by_get", "claims", "evidence", "request",
-    "draw",
+    "draw", "on_failure",
 )  # fmt: skip
 _AGES: Final = ("lifetime", "idle")
 

@@ -355,6 +355,7 @@ class Kernel:
         self, request: WebRequest, error: OidcError, cookies: _Cookies = (), return_to: str = ""
     ) -> Reply:
         """Answer with a failure: a page for a person, JSON for a script."""
+        self._setup.on_failure(error)
         back = path_only(error.return_to or return_to, "")
         if not request.is_scripted:
             label = "Try again" if error.retryable == "later" else "Log in"

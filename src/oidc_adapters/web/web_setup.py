@@ -6,10 +6,11 @@ from typing import Final, NamedTuple, TypeAlias
 
 from attrs import field, frozen
 
+from oidc_adapters.runtime.event_log import log_failure
 from oidc_adapters.web.pages import Page, page_html
 from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import UsageError
+from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.settings import check_fields, fields_of, texts
 from oidc_core.wire.urls import parse_url, path_only
 
@@ -18,6 +19,9 @@ Draw: TypeAlias = Callable[[Page], str]
 
 FormFields: TypeAlias = Callable[[], tuple[tuple[str, str], ...]]
 """Returns further names and values of a form, such as a framework's token against CSRF."""
+
+OnFailure: TypeAlias = Callable[[OidcError], None]
+"""Is told each error that is answered with a page or a status; it must not raise."""
 
 _CLAIMS: Final = ("name", "preferred_username", "email", "email_verified")
 
@@ -41,6 +45,8 @@ class WebSetup:
         request: what each login asks of the provider.
         draw: draws pages; all parts of a page are text, to be escaped.
         form_fields: returns what a form to this application posts in addition.
+        on_failure: is told each error that a person or a script gets as an answer; by default a
+            line of the logger ``oidc_adapters`` tells it.
 
     Raises:
         UsageError: ``config_invalid``, naming the setting.
@@ -56,10 +62,11 @@ class WebSetup:
     request: AuthenticationRequest = DEFAULT_REQUEST
     draw: Draw = page_html
     form_fields: FormFields = tuple
+    on_failure: OnFailure = log_failure
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _FIELDS)
-        for name in ("draw", "form_fields"):
+        for name in ("draw", "form_fields", "on_failure"):
             if not callable(getattr(self, name)):
                 raise UsageError("config_invalid", about=name, expected="a function")
         for name in ("login_path", "logout_path", "home", "goodbye"):
@@ -69,7 +76,7 @@ class WebSetup:
                 raise UsageError("config_invalid", about=name, found=path, expected=expected)
 
 
-_FIELDS: Final = fields_of(WebSetup, draw=object, form_fields=object)
+_FIELDS: Final = fields_of(WebSetup, draw=object, form_fields=object, on_failure=object)
 
 
 class Site(NamedTuple):

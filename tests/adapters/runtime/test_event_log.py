@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from oidc_adapters.runtime.event_log import log_events
+from oidc_adapters.runtime.event_log import log_events, log_failure
 from oidc_adapters.runtime.events import (
     Event,
     KeysFetched,
@@ -15,7 +15,13 @@ from oidc_adapters.runtime.events import (
     MetadataReplaced,
     RequestSent,
 )
-from oidc_core.wire.errors import Place, UsageError
+from oidc_core.wire.errors import (
+    CallbackError,
+    OidcError,
+    Place,
+    StoreFailure,
+    UsageError,
+)
 from tests.parties import refused
 
 OURS: dict[str, Any] = {
@@ -103,3 +109,23 @@ def test_what_nobody_wants_to_see_is_not_written(caplog: pytest.LogCaptureFixtur
 @pytest.mark.parametrize("wrong", ["root", 5, logging])
 def test_what_is_no_logger_is_refused(wrong: Any) -> None:
     assert refused(UsageError, "config_invalid", lambda: log_events(wrong)).about == "logger"
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (CallbackError("state_expired"), logging.INFO),
+        (CallbackError("state_mismatch"), logging.WARNING),
+        (StoreFailure("store_unavailable"), logging.WARNING),
+        (UsageError("config_invalid", about="issuer", found="op.example"), logging.ERROR),
+    ],
+)
+def test_a_failure_is_one_line(
+    caplog: pytest.LogCaptureFixture, error: OidcError, level: int
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    log_failure(error)
+
+    assert caplog.record_tuples == [("oidc_adapters", level, str(error))]
+    assert "\n" not in str(error)

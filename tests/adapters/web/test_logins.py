@@ -496,6 +496,22 @@ def test_a_session_is_known_to_every_process(awaits: bool) -> None:
     assert browser.ask("/orders").body == b"page of alice"
 
 
+@KINDS
+def test_the_application_is_told_each_failure_once(awaits: bool) -> None:
+    told: list[OidcError] = []
+    here = house(awaits=awaits, settings={"on_failure": told.append})
+    browser = Visitor(at=here)
+
+    response = browser.at_provider(browser.ask("/login"))
+    here.provider.misbehave = "token_500"
+    page = browser.bring(response)
+    script = browser.ask("/login", form=[], headers=FETCH)
+    browser.ask("/orders")
+
+    assert (page.status, script.status) == (503, 200)
+    assert [error.code for error in told] == ["http_status_unexpected"]
+
+
 # --- step-up -------------------------------------------------------------------------------------
 
 PASSKEY: Final = AuthenticationRequest(acr_values="urn:example:two-factor")
