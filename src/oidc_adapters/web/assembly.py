@@ -2,25 +2,29 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
+from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.client_setup import ClientSetup
-from oidc_adapters.clients.life import World
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.stores.grants import Grants
 from oidc_adapters.stores.pending import CookiePendingLogins, CookieProfile
-from oidc_adapters.stores.records import Records
+from oidc_adapters.stores.records import AsyncRecords, Records
 from oidc_adapters.stores.records.sqlite import SqliteRecords
-from oidc_adapters.stores.sessions import SessionIndex
-from oidc_adapters.web.logins import WebLogin
-from oidc_adapters.web.record_sessions import SESSION_COOKIE, RecordSessions
-from oidc_adapters.web.sessions import Sessions
+from oidc_adapters.stores.sessions import EndSession, SessionIndex
+from oidc_adapters.web.logins import AsyncWebLogin, WebLogin
+from oidc_adapters.web.record_sessions import SESSION_COOKIE, AsyncRecordSessions, RecordSessions
+from oidc_adapters.web.sessions import AsyncSessions, Sessions
 from oidc_adapters.web.web_setup import WebSetup
 from oidc_core.wire.errors import UsageError
+from oidc_core.wire.settings import as_setting
 from oidc_core.wire.urls import parse_url
 
 Around: TypeAlias = Callable[[RecordSessions], Sessions]
 """Returns a framework's own sessions, whose records are those given."""
+
+AsyncAround: TypeAlias = Callable[[AsyncRecordSessions], AsyncSessions]
+"""Returns a framework's own sessions, for code that awaits."""
 
 _LOOPBACK: Final = CookieProfile(prefix="oidc-session", secure=False)
 _LOGINS: Final = CookieProfile()
@@ -29,15 +33,13 @@ _SCOPE: Final = "openid profile email"
 _CLIENT: Final = (
     "issuer", "client_id", "client_secret", "redirect_uri", "post_logout_redirect_uri", "scope",
 )  # fmt: skip
-_WEB: Final = (
-    "login_path", "logout_path", "home", "goodbye", "login_by_get", "claims", "evidence", "request",
-    "draw", "on_failure",
-)  # fmt: skip
+_PATHS: Final = {"login_path": "/login", "logout_path": "/logout", "home": "/", "goodbye": "/"}
+_WEB: Final = (*_PATHS, "login_by_get", "claims", "evidence", "request", "draw", "on_failure")
 _AGES: Final = ("lifetime", "idle")
 
 
 def web_login_of(
-    config: Mapping[str, Any], *, folder: Path, around: Around | None = None
+    config: Mapping[str, Any], *, folder: Path, root_path: str = "", around: Around | None = None
 ) -> WebLogin:
     """Return the routes of an application that waits.
 
@@ -55,32 +57,77 @@ def web_login_of(
             :class:`~oidc_adapters.web.record_sessions.RecordSessions`.  ``OIDC_TRANSPORT`` and
             ``OIDC_CLOCK`` are for tests.
         folder: where the SQLite file ``oidc.db`` is by default; it is made if it is missing.
+        root_path: what the application is mounted under; paths are below it by default.
         around: makes the sessions of a framework that has its own.
 
     Raises:
         UsageError: ``config_invalid`` or the like, naming the setting.
     """
-    secrets = _secrets(config)
-    named: dict[str, Any] = {"scope": _SCOPE, **_named(config, _CLIENT)}
-    setup = ClientSetup(**named)
-    url = parse_url(setup.redirect_uri, about="OIDC_REDIRECT_URI", http=True)
-    develops = url.scheme == "http" and url.is_loopback
-    records, profile = _records(config, folder), _LOOPBACK if develops else SESSION_COOKIE
-    own = RecordSessions(records, *secrets, profile=profile, **_named(config, _AGES))
+    parts = _Parts.of(config, folder, root_path)
+    records = cast("Records", parts.records)
+    own = RecordSessions(records, *parts.secrets, profile=parts.profile, **parts.ages)
     sessions = own if around is None else around(own)
-    kept: World = {
-        "grants": Grants(records, *secrets),
-        "sessions": SessionIndex(records, *secrets, end_session=sessions.end),
-        **_for_tests(config),
-    }
-    logins = CookiePendingLogins(*secrets, profile=_LOOPBACK_LOGINS if develops else _LOGINS)
-    client = OidcClient(setup.on_loopback() if develops else setup, logins, **kept)
-    return WebLogin(client, sessions, WebSetup(**_named(config, _WEB)))
+    kept = parts.kept(config, sessions.end)
+    return WebLogin(OidcClient(parts.setup, parts.logins, **kept), sessions, parts.web)
 
 
-def _for_tests(config: Mapping[str, Any]) -> World:
-    """Return the parts of the world that tests give."""
-    return {"transport": config.get("OIDC_TRANSPORT"), "clock": config.get("OIDC_CLOCK")}
+def async_web_login_of(
+    config: Mapping[str, Any],
+    *,
+    folder: Path,
+    root_path: str = "",
+    around: AsyncAround | None = None,
+) -> AsyncWebLogin:
+    """Return the routes of an application that awaits, like :func:`web_login_of`.
+
+    A store that waits is taken too; its calls run in threads.
+    """
+    parts = _Parts.of(config, folder, root_path)
+    own = AsyncRecordSessions(parts.records, *parts.secrets, profile=parts.profile, **parts.ages)
+    sessions = own if around is None else around(own)
+    kept = parts.kept(config, sessions.end)
+    return AsyncWebLogin(AsyncOidcClient(parts.setup, parts.logins, **kept), sessions, parts.web)
+
+
+class _Parts(NamedTuple):
+    """The parts that both kinds of applications have."""
+
+    setup: ClientSetup
+    web: WebSetup
+    logins: CookiePendingLogins
+    records: Records | AsyncRecords
+    secrets: tuple[str | bytes, ...]
+    profile: CookieProfile
+    ages: dict[str, Any]
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], folder: Path, root_path: str) -> "_Parts":
+        """Judge the settings."""
+        secrets = _secrets(config)
+        named: dict[str, Any] = {"scope": _SCOPE, **_named(config, _CLIENT)}
+        setup = ClientSetup(**named)
+        url = parse_url(setup.redirect_uri, about="OIDC_REDIRECT_URI", http=True)
+        develops = url.scheme == "http" and url.is_loopback
+        root = as_setting(root_path, str, "root_path").rstrip("/")
+        paths: dict[str, Any] = {name: root + path for name, path in _PATHS.items()}
+        return cls(
+            setup=setup.on_loopback() if develops else setup,
+            web=WebSetup(**{**paths, **_named(config, _WEB)}),
+            logins=CookiePendingLogins(*secrets, profile=_LOOPBACK_LOGINS if develops else _LOGINS),
+            records=records_of(config, folder),
+            secrets=secrets,
+            profile=_LOOPBACK if develops else SESSION_COOKIE,
+            ages=_named(config, _AGES),
+        )
+
+    def kept(self, config: Mapping[str, Any], end_session: EndSession) -> dict[str, Any]:
+        """Return the stores of a client, and the parts of the world that tests give."""
+        return {
+            "grants": Grants(self.records, *self.secrets),
+            "sessions": SessionIndex(self.records, *self.secrets, end_session=end_session),
+            "transport": config.get("OIDC_TRANSPORT"),
+            "clock": config.get("OIDC_CLOCK"),
+        }
 
 
 def _secrets(config: Mapping[str, Any]) -> tuple[str | bytes, ...]:
@@ -92,8 +139,8 @@ def _secrets(config: Mapping[str, Any]) -> tuple[str | bytes, ...]:
     return cast("tuple[str | bytes, ...]", held)
 
 
-def _records(config: Mapping[str, Any], folder: Path) -> Records:
-    """Return the store that the settings name."""
+def records_of(config: Mapping[str, Any], folder: Path) -> Records | AsyncRecords:
+    """Return the store that the settings name, by default an SQLite file in a folder."""
     found = config.get("OIDC_RECORDS")
     if found is None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

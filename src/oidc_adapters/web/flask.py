@@ -26,7 +26,7 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 
 from oidc_adapters.clients.session_tokens import SessionTokens
 from oidc_adapters.web.assembly import web_login_of
-from oidc_adapters.web.logins import WebLogin
+from oidc_adapters.web.logins import Route, WebLogin
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import WebSession
 from oidc_core.wire.errors import OidcError, UsageError
@@ -67,22 +67,14 @@ class Oidc:
             UsageError: ``config_invalid``, naming the setting.
         """
         config = cast("dict[str, Any]", app.config)
-        web = self._given or web_login_of(config, folder=Path(app.instance_path))
+        root = str(config.get("APPLICATION_ROOT") or "/")
+        folder = Path(app.instance_path)
+        web = self._given or web_login_of(config, folder=folder, root_path=root)
         app.extensions[_NAME] = web
-        routes = {
-            web.setup.login_path: web.login,
-            web.setup.logout_path: web.logout,
-            "/backchannel-logout": web.backchannel_logout,
-            "/frontchannel-logout": web.frontchannel_logout,
-        }
-        routes |= dict.fromkeys(web.after_logout_paths, web.after_logout)
-        routes |= dict.fromkeys(web.callback_paths, web.callback)
-        root = str(config.get("APPLICATION_ROOT") or "/").rstrip("/")
         blueprint = self.blueprint = Blueprint(_NAME, __name__)
-        for place, (path, route) in enumerate(routes.items()):
-            rule, endpoint = path.removeprefix(root) or "/", f"{route.__name__}_{place}"
-            view = _view(route)
-            blueprint.add_url_rule(rule, endpoint, view, methods=("GET", "POST"))
+        for place, (path, route) in enumerate(web.routes(root).items()):
+            endpoint = f"route_{place}"
+            blueprint.add_url_rule(path, endpoint, _view(route), methods=("GET", "POST"))
         app.register_blueprint(blueprint)
         app.register_error_handler(OidcError, _failed)
 
@@ -139,7 +131,7 @@ def _asked(body: bytes = b"") -> WebRequest:
     return WebRequest.of_wsgi(cast("Mapping[str, object]", request.environ), body)
 
 
-def _view(route: Callable[[WebRequest], Reply]) -> Callable[[], Response]:
+def _view(route: Route) -> Callable[[], Response]:
     def view() -> Response:
         request.max_content_length = _BODY
         return _response(route(_asked(request.get_data(cache=False))))

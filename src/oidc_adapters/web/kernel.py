@@ -58,11 +58,18 @@ class Kernel:
         self._home = WayOn(label="Go to the start page", url=setup.home)
         self._names = [rp.connection[2] or rp.connection[0] for rp in parties.rps]
 
+    @property
+    def cookie_names(self) -> tuple[str, ...]:
+        """The names of the cookies that bring a session."""
+        return tuple([cookie.name for cookie in self._sessions.forgotten()])
+
     # --- users -----------------------------------------------------------------------------------
 
     async def user(self, request: WebRequest) -> WebSession | None:
-        """Return the session of a request."""
+        """Return the session of a request; a page of another site opens no WebSocket with it."""
         check_kind(request, WebRequest, about="request")
+        if request.is_websocket and not request.is_from(self.site.origin):
+            return None
         with _SESSIONS:
             return await self._sessions.read(request)
 

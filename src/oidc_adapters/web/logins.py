@@ -6,7 +6,8 @@
     reply = web.callback(WebRequest.of_wsgi(environ))
 """
 
-from typing import Final, Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.connections import AsyncConnections, Connections
@@ -15,15 +16,20 @@ from oidc_adapters.clients.session_tokens import AsyncSessionTokens, SessionToke
 from oidc_adapters.stores.records.both import at_once
 from oidc_adapters.web.kernel import Kernel
 from oidc_adapters.web.parties import AwaitingParties, WaitingParties, WaitingSessions
-from oidc_adapters.web.requests import WebRequest
+from oidc_adapters.web.requests import WebRequest, path_below
 from oidc_adapters.web.sessions import AsyncSessions, Sessions, WebSession
 from oidc_adapters.web.web_setup import WebSetup
 from oidc_core.endpoints.authorization import AuthenticationRequest
-from oidc_core.wire.errors import OidcError
+from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.replies import Reply
 from oidc_core.wire.settings import as_setting, check_kind
 
 P = TypeVar("P", bound=WaitingParties | AwaitingParties)
+R = TypeVar("R")
+
+Route: TypeAlias = Callable[[WebRequest], Reply]
+AsyncRoute: TypeAlias = Callable[[WebRequest], Awaitable[Reply]]
+
 _SETUP: Final = WebSetup()
 
 
@@ -54,6 +60,31 @@ class _Logins(Generic[P]):
         """
         found = self._kernel.site.paths_of_returns(self._parties.rps)
         return tuple([path for path in found if path not in {self.setup.goodbye, self.setup.home}])
+
+    @property
+    def cookie_names(self) -> tuple[str, ...]:
+        """The names of the cookies that bring a session."""
+        return self._kernel.cookie_names
+
+    def _below(
+        self, root_path: str, login: R, logout: R, callback: R, after_logout: R
+    ) -> dict[str, R]:
+        """Return the routes that browsers call by their paths in the application.
+
+        Browsers may come back from a logout to a page that is not of this application.
+        """
+        root = root_path.rstrip("/")
+        returns = [path_below(path, root) for path in self.after_logout_paths]
+        found = dict.fromkeys([path for path in returns if path is not None], after_logout)
+        callbacks = dict.fromkeys(self.callback_paths, callback)
+        own = {self.setup.login_path: login, self.setup.logout_path: logout, **callbacks}
+        for path, route in own.items():
+            below = path_below(path, root)
+            if below is None:
+                expected = f"a path below {root}"
+                raise UsageError("config_invalid", about="path", found=path, expected=expected)
+            found[below] = route
+        return found
 
     def challenge(self, request: WebRequest) -> Reply:
         """Return the answer to a request that needs a login, and has none.
@@ -90,6 +121,28 @@ class WebLogin(_Logins[WaitingParties]):
         as_setting(client, OidcClient | Connections, "client")
         as_setting(sessions, Sessions, "sessions")
         super().__init__(WaitingParties(client), WaitingSessions(sessions), setup)
+
+    def routes(self, root_path: str = "") -> dict[str, Route]:
+        """Return all routes by their paths, with methods GET and POST.
+
+        The provider calls ``/backchannel-logout`` and ``/frontchannel-logout``.
+
+        Args:
+            root_path: what the application is mounted under; the paths are those below it.
+
+        Raises:
+            UsageError: ``config_invalid`` for a path of the setup that is not below it.
+        """
+        check_kind(root_path, str, about="root_path")
+        return {
+            "/backchannel-logout": self.backchannel_logout,
+            "/frontchannel-logout": self.frontchannel_logout,
+            **self._below(root_path, self.login, self.logout, self.callback, self.after_logout),
+        }
+
+    def close(self) -> None:
+        """Close the client, or all of several."""
+        self._parties.close()
 
     def login(self, request: WebRequest) -> Reply:
         """Start a login: by a form of this application, or by a link where the setup says so.
@@ -187,6 +240,19 @@ class AsyncWebLogin(_Logins[AwaitingParties]):
         as_setting(client, AsyncOidcClient | AsyncConnections, "client")
         as_setting(sessions, AsyncSessions, "sessions")
         super().__init__(AwaitingParties(client), sessions, setup)
+
+    def routes(self, root_path: str = "") -> dict[str, AsyncRoute]:
+        """Return all routes by their paths, like :meth:`WebLogin.routes`."""
+        check_kind(root_path, str, about="root_path")
+        return {
+            "/backchannel-logout": self.backchannel_logout,
+            "/frontchannel-logout": self.frontchannel_logout,
+            **self._below(root_path, self.login, self.logout, self.callback, self.after_logout),
+        }
+
+    async def close(self) -> None:
+        """Close the client, or all of several, like :meth:`WebLogin.close`."""
+        await self._parties.close()
 
     async def login(self, request: WebRequest) -> Reply:
         """Start a login, like :meth:`WebLogin.login`."""

@@ -76,6 +76,10 @@ class WaitingParties:
         """Return the relying parties, in order."""
         return tuple([client.rp for client in self.clients])
 
+    def close(self) -> None:
+        """Close the clients."""
+        self._whole.close()
+
     def now(self) -> int:
         """Return the time, in seconds since the epoch."""
         return self.clients[0].shell.clock.now()
@@ -124,6 +128,10 @@ class AwaitingParties:
     def rps(self) -> tuple[RelyingParty, ...]:
         """Return the relying parties, in order."""
         return tuple([client.rp for client in self.clients])
+
+    async def close(self) -> None:
+        """Close the clients."""
+        await self._whole.close()
 
     def now(self) -> int:
         """Return the time, in seconds since the epoch."""

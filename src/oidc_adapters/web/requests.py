@@ -6,7 +6,7 @@ redirect to a provider, and a script that fetches data cannot.
 
 from collections.abc import Iterable, Mapping
 from typing import Final, cast
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from attrs import field, frozen
 
@@ -18,7 +18,8 @@ from oidc_core.wire.urls import origin_of, parse_form, path_only
 _KEPT: Final = frozenset(
     {
         "accept", "content-type", "cookie", "hx-current-url", "hx-request", "origin", "purpose",
-        "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-purpose", "x-requested-with",
+        "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-purpose", "upgrade",
+        "x-requested-with",
     }
 )  # fmt: skip
 _PAGES: Final = frozenset({"document", "frame", "iframe", ""})
@@ -108,14 +109,23 @@ class WebRequest:
 
     @classmethod
     def of_asgi(cls, scope: Mapping[str, object], body: bytes = b"") -> "WebRequest":
-        """Return the request of an ASGI application, whose ``path`` includes its mount."""
+        """Return the request of an ASGI application.
+
+        Some servers and tests leave the mount (``root_path``) out of ``path`` and ``raw_path``: it
+        is added where it is missing.
+        """
         raw, path = scope.get("raw_path"), str(scope.get("path", "/"))
         text = raw.decode("latin-1") if isinstance(raw, bytes) else quote(path, _PATH_CHARACTERS)
+        text, root = text.partition("?")[0], str(scope.get("root_path", "")).rstrip("/")
+        if path_below(unquote(text), root) is None:
+            text = quote(root, _PATH_CHARACTERS) + text
+        headers = cast("Iterable[tuple[bytes, bytes]]", scope.get("headers", ()))
+        opens = scope.get("type") == "websocket"
         return cls.of(
             str(scope.get("method", "GET")),
-            text.partition("?")[0],
+            text,
             query=cast("bytes", scope.get("query_string", b"")),
-            headers=cast("Iterable[tuple[bytes, bytes]]", scope.get("headers", ())),
+            headers=(*headers, (b"upgrade", b"websocket")) if opens else headers,
             body=body,
         )
 
@@ -149,6 +159,11 @@ class WebRequest:
     def is_htmx(self) -> bool:
         """Whether HTMX asks, which follows a header of its own."""
         return self.header("hx-request") == "true"
+
+    @property
+    def is_websocket(self) -> bool:
+        """Whether it opens a WebSocket, which pages of any site may do with the user's cookies."""
+        return "websocket" in self.header("upgrade").lower()
 
     def is_from(self, origin: str) -> bool:
         """Return whether a page of this origin made the request, by what browsers let no page set.
@@ -196,6 +211,13 @@ class WebRequest:
 
 _REQUEST: Final = fields_of(WebRequest, "parameter_invalid")
 _FORM: Final = 16_384
+
+
+def path_below(path: str, root: str) -> str | None:
+    """Return a path as an application mounted at ``root`` sees it, ``None`` if it is elsewhere."""
+    if path == root:
+        return "/"
+    return path.removeprefix(root) if path.startswith(f"{root}/") else None
 
 
 def _text(value: object, about: str) -> str:

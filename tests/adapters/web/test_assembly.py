@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,11 +13,13 @@ from oidc_adapters.runtime.clock import FrozenClock, SystemClock
 from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.testing import InMemoryTransport
 from oidc_adapters.web import RecordSessions, Sessions, WebLogin, WebRequest
-from oidc_adapters.web.assembly import web_login_of
+from oidc_adapters.web.assembly import async_web_login_of, web_login_of
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import HttpResponse
+from tests.adapters.web.asgi_site import settings_for
 from tests.adapters.web.visiting import BASE, CLIENT, NAVIGATION
 from tests.flows.rig import NOW, honest_provider
+from tests.parties import refused
 
 SECRET: Final = "a secret of this application, 32 octets or more"
 
@@ -159,3 +163,37 @@ def test_a_framework_has_its_own_sessions(tmp_path: Path) -> None:
     web_login_of(config, folder=tmp_path, around=around)
 
     assert [(each.lifetime, each.idle) for each in wrapped] == [(600, 60)]
+
+
+def test_an_application_that_awaits(tmp_path: Path) -> None:
+    provider = honest_provider(clients=(CLIENT,))
+    config = {**settings_for(provider), "OIDC_RECORDS": None}
+    web = async_web_login_of(config, folder=tmp_path)
+    request = WebRequest.of("GET", "/login", headers=NAVIGATION.items())
+
+    reply = asyncio.run(web.login(request))
+
+    assert (reply.header("location") or "").startswith(provider.issuer)
+    assert (reply.header("set-cookie") or "").endswith("; Secure")
+
+
+def test_an_application_that_awaits_in_development(tmp_path: Path) -> None:
+    uri = "http://localhost:8000/callback"
+    provider = honest_provider(clients=(type(CLIENT)(redirect_uris=(uri,)),))
+    config = settings_for(provider, OIDC_REDIRECT_URI=uri, OIDC_POST_LOGOUT_REDIRECT_URI=None)
+    web = async_web_login_of(config, folder=tmp_path)
+    request = WebRequest.of("GET", "/login", headers=NAVIGATION.items())
+
+    assert "Secure" not in (asyncio.run(web.login(request)).header("set-cookie") or "Secure")
+
+
+def test_paths_are_below_the_mount_by_default(tmp_path: Path) -> None:
+    uri = f"{BASE}/app/callback"
+    config = settings_for(honest_provider(), OIDC_REDIRECT_URI=uri, OIDC_GOODBYE="/")
+    setup = async_web_login_of(config, folder=tmp_path, root_path="/app/").setup
+
+    assert (setup.login_path, setup.logout_path) == ("/app/login", "/app/logout")
+    assert (setup.home, setup.goodbye) == ("/app/", "/")
+    wrong: Any = 1
+    call = partial(async_web_login_of, config, folder=tmp_path, root_path=wrong)
+    refused(UsageError, "config_invalid", call)

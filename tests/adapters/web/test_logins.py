@@ -6,13 +6,15 @@ from functools import partial
 from typing import Any, Final, cast
 
 import pytest
+from attrs import evolve
 
-from oidc_adapters.web import RecordSessions, WebLogin
+from oidc_adapters.web import RecordSessions, WebLogin, WebRequest
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.policy import Policy
 from oidc_core.wire.errors import OidcError, StoreFailure, UsageError
 from tests.adapters.web.visiting import (
     BASE,
+    CLIENT,
     ELSEWHERE,
     FETCH,
     KINDS,
@@ -571,3 +573,60 @@ def test_a_session_keeps_what_was_checked_where_the_setup_says_so(
     assert browser.session is not None
     told = [each["of"] for each in browser.session.evidence]
     assert told == (["authorization_response", "id_token", "userinfo"] if keeps else [])
+
+
+@KINDS
+def test_a_page_of_another_site_opens_no_websocket_with_a_session(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits))
+    browser.log_in()
+
+    def found(**headers: str) -> bool:
+        asked = {"upgrade": "websocket", "cookie": browser.header, **headers}
+        request = WebRequest.of("GET", "/talk", headers=asked.items())
+        return settled(browser.at.web.user(request)) is not None
+
+    assert found(origin=BASE)
+    assert not found(origin="https://other.rp.example")
+    assert not found()
+
+
+@KINDS
+def test_all_routes_by_their_paths(awaits: bool) -> None:
+    web = house(awaits=awaits).web
+
+    assert web.routes() == {
+        "/login": web.login,
+        "/logout": web.logout,
+        "/callback": web.callback,
+        "/goodbye": web.after_logout,
+        "/backchannel-logout": web.backchannel_logout,
+        "/frontchannel-logout": web.frontchannel_logout,
+    }
+    assert web.cookie_names == ("__Host-session",)
+    refused(UsageError, "config_invalid", lambda: web.routes("/app"))
+    refused(UsageError, "parameter_invalid", lambda: web.routes(1))
+
+
+@KINDS
+def test_routes_of_an_application_below_a_path(awaits: bool) -> None:
+    uri = f"{BASE}/app/callback"
+    clients = (evolve(CLIENT, redirect_uris=(uri,)),)
+    paths = {"login_path": "/app/login", "logout_path": "/app"}
+    web = house(awaits=awaits, settings=paths, setup={"redirect_uri": uri}, clients=clients).web
+
+    assert web.routes("/app/") == {
+        "/login": web.login,
+        "/": web.logout,
+        "/callback": web.callback,
+        "/backchannel-logout": web.backchannel_logout,
+        "/frontchannel-logout": web.frontchannel_logout,
+    }
+
+
+@KINDS
+def test_a_closed_client_takes_no_login(awaits: bool) -> None:
+    browser = Visitor(at=house(awaits=awaits))
+
+    settled(browser.at.web.close())
+
+    assert browser.ask("/login").status == 500

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from oidc_adapters.web.requests import WebRequest
+from oidc_adapters.web.requests import WebRequest, path_below
 from oidc_core.wire.errors import CallbackError, UsageError
 from tests.parties import refused
 
@@ -121,6 +121,49 @@ def test_asgi(raw: bytes | None) -> None:
 
     assert (made.method, made.path, made.query) == ("GET", "/app/caf%C3%A9", "a=b")
     assert dict(made.headers) == {"cookie": "a=b; c=d", "accept": "x, y"}
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "root", "expected"),
+    [
+        ("/app/login", b"/app/login", "/app", "/app/login"),  # uvicorn --root-path
+        ("/app/login", b"/app/login", "/app/", "/app/login"),
+        ("/login", b"/login", "/app", "/app/login"),  # FastAPI(root_path=...), test clients
+        ("/app/login", b"/login", "/app", "/app/login"),
+        ("/app", None, "/app", "/app"),
+        ("/application", None, "/app", "/app/application"),
+        ("/caf\xe9/a", b"/caf%c3%a9/a", "/caf\xe9", "/caf%c3%a9/a"),
+        ("/a", b"/a", "/caf\xe9", "/caf%C3%A9/a"),
+        ("/login", b"/login?a=b", "", "/login"),
+    ],
+)
+def test_the_mount_of_an_asgi_application_is_part_of_the_path(
+    path: str, raw: bytes | None, root: str, expected: str
+) -> None:
+    scope: dict[str, object] = {"path": path, "raw_path": raw, "root_path": root}
+
+    assert WebRequest.of_asgi(scope).path == expected
+
+
+def test_a_request_that_opens_a_websocket() -> None:
+    assert WebRequest.of_asgi({"type": "websocket", "path": "/"}).is_websocket
+    assert WebRequest.of("GET", "/", headers=[("Upgrade", "WebSocket")]).is_websocket
+    assert not WebRequest.of_asgi({"type": "http", "path": "/"}).is_websocket
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "below"),
+    [
+        ("/app/a", "/app", "/a"),
+        ("/app", "/app", "/"),
+        ("/app/", "/app", "/"),
+        ("/a", "", "/a"),
+        ("/application", "/app", None),
+        ("/", "/app", None),
+    ],
+)
+def test_a_path_below_a_mount(path: str, root: str, below: str | None) -> None:
+    assert path_below(path, root) == below
 
 
 def test_the_request_as_a_client_takes_it() -> None:
