@@ -22,7 +22,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, current_app, request
 
 from oidc_adapters.clients.session_tokens import SessionTokens
 from oidc_adapters.web.assembly import web_login_of
@@ -85,9 +85,10 @@ class Oidc:
         Raises:
             StoreFailure: ``store_unavailable``.
         """
-        if _KEPT not in g:
-            setattr(g, _KEPT, _web().user(_asked()))
-        return cast("WebSession | None", g.get(_KEPT))
+        asked = cast("Any", request)  # `g` may live longer: an application may push its context
+        if not hasattr(asked, _KEPT):
+            setattr(asked, _KEPT, _web().user(_asked()))
+        return cast("WebSession | None", getattr(asked, _KEPT))
 
     @property
     def session(self) -> WebSession:

@@ -181,3 +181,15 @@ def test_the_tokens_of_nobody() -> None:
     site = Site()
     with site.app.test_request_context("/"):
         refused(UsageError, "parameter_invalid", lambda: site.oidc.tokens)
+
+
+def test_a_context_that_the_application_pushed_shares_no_session() -> None:
+    site = Site()
+    with site.app.app_context():  # as by `app.app_context().push()` in a module
+        assert site.ask("/").text == "nobody"
+        site.log_in()
+        assert site.ask("/").text == "somebody"
+        stranger = site.app.test_client()
+        reply = stranger.open("/", base_url=BASE, headers=NAVIGATION)
+
+    assert reply.text == "nobody"
