@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from oidc_adapters import AuthenticationRequest, MemoryRecords
 from oidc_adapters.web import Page, WayOn
 from oidc_adapters.web.flask import Oidc
-from oidc_core import fingerprint
+from oidc_core import StoreFailure, fingerprint
 
 if TYPE_CHECKING:
     from examples.webapp.configuration import Configuration
@@ -102,7 +102,13 @@ def _refreshed(oidc: Oidc) -> None:
     if before.refresh_token is None:
         flash("The login service gave no refresh token.")
         return
-    after = oidc.tokens.fresh(refused=before.access_token)
+    try:
+        after = oidc.tokens.fresh(refused=before.access_token)
+    except StoreFailure as failure:
+        if failure.code != "token_refused":
+            raise
+        flash("Your tokens are only some seconds old. Wait five seconds, then refresh them.")
+        return
     flash(f"The access token {_mark(before)} was replaced by {_mark(after)}.")
     if before.refresh_token != after.refresh_token:
         flash("The refresh token was replaced, too.")
@@ -110,12 +116,12 @@ def _refreshed(oidc: Oidc) -> None:
 
 
 def _mark(tokens: Tokens) -> str:
-    return f"#{fingerprint(tokens.access_token)} (valid until {moment(tokens.expires_at)})"
+    return f"{fingerprint(tokens.access_token)} (valid until {moment(tokens.expires_at)})"
 
 
 def draw(page: Page) -> str:
     """Draw a page of the library in the looks of this application."""
-    return render_template("page.html", page=page, failed=page.status >= 400)
+    return render_template("page.html", page=page)
 
 
 def _no_page(error: HTTPException) -> Response:

@@ -6,7 +6,7 @@ import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from examples.webapp.configuration import Configuration
+from examples.webapp.configuration import SCOPES, Configuration
 
 from oidc_adapters import SystemClock
 from oidc_adapters.testing import FakeClient, FakeProvider, serve
@@ -34,6 +34,7 @@ def fake_provider(origin: str) -> Generator[Configuration]:
             issuer=served.issuer,
             client_id=client.client_id,
             client_secret=client.client_secret,
+            scopes=(*SCOPES, "offline_access"),
             redirect_uri=client.redirect_uris[0],
             post_logout_redirect_uri=client.post_logout_redirect_uris[0],
             fake=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -50,8 +51,17 @@ def bound(configured: Configured, port: int) -> Generator[tuple[BaseWSGIServer, 
         configured: makes the settings for an origin, as in ``http://localhost:8000``.
         port: the port.
     """
-    server = make_server("127.0.0.1", port, _not_ready, threaded=True, request_handler=_Quiet)
-    origin = f"http://localhost:{server.server_port}"
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        port = listening.getsockname()[1]
+        server = make_server(
+            "127.0.0.1",
+            port,
+            _not_ready,
+            threaded=True,
+            request_handler=_Quiet,
+            fd=listening.fileno(),
+        )
+    origin = f"http://localhost:{port}"
     try:
         with configured(origin) as configuration:
             server.app = web_application(configuration)

@@ -84,8 +84,9 @@ def _shown(name: str, value: object) -> str:
     if name in _TIMES and isinstance(value, int | float):
         return moment(value)
     if isinstance(value, tuple):
-        texts = [each for each in cast("tuple[object, ...]", value) if isinstance(each, str)]
-        if len(texts) == len(value):
+        parts = cast("tuple[object, ...]", value)
+        texts = [each for each in parts if isinstance(each, str)]
+        if len(texts) == len(parts):
             return ", ".join(texts)
     # Whatever else JSON can hold, in its own writing.
     text = render(JsonObject({"value": value}))

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from shutil import which
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine
@@ -78,10 +78,13 @@ class Chromium:
         self._runner.run(asyncio.wait_for(steps, 2 * PATIENCE))
 
     @asynccontextmanager
-    async def tab(self) -> AsyncGenerator[Tab]:
-        """Open one tab of a browser that has been nowhere yet."""
+    async def tab(self, **options: Any) -> AsyncGenerator[Tab]:
+        """Open one tab of a browser that has been nowhere yet.
+
+        The options are those of Playwright's ``new_context``, as the size of the window.
+        """
         assert self._browser is not None
-        context = await self._browser.new_context()
+        context = await self._browser.new_context(**options)
         context.set_default_timeout(1000 * PATIENCE)
         try:
             page = await context.new_page()

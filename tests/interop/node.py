@@ -32,22 +32,27 @@ def find_node() -> Node:
 
 
 def installed_provider(node: Node) -> Path:
-    """Directory with `op.mjs` and its `node_modules`, exactly as the lock file says.
+    """Directory with `op.mjs` and its `node_modules`."""
+    return installed_packages(node, SOURCE, "op.mjs")
+
+
+def installed_packages(node: Node, source: Path, *programs: str) -> Path:
+    """Directory with the `node_modules` of a folder, exactly as its lock file says.
 
     Made once for each content of the sources. Two processes that make it at once each build their
     own, and the first to finish is kept.
     """
-    sources = [SOURCE / name for name in ("op.mjs", "package.json", "package-lock.json")]
-    digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
-    ready = cache_directory() / f"provider-{digest[:16]}"
+    sources = [source / name for name in (*programs, "package.json", "package-lock.json")]
+    digest = hashlib.sha256(b"\0".join(each.read_bytes() for each in sources)).hexdigest()
+    ready = cache_directory() / f"{source.name}-{digest[:16]}"
     if ready.is_dir():
         return ready
     ready.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ready.parent) as scratch:
-        building = Path(scratch) / "provider"
+        building = Path(scratch) / source.name
         building.mkdir()
-        for source in sources:
-            shutil.copy(source, building)
+        for each in sources:
+            shutil.copy(each, building)
         install = (*node.npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
         run(install, needed=NEEDED, cwd=building)
         _keep(building, ready)

@@ -144,8 +144,8 @@ class Party:
 
 
 @contextmanager
-def running(tried: Tried) -> Generator[Party]:
-    """The provider, stopped at the end of the block.
+def running(tried: Tried, given: Given = GIVEN) -> Generator[Party]:
+    """The provider, with that user and client, stopped at the end of the block.
 
     Raises `Unavailable` if the provider is not available, `ProviderFailed` if it does not start.
     """
@@ -154,15 +154,12 @@ def running(tried: Tried) -> Generator[Party]:
             yield Party(tried, op.issuer, op.issuer, _registered_by_test(op), op.log)
         return
     python = str(python_with(PROVIDERS / f"{tried.key}.txt"))
-    command = (python, "-m", f"tests.interop.providers.{tried.key}", json.dumps(asdict(GIVEN)))
+    command = (python, "-m", f"tests.interop.providers.{tried.key}", json.dumps(asdict(given)))
     with started(command, env=os.environ | {"PYTHONPATH": str(ROOT)}) as provider:
         issuer = provider.origin + tried.issuer_path
-        register = _registered_at(issuer) if tried.registers else _known
+        known = (given.client_id, given.client_secret)
+        register: Register = _registered_at(issuer) if tried.registers else lambda _: known
         yield Party(tried, provider.origin, issuer, register, provider.log)
-
-
-def _known(_members: Mapping[str, Any]) -> tuple[str, str]:
-    return GIVEN.client_id, GIVEN.client_secret
 
 
 def _registered_by_test(provider: Provider) -> Register:

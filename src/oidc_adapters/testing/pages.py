@@ -8,8 +8,12 @@ from html import escape
 from oidc_adapters.testing.parties import AuthorizationResponse, FakeClient, FakeUser
 
 _STYLE = (
-    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:12vh auto;padding:0 1rem}"
-    "button{font:inherit;padding:.4rem 1rem;margin:.3rem .5rem .3rem 0}"
+    ":root{color-scheme:light dark}"
+    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:12vh auto;padding:0 1rem;"
+    "color:CanvasText;background:Canvas}"
+    "fieldset{margin:0 0 1rem;padding:.5rem 1rem;border:1px solid;border-radius:.4rem}"
+    "label{display:block;padding:.4rem 0}"
+    "button{font:inherit;padding:.5rem 1rem;margin:.3rem .5rem .3rem 0}"
     "code{overflow-wrap:anywhere}"
 )
 
@@ -18,7 +22,8 @@ def _page(title: str, body: str) -> bytes:
     return (
         "<!doctype html>\n"
         f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style></head>\n<body>{body}</body></html>\n"
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<style>{_STYLE}</style></head>\n<body><main>{body}</main></body></html>\n"
     ).encode()
 
 
@@ -47,13 +52,14 @@ def login_page(action: str, client: FakeClient, scope: str, users: tuple[FakeUse
     """
     choices = "".join(
         f'<label><input type="radio" name="user" value="{escape(user.sub)}"'
-        f"{' checked' if number == 0 else ''}> {escape(user.sub)}</label><br>"
+        f"{' checked' if number == 0 else ''}> {escape(user.sub)}</label>"
         for number, user in enumerate(users)
     )
     body = (
         "<h1>Sign in</h1>"
         f"<p><code>{escape(client.client_id)}</code> asks for <code>{escape(scope)}</code>.</p>"
-        f'<form method="post" action="{escape(action)}">{choices}'
+        f'<form method="post" action="{escape(action)}">'
+        f"<fieldset><legend>Who signs in?</legend>{choices}</fieldset>"
         '<button name="decision" value="approve">Sign in and allow</button>'
         '<button name="decision" value="deny">Refuse</button></form>'
         "<p>This provider is a fake one, for tests. It asks for no password.</p>"

@@ -11,7 +11,7 @@ from tests.interop.providers.loopback import Given, WsgiApplication, serve
 
 LOGIN_PAGE = """
 <form method="post">{% csrf_token %}{{ form }}
-<input type="hidden" name="next" value="{{ next }}"></form>
+<input type="hidden" name="next" value="{{ next }}"><button>Log in</button></form>
 """
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
 FORGERIES = "django.middleware.csrf.CsrfViewMiddleware"
