@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SOURCES: Final = ("src", "tests", "scripts", "benchmarks", "examples")
 DOCUMENTS: Final = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "changelog.d")
-DOCUMENTS_BELOW: Final = "docs"
+DOCUMENTS_BELOW: Final = ("docs", "examples")
 GENERATED: Final = "docs/reference/"
 """Made from the docstrings, which are read in the source."""
 SKIPPED: Final = frozenset({"node_modules", "__pycache__", "golden"})
@@ -65,7 +65,7 @@ def sentences(root: Path) -> Iterator[Sentence]:
                 yield from _of(
                     path.relative_to(root).as_posix(), _source(text, shown=_is_shown(path))
                 )
-    for name in (*DOCUMENTS, DOCUMENTS_BELOW):
+    for name in (*DOCUMENTS, *DOCUMENTS_BELOW):
         for path in _files(root, name):
             where = path.relative_to(root).as_posix()
             if path.suffix == ".md" and not where.startswith(GENERATED):

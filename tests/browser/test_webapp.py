@@ -141,25 +141,23 @@ def test_a_user_who_refuses_gets_a_page_with_a_way_on(browser: Chromium, origin:
 def test_the_way_back_and_a_callback_that_is_loaded_again(browser: Chromium, origin: str) -> None:
     async def steps() -> None:
         async with browser.tab() as tab, browser.tab() as stranger:
-            page, callbacks = tab.page, list[str]()
-            page.on(
-                "request",
-                lambda request: "/callback?" in request.url and callbacks.append(request.url),
-            )
+            page, requested = tab.page, list[str]()
+            page.on("request", lambda request: requested.append(request.url))
             await log_in(tab, origin)
+            (callback,) = [url for url in requested if "/callback?" in url]
             await page.go_back()
             assert "Sign in" in await tab.text()
             await press(page, "Sign in and allow")
             await page.wait_for_url(f"{origin}/")
             assert "You are logged in" in await tab.text()
 
-            await page.goto(callbacks[0])
+            await page.goto(callback)
             assert page.url == f"{origin}/"
             await page.get_by_role("link", name="Show your data").click()
             await page.reload()
             assert HELLO in await tab.text()
 
-            assert "Please log in again" in await stranger.go(callbacks[0])
+            assert "Please log in again" in await stranger.go(callback)
             await stranger.page.get_by_role("link", name="Go to the start page").click()
             assert "Log in with one click" in await stranger.text()
 

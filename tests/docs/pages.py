@@ -58,8 +58,8 @@ class Page:
 
 
 def written_pages() -> list[Page]:
-    """The README and all of docs/ but the generated reference."""
-    docs = sorted((ROOT / "docs").rglob("*.md"))
+    """The README, all of docs/ but the generated reference, and the pages of the examples."""
+    docs = sorted([*(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
     paths = [path.relative_to(ROOT).as_posix() for path in docs]
     return [Page("README.md"), *(Page(p) for p in paths if not p.startswith("docs/reference/"))]
 
