@@ -1,4 +1,4 @@
-"""A fake provider beside the example, so that it runs with nothing else."""
+"""A fake provider for the example, so that it runs with nothing else."""
 
 from __future__ import annotations
 

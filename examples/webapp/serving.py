@@ -1,4 +1,4 @@
-"""Serve the example on this machine: at your provider, or at a fake one beside it."""
+"""Serve the example on this machine: with your provider, or with a fake one."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until Ctrl-C; the exit status is 2 if it cannot start."""
     parser = argparse.ArgumentParser(
         prog="examples/webapp/start",
-        description="The example web application. Without CONFIG it reads config.toml beside it; "
+        description="The example web application. Without CONFIG it reads config.toml in its own folder; "
         "without that file it starts a fake provider.",
     )
     parser.add_argument("config", nargs="?", type=Path, help="a file like config.toml.example")

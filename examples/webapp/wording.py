@@ -88,6 +88,6 @@ def _shown(name: str, value: object) -> str:
         texts = [each for each in parts if isinstance(each, str)]
         if len(texts) == len(parts):
             return ", ".join(texts)
-    # Whatever else JSON can hold, in its own writing.
+    # All other values are shown as JSON.
     text = render(JsonObject({"value": value}))
     return text.removeprefix('{"value":').removesuffix("}")

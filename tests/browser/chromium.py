@@ -81,7 +81,7 @@ class Chromium:
     async def tab(self, **options: Any) -> AsyncGenerator[Tab]:
         """Open one tab of a browser that has been nowhere yet.
 
-        The options are those of Playwright's ``new_context``, as the size of the window.
+        Playwright's ``new_context`` explains the options, as in the size of the window.
         """
         assert self._browser is not None
         context = await self._browser.new_context(**options)

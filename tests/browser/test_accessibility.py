@@ -59,7 +59,7 @@ def origin() -> Generator[str]:
 
 
 async def findings(tab: Tab, axe: Path) -> list[str]:
-    """Return what axe-core finds on the page, also what it is not certain about."""
+    """Return the findings of axe-core on the page, and its open questions."""
     await tab.page.add_script_tag(path=axe)
     result: dict[str, Any] = await tab.page.evaluate("axe.run()")
     assert len(result["passes"]) > 8, "axe-core has judged nothing"

@@ -1,4 +1,4 @@
-"""The example web application in a real browser, with the fake provider beside it."""
+"""The example web application and the fake provider, in a real browser."""
 
 from __future__ import annotations
 
