@@ -87,8 +87,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until Ctrl-C; the exit status is 2 if it cannot start."""
     parser = argparse.ArgumentParser(
         prog="examples/webapp/start",
-        description="The example web application. Without CONFIG it reads config.toml in its own folder; "
-        "without that file it starts a fake provider.",
+        description="The example web application. Without CONFIG it reads config.toml in its own "
+        "folder; without that file it starts a fake provider.",
     )
     parser.add_argument("config", nargs="?", type=Path, help="a file like config.toml.example")
     parser.add_argument("--fake", action="store_true", help="start a fake provider")
