@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _ROLE: Final = re.compile(r":\w+:`([^`<]+)`")
 _SECTION: Final = re.compile(r"(Args|Attributes|Raises|Returns|Yields):")
 _ITEM: Final = re.compile(r"    (\S[^:]*): (.*)")
-_DIRECTIVE: Final = re.compile(r"\.\. code-block:: \w+\n")
+_CODE: Final = re.compile(r"\.\. code-block:: (\w+)\n")
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -38,13 +38,15 @@ def inline(text: str) -> str:
 
 def prose(docstring: str) -> str:
     """Return a docstring as Markdown: paragraphs, sections as lists, drawings as blocks."""
-    text = _DIRECTIVE.sub("", docstring)
-    blocks = re.split(r"\n\n+(?=\S)", text)
+    blocks = re.split(r"\n\n+(?=\S)", docstring)
     return "\n".join(_block(block) for block in blocks if block.strip())
 
 
 def _block(block: str) -> str:
     lines = block.splitlines()
+    code = _CODE.match(block)
+    if code:
+        return f"```{code.group(1)}\n{dedent(block[code.end() :]).strip(chr(10))}\n```\n"
     section = _SECTION.fullmatch(lines[0])
     if section:
         return f"{section.group(1)}:\n\n{_items(lines[1:])}"

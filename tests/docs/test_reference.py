@@ -112,6 +112,12 @@ def test_a_docstring_becomes_markdown() -> None:
     )
 
 
+def test_code_in_a_docstring_stays_code() -> None:
+    docstring = "A call.\n\n.. code-block:: python\n\n    if a:\n\n        b()\n\nMore.\n"
+
+    assert prose(docstring) == "A call.\n\n```python\nif a:\n\n    b()\n```\n\nMore.\n"
+
+
 def test_overloads_are_no_second_entry() -> None:
     names = [entry.name for entry in reference_sources.module_of("oidc_core.machine.steps").entries]
 

@@ -29,6 +29,7 @@ from oidc_adapters.web.assembly import web_login_of
 from oidc_adapters.web.logins import Route, WebLogin
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import WebSession
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.replies import Reply
 
@@ -110,6 +111,10 @@ class Oidc:
         It fails as :attr:`session` does.
         """
         return _web().tokens(self.session)
+
+    def step_up(self, asked: AuthenticationRequest) -> Response:
+        """Return the answer of a view that needs a login of another kind, as a second factor."""
+        return _response(_web().step_up(_asked(), asked))
 
     def required(self, view: Callable[A, R]) -> Callable[A, R | Response]:
         """Let a view be called for users who are logged in; it may be a coroutine function."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
+from attrs import evolve
 
 from oidc_adapters.runtime.clock import SystemClock
 from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.testing import InMemoryTransport
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.wire.errors import StoreFailure, UsageError
 from tests.adapters.web.visiting import BASE, CLIENT, FETCH, NAVIGATION
 from tests.flows.rig import honest_provider
@@ -25,15 +27,18 @@ class Site:
     def __init__(self, **config: Any) -> None:
         from oidc_adapters.web.flask import Oidc
 
-        self.provider = honest_provider(clients=(CLIENT,))
+        uri = config.get("OIDC_REDIRECT_URI", f"{BASE}/callback")
+        left = config.get("OIDC_POST_LOGOUT_REDIRECT_URI", f"{BASE}/goodbye")
+        known = evolve(CLIENT, redirect_uris=(uri,), post_logout_redirect_uris=(left,))
+        self.provider = honest_provider(clients=(known,))
         self.transport = InMemoryTransport(self.provider)
         self.app = flask.Flask(__name__)
         self.app.config |= {
             "OIDC_ISSUER": self.provider.issuer,
             "OIDC_CLIENT_ID": CLIENT.client_id,
             "OIDC_CLIENT_SECRET": CLIENT.client_secret,
-            "OIDC_REDIRECT_URI": f"{BASE}/callback",
-            "OIDC_POST_LOGOUT_REDIRECT_URI": f"{BASE}/goodbye",
+            "OIDC_REDIRECT_URI": uri,
+            "OIDC_POST_LOGOUT_REDIRECT_URI": left,
             "OIDC_SECRET": SECRET,
             "OIDC_RECORDS": MemoryRecords(),
             "OIDC_TRANSPORT": self.transport,
@@ -163,6 +168,70 @@ def test_an_application_under_a_path(tmp_path: Any) -> None:
     rules = {str(rule) for rule in site.app.url_map.iter_rules()}
 
     assert {"/callback", "/login", "/logout", "/backchannel-logout"} <= rules
+
+
+def test_a_view_may_be_a_coroutine_function() -> None:
+    pytest.importorskip("asgiref", reason="asgiref is not installed")
+    site = Site()
+
+    @site.oidc.required
+    async def awaited() -> str:
+        return f"{site.oidc.session.identity.subject} later"
+
+    site.app.add_url_rule("/awaited", view_func=awaited)
+
+    assert site.ask("/awaited").status_code == 303
+    site.log_in()
+    assert site.ask("/awaited").text == "alice later"
+
+
+def test_an_application_that_another_one_mounts() -> None:
+    site = Site(
+        OIDC_REDIRECT_URI=f"{BASE}/app/callback",
+        OIDC_POST_LOGOUT_REDIRECT_URI=f"{BASE}/app/goodbye",
+        OIDC_LOGIN_PATH="/app/login",
+        OIDC_LOGOUT_PATH="/app/logout",
+        OIDC_HOME="/app/",
+        APPLICATION_ROOT="/app",
+    )
+
+    def ask(path: str) -> Any:
+        return site.browser.open(path, base_url=f"{BASE}/app/", headers=NAVIGATION)
+
+    challenge = ask("/orders")
+    started = ask(challenge.location.removeprefix("/app"))
+    response = site.provider.authorize(started.location, SystemClock().now())
+    back = ask(response.url.removeprefix(f"{BASE}/app"))
+
+    assert challenge.location == "/app/login?return_to=%2Fapp%2Forders"
+    assert back.location == "/app/orders"
+    assert ask("/orders").text == "alice Alice Adams"
+
+
+def test_a_view_asks_for_more() -> None:
+    site = Site(OIDC_CLAIMS=("name", "acr"))
+    wanted = "urn:example:two-factor"
+
+    @site.oidc.required
+    def safe() -> Any:
+        if site.oidc.session.claims.get("acr") == wanted:
+            return "open"
+        return site.oidc.step_up(AuthenticationRequest(acr_values=wanted))
+
+    site.app.add_url_rule("/safe", view_func=safe)
+    site.log_in()
+    asked = site.ask("/safe?door=2")
+    response = site.provider.authorize(asked.location, SystemClock().now())
+    back = site.ask(response.url.removeprefix(BASE))
+
+    assert back.location == "/safe?door=2"
+    assert site.ask(back.location).text == "open"
+
+
+def test_a_body_that_no_route_needs_is_refused_unread() -> None:
+    reply = Site().ask("/callback", "POST", data=b"a" * 131_073)
+
+    assert reply.status_code == 413
 
 
 def test_settings_are_judged() -> None:
