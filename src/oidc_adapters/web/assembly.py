@@ -13,6 +13,14 @@ from oidc_adapters.stores.records import AsyncRecords, Records
 from oidc_adapters.stores.records.sqlite import SqliteRecords
 from oidc_adapters.stores.sessions import EndSession, SessionIndex
 from oidc_adapters.web.logins import AsyncWebLogin, WebLogin
+from oidc_adapters.web.named_settings import (
+    OF_CLIENT,
+    OF_PAGES,
+    OF_SESSIONS,
+    OF_WORLD,
+    check_names,
+    named,
+)
 from oidc_adapters.web.record_sessions import SESSION_COOKIE, AsyncRecordSessions, RecordSessions
 from oidc_adapters.web.sessions import AsyncSessions, Sessions
 from oidc_adapters.web.web_setup import WebSetup
@@ -30,12 +38,7 @@ _LOOPBACK: Final = CookieProfile(prefix="oidc-session", secure=False)
 _LOGINS: Final = CookieProfile()
 _LOOPBACK_LOGINS: Final = CookieProfile.insecure_for_loopback_development()
 _SCOPE: Final = "openid profile email"
-_CLIENT: Final = (
-    "issuer", "client_id", "client_secret", "redirect_uri", "post_logout_redirect_uri", "scope",
-)  # fmt: skip
 _PATHS: Final = {"login_path": "/login", "logout_path": "/logout", "home": "/", "goodbye": "/"}
-_WEB: Final = (*_PATHS, "login_by_get", "claims", "evidence", "request", "draw", "on_failure")
-_AGES: Final = ("lifetime", "idle")
 
 
 def web_login_of(
@@ -48,14 +51,15 @@ def web_login_of(
 
     Args:
         config: the settings: ``OIDC_ISSUER``, ``OIDC_CLIENT_ID``, ``OIDC_CLIENT_SECRET`` and
-            ``OIDC_REDIRECT_URI``; where needed ``OIDC_SCOPE`` (by default ``openid profile
-            email``), ``OIDC_POST_LOGOUT_REDIRECT_URI`` and the members of
-            :class:`~oidc_adapters.web.web_setup.WebSetup`, as in ``OIDC_LOGIN_BY_GET``.
-            ``OIDC_SECRET`` seals what is kept, by default ``SECRET_KEY``; a list has the newest
-            first.  ``OIDC_RECORDS`` is a store of records, or the path of an SQLite file.
-            ``OIDC_LIFETIME`` and ``OIDC_IDLE`` are seconds, see
-            :class:`~oidc_adapters.web.record_sessions.RecordSessions`.  ``OIDC_TRANSPORT`` and
-            ``OIDC_CLOCK`` are for tests.
+            ``OIDC_REDIRECT_URI``; where needed the other members of
+            :class:`~oidc_adapters.clients.client_setup.ClientSetup` (``OIDC_SCOPE`` is ``openid
+            profile email`` by default) and of :class:`~oidc_adapters.web.web_setup.WebSetup`, as in
+            ``OIDC_LOGIN_BY_GET``.  ``OIDC_SECRET`` seals what is kept, by default ``SECRET_KEY``; a
+            list has the newest first.  ``OIDC_RECORDS`` is a store of records, or the path of an
+            SQLite file.  ``OIDC_LIFETIME`` and ``OIDC_IDLE`` are seconds, see
+            :class:`~oidc_adapters.web.record_sessions.RecordSessions`.  ``OIDC_ON_EVENT``,
+            ``OIDC_TRANSPORT`` and ``OIDC_CLOCK`` are those of a client.  Text for a setting that is
+            no text is read as JSON, as environment variables have it: ``true``, ``600``.
         folder: where the SQLite file ``oidc.db`` is by default; it is made if it is missing.
         root_path: what the application is mounted under; paths are below it by default.
         around: makes the sessions of a framework that has its own.
@@ -104,20 +108,19 @@ class _Parts(NamedTuple):
     def of(cls, config: Mapping[str, Any], folder: Path, root_path: str) -> "_Parts":
         """Judge the settings."""
         secrets = _secrets(config)
-        named: dict[str, Any] = {"scope": _SCOPE, **_named(config, _CLIENT)}
-        setup = ClientSetup(**named)
-        url = parse_url(setup.redirect_uri, about="OIDC_REDIRECT_URI", http=True)
-        develops = url.scheme == "http" and url.is_loopback
+        check_names(config)
+        setup = _setup(config)
+        develops = _is_on_loopback(setup)
         root = as_setting(root_path, str, "root_path").rstrip("/")
         paths: dict[str, Any] = {name: root + path for name, path in _PATHS.items()}
         return cls(
             setup=setup.on_loopback() if develops else setup,
-            web=WebSetup(**{**paths, **_named(config, _WEB)}),
+            web=WebSetup(**{**paths, **named(config, OF_PAGES)}),
             logins=CookiePendingLogins(*secrets, profile=_LOOPBACK_LOGINS if develops else _LOGINS),
             records=records_of(config, folder),
             secrets=secrets,
             profile=_LOOPBACK if develops else SESSION_COOKIE,
-            ages=_named(config, _AGES),
+            ages=named(config, OF_SESSIONS),
         )
 
     def kept(self, config: Mapping[str, Any], end_session: EndSession) -> dict[str, Any]:
@@ -125,9 +128,22 @@ class _Parts(NamedTuple):
         return {
             "grants": Grants(self.records, *self.secrets),
             "sessions": SessionIndex(self.records, *self.secrets, end_session=end_session),
-            "transport": config.get("OIDC_TRANSPORT"),
-            "clock": config.get("OIDC_CLOCK"),
+            **named(config, OF_WORLD),
         }
+
+
+def _setup(config: Mapping[str, Any]) -> ClientSetup:
+    held = named(config, OF_CLIENT)
+    scope = {} if "registration" in held else {"scope": _SCOPE}
+    return ClientSetup(**{**scope, **held})
+
+
+def _is_on_loopback(setup: ClientSetup) -> bool:
+    """Whether browsers come back to this machine over plain http."""
+    held = () if setup.registration is None else setup.registration.redirect_uris
+    uris = (setup.redirect_uri, *held)
+    url = parse_url(next(filter(None, uris), ""), about="OIDC_REDIRECT_URI", http=True)
+    return url.scheme == "http" and url.is_loopback
 
 
 def _secrets(config: Mapping[str, Any]) -> tuple[str | bytes, ...]:
@@ -146,9 +162,3 @@ def records_of(config: Mapping[str, Any], folder: Path) -> Records | AsyncRecord
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder / "oidc.db"
     return SqliteRecords(found) if isinstance(found, str | Path) else cast("Records", found)
-
-
-def _named(config: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the settings of these names that the application has."""
-    held = {name: config.get(f"OIDC_{name.upper()}") for name in names}
-    return {name: value for name, value in held.items() if value is not None}

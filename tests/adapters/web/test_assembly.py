@@ -14,6 +14,8 @@ from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.testing import InMemoryTransport
 from oidc_adapters.web import RecordSessions, Sessions, WebLogin, WebRequest
 from oidc_adapters.web.assembly import async_web_login_of, web_login_of
+from oidc_core.model.client import ClientRegistration
+from oidc_core.model.policy import Policy
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import HttpResponse
 from tests.adapters.web.asgi_site import settings_for
@@ -52,6 +54,27 @@ def test_a_login_starts_by_the_settings(tmp_path: Path) -> None:
     assert web.setup.login_path == "/enter"
     assert started(web).endswith("; Secure")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_registration_in_full(tmp_path: Path) -> None:
+    names = {"OIDC_CLIENT_ID": None, "OIDC_REDIRECT_URI": None, "OIDC_LOGIN_BY_GET": "true"}
+    registration = ClientRegistration(
+        client_id=CLIENT.client_id,
+        redirect_uris=(f"{BASE}/callback",),
+        backchannel_logout_uri=f"{BASE}/backchannel-logout",
+        scope="openid profile email",
+    )
+
+    web = made(tmp_path, **names, OIDC_REGISTRATION=registration, OIDC_POLICY=Policy())
+
+    assert web.callback_paths == ("/callback",)
+    assert started(web).endswith("; Secure")
+
+
+def test_a_slip_in_a_name_is_told(tmp_path: Path) -> None:
+    found = refused(UsageError, "config_invalid", partial(made, tmp_path, OIDC_POLCIY=Policy()))
+
+    assert found.expected == "OIDC_POLICY"
 
 
 def test_a_clock_for_tests(tmp_path: Path) -> None:
