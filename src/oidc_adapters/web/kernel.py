@@ -66,12 +66,16 @@ class Kernel:
     # --- users -----------------------------------------------------------------------------------
 
     async def user(self, request: WebRequest) -> WebSession | None:
-        """Return the session of a request; a page of another site opens no WebSocket with it."""
+        """Return the session of a request; a page of another site opens no WebSocket with it.
+
+        A session of a client that is gone, or of another application, is none.
+        """
         check_kind(request, WebRequest, about="request")
         if request.is_websocket and not request.is_from(self.site.origin):
             return None
         with _SESSIONS:
-            return await self._sessions.read(request)
+            found = await self._sessions.read(request)
+            return None if found is None or self._place_if_known(found) is None else found
 
     async def required(self, request: WebRequest) -> WebSession | Reply:
         """Return the session of a request, or the answer that asks for a login."""
@@ -101,11 +105,11 @@ class Kernel:
         Raises:
             UsageError: ``config_invalid`` if there is none any more.
         """
-        for place, rp in enumerate(self._parties.rps):
-            if rp.connection[:3] == session.connection[:3]:
-                return place
-        found = session.connection.issuer
-        raise UsageError("config_invalid", about="clients", found=found, expected="its client")
+        place = self._place_if_known(session)
+        if place is None:
+            found = session.connection.issuer
+            raise UsageError("config_invalid", about="clients", found=found, expected="its client")
+        return place
 
     async def failed(self, request: WebRequest, error: OidcError) -> Reply:
         """Return the answer where the application met an error of a client.
@@ -118,8 +122,11 @@ class Kernel:
             return self._failed(request, error)
         held = await self._held(request)
         if held is not None:
-            with suppress(OidcError), _SESSIONS:
-                await self._sessions.end(held.session_id)
+            try:
+                with _SESSIONS:
+                    await self._sessions.end(held.session_id)
+            except OidcError as fault:  # with its session, the login would lead straight back here
+                return self._failed(request, fault)
             if self._parties.now() < held.began_at + _YOUNG:
                 return self._failed(request, error)
         return self.challenge(request)
@@ -249,14 +256,19 @@ class Kernel:
         if not request.is_from(self.site.origin):
             return self._page(elsewhere(self._home))
         try:
-            return await self._leave(request, await self.user(request))
-        except StoreFailure as error:
+            with _SESSIONS:
+                session = await self._sessions.read(request)
+            return await self._leave(request, session)
+        except UsageError:
+            raise
+        except OidcError as error:
             return self._failed(request, error)
 
     async def _leave(self, request: WebRequest, session: WebSession | None) -> Reply:
         """End a session: first its grant, then itself, then the one at the provider.
 
-        A provider that cannot be reached keeps nobody logged in here.
+        A provider that cannot be reached keeps nobody logged in here, and a grant that nobody can
+        read does not either.
         """
         forgotten, url = self._sessions.forgotten(), ""
         if session is None:
@@ -268,10 +280,9 @@ class Kernel:
                 place, session.grant_id, request.header("cookie")
             )
             url, form, cookies = page.url, page.form, page.cookies
-        except StoreFailure:
-            raise
-        except OidcError:
-            url = ""
+        except OidcError as error:
+            if isinstance(error, StoreFailure) and error.retryable == "later":
+                raise
         with _SESSIONS:
             await self._sessions.end(session.session_id)
         cookies = (*cookies, *forgotten)
@@ -319,6 +330,11 @@ class Kernel:
             raise
         except OidcError:
             return None
+
+    def _place_if_known(self, session: WebSession) -> int | None:
+        places = enumerate(self._parties.rps)
+        known = (place for place, rp in places if rp.connection[:3] == session.connection[:3])
+        return next(known, None)
 
     def _place(self, name: str) -> int | None:
         """Return the place of the client that a user chose, or of the only one."""

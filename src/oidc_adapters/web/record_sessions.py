@@ -88,6 +88,8 @@ class _Sealed:
             now = (await side.records.times()).utc
         latest = now + self.lifetime
         until = latest if session.until is None else min(latest, session.until)
+        if until <= now:  # the browser would be sent round in circles
+            raise CallbackError("session_ended")
         session = evolve(session, until=until)
         if not await self._create(side, session.session_id, Kept(session, now), now):
             raise CallbackError("session_ended")
@@ -228,7 +230,8 @@ class RecordSessions(_Sealed):
         """Begin a session; return the cookie that brings it to the browser.
 
         Raises:
-            CallbackError: ``session_ended``: it was ended before it began, or its name was used.
+            CallbackError: ``session_ended``: it was ended before it began, its name was used, or
+                its ``until`` has passed.
             StoreFailure: ``store_unavailable``: it has not begun.
         """
         return at_once(self._begin(self._callers.waiting, session, replaced))

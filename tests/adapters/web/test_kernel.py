@@ -8,12 +8,17 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from oidc_adapters.testing import FakeUser
 from oidc_adapters.web import Page, WebRequest, WebSession
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.endpoints.end_session import LONGEST_LOGOUT_URL
+from oidc_core.model.claims import Identity
 from oidc_core.model.connection import Connection
-from oidc_core.wire.errors import StoreFailure, UsageError
+from oidc_core.wire.errors import CallbackError, StoreFailure, UsageError
+from tests.adapters.stores.records.plugged import failing_at
 from tests.adapters.web.visiting import CLIENT, ELSEWHERE, FETCH, KINDS, NAVIGATION, Visitor, house
 from tests.flows.mixing import settled
+from tests.flows.rig import NOW
 from tests.parties import refused
 
 
@@ -120,6 +125,84 @@ def test_a_session_of_a_client_that_is_gone_has_no_tokens_and_can_be_left() -> N
     refused(UsageError, "config_invalid", lambda: browser.at.web.tokens(other))
 
     browser.at.sessions.begin(evolve(other, session_id=browser.at.sessions.reserve()))
+
+
+@KINDS
+def test_a_session_of_another_application_is_none_and_can_be_ended(awaits: bool) -> None:
+    here = house(awaits=awaits)
+    name = here.sessions.reserve()
+    foreign = WebSession(
+        session_id=name,
+        identity=Identity("https://other.example", "mallory"),
+        connection=Connection("https://other.example", "other", "", "", ""),
+        began_at=here.clock.now(),
+    )
+    (cookie,) = settled(here.sessions.begin(foreign, None))
+    browser = Visitor(at=here, cookies={cookie.name: cookie.value})
+
+    assert browser.session is None
+    assert browser.ask("/orders").header("location") == "/login?return_to=%2Forders"
+    assert browser.ask("/logout", form=[]).status == 303
+    assert settled(here.sessions.named(name)) is None
+
+
+@KINDS
+def test_a_session_that_the_provider_ends_before_it_began_goes_round_in_no_circle(
+    awaits: bool,
+) -> None:
+    alice = FakeUser(sub="alice", claims={"session_expiry": NOW})
+    asked = AuthenticationRequest(claims={"id_token": {"session_expiry": None}})
+    browser = Visitor(at=house(awaits=awaits, users=(alice,), settings={"request": asked}))
+
+    page = browser.log_in()
+
+    assert (page.status, b"session_ended" in page.body) == (400, True)
+    assert "__Host-session" not in browser.cookies
+
+
+@KINDS
+def test_a_session_that_cannot_be_ended_goes_round_in_no_circle(awaits: bool) -> None:
+    here = house(awaits=awaits)
+    browser = Visitor(at=here)
+    browser.log_in()
+    here.clock.advance(100)
+    here.records.before = failing_at("remove")
+
+    reply = settled(here.web.failed(browser.request("/orders"), StoreFailure("grant_ended")))
+
+    assert (reply.status, b"store_unavailable" in reply.body) == (503, True)
+
+
+@KINDS
+def test_a_grant_that_nobody_can_read_keeps_nobody_logged_in(awaits: bool) -> None:
+    here, keys = house(awaits=awaits), list[str]()
+    browser = Visitor(at=here)
+    here.records.before = lambda _name, key: keys.append(key)
+    browser.log_in()
+    (key,) = {key for key in keys if key.startswith("grant:")}
+    found = here.records.read(key)
+    assert found is not None
+    here.records.replace(key, found.version, "2", "damaged", NOW + 3_600)
+
+    reply = browser.ask("/logout", form=[])
+
+    assert (reply.status, reply.header("location")) == (303, "/")
+    assert browser.session is None
+
+
+@KINDS
+def test_what_sessions_raise_at_a_logout_is_a_page(awaits: bool) -> None:
+    here = house(awaits=awaits)
+    browser = Visitor(at=here)
+    browser.log_in()
+
+    def refusing(name: str, key: str) -> None:
+        if name == "remove" and key.startswith("web-session:"):
+            raise CallbackError("account_refused")
+
+    here.records.before = refusing
+
+    assert browser.ask("/logout", form=[]).status == 403
 
 
 def test_a_wrong_setting_is_told_to_the_application() -> None:

@@ -157,6 +157,13 @@ def test_the_provider_may_end_it_sooner() -> None:
     assert store.read(cookie) is None
 
 
+@KINDS
+def test_a_session_whose_time_has_passed_does_not_begin(awaits: bool) -> None:
+    store = Store.of(awaits=awaits)
+
+    refused(CallbackError, "session_ended", lambda: store.begin(until=NOW))
+
+
 def test_the_last_request_is_written_now_and_then() -> None:
     store = Store.of(idle=800)
     cookie = store.begin()
