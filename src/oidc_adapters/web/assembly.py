@@ -134,8 +134,9 @@ class _Parts(NamedTuple):
 
 def _setup(config: Mapping[str, Any]) -> ClientSetup:
     held = named(config, OF_CLIENT)
-    scope = {} if "registration" in held else {"scope": _SCOPE}
-    return ClientSetup(**{**scope, **held})
+    if "registration" not in held:
+        held.setdefault("scope", _SCOPE)
+    return ClientSetup(**held)
 
 
 def _is_on_loopback(setup: ClientSetup) -> bool:
