@@ -21,6 +21,8 @@ _NAME: Final = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 class Reply:
     """An answer; a framework adds ``Content-Length`` and ``Date``.
 
+    Its ``repr`` has the status alone: cookies, URLs and forms hold secrets of a login.
+
     Attributes:
         status: the HTTP status, from 200 to 599.
         headers: names in lower case with values, in order; a name may be there several times.
@@ -31,8 +33,8 @@ class Reply:
     """
 
     status: int
-    headers: tuple[tuple[str, str], ...] = field(default=(), converter=pairs)
-    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False, converter=pairs)
+    body: bytes = field(default=b"", repr=False)
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _REPLY)

@@ -53,6 +53,11 @@ def test_no_other_value_is_a_reply(name: str, value: object) -> None:
     assert refusal(**{name: value}) == ("parameter_invalid", name)
 
 
+def test_no_secret_of_a_login_is_in_a_repr() -> None:
+    reply = Reply(status=303, headers=(("set-cookie", "session=secret"),), body=b"secret")
+    assert repr(reply) == "Reply(status=303)"
+
+
 def test_json_is_kept_by_no_cache() -> None:
     reply = json_reply(201, {"a": "é"}, ("x", "y"))
     assert reply.status == 201
