@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 ROOTS: Final = ("oidc_core", "oidc_adapters", "oidc_adapters.testing", "oidc_adapters.context")
 DOORS: Final = {
     "oidc_adapters.testing.pytest_plugin": frozenset({"LoggedInClient"}),
+    "oidc_adapters.web.fastapi": frozenset({"Oidc", "WebSession"}),
     "oidc_adapters.web.flask": frozenset({"Oidc"}),
+    "oidc_adapters.web.starlette": frozenset({"Oidc"}),
 }
 """Modules that need a further package, each with the names that pages import of it."""
 PROMISED: Final = {
