@@ -39,8 +39,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(issuer: str, port: int, folder: Path, *, root_path: str = "") -> Generator[None]:
-    base = f"http://127.0.0.1:{port}{root_path}"
+def served(issuer: str, port: int, folder: Path) -> Generator[None]:
+    base = f"http://127.0.0.1:{port}"
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
