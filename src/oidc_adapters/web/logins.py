@@ -209,6 +209,11 @@ class WebLogin(_Logins[WaitingParties]):
         """Return the session of a request, or the answer that asks for a login."""
         return at_once(self._kernel.required(request))
 
+    @property
+    def clients(self) -> tuple[OidcClient, ...]:
+        """The clients, in order."""
+        return self._parties.clients
+
     def tokens(self, session: WebSession) -> SessionTokens:
         """Return the tokens of a session: ask for ``fresh()`` ones before each use.
 
@@ -289,6 +294,11 @@ class AsyncWebLogin(_Logins[AwaitingParties]):
     async def required(self, request: WebRequest) -> WebSession | Reply:
         """Return the session of a request or an answer, like :meth:`WebLogin.required`."""
         return await self._kernel.required(request)
+
+    @property
+    def clients(self) -> tuple[AsyncOidcClient, ...]:
+        """The clients, in order."""
+        return self._parties.clients
 
     def tokens(self, session: WebSession) -> AsyncSessionTokens:
         """Return the tokens of a session, like :meth:`WebLogin.tokens`."""
