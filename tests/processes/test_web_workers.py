@@ -82,6 +82,7 @@ def served(kind: str, folder: Path) -> Generator[tuple[str, ServedProvider]]:
         with serve(provider, SystemClock()) as running:
             environ = {
                 **os.environ,
+                "HOME": str(folder),  # gunicorn makes a socket there
                 "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
                 applications.ISSUER: running.issuer,
                 applications.BASE: base,
@@ -130,7 +131,7 @@ def test_two_workers_are_one_application(kind: str, tmp_path: Path) -> None:
         pytest.skip("gunicorn is not installed")
     with served(kind, tmp_path) as (base, running):
         _until_it_answers(Visitor(base))
-        visitors = [Visitor(base) for _ in range(8)]
+        visitors = [Visitor(base) for _ in range(5)]
         for visitor in visitors:
             status, text = visitor.ask("/orders")
             assert status == 200, text
@@ -145,6 +146,4 @@ def test_two_workers_are_one_application(kind: str, tmp_path: Path) -> None:
             assert reply.status == 200
 
         fetch = {"sec-fetch-mode": "cors", "accept": "application/json"}
-        paths = {visitor.ask("/orders", **fetch)[0] for visitor in visitors for _ in range(4)}
-        assert paths == {401} if kind == "flask" else paths.isdisjoint({500, 503})
-        assert len(first.workers()) == WORKERS
+        assert {visitor.ask("/orders", **fetch)[0] for visitor in visitors * 4} == {401}
