@@ -157,6 +157,7 @@ ADAPTERS: Final = (
     "web",
     "web.assembly",
     "web.fastapi",
+    "web.django",
     "web.flask",
     "web.starlette",
 )

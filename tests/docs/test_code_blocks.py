@@ -6,6 +6,8 @@ import ast
 import io
 import linecache
 import shlex
+import subprocess
+import sys
 from contextlib import redirect_stdout
 from typing import Any, Final
 
@@ -18,6 +20,11 @@ LANGUAGES: Final = {"python", "text", "console", "mermaid"}
 ALONE: Final = {"README.md"}
 """Pages whose blocks are independent of each other; any other page reads as one script."""
 
+APART: Final = {"docs/how-to/django.md"}
+"""Pages whose settings are global to a process: each runs in a process of its own."""
+
+BETWEEN: Final = "---- the next block ----\n"
+
 PAGES: Final = [page for page in written_pages() if page.blocks]
 
 
@@ -29,6 +36,17 @@ def run(page: Page, block: Block, names: dict[str, Any]) -> str:
     with redirect_stdout(printed):
         exec(compile(block.text, name, "exec", dont_inherit=True), names)
     return printed.getvalue()
+
+
+def run_apart(page: Page) -> list[str]:
+    """Run the blocks of a page in a new process and return what each prints."""
+    script = f"print({BETWEEN!r}, end='')\n".join([block.text for block, _ in outputs(page)])
+    command = [sys.executable, "-W", "error", "-c", script]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split(BETWEEN)
 
 
 def namespace() -> dict[str, Any]:
@@ -59,6 +77,9 @@ def commands(page: Page) -> list[list[str]]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
 def test_the_blocks_do_what_the_page_says(page: Page) -> None:
     names = namespace()
+    if page.path in APART:
+        assert run_apart(page) == [expected for _, expected in outputs(page)]
+        return
 
     for block, expected in outputs(page):
         names = namespace() if page.path in ALONE else names

@@ -17,6 +17,7 @@ ROOTS: Final = ("oidc_core", "oidc_adapters", "oidc_adapters.testing", "oidc_ada
 DOORS: Final = {
     "oidc_adapters.testing.pytest_plugin": frozenset({"LoggedInClient"}),
     "oidc_adapters.web.fastapi": frozenset({"Oidc", "WebSession"}),
+    "oidc_adapters.web.django": frozenset({"oidc_required", "oidc_session", "oidc_tokens"}),
     "oidc_adapters.web.flask": frozenset({"Oidc"}),
     "oidc_adapters.web.starlette": frozenset({"Oidc"}),
 }
