@@ -25,9 +25,11 @@ _JSON: Final = frozenset(
 )  # fmt: skip
 """Settings that are no text: an environment variable has them as JSON."""
 
-_KNOWN: Final = frozenset(
+KNOWN: Final = frozenset(
     [PREFIX + name.upper() for name in (*OF_CLIENT, *OF_PAGES, *OF_SESSIONS, *OF_WORLD, *_OTHERS)]
 )
+"""The names of all settings but ``SECRET_KEY``."""
+
 _ALIKE: Final = 0.85
 """How alike two names are of which one is a slip of the other, from 0 to 1."""
 
@@ -51,8 +53,8 @@ def check_names(config: Mapping[str, Any]) -> None:
         UsageError: ``config_invalid``, naming both.
     """
     for name in config:
-        if name.startswith(PREFIX) and name not in _KNOWN:
-            meant = get_close_matches(name, _KNOWN, n=1, cutoff=_ALIKE)
+        if name.startswith(PREFIX) and name not in KNOWN:
+            meant = get_close_matches(name, KNOWN, n=1, cutoff=_ALIKE)
             if meant:
                 raise UsageError("config_invalid", about=name, found=name, expected=meant[0])
 

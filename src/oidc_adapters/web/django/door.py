@@ -11,9 +11,10 @@ from django.middleware.csrf import get_token
 from django.shortcuts import resolve_url
 from django.utils.module_loading import import_string
 
-from oidc_adapters.web.assembly import NAMES, web_login_of
+from oidc_adapters.web.assembly import web_login_of
 from oidc_adapters.web.django.sessions import DjangoSessions, current
 from oidc_adapters.web.logins import WebLogin
+from oidc_adapters.web.named_settings import KNOWN, PREFIX
 from oidc_adapters.web.record_sessions import RecordSessions
 from oidc_core.model.claims import Identity
 from oidc_core.wire.errors import UsageError
@@ -22,7 +23,7 @@ UserOf = Callable[[Identity, Mapping[str, object]], Any]
 
 _USER_OF: Final = "oidc_adapters.web.django.accounts.user_of"
 _OWN: Final = frozenset({"USER_OF"})
-_KNOWN: Final = frozenset(name.removeprefix("OIDC_") for name in NAMES) | _OWN
+_KNOWN: Final = frozenset([name.removeprefix(PREFIX) for name in KNOWN]) | _OWN
 _CLAIMS: Final = (
     "name", "preferred_username", "email", "email_verified", "given_name", "family_name",
 )  # fmt: skip
@@ -83,14 +84,15 @@ def _made() -> Door:
         kept.append(DjangoSessions(records))
         return kept[0]
 
-    config = {f"OIDC_{name}": value for name, value in {**_defaults(held), **held}.items()}
-    config |= {"OIDC_FORM_FIELDS": _form_fields}
-    config |= {"OIDC_DRAW": _called(held, "DRAW", "")} if "DRAW" in held else {}
+    config = {PREFIX + name: value for name, value in {**_defaults(held), **held}.items()}
+    config |= {f"{PREFIX}FORM_FIELDS": _form_fields}
+    config |= {f"{PREFIX}DRAW": _called(held, "DRAW", "")} if "DRAW" in held else {}
     base: object = getattr(settings, "BASE_DIR", None)
     if base is None and held.get("RECORDS") is None:
         expected = "a store of records, or the path of a file: there is no BASE_DIR"
         raise UsageError("config_invalid", about="RECORDS", expected=expected)
-    web = web_login_of(config, folder=Path(str(base)), around=around)
+    folder, root = Path(str(base)), settings.FORCE_SCRIPT_NAME or ""
+    web = web_login_of(config, folder=folder, root_path=root, around=around)
     return Door(web, kept[0], _called(held, "USER_OF", _USER_OF))
 
 

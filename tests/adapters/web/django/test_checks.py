@@ -37,7 +37,7 @@ def test_a_project_without_a_mistake(project: Made) -> None:
         ({"USER_OF": "no.such.function"}, "USER_OF"),
         ({"DRAW": 5}, "DRAW"),
         ({"HOME": "https://evil.example"}, "home"),
-        ({"LOGIN_BY_GET": "yes"}, "login_by_get"),
+        ({"LOGIN_BY_GET": "yes"}, "LOGIN_BY_GET"),
         ({"SECRET": "short"}, "secret"),
         ({"RECORDS": None}, "RECORDS"),
         ({"RECORDS": 5}, "records"),
