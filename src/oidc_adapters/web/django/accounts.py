@@ -1,4 +1,4 @@
-"""Users of Django for the users of a provider, without a table of our own.
+"""Users of Django for the users of a provider, without a further table.
 
 Issuer and subject are the only key: an e-mail address can be given to somebody else, and providers
 let users choose one.

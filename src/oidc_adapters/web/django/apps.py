@@ -1,4 +1,4 @@
-"""The application, as ``INSTALLED_APPS`` has it."""
+"""The application, for ``INSTALLED_APPS``."""
 
 from contextlib import suppress
 from typing import Any
@@ -14,7 +14,7 @@ from oidc_core.wire.errors import OidcError
 
 
 class OidcConfig(AppConfig):
-    """The application: it registers the checks, and is told of logouts that Django does itself."""
+    """The application: it registers the checks, and listens to logouts that Django does itself."""
 
     name = "oidc_adapters.web.django"
     label = "oidc"

@@ -14,7 +14,7 @@ from oidc_core.model.claims import Identity
 class OidcBackend(ModelBackend):
     """Finds the user of a login that the routes have finished; it takes no password.
 
-    Permissions are those of Django's own ``ModelBackend``.
+    Permissions come from Django's own ``ModelBackend``.
     """
 
     def authenticate(

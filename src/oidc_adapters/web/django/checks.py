@@ -19,7 +19,7 @@ _URLS: Final = "oidc_adapters.web.django.urls"
 
 
 def check_settings(**_: object) -> list[CheckMessage]:
-    """Judge the settings of a project; nothing is asked of the provider."""
+    """Judge the settings of a project, without a request to the provider."""
     found = [*_parts(), *_session(), *_users()]
     try:
         door = Door.of_settings()

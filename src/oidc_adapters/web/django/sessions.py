@@ -1,7 +1,7 @@
 """Sessions of browsers in Django's own sessions.
 
-Theory of operation.  Django's session has the name of ours, which is no secret, and Django's cookie
-brings it.  Our record has the rest: it says that the session has begun, and whether it has ended.
+Theory of operation.  Django's session has the name of ours, and Django's cookie brings it.  The name
+is public.  Our record has the rest: it says that the session has begun, and whether it has ended.
 So the provider can end a session that no request has brought, with each of Django's session
 engines, and everything else about the session is Django's: login, rotation, expiry, signals.
 """
@@ -22,7 +22,7 @@ from oidc_core.wire.cookies import SetCookie
 from oidc_core.wire.errors import OidcError, UsageError
 
 KEY: Final = "oidc_session"
-"""What Django's session has the name of ours under."""
+"""The key in Django's session under which the name of ours is."""
 
 WATCHED: Final = "oidc_watched"
 """The attribute of a request that the middleware watches."""
@@ -137,7 +137,7 @@ class DjangoSessions:
         return self._records.named(session_id)
 
     def end(self, session_id: str, /) -> None:
-        """End a session, and Django's if it is that of the request."""
+        """End a session; if the request has brought it, Django's ends too."""
         self._records.end(session_id)
         request: Any = _REQUEST.get(None)
         if request is not None and request.session.get(KEY) == session_id:

@@ -1,4 +1,4 @@
-"""The routes as views of Django, and what a project's own views ask for."""
+"""The routes as views of Django, and functions for the views of a project."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress

@@ -126,7 +126,7 @@ class Line:
 
 
 class Project:
-    """The project with settings of its own, and a browser."""
+    """The project with settings for one test, and a browser."""
 
     def __init__(self, *, provider: FakeProvider | None = None, **changed: Any) -> None:
         django_settings = {name: changed.pop(name) for name in [*changed] if name in _DJANGO}
@@ -203,4 +203,4 @@ _DJANGO: Final = frozenset(
         "FORCE_SCRIPT_NAME", "ROOT_URLCONF", "SECRET_KEY", "SECRET_KEY_FALLBACKS",
     }
 )  # fmt: skip
-"""Settings of Django that a test may change; the others are those of ``OIDC``."""
+"""Settings of Django that a test may change; the others belong to ``OIDC``."""

@@ -68,7 +68,7 @@ def _is_superuser(user: Any) -> bool:
 
 @user_passes_test(_is_superuser)
 def staff(_: HttpRequest) -> HttpResponse:
-    """Show a page that most users may not see."""
+    """Show a page for superusers."""
     return HttpResponse("staff")
 
 

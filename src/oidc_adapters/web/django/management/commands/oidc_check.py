@@ -9,7 +9,7 @@ from oidc_core.wire.errors import OidcError
 
 
 class Command(BaseCommand):
-    """Asks the provider for its metadata and prints what a login depends on."""
+    """Asks the provider for its metadata and prints the part that a login needs."""
 
     help = "Read what the OpenID provider publishes, and say what was found."
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         try:
             clients = Door.of_settings().web.clients
             for client in clients:
-                client.start_login()  # nobody is sent anywhere: it reads the metadata
+                client.start_login()  # it reads the metadata, and no browser goes there
         except OidcError as error:
             raise CommandError(str(error)) from error
         for client in clients:
