@@ -3,7 +3,7 @@
 Theory of operation.  Django's session has the name of ours, and Django's cookie brings it.  The
 name is public.  Our record has the rest: it says that the session has begun, and whether it
 has ended.  So the provider can end a session that no request has brought, with each of Django's
-session engines, and everything else about the session is Django's: login, rotation, expiry, signals.
+session engines.  Login, rotation, expiry and signals are Django's.
 """
 
 import logging
