@@ -73,7 +73,7 @@ _WORDS: Final[Mapping[Kind, tuple[str, str]]] = MappingProxyType(
     {
         "user": (
             "You are not logged in",
-            "The login was cancelled, another user is logged in, or you have no account here.",
+            "The login was cancelled, or a rule of your login service does not let you in here.",
         ),
         "stale": (
             "Please log in again",
@@ -98,6 +98,19 @@ _WORDS: Final[Mapping[Kind, tuple[str, str]]] = MappingProxyType(
     }
 )
 
+_WORDS_OF_CODES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "account_mismatch": (
+            "Somebody else is logged in",
+            "Another user logged in with this browser while you did. Log in once more.",
+        ),
+        "account_refused": (
+            "You have no account here",
+            "Your login service knows you, but we do not. Ask us for an account.",
+        ),
+    }
+)
+
 
 def failure_of(error: OidcError, way: WayOn, home: WayOn) -> Failure:
     """Return the page of an error.
@@ -107,7 +120,7 @@ def failure_of(error: OidcError, way: WayOn, home: WayOn) -> Failure:
         way: the way to a new login, which is offered where it can help.
         home: the way to the start of the application.
     """
-    title, text = _WORDS[error.kind]
+    title, text = _WORDS_OF_CODES.get(error.code) or _WORDS[error.kind]
     ways = (home,) if error.kind in {"configuration", "suspicious"} else (way, home)
     return Failure(
         status=error.answer_status,

@@ -27,6 +27,22 @@ def test_every_kind_of_failure_has_words_and_a_way_on(kind: Kind) -> None:
     assert page.retry_after == 7
 
 
+def test_a_person_is_told_what_a_user_can_do() -> None:
+    errors = (
+        ProviderError("access_denied"),
+        CallbackError("account_refused"),
+        CallbackError("account_mismatch"),
+    )
+
+    titles = [failure_of(error, LOGIN, HOME).title for error in errors]
+
+    assert titles == [
+        "You are not logged in",
+        "You have no account here",
+        "Somebody else is logged in",
+    ]
+
+
 def test_every_kind_of_the_table_is_known() -> None:
     assert {row.kind for row in CODES.values()} <= set(get_args(Kind))
 
