@@ -115,10 +115,11 @@ class Kernel:
         """Return the answer where the application met an error of a client.
 
         If the session is over, it ends, and the browser is asked to log in: but not if it has just
-        done so, since it would go round in circles.
+        done so, since it would go round in circles.  A callback of the application's own says
+        nothing about the session: a stranger's link may lead there.
         """
         check_kind(error, OidcError, about="error")
-        if error.retryable != "restart":
+        if error.retryable != "restart" or isinstance(error, CallbackError):
             return self._failed(request, error)
         held = await self._held(request)
         if held is not None:
@@ -156,9 +157,9 @@ class Kernel:
         """Start a login that asks for more than others, and comes back to the same page."""
         check_kind(request, WebRequest, about="request")
         check_kind(asked, AuthenticationRequest, about="asked")
-        if not request.navigates:
-            return self.challenge(request)
         held = await self._held(request)
+        if not request.navigates or (held is None and not self._setup.login_by_get):
+            return self.challenge(request)
         place = self._place("") if held is None else self.place_of(held)
         return await self._start(request, place, request.way_back(self.site.origin), asked=asked)
 
@@ -332,9 +333,8 @@ class Kernel:
             return None
 
     def _place_if_known(self, session: WebSession) -> int | None:
-        places = enumerate(self._parties.rps)
-        known = (place for place, rp in places if rp.connection[:3] == session.connection[:3])
-        return next(known, None)
+        known = [rp.connection[:3] for rp in self._parties.rps]
+        return known.index(session.connection[:3]) if session.connection[:3] in known else None
 
     def _place(self, name: str) -> int | None:
         """Return the place of the client that a user chose, or of the only one."""

@@ -156,7 +156,8 @@ class WebLogin(_Logins[WaitingParties]):
         """Start a login that asks for more, as a view needs it (RFC 9470 calls it a step-up).
 
         The browser comes back to the same page.  The view judges by the claims of the session, as
-        ``acr`` or ``auth_time``, which :attr:`WebSetup.claims` has to name.  Scripts get a 401.
+        ``acr`` or ``auth_time``, which :attr:`WebSetup.claims` has to name.  Scripts get a 401, and
+        where links start no login, a user who is not logged in is asked to log in first.
 
         Args:
             request: the request of the view.

@@ -174,6 +174,19 @@ def test_a_session_that_cannot_be_ended_goes_round_in_no_circle(awaits: bool) ->
 
 
 @KINDS
+def test_a_callback_of_the_application_ends_no_session(awaits: bool) -> None:
+    here = house(awaits=awaits)
+    browser = Visitor(at=here)
+    browser.log_in()
+    here.clock.advance(100)
+
+    reply = settled(here.web.failed(browser.request("/link"), CallbackError("state_unknown")))
+
+    assert (reply.status, b"state_unknown" in reply.body) == (400, True)
+    assert browser.session is not None
+
+
+@KINDS
 def test_a_grant_that_nobody_can_read_keeps_nobody_logged_in(awaits: bool) -> None:
     here, keys = house(awaits=awaits), list[str]()
     browser = Visitor(at=here)

@@ -546,6 +546,21 @@ def test_a_script_gets_no_step_up() -> None:
     assert (reply.status, reply.header("set-cookie")) == (401, None)
 
 
+@KINDS
+@pytest.mark.parametrize("by_get", [False, True])
+def test_a_link_to_a_step_up_starts_a_login_of_nobody_only_where_links_do(
+    awaits: bool, by_get: bool
+) -> None:
+    here = house(awaits=awaits, settings={"login_by_get": by_get})
+    request = Visitor(at=here).request("/safe", headers=ELSEWHERE)
+
+    reply = settled(here.web.step_up(request, PASSKEY))
+
+    starts = (reply.header("location") or "").startswith("https://op.example/authorize?")
+    assert (reply.status, starts) == (303, by_get)
+    assert starts or reply.header("location") == "/login?return_to=%2Fsafe"
+
+
 # --- settings ------------------------------------------------------------------------------------
 
 
