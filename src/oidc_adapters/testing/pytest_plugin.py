@@ -84,7 +84,7 @@ def oidc_provider(oidc_redirect_uri: str) -> FakeProvider:
 
 @pytest.fixture
 def oidc_settings(oidc_provider: FakeProvider, oidc_clock: FrozenClock) -> dict[str, Any]:
-    """The settings of an application that waits, as of Flask or Django, for this provider."""
+    """The settings of an application that waits, as of Flask, for this provider."""
     client = oidc_provider.clients[0]
     return {
         "OIDC_ISSUER": oidc_provider.issuer,
@@ -105,6 +105,13 @@ def async_oidc_settings(
 ) -> dict[str, Any]:
     """The settings of an application that awaits, as of FastAPI, for this provider."""
     return {**oidc_settings, "OIDC_TRANSPORT": AsyncInMemoryTransport(oidc_provider)}
+
+
+@pytest.fixture
+def django_oidc_settings(oidc_settings: dict[str, Any]) -> dict[str, Any]:
+    """The value of ``settings.OIDC`` in a Django project, for this provider."""
+    named = {name.removeprefix("OIDC_"): value for name, value in oidc_settings.items()}
+    return {name: value for name, value in named.items() if name != "SECRET"}
 
 
 @pytest.fixture

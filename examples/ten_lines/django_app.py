@@ -1,0 +1,18 @@
+"""The views and URLs of a Django project with a page for users who are logged in.
+
+The settings are in :mod:`oidc_adapters.web.django`.
+"""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+from oidc_adapters.web.django import oidc_required
+
+
+@oidc_required
+def index(request: HttpRequest) -> HttpResponse:
+    """Greet the user."""
+    return HttpResponse(f"Hello {request.user.get_full_name()}")
+
+
+urlpatterns = [path("", index), path("", include("oidc_adapters.web.django.urls"))]
