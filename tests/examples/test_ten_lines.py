@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from oidc_adapters.testing.pytest_plugin import (
     oidc_redirect_uri,
     oidc_settings,
 )
+from tests.adapters.testing.user_suites import DOORS
 
 if TYPE_CHECKING:
     from oidc_adapters.testing.pytest_plugin import LoggedInClient
@@ -33,6 +35,8 @@ __all__ = [
     "oidc_redirect_uri",
     "oidc_settings",
 ]
+
+pytest_plugins = ["pytester"]
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "examples" / "ten_lines"
 
@@ -55,7 +59,15 @@ def flask_client(monkeypatch: pytest.MonkeyPatch, oidc_settings: dict[str, Any])
     return runpy.run_path(str(FOLDER / "flask_app.py"))["app"].test_client()
 
 
-@pytest.mark.parametrize("door", ["flask"])
+@pytest.fixture
+def fastapi_client(monkeypatch: pytest.MonkeyPatch, async_oidc_settings: dict[str, Any]) -> Any:
+    pytest.importorskip("fastapi", reason="FastAPI is needed")
+    client = pytest.importorskip("fastapi.testclient", reason="httpx is needed")
+    monkeypatch.setattr(os, "environ", {**os.environ, **async_oidc_settings})
+    return client.TestClient(runpy.run_path(str(FOLDER / "fastapi_app.py"))["app"])
+
+
+@pytest.mark.parametrize("door", ["fastapi", "flask"])
 def test_a_page_is_for_users_who_are_logged_in(
     request: pytest.FixtureRequest, logged_in_client: LoggedInClient, door: str
 ) -> None:
@@ -63,7 +75,26 @@ def test_a_page_is_for_users_who_are_logged_in(
 
     assert client.get("/", headers={"Accept": "application/json"}).status_code == 401
     logged_in_client(client, sub="alice", page="/")
-    assert client.get("/").text == "Hello Alice Adams"
+    assert client.get("/").text.strip('"') == "Hello Alice Adams"
+
+
+@pytest.mark.slow
+def test_a_page_of_a_django_project_is_for_users_who_are_logged_in(
+    pytester: pytest.Pytester,
+) -> None:
+    pytest.importorskip("django", reason="Django is needed")
+    pytester.syspathinsert(FOLDER)
+    pytester.makeconftest(DOORS["django"].replace('"conftest"', '"django_app"'))
+    pytester.makepyfile(
+        """
+        def test_the_page(client, logged_in_client):
+            assert client.get("/", headers={"Accept": "application/json"}).status_code == 401
+            logged_in_client(client, sub="alice", page="/")
+            assert client.get("/").text == "Hello Alice Adams"
+        """
+    )
+
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
