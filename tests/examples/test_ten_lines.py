@@ -7,6 +7,7 @@ import os
 import runpy
 import sys
 from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,8 +84,8 @@ def test_a_page_of_a_django_project_is_for_users_who_are_logged_in(
     pytester: pytest.Pytester,
 ) -> None:
     pytest.importorskip("django", reason="Django is needed")
-    pytester.syspathinsert(FOLDER)
-    pytester.makeconftest(DOORS["django"].replace('"conftest"', '"django_app"'))
+    project = dedent(DOORS["django"]).replace('"conftest"', '"django_app"')
+    pytester.makeconftest(f"import sys\nsys.path.insert(0, {str(FOLDER)!r})\n{project}")
     pytester.makepyfile(
         """
         def test_the_page(client, logged_in_client):

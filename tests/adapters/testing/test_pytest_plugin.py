@@ -11,6 +11,14 @@ from tests.docs.pages import Page
 
 pytest_plugins = ["pytester"]
 
+WHY: Final = (
+    "the login failed: 500 ",
+    "Code: iat_in_future",
+    "/favicon.ico does not lead to a login: 404",
+    "the login failed: 50",
+    "config_invalid",
+    "parameter_invalid",
+)
 GOOD: Final = """
     from oidc_adapters.testing import MISBEHAVIOURS
 
