@@ -12,7 +12,7 @@ from oidc_adapters.web.django import oidc_required
 @oidc_required
 def index(request: HttpRequest) -> HttpResponse:
     """Greet the user."""
-    return HttpResponse(f"Hello {request.user.get_full_name()}")
+    return HttpResponse(f"Hello {request.user}")
 
 
 urlpatterns = [path("", index), path("", include("oidc_adapters.web.django.urls"))]

@@ -11,7 +11,11 @@ from tests.comparison.scenarios import SCENARIOS, outcome
 from tests.comparison.table import LINES, PAGE, column_of, lines_of, table
 
 IN: Final = "200, logged in"
-NEEDS: Final = {"ours_flask": ("flask", "requests")}
+NEEDS: Final = {
+    "ours_django": ("django", "requests"),
+    "ours_fastapi": ("fastapi", "httpx"),
+    "ours_flask": ("flask", "requests"),
+}
 EXPECTED: Final = {
     "A login": IN,
     "Two tabs": f"{IN}; {IN}",
