@@ -6,13 +6,14 @@ The settings are in :mod:`oidc_adapters.web.django`.
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-from oidc_adapters.web.django import oidc_required
+from oidc_adapters.web.django import oidc_required, oidc_session
 
 
 @oidc_required
 def index(request: HttpRequest) -> HttpResponse:
     """Greet the user."""
-    return HttpResponse(f"Hello {request.user}")
+    session = oidc_session(request)
+    return HttpResponse(f"Hello {session.claims['name'] if session else 'nobody'}")
 
 
 urlpatterns = [path("", index), path("", include("oidc_adapters.web.django.urls"))]

@@ -91,7 +91,7 @@ def test_a_page_of_a_django_project_is_for_users_who_are_logged_in(
         def test_the_page(client, logged_in_client):
             assert client.get("/", headers={"Accept": "application/json"}).status_code == 401
             logged_in_client(client, sub="alice", page="/")
-            assert client.get("/").text == "Hello alice"
+            assert client.get("/").text == "Hello Alice Adams"
         """
     )
 
