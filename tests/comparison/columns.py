@@ -221,7 +221,11 @@ def stage(column: Column, *, secret: str = CLIENT.client_secret) -> Generator[St
         os.environ["API"] = f"{served.issuer}/userinfo"
         settings = column.settings(served.issuer, secret, Path(folder))
         app = _django_app(column, settings) if column.django else _app(column, settings)
-        yield Stage(served=served, site=column.site(app))
+        site = column.site(app)
+        try:
+            yield Stage(served=served, site=site)
+        finally:
+            site.close()
 
 
 def _app(column: Column, settings: Settings) -> Any:

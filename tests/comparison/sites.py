@@ -48,6 +48,10 @@ class Site(Protocol):
         """Send requests at the same time, and return their answers in order."""
         ...
 
+    def close(self) -> None:
+        """End the application."""
+        ...
+
 
 class WsgiSite:
     """A WSGI application; each request has its thread."""
@@ -61,6 +65,9 @@ class WsgiSite:
             return [self._answer(requests[0])]
         with ThreadPoolExecutor(len(requests)) as pool:
             return list(pool.map(self._answer, requests))
+
+    def close(self) -> None:
+        """Do nothing: WSGI tells no application that it ends."""
 
     def _answer(self, request: Request) -> Answer:
         from werkzeug.test import Client
@@ -76,10 +83,17 @@ class AsgiSite:
     def __init__(self, app: Any) -> None:
         self._app = app
         self._runner = asyncio.Runner()
+        self._life = app.router.lifespan_context(app)
+        self._runner.run(self._life.__aenter__())
 
     def ask(self, requests: Sequence[Request]) -> list[Answer]:
         """Send requests at the same time."""
         return self._runner.run(self._ask(requests))
+
+    def close(self) -> None:
+        """Let the application end, and then its loop."""
+        self._runner.run(self._life.__aexit__(None, None, None))
+        self._runner.close()
 
     async def _ask(self, requests: Sequence[Request]) -> list[Answer]:
         return list(await asyncio.gather(*[self._answer(each) for each in requests]))

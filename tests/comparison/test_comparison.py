@@ -8,8 +8,10 @@ import pytest
 
 from tests.comparison.columns import COLUMNS
 from tests.comparison.scenarios import SCENARIOS, outcome
-from tests.comparison.table import LINES, PAGE, column_of, lines_of, table
+from tests.comparison.table import LINES, PAGE, column_of, lines_of, played, table
 
+HERE: Final = ("ours_fastapi", "ours_flask")
+"""The columns that this process plays; a project of Django has a process of its own."""
 IN: Final = "200, logged in"
 NEEDS: Final = {
     "ours_django": ("django", "requests"),
@@ -46,7 +48,7 @@ def ready(name: str) -> None:
 
 
 @pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != SLOW])
-@pytest.mark.parametrize("name", sorted(NEEDS))
+@pytest.mark.parametrize("name", HERE)
 def test_a_scenario_with_our_door(name: str, scenario: str) -> None:
     ready(name)
 
@@ -54,7 +56,16 @@ def test_a_scenario_with_our_door(name: str, scenario: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(NEEDS))
+def test_all_scenarios_with_our_door_for_django() -> None:
+    ready("ours_django")
+
+    lines = str(lines_of(COLUMNS["ours_django"].path))
+
+    assert played("ours_django") == {LINES: lines, **EXPECTED}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HERE)
 def test_five_requests_at_expiry_make_one_refresh(name: str) -> None:
     ready(name)
 
