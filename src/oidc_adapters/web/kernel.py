@@ -75,7 +75,7 @@ class Kernel:
             return None
         with _SESSIONS:
             found = await self._sessions.read(request)
-            return None if found is None or self._place_if_known(found) is None else found
+            return None if found is None or self.place_if_known(found) is None else found
 
     async def required(self, request: WebRequest) -> WebSession | Reply:
         """Return the session of a request, or the answer that asks for a login."""
@@ -105,7 +105,7 @@ class Kernel:
         Raises:
             UsageError: ``config_invalid`` if there is none any more.
         """
-        place = self._place_if_known(session)
+        place = self.place_if_known(session)
         if place is None:
             found = session.connection.issuer
             raise UsageError("config_invalid", about="clients", found=found, expected="its client")
@@ -276,10 +276,8 @@ class Kernel:
             return self._sent(request, self._setup.goodbye, forgotten)
         form, cookies = tuple[tuple[str, str], ...](), _Cookies()
         try:
-            place = self.place_of(session)
-            page = await self._parties.start_logout(
-                place, session.grant_id, request.header("cookie")
-            )
+            place, cookie = self.place_of(session), request.header("cookie")
+            page = await self._parties.start_logout(place, session.grant_id, cookie)
             url, form, cookies = page.url, page.form, page.cookies
         except OidcError as error:
             if isinstance(error, StoreFailure) and error.retryable == "later":
@@ -332,7 +330,8 @@ class Kernel:
         except OidcError:
             return None
 
-    def _place_if_known(self, session: WebSession) -> int | None:
+    def place_if_known(self, session: WebSession) -> int | None:
+        """Return the place of the client that a session is of, ``None`` if it is gone."""
         known = [rp.connection[:3] for rp in self._parties.rps]
         return known.index(session.connection[:3]) if session.connection[:3] in known else None
 

@@ -66,6 +66,11 @@ class _Logins(Generic[P]):
         """The names of the cookies that bring a session."""
         return self._kernel.cookie_names
 
+    def knows(self, session: WebSession) -> bool:
+        """Return whether a session is of one of the clients; :meth:`user` returns no other one."""
+        check_kind(session, WebSession, about="session")
+        return self._kernel.place_if_known(session) is not None
+
     def _below(
         self, root_path: str, login: R, logout: R, callback: R, after_logout: R
     ) -> dict[str, R]:

@@ -141,6 +141,7 @@ def test_a_session_of_another_application_is_none_and_can_be_ended(awaits: bool)
     browser = Visitor(at=here, cookies={cookie.name: cookie.value})
 
     assert browser.session is None
+    assert not here.web.knows(foreign)
     assert browser.ask("/orders").header("location") == "/login?return_to=%2Forders"
     assert browser.ask("/logout", form=[]).status == 303
     assert settled(here.sessions.named(name)) is None

@@ -55,8 +55,11 @@ def _user(request: HttpRequest) -> Any:
     Raises:
         StoreFailure: ``store_unavailable``.
     """
-    if KEY in request.session and Door.of_settings().sessions.kept(request) is None:
-        request.session.flush()
+    if KEY in request.session:
+        door = Door.of_settings()
+        session = door.sessions.kept(request)
+        if session is None or not door.web.knows(session):
+            request.session.flush()
     return auth.get_user(request)
 
 

@@ -80,3 +80,14 @@ def test_a_mistake_in_the_code_is_left_to_django(project: Made) -> None:
 
     with pytest.raises(UsageError):
         site.ask("/wrong")
+
+
+def test_a_session_of_a_client_that_is_gone_is_nobody(project: Made) -> None:
+    before = project()
+    before.log_in()
+    assert before.ask("/").content.startswith(b"somebody")
+
+    after = project(provider=before.provider, RECORDS=before.records, CLIENT_ID="another")
+
+    assert after.ask("/", browser=before.browser).content.startswith(b"nobody")
+    assert after.ask("/mine", browser=before.browser).status_code == 303
