@@ -55,13 +55,20 @@ def main(arguments: Sequence[str], effort: Effort = FULL) -> int:
         print(of_stores([*figures(sizes), *session_figures(sizes)], sizes))
         return 0
     effort = effort._replace(rounds=options.rounds or effort.rounds)
-    rows = all_rows(effort)
+    rows = _of_the_web(effort) if options.web else all_rows(effort)
     print(table(rows))
     if options.peers or options.picture:
         rows = (*rows, *_with_peers(effort, options.picture))
     if options.json:
         Path(options.json).write_text(rendered_json(rows), "utf-8")
     return 0 if passes(rows) or not options.gate else 1
+
+
+def _of_the_web(effort: Effort) -> tuple[Row, ...]:
+    from benchmarks.web_rows import versions, web_rows
+
+    print(f"{versions()}\n")
+    return web_rows(effort)
 
 
 def _with_peers(effort: Effort, file: str | None) -> tuple[Row, ...]:
@@ -82,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", metavar="FILE", help="write the rows as JSON, too")
     parser.add_argument("--peers", action="store_true", help="put other libraries beside us")
     parser.add_argument("--picture", metavar="FILE", help="draw the peers as SVG")
+    parser.add_argument(
+        "--web", action="store_true", help="measure logins through web frameworks alone"
+    )
     parser.add_argument("--stores", action="store_true", help="measure the stores of records alone")
     parser.add_argument(
         "--sizes", type=int, nargs="+", metavar="N", help="how many records the stores hold"

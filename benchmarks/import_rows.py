@@ -4,6 +4,9 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Final
 
 from benchmarks.count import Count
@@ -56,24 +59,34 @@ def import_rows(effort: Effort) -> tuple[Row, ...]:
 
 def imports(statements: dict[str, str], effort: Effort) -> dict[str, Spread]:
     """Return milliseconds of CPU over bare Python, by name, measured in turns."""
-    for statement in statements.values():
-        _run(statement)  # compiles what was not compiled yet
+    costs = in_turns({"": "", **statements}, effort)
+    bare = costs.pop("")
+    return {
+        name: spread(tuple([one - least for one, least in zip(found, bare, strict=True)]))
+        for name, found in costs.items()
+    }
+
+
+def in_turns(statements: Mapping[str, str], effort: Effort) -> dict[str, list[float]]:
+    """Return milliseconds of CPU of processes that run a statement, their own start included.
+
+    All modules are compiled before, as installed packages are, into a folder of their own.
+    """
     costs: dict[str, list[float]] = {name: [] for name in statements}
-    for _ in range(effort.processes):
-        bare = _cpu_time("")
-        for name, statement in statements.items():
-            costs[name].append((_cpu_time(statement) - bare) / 1_000_000)
-    return {name: spread(tuple(found)) for name, found in costs.items()}
+    with TemporaryDirectory() as folder:
+        compiled = {"PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""}
+        for statement in statements.values():
+            _run(statement, compiled)
+        for _ in range(effort.processes):
+            for name, statement in statements.items():
+                told = _run(f"{statement}\n{_CPU_TIME}", compiled)
+                costs[name].append(int(told) / 1_000_000)
+    return costs
 
 
-def _cpu_time(statement: str) -> int:
-    """Return nanoseconds of a process that runs a statement, its own start included."""
-    return int(_run(f"{statement}\n{_CPU_TIME}"))
-
-
-def _run(code: str) -> str:
+def _run(code: str, world: Mapping[str, str] = MappingProxyType({})) -> str:
     command = [sys.executable, "-c", code]
-    seeded = {**os.environ, "PYTHONHASHSEED": "0"}  # the order of sets decides on branches
+    seeded = {**os.environ, "PYTHONHASHSEED": "0", **world}  # the order of sets decides on branches
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, timeout=60, env=seeded
     )

@@ -33,6 +33,11 @@ TARGETS: Final[Mapping[str, float]] = MappingProxyType(
         "spent_memory_bytes": 160,
         "fresh_us": 0.5,
         "fresh_async_us": 1.0,
+        "web_flask_login": 0.5,
+        "web_fastapi_login": 0.5,
+        "web_import_flask": 1.0,
+        "web_import_fastapi": 1.0,
+        "web_import_django": 1.0,
     }
 )
 """At most so much: the ratio where a row has one, otherwise the value.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dis
 import gc
@@ -11,7 +12,9 @@ import re
 import sys
 from collections import Counter
 from functools import partial
+from importlib.util import find_spec
 from itertools import pairwise
+from socket import socket
 from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 
@@ -25,6 +28,7 @@ from benchmarks.rounds import FULL, TINY, Effort, interleaved, spread
 from benchmarks.rows import TARGETS, Row, count_rows
 from benchmarks.tokens import SignedToken, floor_of, signed_token
 from benchmarks.validation_rows import ALGORITHMS
+from benchmarks.web_browser import log_in_all
 from cryptography.exceptions import InvalidSignature
 
 if TYPE_CHECKING:
@@ -64,6 +68,30 @@ NAMES: Final = [
     "spent_memory_bytes",
     "fresh_us",
     "fresh_async_us",
+]
+
+WEB_NAMES: Final = [
+    "web_flask_login",
+    "web_flask_login_authlib",
+    "web_flask_login_floor",
+    "web_fastapi_login",
+    "web_fastapi_login_authlib",
+    "web_flask_at_64",
+    "web_flask_at_64_authlib",
+    "web_fastapi_at_64",
+    "web_fastapi_at_64_authlib",
+    "web_fastapi_lag_p99",
+    "web_fastapi_lag_p99_authlib",
+    "web_fastapi_lag_max",
+    "web_fastapi_lag_max_authlib",
+    "web_fastapi_ended",
+    "web_fastapi_ended_authlib",
+    "web_import_flask",
+    "web_import_flask_authlib",
+    "web_import_fastapi",
+    "web_import_fastapi_authlib",
+    "web_import_django",
+    "web_import_django_authlib",
 ]
 
 
@@ -205,7 +233,7 @@ def test_every_row_can_be_measured(tmp_path: Path, capsys: pytest.CaptureFixture
     printed = capsys.readouterr().out
     measured = json.loads(file.read_text("utf-8"))
     assert [row["name"] for row in measured] == NAMES
-    assert {*TARGETS} <= {*NAMES}
+    assert {*TARGETS} <= {*NAMES, *WEB_NAMES}
     for row in measured:
         assert [*row] == ["name", "value", "unit", "ratio", "target", "ok"]
         assert row["name"] in printed
@@ -313,3 +341,28 @@ def test_sessions_are_found_in_an_index_as_it_fills() -> None:
     for engine in ("memory", "SQLite"):
         assert {(engine, "sessions found by sub"), (engine, "sessions found by sid")} <= calls
     assert all(seconds > 0 for each in found for _, seconds in each.seconds)
+
+
+def test_logins_that_do_not_end_are_not_counted() -> None:
+    with socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        base = f"http://127.0.0.1:{silent.getsockname()[1]}"
+
+        assert asyncio.run(log_in_all(base, 3, 2)) == 0
+
+
+@pytest.mark.slow
+def test_logins_through_frameworks_are_measured(tmp_path: Path) -> None:
+    needed = ("authlib", "django", "fastapi", "gunicorn", "httpx", "itsdangerous", "uvicorn")
+    lacking = [name for name in needed if find_spec(name) is None]
+    if lacking:
+        pytest.skip(f"not installed: {', '.join(lacking)}")
+    file = tmp_path / "rows.json"
+
+    assert bench.main(["--web", "--json", str(file)], TINY) == 0
+
+    measured = {row["name"]: row for row in json.loads(file.read_text("utf-8"))}
+    assert [*measured] == WEB_NAMES
+    assert all(row["value"] > 0 for row in measured.values())
+    for name in ("web_fastapi_ended", "web_fastapi_ended_authlib"):
+        assert (measured[name]["value"], measured[name]["unit"]) == (2, "of 2 logins")
