@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 _HOPS: Final = 8
-_PATIENCE: Final = 120
+_PATIENCE: Final = 60
 _HEADERS: Final = (
     "accept: text/html,application/xhtml+xml\r\nuser-agent: bench\r\nsec-fetch-mode: navigate\r\n"
     "sec-fetch-dest: document\r\nsec-fetch-site: none\r\nconnection: close\r\n"

@@ -84,7 +84,7 @@ def _pace_rows(bases: Mapping[str, str], effort: Effort) -> list[Row]:
         return max(ended, 1) / (perf_counter() - began)
 
     compared = {name: base for name, base in bases.items() if not name.endswith("_floor")}
-    samples = _rounds(compared, pace, max(1, effort.rounds // 7))
+    samples = _rounds(compared, pace, max(1, effort.rounds // 10))
     rows: list[Row] = []
     for name in compared:
         kind, _, whose = name.partition("_")
@@ -126,7 +126,7 @@ def _import_rows(effort: Effort) -> list[Row]:
                 "ours": f"{framework}\n{door}",
                 "authlib": f"{framework}\n{AUTHLIB[kind]}",
             },
-            effort._replace(processes=3 * effort.processes),
+            effort._replace(processes=2 * effort.processes),
         )
         least = {name: min(found) for name, found in costs.items()}
         ours, authlib = [max(least[name] - least["bare"], 0.001) for name in ("ours", "authlib")]
