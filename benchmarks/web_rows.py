@@ -22,7 +22,6 @@ from benchmarks.web_servers import cpu_time, lateness, serving
 PACKAGES: Final = (
     "flask",
     "fastapi",
-    "django",
     "gunicorn",
     "uvicorn",
     "Authlib",
@@ -36,12 +35,10 @@ _MANY: Final = 1_000
 FRAMEWORKS: Final = {
     "flask": "import flask",
     "fastapi": "import fastapi",
-    "django": "import django.conf, django.http, django.shortcuts, django.urls",
 }
 AUTHLIB: Final = {
     "flask": "import authlib.integrations.flask_client",
     "fastapi": "import authlib.integrations.starlette_client",
-    "django": "import authlib.integrations.django_client",
 }
 
 
