@@ -37,6 +37,7 @@ TARGETS: Final[Mapping[str, float]] = MappingProxyType(
         "web_fastapi_login": 0.5,
         "web_import_flask": 1.0,
         "web_import_fastapi": 1.0,
+        "web_import_django": 1.0,
     }
 )
 """At most so much: the ratio where a row has one, otherwise the value.

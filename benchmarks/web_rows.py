@@ -22,6 +22,7 @@ from benchmarks.web_servers import cpu_time, lateness, serving
 PACKAGES: Final = (
     "flask",
     "fastapi",
+    "django",
     "gunicorn",
     "uvicorn",
     "Authlib",
@@ -35,10 +36,12 @@ _MANY: Final = 1_000
 FRAMEWORKS: Final = {
     "flask": "import flask",
     "fastapi": "import fastapi",
+    "django": "import django.conf, django.http, django.shortcuts, django.urls",
 }
 AUTHLIB: Final = {
     "flask": "import authlib.integrations.flask_client",
     "fastapi": "import authlib.integrations.starlette_client",
+    "django": "import authlib.integrations.django_client",
 }
 
 

@@ -90,6 +90,8 @@ WEB_NAMES: Final = [
     "web_import_flask_authlib",
     "web_import_fastapi",
     "web_import_fastapi_authlib",
+    "web_import_django",
+    "web_import_django_authlib",
 ]
 
 
@@ -351,7 +353,7 @@ def test_logins_that_do_not_end_are_not_counted() -> None:
 
 @pytest.mark.slow
 def test_logins_through_frameworks_are_measured(tmp_path: Path) -> None:
-    needed = ("authlib", "fastapi", "gunicorn", "httpx", "itsdangerous", "uvicorn")
+    needed = ("authlib", "django", "fastapi", "gunicorn", "httpx", "itsdangerous", "uvicorn")
     lacking = [name for name in needed if find_spec(name) is None]
     if lacking:
         pytest.skip(f"not installed: {', '.join(lacking)}")
