@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from urllib.parse import unquote
 
 from oidc_adapters.web import WebRequest, WebSession
 from oidc_adapters.web.assembly import async_web_login_of, web_login_of
 from oidc_core.wire.replies import Reply
+from tests.interop.matrix import TRIED
 
-Settings = Mapping[str, Any]
 HOST: Final = "127.0.0.1:9999"
 PAGE: Final = "/me"
+Settings = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Runs a coroutine to its end."""
+
+    def __call__(self, coroutine: Coroutine[Any, Any, T], /) -> T:
+        """Return its result."""
+        ...
 
 
 class Reached(NamedTuple):
@@ -48,11 +58,12 @@ class Ask(Protocol):
 class Door:
     """A door: its name, whether its application awaits, and how to make one.
 
-    The application has the page `/me`, which says who is logged in and renews the tokens.
+    The application has a page that says who is logged in and renews the tokens.
     """
 
     name: str
     awaits: bool
+    page: str = PAGE
     make: Callable[[Settings, ExitStack], Ask]
 
     def __str__(self) -> str:
@@ -96,16 +107,17 @@ def through_wsgi(app: Any) -> Ask:
     return ask
 
 
-def through_asgi(app: Any, stack: ExitStack, close: Callable[[], Any]) -> Ask:
-    """Ask an application of ASGI 3; all its requests run in one event loop."""
-    runner = stack.enter_context(asyncio.Runner())
-    stack.callback(lambda: runner.run(close()))
+def through_asgi(app: Any, run: Run) -> Ask:
+    """Ask an application of ASGI 3; each request is a coroutine that is run to its end."""
 
     async def asked(scope: dict[str, Any], body: bytes) -> Reached:
         sent: list[dict[str, Any]] = []
+        parts = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
+            if not parts:
+                await asyncio.Event().wait()  # the browser stays for the answer
+            return parts.pop()
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
@@ -131,9 +143,16 @@ def through_asgi(app: Any, stack: ExitStack, close: Callable[[], Any]) -> Ask:
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 9999),
         }
-        return runner.run(asked(scope, body))
+        return run(asked(scope, body))
 
     return ask
+
+
+def in_one_loop(stack: ExitStack, close: Callable[[], Coroutine[Any, Any, None]]) -> Run:
+    """Return how to run coroutines, all in one event loop, in which the client is closed."""
+    runner = stack.enter_context(asyncio.Runner())
+    stack.callback(lambda: runner.run(close()))
+    return runner.run
 
 
 # --- the applications ----------------------------------------------------------------------------
@@ -160,8 +179,7 @@ def _plain_awaited(settings: Settings, stack: ExitStack) -> Ask:
     """A framework of somebody's own, which awaits."""
     web = async_web_login_of(settings, folder=Path())
     routes = web.routes()
-    runner = stack.enter_context(asyncio.Runner())
-    stack.callback(lambda: runner.run(web.close()))
+    run = in_one_loop(stack, web.close)
 
     async def answered(request: WebRequest) -> Reply:
         found = await (routes.get(request.path) or web.required)(request)
@@ -173,7 +191,7 @@ def _plain_awaited(settings: Settings, stack: ExitStack) -> Ask:
     def ask(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reached:
         path, _, query = target.partition("?")
         request = WebRequest.of(method, path, query=query, headers=headers.items(), body=body)
-        reply = runner.run(answered(request))
+        reply = run(answered(request))
         return Reached(reply.status, reply.headers, reply.body)
 
     return ask
@@ -225,7 +243,7 @@ def _starlette(settings: Settings, stack: ExitStack) -> Ask:
     app = import_module("starlette.applications").Starlette(
         routes=[routing.Route(PAGE, me), *oidc.routes], exception_handlers=oidc.exception_handlers
     )
-    return through_asgi(app, stack, oidc.close)
+    return through_asgi(app, in_one_loop(stack, oidc.close))
 
 
 def _fastapi(settings: Settings, stack: ExitStack) -> Ask:
@@ -240,7 +258,34 @@ def _fastapi(settings: Settings, stack: ExitStack) -> Ask:
         return fastapi.Response(told(user, tokens.access_token))
 
     app.get(PAGE)(me)
-    return through_asgi(app, stack, oidc.close)
+    return through_asgi(app, in_one_loop(stack, oidc.close))
+
+
+def _django(settings: Settings, stack: ExitStack) -> Ask:
+    _django_project(settings, stack)
+    return through_wsgi(import_module("django.core.wsgi").get_wsgi_application())
+
+
+def _django_awaited(settings: Settings, stack: ExitStack) -> Ask:
+    _django_project(settings, stack)
+    asgi = import_module("django.core.handlers.asgi")
+    to_sync = import_module("asgiref.sync").async_to_sync
+
+    async def awaited(asked: Coroutine[Any, Any, Reached]) -> Reached:
+        return await asked
+
+    # What waits runs in this thread, which has the database in its memory.
+    return through_asgi(asgi.ASGIHandler(), to_sync(awaited))
+
+
+def _django_project(settings: Settings, stack: ExitStack) -> None:
+    """Put the settings into Django's own, which are global to a process, for a while."""
+    overriding = import_module("tests.adapters.web.django.project").override_settings
+    door = import_module("oidc_adapters.web.django.door").Door
+    oidc = {name.removeprefix("OIDC_"): value for name, value in settings.items()}
+    urls = "tests.interop.django_urls"
+    stack.enter_context(overriding(OIDC=oidc, ROOT_URLCONF=urls, ALLOWED_HOSTS=["*"]))
+    stack.callback(door.of_settings().web.close)
 
 
 DOORS: Final = (
@@ -248,6 +293,20 @@ DOORS: Final = (
     Door(name="no framework", awaits=True, make=_plain_awaited),
     Door(name="Flask", awaits=False, make=_flask),
     Door(name="Flask", awaits=True, make=_flask_awaited),
+    Door(name="Django", awaits=False, make=_django),
+    Door(name="Django", awaits=True, page="/awaited", make=_django_awaited),
     Door(name="Starlette", awaits=True, make=_starlette),
     Door(name="FastAPI", awaits=True, make=_fastapi),
 )
+
+
+def doors_table() -> str:
+    """Draw which doors are tried at which providers."""
+    heads = ("", *[tried.name for tried in TRIED])
+    lines = [heads, ("---",) * len(heads)]
+    lines += [(str(door), *["works"] * len(TRIED)) for door in DOORS]
+    return "\n".join([f"| {' | '.join(line)} |" for line in lines])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{doors_table()}\n")
