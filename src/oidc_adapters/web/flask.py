@@ -22,7 +22,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import Blueprint, Flask, Response, after_this_request, current_app, request
 
 from oidc_adapters.clients.session_tokens import SessionTokens
 from oidc_adapters.web.assembly import web_login_of
@@ -88,6 +88,7 @@ class Oidc:
         """
         asked = cast("Any", request)  # `g` may live longer: an application may push its context
         if not hasattr(asked, _KEPT):
+            after_this_request(_varied)
             setattr(asked, _KEPT, _web().user(_asked()))
         return cast("WebSession | None", getattr(asked, _KEPT))
 
@@ -135,6 +136,12 @@ def _web() -> WebLogin:
 
 def _asked(body: bytes = b"") -> WebRequest:
     return WebRequest.of_wsgi(cast("Mapping[str, object]", request.environ), body)
+
+
+def _varied(response: Response) -> Response:
+    """Tell caches that the answer depends on the cookie, as Flask's own session does."""
+    response.vary.add("Cookie")
+    return response
 
 
 def _view(route: Route) -> Callable[[], Response]:

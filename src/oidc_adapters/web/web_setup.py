@@ -74,6 +74,9 @@ class WebSetup:
             if not path_only(path, "") or "?" in path or "#" in path:
                 expected = "a path of this application"
                 raise UsageError("config_invalid", about=name, found=path, expected=expected)
+        if self.home == self.login_path:  # which leads users who are logged in to the home
+            expected = "another path than login_path"
+            raise UsageError("config_invalid", about="home", found=self.home, expected=expected)
 
 
 _FIELDS: Final = fields_of(WebSetup, draw=object, form_fields=object, on_failure=object)

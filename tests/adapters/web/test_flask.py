@@ -252,6 +252,14 @@ def test_the_tokens_of_nobody() -> None:
         refused(UsageError, "parameter_invalid", lambda: site.oidc.tokens)
 
 
+def test_caches_are_told_that_a_page_depends_on_the_cookie() -> None:
+    site = Site()
+    site.log_in()
+
+    assert site.ask("/orders").headers["vary"] == "Cookie"
+    assert site.ask("/").headers["vary"] == "Cookie"
+
+
 def test_a_context_that_the_application_pushed_shares_no_session() -> None:
     site = Site()
     with site.app.app_context():  # as by `app.app_context().push()` in a module

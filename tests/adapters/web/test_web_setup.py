@@ -38,6 +38,12 @@ def test_other_settings_are_judged(name: str, value: Any) -> None:
     assert error.about == name
 
 
+def test_no_login_leads_to_itself() -> None:
+    error = refused(UsageError, "config_invalid", lambda: WebSetup(home="/login"))
+
+    assert error.about == "home"
+
+
 def test_claims_may_be_a_list() -> None:
     claims: Any = ["sub"]
 
