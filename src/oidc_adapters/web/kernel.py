@@ -15,7 +15,7 @@ from oidc_adapters.web.pages import Page, WayOn, elsewhere, failure_of
 from oidc_adapters.web.parties import Parties
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import AsyncSessions, WebSession
-from oidc_adapters.web.web_setup import Site, WebSetup
+from oidc_adapters.web.web_setup import Site, WebSetup, check_step_up
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.evidence import evidence_json
 from oidc_core.operations import backchannel_logout, frontchannel_logout
@@ -157,6 +157,7 @@ class Kernel:
         """Start a login that asks for more than others, and comes back to the same page."""
         check_kind(request, WebRequest, about="request")
         check_kind(asked, AuthenticationRequest, about="asked")
+        check_step_up(self._setup, asked)
         held = await self._held(request)
         if not request.navigates or (held is None and not self._setup.login_by_get):
             return self.challenge(request)

@@ -166,7 +166,11 @@ class WebLogin(_Logins[WaitingParties]):
 
         Args:
             request: the request of the view.
-            asked: what this login asks of the provider.
+            asked: what this login asks of the provider.  Prefer ``required_acr``: a provider that
+                gives less leads to a page.  After ``acr_values`` the view would ask once more.
+
+        Raises:
+            UsageError: ``config_invalid`` if it asks for an ``acr`` that no session keeps.
         """
         return at_once(self._kernel.step_up(request, asked))
 

@@ -79,6 +79,17 @@ class WebSetup:
             raise UsageError("config_invalid", about="home", found=self.home, expected=expected)
 
 
+def check_step_up(setup: WebSetup, asked: AuthenticationRequest) -> None:
+    """Refuse a step-up that no view can see afterwards: it would go round in circles.
+
+    Raises:
+        UsageError: ``config_invalid``.
+    """
+    wants = asked.acr_values or asked.required_acr
+    if wants and "acr" not in setup.claims and not setup.evidence:
+        raise UsageError("config_invalid", about="claims", found=setup.claims, expected="acr")
+
+
 _FIELDS: Final = fields_of(WebSetup, draw=object, form_fields=object, on_failure=object)
 
 

@@ -538,7 +538,7 @@ def test_a_view_asks_for_more_and_the_browser_comes_back_to_it(awaits: bool) -> 
 
 
 def test_a_script_gets_no_step_up() -> None:
-    here = house()
+    here = house(settings={"evidence": True})
     browser = Visitor(at=here)
 
     reply = here.web.step_up(browser.request("/safe", headers=FETCH), PASSKEY)
@@ -551,7 +551,7 @@ def test_a_script_gets_no_step_up() -> None:
 def test_a_link_to_a_step_up_starts_a_login_of_nobody_only_where_links_do(
     awaits: bool, by_get: bool
 ) -> None:
-    here = house(awaits=awaits, settings={"login_by_get": by_get})
+    here = house(awaits=awaits, settings={"login_by_get": by_get, "claims": ("acr",)})
     request = Visitor(at=here).request("/safe", headers=ELSEWHERE)
 
     reply = settled(here.web.step_up(request, PASSKEY))
@@ -559,6 +559,33 @@ def test_a_link_to_a_step_up_starts_a_login_of_nobody_only_where_links_do(
     starts = (reply.header("location") or "").startswith("https://op.example/authorize?")
     assert (reply.status, starts) == (303, by_get)
     assert starts or reply.header("location") == "/login?return_to=%2Fsafe"
+
+
+@KINDS
+@pytest.mark.parametrize(
+    "asked", [PASSKEY, AuthenticationRequest(required_acr=("urn:example:two-factor",))]
+)
+def test_a_step_up_that_no_view_can_see_is_refused(
+    awaits: bool, asked: AuthenticationRequest
+) -> None:
+    here = house(awaits=awaits)
+    request = Visitor(at=here).request("/safe")
+
+    error = refused(UsageError, "config_invalid", lambda: settled(here.web.step_up(request, asked)))
+
+    assert error.about == "claims"
+
+
+@KINDS
+def test_a_provider_that_has_less_than_a_step_up_requires_is_not_asked(awaits: bool) -> None:
+    here = house(awaits=awaits, settings={"claims": ("acr",)})
+    browser = Visitor(at=here)
+    browser.log_in()
+    asked = AuthenticationRequest(required_acr=("urn:example:more-than-there-is",))
+
+    page = settled(here.web.step_up(browser.request("/safe"), asked))
+
+    assert (page.status, b"unsupported_by_provider" in page.body) == (500, True)
 
 
 # --- settings ------------------------------------------------------------------------------------
