@@ -8,7 +8,7 @@ from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.oidc_client import OidcClient
 from oidc_adapters.stores.grants import Grants
-from oidc_adapters.stores.pending import CookiePendingLogins, CookieProfile
+from oidc_adapters.stores.pending import CookiePendingLogins, CookieProfile, RecordSpent
 from oidc_adapters.stores.records import AsyncRecords, Records
 from oidc_adapters.stores.records.sqlite import SqliteRecords
 from oidc_adapters.stores.sessions import EndSession, SessionIndex
@@ -111,13 +111,18 @@ class _Parts(NamedTuple):
         check_names(config)
         setup = _setup(config)
         develops = _is_on_loopback(setup)
+        records = records_of(config, folder)
         root = as_setting(root_path, str, "root_path").rstrip("/")
         paths: dict[str, Any] = {name: root + path for name, path in _PATHS.items()}
         return cls(
             setup=setup.on_loopback() if develops else setup,
             web=WebSetup(**{**paths, **named(config, OF_PAGES)}),
-            logins=CookiePendingLogins(*secrets, profile=_LOOPBACK_LOGINS if develops else _LOGINS),
-            records=records_of(config, folder),
+            logins=CookiePendingLogins(
+                *secrets,
+                spent=RecordSpent(records),
+                profile=_LOOPBACK_LOGINS if develops else _LOGINS,
+            ),
+            records=records,
             secrets=secrets,
             profile=_LOOPBACK if develops else SESSION_COOKIE,
             ages=named(config, OF_SESSIONS),

@@ -56,6 +56,25 @@ def test_a_login_starts_by_the_settings(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_callback_is_taken_once_among_all_workers(tmp_path: Path) -> None:
+    provider = honest_provider(clients=(CLIENT,))
+    transports = [InMemoryTransport(provider) for _ in range(2)]
+    shared = {"OIDC_RECORDS": MemoryRecords(), "OIDC_LOGIN_BY_GET": True}
+    first, second = [made(tmp_path, OIDC_TRANSPORT=each, **shared) for each in transports]
+    login = first.login(WebRequest.of("GET", "/login", headers=NAVIGATION.items()))
+    cookie = (login.header("set-cookie") or "").partition(";")[0]
+    response = provider.authorize(login.header("location") or "", SystemClock().now())
+    headers = {**NAVIGATION, "cookie": cookie}
+    back = WebRequest.of("GET", "/callback", query=response.encoded, headers=headers.items())
+
+    replies = [web.callback(back) for web in (first, second)]
+
+    urls = [request.url for request, _ in transports[1].exchanges]
+    assert replies[0].header("location") == "/"
+    assert (replies[1].header("location") or "").startswith(f"{provider.issuer}/authorize?")
+    assert provider.issuer + "/token" not in urls
+
+
 def test_a_registration_in_full(tmp_path: Path) -> None:
     names = {"OIDC_CLIENT_ID": None, "OIDC_REDIRECT_URI": None, "OIDC_LOGIN_BY_GET": "true"}
     registration = ClientRegistration(
