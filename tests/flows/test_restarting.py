@@ -355,6 +355,7 @@ def test_the_failures_above_end_with_every_code_that_a_callback_can_have() -> No
 
 ELSEWHERE: Final = {
     "account_mismatch": "only where an identity is added to an account",
+    "account_refused": "only where an application has accounts of its own",
     "connection_mismatch": "only where several clients share a store",
     "cookie_key_unknown": "only where workers have different secrets",
     "logout_expired": "of a logout",
