@@ -19,7 +19,7 @@ from json import JSONDecoder, JSONEncoder
 from json.encoder import encode_basestring_ascii
 from math import isfinite
 from types import MappingProxyType
-from typing import Any, Final, NoReturn, TypeAlias, cast, final
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar, cast, final
 
 from oidc_core.wire.errors import OidcError, ProtocolViolation, UsageError
 from oidc_core.wire.jsontext import (
@@ -45,9 +45,11 @@ MAX_GIVEN: Final = 64
 MAX_VALUES: Final = 2**22
 """How many values it may have in all; more than the largest document of a provider."""
 
+_FEW: Final = 2**14
 _TOO_LONG: Final = 10**MAX_DIGITS
 _SIMPLE: Final = frozenset({str, bool, type(None)})
 
+T = TypeVar("T")
 JsonValue: TypeAlias = "str | int | float | bool | JsonObject | tuple[JsonValue, ...] | None"
 
 
@@ -70,7 +72,8 @@ class JsonObject(Mapping[str, JsonValue]):
     def __init__(self, members: Mapping[str, Any]) -> None:
         if not isinstance(cast("object", members), Mapping):
             raise _no_json(members, "an object")
-        object.__setattr__(self, "members", MappingProxyType(_frozen_members(members, 0, _left())))
+        held = _whole(partial(_frozen_members, members, 0), members)
+        object.__setattr__(self, "members", MappingProxyType(held))
 
     def __getitem__(self, name: str) -> JsonValue:
         return self.members[name]
@@ -161,7 +164,7 @@ def frozen_json(value: Any) -> JsonValue:
             that is not text, or a number of more than 19 digits; or for a value that is nested too
             deeply, or has too many values, as a list may that holds another many times.
     """
-    return _frozen(value, 0, _left())
+    return _whole(partial(_frozen, value, 0), value)
 
 
 def read_once(given: Mapping[Any, Any]) -> dict[Any, Any] | None:
@@ -174,9 +177,25 @@ def read_once(given: Mapping[Any, Any]) -> dict[Any, Any] | None:
     return None
 
 
-def _left() -> Iterator[int]:
-    """Return what is used up by the values of one document."""
-    return iter(range(MAX_VALUES))
+def _whole(freeze: Callable[[Iterator[int]], T], value: object) -> T:
+    """Freeze a value; what holds another many times is refused before all of it is made."""
+    try:
+        return freeze(iter(range(_FEW)))
+    except UsageError:
+        if _values(value, 0, {}) > MAX_VALUES:
+            raise
+    return freeze(iter(range(MAX_VALUES)))
+
+
+def _values(value: object, depth: int, known: dict[int, int]) -> int:
+    """Count the values in a value, and look once into what comes several times."""
+    key, kind, held = id(value), type(value), cast("Mapping[str, object]", value)
+    if depth > MAX_GIVEN or not (kind in {list, tuple, dict} or isinstance(value, JsonObject)):
+        return 1
+    if key not in known:
+        within = cast("list[object]", value) if kind in {list, tuple} else [*held.values()]
+        known[key] = 1 + sum([_values(each, depth + 1, known) for each in within])
+    return known[key]
 
 
 def _frozen(value: Any, depth: int, left: Iterator[int]) -> JsonValue:
