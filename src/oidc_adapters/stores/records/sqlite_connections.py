@@ -78,6 +78,11 @@ class Connections:
         with _REGISTER.lock:
             _ALL.add(self)
 
+    def __del__(self) -> None:
+        """Close those that nobody uses: hardly any application closes its store."""
+        with suppress(AttributeError):  # it was not made whole
+            self.close_idle()
+
     @contextmanager
     def one(self) -> Generator[Connection, None, None]:
         """Lend a connection.  If the block fails it is closed, which rolls back what it began.

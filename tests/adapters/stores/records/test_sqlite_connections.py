@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -301,3 +302,21 @@ def test_what_a_child_inherits_is_kept_and_forgotten(opened: Opened) -> None:
 
 def _nothing(_: Connections) -> None:
     pass
+
+
+def test_connections_that_nobody_closes_are_closed_with_their_store(opened: Opened) -> None:
+    connections = Connections(opened, opened.file)
+    with connections.one():
+        pass
+    assert opened.alive() == 1
+
+    del connections
+    gc.collect()
+
+    assert opened.alive() == 0
+
+
+def test_connections_that_were_not_made_whole_are_forgotten() -> None:
+    Connections.__new__(Connections).__del__()
+
+    gc.collect()  # pytest fails a test whose garbage raises
