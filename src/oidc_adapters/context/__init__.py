@@ -3,9 +3,9 @@
 .. code-block:: python
 
     ctx = OIDCCtx("https://op.example", "https://rp.example/auth/login", client_id, client_secret)
-    url = flow_request_authorization_code(ctx)        # send the browser there
-    code = flow_get_authorization_code(ctx, query)    # what it brought back; a string, or an error
-    tokens = flow_get_token(ctx, code)                # a plain dict, or an error
+    url = flow_request_authorization_code(ctx)  # send the browser there
+    code = flow_get_authorization_code(ctx, query)  # what it brought back; a string, or an error
+    tokens = flow_get_token(ctx, code)  # a plain dict, or an error
 
 Names, parameters and defaults are the original's. ``docs/explanation/original.md`` lists the
 differences and their reasons. For new applications
