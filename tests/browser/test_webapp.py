@@ -41,15 +41,23 @@ async def log_in(tab: Tab, origin: str) -> None:
     await tab.page.wait_for_url(f"{origin}/claims")
 
 
+FOCUSED: Final = """() => {
+    const each = document.activeElement;
+    if (each === null || each === document.body) return null;
+    return [each.innerText || each.value || "", getComputedStyle(each).outlineStyle];
+}"""
+"""What the focused element says, and its outline, both of one moment."""
+
+
 async def tab_to(page: Page, text: str) -> None:
     """Press the Tab key until what has the focus says this; the focus can be seen."""
+    await page.wait_for_load_state()  # the end of loading may move the focus
     for _ in range(MOST_TABS):
         await page.keyboard.press("Tab")
-        focused = page.locator(":focus")
-        if not await focused.count():
+        found: list[str] | None = await page.evaluate(FOCUSED)
+        if found is None:
             continue  # after the last one comes the browser itself, then the first one
-        said = await focused.inner_text() or await focused.get_attribute("value") or ""
-        style = await focused.evaluate("each => getComputedStyle(each).outlineStyle")
+        said, style = found
         assert style != "none", said
         if said.startswith(text):
             return

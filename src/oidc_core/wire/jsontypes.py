@@ -45,7 +45,7 @@ MAX_GIVEN: Final = 64
 MAX_VALUES: Final = 2**22
 """How many values it may have in all; more than the largest document of a provider."""
 
-_FEW: Final = 2**14
+_FEW: Final = 2**17
 _TOO_LONG: Final = 10**MAX_DIGITS
 _SIMPLE: Final = frozenset({str, bool, type(None)})
 
