@@ -6,12 +6,19 @@
 
 from contextlib import suppress
 from typing import Final
-from urllib.parse import urlsplit
 
 from oidc_adapters.clients.results import LoginResult
 from oidc_adapters.runtime.fails_closed import FailsClosed
 from oidc_adapters.web import answers
-from oidc_adapters.web.pages import Page, WayOn, elsewhere, failure_of
+from oidc_adapters.web.pages import (
+    Page,
+    WayOn,
+    elsewhere,
+    failure_of,
+    left_page,
+    login_page,
+    logout_page,
+)
 from oidc_adapters.web.parties import Parties
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import AsyncSessions, WebSession
@@ -56,7 +63,7 @@ class Kernel:
         self._setup = setup
         self.site = Site.of(parties.rps)
         self._home = WayOn(label="Go to the start page", url=setup.home)
-        self._names = [rp.connection[2] or rp.connection[0] for rp in parties.rps]
+        self._names = [rp.connection.connection_id or rp.connection.issuer for rp in parties.rps]
 
     @property
     def cookie_names(self) -> tuple[str, ...]:
@@ -98,6 +105,11 @@ class Kernel:
         if request.is_htmx:
             return answers.led_by_htmx(401, url)
         return answers.told(401, {"error": "login_required", "login_url": url})
+
+    def place_if_known(self, session: WebSession) -> int | None:
+        """Return the place of the client that a session is of, ``None`` if it is gone."""
+        known = [rp.connection[:3] for rp in self._parties.rps]
+        return known.index(session.connection[:3]) if session.connection[:3] in known else None
 
     def place_of(self, session: WebSession) -> int:
         """Return the place of the client that a session is of.
@@ -249,10 +261,7 @@ class Kernel:
             if not request.navigates:
                 return answers.only("POST")
             fields = self._setup.form_fields()
-            url = self._setup.logout_path
-            way = WayOn(label="Log out", url=url, method="post", fields=fields)
-            text = "You will be logged out here and at your login service."
-            return self._page(Page(title="Log out?", text=text, ways=(way, self._home)))
+            return self._page(logout_page(self._setup.logout_path, fields, self._home))
         if request.method != "POST":
             return answers.only("GET, HEAD, POST")
         if not request.is_from(self.site.origin):
@@ -287,9 +296,7 @@ class Kernel:
             await self._sessions.end(session.session_id)
         cookies = (*cookies, *forgotten)
         if form:
-            way = WayOn(label="Go on", url=url, method="post", fields=form)
-            text = "You are logged out here. Go on to log out at your login service, too."
-            return self._page(Page(title="Logged out", text=text, ways=(way, self._home)), cookies)
+            return self._page(left_page(url, form, self._home), cookies)
         return self._sent(request, url or self._setup.goodbye, cookies)
 
     async def after_logout(self, request: WebRequest) -> Reply:
@@ -331,11 +338,6 @@ class Kernel:
         except OidcError:
             return None
 
-    def place_if_known(self, session: WebSession) -> int | None:
-        """Return the place of the client that a session is of, ``None`` if it is gone."""
-        known = [rp.connection[:3] for rp in self._parties.rps]
-        return known.index(session.connection[:3]) if session.connection[:3] in known else None
-
     def _place(self, name: str) -> int | None:
         """Return the place of the client that a user chose, or of the only one."""
         if len(self._names) == 1:
@@ -364,15 +366,8 @@ class Kernel:
         return f"{self._setup.login_path}?{query}" if query else self._setup.login_path
 
     def _login_page(self, return_to: str) -> Page:
-        path, several = self._setup.login_path, len(self._names) > 1
-        ways: list[WayOn] = []
-        for name in self._names:
-            chosen = (("provider", name),) if several else ()
-            label = f"Log in with {urlsplit(name).hostname or name}" if several else "Log in"
-            fields = (("return_to", return_to), *chosen, *self._setup.form_fields())
-            ways.append(WayOn(label=label, url=path, method="post", fields=fields))
-        text = "You will be sent to your login service, and come back here."
-        return Page(title="Log in", text=text, ways=tuple(ways))
+        fields = (("return_to", return_to), *self._setup.form_fields())
+        return login_page(self._setup.login_path, fields, self._names)
 
     def _failed(
         self, request: WebRequest, error: OidcError, cookies: _Cookies = (), return_to: str = ""

@@ -6,11 +6,12 @@ application itself.
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -18,6 +19,7 @@ from oidc_core.wire.codes import Kind
 from oidc_core.wire.errors import OidcError
 
 MethodOfWayOn: TypeAlias = Literal["get", "post"]
+Fields: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @frozen(kw_only=True)
@@ -34,7 +36,7 @@ class WayOn:
     label: str
     url: str = field(repr=False)
     method: MethodOfWayOn = "get"
-    fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    fields: Fields = field(default=(), repr=False)
 
 
 @frozen(kw_only=True)
@@ -110,6 +112,38 @@ _WORDS_OF_CODES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
     }
 )
+
+
+def login_page(path: str, fields: Fields, names: Sequence[str]) -> Page:
+    """Return the page that starts a login.
+
+    Args:
+        path: where a login starts.
+        fields: what its forms post.
+        names: the clients that the user chooses from, each by its name or its provider's.
+    """
+    ways: list[WayOn] = []
+    for name in names:
+        several = len(names) > 1
+        label = f"Log in with {urlsplit(name).hostname or name}" if several else "Log in"
+        chosen = (*fields, ("provider", name)) if several else fields
+        ways.append(WayOn(label=label, url=path, method="post", fields=chosen))
+    text = "You will be sent to your login service, and come back here."
+    return Page(title="Log in", text=text, ways=tuple(ways))
+
+
+def logout_page(path: str, fields: Fields, home: WayOn) -> Page:
+    """Return the page that asks whether to log out."""
+    way = WayOn(label="Log out", url=path, method="post", fields=fields)
+    text = "You will be logged out here and at your login service."
+    return Page(title="Log out?", text=text, ways=(way, home))
+
+
+def left_page(url: str, fields: Fields, home: WayOn) -> Page:
+    """Return the page that leads on to the logout at the provider, which takes a form."""
+    way = WayOn(label="Go on", url=url, method="post", fields=fields)
+    text = "You are logged out here. Go on to log out at your login service, too."
+    return Page(title="Logged out", text=text, ways=(way, home))
 
 
 def failure_of(error: OidcError, way: WayOn, home: WayOn) -> Failure:

@@ -6,7 +6,17 @@ from typing import get_args
 
 import pytest
 
-from oidc_adapters.web.pages import Failure, Page, WayOn, elsewhere, failure_of, page_html
+from oidc_adapters.web.pages import (
+    Failure,
+    Page,
+    WayOn,
+    elsewhere,
+    failure_of,
+    left_page,
+    login_page,
+    logout_page,
+    page_html,
+)
 from oidc_core.wire.codes import CODES, Kind
 from oidc_core.wire.errors import CallbackError, OidcError, ProviderError
 
@@ -45,6 +55,23 @@ def test_a_person_is_told_what_a_user_can_do() -> None:
 
 def test_every_kind_of_the_table_is_known() -> None:
     assert {row.kind for row in CODES.values()} <= set(get_args(Kind))
+
+
+def test_a_login_starts_at_the_only_provider_or_at_one_of_several() -> None:
+    fields = (("return_to", "/orders"),)
+    (only,) = login_page("/login", fields, ["blue"]).ways
+    first, second = login_page("/login", fields, ["blue", "https://green.example/a"]).ways
+
+    assert (only.label, only.fields) == ("Log in", fields)
+    assert (first.label, second.label) == ("Log in with blue", "Log in with green.example")
+    assert second.fields == (*fields, ("provider", "https://green.example/a"))
+
+
+def test_a_logout_is_asked_for_and_goes_on_by_a_form() -> None:
+    fields = (("a", "b"),)
+    for page in (logout_page("/logout", fields, HOME), left_page("/logout", fields, HOME)):
+        way, home = page.ways
+        assert (way.url, way.method, way.fields, home) == ("/logout", "post", fields, HOME)
 
 
 def test_the_words_of_a_provider_are_not_shown() -> None:

@@ -7,6 +7,7 @@ reader needs no lock: a file is there whole or not at all.
 
 import json
 import sys
+from abc import abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -177,17 +178,17 @@ class FolderRecords:
 
     # --- supplied by each store ------------------------------------------------------------------
 
+    @abstractmethod
     def _value(self, kept: str) -> str:
         """Return the value that an entry keeps."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _put(self, folder: OpenFolder, entry: Entry) -> None:
         """Write an entry that holds its value itself; a crash leaves it or the one before."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _drop(self, folder: OpenFolder, entry: Entry) -> None:
         """Remove an entry and its value."""
-        raise NotImplementedError
 
     # --- files -----------------------------------------------------------------------------------
 

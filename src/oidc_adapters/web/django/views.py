@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from asgiref.sync import sync_to_async
 from django.contrib import auth
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
 from django.utils.encoding import escape_uri_path
@@ -112,14 +113,7 @@ def failed(request: HttpRequest, error: OidcError) -> HttpResponse:
     return _answered(request, lambda asked: Door.of_settings().web.failed(asked, error))
 
 
-def _for_all(view: View) -> View:
-    """Let Django's LoginRequiredMiddleware call a view for nobody, too."""
-    held: Any = view
-    held.login_required = False
-    return view
-
-
-@_for_all
+@login_not_required
 @csrf_protect
 def login(request: HttpRequest) -> HttpResponse:
     """Start a login.  Django's parameter ``next`` is taken for ``return_to``."""
@@ -133,7 +127,7 @@ def login(request: HttpRequest) -> HttpResponse:
     return _answered(request, door.web.login, urlencode({"return_to": back}))
 
 
-@_for_all
+@login_not_required
 @csrf_protect
 def logout(request: HttpRequest) -> HttpResponse:
     """End the session here and at the provider; that of another backend ends here."""
@@ -143,27 +137,27 @@ def logout(request: HttpRequest) -> HttpResponse:
     return _answered(request, door.web.logout)
 
 
-@_for_all
+@login_not_required
 @csrf_exempt
 def callback(request: HttpRequest) -> HttpResponse:
     """Finish a login; by ``form_post`` the provider sends the form, which knows no token."""
     return _answered(request, Door.of_settings().web.callback)
 
 
-@_for_all
+@login_not_required
 def after_logout(request: HttpRequest) -> HttpResponse:
     """Take the browser back from a logout at the provider."""
     return _answered(request, Door.of_settings().web.after_logout)
 
 
-@_for_all
+@login_not_required
 @csrf_exempt
 def backchannel_logout(request: HttpRequest) -> HttpResponse:
     """Take a logout token of the provider, which knows no token against CSRF."""
     return _answered(request, Door.of_settings().web.backchannel_logout)
 
 
-@_for_all
+@login_not_required
 @xframe_options_exempt
 def frontchannel_logout(request: HttpRequest) -> HttpResponse:
     """Take the request of a frame of the provider."""
