@@ -62,6 +62,7 @@ LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "AsyncRecordsDuty": "a row of the table of duties",
         "AsyncSessionTokens": _RESULT,
+        "AsyncTransportDuty": "a row of the table of duties",
         "AuthorizationResponse": "the fake provider makes it",
         "BackchannelLogout": "the fake provider makes it",
         "Done": _STEP,
@@ -120,6 +121,9 @@ LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
         "Verification": _STEP,
         "WayOn": _PAGE,
         "WireRequest": _REQUEST,
+        "SharedClientDuty": "a row of the table of duties",
+        "TransportDuty": "a row of the table of duties",
+        "TransportSetup": "a duty makes it for a transport",
     }
 )
 """Classes whose fields need neither converter nor check, each with the reason."""

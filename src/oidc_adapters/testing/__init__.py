@@ -7,7 +7,8 @@
     callback = provider.authorize(authorization_url, now=clock.now())
 
 ``FakeBrowser`` logs in at a web application; :mod:`oidc_adapters.testing.pytest_plugin` has
-fixtures of pytest.  ``RECORDS_DUTIES`` tries stores of records.  But for those fixtures it needs
+fixtures of pytest.  ``RECORDS_DUTIES`` tries stores of records, and ``TRANSPORT_DUTIES``
+tries transports.  But for those fixtures it needs
 only the dependencies of the library itself.
 """
 
@@ -33,18 +34,32 @@ from oidc_adapters.testing.records import (
     RecordsDuty,
 )
 from oidc_adapters.testing.servers import ServedProvider, serve
+from oidc_adapters.testing.transport_place import TransportSetup
+from oidc_adapters.testing.transport_table import (
+    ASYNC_TRANSPORT_DUTIES,
+    SHARED_CLIENT,
+    TRANSPORT_DUTIES,
+    AsyncTransportDuty,
+    SharedClientDuty,
+    TransportDuty,
+    lacking,
+)
 from oidc_adapters.testing.transports import AsyncInMemoryTransport, InMemoryTransport
 
 __all__ = [
     "ALICE",
     "ASYNC_RECORDS_DUTIES",
+    "ASYNC_TRANSPORT_DUTIES",
     "ASYNC_UNREACHABLE_RECORDS",
     "BOB",
     "MISBEHAVIOURS",
     "RECORDS_DUTIES",
+    "SHARED_CLIENT",
+    "TRANSPORT_DUTIES",
     "UNREACHABLE_RECORDS",
     "AsyncInMemoryTransport",
     "AsyncRecordsDuty",
+    "AsyncTransportDuty",
     "AuthorizationResponse",
     "BackchannelLogout",
     "FakeBrowser",
@@ -57,5 +72,9 @@ __all__ = [
     "RequestRefused",
     "ServedProvider",
     "Session",
+    "SharedClientDuty",
+    "TransportDuty",
+    "TransportSetup",
+    "lacking",
     "serve",
 ]

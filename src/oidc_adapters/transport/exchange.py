@@ -31,6 +31,7 @@ class Exchange:
         discard: closes the connection in use, so that it is never reused.
         proxy_answer: returns what the proxy answered, while somebody holds it.
         reach: which addresses may be connected to.
+        target: the target of the request, octet for octet; empty for the library's own spelling.
     """
 
     __slots__ = (
@@ -47,6 +48,7 @@ class Exchange:
         "quota",
         "reach",
         "sent",
+        "target",
     )
 
     def __init__(self, deadline: float, *, max_body: int, reach: Reach) -> None:
@@ -61,6 +63,7 @@ class Exchange:
         self.discard: Callable[[], None] = _nothing
         self.proxy_answer: Callable[[], HTTPResponse | None] = _nothing
         self.reach: Reach = reach
+        self.target = ""
         self._excess: str | None = None
         self._body_quota = FRAMING * max_body + HEADER_OCTETS
 

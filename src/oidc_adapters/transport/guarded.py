@@ -317,13 +317,16 @@ class GuardedConnection(HTTPConnection):
         headers: Any = None,
         **options: Any,
     ) -> None:
-        """Send a request as one piece: one packet and one TLS record, where urllib3 makes two."""
+        """Send a request as one piece: one packet and one TLS record, where urllib3 makes two.
+
+        Its target stays as it is, where urllib3 writes ``%7e`` as ``%7E``.
+        """
         exchange = self._exchange()
         if exchange is None:
             super().request(method, url, body, headers, **options)
             return
         held = exchange.held = []
-        super().request(method, url, body, headers, **options)
+        super().request(method, exchange.target or url, body, headers, **options)
         exchange.held = None
         self.send(b"".join(held))
 

@@ -207,6 +207,7 @@ def _response(
     route: _Route, request: WireRequest, headers: dict[str, str], exchange: Exchange
 ) -> BaseHTTPResponse:
     left = exchange.remaining()
+    exchange.target = route.target
     before, CURRENT.exchange = CURRENT.exchange, exchange
     try:
         return route.pool.urlopen(

@@ -29,6 +29,8 @@ from oidc_adapters.testing import (
     MISBEHAVIOURS,
     FakeProvider,
 )
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import FaultServer, Read, Send, Wait, ok
 from oidc_adapters.testing.transports import TellsTime
 from oidc_core.jose.pkce import challenge_s256
 from oidc_core.wire.errors import (
@@ -52,7 +54,6 @@ from tests.adapters.context.world import (
     plain,
     text,
 )
-from tests.adapters.transport.fault_server import Authority, FaultServer, Read, Send, Wait, ok
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,14 @@ import pytest
 
 import oidc_adapters
 from oidc_adapters.context.unverified import UnverifiedTransport
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import FaultServer, Read, Send, Wait, ok
 from oidc_adapters.transport import judges_addresses
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_adapters.transport.tls import tls_context
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.way import Channel
 from tests.adapters.transport.exchanges import CLOCK, answered, bad_contexts, failed, request
-from tests.adapters.transport.fault_server import Authority, FaultServer, Read, Send, Wait, ok
 
 UNVERIFIED = Channel("unverified", addresses_judged=True)
 

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from oidc_adapters.testing.authority import Authority
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from tests.adapters.transport.fault_server import (
-    Authority,
-)
 
 
 @pytest.fixture

@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import FaultServer, Read
 from oidc_adapters.transport import Transport
 from oidc_core.wire.addresses import Reach
 from oidc_core.wire.http import HttpResponse, NoAnswer, Resend, WireRequest
-from tests.adapters.transport.fault_server import (
-    Authority,
-    FaultServer,
-    Read,
-)
 
 CLOCK = FrozenClock(1_234)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n"

@@ -13,12 +13,9 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.wire.http import HttpResponse
-from tests.adapters.transport.exchanges import CHUNKED, CLOCK, HEAD, request
-from tests.adapters.transport.fault_server import (
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import (
     Act,
-    Authority,
     Drip,
     FaultServer,
     HalfClose,
@@ -29,6 +26,9 @@ from tests.adapters.transport.fault_server import (
     Wait,
     ok,
 )
+from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_core.wire.http import HttpResponse
+from tests.adapters.transport.exchanges import CHUNKED, CLOCK, HEAD, request
 
 if TYPE_CHECKING:
     from collections.abc import Generator

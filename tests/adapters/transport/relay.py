@@ -8,7 +8,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from tests.adapters.transport.fault_server import LONGEST
+from oidc_adapters.testing.fault_server import LONGEST
 
 
 class Relay:

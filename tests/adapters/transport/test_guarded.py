@@ -15,6 +15,19 @@ from urllib3 import HTTPConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import (
+    Drip,
+    FaultServer,
+    HalfClose,
+    Handshake,
+    Read,
+    Reset,
+    Script,
+    Send,
+    Wait,
+    ok,
+)
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.guarded import (
     GuardedConnection,
@@ -34,19 +47,6 @@ from tests.adapters.transport.exchanges import (
     failed,
     played,
     request,
-)
-from tests.adapters.transport.fault_server import (
-    Authority,
-    Drip,
-    FaultServer,
-    HalfClose,
-    Handshake,
-    Read,
-    Reset,
-    Script,
-    Send,
-    Wait,
-    ok,
 )
 
 

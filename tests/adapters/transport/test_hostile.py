@@ -1,6 +1,6 @@
 import pytest
 
-from tests.adapters.transport.fault_server import Authority
+from oidc_adapters.testing.authority import Authority
 from tests.adapters.transport.hostile import SERVERS, Hostile, outcome
 
 

@@ -12,12 +12,12 @@ import pytest
 import trio
 
 from oidc_adapters.runtime.clock import Clock, FrozenClock
+from oidc_adapters.testing.fault_server import FaultServer, Read, Send, Wait, ok
 from oidc_adapters.transport import AsyncTransport, Transport, in_threads, judges_addresses
 from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
-from tests.adapters.transport.fault_server import FaultServer, Read, Send, Wait, ok
 
 CLOCK = FrozenClock(1_000)
 WHO = contextvars.ContextVar("WHO", default="nobody")

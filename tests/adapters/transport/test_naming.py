@@ -13,14 +13,8 @@ import pytest
 from urllib3.exceptions import EmptyPoolError, NewConnectionError, ProtocolError, ProxyError
 from urllib3.exceptions import SSLError as PooledSSLError
 
-from oidc_adapters.transport.exchange import Exchange
-from oidc_adapters.transport.naming import cause_of
-from oidc_adapters.transport.over_urllib3 import Urllib3Transport
-from oidc_core.wire.causes import CAUSES
-from oidc_core.wire.http import NoAnswer
-from tests.adapters.transport.exchanges import CLOCK, closed_port, request
-from tests.adapters.transport.fault_server import (
-    Authority,
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import (
     FaultServer,
     HalfClose,
     Read,
@@ -30,6 +24,12 @@ from tests.adapters.transport.fault_server import (
     Wait,
     ok,
 )
+from oidc_adapters.transport.exchange import Exchange
+from oidc_adapters.transport.naming import cause_of
+from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_core.wire.causes import CAUSES
+from oidc_core.wire.http import NoAnswer
+from tests.adapters.transport.exchanges import CLOCK, closed_port, request
 
 DAY = dt.timedelta(days=1)
 

@@ -16,6 +16,18 @@ from typing import Any
 import pytest
 from urllib3 import PoolManager, ProxyManager
 
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import (
+    Drip,
+    FaultServer,
+    Handshake,
+    Read,
+    Reset,
+    Script,
+    Send,
+    Wait,
+    ok,
+)
 from oidc_adapters.transport import dialling, judges_addresses
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_core.wire.addresses import Reach
@@ -33,18 +45,6 @@ from tests.adapters.transport.exchanges import (
     played,
     request,
     side_by_side,
-)
-from tests.adapters.transport.fault_server import (
-    Authority,
-    Drip,
-    FaultServer,
-    Handshake,
-    Read,
-    Reset,
-    Script,
-    Send,
-    Wait,
-    ok,
 )
 
 # --- a good exchange -----------------------------------------------------------------------------

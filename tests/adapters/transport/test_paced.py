@@ -6,20 +6,12 @@ from time import monotonic
 import pytest
 from urllib3 import ProxyManager
 
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import Drip, FaultServer, Read, Script, Send, Wait, ok
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_adapters.transport.paced import PacedSocket, paced, read_by
 from tests.adapters.transport.exchanges import CHUNKED, CLOCK, HEAD, answered, failed, request
-from tests.adapters.transport.fault_server import (
-    Authority,
-    Drip,
-    FaultServer,
-    Read,
-    Script,
-    Send,
-    Wait,
-    ok,
-)
 from tests.adapters.transport.relay import Relay
 
 FAR = "https://op.example/token"

@@ -13,6 +13,17 @@ from typing import TypeAlias
 import pytest
 from urllib3 import ProxyManager
 
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import (
+    Drip,
+    FaultServer,
+    Handshake,
+    Read,
+    Script,
+    Send,
+    Wait,
+    ok,
+)
 from oidc_adapters.transport import guarded, pooled, pools
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_adapters.transport.pooled import PooledTransport
@@ -26,17 +37,6 @@ from tests.adapters.transport.exchanges import (
     failed,
     played,
     request,
-)
-from tests.adapters.transport.fault_server import (
-    Authority,
-    Drip,
-    FaultServer,
-    Handshake,
-    Read,
-    Script,
-    Send,
-    Wait,
-    ok,
 )
 
 OK = b"HTTP/1.1 200 OK\r\n"

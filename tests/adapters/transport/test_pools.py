@@ -8,6 +8,8 @@ import pytest
 from urllib3 import HTTPSConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import FaultServer, Read, Send, Wait, ok
 from oidc_adapters.transport.guarded import GuardedConnection, GuardedTlsConnection
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_adapters.transport.pools import (
@@ -21,14 +23,6 @@ from oidc_adapters.transport.pools import (
 from oidc_adapters.transport.tls import tls_context
 from oidc_core.wire.errors import UsageError
 from tests.adapters.transport.exchanges import CLOCK, answered, failed, request
-from tests.adapters.transport.fault_server import (
-    Authority,
-    FaultServer,
-    Read,
-    Send,
-    Wait,
-    ok,
-)
 from tests.adapters.transport.test_guarded import DiallingOtherwise
 
 PROXY = "https://127.0.0.1:1"

@@ -10,6 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from urllib3.util.ssltransport import SSLTransport
 
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import FaultServer, Read, Send, Wait, ok
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from oidc_adapters.transport.tls import (
     Certificate,
@@ -22,7 +24,6 @@ from oidc_adapters.transport.tls import (
 )
 from oidc_core.wire.errors import UsageError
 from tests.adapters.transport.exchanges import CLOCK, failed, request
-from tests.adapters.transport.fault_server import Authority, FaultServer, Read, Send, Wait, ok
 
 
 def made(

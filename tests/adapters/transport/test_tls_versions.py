@@ -11,18 +11,10 @@ from collections.abc import Callable
 import pytest
 from urllib3 import PoolManager, ProxyManager
 
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import FaultServer, Handshake, Read, Script, Send, Wait, ok
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 from tests.adapters.transport.exchanges import CLOCK, answered, failed, request
-from tests.adapters.transport.fault_server import (
-    Authority,
-    FaultServer,
-    Handshake,
-    Read,
-    Script,
-    Send,
-    Wait,
-    ok,
-)
 
 CONNECTED = b"HTTP/1.1 200 Connected\r\n\r\n"
 FAR = "https://op.example/token"

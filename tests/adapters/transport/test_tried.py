@@ -1,0 +1,43 @@
+"""Each transport does its duties; one that it says it lacks is really lacking."""
+
+from __future__ import annotations
+
+import pytest
+
+from oidc_adapters.testing import AsyncTransportDuty, TransportDuty, lacking
+from tests.adapters.transport.tried import TRIED, Mode, Tried, duties, innermost, perform
+
+# The other transports and modes run in the full suite.
+CASES = [
+    pytest.param(
+        tried,
+        mode,
+        duty,
+        id=f"{tried.title.strip('`')}-{mode}-{duty}",
+        marks=() if tried is TRIED[0] else pytest.mark.slow,
+    )
+    for tried in TRIED
+    for mode in tried.modes
+    for duty in duties(mode)
+]
+
+
+@pytest.mark.parametrize(("tried", "mode", "duty"), CASES)
+def test_a_transport_does_its_duty(
+    tried: Tried, mode: Mode, duty: TransportDuty | AsyncTransportDuty
+) -> None:
+    reason = lacking(tried.lacks, duty)
+    if not reason:
+        perform(duty, tried.opened, mode)
+        return
+    with pytest.raises(BaseException) as caught:
+        perform(duty, tried.opened, mode)
+    assert isinstance(innermost(caught.value), Exception)
+
+
+@pytest.mark.parametrize("tried", TRIED, ids=lambda tried: tried.title.strip("`"))
+def test_a_transport_lacks_only_duties_that_there_are(tried: Tried) -> None:
+    lacks: dict[str, str] = getattr(tried.lacks, "lacks", {})
+
+    assert {*lacks} <= {str(duty) for mode in tried.modes for duty in duties(mode)}
+    assert all(reason and not reason.endswith(".") for reason in lacks.values())
