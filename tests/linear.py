@@ -27,7 +27,7 @@ from oidc_adapters.testing.oauth_messages import unique_parameters
 from oidc_adapters.testing.servers import session_of
 from oidc_adapters.transport import framing
 from oidc_adapters.transport.exchange import CURRENT, Exchange
-from oidc_adapters.transport.guarded import GuardedResponse
+from oidc_adapters.transport.receiving import GuardedResponse
 from oidc_core.endpoints.authorization import Callback
 from oidc_core.jose import jwe, jws, key_set
 from oidc_core.machine.dpop import nonce_of
@@ -138,15 +138,15 @@ PATTERNS: Final = {
     "oidc_adapters.testing.authorization_endpoint:_SECONDS": "fullmatch",
     "oidc_adapters.testing.encryption:_KEY_WRAP": "fullmatch",
     "oidc_adapters.testing.token_endpoint:_VERIFIER": "fullmatch",
+    "oidc_adapters.transport.attempts:_METHOD": "fullmatch",
+    "oidc_adapters.transport.attempts:_NAME": "fullmatch",
+    "oidc_adapters.transport.attempts:_VALUE": "fullmatch",
     "oidc_adapters.transport.framing:_CHUNK_LINE": "fullmatch",
     "oidc_adapters.transport.framing:_FIELD_LINE": "fullmatch",
     "oidc_adapters.transport.framing:_FOLDED": "fullmatch",
     "oidc_adapters.transport.framing:_LENGTH": "fullmatch",
     "oidc_adapters.transport.framing:_REQUEST_LINE": "fullmatch",
     "oidc_adapters.transport.framing:_STATUS_LINE": "fullmatch",
-    "oidc_adapters.transport.pooled:_METHOD": "fullmatch",
-    "oidc_adapters.transport.pooled:_NAME": "fullmatch",
-    "oidc_adapters.transport.pooled:_VALUE": "fullmatch",
     "oidc_core.endpoints.authorization.callback:_GRAMMAR": "each",
     "oidc_core.endpoints.authorization.request:_LIST": "fullmatch",
     "oidc_core.endpoints.authorization.request:_NAME": "fullmatch",

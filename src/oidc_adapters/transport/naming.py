@@ -1,20 +1,18 @@
 """Why an exchange failed, in one word out of :data:`oidc_core.wire.causes.CAUSES`.
 
 A library wraps what it met, several times over.  So the whole chain of errors is looked at, the
-outermost first: the first one that says something decides.
+outermost first: the first one that says something decides.  No library is imported here: the few
+of their classes that matter are known by their names.
 """
 
 import errno
-import http.client
 import socket
 import ssl
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from types import MappingProxyType
 from typing import Final
-
-from urllib3.exceptions import EmptyPoolError, IncompleteRead, ProxyError
 
 from oidc_adapters.transport.exchange import Exchange
 
@@ -79,6 +77,16 @@ _ERRNOS: Final = MappingProxyType(
 )
 
 
+def _called(*names: str) -> Callable[[object], bool]:
+    """Return a test: whether an error's class, or a base of it, has one of these names."""
+    return lambda error: any(each.__name__ in names for each in type(error).__mro__)
+
+
+_NO_PLACE: Final = _called("EmptyPoolError", "PoolTimeout")
+_OF_PROXY: Final = _called("ProxyError", "ClientProxyConnectionError", "ClientHttpProxyError")
+_BROKEN_OFF: Final = _called("IncompleteRead", "ClientPayloadError", "ServerDisconnectedError")
+
+
 def cause_of(exchange: Exchange, error: Exception, code: str) -> str:
     """Return the cause of a failure, or an empty string where nothing tells it.
 
@@ -89,13 +97,13 @@ def cause_of(exchange: Exchange, error: Exception, code: str) -> str:
     """
     chain = [*_chain(error, exchange.handled)]
     if code == "http_timeout":
-        return "busy" if any(isinstance(each, EmptyPoolError) for each in chain) else "timeout"
+        return "busy" if any(map(_NO_PLACE, chain)) else "timeout"
     if exchange.cause or code not in _TOLD:
         return exchange.cause
     named = [*filter(None, map(_named, chain))]
     if named:
         return named[0]
-    if any(isinstance(each, ProxyError) for each in chain):
+    if any(map(_OF_PROXY, chain)):
         return "proxy"
     return _TOLD[code]
 
@@ -124,14 +132,14 @@ def _chain(error: BaseException, handled: BaseException | None) -> Iterator[Base
 def _named(error: BaseException) -> str:
     """Return what one error says, or an empty string."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _CERTIFICATES.get(error.verify_code, "certificate_invalid")
+        return _CERTIFICATES.get(getattr(error, "verify_code", 0), "certificate_invalid")
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "reset"
     if isinstance(error, ssl.SSLError):
-        return _ALERTS.get(error.reason or "", "")
+        return _ALERTS.get(getattr(error, "reason", None) or "", "")
     if isinstance(error, socket.gaierror):
         return "dns"
-    if isinstance(error, http.client.IncompleteRead | IncompleteRead):
+    if _BROKEN_OFF(error):
         return "reset"
     if isinstance(error, OSError):
         return _ERRNOS.get(error.errno or 0, "reset" if isinstance(error, ConnectionError) else "")

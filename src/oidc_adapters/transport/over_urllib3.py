@@ -6,7 +6,7 @@ from urllib3 import PoolManager
 
 from oidc_adapters.transport.pooled import PooledTransport
 from oidc_adapters.transport.pools import check_manager, made_pools
-from oidc_adapters.transport.tls import Certificate, StrPath, check_context, tls_context
+from oidc_adapters.transport.tls import Certificate, StrPath, check_tls_kinds, chosen_context
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.settings import as_count, check_kind
 
@@ -54,28 +54,20 @@ class Urllib3Transport(PooledTransport):
         pool_manager: PoolManager | None = None,
     ) -> None:
         for value, kind, about in (
-            (ca, StrPath | None, "ca"),
-            (client_certificate, Certificate | None, "client_certificate"),
-            (ssl_context, ssl.SSLContext | None, "ssl_context"),
             (proxy, str | None, "proxy"),
             (pool_manager, PoolManager | None, "pool_manager"),
         ):
             check_kind(value, kind, about=about, code="config_invalid")
+        check_tls_kinds(ca, client_certificate, ssl_context)
         as_count(pool_size, "pool_size")
-        own_tls = ca is not None or client_certificate is not None
-        if ssl_context is not None:
-            if own_tls:
-                raise UsageError("config_invalid", about="ssl_context", expected="no other setting")
-            check_context(ssl_context)
-        if pool_manager is not None:
-            if own_tls or ssl_context is not None or proxy is not None:
-                raise UsageError(
-                    "config_invalid", about="pool_manager", expected="no other setting"
-                )
+        if pool_manager is None:
+            context = chosen_context(ca, client_certificate, ssl_context)
+        elif (ca, client_certificate, ssl_context, proxy) == (None,) * 4:
             check_manager(pool_manager)
             super().__init__(pool_manager, None)
             return
-        context = ssl_context or tls_context(ca=ca, client_certificate=client_certificate)
+        else:
+            raise UsageError("config_invalid", about="pool_manager", expected="no other setting")
 
         def renew() -> PoolManager:
             return made_pools(proxy, pool_size, context)

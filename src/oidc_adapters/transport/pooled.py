@@ -1,7 +1,6 @@
 """Exchanges over urllib3's connection pools, with our own deadline."""
 
 import os
-import re
 import ssl
 from collections.abc import Callable
 from functools import lru_cache
@@ -17,19 +16,23 @@ from urllib3.exceptions import HTTPError, ProxyError, SSLError
 
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.locks import ProcessLock
+from oidc_adapters.transport.attempts import (
+    after_both,
+    check_coding,
+    checked_headers,
+    endpoint_of,
+    may_resend,
+    no_answer,
+    target_of,
+)
 from oidc_adapters.transport.exchange import CURRENT, Exchange
-from oidc_adapters.transport.naming import cause_of
 from oidc_adapters.transport.pools import guard, pool_of
 from oidc_core.wire.addresses import Reach
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
-from oidc_core.wire.urls import NO_ORIGINS, Url, origin_of, parse_url
+from oidc_core.wire.urls import Url, parse_url
 from oidc_core.wire.way import NOT_TOLD, Channel
 
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_METHOD: Final = re.compile(r"[A-Z]+")
-_USER_AGENT: Final = "oidc-core"
 _ONCE: Final = Retry(total=False, redirect=False)
 _ROUTES: Final = 64
 
@@ -71,18 +74,15 @@ class PooledTransport:
             UsageError: ``parameter_invalid`` for a method or header that breaks the grammar,
                 a ``url_`` code for a URL not to be sent to, ``config_invalid`` if closed.
         """
-        headers = _checked_headers(request)
+        headers = checked_headers(request)
         route = self._route(request.url, request.reach)
         if route.is_unseen:
             return NoAnswer("no", "address_not_allowed", clock.now(), "proxy_for_http")
         deadline = monotonic() + request.deadline
         first = self._attempt(route, request, headers, deadline, clock)
-        if isinstance(first, HttpResponse) or not _may_resend(request, first):
+        if not may_resend(request, first):
             return first
-        second = self._attempt(route, request, headers, deadline, clock)
-        if isinstance(second, NoAnswer) and first.sent == "maybe":
-            return NoAnswer("maybe", second.code, second.at, second.cause)
-        return second
+        return after_both(first, self._attempt(route, request, headers, deadline, clock))
 
     def close(self) -> None:
         """Close the idle connections that were made here; nothing can be sent any more."""
@@ -122,9 +122,7 @@ class PooledTransport:
                 raise
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             # ValueError: a socket or a buffer was closed under the one who reads it.
-            code = _failure(exchange, error)
-            cause = cause_of(exchange, error, code)
-            return NoAnswer("maybe" if exchange.sent else "no", code, clock.now(), cause)
+            return no_answer(exchange, error, clock, as_if=_unwrapped(error))
         named = tuple([(name.lower(), value) for name, value in response.headers.iteritems()])
         return HttpResponse(response.status, named, body, clock.now(), self.channel(request.url))
 
@@ -143,9 +141,7 @@ class PooledTransport:
         if route is None:
             if self._closed:
                 raise UsageError("config_invalid", about="transport", found="closed")
-            # Without TLS only what is near may be reached, and dialling makes sure that it is.
-            near = {origin_of(url)} if reach == "private" else NO_ORIGINS
-            endpoint = parse_url(url, http=True, http_origins=near)
+            endpoint = endpoint_of(url, reach)
             with self._process.lock:
                 route = self._made_route(endpoint)
                 if len(self._routes) >= _ROUTES:
@@ -158,8 +154,7 @@ class PooledTransport:
         pool = pool_of(manager, endpoint)
         if self._renew is None:
             guard(pool)
-        query = "" if endpoint.query is None else f"?{endpoint.query}"
-        target = (endpoint.path or "/") + query
+        target = target_of(endpoint)
         through_proxy = manager.proxy is not None and endpoint.scheme == "http"
         is_unseen = through_proxy and not endpoint.is_loopback
         if manager.proxy is not None and through_proxy and not is_unseen:
@@ -181,26 +176,6 @@ class PooledTransport:
                 if self._renew is not None:
                     self._manager = self._renew()
                 self._pid = os.getpid()
-
-
-def _checked_headers(request: WireRequest) -> dict[str, str]:
-    """Refuse text that would end its line and begin another; only our own mistakes can."""
-    if not _METHOD.fullmatch(request.method):
-        raise UsageError("parameter_invalid", about="method", found=request.method)
-    headers = {"user-agent": _USER_AGENT}
-    for name, value in request.headers:
-        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
-            raise UsageError("parameter_invalid", about="header", found=name)
-        headers[name] = value
-    headers["accept-encoding"] = "identity"
-    return headers
-
-
-def _may_resend(request: WireRequest, failure: NoAnswer) -> bool:
-    """Whether a second attempt is allowed and might end otherwise."""
-    if failure.code == "http_connect_failed":
-        return request.resend != "never"
-    return failure.code == "http_malformed" and request.resend == "safe"
 
 
 def _response(
@@ -239,9 +214,7 @@ def _body(response: BaseHTTPResponse, limit: int, exchange: Exchange) -> bytes:
     A body that ends with the connection is taken as it is: whether it is complete, only its syntax
     can tell.
     """
-    coding = response.headers.get("content-encoding")
-    if coding is not None and coding.strip().lower() not in {"", "identity"}:
-        exchange.refuse("content_encoding_unexpected")
+    check_coding(response.headers.get("content-encoding"), exchange)
     if response.length_remaining is not None and response.length_remaining > limit:
         exchange.refuse("http_too_large")
     body = response.read(limit + 1, decode_content=False)
@@ -252,13 +225,7 @@ def _body(response: BaseHTTPResponse, limit: int, exchange: Exchange) -> bytes:
     return body
 
 
-def _failure(exchange: Exchange, error: Exception) -> str:
-    """Name a failure; what fails at the deadline failed because of it."""
-    if exchange.is_over or isinstance(error, TimeoutError):
-        return "http_timeout"
-    if exchange.fault is not None:
-        return exchange.fault
+def _unwrapped(error: Exception) -> Exception:
+    """Return what happened at a proxy, or to TLS, without urllib3's words around it."""
     cause = error.original_error if isinstance(error, ProxyError) else error
-    if isinstance(cause, SSLError | ssl.SSLError):
-        return "tls_failed"
-    return "http_malformed" if exchange.sent else "http_connect_failed"
+    return ssl.SSLError(1, "") if isinstance(cause, SSLError) else cause

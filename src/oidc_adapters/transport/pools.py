@@ -19,11 +19,8 @@ from urllib3.util.ssl_ import resolve_cert_reqs
 from urllib3.util.url import Url as Address
 
 from oidc_adapters.transport.exchange import CURRENT
-from oidc_adapters.transport.guarded import (
-    GuardedConnection,
-    GuardedResponse,
-    GuardedTlsConnection,
-)
+from oidc_adapters.transport.guarded import GuardedConnection, GuardedTlsConnection
+from oidc_adapters.transport.receiving import GuardedResponse
 from oidc_adapters.transport.tls import check_context, tls_context
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.settings import check_kind

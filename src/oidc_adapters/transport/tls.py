@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from oidc_core.wire.errors import UsageError
+from oidc_core.wire.settings import check_kind
 
 _MODERN: Final = frozenset({"TLSv1.2", "TLSv1.3"})
 _UNNAMED: Final = frozenset({ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.TLSVersion.MAXIMUM_SUPPORTED})
@@ -47,6 +48,39 @@ def tls_context(
     if client_certificate is not None:
         _load_client_certificate(context, client_certificate)
     return context
+
+
+def chosen_context(
+    ca: StrPath | None,
+    client_certificate: Certificate | None,
+    ssl_context: ssl.SSLContext | None,
+) -> ssl.SSLContext:
+    """Return the context that a transport was given, or make it of a CA and a certificate.
+
+    Raises:
+        UsageError: ``config_invalid`` if a setting cannot be used, or if there is one too many.
+    """
+    check_tls_kinds(ca, client_certificate, ssl_context)
+    if ssl_context is None:
+        return tls_context(ca=ca, client_certificate=client_certificate)
+    if ca is not None or client_certificate is not None:
+        raise UsageError("config_invalid", about="ssl_context", expected="no other setting")
+    check_context(ssl_context)
+    return ssl_context
+
+
+def check_tls_kinds(ca: object, client_certificate: object, ssl_context: object) -> None:
+    """Refuse TLS settings of another type.
+
+    Raises:
+        UsageError: ``config_invalid``.
+    """
+    for value, kind, about in (
+        (ca, StrPath | None, "ca"),
+        (client_certificate, Certificate | None, "client_certificate"),
+        (ssl_context, ssl.SSLContext | None, "ssl_context"),
+    ):
+        check_kind(value, kind, about=about, code="config_invalid")
 
 
 def check_context(context: ssl.SSLContext) -> None:

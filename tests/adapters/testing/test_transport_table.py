@@ -73,8 +73,8 @@ def test_what_is_not_an_answer_is_told() -> None:
         def send(self, *_: Any) -> Any:
             return "an answer"
 
+    opened: Any = Odd
     with pytest.raises(AssertionError, match="send returned 'an answer'"):
-        opened: Any = Odd
         TRANSPORT_DUTIES[0](opened)
 
 

@@ -31,11 +31,10 @@ from oidc_adapters.testing.fault_server import (
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.guarded import (
     GuardedConnection,
-    GuardedResponse,
     GuardedTlsConnection,
-    _Source,
 )
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_adapters.transport.receiving import GuardedResponse
 from tests.adapters.transport.exchanges import (
     CHUNKED,
     CLOCK,
@@ -425,14 +424,6 @@ def test_without_an_exchange_nothing_is_connected_to_and_nothing_is_sent(
         assert server.connections == 0
 
 
-def test_without_an_exchange_no_answer_is_read() -> None:
-    here, there = socket.socketpair()
-    with here, there:
-        there.sendall(ok())
-        with pytest.raises(HTTPException):
-            GuardedResponse(here)
-
-
 # --- within an exchange --------------------------------------------------------------------------
 
 
@@ -473,30 +464,3 @@ def test_connecting_ends_at_the_deadline() -> None:
         with pytest.raises(ConnectTimeoutError):
             GuardedConnection("127.0.0.1", 1).request("GET", "/")
         assert not exchange.sent
-
-
-def test_what_is_left_over_is_told_once_and_the_connection_given_up() -> None:
-    told: list[str] = []
-    here, there = socket.socketpair()
-    with here, there:
-        there.sendall(b"an answer and more")
-        exchange = busy()
-        exchange.discard = lambda: told.append("discarded")
-        reader = _Source(here, exchange).makefile("rb")
-        assert reader.read(9) == b"an answer"
-        reader.close()
-        reader.close()
-    assert told == ["discarded"]
-
-
-def test_a_reader_at_its_end_waits_for_nothing_more() -> None:
-    here, there = socket.socketpair()
-    with here, there:
-        there.sendall(b"answer")
-        exchange = busy()
-        reader = _Source(here, exchange).makefile("rb")
-        assert reader.read(6) == b"answer"
-        start = monotonic()
-        reader.close()  # would wait for the deadline if it asked the socket
-        assert monotonic() - start < LATE
-    assert exchange.fault is None

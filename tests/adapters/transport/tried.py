@@ -20,6 +20,7 @@ from oidc_adapters.testing import (
     lacking,
 )
 from oidc_adapters.transport.in_threads import InThreads
+from oidc_adapters.transport.over_standard_library import StandardTransport
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 
 Mode = Literal["sync", "asyncio", "trio"]
@@ -51,6 +52,12 @@ def _in_threads(setup: TransportSetup) -> InThreads:
     return InThreads(_urllib3(setup))
 
 
+def _standard(setup: TransportSetup) -> StandardTransport:
+    return StandardTransport(
+        ca=setup.ca, client_certificate=setup.client_certificate, proxy=setup.proxy
+    )
+
+
 TRIED: Final = (
     Tried("`Urllib3Transport`", ("sync",), _urllib3, Urllib3Transport),
     Tried(
@@ -59,6 +66,7 @@ TRIED: Final = (
         _in_threads,
         InThreads,
     ),
+    Tried("`StandardTransport`", ("sync",), _standard, StandardTransport),
 )
 
 
