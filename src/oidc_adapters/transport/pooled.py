@@ -42,6 +42,11 @@ class _Route(NamedTuple):
     target: str
     is_unseen: bool  # without TLS through a proxy, to an address that nobody here can judge
 
+    @property
+    def reach(self) -> Reach | None:
+        """The reach of every request, if it is not the request's own: that of a proxy."""
+        return None if self.pool.proxy is None else "any"
+
 
 class PooledTransport:
     """The common part of all transports over urllib3's pools.
@@ -110,7 +115,7 @@ class PooledTransport:
         deadline: float,
         clock: Clock,
     ) -> HttpResponse | NoAnswer:
-        reach = request.reach if self._manager.proxy is None else "any"  # that of the proxy
+        reach = route.reach or request.reach
         exchange = Exchange(deadline, max_body=request.max_body, reach=reach)
         try:
             response = _response(route, request, headers, exchange)
@@ -149,17 +154,24 @@ class PooledTransport:
                 self._routes[key] = route
         return route
 
+    def pool_at(self, endpoint: Url, /) -> HTTPConnectionPool:
+        """Return the pool of an origin.
+
+        Raises:
+            UsageError: ``config_invalid`` for an application's pools with invalid settings.
+        """
+        return pool_of(self._manager, endpoint)
+
     def _made_route(self, endpoint: Url) -> _Route:
-        manager = self._manager
-        pool = pool_of(manager, endpoint)
+        pool = self.pool_at(endpoint)
         if self._renew is None:
             guard(pool)
         target = target_of(endpoint)
-        through_proxy = manager.proxy is not None and endpoint.scheme == "http"
+        through_proxy = pool.proxy is not None and endpoint.scheme == "http"
         is_unseen = through_proxy and not endpoint.is_loopback
-        if manager.proxy is not None and through_proxy and not is_unseen:
+        if pool.proxy is not None and through_proxy and not is_unseen:
             # Octets without encryption stay on this machine: a proxy elsewhere must not see them.
-            parse_url(f"http://{manager.proxy.host}", about="proxy", http=True)
+            parse_url(f"http://{pool.proxy.host}", about="proxy", http=True)
             target = f"{endpoint.origin}{target}"
         return _Route(pool, target, is_unseen)
 

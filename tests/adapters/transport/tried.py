@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple, cast
 
+import requests
 import trio
 
 from oidc_adapters.testing import (
@@ -20,6 +21,7 @@ from oidc_adapters.testing import (
     lacking,
 )
 from oidc_adapters.transport.in_threads import InThreads
+from oidc_adapters.transport.over_requests import RequestsTransport
 from oidc_adapters.transport.over_standard_library import StandardTransport
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 
@@ -58,6 +60,18 @@ def _standard(setup: TransportSetup) -> StandardTransport:
     )
 
 
+def _requests(setup: TransportSetup) -> RequestsTransport:
+    session = requests.Session()
+    if setup.ca is not None:
+        session.verify = str(setup.ca)
+    if setup.client_certificate is not None:
+        chain, key = setup.client_certificate
+        session.cert = (str(chain), str(key))
+    if setup.proxy is not None:
+        session.proxies = {"http": setup.proxy, "https": setup.proxy}
+    return RequestsTransport(session)
+
+
 TRIED: Final = (
     Tried("`Urllib3Transport`", ("sync",), _urllib3, Urllib3Transport),
     Tried(
@@ -67,6 +81,7 @@ TRIED: Final = (
         InThreads,
     ),
     Tried("`StandardTransport`", ("sync",), _standard, StandardTransport),
+    Tried("`RequestsTransport`", ("sync",), _requests, RequestsTransport),
 )
 
 
