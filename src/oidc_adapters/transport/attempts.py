@@ -10,7 +10,7 @@ from typing import Final
 
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.transport.exchange import Exchange
-from oidc_adapters.transport.naming import cause_of
+from oidc_adapters.transport.naming import cause_of, chain_of
 from oidc_core.wire.addresses import Reach
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
@@ -19,6 +19,7 @@ from oidc_core.wire.urls import NO_ORIGINS, Url, origin_of, parse_url
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _METHOD: Final = re.compile(r"[A-Z]+")
+_DEFAULT_PORTS: Final = frozenset({("http", 80), ("https", 443)})
 _USER_AGENT: Final = "oidc-core"
 
 
@@ -39,6 +40,18 @@ def checked_headers(request: WireRequest) -> dict[str, str]:
         headers[name] = value
     headers["accept-encoding"] = "identity"
     return headers
+
+
+def whole_headers(
+    request: WireRequest, headers: dict[str, str], endpoint: Url
+) -> list[tuple[str, str]]:
+    """Return all headers of a request, for a library that adds none."""
+    named = (endpoint.scheme, endpoint.port) in _DEFAULT_PORTS
+    host = endpoint.host if named else f"{endpoint.host}:{endpoint.port}"
+    length = len(request.body or b"")
+    has_length = request.body is not None or request.method == "POST"
+    lengths = [("Content-Length", f"{length}")] if has_length else []
+    return [("Host", host), *headers.items(), *lengths]
 
 
 def endpoint_of(url: str, reach: Reach) -> Url:
@@ -101,6 +114,14 @@ def no_answer(
     code = _failure(exchange, as_if or error)
     cause = cause_of(exchange, error, code)
     return NoAnswer("maybe" if exchange.sent else "no", code, clock.now(), cause)
+
+
+def told_by(error: Exception, exchange: Exchange) -> Exception:
+    """Return what TLS, or a clock, said within an error of a library; or that error itself."""
+    for each in chain_of(error, exchange.handled):
+        if isinstance(each, ssl.SSLError | TimeoutError):
+            return each
+    return error
 
 
 def _failure(exchange: Exchange, error: Exception) -> str:

@@ -43,12 +43,18 @@ class Resolver:
             OSError: ``socket.gaierror`` if the name has no address; another if nothing can be
                 looked up.
         """
+        return self.lookup(host, port).result(timeout)
+
+    def lookup(self, host: str, port: int) -> Future[Sequence[Address]]:
+        """Return a future of where a host may be reached; for an address it is settled already."""
+        future: Future[Sequence[Address]] = Future()
         try:
-            return socket.getaddrinfo(
-                host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+            future.set_result(
+                socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
             )
         except OSError:  # a name
-            return self._shared_lookup(host, port).result(timeout)
+            return self._shared_lookup(host, port)
+        return future
 
     def _shared_lookup(self, host: str, port: int) -> Future[Sequence[Address]]:
         key = (os.getpid(), host, port)
@@ -79,10 +85,23 @@ class Resolver:
                 del self._pending[key]
 
 
-_RESOLVER: Final = Resolver()
+RESOLVER: Final = Resolver()
+"""Looks names up for every transport."""
 
 ADDRESSES: Final = 8
 """How many addresses of a name are judged and dialled: its owner may write down thousands."""
+
+
+def admitted(named: Sequence[Address], exchange: Exchange) -> list[Address]:
+    """Return the addresses of a host that the exchange may reach, out of the first few.
+
+    Raises:
+        HTTPException: if there are some, and none may be used.
+    """
+    found = [each for each in named[:ADDRESSES] if admits(exchange.reach, each[4][0])]
+    if named and not found:
+        exchange.refuse("address_not_allowed", "address_not_allowed")
+    return found
 
 
 def dial(
@@ -106,10 +125,7 @@ def dial(
         OSError: if no address can be connected to.
         HTTPException: if no address may be used; the exchange has the code ``address_not_allowed``.
     """
-    named = _RESOLVER.addresses(host.strip("[]"), port, exchange.remaining())
-    found = [each for each in named[:ADDRESSES] if admits(exchange.reach, each[4][0])]
-    if named and not found:
-        exchange.refuse("address_not_allowed", "address_not_allowed")
+    found = admitted(RESOLVER.addresses(host.strip("[]"), port, exchange.remaining()), exchange)
     failure = OSError("no address")
     for tried, address in enumerate(found):
         try:

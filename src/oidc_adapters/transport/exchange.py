@@ -68,6 +68,11 @@ class Exchange:
         self._body_quota = FRAMING * max_body + HEADER_OCTETS
 
     @property
+    def reads_body(self) -> bool:
+        """Whether the header section is complete."""
+        return self._excess is not None
+
+    @property
     def is_over(self) -> bool:
         """Whether the deadline has come."""
         return monotonic() >= self.deadline

@@ -95,7 +95,7 @@ def cause_of(exchange: Exchange, error: Exception, code: str) -> str:
         error: what ended it.
         code: what the failure is called.
     """
-    chain = [*_chain(error, exchange.handled)]
+    chain = [*chain_of(error, exchange.handled)]
     if code == "http_timeout":
         return "busy" if any(map(_NO_PLACE, chain)) else "timeout"
     if exchange.cause or code not in _TOLD:
@@ -114,7 +114,7 @@ _TOLD: Final = MappingProxyType(
 """The codes that have more than one cause; each with that of which nothing says more."""
 
 
-def _chain(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
+def chain_of(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
     """Return an error and all errors that it was made of, the nearest first.
 
     Python adds to them the exception that the application ``handled`` when it made its call, which

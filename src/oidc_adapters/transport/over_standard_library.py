@@ -17,6 +17,7 @@ from oidc_adapters.transport.attempts import (
     may_resend,
     no_answer,
     target_of,
+    whole_headers,
 )
 from oidc_adapters.transport.dialling import dial
 from oidc_adapters.transport.exchange import CURRENT, Exchange
@@ -36,7 +37,6 @@ from oidc_core.wire.way import Channel
 
 _AT_ONCE: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 _RECORD: Final = 16_384  # a TLS record: one send never waits twice
-_DEFAULT_PORTS: Final = frozenset({("http", 80), ("https", 443)})
 
 
 class StandardTransport:
@@ -165,17 +165,9 @@ def _octets(
         target = f"{endpoint.origin}{target}"
         if proxy.credentials:
             headers["proxy-authorization"] = proxy.credentials
-    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {_host(endpoint)}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    if request.body is not None or request.method == "POST":
-        lines.append(f"Content-Length: {len(request.body or b'')}")
+    lines = [f"{request.method} {target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in whole_headers(request, headers, endpoint)]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + (request.body or b"")
-
-
-def _host(endpoint: Url) -> str:
-    if (endpoint.scheme, endpoint.port) in _DEFAULT_PORTS:
-        return endpoint.host
-    return f"{endpoint.host}:{endpoint.port}"
 
 
 def _tunnel(sock: socket.socket, endpoint: Url, proxy: Proxy, exchange: Exchange) -> None:

@@ -74,7 +74,7 @@ class _GuardedSocketIO(io.RawIOBase):
             return False
         try:
             # Under TLS too, with any content of the record. The end alone is seen before reuse.
-            return _is_readable(sock) and socket.socket.recv(sock, 1, socket.MSG_PEEK) != b""
+            return is_readable(sock) and socket.socket.recv(sock, 1, socket.MSG_PEEK) != b""
         except (OSError, ValueError):  # closed, or reset
             return True
 
@@ -222,7 +222,7 @@ def under_way() -> Exchange:
     return exchange
 
 
-def _is_readable(sock: socket.socket) -> bool:
+def is_readable(sock: socket.socket) -> bool:
     """Whether something has arrived, be it the end.
 
     Raises:

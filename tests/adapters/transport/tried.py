@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Final, Literal, NamedTuple, cast
 
 import requests
@@ -20,10 +21,6 @@ from oidc_adapters.testing import (
     TransportSetup,
     lacking,
 )
-from oidc_adapters.transport.in_threads import InThreads
-from oidc_adapters.transport.over_requests import RequestsTransport
-from oidc_adapters.transport.over_standard_library import StandardTransport
-from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 
 Mode = Literal["sync", "asyncio", "trio"]
 
@@ -34,33 +31,36 @@ class Tried(NamedTuple):
     Attributes:
         title: of its column.
         modes: how its code runs.
-        opened: makes it.
-        lacks: the duties that it says it lacks, each with the reason.
+        module: where its class is.
+        package: what that needs.
+        made: makes it of its class and of settings; without, its class takes them.
     """
 
     title: str
     modes: tuple[Mode, ...]
-    opened: Callable[[TransportSetup], Any]
-    lacks: object
+    module: str
+    package: str
+    made: Callable[[Any, TransportSetup], Any] | None = None
+
+    @property
+    def kind(self) -> Any:
+        """Its class."""
+        return getattr(import_module(f"oidc_adapters.transport.{self.module}"), self.title)
+
+    def opened(self, setup: TransportSetup) -> Any:
+        """Make one."""
+        if self.made is not None:
+            return self.made(self.kind, setup)
+        return self.kind(
+            ca=setup.ca, client_certificate=setup.client_certificate, proxy=setup.proxy
+        )
 
 
-def _urllib3(setup: TransportSetup) -> Urllib3Transport:
-    return Urllib3Transport(
-        ca=setup.ca, client_certificate=setup.client_certificate, proxy=setup.proxy
-    )
+def _in_threads(kind: Any, setup: TransportSetup) -> Any:
+    return kind(TRIED[0].opened(setup))
 
 
-def _in_threads(setup: TransportSetup) -> InThreads:
-    return InThreads(_urllib3(setup))
-
-
-def _standard(setup: TransportSetup) -> StandardTransport:
-    return StandardTransport(
-        ca=setup.ca, client_certificate=setup.client_certificate, proxy=setup.proxy
-    )
-
-
-def _requests(setup: TransportSetup) -> RequestsTransport:
+def _over_session(kind: Any, setup: TransportSetup) -> Any:
     session = requests.Session()
     if setup.ca is not None:
         session.verify = str(setup.ca)
@@ -69,19 +69,21 @@ def _requests(setup: TransportSetup) -> RequestsTransport:
         session.cert = (str(chain), str(key))
     if setup.proxy is not None:
         session.proxies = {"http": setup.proxy, "https": setup.proxy}
-    return RequestsTransport(session)
+    return kind(session)
 
+
+_WAITS: Final = ("sync",)
+_AWAITED: Final = ("asyncio", "trio")
 
 TRIED: Final = (
-    Tried("`Urllib3Transport`", ("sync",), _urllib3, Urllib3Transport),
-    Tried(
-        "`InThreads`",
-        ("asyncio", "trio"),
-        _in_threads,
-        InThreads,
-    ),
-    Tried("`StandardTransport`", ("sync",), _standard, StandardTransport),
-    Tried("`RequestsTransport`", ("sync",), _requests, RequestsTransport),
+    Tried("Urllib3Transport", _WAITS, "over_urllib3", "urllib3"),
+    Tried("InThreads", _AWAITED, "in_threads", "urllib3", _in_threads),
+    Tried("StandardTransport", _WAITS, "over_standard_library", "http.client"),
+    Tried("RequestsTransport", _WAITS, "over_requests", "requests", _over_session),
+    Tried("HttpxTransport", _WAITS, "over_httpx", "httpx"),
+    Tried("AsyncHttpxTransport", _AWAITED, "over_httpx", "httpx"),
+    Tried("Httpx2Transport", _WAITS, "over_httpx2", "httpx2"),
+    Tried("AsyncHttpx2Transport", _AWAITED, "over_httpx2", "httpx2"),
 )
 
 
@@ -109,7 +111,7 @@ def innermost(error: BaseException) -> BaseException:
 
 def table() -> str:
     """Return the table of duties, as the page has it."""
-    heads = [f"{each.title} ({', '.join(each.modes)})" for each in TRIED]
+    heads = [f"`{each.title}` ({', '.join(each.modes)})" for each in TRIED]
     lines = [
         f"| duty | {' | '.join(heads)} |",
         f"| --- |{' --- |' * len(TRIED)}",
@@ -123,7 +125,7 @@ def table() -> str:
 def _cell(tried: Tried, duty: AsyncTransportDuty) -> str:
     if all(duty.name not in map(str, duties(mode)) for mode in tried.modes):
         return ""
-    reason = lacking(tried.lacks, duty)
+    reason = lacking(tried.kind, duty)
     return f"**no**: {reason}" if reason else "yes"
 
 
