@@ -10,7 +10,6 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final, Literal, NamedTuple, cast
 
-import requests
 import trio
 
 from oidc_adapters.testing import (
@@ -61,7 +60,7 @@ def _in_threads(kind: Any, setup: TransportSetup) -> Any:
 
 
 def _over_session(kind: Any, setup: TransportSetup) -> Any:
-    session = requests.Session()
+    session: Any = import_module("requests").Session()
     if setup.ca is not None:
         session.verify = str(setup.ca)
     if setup.client_certificate is not None:
