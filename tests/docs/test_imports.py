@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ROOTS: Final = ("oidc_core", "oidc_adapters", "oidc_adapters.testing", "oidc_adapters.context")
 DOORS: Final = {
+    "oidc_adapters.clients.httpx_auth": frozenset({"HttpxAuth"}),
     "oidc_adapters.testing.pytest_plugin": frozenset({"LoggedInClient"}),
     "oidc_adapters.web.fastapi": frozenset({"Oidc", "WebSession"}),
     "oidc_adapters.web.django": frozenset({"oidc_required", "oidc_session", "oidc_tokens"}),

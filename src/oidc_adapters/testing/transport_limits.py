@@ -43,9 +43,9 @@ async def silence(place: Place) -> None:
 async def dripping_head(place: Place) -> None:
     """It ends at the deadline while a header drips, or header after header."""
     for script in (
-        (Read(), Drip(_STATUS + b"X: " + b"y" * 999)),
-        (Read(), Send(_STATUS), Drip(b"X: y\r\n", piece=6, endless=True)),
-        (Read(), Drip(b"HTTP/1.1 103 x\r\n\r\n", piece=18, endless=True)),
+        (Read(), Drip(_STATUS + b"X: " + b"y" * 60)),
+        (Read(), Send(_STATUS), Drip(b"X: y\r\n" * 60, piece=6)),
+        (Read(), Drip(b"HTTP/1.1 103 x\r\n\r\n" * 60, piece=18)),
     ):
         with answering(script) as server:
             await _in_time(place, server.url())
@@ -54,9 +54,9 @@ async def dripping_head(place: Place) -> None:
 async def dripping_body(place: Place) -> None:
     """It ends at the deadline while a body drips, with a length or in chunks."""
     for script in (
-        (Read(), Send(_LONG), Drip(b"x" * 9_999)),
-        (Read(), Send(_CHUNKED), Drip(b"1\r\nx\r\n", piece=6, endless=True)),
-        (Read(), Send(_STATUS + b"\r\n"), Drip(b"x" * 9_999)),
+        (Read(), Send(_LONG), Drip(b"x" * 60)),
+        (Read(), Send(_CHUNKED), Drip(b"1\r\nx\r\n" * 60, piece=6)),
+        (Read(), Send(_STATUS + b"\r\n"), Drip(b"x" * 60)),
     ):
         with answering(script) as server:
             await _in_time(place, server.url())
@@ -64,7 +64,7 @@ async def dripping_body(place: Place) -> None:
 
 async def dripping_handshake(place: Place) -> None:
     """It ends at the deadline in a TLS handshake that is silent or drips; nothing was sent."""
-    for act in (Wait(), Drip(_RECORD)):
+    for act in (Wait(), Drip(_RECORD[:60])):
         with answering((act,)) as server:
             url = server.url().replace("http:", "https:")
             await _in_time(place, url, sent="no", ca=place.authority.path)
@@ -73,7 +73,7 @@ async def dripping_handshake(place: Place) -> None:
 async def dripping_tls(place: Place) -> None:
     """The same holds for an answer that drips over TLS."""
     tls = place.authority.server()
-    with answering((Read(), Send(_LONG), Drip(b"x" * 9_999)), tls=tls) as server:
+    with answering((Read(), Send(_LONG), Drip(b"x" * 60)), tls=tls) as server:
         await _in_time(place, server.url(), ca=place.authority.path)
 
 

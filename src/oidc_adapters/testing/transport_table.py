@@ -17,9 +17,9 @@ each with the reason.  :func:`lacking` returns the reason.
 """
 
 import tempfile
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from attrs import field, frozen
 
@@ -118,8 +118,11 @@ class AsyncTransportDuty:
 
 def lacking(transport: object, duty: TransportDuty | AsyncTransportDuty) -> str:
     """Return why a transport, or its class, says that it lacks a duty; or an empty string."""
-    lacks: dict[str, str] = getattr(transport, "lacks", {})
-    return lacks.get(duty.name, "")
+    lacks: object = getattr(transport, "lacks", None)
+    if not isinstance(lacks, Mapping):  # a class whose instances say it
+        return ""
+    reasons = cast("Mapping[str, str]", lacks)
+    return reasons.get(duty.name, "")
 
 
 def _row(name: str, work: Callable[[Place], Coroutine[Any, Any, None]]) -> _Row:

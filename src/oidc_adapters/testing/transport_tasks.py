@@ -34,7 +34,7 @@ def _tasks(place: Place) -> Tasks:
 async def cancellation(place: Place) -> None:
     """A task that waits for an answer can be cancelled, and the next exchange succeeds."""
     stuck = (Read(), Wait())
-    slow = (Read(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"), Drip(b"x" * 999))
+    slow = (Read(), Send(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"), Drip(b"x" * 60))
     late = Drip(ok(b"poison"), every=0.2, piece=999)
     poison = (Read(), late, Read(), Send(PLAIN), Wait())
     for script in (stuck, slow, poison):

@@ -24,6 +24,9 @@ A transport that always judges addresses says so by an attribute ``judges_addres
 it does not judge them, and is refused where the policy exempts nobody
 (:data:`~oidc_core.model.origins.PUBLIC_ONLY`). Each answer says in its
 :class:`~oidc_core.wire.http.Channel` whether the server's certificate and the address were checked.
+
+``oidc_adapters.testing.TRANSPORT_DUTIES`` tries all of this.  A transport that lacks one of these
+duties says so by an attribute ``lacks``: their names, each with the reason.
 """
 
 from typing import Protocol

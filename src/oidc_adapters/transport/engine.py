@@ -320,7 +320,7 @@ class AwaitedEngineTransport(EngineTransport):
         finally:
             await answer.aclose()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close the connections of this event loop; nothing can be sent any more."""
         self._closed = True
         loop = current_token()
@@ -338,4 +338,4 @@ class AwaitedEngineTransport(EngineTransport):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        await self.close()

@@ -1,7 +1,7 @@
 """A blocking transport for asyncio and trio alike, in separate threads."""
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
@@ -50,6 +50,12 @@ class InThreads:
     def judges_addresses(self) -> bool:
         """Whether the blocking transport says that it judges every address it connects to."""
         return judges_addresses(self._transport)
+
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """The duties that the blocking transport says it lacks, each with the reason."""
+        lacks: Mapping[str, str] = getattr(self._transport, "lacks", {})
+        return lacks
 
     async def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
         """Send a request in a thread.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 
 class _Server(ThreadingHTTPServer):
@@ -61,7 +61,7 @@ class Resources:
                 self.rfile.readline()
                 return found
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, *args: object, **kwargs: object) -> None:
                 """Say nothing."""
 
         self._server = _Server(("127.0.0.1", 0), Answer)

@@ -45,7 +45,7 @@ def test_fifty_threads_at_expiry_make_one_exchange(name: str, resources: Resourc
     here.clock.advance(LIFETIME)
     auth = auth_of(name, here)
     with httpx.Client(auth=auth) as client, ThreadPoolExecutor(AT_ONCE) as threads:
-        answers = [*threads.map(lambda _: client.get(resources.url), range(AT_ONCE))]
+        answers = [*threads.map(client.get, [resources.url] * AT_ONCE)]
 
     assert [answer.status_code for answer in answers] == [200] * AT_ONCE
     assert here.exchanges == 1
@@ -62,7 +62,7 @@ def test_fifty_threads_with_a_refused_token_make_one_exchange(
     resources.refused.add(old)
     here.clock.advance(YOUNG)
     with httpx.Client(auth=auth_of(name, here)) as client, ThreadPoolExecutor(AT_ONCE) as threads:
-        answers = [*threads.map(lambda _: client.get(resources.url), range(AT_ONCE))]
+        answers = [*threads.map(client.get, [resources.url] * AT_ONCE)]
 
     assert [answer.status_code for answer in answers] == [200] * AT_ONCE
     assert here.exchanges == 1

@@ -9,9 +9,11 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import Retry
 
-from oidc_adapters.testing import SHARED_CLIENT
+from oidc_adapters.testing import SHARED_CLIENT, TRANSPORT_DUTIES, lacking
 from oidc_adapters.testing.authority import Authority
 from oidc_adapters.testing.fault_server import FaultServer, Read, Send, Wait, ok
+from oidc_adapters.transport import judges_addresses
+from oidc_adapters.transport.in_threads import InThreads
 from oidc_adapters.transport.over_requests import RequestsTransport
 from oidc_core.wire.errors import UsageError
 from tests.adapters.transport.exchanges import CLOCK, answered, failed, request
@@ -39,6 +41,14 @@ def test_the_session_serves_the_application_too() -> None:
         SHARED_CLIENT(lambda: (RequestsTransport(session), fetch))
 
 
+def test_what_it_lacks_is_told_by_threads_around_it_too() -> None:
+    transport = RequestsTransport(requests.Session())
+
+    assert {*InThreads(transport).lacks} == {"addresses", "channel", "environment"}
+    assert lacking(InThreads(transport), TRANSPORT_DUTIES[0]) == ""
+    assert not judges_addresses(InThreads(transport))
+
+
 def test_nothing_but_connections_is_taken_from_the_session() -> None:
     told: list[object] = []
     with requests.Session() as session:
@@ -46,7 +56,11 @@ def test_nothing_but_connections_is_taken_from_the_session() -> None:
         session.auth = ("user", "password")
         session.cookies.set("a", "b")
         session.params = {"c": "d"}
-        session.hooks["response"].append(lambda *_, **__: told.append(None))
+
+        def hook(*_: Any, **__: Any) -> None:
+            told.append(None)
+
+        session.hooks["response"].append(hook)
         script = (Read(), Send(ok(b"{}", b"Set-Cookie: e=f")), Wait())
         with FaultServer(script) as server:
             answered(RequestsTransport(session).send(request(server.url("/t")), CLOCK))

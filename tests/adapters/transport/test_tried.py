@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from oidc_adapters.testing import AsyncTransportDuty, TransportDuty, lacking
@@ -39,7 +41,8 @@ def test_a_transport_does_its_duty(
 @pytest.mark.parametrize("tried", TRIED, ids=lambda tried: tried.title)
 def test_a_transport_lacks_only_duties_that_there_are(tried: Tried) -> None:
     pytest.importorskip(tried.package)
-    lacks: dict[str, str] = getattr(tried.kind, "lacks", {})
+    lacks: Any = getattr(tried.kind, "lacks", {})
+    lacks = {} if isinstance(lacks, property) else lacks
 
     assert {*lacks} <= {str(duty) for mode in tried.modes for duty in duties(mode)}
     assert all(reason and not reason.endswith(".") for reason in lacks.values())
