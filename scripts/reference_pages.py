@@ -144,6 +144,7 @@ ADAPTERS: Final = (
     "transport.over_requests",
     "transport.over_httpx",
     "transport.over_httpx2",
+    "transport.over_aiohttp",
     "clients.httpx_auth",
     "clients.httpx2_auth",
     "runtime.events",

@@ -5,6 +5,7 @@ What may be sent, where to, whether a second attempt may follow, and what a fail
 
 import re
 import ssl
+from collections.abc import Iterable
 from http.client import HTTPException
 from typing import Final
 
@@ -70,6 +71,20 @@ def target_of(endpoint: Url) -> str:
     """Return the target of a request: path and query, as they were written."""
     query = "" if endpoint.query is None else f"?{endpoint.query}"
     return (endpoint.path or "/") + query
+
+
+def named_fields(raw: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    """Return the headers of an answer as a library read them, names in lower case.
+
+    Raises:
+        HTTPException: for a name or a value beyond the grammar (RFC 9110 §5.1, §5.5).
+    """
+    fields = tuple(
+        [(n.decode("latin-1").lower(), v.decode("latin-1").strip(" \t")) for n, v in raw]
+    )
+    if all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in fields):
+        return fields
+    raise HTTPException("no header field")
 
 
 def check_coding(coding: str | None, exchange: Exchange) -> None:

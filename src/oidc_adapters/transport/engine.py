@@ -19,6 +19,7 @@ from oidc_adapters.transport.attempts import (
     checked_headers,
     endpoint_of,
     may_resend,
+    named_fields,
     no_answer,
     target_of,
     told_by,
@@ -163,7 +164,7 @@ class EngineTransport:
     def _answered(
         self, answer: Any, body: bytes, exchange: Exchange, endpoint: Url, clock: Clock
     ) -> HttpResponse:
-        headers = _named(answer)
+        headers = named_fields(answer.headers)
         lengths = [value for name, value in headers if name == "content-length"]
         ledger = answer.extensions["network_stream"].get_extra_info("ledger")
         ledger.end(lengths[0] if lengths else None, len(body))
@@ -181,7 +182,7 @@ class EngineTransport:
         exchange.expect_body()
         if answer.status == 101 or answer.extensions["http_version"] not in _VERSIONS:
             raise HTTPException("another protocol")
-        for name, value in _named(answer):
+        for name, value in named_fields(answer.headers):
             if name == "content-encoding":
                 check_coding(value, exchange)
             elif name == "content-length" and int(value) > limit:
@@ -189,11 +190,6 @@ class EngineTransport:
 
     def _failed(self, exchange: Exchange, error: Exception, clock: Clock) -> NoAnswer:
         return no_answer(exchange, error, clock, as_if=told_by(error, exchange))
-
-
-def _named(answer: Any) -> tuple[tuple[str, str], ...]:
-    headers: list[tuple[bytes, bytes]] = answer.headers
-    return tuple([(n.decode("ascii").lower(), v.decode("latin-1")) for n, v in headers])
 
 
 def _is_busy(pool: Any) -> bool:

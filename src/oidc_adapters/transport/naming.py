@@ -132,7 +132,10 @@ def chain_of(error: BaseException, handled: BaseException | None) -> Iterator[Ba
 def _named(error: BaseException) -> str:
     """Return what one error says, or an empty string."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _CERTIFICATES.get(getattr(error, "verify_code", 0), "certificate_invalid")
+        # A library's own error of this kind has no number; the one that it was made of has.
+        number = getattr(error, "verify_code", 0)
+        own = type(error) is not ssl.SSLCertVerificationError and not number
+        return "" if own else _CERTIFICATES.get(number, "certificate_invalid")
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "reset"
     if isinstance(error, ssl.SSLError):

@@ -13,6 +13,7 @@ from oidc_adapters.transport.attempts import (
     checked_headers,
     endpoint_of,
     may_resend,
+    named_fields,
     no_answer,
     target_of,
 )
@@ -70,6 +71,20 @@ def test_a_target_stays_as_it_was_written(target: str) -> None:
     written = target.removesuffix("#")
     assert target_of(endpoint_of(f"https://op.example{written}", "public")) == written
     assert target_of(endpoint_of("https://op.example", "public")) == "/"
+
+
+def test_headers_are_read_as_a_library_brings_them() -> None:
+    raw = [(b"X-One", b" a\t"), (b"x-one", b"\xe9")]
+    assert named_fields(raw) == (("x-one", "a"), ("x-one", "é"))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [(b"content-length ", b"2"), (b"", b"2"), (b"a b", b"2"), (b"\xe9", b"2"), (b"a", b"b\x00")],
+)
+def test_a_header_beyond_the_grammar_is_refused(field: tuple[bytes, bytes]) -> None:
+    with pytest.raises(HTTPException):
+        named_fields([field])
 
 
 @pytest.mark.parametrize("coding", [None, "", " Identity "])

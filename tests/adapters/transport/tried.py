@@ -83,6 +83,7 @@ TRIED: Final = (
     Tried("AsyncHttpxTransport", _AWAITED, "over_httpx", "httpx"),
     Tried("Httpx2Transport", _WAITS, "over_httpx2", "httpx2"),
     Tried("AsyncHttpx2Transport", _AWAITED, "over_httpx2", "httpx2"),
+    Tried("AiohttpTransport", ("asyncio",), "over_aiohttp", "aiohttp"),
 )
 
 

@@ -1,0 +1,88 @@
+"""The transport over aiohttp; test_tried.py tries its duties."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from oidc_adapters.testing.fault_server import FaultServer, Read, Send, Wait, ok
+from oidc_core.wire.errors import UsageError
+from tests.adapters.transport.exchanges import CLOCK, answered, failed, request
+from tests.flows.rig import run_asyncio
+
+pytest.importorskip("aiohttp")
+
+from oidc_adapters.transport.over_aiohttp import AiohttpTransport
+
+IMPORT = """
+import sys
+import oidc_adapters, oidc_adapters.transport, oidc_adapters.testing
+print("aiohttp" in sys.modules)
+"""
+
+
+def test_it_is_imported_only_by_its_own_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT], capture_output=True, check=True, text=True
+    )
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    "setting", ["ca", "client_certificate", "ssl_context", "proxy", "pool_size"]
+)
+def test_a_setting_of_another_type_is_refused(setting: str) -> None:
+    odd: dict[str, Any] = {setting: 0.5}
+    with pytest.raises(UsageError) as refused:
+        AiohttpTransport(**odd)
+    assert (refused.value.code, refused.value.about) == ("config_invalid", setting)
+
+
+def test_a_get_is_not_repeated_by_the_library() -> None:
+    async def exchange() -> None:
+        with FaultServer((Read(),), (Read(), Send(ok()), Wait())) as server:
+            async with AiohttpTransport() as transport:
+                wire = request(server.url(), method="GET", body=None)
+                answer = await transport.send(wire, CLOCK)
+                assert failed(answer) == ("http_malformed", "maybe")
+                assert getattr(answer, "cause", "") == "reset"
+                assert server.connections == 1
+
+    run_asyncio(exchange)
+
+
+def test_each_event_loop_has_connections_of_its_own() -> None:
+    transport = AiohttpTransport()
+    with FaultServer((Read(), Send(ok()), Wait())) as server:
+
+        async def exchange() -> None:
+            answered(await transport.send(request(server.url()), CLOCK))
+            for key, session in [*transport._sessions.items()]:
+                await session.close()
+                del transport._sessions[key]
+
+        run_asyncio(exchange)
+        run_asyncio(exchange)
+
+
+def test_a_closed_transport_sends_nothing() -> None:
+    transport = AiohttpTransport()
+
+    async def close_and_send() -> None:
+        await transport.close()
+        await transport.send(request("http://127.0.0.1:9/"), CLOCK)
+
+    with pytest.raises(UsageError) as refused:
+        run_asyncio(close_and_send)
+    assert (refused.value.code, refused.value.about) == ("config_invalid", "transport")
+
+
+def test_a_name_without_an_address_is_told() -> None:
+    async def exchange() -> None:
+        async with AiohttpTransport() as transport:
+            answer = await transport.send(request("https://op.invalid/", deadline=20), CLOCK)
+            assert failed(answer) == ("http_connect_failed", "no")
+            assert getattr(answer, "cause", "") == "dns"
+
+    run_asyncio(exchange)
