@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oidc_adapters.testing import AsyncTransportDuty, TransportDuty, lacking
+from oidc_adapters.testing import SHARED_CLIENT, AsyncTransportDuty, TransportDuty, lacking
 from tests.adapters.transport.tried import TRIED, Mode, Tried, duties, innermost, perform
 
 # The other transports and modes run in the full suite.
@@ -36,6 +36,17 @@ def test_a_transport_does_its_duty(
     with pytest.raises(BaseException) as caught:
         perform(duty, tried.opened, mode)
     assert isinstance(innermost(caught.value), Exception)
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [each for each in TRIED if each.shared is not None],
+    ids=lambda tried: tried.title,
+)
+def test_a_client_of_the_application_is_never_closed(tried: Tried) -> None:
+    pytest.importorskip(tried.package)
+    shared: Any = tried.shared
+    SHARED_CLIENT(lambda: shared(tried.kind))
 
 
 @pytest.mark.parametrize("tried", TRIED, ids=lambda tried: tried.title)

@@ -11,9 +11,11 @@ from importlib import import_module
 from typing import Any, Final, Literal, NamedTuple, cast
 
 import trio
+from urllib3 import PoolManager
 
 from oidc_adapters.testing import (
     ASYNC_TRANSPORT_DUTIES,
+    SHARED_CLIENT,
     TRANSPORT_DUTIES,
     AsyncTransportDuty,
     TransportDuty,
@@ -33,6 +35,8 @@ class Tried(NamedTuple):
         module: where its class is.
         package: what that needs.
         made: makes it of its class and of settings; without, its class takes them.
+        shared: makes it over a client of the application, with a call that fetches a URL by that
+            client; ``None`` if it takes no such client.
     """
 
     title: str
@@ -40,6 +44,7 @@ class Tried(NamedTuple):
     module: str
     package: str
     made: Callable[[Any, TransportSetup], Any] | None = None
+    shared: Callable[[Any], tuple[Any, Callable[[str], int]]] | None = None
 
     @property
     def kind(self) -> Any:
@@ -71,14 +76,29 @@ def _over_session(kind: Any, setup: TransportSetup) -> Any:
     return kind(session)
 
 
+def _shared_pools(kind: Any) -> tuple[Any, Callable[[str], int]]:
+    pools = PoolManager()
+    return kind(pool_manager=pools), lambda url: pools.request("GET", url, timeout=5).status
+
+
+def _shared_session(kind: Any) -> tuple[Any, Callable[[str], int]]:
+    session: Any = import_module("requests").Session()
+
+    def fetch(url: str) -> int:
+        status: int = session.get(url, timeout=5).status_code
+        return status
+
+    return kind(session), fetch
+
+
 _WAITS: Final = ("sync",)
 _AWAITED: Final = ("asyncio", "trio")
 
 TRIED: Final = (
-    Tried("Urllib3Transport", _WAITS, "over_urllib3", "urllib3"),
+    Tried("Urllib3Transport", _WAITS, "over_urllib3", "urllib3", shared=_shared_pools),
     Tried("InThreads", _AWAITED, "in_threads", "urllib3", _in_threads),
     Tried("StandardTransport", _WAITS, "over_standard_library", "http.client"),
-    Tried("RequestsTransport", _WAITS, "over_requests", "requests", _over_session),
+    Tried("RequestsTransport", _WAITS, "over_requests", "requests", _over_session, _shared_session),
     Tried("HttpxTransport", _WAITS, "over_httpx", "httpx"),
     Tried("AsyncHttpxTransport", _AWAITED, "over_httpx", "httpx"),
     Tried("Httpx2Transport", _WAITS, "over_httpx2", "httpx2"),
@@ -119,6 +139,8 @@ def table() -> str:
     for duty in ASYNC_TRANSPORT_DUTIES:
         cells = [_cell(each, duty) for each in TRIED]
         lines.append(f"| `{duty.name}`: {duty.sentence} | {' | '.join(cells)} |")
+    kept = ["sync" if each.shared is not None else "takes none" for each in TRIED]
+    lines.append(f"| `{SHARED_CLIENT.name}`: {SHARED_CLIENT.sentence} | {' | '.join(kept)} |")
     return "\n".join(lines)
 
 
