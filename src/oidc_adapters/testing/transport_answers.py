@@ -246,6 +246,13 @@ async def surplus(place: Place) -> None:
             await place.send(transport, server.url())
             await place.world.pause(0.15)
             check_answered(await place.send(transport, server.url(), deadline=2), b"second")
+    over_tls = (Read(), Send(ok(b"first")), Send(poison), Wait())
+    tls = place.authority.server()
+    with answering(over_tls, (Read(), Send(ok(b"second")), Wait()), tls=tls) as server:
+        transport = place.transport(ca=place.authority.path)
+        await place.send(transport, server.url())
+        await place.world.pause(0.15)
+        check_answered(await place.send(transport, server.url(), deadline=2), b"second")
 
 
 async def stale(place: Place) -> None:

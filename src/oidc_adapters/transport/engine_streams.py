@@ -7,14 +7,13 @@ blocking sockets.  :mod:`~oidc_adapters.transport.engine_async_streams` has the 
 
 import socket
 import ssl
-from contextlib import suppress
 from http.client import HTTPException
 from typing import Any, Final
 
 from oidc_adapters.transport.dialling import dial
 from oidc_adapters.transport.exchange import Exchange
 from oidc_adapters.transport.receiving import is_readable, under_way
-from oidc_adapters.transport.tls import is_modern, proves
+from oidc_adapters.transport.tls import holds_octets, is_modern, proves
 
 PIECE: Final = 8_192
 """How many octets are received at once, so that a head and its body are told apart early."""
@@ -188,15 +187,13 @@ class GuardedStream:
         )
 
     def _has_more(self) -> bool:
-        """Whether octets have arrived that nobody waits for, or the end."""
+        """Whether octets have arrived that nobody waits for, or the end.
+
+        Nothing is read: another thread may be about to use the connection.
+        """
         try:
-            if isinstance(self._sock, ssl.SSLSocket):
-                self._sock.settimeout(0)
-                with suppress(ssl.SSLWantReadError):
-                    self._sock.recv(1)
-                    return True
-            return is_readable(self._sock)
-        except (OSError, ValueError):
+            return holds_octets(self._sock) or is_readable(self._sock)
+        except (OSError, ValueError):  # closed
             return True
 
 
