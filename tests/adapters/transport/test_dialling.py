@@ -83,14 +83,14 @@ def test_the_next_address_is_tried_when_one_refuses(monkeypatch: pytest.MonkeyPa
         port: int = listener.getsockname()[1]
         closed.bind(("127.0.0.1", 0))
         found = [address(closed.getsockname()[1]), address(port)]
-        monkeypatch.setattr(dialling, "_RESOLVER", Resolver(lambda _host, _port: found))
+        monkeypatch.setattr(dialling, "RESOLVER", Resolver(lambda _host, _port: found))
         with dial("op.example", port, exchange(5), (), None) as sock:
             assert sock.getpeername() == ("127.0.0.1", port)
             assert 0 < (sock.gettimeout() or 0) <= 5
 
 
 def test_a_name_with_no_address_at_all_is_not_connected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialling, "_RESOLVER", Resolver(lambda _host, _port: []))
+    monkeypatch.setattr(dialling, "RESOLVER", Resolver(lambda _host, _port: []))
     with pytest.raises(OSError, match="no address"):
         dial("op.example", 443, exchange(5), (), None)
 
@@ -108,7 +108,7 @@ def test_each_address_gets_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch
             shares.append(self.gettimeout())
             raise TimeoutError
 
-    monkeypatch.setattr(dialling, "_RESOLVER", Resolver(lambda _host, _port: [address(1)] * 3))
+    monkeypatch.setattr(dialling, "RESOLVER", Resolver(lambda _host, _port: [address(1)] * 3))
     monkeypatch.setattr(socket, "socket", Silent)
     with pytest.raises(TimeoutError):
         dial("op.example", 443, exchange(60), (), None)
@@ -135,7 +135,7 @@ def test_an_address_in_brackets_is_dialled_without_them(monkeypatch: pytest.Monk
             asked.append(host)
             return []
 
-    monkeypatch.setattr(dialling, "_RESOLVER", Recording())
+    monkeypatch.setattr(dialling, "RESOLVER", Recording())
     with pytest.raises(OSError, match="no address"):
         dial("[::1]", 443, exchange(5), (), None)
     assert asked == ["::1"]
@@ -222,7 +222,7 @@ class Dialled:
     def code(self, reach: Reach, host: str = "op.example") -> str | None:
         """Dial, and return the fault of the exchange, if it is refused before connecting."""
         # A separate one, because the lookup before may still run for a moment.
-        self._monkeypatch.setattr(dialling, "_RESOLVER", Resolver(self._lookup))
+        self._monkeypatch.setattr(dialling, "RESOLVER", Resolver(self._lookup))
         exchange = reaching(reach)
         with pytest.raises((HTTPException, ConnectionRefusedError)):
             dial(host, 443, exchange, (), None)
@@ -304,10 +304,10 @@ def test_a_family_that_this_machine_lacks_does_not_end_the_attempt(
         ] * (1 + others)
         found = [*lacking, address(port)]
         monkeypatch.setattr(socket, "socket", WithoutIpv6)
-        monkeypatch.setattr(dialling, "_RESOLVER", Resolver(lambda _host, _port: found))
+        monkeypatch.setattr(dialling, "RESOLVER", Resolver(lambda _host, _port: found))
         with dial("op.example", port, exchange(5), (), None) as sock:
             assert sock.getpeername() == ("127.0.0.1", port)
-        monkeypatch.setattr(dialling, "_RESOLVER", Resolver(lambda _host, _port: lacking))
+        monkeypatch.setattr(dialling, "RESOLVER", Resolver(lambda _host, _port: lacking))
         with pytest.raises(OSError, match="not supported"):
             dial("op.example", port, exchange(5), (), None)
 

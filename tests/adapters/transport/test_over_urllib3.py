@@ -825,7 +825,7 @@ def test_http_leaves_loopback_only_by_a_request_that_may_reach_nothing_public(
         port = int(server.url().rstrip("/").rpartition(":")[2])
         found: list[Any] = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
         resolver = dialling.Resolver(lambda _host, _port: found)
-        monkeypatch.setattr(dialling, "_RESOLVER", resolver)
+        monkeypatch.setattr(dialling, "RESOLVER", resolver)
         url = f"http://keycloak:{port}/token"
         strict: tuple[Reach, ...] = ("public", "any")
         for reach in strict:
@@ -844,7 +844,7 @@ def test_http_to_a_name_that_leads_to_a_public_address_is_refused(
 ) -> None:
     found: list[Any] = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 8_080))]
     resolver = dialling.Resolver(lambda _host, _port: found)
-    monkeypatch.setattr(dialling, "_RESOLVER", resolver)
+    monkeypatch.setattr(dialling, "RESOLVER", resolver)
     answer = transport.send(request("http://keycloak:8080/token", reach="private"), CLOCK)
     assert failed(answer) == ("address_not_allowed", "no")
 
