@@ -59,11 +59,27 @@ class Login:
     provider: RealProvider
 
 
-@frozen
+@frozen(kw_only=True)
 class Explain:
-    """``oidc explain``; without a code all of them."""
+    """``oidc explain``.
 
-    code: str
+    Attributes:
+        subject: a code, a callback or a token; ``-`` for one on standard input.
+        all: whether to list all codes instead.
+        issuer, client_id, nonce: what a token or callback is compared with.
+        jwks: a file with the provider's key set, for the signature.
+        now: the time to judge at, in seconds since the epoch; the clock's by default.
+        json: whether to print JSON.
+    """
+
+    subject: str = field(default="", repr=False)
+    all: bool = False
+    issuer: str = ""
+    client_id: str = ""
+    nonce: str = field(default="", repr=False)
+    jwks: Path | None = None
+    now: int | None = None
+    json: bool = False
 
 
 @frozen(kw_only=True)
@@ -98,7 +114,16 @@ def parse(argv: Sequence[str] | None, environ: Mapping[str, str]) -> Command:
     if command == "login":
         return Login(_provider(parser, given, environ))
     if command == "explain":
-        return Explain(given.code or "")
+        return Explain(
+            subject=given.subject or "",
+            all=given.all,
+            issuer=given.issuer,
+            client_id=given.client_id,
+            nonce=given.nonce,
+            jwks=given.jwks,
+            now=given.now,
+            json=given.json,
+        )
     port: int = given.callback_port
     uris: list[str] = given.redirect_uri or [f"http://127.0.0.1:{port}/callback"]
     return FakeProviderCommand(

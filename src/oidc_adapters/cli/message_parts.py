@@ -1,12 +1,12 @@
 """The parts of a message that a human wants to see, without its secrets."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from oidc_adapters.cli.redaction import shown_header, text_of, without_secrets
+from oidc_adapters.cli.times import date_text
 from oidc_core.model.claim_values import numeric_date
 from oidc_core.wire.errors import OidcError, fingerprint
 from oidc_core.wire.http import Answer, HttpResponse, WireRequest
@@ -17,8 +17,9 @@ Fact: TypeAlias = tuple[str, str]
 
 _ANSWER_HEADERS: Final = ("location", "set-cookie", "www-authenticate", "content-encoding")
 _STATUSES: Final = frozenset([status.value for status in HTTPStatus])
-_DATES: Final = frozenset({"exp", "iat", "nbf", "auth_time", "updated_at"})
-_LATEST: Final = 253_402_300_799  # the end of the year 9999, beyond which no calendar goes
+DATES: Final = frozenset({"exp", "iat", "nbf", "auth_time", "updated_at"})
+"""Claims that are times, in seconds since the epoch."""
+
 _METADATA: Final = (
     "issuer",
     "authorization_endpoint",
@@ -76,10 +77,9 @@ def claim_facts(claims: JsonObject) -> tuple[Fact, ...]:
 
 
 def _dated(name: str, value: JsonValue, text: str) -> str:
-    date = numeric_date(value) if name in _DATES else None
-    if date is None or date > _LATEST:
-        return text
-    return f"{text}  ({datetime.fromtimestamp(date, UTC):%Y-%m-%d %H:%M:%S} UTC)"
+    date = numeric_date(value) if name in DATES else None
+    told = "" if date is None else date_text(date)
+    return f"{text}  ({told})" if told else text
 
 
 def member_facts(members: JsonObject) -> tuple[Fact, ...]:

@@ -8,7 +8,6 @@ from typing import Final, TypeAlias
 
 from oidc_adapters.testing import MISBEHAVIOURS
 from oidc_core.model.client import AUTH_METHODS
-from oidc_core.wire.codes import CODES
 
 CALLBACK_PORT: Final = 8_888
 """The port of the redirect URI that the fake provider registers unless told otherwise."""
@@ -16,6 +15,7 @@ CALLBACK_PORT: Final = 8_888
 _AddParser: TypeAlias = Callable[..., argparse.ArgumentParser]
 
 _MAX_PORT: Final = 65_535
+_DIGITS: Final = 12
 _EPILOG: Final = "No secret is taken from the command line: name a variable or a file that has it."
 
 
@@ -62,12 +62,28 @@ def _add_login(add_parser: _AddParser) -> None:
 def _add_explain(add_parser: _AddParser) -> None:
     parser = add_parser(
         "explain",
-        help="what an error code means, and what to do about it",
-        description="Explain an error code.",
+        help="what an error code, a callback URL or a token says, and whether it holds",
+        description="Explain an error code, a callback URL or a token, offline. No token, code, "
+        "state or secret is printed.",
+        epilog="Exit status: 0 explained, 1 a client would refuse it, 2 not understood. A token "
+        "on the command line stays in the shell's history: `-` reads it from standard input.",
     )
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("code", nargs="?", type=_code, metavar="CODE", help="as in nonce_mismatch")
+    which.add_argument(
+        "subject", nargs="?", metavar="CODE|CALLBACK|TOKEN", help="or - for standard input"
+    )
     which.add_argument("--all", action="store_true", help="list all codes")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    against = parser.add_argument_group("compare it with")
+    against.add_argument("--issuer", default="", metavar="URL", help="the issuer of the provider")
+    against.add_argument("--client-id", default="", metavar="ID", help="the client")
+    against.add_argument("--nonce", default="", metavar="TEXT", help="the nonce of the login")
+    against.add_argument(
+        "--jwks", type=Path, metavar="FILE", help="the provider's key set: verify the signature"
+    )
+    against.add_argument(
+        "--now", type=_time, metavar="SECONDS", help="judge at this time, since the epoch"
+    )
 
 
 def _add_misbehave(parser: argparse.ArgumentParser) -> None:
@@ -158,10 +174,6 @@ def _misbehaviour(name: str) -> str:
     return _known(name, MISBEHAVIOURS, "misbehaviour")
 
 
-def _code(name: str) -> str:
-    return _known(name, CODES, "code")
-
-
 def _port(text: str) -> int:
     if text.isascii() and text.isdecimal() and int(text) <= _MAX_PORT:
         return int(text)
@@ -173,6 +185,13 @@ def _seconds(text: str) -> int:
     if text.isascii() and text.isdecimal() and int(text) > 0:
         return int(text)
     message = f"no number of seconds: {text!r}"
+    raise argparse.ArgumentTypeError(message)
+
+
+def _time(text: str) -> int:
+    if text.isascii() and text.isdecimal() and len(text) <= _DIGITS:
+        return int(text)
+    message = f"no time in seconds since the epoch: {text!r}"
     raise argparse.ArgumentTypeError(message)
 
 

@@ -22,12 +22,19 @@ def without_secrets(name: str, value: JsonValue) -> JsonValue:
     """Return a member's value with a fingerprint in place of each secret, at any depth."""
     if name in SECRETS and value is not None:
         return fingerprint(text_of(value))
+    if isinstance(value, str) and _is_jwt(value):
+        return fingerprint(value)
     if isinstance(value, JsonObject):
         members = value.members.items()
         return JsonObject({inner: without_secrets(inner, member) for inner, member in members})
     if isinstance(value, tuple):
         return tuple([without_secrets("", item) for item in value])
     return value
+
+
+def _is_jwt(value: str) -> bool:
+    """Return whether a text looks like a compact JWS or JWE: a JSON object begins with ``eyJ``."""
+    return value.startswith("eyJ") and value.count(".") in {2, 4}
 
 
 def text_of(value: JsonValue) -> str:

@@ -24,6 +24,7 @@ class World:
 
     Attributes:
         out, err: standard output and standard error.
+        stdin: standard input.
         environ: the environment's variables.
         transport: opens a transport that trusts a CA, or the system's.
         clock: tells the time.
@@ -34,6 +35,7 @@ class World:
 
     out: TextIO
     err: TextIO
+    stdin: TextIO
     environ: Mapping[str, str] = field(repr=False)
     transport: OpenTransport
     clock: Clock
@@ -47,6 +49,7 @@ def world_of_this_process() -> World:
     return World(
         out=sys.stdout,
         err=sys.stderr,
+        stdin=sys.stdin,
         environ=os.environ,
         transport=lambda ca: Urllib3Transport(ca=ca),
         clock=SystemClock(),

@@ -97,9 +97,19 @@ def test_what_does_not_go_together_is_a_usage_error(
     assert message in capsys.readouterr().err
 
 
-def test_explain_takes_a_code_or_all() -> None:
-    assert parse(["explain", "exp_expired"], {}) == Explain("exp_expired")
-    assert parse(["explain", "--all"], {}) == Explain("")
+def test_explain_takes_a_subject_or_all() -> None:
+    assert parse(["explain", "exp_expired"], {}) == Explain(subject="exp_expired")
+    assert parse(["explain", "--all"], {}) == Explain(all=True)
+    argv = ["explain", "-", "--issuer", "i", "--client-id", "c", "--nonce", "n", "--json"]
+    assert parse([*argv, "--jwks", "keys.json", "--now", "1"], {}) == Explain(
+        subject="-",
+        issuer="i",
+        client_id="c",
+        nonce="n",
+        jwks=Path("keys.json"),
+        now=1,
+        json=True,
+    )
 
 
 def test_a_fake_provider_has_a_redirect_uri_on_record() -> None:

@@ -1,10 +1,11 @@
 """How a page looks."""
 
+import os
 from io import StringIO
 
 import pytest
 
-from oidc_adapters.cli.layout import WIDTH, Page, wants_colour
+from oidc_adapters.cli.layout import WIDTH, Page, columns, wants_colour
 
 from .worlds import Terminal, ascii_stream
 
@@ -27,6 +28,47 @@ def test_colours_are_for_terminals_that_want_them(
     out: StringIO, environ: dict[str, str], expected: bool
 ) -> None:
     assert wants_colour(out, environ) is expected
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [("60", 60), ("9", 40), ("500", 120), ("", WIDTH), ("wide", WIDTH), ("9" * 50, WIDTH)],
+)
+def test_the_environment_says_how_wide_a_page_is(told: str, expected: int) -> None:
+    assert columns(StringIO(), {"COLUMNS": told}) == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no pseudo-terminals here")
+@pytest.mark.parametrize(("size", "expected"), [(60, 60), (10, 40), (300, 120), (0, WIDTH)])
+def test_a_page_is_as_wide_as_its_terminal(size: int, expected: int) -> None:
+    from termios import tcsetwinsize
+
+    keyboard, screen = os.openpty()
+    tcsetwinsize(screen, (24, size))
+    with os.fdopen(keyboard, "w"), os.fdopen(screen, "w") as out:
+        assert columns(out, {}) == expected
+
+
+def test_a_terminal_that_does_not_say_how_wide_it_is_has_the_usual_width() -> None:
+    assert columns(Terminal(), {}) == WIDTH
+
+
+def test_on_a_narrow_page_a_value_stands_below_its_name() -> None:
+    out = StringIO()
+    page = Page(out, {"COLUMNS": "40"})
+
+    page.facts([("n" * 20, "v" * 30)], indent=7)
+    page.spread("l" * 30, "r" * 20)
+    page.verdict("✓", "it holds", "OIDC Core §3.1.3.7, 2 and much more", style="good")
+
+    assert out.getvalue().splitlines() == [
+        " " * 7 + "n" * 20,
+        " " * 9 + "v" * 30,
+        "l" * 30,
+        " " * 20 + "r" * 20,
+        "   ✓ it holds",
+        "     OIDC Core §3.1.3.7, 2 and much more",
+    ]
 
 
 def test_a_terminal_has_colours_and_a_file_has_none() -> None:
@@ -58,9 +100,9 @@ def test_two_texts_stand_at_the_edges() -> None:
     page_of(out).spread("left", "right")
     page_of(out).spread("l" * 60, "r" * 30)
 
-    first, second = out.getvalue().splitlines()
+    first, second, third = out.getvalue().splitlines()
     assert first == "left" + " " * 71 + "right"
-    assert second == "l" * 60 + "  " + "r" * 30
+    assert (second, third) == ("l" * 60, " " * 50 + "r" * 30)
 
 
 def test_facts_stand_in_columns() -> None:

@@ -40,6 +40,8 @@ def test_what_is_left_out_has_a_default() -> None:
         ("demo", "--misbehave", "no_such_thing"),
         ("explain",),
         ("explain", "--all", "exp_expired"),
+        ("explain", "exp_expired", "--now", "soon"),
+        ("explain", "exp_expired", "--now", "9" * 13),
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(

@@ -10,7 +10,7 @@ from oidc_adapters.cli.redaction import (
     without_secrets,
 )
 from oidc_core.wire.errors import fingerprint
-from oidc_core.wire.jsontypes import JsonObject, JsonValue
+from oidc_core.wire.jsontypes import JsonObject, JsonValue, render
 
 SECRET = "a-very-secret-value"
 
@@ -71,3 +71,13 @@ def test_a_header_shows_no_credential(name: str, value: str, expected: str) -> N
 )
 def test_text_cannot_steer_a_terminal(text: str, expected: str) -> None:
     assert printable(text) == expected
+
+
+def test_a_token_within_a_value_is_a_fingerprint() -> None:
+    token = "eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl"
+    value = JsonObject({"nested": JsonObject({"vp": (token,)}), "version": "1.2.3"})
+
+    shown = render(without_secrets("", value))
+
+    assert token not in shown
+    assert "1.2.3" in shown

@@ -54,6 +54,7 @@ class Stage:
 
     out: StringIO = field(factory=StringIO)
     err: StringIO = field(factory=StringIO)
+    stdin: StringIO = field(factory=StringIO)
     environ: Mapping[str, str] = field(factory=dict[str, str])
     open_page: Callable[[str], bool] = no_page
     wait: Callable[[], None] = nothing
@@ -70,6 +71,7 @@ class Stage:
         return World(
             out=self.out,
             err=self.err,
+            stdin=self.stdin,
             environ=self.environ,
             transport=self.transport,
             clock=FrozenClock(NOW),

@@ -1,0 +1,122 @@
+"""One check of a command: what it says, how it went, what was found against what is expected."""
+
+from collections.abc import Callable, Iterable
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+from attrs import frozen
+
+from oidc_adapters.cli.layout import Page
+from oidc_core.wire.errors import OidcError
+from oidc_core.wire.jsontypes import JsonObject
+from oidc_core.wire.messages import Fact, shown
+
+Outcome: TypeAlias = Literal["passed", "failed", "warned", "skipped", "unjudged"]
+
+_SIGNS: Final = MappingProxyType[Outcome, tuple[str, str]](
+    {
+        "passed": ("✓", "good"),
+        "failed": ("✗", "bad"),
+        "warned": ("!", "warn"),
+        "skipped": ("–", "dim"),
+        "unjudged": ("?", "warn"),
+    }
+)
+
+
+@frozen(kw_only=True)
+class Verdict:
+    """One check.
+
+    Attributes:
+        name: its name, as in ``iss``.
+        says: what it says, in words.
+        outcome: ``passed``; ``failed``; ``warned`` for what does not fail but needs attention;
+            ``skipped`` where it does not apply; ``unjudged`` where something is missing to judge.
+        spec: the sentence of the specification.
+        code: the error code of a failure.
+        found, expected: the facts; a secret is a fingerprint.
+        reason: why it was skipped or not judged.
+        cause: why it failed, in one word, where that is known.
+        hint: what to do about it.
+    """
+
+    name: str
+    says: str
+    outcome: Outcome
+    spec: str = ""
+    code: str = ""
+    found: Fact = None
+    expected: Fact = None
+    reason: str = ""
+    cause: str = ""
+    hint: str = ""
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What is told below it, by name."""
+        told = (
+            ("found", None if self.found is None else shown(self.found)),
+            ("expected", None if self.expected is None else shown(self.expected)),
+            ("code", self.code),
+            ("cause", self.cause),
+            ("hint", self.hint),
+        )
+        return tuple([(name, text) for name, text in told if text])
+
+    def as_json(self) -> JsonObject:
+        """Return it as data."""
+        return JsonObject(
+            {
+                "name": self.name,
+                "says": self.says,
+                "outcome": self.outcome,
+                "spec": self.spec,
+                "code": self.code,
+                "found": self.found,
+                "expected": self.expected,
+                "reason": self.reason,
+                "cause": self.cause,
+                "hint": self.hint,
+            }
+        )
+
+
+def failure(name: str, says: str, error: OidcError, *, spec: str = "") -> Verdict:
+    """Return the verdict of a check that raised an error."""
+    about = f" ({error.about})" if error.about and error.about != name else ""
+    return Verdict(
+        name=name,
+        says=says,
+        outcome="failed",
+        spec=spec or error.spec,
+        code=error.code + about,
+        found=error.found,
+        expected=error.expected,
+        cause=error.cause,
+        hint=error.hint,
+    )
+
+
+def judged(name: str, says: str, spec: str, check: Callable[[], str | None]) -> Verdict:
+    """Run a check, which raises, returns why it does not apply, or ``None`` if it passed."""
+    try:
+        skipped = check()
+    except OidcError as error:
+        return failure(name, says, error, spec=spec)
+    outcome: Outcome = "passed" if skipped is None else "skipped"
+    return Verdict(name=name, says=says, outcome=outcome, spec=spec, reason=skipped or "")
+
+
+def tell(page: Page, verdicts: Iterable[Verdict]) -> None:
+    """Write verdicts, each with its facts where it did not simply pass."""
+    for verdict in verdicts:
+        sign, style = _SIGNS[verdict.outcome]
+        why = f" ({verdict.reason})" if verdict.reason else ""
+        page.verdict(sign, verdict.says + why, verdict.spec, style=style)
+        page.facts(verdict.facts, indent=7)
+
+
+def any_failed(verdicts: Iterable[Verdict]) -> bool:
+    """Return whether one of them failed."""
+    return any(verdict.outcome == "failed" for verdict in verdicts)

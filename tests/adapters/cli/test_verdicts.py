@@ -1,0 +1,47 @@
+"""Verdicts."""
+
+from io import StringIO
+
+from oidc_adapters.cli.layout import Page
+from oidc_adapters.cli.verdicts import Verdict, any_failed, failure, judged, tell
+from oidc_core.wire.errors import ProtocolViolation
+
+REFUSAL = ProtocolViolation("exp_expired", found=1, expected="after 2", about="exp")
+
+
+def refuse() -> None:
+    raise REFUSAL
+
+
+def test_a_check_passes_is_skipped_or_fails() -> None:
+    passed = judged("a", "it holds", "RFC 1", lambda: None)
+    skipped = judged("a", "it holds", "RFC 1", lambda: "absent")
+    failed = judged("a", "it holds", "RFC 1", refuse)
+
+    assert (passed.outcome, skipped.outcome, failed.outcome) == ("passed", "skipped", "failed")
+    assert skipped.reason == "absent"
+    assert (failed.code, failed.found, failed.spec) == ("exp_expired (exp)", 1, "RFC 1")
+    assert failure("exp", "it holds", REFUSAL).code == "exp_expired"
+    assert failure("exp", "it holds", REFUSAL).spec == REFUSAL.spec
+    assert any_failed([passed, skipped]) is False
+    assert any_failed([passed, failed]) is True
+
+
+def test_a_verdict_is_told_with_its_facts() -> None:
+    out = StringIO()
+
+    tell(Page(out, {}), [judged("exp", "it holds", "RFC 1", refuse)])
+
+    assert out.getvalue().splitlines()[:4] == [
+        "   ✗ it holds" + " " * 62 + "RFC 1",
+        "       found     1",
+        "       expected  'after 2'",
+        "       code      exp_expired",
+    ]
+
+
+def test_a_verdict_is_data() -> None:
+    verdict = Verdict(name="a", says="b", outcome="warned", found=("x",), cause="dns")
+
+    told = verdict.as_json()
+    assert (told["outcome"], told["found"], told["cause"]) == ("warned", ("x",), "dns")
