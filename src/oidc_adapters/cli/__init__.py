@@ -13,12 +13,14 @@ from typing import Final, assert_never
 from oidc_adapters.cli.arguments import (
     Command,
     Demo,
+    Doctor,
     Explain,
     FakeProviderCommand,
     Login,
     parse,
 )
 from oidc_adapters.cli.demo import demo
+from oidc_adapters.cli.doctor import doctor
 from oidc_adapters.cli.explain import explain
 from oidc_adapters.cli.failures import tell_failure
 from oidc_adapters.cli.fake_provider import fake_provider
@@ -76,6 +78,8 @@ def _dispatch(command: Command, world: World) -> int:
             return login(command, world)
         case Explain():
             return explain(command, world)
+        case Doctor():
+            return doctor(command, world)
         case FakeProviderCommand():
             return fake_provider(command, world)
         case _:

@@ -83,6 +83,24 @@ class Explain:
 
 
 @frozen(kw_only=True)
+class Doctor:
+    """``oidc doctor``.
+
+    Attributes:
+        issuer: as a client has it configured.
+        client_id, redirect_uri: of the client, for what it has to configure.
+        ca: a file with CA certificates in place of the system's.
+        json: whether to print JSON.
+    """
+
+    issuer: str
+    client_id: str = ""
+    redirect_uri: str = ""
+    ca: str | None = None
+    json: bool = False
+
+
+@frozen(kw_only=True)
 class FakeProviderCommand:
     """``oidc fake-provider``."""
 
@@ -93,7 +111,7 @@ class FakeProviderCommand:
     redirect_uris: tuple[str, ...] = ()
 
 
-Command: TypeAlias = Demo | Login | Explain | FakeProviderCommand
+Command: TypeAlias = Demo | Login | Explain | Doctor | FakeProviderCommand
 
 
 def parse(argv: Sequence[str] | None, environ: Mapping[str, str]) -> Command:
@@ -122,6 +140,14 @@ def parse(argv: Sequence[str] | None, environ: Mapping[str, str]) -> Command:
             nonce=given.nonce,
             jwks=given.jwks,
             now=given.now,
+            json=given.json,
+        )
+    if command == "doctor":
+        return Doctor(
+            issuer=given.issuer,
+            client_id=given.client_id,
+            redirect_uri=given.redirect_uri,
+            ca=given.ca,
             json=given.json,
         )
     port: int = given.callback_port

@@ -30,6 +30,7 @@ def option_parser() -> argparse.ArgumentParser:
     _add_demo(commands.add_parser)
     _add_login(commands.add_parser)
     _add_explain(commands.add_parser)
+    _add_doctor(commands.add_parser)
     _add_fake_provider(commands.add_parser)
     return parser
 
@@ -84,6 +85,22 @@ def _add_explain(add_parser: _AddParser) -> None:
     against.add_argument(
         "--now", type=_time, metavar="SECONDS", help="judge at this time, since the epoch"
     )
+
+
+def _add_doctor(add_parser: _AddParser) -> None:
+    parser = add_parser(
+        "doctor",
+        help="what stands between a client and a provider, and what to configure",
+        description="Examine a provider by its metadata and its keys: issuer, TLS, clocks, "
+        "algorithms, PKCE, logout, client authentication. It says only what it established.",
+        epilog="Exit status: 0 nothing stands in the way of a login, 1 something does, 2 not "
+        "understood.",
+    )
+    parser.add_argument("issuer", metavar="ISSUER", help="the issuer, as a client has it")
+    parser.add_argument("--client-id", default="", metavar="ID", help="for the configuration")
+    parser.add_argument("--redirect-uri", default="", metavar="URL", help="for the configuration")
+    parser.add_argument("--ca", metavar="FILE", help="CA certificates, in place of the system's")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
 
 
 def _add_misbehave(parser: argparse.ArgumentParser) -> None:

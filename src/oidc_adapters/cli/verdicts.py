@@ -9,10 +9,11 @@ from attrs import frozen
 from oidc_adapters.cli.layout import Page
 from oidc_core.wire.errors import OidcError
 from oidc_core.wire.jsontypes import JsonObject
-from oidc_core.wire.messages import Fact, shown
+from oidc_core.wire.messages import SHOWN, Fact, cut, shown
 
 Outcome: TypeAlias = Literal["passed", "failed", "warned", "skipped", "unjudged"]
 
+_LONG: Final = 2 * SHOWN
 _SIGNS: Final = MappingProxyType[Outcome, tuple[str, str]](
     {
         "passed": ("✓", "good"),
@@ -56,8 +57,8 @@ class Verdict:
     def facts(self) -> tuple[tuple[str, str], ...]:
         """What is told below it, by name."""
         told = (
-            ("found", None if self.found is None else shown(self.found)),
-            ("expected", None if self.expected is None else shown(self.expected)),
+            ("found", _text(self.found)),
+            ("expected", _text(self.expected)),
             ("code", self.code),
             ("cause", self.cause),
             ("hint", self.hint),
@@ -80,6 +81,13 @@ class Verdict:
                 "hint": self.hint,
             }
         )
+
+
+def _text(fact: Fact) -> str:
+    """Return a fact for a human: texts in quotes, which show odd characters; lists with commas."""
+    if isinstance(fact, tuple):
+        return cut(", ".join([item if item.isprintable() else ascii(item) for item in fact]), _LONG)
+    return "" if fact is None else shown(fact)
 
 
 def failure(name: str, says: str, error: OidcError, *, spec: str = "") -> Verdict:

@@ -75,6 +75,11 @@ class ServedProvider:
         with self._memory.lock:
             return tuple(self._memory.exchanges)
 
+    @property
+    def time(self) -> int:
+        """What the provider's clock shows, in seconds since the epoch."""
+        return self._clock.now() + self.provider.skew
+
     def answer(self, request: WireRequest) -> Answer:
         """Answer a request, of a client or of a browser."""
         with self._memory.lock:
@@ -218,6 +223,10 @@ class _Conversation(StrictConversation):
     max_body = _MAX_BODY
     disable_nagle_algorithm = True  # headers and body go out in two writes
     served: ClassVar[ServedProvider]
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the date of an answer, by the provider's own clock."""
+        return super().date_time_string(self.served.time if timestamp is None else timestamp)
 
     def converse(self) -> None:
         """Have the provider answer."""

@@ -129,7 +129,7 @@ PROVIDER_HINTS: Final = MappingProxyType(
 )
 """Error code of a provider (RFC 6749 §4.1.2.1, §5.2, OIDC Core §3.1.2.6) to the advice about it."""
 
-_LOST: Final = frozenset(
+LOST: Final = frozenset(
     {"http_status_unexpected", "http_redirect_refused", "content_type_unexpected", "json_malformed"}
 )
 """Codes of an answer that did not come from the endpoint which was asked."""
@@ -153,7 +153,7 @@ def hint_at(purpose: str, code: str) -> str:
         purpose: the purpose of the exchange.
         code: of the error that its answer was refused with.
     """
-    return _ELSEWHERE.get(purpose, "") if code in _LOST else ""
+    return _ELSEWHERE.get(purpose, "") if code in LOST else ""
 
 
 CAUSES: Final = MappingProxyType({row.cause: row for row in _TABLE})

@@ -208,6 +208,9 @@ def _first_difference(configured: str, published: str) -> str:
     try:
         ours, theirs = parse_url(configured, http=True), parse_url(published, http=True)
     except UsageError:
+        schemes = [text.partition("://")[0] for text in (configured, published) if "://" in text]
+        if len(set(schemes)) > 1:
+            return f"they differ in the scheme: {shown(schemes[0])} and {shown(schemes[1])}"
         return "one of them is not a URL"
     for part in ("scheme", "host", "port", "path"):
         mine, other = getattr(ours, part), getattr(theirs, part)

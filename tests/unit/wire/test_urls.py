@@ -289,6 +289,7 @@ def test_an_issuer_is_kept_to_the_letter() -> None:
         ("https://a.example", "https://a.example:444", "the port: 443 and 444"),
         ("https://a.example/x", "https://a.example/y", "the path: '/x' and '/y'"),
         ("https://a.example", "https://a.example:443", "they differ;"),
+        ("http://op.example", "https://op.example", "the scheme: 'http' and 'https'"),
         ("https://a.example", "b\n", "one of them is not a URL"),
     ],
 )

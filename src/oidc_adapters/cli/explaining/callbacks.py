@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
-from oidc_adapters.cli.explaining.stand_in import stand_in, unjudged
+from oidc_adapters.cli.stand_in import stand_in, unjudged
 from oidc_adapters.cli.verdicts import Verdict, failure, judged
 from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, Callback, pending_id
 from oidc_core.endpoints.authorization.response import CALLBACK_RULES, ExaminedCallback

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from oidc_adapters.cli.explaining.stand_in import stand_in, unjudged
 from oidc_adapters.cli.redaction import SECRETS
+from oidc_adapters.cli.stand_in import stand_in, unjudged
 from oidc_adapters.cli.verdicts import Verdict, failure, judged
 from oidc_core.endpoints.id_token import ID_TOKEN_RULES, Expected
 from oidc_core.endpoints.logout_token import LOGOUT_TOKEN_RULES

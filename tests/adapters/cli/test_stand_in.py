@@ -2,7 +2,7 @@
 
 import pytest
 
-from oidc_adapters.cli.explaining.stand_in import stand_in, unjudged
+from oidc_adapters.cli.stand_in import stand_in, unjudged
 from oidc_core.endpoints.id_token import ID_TOKEN_RULES
 from oidc_core.model.policy import DEFAULT_POLICY
 from oidc_core.wire.errors import UsageError

@@ -31,7 +31,7 @@ def stand_in(*, issuer: str = "", client_id: str = "") -> RelyingParty:
     )
     return RelyingParty(
         provider=provider,
-        client=ClientRegistration(client_id=client_id or "-"),
+        client=ClientRegistration(client_id=client_id or "-", token_endpoint_auth_method="none"),
         verifier=CryptographyVerifier({}),
         policy=_POLICY,
     )
