@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Final, assert_never
 
-from oidc_adapters.cli.arguments import (
+from oidc_adapters.cli.arguments import parse
+from oidc_adapters.cli.commands import (
     Command,
     Demo,
     Doctor,
     Explain,
     FakeProviderCommand,
     Login,
-    parse,
 )
 from oidc_adapters.cli.demo import demo
 from oidc_adapters.cli.doctor import doctor

@@ -1,117 +1,22 @@
 """The arguments of the command line, checked and turned into values."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
-from attrs import field, frozen
-
-from oidc_adapters.cli.option_parser import CALLBACK_PORT, option_parser
-from oidc_core.model.client import AuthMethod
-
-
-@frozen(kw_only=True)
-class RealProvider:
-    """A provider, a client there, and how a browser comes back from it.
-
-    Attributes:
-        issuer: the issuer identifier.
-        client_id: the client's identifier.
-        client_secret: its secret, if it has one.
-        auth_method: how it authenticates; with its secret if left out.
-        scope: the requested scopes.
-        port: the port of the loopback redirect URI; 0 for any.
-        callback_path: its path.
-        timeout: seconds the user has.
-        browser: whether to open one.
-        ca: a file with CA certificates in place of the system's.
-        insecure_allow_http_loopback: whether the provider may lack TLS if it is on loopback.
-    """
-
-    issuer: str
-    client_id: str
-    client_secret: str | None = field(default=None, repr=False)
-    auth_method: AuthMethod | None = None
-    scope: str = "openid profile email"
-    port: int = 0
-    callback_path: str = "/callback"
-    timeout: int = 300
-    browser: bool = True
-    ca: str | None = None
-    insecure_allow_http_loopback: bool = False
-
-
-@frozen(kw_only=True)
-class Demo:
-    """``oidc demo``; without a provider it is the fake one."""
-
-    provider: RealProvider | None = None
-    misbehave: str | None = None
-    list_misbehaviours: bool = False
-    json: bool = False
-
-
-@frozen
-class Login:
-    """``oidc login``."""
-
-    provider: RealProvider
-
-
-@frozen(kw_only=True)
-class Explain:
-    """``oidc explain``.
-
-    Attributes:
-        subject: a code, a callback or a token; ``-`` for one on standard input.
-        all: whether to list all codes instead.
-        issuer, client_id, nonce: what a token or callback is compared with.
-        jwks: a file with the provider's key set, for the signature.
-        now: the time to judge at, in seconds since the epoch; the clock's by default.
-        json: whether to print JSON.
-    """
-
-    subject: str = field(default="", repr=False)
-    all: bool = False
-    issuer: str = ""
-    client_id: str = ""
-    nonce: str = field(default="", repr=False)
-    jwks: Path | None = None
-    now: int | None = None
-    json: bool = False
-
-
-@frozen(kw_only=True)
-class Doctor:
-    """``oidc doctor``.
-
-    Attributes:
-        issuer: as a client has it configured.
-        client_id, redirect_uri: of the client, for what it has to configure.
-        ca: a file with CA certificates in place of the system's.
-        json: whether to print JSON.
-    """
-
-    issuer: str
-    client_id: str = ""
-    redirect_uri: str = ""
-    ca: str | None = None
-    json: bool = False
-
-
-@frozen(kw_only=True)
-class FakeProviderCommand:
-    """``oidc fake-provider``."""
-
-    port: int = 0
-    misbehave: str | None = None
-    client_id: str = "client"
-    callback_port: int = CALLBACK_PORT
-    redirect_uris: tuple[str, ...] = ()
-
-
-Command: TypeAlias = Demo | Login | Explain | Doctor | FakeProviderCommand
+from oidc_adapters.cli.commands import (
+    Command,
+    Demo,
+    Doctor,
+    Explain,
+    FakeProviderCommand,
+    Login,
+    RealProvider,
+)
+from oidc_adapters.cli.option_parser import option_parser
+from oidc_adapters.testing import FakeClient
 
 
 def parse(argv: Sequence[str] | None, environ: Mapping[str, str]) -> Command:
@@ -127,38 +32,7 @@ def parse(argv: Sequence[str] | None, environ: Mapping[str, str]) -> Command:
     parser = option_parser()
     given = parser.parse_args(argv)
     command: str = given.command
-    if command == "demo":
-        return _demo(parser, given, environ)
-    if command == "login":
-        return Login(_provider(parser, given, environ))
-    if command == "explain":
-        return Explain(
-            subject=given.subject or "",
-            all=given.all,
-            issuer=given.issuer,
-            client_id=given.client_id,
-            nonce=given.nonce,
-            jwks=given.jwks,
-            now=given.now,
-            json=given.json,
-        )
-    if command == "doctor":
-        return Doctor(
-            issuer=given.issuer,
-            client_id=given.client_id,
-            redirect_uri=given.redirect_uri,
-            ca=given.ca,
-            json=given.json,
-        )
-    port: int = given.callback_port
-    uris: list[str] = given.redirect_uri or [f"http://127.0.0.1:{port}/callback"]
-    return FakeProviderCommand(
-        port=given.port,
-        misbehave=given.misbehave,
-        client_id=given.client_id,
-        callback_port=port,
-        redirect_uris=tuple(uris),
-    )
+    return _READERS[command](parser, given, environ)
 
 
 def _demo(
@@ -224,3 +98,83 @@ def _secret(
     if not secret:
         parser.error(f"there is no secret in {variable or path}")
     return secret
+
+
+def _login(
+    parser: argparse.ArgumentParser, given: argparse.Namespace, environ: Mapping[str, str]
+) -> Login:
+    return Login(_provider(parser, given, environ))
+
+
+def _explain(
+    _parser: argparse.ArgumentParser, given: argparse.Namespace, _environ: Mapping[str, str]
+) -> Explain:
+    return Explain(
+        subject=given.subject or "",
+        all=given.all,
+        issuer=given.issuer,
+        client_id=given.client_id,
+        nonce=given.nonce,
+        jwks=given.jwks,
+        now=given.now,
+        json=given.json,
+    )
+
+
+def _doctor(
+    _parser: argparse.ArgumentParser, given: argparse.Namespace, _environ: Mapping[str, str]
+) -> Doctor:
+    return Doctor(
+        issuer=given.issuer,
+        client_id=given.client_id,
+        redirect_uri=given.redirect_uri,
+        ca=given.ca,
+        json=given.json,
+    )
+
+
+def _fake_provider(
+    parser: argparse.ArgumentParser, given: argparse.Namespace, environ: Mapping[str, str]
+) -> FakeProviderCommand:
+    client, secret = _fake_client(given), _secret(parser, given, environ)
+    if given.config is not None:
+        by_default = _fake_client(option_parser().parse_args(["fake-provider"]))
+        if client != by_default or secret or given.user:
+            parser.error("--config names clients and users: leave out the options for them")
+    return FakeProviderCommand(
+        port=given.port,
+        misbehave=given.misbehave,
+        client=None if given.config is not None else client,
+        client_secret=secret,
+        users=tuple(given.user),
+        config=given.config,
+    )
+
+
+def _fake_client(given: argparse.Namespace) -> FakeClient:
+    port: int = given.callback_port
+    uris: list[str] = given.redirect_uri or [f"http://127.0.0.1:{port}/callback"]
+    after: list[str] = given.post_logout_redirect_uri or ["http://127.0.0.1/"]
+    return FakeClient(
+        client_id=given.client_id,
+        client_secret="",
+        redirect_uris=tuple(uris),
+        post_logout_redirect_uris=tuple(after),
+        backchannel_logout_uri=given.backchannel_logout_uri,
+        frontchannel_logout_uri=given.frontchannel_logout_uri,
+        token_endpoint_auth_method=given.client_auth_method,
+    )
+
+
+_Reader: TypeAlias = Callable[
+    [argparse.ArgumentParser, argparse.Namespace, Mapping[str, str]], Command
+]
+_READERS: Final = MappingProxyType[str, _Reader](
+    {
+        "demo": _demo,
+        "login": _login,
+        "explain": _explain,
+        "doctor": _doctor,
+        "fake-provider": _fake_provider,
+    }
+)

@@ -3,7 +3,7 @@
 from itertools import groupby
 from typing import Final, TypeAlias
 
-from oidc_adapters.cli.arguments import Demo
+from oidc_adapters.cli.commands import Demo
 from oidc_adapters.cli.failures import failure_json, tell_failure
 from oidc_adapters.cli.fake_login import CLIENT_ID, fake_login
 from oidc_adapters.cli.layout import Page

@@ -1,6 +1,6 @@
 """``oidc doctor``: what stands between a client and its provider, as far as it is established."""
 
-from oidc_adapters.cli.arguments import Doctor
+from oidc_adapters.cli.commands import Doctor
 from oidc_adapters.cli.diagnosing.examination import Examination, examine
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.login import indented

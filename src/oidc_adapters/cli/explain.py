@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from oidc_adapters.cli.arguments import Explain
+from oidc_adapters.cli.commands import Explain
 from oidc_adapters.cli.explaining.callbacks import (
     ExplainedCallback,
     explain_callback,

@@ -2,7 +2,7 @@
 
 import json
 
-from oidc_adapters.cli.arguments import Login
+from oidc_adapters.cli.commands import Login
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.real_login import log_in
 from oidc_adapters.cli.redaction import without_secrets

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from oidc_adapters.testing import MISBEHAVIOURS
 from oidc_core.model.client import AUTH_METHODS
@@ -116,11 +116,7 @@ def _add_real_provider(parser: argparse.ArgumentParser, *, required: bool) -> No
     at = parser.add_argument_group("a real provider")
     at.add_argument("--issuer", required=required, metavar="URL", help="its issuer identifier")
     at.add_argument("--client-id", required=required, metavar="ID", help="the client there")
-    secret = at.add_mutually_exclusive_group()
-    secret.add_argument("--client-secret-env", metavar="NAME", help="the variable with its secret")
-    secret.add_argument(
-        "--client-secret-file", type=Path, metavar="FILE", help="the file with its secret"
-    )
+    _add_secret(at)
     at.add_argument(
         "--auth-method",
         choices=sorted(AUTH_METHODS - {"private_key_jwt"}),
@@ -152,29 +148,75 @@ def _add_real_provider(parser: argparse.ArgumentParser, *, required: bool) -> No
     )
 
 
+class _Group(Protocol):
+    """Where options go."""
+
+    def add_mutually_exclusive_group(self) -> Any:
+        """Return a group of which one option may be given."""
+        ...
+
+
+def _add_secret(group: _Group) -> None:
+    secret = group.add_mutually_exclusive_group()
+    secret.add_argument("--client-secret-env", metavar="NAME", help="the variable with its secret")
+    secret.add_argument(
+        "--client-secret-file", type=Path, metavar="FILE", help="the file with its secret"
+    )
+
+
 def _add_fake_provider(add_parser: _AddParser) -> None:
     parser = add_parser(
         "fake-provider",
         help="serve a fake provider on loopback, for tests",
         description="Serve a fake provider on 127.0.0.1 until Ctrl-C.",
+        epilog=_EPILOG,
     )
     parser.add_argument(
         "--port", type=_port, default=0, metavar="N", help="where to listen; any that is free"
     )
     _add_misbehave(parser)
-    parser.add_argument("--client-id", default="client", metavar="ID", help="the client it knows")
     parser.add_argument(
+        "--user",
+        action="append",
+        default=[],
+        metavar="SUB",
+        help="who can sign in, more than once for several; alice and bob",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a TOML file with clients, users and settings, in place of the options for them",
+    )
+    _add_fake_client(parser)
+
+
+def _add_fake_client(parser: argparse.ArgumentParser) -> None:
+    client = parser.add_argument_group("the client it knows")
+    client.add_argument("--client-id", default="client", metavar="ID", help="its identifier")
+    _add_secret(client)
+    client.add_argument(
+        "--client-auth-method",
+        choices=sorted(AUTH_METHODS - {"private_key_jwt"}),
+        default="client_secret_basic",
+        help="how it authenticates; client_secret_basic",
+    )
+    client.add_argument(
         "--callback-port",
         type=_port,
         default=CALLBACK_PORT,
         metavar="N",
         help=f"of the redirect URI it has on record; {CALLBACK_PORT}",
     )
-    parser.add_argument(
-        "--redirect-uri",
-        action="append",
-        metavar="URL",
-        help="the redirect URIs it has on record instead; may be given more than once",
+    for name, what in (
+        ("--redirect-uri", "the redirect URIs it has on record instead"),
+        ("--post-logout-redirect-uri", "where a browser may come back to after a logout"),
+    ):
+        again = f"{what}; may be given more than once"
+        client.add_argument(name, action="append", metavar="URL", help=again)
+    client.add_argument("--backchannel-logout-uri", metavar="URL", help="takes logout tokens")
+    client.add_argument(
+        "--frontchannel-logout-uri", metavar="URL", help="is loaded in a frame at a logout"
     )
 
 

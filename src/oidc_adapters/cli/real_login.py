@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from oidc_adapters.cli.arguments import RealProvider
+from oidc_adapters.cli.commands import RealProvider
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.listener import listening
 from oidc_adapters.cli.loopback_login import LoopbackLogin

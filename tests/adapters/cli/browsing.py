@@ -12,6 +12,13 @@ def browse(url: str) -> None:
         pool.request("GET", onward)
 
 
+def sign_in(url: str) -> None:
+    """Sign in on the provider's page as its first user, and go where it leads."""
+    with urllib3.PoolManager(retries=False, timeout=10) as pool:
+        onward = pool.request("POST", url, redirect=False).headers["location"]
+        pool.request("GET", onward)
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket() as probe:

@@ -3,15 +3,18 @@
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
-from oidc_adapters.cli.arguments import (
+from oidc_adapters.cli.arguments import parse
+from oidc_adapters.cli.commands import (
     Demo,
+    Doctor,
     Explain,
     FakeProviderCommand,
     Login,
     RealProvider,
-    parse,
 )
+from oidc_adapters.testing import FakeClient
 
 REAL = ("--issuer", "https://op.example", "--client-id", "c")
 AT = (*REAL, "--auth-method", "none")
@@ -112,19 +115,58 @@ def test_explain_takes_a_subject_or_all() -> None:
     )
 
 
-def test_a_fake_provider_has_a_redirect_uri_on_record() -> None:
-    assert parse(["fake-provider"], {}) == FakeProviderCommand(
-        redirect_uris=("http://127.0.0.1:8888/callback",)
-    )
-    argv = ["fake-provider", "--port", "9", "--callback-port", "7", "--misbehave", "no_iss"]
-    assert parse([*argv, "--client-id", "d"], {}) == FakeProviderCommand(
-        port=9,
-        callback_port=7,
-        misbehave="no_iss",
-        client_id="d",
-        redirect_uris=("http://127.0.0.1:7/callback",),
-    )
-    two = ["--redirect-uri", "https://a.example/", "--redirect-uri", "https://b.example/"]
-    command = parse(["fake-provider", *two], {})
+def test_the_doctor_takes_an_issuer() -> None:
+    assert parse(["doctor", "i"], {}) == Doctor(issuer="i")
+    argv = ["doctor", "i", "--client-id", "c", "--redirect-uri", "r", "--ca", "f", "--json"]
+    assert parse(argv, {}) == Doctor(issuer="i", client_id="c", redirect_uri="r", ca="f", json=True)
+
+
+def fake(*argv: str) -> FakeProviderCommand:
+    command = parse(["fake-provider", *argv], {"S": "a secret"})
     assert isinstance(command, FakeProviderCommand)
-    assert command.redirect_uris == ("https://a.example/", "https://b.example/")
+    return command
+
+
+def test_a_fake_provider_has_a_client_on_record() -> None:
+    client = FakeClient(
+        client_secret="",
+        redirect_uris=("http://127.0.0.1:8888/callback",),
+        post_logout_redirect_uris=("http://127.0.0.1/",),
+    )
+
+    assert fake() == FakeProviderCommand(client=client)
+    argv = ["--port", "9", "--callback-port", "7", "--misbehave", "no_iss", "--client-id", "d"]
+    assert fake(*argv) == FakeProviderCommand(
+        port=9,
+        misbehave="no_iss",
+        client=evolve(client, client_id="d", redirect_uris=("http://127.0.0.1:7/callback",)),
+    )
+
+
+def test_its_client_and_users_come_from_options() -> None:
+    ends = ["--backchannel-logout-uri", "https://a/b", "--frontchannel-logout-uri", "https://a/f"]
+    found = fake(
+        "--redirect-uri", "https://a/1", "--redirect-uri", "https://a/2", *ends,
+        "--post-logout-redirect-uri", "https://a/out", "--client-secret-env", "S",
+        "--client-auth-method", "none", "--user", "carol", "--user", "dave",
+    )  # fmt: skip
+
+    assert found.client == FakeClient(
+        client_secret="",
+        redirect_uris=("https://a/1", "https://a/2"),
+        post_logout_redirect_uris=("https://a/out",),
+        backchannel_logout_uri="https://a/b",
+        frontchannel_logout_uri="https://a/f",
+        token_endpoint_auth_method="none",
+    )
+    assert (found.client_secret, found.users) == ("a secret", ("carol", "dave"))
+
+
+def test_a_file_comes_in_place_of_the_options() -> None:
+    assert fake("--config", "op.toml", "--port", "9") == FakeProviderCommand(
+        config=Path("op.toml"), port=9
+    )
+    for option in (["--user", "a"], ["--client-id", "a"], ["--client-secret-env", "S"]):
+        with pytest.raises(SystemExit) as ended:
+            fake("--config", "op.toml", *option)
+        assert ended.value.code == 2

@@ -7,7 +7,7 @@ import pytest
 import urllib3
 from attrs import evolve
 
-from oidc_adapters.cli.arguments import Demo
+from oidc_adapters.cli.commands import Demo
 from oidc_adapters.cli.demo import NOT_REFUSED, REFUSED, judged
 from oidc_adapters.cli.fake_login import fake_login
 from oidc_adapters.cli.step_list import StepList

@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from attrs import evolve
 
-from oidc_adapters.cli.arguments import RealProvider
+from oidc_adapters.cli.commands import RealProvider
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.listener import listening
 from oidc_adapters.cli.real_login import log_in
