@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from oidc_adapters.credentials.dpop import DpopKeys, DpopNonces
     from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
+    from oidc_adapters.native.loopback import loopback_login
     from oidc_adapters.runtime.clock import Clock, FrozenClock, SystemClock
     from oidc_adapters.runtime.entropy import Entropy, FixedEntropy, SystemEntropy
     from oidc_adapters.runtime.event_log import log_events
@@ -144,6 +145,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "oidc_adapters.credentials.dpop": "DpopKeys DpopNonces",
         "oidc_adapters.crypto": "ClientDecrypter CryptographyVerifier",
+        "oidc_adapters.native.loopback": "loopback_login",
         "oidc_adapters.runtime.clock": "Clock FrozenClock SystemClock",
         "oidc_adapters.runtime.entropy": "Entropy FixedEntropy SystemEntropy",
         "oidc_adapters.runtime.event_log": "log_events",
@@ -343,6 +345,7 @@ __all__ = [
     "frozen_json",
     "load_tokens",
     "log_events",
+    "loopback_login",
     "path_only",
     "records_table",
     "verified_email",

@@ -2,13 +2,13 @@
 
 from typing import Any, Final
 
-from oidc_adapters.cli.listener import CallbackListener, listening
 from oidc_adapters.cli.loopback_login import LoopbackLogin
 from oidc_adapters.cli.recording import WatchedShell, Witness
 from oidc_adapters.cli.scripted_browser import ScriptedBrowser
 from oidc_adapters.cli.world import World
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.credentials.client_keys import DecryptionKey
+from oidc_adapters.native.listener import CallbackListener, listening
 from oidc_adapters.testing import MISBEHAVIOURS, FakeClient, FakeProvider, serve
 from oidc_adapters.testing.misbehaviours import During, Needs
 from oidc_core.endpoints.authorization import AuthenticationRequest

@@ -1,24 +1,19 @@
 """A login on the command line: the browser comes back to a loopback listener (RFC 8252)."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from attrs import frozen
 
-from oidc_adapters.cli.listener import CallbackListener
 from oidc_adapters.cli.recording import WatchedShell
 from oidc_adapters.clients.client_setup import ClientSetup
-from oidc_core.endpoints.authorization import LOOPBACK_LISTENER, AuthenticationRequest
-from oidc_core.machine.steps import Done, Exchange, Step, resume
-from oidc_core.model.evidence import Evidence
+from oidc_adapters.native.listener import CallbackListener
+from oidc_adapters.native.loopback import log_in
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.operations import backchannel_logout, discovery, login, refresh
-from oidc_core.operations.logged_in import AwaitingUserInfo, LoggedIn
-from oidc_core.operations.login import AwaitingTokens
+from oidc_core.operations import backchannel_logout, discovery, refresh
+from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.operations.refresh import Refreshed
 from oidc_core.wire.incoming import Incoming
-
-T = TypeVar("T")
 
 
 @frozen(kw_only=True)
@@ -61,22 +56,10 @@ class LoopbackLogin:
         Raises:
             OidcError: the refusal of the login.
         """
-        shell, secrets = self.shell, self.shell.entropy.login_secrets()
-        now = shell.clock.now()
-        started = shell.run(self.rp, login.start(self.rp, secrets, request, now=now))
-        listener.expect(started.pending.id)
-        visit(started.url)
-        received = listener.wait(timeout)
-        shell.witness.arrived(received)
-        step = login.finish(
-            self.rp,
-            started.pending,
-            received.callback,
-            binding=LOOPBACK_LISTENER,
-            now=shell.clock.now(),
-            single_use="process",
+        shell = self.shell
+        return log_in(
+            self.rp, shell, request, listener, visit, timeout=timeout, witness=shell.witness
         )
-        return self._run(step)
 
     def refresh(self, logged_in: LoggedIn) -> Refreshed:
         """Renew the tokens of a login; the new ones are not kept.
@@ -108,27 +91,3 @@ class LoopbackLogin:
         shell.witness.accepted(notice.evidence)
         backchannel_logout.refuse_repeat(notice, used=notice.once in used)
         used.add(notice.once)
-
-    def _run(self, step: Step[LoggedIn]) -> LoggedIn:
-        """Drive a login as every shell does, and report each acceptance as soon as it is there."""
-        told = 0
-        while True:
-            for evidence in _evidence(step)[told:]:
-                self.shell.witness.accepted(evidence)
-                told += 1
-            if isinstance(step, Done):
-                return step.result
-            if isinstance(step, Exchange):
-                step = resume(self.rp, step, self.shell.send(step.request))
-            else:
-                step = resume(self.rp, step, self.shell.keys(step.wanted))
-
-
-def _evidence(step: Step[LoggedIn]) -> tuple[Evidence, ...]:
-    """Return what was accepted by the time a step is reached, in the order of the login."""
-    if isinstance(step, Done):
-        return step.result.evidence.each
-    if isinstance(step, AwaitingUserInfo):
-        return step.logged_in.evidence.each
-    response = step.asked.response if isinstance(step, AwaitingTokens) else None
-    return () if response is None else (response.evidence,)

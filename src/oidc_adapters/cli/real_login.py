@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from oidc_adapters.cli.commands import RealProvider
 from oidc_adapters.cli.layout import Page
-from oidc_adapters.cli.listener import listening
 from oidc_adapters.cli.loopback_login import LoopbackLogin
 from oidc_adapters.cli.recording import WatchedShell, Witness
 from oidc_adapters.cli.world import World
 from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.native.listener import listening
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.policy import Policy
 from oidc_core.operations.logged_in import LoggedIn

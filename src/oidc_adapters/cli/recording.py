@@ -5,13 +5,12 @@ from typing import Protocol
 
 from attrs import frozen
 
-from oidc_adapters.cli.listener import ReceivedRequest
 from oidc_adapters.clients.shell import Shell
 from oidc_adapters.credentials.client_credentials import Credentials
+from oidc_adapters.native.loopback import LoginWitness
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.transport import Transport
-from oidc_core.model.evidence import Evidence
 from oidc_core.model.provider import ProviderMetadata
 from oidc_core.wire.http import Answer, AnswerTo, HttpRequest, WireRequest
 
@@ -48,7 +47,7 @@ class RecordingTransport:
         return answer
 
 
-class Witness(Protocol):
+class Witness(LoginWitness, Protocol):
     """Is told what happens in a login, as it happens; shows no secret of it."""
 
     def exchange(self, name: str, recorded: Recorded) -> None:
@@ -57,14 +56,6 @@ class Witness(Protocol):
 
     def discovered(self, metadata: ProviderMetadata, /) -> None:
         """Take note that the provider's metadata was accepted."""
-        ...
-
-    def arrived(self, arrival: ReceivedRequest) -> None:
-        """Take note that the browser came back."""
-        ...
-
-    def accepted(self, evidence: Evidence) -> None:
-        """Take note that something was accepted, and why."""
         ...
 
 

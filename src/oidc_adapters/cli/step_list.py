@@ -1,7 +1,7 @@
 """The witness behind ``--json``: what happened, as data."""
 
-from oidc_adapters.cli.listener import ReceivedRequest
 from oidc_adapters.cli.recording import Recorded
+from oidc_adapters.native.listener import ReceivedRequest
 from oidc_core.model.evidence import Evidence, evidence_json
 from oidc_core.model.provider import ProviderMetadata
 from oidc_core.wire.http import HttpResponse

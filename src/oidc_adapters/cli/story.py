@@ -4,7 +4,6 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from oidc_adapters.cli.layout import Page
-from oidc_adapters.cli.listener import ReceivedRequest
 from oidc_adapters.cli.message_parts import (
     Fact,
     answer_facts,
@@ -14,6 +13,7 @@ from oidc_adapters.cli.message_parts import (
     request_facts,
 )
 from oidc_adapters.cli.recording import Recorded
+from oidc_adapters.native.listener import ReceivedRequest
 from oidc_core.model.evidence import Evidence
 from oidc_core.model.policy import QUIRKS
 from oidc_core.model.provider import ProviderMetadata

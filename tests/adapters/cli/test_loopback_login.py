@@ -6,12 +6,12 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import urllib3
 
-from oidc_adapters.cli.listener import listening
 from oidc_adapters.cli.loopback_login import LoopbackLogin
 from oidc_adapters.cli.recording import WatchedShell
 from oidc_adapters.cli.scripted_browser import ScriptedBrowser
 from oidc_adapters.cli.step_list import StepList
 from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.native.listener import listening
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.testing import FakeClient, FakeProvider, serve

@@ -7,9 +7,9 @@ from attrs import evolve
 
 from oidc_adapters.cli.commands import RealProvider
 from oidc_adapters.cli.layout import Page
-from oidc_adapters.cli.listener import listening
 from oidc_adapters.cli.real_login import log_in
 from oidc_adapters.cli.step_list import StepList
+from oidc_adapters.native.listener import listening
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.testing import FakeClient, FakeProvider, serve
 from oidc_core.wire.errors import CallbackError, ProviderError, UsageError

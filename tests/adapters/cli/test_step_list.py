@@ -1,9 +1,9 @@
 """The events, as data."""
 
 from oidc_adapters.cli.fake_login import fake_login
-from oidc_adapters.cli.listener import ReceivedRequest
 from oidc_adapters.cli.recording import Recorded
 from oidc_adapters.cli.step_list import StepList
+from oidc_adapters.native.listener import ReceivedRequest
 from oidc_core.model.evidence import evidence_json
 from oidc_core.model.provider import ProviderMetadata
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import urllib3
 
-from oidc_adapters.cli.listener import (
+from oidc_adapters.native.listener import (
     HOST,
     CallbackListener,
     ReceivedRequest,
