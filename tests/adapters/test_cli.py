@@ -34,7 +34,22 @@ def test_help_is_no_failure_and_nonsense_is() -> None:
     assert (helped.status, helped.err) == (0, "")
     assert "usage: oidc" in helped.out
     assert (lost.status, lost.out) == (2, "")
-    assert "invalid choice: 'nonsense'" in lost.err
+    assert "no command nonsense" in lost.err
+
+
+def test_without_a_command_there_is_help() -> None:
+    ran = Stage().run()
+
+    assert (ran.status, ran.err) == (0, "")
+    assert "usage: oidc" in ran.out
+    assert "doctor" in ran.out
+
+
+def test_the_version_is_told() -> None:
+    ran = Stage().run("--version")
+
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.startswith("oidc ")
 
 
 def test_an_error_is_told_without_a_traceback() -> None:

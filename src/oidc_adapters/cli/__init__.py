@@ -1,7 +1,9 @@
 """``oidc``: the library on the command line.
 
-``oidc demo`` tells a whole login, ``oidc login`` makes one at a real provider, ``oidc explain``
-explains error codes, ``oidc fake-provider`` serves a provider to try things out against.
+``oidc demo`` tells a whole login. ``oidc login`` makes one at a real provider; ``token``,
+``whoami``, ``refresh`` and ``logout`` use one that was kept. ``oidc explain`` explains error codes,
+callbacks and tokens, ``oidc doctor`` examines a provider, and ``oidc fake-provider`` serves one to
+try things out against.
 """
 
 import os
@@ -17,7 +19,12 @@ from oidc_adapters.cli.commands import (
     Doctor,
     Explain,
     FakeProviderCommand,
+    Help,
     Login,
+    Logout,
+    Refresh,
+    Token,
+    WhoAmI,
 )
 from oidc_adapters.cli.demo import demo
 from oidc_adapters.cli.doctor import doctor
@@ -26,6 +33,7 @@ from oidc_adapters.cli.failures import tell_failure
 from oidc_adapters.cli.fake_provider import fake_provider
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.login import login
+from oidc_adapters.cli.sessions import logout, refresh, token, whoami
 from oidc_adapters.cli.world import World, world_of_this_process
 from oidc_core.wire.errors import OidcError
 
@@ -39,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status.
 
     0 is success, 1 a refusal, 2 a command line that cannot be understood, 3 a misbehaviour of the
-    fake provider that was not refused as it must be.
+    fake provider that was not refused as it must be, 130 an interrupt, 141 a reader that went away.
 
     Args:
         argv: the arguments, or those of the process.
@@ -74,13 +82,30 @@ def _dispatch(command: Command, world: World) -> int:
     match command:
         case Demo():
             return demo(command, world)
-        case Login():
-            return login(command, world)
         case Explain():
             return explain(command, world)
         case Doctor():
             return doctor(command, world)
         case FakeProviderCommand():
             return fake_provider(command, world)
+        case Help():
+            world.out.write(command.text)
+            return 0
+        case _:
+            return _of_a_login(command, world)
+
+
+def _of_a_login(command: Login | Token | WhoAmI | Refresh | Logout, world: World) -> int:
+    match command:
+        case Login():
+            return login(command, world)
+        case Token():
+            return token(command, world)
+        case WhoAmI():
+            return whoami(command, world)
+        case Refresh():
+            return refresh(command, world)
+        case Logout():
+            return logout(command, world)
         case _:
             assert_never(command)

@@ -1,6 +1,7 @@
 """The arguments of the command line, checked and turned into values."""
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -12,8 +13,14 @@ from oidc_adapters.cli.commands import (
     Doctor,
     Explain,
     FakeProviderCommand,
+    Help,
+    Kept,
     Login,
+    Logout,
     RealProvider,
+    Refresh,
+    Token,
+    WhoAmI,
 )
 from oidc_adapters.cli.option_parser import option_parser
 from oidc_adapters.testing import FakeClient
@@ -29,10 +36,12 @@ def parse(argv: Sequence[str] | None, environ: Mapping[str, str]) -> Command:
     Raises:
         SystemExit: 2 with a message if it cannot be understood, 0 after help.
     """
-    parser = option_parser()
-    given = parser.parse_args(argv)
-    command: str = given.command
-    return _READERS[command](parser, given, environ)
+    options = option_parser()
+    given = options.parse_args(sys.argv[1:] if argv is None else argv)
+    command: str | None = given.command
+    if command is None:
+        return Help(options.parser.format_help())
+    return _READERS[command](options.commands[command], given, environ)
 
 
 def _demo(
@@ -69,6 +78,7 @@ def _provider(
         issuer=given.issuer,
         client_id=given.client_id,
         client_secret=secret,
+        secret_from=_secret_place(given),
         auth_method=given.auth_method,
         scope=given.scope,
         port=given.port,
@@ -80,30 +90,81 @@ def _provider(
     )
 
 
+def _secret_place(given: argparse.Namespace) -> str:
+    """Return where the secret is, to find it there again."""
+    variable: str | None = given.client_secret_env
+    path: Path | None = given.client_secret_file
+    if variable is not None:
+        return f"env:{variable}"
+    return "" if path is None else f"file:{path.absolute()}"
+
+
 def _secret(
     parser: argparse.ArgumentParser, given: argparse.Namespace, environ: Mapping[str, str]
 ) -> str | None:
     """Look the client's secret up where the command line says it is."""
     variable: str | None = given.client_secret_env
     path: Path | None = given.client_secret_file
-    if variable is not None:
-        secret = environ.get(variable, "")
-    elif path is not None:
-        try:
-            secret = path.read_text("utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            parser.error(f"--client-secret-file: {path}: {error}")
-    else:
+    if variable is None and path is None:
         return None
+    try:
+        secret = secret_at(_secret_place(given), environ)
+    except (OSError, UnicodeDecodeError) as error:
+        parser.error(f"--client-secret-file: {path}: {error}")
     if not secret:
         parser.error(f"there is no secret in {variable or path}")
     return secret
 
 
+def secret_at(place: str, environ: Mapping[str, str]) -> str:
+    """Return the secret that is in a variable or a file, or an empty string.
+
+    Args:
+        place: ``env:NAME`` or ``file:/path``.
+        environ: the environment's variables.
+
+    Raises:
+        OSError: the file cannot be read.
+        UnicodeDecodeError: the file is not text.
+    """
+    kind, _, name = place.partition(":")
+    if kind == "env":
+        return environ.get(name, "")
+    return Path(name).read_text("utf-8").rstrip("\r\n") if kind == "file" else ""
+
+
 def _login(
     parser: argparse.ArgumentParser, given: argparse.Namespace, environ: Mapping[str, str]
 ) -> Login:
-    return Login(_provider(parser, given, environ))
+    return Login(provider=_provider(parser, given, environ), store=given.store, kept=_kept(given))
+
+
+def _kept(given: argparse.Namespace) -> Kept:
+    return Kept(profile=given.profile, folder=given.folder)
+
+
+def _token(
+    _parser: argparse.ArgumentParser, given: argparse.Namespace, _environ: Mapping[str, str]
+) -> Token:
+    return Token(kept=_kept(given), leeway=given.leeway, json=given.json)
+
+
+def _whoami(
+    _parser: argparse.ArgumentParser, given: argparse.Namespace, _environ: Mapping[str, str]
+) -> WhoAmI:
+    return WhoAmI(kept=_kept(given), userinfo=given.userinfo, json=given.json)
+
+
+def _refresh(
+    _parser: argparse.ArgumentParser, given: argparse.Namespace, _environ: Mapping[str, str]
+) -> Refresh:
+    return Refresh(kept=_kept(given))
+
+
+def _logout(
+    _parser: argparse.ArgumentParser, given: argparse.Namespace, _environ: Mapping[str, str]
+) -> Logout:
+    return Logout(kept=_kept(given), browser=given.browser)
 
 
 def _explain(
@@ -173,6 +234,10 @@ _READERS: Final = MappingProxyType[str, _Reader](
     {
         "demo": _demo,
         "login": _login,
+        "token": _token,
+        "whoami": _whoami,
+        "refresh": _refresh,
+        "logout": _logout,
         "explain": _explain,
         "doctor": _doctor,
         "fake-provider": _fake_provider,

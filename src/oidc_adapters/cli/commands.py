@@ -1,12 +1,14 @@
 """The commands, as values: a command line that was understood."""
 
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
 from oidc_adapters.testing import FakeClient
 from oidc_core.model.client import AuthMethod
+
+Store: TypeAlias = Literal["", "file", "keyring"]
 
 
 @frozen(kw_only=True)
@@ -17,6 +19,7 @@ class RealProvider:
         issuer: the issuer identifier.
         client_id: the client's identifier.
         client_secret: its secret, if it has one.
+        secret_from: where that was found, as in ``env:NAME`` or ``file:/path``.
         auth_method: how it authenticates; with its secret if left out.
         scope: the requested scopes.
         port: the port of the loopback redirect URI; 0 for any.
@@ -30,6 +33,7 @@ class RealProvider:
     issuer: str
     client_id: str
     client_secret: str | None = field(default=None, repr=False)
+    secret_from: str = ""
     auth_method: AuthMethod | None = None
     scope: str = "openid profile email"
     port: int = 0
@@ -50,11 +54,89 @@ class Demo:
     json: bool = False
 
 
-@frozen
+@frozen(kw_only=True)
+class Kept:
+    """Which login that was kept is meant.
+
+    Attributes:
+        profile: its name.
+        folder: where logins are kept; the user's own by default.
+    """
+
+    profile: str = "default"
+    folder: Path | None = None
+
+
+@frozen(kw_only=True)
 class Login:
-    """``oidc login``."""
+    """``oidc login``.
+
+    Attributes:
+        provider: where, and as which client.
+        store: ``file`` or ``keyring`` to keep the tokens; empty to forget them.
+        kept: under which name, and where.
+    """
 
     provider: RealProvider
+    store: Store = ""
+    kept: Kept = Kept()
+
+
+@frozen(kw_only=True)
+class Token:
+    """``oidc token``.
+
+    Attributes:
+        kept: of which login.
+        leeway: for how many seconds it must be good.
+        json: whether to print JSON.
+    """
+
+    kept: Kept = Kept()
+    leeway: int = 30
+    json: bool = False
+
+
+@frozen(kw_only=True)
+class WhoAmI:
+    """``oidc whoami``.
+
+    Attributes:
+        kept: of which login.
+        userinfo: whether to ask the provider for UserInfo.
+        json: whether to print JSON.
+    """
+
+    kept: Kept = Kept()
+    userinfo: bool = False
+    json: bool = False
+
+
+@frozen(kw_only=True)
+class Refresh:
+    """``oidc refresh``; ``kept``: of which login."""
+
+    kept: Kept = Kept()
+
+
+@frozen(kw_only=True)
+class Logout:
+    """``oidc logout``.
+
+    Attributes:
+        kept: of which login.
+        browser: whether to end the provider's session too.
+    """
+
+    kept: Kept = Kept()
+    browser: bool = False
+
+
+@frozen
+class Help:
+    """``oidc`` without a command; ``text``: the help."""
+
+    text: str
 
 
 @frozen(kw_only=True)
@@ -120,4 +202,6 @@ class FakeProviderCommand:
     config: Path | None = None
 
 
-Command: TypeAlias = Demo | Login | Explain | Doctor | FakeProviderCommand
+Command: TypeAlias = (
+    Demo | Login | Token | WhoAmI | Refresh | Logout | Explain | Doctor | FakeProviderCommand | Help
+)

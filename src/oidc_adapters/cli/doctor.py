@@ -4,16 +4,19 @@ from oidc_adapters.cli.commands import Doctor
 from oidc_adapters.cli.diagnosing.examination import Examination, examine
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.login import indented
-from oidc_adapters.cli.progress import ProgressShell
+from oidc_adapters.cli.progress import ProgressTransport
 from oidc_adapters.cli.verdicts import tell
 from oidc_adapters.cli.world import World
+from oidc_adapters.clients.shell import Shell
+from oidc_adapters.credentials.client_credentials import Credentials
 from oidc_core.wire.jsontypes import JsonObject
 
 
 def doctor(command: Doctor, world: World) -> int:
     """Examine a provider; the exit status is 0, or 1 if something stands in the way of a login."""
     with world.transport(command.ca) as transport:
-        shell = ProgressShell(transport, world)
+        sender = ProgressTransport(transport, world)
+        shell = Shell(sender, Credentials(), clock=world.clock, entropy=world.entropy)
         found = examine(
             shell, command.issuer, client_id=command.client_id, redirect_uri=command.redirect_uri
         )

@@ -68,7 +68,8 @@ def _tables(document: Mapping[str, object], name: str) -> list[dict[str, Any]]:
 
 def _client(table: dict[str, Any], secret: str) -> FakeClient:
     _check_names(table, _OF_A_CLIENT, "clients")
-    return FakeClient(**{"client_secret": secret, **table})
+    members: dict[str, Any] = {"client_secret": secret, **table}
+    return FakeClient(**members)
 
 
 def _user(table: dict[str, Any]) -> FakeUser:

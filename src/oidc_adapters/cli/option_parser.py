@@ -1,12 +1,20 @@
 """The options of each command, as the standard library's argparse has them."""
 
 import argparse
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, NoReturn, Protocol, TypeAlias
 
-from oidc_adapters.testing import MISBEHAVIOURS
+from oidc_adapters.cli.option_values import (
+    as_misbehaviour,
+    as_name,
+    as_path,
+    as_port,
+    as_seconds,
+    as_time,
+)
+from oidc_adapters.cli.spelling import misspelt
 from oidc_core.model.client import AUTH_METHODS
 
 CALLBACK_PORT: Final = 8_888
@@ -14,25 +22,98 @@ CALLBACK_PORT: Final = 8_888
 
 _AddParser: TypeAlias = Callable[..., argparse.ArgumentParser]
 
-_MAX_PORT: Final = 65_535
-_DIGITS: Final = 12
+
+class _Options(Protocol):
+    """Takes options."""
+
+    def add_argument(self, *names: str, **settings: Any) -> Any:
+        """Take one more option."""
+        ...
+
+
+class _Group(Protocol):
+    """Where options go."""
+
+    def add_mutually_exclusive_group(self) -> Any:
+        """Return a group of which one option may be given."""
+        ...
+
+
+_REPEATS: Final = "unrecognized arguments"
 _EPILOG: Final = "No secret is taken from the command line: name a variable or a file that has it."
 
 
-def option_parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser that knows the names of its options, and takes no abbreviation of them."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings, allow_abbrev=False)
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The names of its options, as in ``--issuer``."""
+        return frozenset(self._option_string_actions)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and end; words too many are not repeated, since one may be a secret."""
+        plain = "there are words too many" if message.startswith(_REPEATS) else message
+        super().error(plain)
+
+
+class OptionParser(NamedTuple):
+    """The parser of all commands.
+
+    Attributes:
+        parser: reads a command line.
+        commands: the parser of each command, by its name.
+    """
+
+    parser: Parser
+    commands: Mapping[str, Parser]
+
+    def parse_args(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Read a command line.
+
+        Raises:
+            SystemExit: 2 with a message if it is not understood; 0 after help or the version.
+        """
+        options = {name: parser.options for name, parser in self.commands.items()}
+        wrong = misspelt(argv, self.parser.options, options)
+        if wrong:
+            words = [word for word in argv if word in self.commands]
+            (self.commands[words[0]] if words else self.parser).error(wrong)
+        return self.parser.parse_args(argv)
+
+
+def option_parser() -> OptionParser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="oidc",
         description="OpenID Connect on the command line.",
         epilog="Exit status: 0 done, 1 refused, 2 not understood, 3 a misbehaviour went through.",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_demo(commands.add_parser)
-    _add_login(commands.add_parser)
-    _add_explain(commands.add_parser)
-    _add_doctor(commands.add_parser)
-    _add_fake_provider(commands.add_parser)
-    return parser
+    parser.add_argument("--version", action="version", version=f"oidc {_version()}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for add in (
+        _add_demo,
+        _add_login,
+        _add_token,
+        _add_whoami,
+        _add_refresh,
+        _add_logout,
+        _add_explain,
+        _add_doctor,
+        _add_fake_provider,
+    ):
+        add(commands.add_parser)
+    return OptionParser(parser, commands.choices)
+
+
+def _version() -> str:
+    try:
+        return version("oidc-core")
+    except PackageNotFoundError:  # the sources, which nobody has installed
+        return "of the sources"
 
 
 def _add_demo(add_parser: _AddParser) -> None:
@@ -55,9 +136,70 @@ def _add_login(add_parser: _AddParser) -> None:
         help="log in at a provider and print the verified claims",
         description="Log in at a provider with a browser, which comes back to a loopback port, and "
         "print the verified claims as JSON; nonce and sid show as fingerprints.",
-        epilog=_EPILOG,
+        epilog=f"{_EPILOG} Kept logins are in --folder, which is $XDG_STATE_HOME/oidc, or "
+        "~/.local/state/oidc, or on Windows %%LOCALAPPDATA%%\\oidc, unless told otherwise.",
     )
     _add_real_provider(parser, required=True)
+    keep = parser.add_argument_group("keep the tokens, for oidc token and its like")
+    keep.add_argument(
+        "--store", choices=("file", "keyring"), default="", help="where; nowhere by default"
+    )
+    _add_kept(keep)
+
+
+def _add_kept(group: _Options) -> None:
+    group.add_argument(
+        "--profile", type=as_name, default="default", metavar="NAME", help="which login; default"
+    )
+    group.add_argument(
+        "--folder", type=Path, metavar="DIR", help="where logins are kept; see oidc login --help"
+    )
+
+
+def _add_token(add_parser: _AddParser) -> None:
+    parser = add_parser(
+        "token",
+        help="print a fresh access token of a login that was kept",
+        description="Print an access token that is good for a while, and nothing else; it is "
+        "refreshed first if it must be.",
+    )
+    parser.add_argument(
+        "--leeway", type=as_seconds, default=30, metavar="SECONDS", help="how long at least; 30"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    _add_kept(parser)
+
+
+def _add_whoami(add_parser: _AddParser) -> None:
+    parser = add_parser(
+        "whoami",
+        help="say who is logged in, by a login that was kept",
+        description="Say who is logged in. Nobody is asked, unless UserInfo is.",
+    )
+    parser.add_argument("--userinfo", action="store_true", help="ask the provider for UserInfo")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    _add_kept(parser)
+
+
+def _add_refresh(add_parser: _AddParser) -> None:
+    parser = add_parser(
+        "refresh",
+        help="exchange the refresh token of a login that was kept, now",
+        description="Exchange the refresh token for new tokens, even if the old ones are good.",
+    )
+    _add_kept(parser)
+
+
+def _add_logout(add_parser: _AddParser) -> None:
+    parser = add_parser(
+        "logout",
+        help="forget a login that was kept, and revoke its tokens",
+        description="Forget a login, and have the provider revoke its tokens if it can.",
+    )
+    parser.add_argument(
+        "--browser", action="store_true", help="end the provider's session too, in the browser"
+    )
+    _add_kept(parser)
 
 
 def _add_explain(add_parser: _AddParser) -> None:
@@ -83,7 +225,7 @@ def _add_explain(add_parser: _AddParser) -> None:
         "--jwks", type=Path, metavar="FILE", help="the provider's key set: verify the signature"
     )
     against.add_argument(
-        "--now", type=_time, metavar="SECONDS", help="judge at this time, since the epoch"
+        "--now", type=as_time, metavar="SECONDS", help="judge at this time, since the epoch"
     )
 
 
@@ -106,7 +248,7 @@ def _add_doctor(add_parser: _AddParser) -> None:
 def _add_misbehave(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--misbehave",
-        type=_misbehaviour,
+        type=as_misbehaviour,
         metavar="NAME",
         help="let the fake provider do something wrong: oidc demo --list-misbehaviours",
     )
@@ -125,17 +267,17 @@ def _add_real_provider(parser: argparse.ArgumentParser, *, required: bool) -> No
     )
     at.add_argument("--scope", default="openid profile email", help="the requested scopes")
     at.add_argument(
-        "--port", type=_port, default=0, metavar="N", help="of the redirect URI; any that is free"
+        "--port", type=as_port, default=0, metavar="N", help="of the redirect URI; any that is free"
     )
     at.add_argument(
         "--callback-path",
-        type=_path,
+        type=as_path,
         default="/callback",
         metavar="PATH",
         help="the redirect URI is http://127.0.0.1:PORT/callback unless this says otherwise",
     )
     at.add_argument(
-        "--timeout", type=_seconds, default=300, metavar="SECONDS", help="for the user; 300"
+        "--timeout", type=as_seconds, default=300, metavar="SECONDS", help="for the user; 300"
     )
     at.add_argument(
         "--no-browser", dest="browser", action="store_false", help="print the URL, open nothing"
@@ -146,14 +288,6 @@ def _add_real_provider(parser: argparse.ArgumentParser, *, required: bool) -> No
         action="store_true",
         help="let a provider on this machine do without TLS",
     )
-
-
-class _Group(Protocol):
-    """Where options go."""
-
-    def add_mutually_exclusive_group(self) -> Any:
-        """Return a group of which one option may be given."""
-        ...
 
 
 def _add_secret(group: _Group) -> None:
@@ -172,7 +306,7 @@ def _add_fake_provider(add_parser: _AddParser) -> None:
         epilog=_EPILOG,
     )
     parser.add_argument(
-        "--port", type=_port, default=0, metavar="N", help="where to listen; any that is free"
+        "--port", type=as_port, default=0, metavar="N", help="where to listen; any that is free"
     )
     _add_misbehave(parser)
     parser.add_argument(
@@ -203,7 +337,7 @@ def _add_fake_client(parser: argparse.ArgumentParser) -> None:
     )
     client.add_argument(
         "--callback-port",
-        type=_port,
+        type=as_port,
         default=CALLBACK_PORT,
         metavar="N",
         help=f"of the redirect URI it has on record; {CALLBACK_PORT}",
@@ -218,49 +352,3 @@ def _add_fake_client(parser: argparse.ArgumentParser) -> None:
     client.add_argument(
         "--frontchannel-logout-uri", metavar="URL", help="is loaded in a frame at a logout"
     )
-
-
-def _known(name: str, table: Mapping[str, object], kind: str) -> str:
-    if name in table:
-        return name
-    near = get_close_matches(name, table, n=3)
-    hint = f"; near: {', '.join(near)}" if near else ""
-    message = f"no {kind} {name!r}{hint}"
-    raise argparse.ArgumentTypeError(message)
-
-
-def _misbehaviour(name: str) -> str:
-    return _known(name, MISBEHAVIOURS, "misbehaviour")
-
-
-def _port(text: str) -> int:
-    if text.isascii() and text.isdecimal() and int(text) <= _MAX_PORT:
-        return int(text)
-    message = f"no port: {text!r}"
-    raise argparse.ArgumentTypeError(message)
-
-
-def _seconds(text: str) -> int:
-    if text.isascii() and text.isdecimal() and int(text) > 0:
-        return int(text)
-    message = f"no number of seconds: {text!r}"
-    raise argparse.ArgumentTypeError(message)
-
-
-def _time(text: str) -> int:
-    if text.isascii() and text.isdecimal() and len(text) <= _DIGITS:
-        return int(text)
-    message = f"no time in seconds since the epoch: {text!r}"
-    raise argparse.ArgumentTypeError(message)
-
-
-def _path(text: str) -> str:
-    if (
-        text.startswith("/")
-        and text.isascii()
-        and text.isprintable()
-        and not set(text) & set(" ?#")
-    ):
-        return text
-    message = f"no path: {text!r}"
-    raise argparse.ArgumentTypeError(message)

@@ -3,10 +3,9 @@
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.redaction import printable
 from oidc_adapters.cli.world import World
-from oidc_adapters.clients.shell import Shell
-from oidc_adapters.credentials.client_credentials import Credentials
-from oidc_adapters.transport import Transport
-from oidc_core.wire.http import AnswerTo, HttpRequest
+from oidc_adapters.runtime.clock import Clock
+from oidc_adapters.transport import Transport, judges_addresses
+from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 
 
 def say(world: World, text: str) -> None:
@@ -17,21 +16,23 @@ def say(world: World, text: str) -> None:
         page.flush()
 
 
-class ProgressShell(Shell):
-    """A shell that says whom it asks.
+class ProgressTransport:
+    """A transport that says whom it asks.
 
     Args:
-        transport: sends requests.
-        world: has the terminal, the clock and the entropy.
+        transport: does the work.
+        world: has the terminal.
+
+    Attributes:
+        judges_addresses: as the other transport.
     """
 
-    __slots__ = ("_world",)
-
     def __init__(self, transport: Transport, world: World) -> None:
+        self._transport = transport
         self._world = world
-        super().__init__(transport, Credentials(), clock=world.clock, entropy=world.entropy)
+        self.judges_addresses = judges_addresses(transport)
 
-    def send(self, request: HttpRequest) -> AnswerTo:
-        """Send a request as every shell does, and say so before."""
+    def send(self, request: WireRequest, clock: Clock) -> HttpResponse | NoAnswer:
+        """Send a request as the other transport does, and say so before."""
         say(self._world, f"{request.method} {request.url.partition('?')[0]}")
-        return super().send(request)
+        return self._transport.send(request, clock)

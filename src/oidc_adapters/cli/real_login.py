@@ -5,6 +5,7 @@ from collections.abc import Callable
 from oidc_adapters.cli.commands import RealProvider
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.loopback_login import LoopbackLogin
+from oidc_adapters.cli.progress import ProgressTransport
 from oidc_adapters.cli.recording import WatchedShell, Witness
 from oidc_adapters.cli.world import World
 from oidc_adapters.clients.client_setup import ClientSetup
@@ -39,7 +40,8 @@ def log_in(provider: RealProvider, world: World, witness: Witness, page: Page) -
             scope=provider.scope,
             policy=_policy(insecure_allow_http_loopback=provider.insecure_allow_http_loopback),
         )
-        shell = WatchedShell(transport, witness, clock=world.clock, entropy=world.entropy)
+        sender = ProgressTransport(transport, world)
+        shell = WatchedShell(sender, witness, clock=world.clock, entropy=world.entropy)
         return LoopbackLogin.discover(setup, shell).log_in(
             AuthenticationRequest(),
             listener,

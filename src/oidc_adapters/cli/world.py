@@ -10,6 +10,7 @@ from typing import TextIO, TypeAlias
 
 from attrs import field, frozen
 
+from oidc_adapters.runtime.boot_clock import Boot, this_boot
 from oidc_adapters.runtime.clock import Clock, SystemClock
 from oidc_adapters.runtime.entropy import Entropy, SystemEntropy
 from oidc_adapters.transport import Transport
@@ -31,6 +32,7 @@ class World:
         entropy: gives secrets.
         open_page: has a browser open a URL; says whether there is one.
         wait: returns when somebody wants a server to end.
+        boot: tells the running start of the machine, by which kept tokens age.
     """
 
     out: TextIO
@@ -42,6 +44,7 @@ class World:
     entropy: Entropy
     open_page: Callable[[str], bool]
     wait: Callable[[], None]
+    boot: Callable[[], Boot] = this_boot
 
 
 def world_of_this_process() -> World:

@@ -83,9 +83,11 @@ def loopback_login(
 ) -> LoggedIn:
     """Log the user of this machine in, with the browser that the user has.
 
+    ``client.keep(logged_in.tokens)`` keeps the tokens, where a client of the same setup has grants.
+
     Args:
         setup: the client.  Its redirect URI is ``http://127.0.0.1/PATH``: without a port any that
-            is free is listened on (RFC 8252 §7.3), with a port that one.
+            is free is listened at (RFC 8252 §7.3), with a port that one.
         request: what is asked of the provider and its user.
         open_browser: sends a browser to a URL, or shows the URL to the user; ``False`` says that
             there is no browser.
@@ -95,29 +97,29 @@ def loopback_login(
         entropy: gives secrets; the operating system's by default.
         asked: the members of a request one by one, as in ``prompt="login"``, in its place.
 
-    Returns:
-        the user, the tokens and what was checked.  ``client.keep(logged_in.tokens)`` keeps the
-        tokens, where a client of the same setup keeps grants.
-
     Raises:
-        UsageError: ``config_invalid`` for a setting, for a port that is in use, and if there is no
-            browser.
+        UsageError: ``config_invalid`` for a setting, a port in use, and if there is no browser.
         CallbackError: ``state_expired`` if nobody came back in time.
-        ProviderError: the provider refused, as in ``access_denied``.
         OidcError: see its ``hint`` and ``retryable``.
     """
     check_kind(setup, ClientSetup, about="setup", code="config_invalid")
     wanted, seconds = request_of(request, asked), _seconds(timeout)
-    port, path = _place(setup)
     with ExitStack() as until_the_end:
-        listener = until_the_end.enter_context(listening(port, path))
+        listener = until_the_end.enter_context(listening(*_place(setup)))
         sender = until_the_end.enter_context(_own()) if transport is None else transport
-        here = _coming_back_to(setup, listener.url)
         shell = Shell(sender, Credentials(), clock=clock, entropy=entropy)
-        rp = here.relying_party()
-        rp = shell.run(rp, discovery.discover(rp)) if here.metadata is None else rp
-        shell.credentials = here.credentials(rp)
+        rp = _ready(setup, listener, shell)
         return log_in(rp, shell, wanted, listener, _visiting(open_browser), timeout=seconds)
+
+
+def _ready(setup: ClientSetup, listener: CallbackListener, shell: Shell) -> RelyingParty:
+    """Return the relying party that comes back here, and give the shell its credentials."""
+    here = _coming_back_to(setup, listener.url)
+    rp = here.relying_party()
+    if here.metadata is None:
+        rp = shell.run(rp, discovery.discover(rp))
+    shell.credentials = here.credentials(rp)
+    return rp
 
 
 def log_in(

@@ -5,14 +5,20 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from oidc_adapters.cli.arguments import parse
+from oidc_adapters.cli.arguments import parse, secret_at
 from oidc_adapters.cli.commands import (
     Demo,
     Doctor,
     Explain,
     FakeProviderCommand,
+    Help,
+    Kept,
     Login,
+    Logout,
     RealProvider,
+    Refresh,
+    Token,
+    WhoAmI,
 )
 from oidc_adapters.testing import FakeClient
 
@@ -35,7 +41,7 @@ def test_all_settings_of_a_real_provider_arrive() -> None:
     argv += ["--timeout", "9", "--no-browser", "--ca", "ca.pem"]
 
     assert parse([*argv, "--insecure-allow-http-loopback"], {}) == Login(
-        RealProvider(
+        provider=RealProvider(
             issuer="https://op.example",
             client_id="c",
             auth_method="none",
@@ -62,6 +68,33 @@ def test_a_secret_comes_from_a_variable_or_a_file(tmp_path: Path) -> None:
     assert from_variable.provider.client_secret == "from a variable"
     assert from_file.provider.client_secret == "from a file"
     assert "from a" not in repr((from_variable, from_file))
+    assert from_variable.provider.secret_from == "env:S"
+    assert from_file.provider.secret_from == f"file:{file}"
+    assert secret_at("env:S", {"S": "s"}) == "s"
+    assert secret_at(f"file:{file}", {}) == "from a file"
+    assert secret_at("", {}) == ""
+
+
+def test_a_kept_login_has_a_name_and_a_folder() -> None:
+    where = ("--profile", "work", "--folder", "f")
+    kept = Kept(profile="work", folder=Path("f"))
+
+    assert parse(["login", *AT, "--store", "file", *where], {}) == Login(
+        provider=PROVIDER, store="file", kept=kept
+    )
+    assert parse(["token", *where, "--leeway", "9", "--json"], {}) == Token(
+        kept=kept, leeway=9, json=True
+    )
+    assert parse(["whoami", "--userinfo", "--json"], {}) == WhoAmI(userinfo=True, json=True)
+    assert parse(["refresh"], {}) == Refresh()
+    assert parse(["logout", "--browser"], {}) == Logout(browser=True)
+
+
+def test_without_a_command_there_is_help() -> None:
+    command = parse([], {})
+
+    assert isinstance(command, Help)
+    assert "usage: oidc" in command.text
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff"])

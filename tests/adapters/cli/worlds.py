@@ -11,8 +11,9 @@ from attrs import field, frozen
 from oidc_adapters.cli import run
 from oidc_adapters.cli.recording import Recorded, RecordingTransport
 from oidc_adapters.cli.world import World
+from oidc_adapters.runtime.boot_clock import Boot, this_boot
 from oidc_adapters.runtime.clock import FrozenClock
-from oidc_adapters.runtime.entropy import FixedEntropy
+from oidc_adapters.runtime.entropy import Entropy, FixedEntropy
 from oidc_adapters.transport import Transport
 from oidc_adapters.transport.over_urllib3 import Urllib3Transport
 
@@ -58,6 +59,8 @@ class Stage:
     environ: Mapping[str, str] = field(factory=dict[str, str])
     open_page: Callable[[str], bool] = no_page
     wait: Callable[[], None] = nothing
+    entropy: Entropy = field(factory=lambda: FixedEntropy(1))
+    boot: Callable[[], Boot] = this_boot
     wires: list[RecordingTransport] = field(factory=list[RecordingTransport])
 
     @contextmanager
@@ -75,9 +78,10 @@ class Stage:
             environ=self.environ,
             transport=self.transport,
             clock=FrozenClock(NOW),
-            entropy=FixedEntropy(1),
+            entropy=self.entropy,
             open_page=self.open_page,
             wait=self.wait,
+            boot=self.boot,
         )
 
     def run(self, *argv: str) -> Ran:

@@ -1,0 +1,100 @@
+"""The values of options: what each takes, and what it says of anything else."""
+
+import argparse
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Final
+
+from oidc_adapters.testing import MISBEHAVIOURS
+
+_MAX_PORT: Final = 65_535
+_DIGITS: Final = 12
+_LONGEST_NAME: Final = 64
+
+
+def known_in(name: str, table: Mapping[str, object], kind: str) -> str:
+    """Return a name that a table has; a misspelt one is told with those near it.
+
+    Raises:
+        ArgumentTypeError: it is something else.
+    """
+    if name in table:
+        return name
+    near = get_close_matches(name, table, n=3)
+    hint = f"; near: {', '.join(near)}" if near else ""
+    message = f"no {kind} {name!r}{hint}"
+    raise argparse.ArgumentTypeError(message)
+
+
+def as_misbehaviour(name: str) -> str:
+    """Return the name of a misbehaviour of the fake provider.
+
+    Raises:
+        ArgumentTypeError: it is something else.
+    """
+    return known_in(name, MISBEHAVIOURS, "misbehaviour")
+
+
+def as_port(text: str) -> int:
+    """Return a port; 0 stands for any.
+
+    Raises:
+        ArgumentTypeError: it is something else.
+    """
+    if text.isascii() and text.isdecimal() and int(text) <= _MAX_PORT:
+        return int(text)
+    message = f"no port: {text!r}"
+    raise argparse.ArgumentTypeError(message)
+
+
+def as_seconds(text: str) -> int:
+    """Return a number of seconds, at least one.
+
+    Raises:
+        ArgumentTypeError: it is something else.
+    """
+    if text.isascii() and text.isdecimal() and int(text) > 0:
+        return int(text)
+    message = f"no number of seconds: {text!r}"
+    raise argparse.ArgumentTypeError(message)
+
+
+def as_time(text: str) -> int:
+    """Return a time in seconds since the epoch.
+
+    Raises:
+        ArgumentTypeError: it is something else.
+    """
+    if text.isascii() and text.isdecimal() and len(text) <= _DIGITS:
+        return int(text)
+    message = f"no time in seconds since the epoch: {text!r}"
+    raise argparse.ArgumentTypeError(message)
+
+
+def as_name(text: str) -> str:
+    """Return the name of a profile.
+
+    Raises:
+        ArgumentTypeError: it is something else.
+    """
+    if text.isascii() and text.isidentifier() and len(text) <= _LONGEST_NAME:
+        return text
+    message = "the name of a profile has letters, digits and underscores"
+    raise argparse.ArgumentTypeError(message)
+
+
+def as_path(text: str) -> str:
+    """Return the path of a URL.
+
+    Raises:
+        ArgumentTypeError: it is something else.
+    """
+    if (
+        text.startswith("/")
+        and text.isascii()
+        and text.isprintable()
+        and not set(text) & set(" ?#")
+    ):
+        return text
+    message = f"no path: {text!r}"
+    raise argparse.ArgumentTypeError(message)
