@@ -214,7 +214,8 @@ def _fake_provider(
 
 def _fake_client(given: argparse.Namespace) -> FakeClient:
     port: int = given.callback_port
-    uris: list[str] = given.redirect_uri or [f"http://127.0.0.1:{port}/callback"]
+    host = f"127.0.0.1:{port}" if port else "127.0.0.1"  # without one it stands for every port
+    uris: list[str] = given.redirect_uri or [f"http://{host}/callback"]
     after: list[str] = given.post_logout_redirect_uri or ["http://127.0.0.1/"]
     return FakeClient(
         client_id=given.client_id,

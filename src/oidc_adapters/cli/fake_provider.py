@@ -1,7 +1,8 @@
 """``oidc fake-provider``: serve the fake provider on loopback, to try something out against it."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from attrs import evolve
 
@@ -11,7 +12,6 @@ from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.world import World
 from oidc_adapters.testing import FakeClient, FakeProvider, FakeUser, serve
 from oidc_core.wire.errors import UsageError
-from oidc_core.wire.urls import parse_url
 
 _SECRET_VARIABLE: Final = "FAKE_CLIENT_SECRET"
 
@@ -97,7 +97,7 @@ def _tell_how(page: Page, issuer: str, client: FakeClient) -> None:
     port, path = place
     page.line("Log in from another terminal:")
     page.line()
-    options = [f"--port {port}"]
+    options = [f"--port {port}"] if port else []
     if method != "none":
         page.raw(f"   export {_SECRET_VARIABLE}={client.client_secret}")
         options.insert(0, f"--client-secret-env {_SECRET_VARIABLE}")
@@ -106,18 +106,19 @@ def _tell_how(page: Page, issuer: str, client: FakeClient) -> None:
     if path != "/callback":
         options.append(f"--callback-path {path}")
     page.raw(f"   oidc login --issuer {issuer} --client-id {client.client_id} \\")
-    page.raw(f"     {' '.join(options)} \\")
-    page.raw("     --insecure-allow-http-loopback")
+    options.append("--insecure-allow-http-loopback")
+    page.raw(f"     {' '.join(options)}")
     page.line()
 
 
 def _on_loopback(uris: tuple[str, ...]) -> tuple[int, str] | None:
-    """Return port and path of the first redirect URI that the command line can listen at."""
+    """Return port and path of the first redirect URI that the command line can listen at.
+
+    Port 0 stands for every port.
+    """
     for uri in uris:
-        try:
-            url = parse_url(uri, about="redirect_uri", http=True)
-        except UsageError:
-            continue
-        if url.scheme == "http" and url.host == "127.0.0.1":
-            return url.port, url.path
+        with suppress(ValueError):  # a port that is none
+            url = urlsplit(uri)
+            if url.scheme == "http" and url.hostname == "127.0.0.1":
+                return url.port or 0, url.path
     return None

@@ -17,9 +17,6 @@ from oidc_adapters.cli.option_values import (
 from oidc_adapters.cli.spelling import misspelt
 from oidc_core.model.client import AUTH_METHODS
 
-CALLBACK_PORT: Final = 8_888
-"""The port of the redirect URI that the fake provider registers unless told otherwise."""
-
 _AddParser: TypeAlias = Callable[..., argparse.ArgumentParser]
 
 
@@ -338,9 +335,9 @@ def _add_fake_client(parser: argparse.ArgumentParser) -> None:
     client.add_argument(
         "--callback-port",
         type=as_port,
-        default=CALLBACK_PORT,
+        default=0,
         metavar="N",
-        help=f"of the redirect URI it has on record; {CALLBACK_PORT}",
+        help="of the redirect URI it has on record, http://127.0.0.1/callback; any by default",
     )
     for name, what in (
         ("--redirect-uri", "the redirect URIs it has on record instead"),

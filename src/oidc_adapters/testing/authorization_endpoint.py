@@ -56,9 +56,20 @@ def arrival(state: ProviderState, url: str) -> AuthorizationRequest:
     client = state.client(parameters.get("client_id"))
     if client is None:
         raise RequestRefused("unauthorized_client", "the client is unknown")
-    if parameters.get("redirect_uri") not in client.redirect_uris:
+    if not _is_registered(parameters.get("redirect_uri", ""), client):
         raise RequestRefused("invalid_request", "redirect_uri is not registered exactly so")
     return AuthorizationRequest(client=client, parameters=parameters, repeated=repeated)
+
+
+def _is_registered(uri: str, client: FakeClient) -> bool:
+    """Compare exactly; one on loopback without a port stands for every port (RFC 8252 §7.3)."""
+    if uri in client.redirect_uris:
+        return True
+    host, colon, rest = uri.removeprefix("http://").partition(":")
+    port, slash, path = rest.partition("/")
+    portless = f"http://{host}{slash}{path}"
+    on_loopback = uri.startswith("http://") and host == "127.0.0.1" and bool(colon)
+    return on_loopback and port.isdecimal() and portless in client.redirect_uris
 
 
 def callback(

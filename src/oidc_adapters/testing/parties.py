@@ -41,7 +41,8 @@ class FakeClient:
     Attributes:
         client_id: the client's identifier.
         client_secret: its secret; no client with ``none`` or ``private_key_jwt`` uses it.
-        redirect_uris: the exact redirect URIs it may name.
+        redirect_uris: the exact redirect URIs it may name; ``http://127.0.0.1/PATH`` without a port
+            stands for every port (RFC 8252 §7.3).
         post_logout_redirect_uris: the exact URIs it may return to after a logout.
         backchannel_logout_uri: where it takes logout tokens, or ``None``.
         frontchannel_logout_uri: what a browser loads in a frame when a session ends, or ``None``.

@@ -163,7 +163,7 @@ def fake(*argv: str) -> FakeProviderCommand:
 def test_a_fake_provider_has_a_client_on_record() -> None:
     client = FakeClient(
         client_secret="",
-        redirect_uris=("http://127.0.0.1:8888/callback",),
+        redirect_uris=("http://127.0.0.1/callback",),
         post_logout_redirect_uris=("http://127.0.0.1/",),
     )
 

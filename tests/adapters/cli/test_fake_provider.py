@@ -66,7 +66,7 @@ def test_a_client_without_a_secret_gets_none() -> None:
     out = served("--client-auth-method", "none", "--user", "carol")
 
     assert "client_secret " not in out
-    assert "--port 8888 --auth-method none" in out
+    assert "     --auth-method none --insecure-allow-http-loopback" in out
     assert "users   carol" in out
 
 

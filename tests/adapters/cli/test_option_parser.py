@@ -2,7 +2,7 @@
 
 import pytest
 
-from oidc_adapters.cli.option_parser import CALLBACK_PORT, option_parser
+from oidc_adapters.cli.option_parser import option_parser
 
 ISSUER = ("login", "--issuer", "https://op.example", "--client-id", "c")
 
@@ -26,7 +26,7 @@ def test_what_is_left_out_has_a_default() -> None:
     assert given.scope == "openid profile email"
     assert given.browser is True
     assert given.insecure_allow_http_loopback is False
-    assert option_parser().parse_args(["fake-provider"]).callback_port == CALLBACK_PORT
+    assert option_parser().parse_args(["fake-provider"]).callback_port == 0
 
 
 @pytest.mark.parametrize(

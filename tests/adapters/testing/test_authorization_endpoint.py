@@ -43,6 +43,35 @@ def test_a_redirect_uri_keeps_its_own_query() -> None:
 
 
 @pytest.mark.parametrize(
+    ("registered", "named", "taken"),
+    [
+        ("http://127.0.0.1/cb", "http://127.0.0.1:5000/cb", True),
+        ("http://127.0.0.1/cb", "http://127.0.0.1/cb", True),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:5000/other", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:5x/cb", False),
+        ("http://127.0.0.1/cb", "https://127.0.0.1:5000/cb", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.1.evil.example:80/cb", False),
+        ("http://127.0.0.1:1/cb", "http://127.0.0.1:2/cb", False),
+        ("http://localhost/cb", "http://localhost:5000/cb", False),
+        ("https://rp.example/cb", "https://rp.example:5000/cb", False),
+    ],
+)
+def test_a_redirect_uri_on_loopback_without_a_port_stands_for_every_port(
+    registered: str, named: str, taken: bool
+) -> None:
+    provider = FakeProvider(
+        clients=(FakeClient(redirect_uris=(registered,)),), id_token_alg="ES256"
+    )
+
+    if taken:
+        assert arrive(provider, redirect_uri=named).redirect_uri == named
+        return
+    with pytest.raises(RequestRefused) as refused:
+        arrive(provider, redirect_uri=named)
+    assert refused.value.error == "invalid_request"
+
+
+@pytest.mark.parametrize(
     ("changed", "error"),
     [
         ({"response_type": "code id_token"}, "unsupported_response_type"),
