@@ -34,9 +34,9 @@ _COUNTED: Final = MappingProxyType(
     {
         "passed": "passed",
         "failed": "failed",
-        "warned": "need attention",
+        "warned": "with a warning",
         "skipped": "did not apply",
-        "unjudged": "were not judged",
+        "unjudged": "not judged",
     }
 )
 

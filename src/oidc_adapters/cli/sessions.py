@@ -107,7 +107,7 @@ def refresh(command: Refresh, world: World) -> int:
         except StoreFailure as young:
             if young.code != "token_refused":
                 raise
-            said, after = "It was refreshed a moment ago", before
+            said, after = "It is new already", before
     page = Page(world.out, world.environ)
     page.line(f"{said}; the access token {_expires(after, world.clock.now())}.")
     return 0

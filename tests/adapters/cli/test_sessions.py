@@ -121,7 +121,7 @@ def test_a_token_is_refreshed_if_it_must_be(home: Home) -> None:
     assert len({first, renewed, last}) == 3
     assert (refreshed.status, refreshed.err) == (0, "")
     assert refreshed.out == "Refreshed; the access token expires in 5 minutes.\n"
-    assert again.out.startswith("It was refreshed a moment ago; ")
+    assert again.out.startswith("It is new already; ")
 
 
 def test_without_a_refresh_token_that_is_said(home: Home) -> None:

@@ -172,7 +172,9 @@ def _of_named(callback: Callback, issuer: str) -> list[Verdict]:
 
     found = [judged("state", "it names a login", "RFC 6749 §10.12", state)]
     for rule in CALLBACK_RULES.rules:
-        if rule.name == "iss" and not issuer and "iss" in callback.named:
+        if rule.name == "iss" and "iss" not in callback.named:
+            found.append(unjudged(rule, "it names no issuer"))
+        elif rule.name == "iss" and not issuer:
             found.append(unjudged(rule, "no --issuer was given"))
         elif rule.name in _ALONE:
             found.append(judged(rule.name, rule.says, rule.spec, partial(rule.check, received)))
