@@ -84,10 +84,16 @@ class Verdict:
 
 
 def _text(fact: Fact) -> str:
-    """Return a fact for a human: texts in quotes, which show odd characters; lists with commas."""
+    """Return a fact for a human: texts with odd characters are in quotes, lists have commas."""
     if isinstance(fact, tuple):
-        return cut(", ".join([item if item.isprintable() else ascii(item) for item in fact]), _LONG)
-    return "" if fact is None else shown(fact)
+        return cut(", ".join(map(_plain, fact)), _LONG)
+    return _plain(fact) if isinstance(fact, str) else "" if fact is None else shown(fact)
+
+
+def _plain(text: str) -> str:
+    """Return a text as it is, if nothing of it is invisible."""
+    plain = text.isascii() and text.isprintable() and text == text.strip() and text != ""
+    return cut(text, _LONG) if plain else shown(text)
 
 
 def failure(name: str, says: str, error: OidcError, *, spec: str = "") -> Verdict:

@@ -2,9 +2,12 @@
 
 from io import StringIO
 
+import pytest
+
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.verdicts import Verdict, any_failed, failure, judged, tell
 from oidc_core.wire.errors import ProtocolViolation
+from oidc_core.wire.messages import Fact
 
 REFUSAL = ProtocolViolation("exp_expired", found=1, expected="after 2", about="exp")
 
@@ -35,9 +38,27 @@ def test_a_verdict_is_told_with_its_facts() -> None:
     assert out.getvalue().splitlines()[:4] == [
         "   ✗ it holds" + " " * 62 + "RFC 1",
         "       found     1",
-        "       expected  'after 2'",
+        "       expected  after 2",
         "       code      exp_expired",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fact", "expected"),
+    [
+        ("plain text", "plain text"),
+        ("a ", "'a '"),
+        ("", "''"),
+        ("p\u0430ypal", "'p\\u0430ypal'"),
+        (("a", "b\n"), "a, 'b\\n'"),
+        (7, "7"),
+        (True, "True"),
+    ],
+)
+def test_odd_characters_of_a_fact_are_seen(fact: Fact, expected: str) -> None:
+    verdict = Verdict(name="a", says="b", outcome="passed", found=fact)
+
+    assert verdict.facts == (("found", expected),)
 
 
 def test_a_verdict_is_data() -> None:

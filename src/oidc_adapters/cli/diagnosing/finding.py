@@ -155,7 +155,7 @@ def _candidates(issuer: str) -> Iterator[str]:
             scheme = "http"
     plain = f"{scheme.lower()}://{rest}"
     yield plain.partition("/.well-known/")[0]
-    if scheme.lower() == "http":
+    if scheme.lower() == "http" and _host(plain) not in _LOOPBACK:
         yield f"https://{rest.partition('/.well-known/')[0]}"
     yield plain.lower()
     yield from _parents(plain)

@@ -213,7 +213,7 @@ class _Judge:
             return unjudged(rule, reason, self._found(rule.name))
         check: Callable[[Any], str | None] = rule.check
         verdict = judged(rule.name, rule.says, rule.spec, lambda: check(self.examined))
-        if verdict.outcome == "failed":
+        if verdict.outcome != "passed":
             return verdict
         return evolve(verdict, found=self._found(rule.name), expected=self._expected(rule.name))
 
