@@ -155,7 +155,7 @@ class Keeping:
         else:
             done = self._profiles.replace(self._key, found.version, version, profile.text, _ALWAYS)
         if not done:
-            raise StoreFailure("refresh_busy", about="profile")
+            raise StoreFailure("store_unavailable", about="profile")
 
     def forget(self) -> None:
         """Forget the login of this name."""

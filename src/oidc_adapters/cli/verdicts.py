@@ -98,7 +98,8 @@ def _plain(text: str) -> str:
 
 def failure(name: str, says: str, error: OidcError, *, spec: str = "") -> Verdict:
     """Return the verdict of a check that raised an error."""
-    about = f" ({error.about})" if error.about and error.about != name else ""
+    sentence = " " in error.about  # as of two issuers: how they differ
+    about = f" ({error.about})" if error.about not in {"", name} and not sentence else ""
     return Verdict(
         name=name,
         says=says,
@@ -108,7 +109,7 @@ def failure(name: str, says: str, error: OidcError, *, spec: str = "") -> Verdic
         found=error.found,
         expected=error.expected,
         cause=error.cause,
-        hint=error.hint,
+        hint=error.about if sentence else error.hint,
     )
 
 

@@ -13,6 +13,7 @@ from attrs import frozen
 from oidc_adapters import ClientSetup
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.testing import FakeProvider, serve
+from oidc_core.wire.causes import CAUSES
 from tests.adapters.transport.fault_server import Authority, FaultServer, Wait
 
 from .browsing import free_port
@@ -65,7 +66,7 @@ def test_an_honest_provider_is_sound() -> None:
     [
         ("issuer_with_slash", {"issuer": "metadata_issuer_mismatch"}, "the final slash"),
         ("issuer_in_capitals", {"issuer": "metadata_issuer_mismatch"}, "upper and lower case"),
-        ("wrong_issuer", {"issuer": "metadata_issuer_mismatch"}, "configure the issuer"),
+        ("wrong_issuer", {"issuer": "metadata_issuer_mismatch"}, "if that provider is meant"),
         ("http_token_endpoint", {"issuer": "metadata_endpoint_invalid"}, "https URLs"),
         ("metadata_html", {"issuer": "content_type_unexpected"}, "check the issuer"),
         ("metadata_redirect", {"issuer": "http_redirect_refused"}, "check the issuer"),
@@ -162,17 +163,31 @@ def test_nobody_listens() -> None:
     assert found.data["configuration"] is None
 
 
-def test_a_server_without_tls_is_told_from_one_with_a_bad_certificate(tmp_path: Path) -> None:
+def test_a_server_without_tls_is_told() -> None:
     port = free_port()
     with serve(FakeProvider(), FrozenClock(NOW), port=port):
         plain = told(f"https://127.0.0.1:{port}")
-    authority = Authority(tmp_path)
-    with FaultServer((Wait(),), tls=authority.server()) as server:
-        strange = told(server.url("").removesuffix("/"))
 
+    assert plain.failed() == {"issuer": "tls_failed"}
     assert plain.check("issuer")["cause"] == "plain_http"
-    assert strange.failed() == {"issuer": "tls_failed"}
-    assert strange.check("issuer")["cause"] == "certificate_unknown_ca"
+
+
+def test_the_fault_of_a_certificate_is_named(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    known = ("--ca", str(authority.path))
+    faults = (
+        ("certificate_unknown_ca", authority.server("a"), ()),
+        ("certificate_expired", authority.server("b", expired=True), known),
+        ("certificate_name", authority.server("c", host="other.example"), known),
+    )
+
+    for cause, tls, options in faults:
+        with FaultServer((Wait(),), tls=tls) as server:
+            found = told(server.url("").removesuffix("/"), *options)
+
+        assert found.failed() == {"issuer": "tls_failed"}
+        assert found.check("issuer")["cause"] == cause
+        assert found.check("issuer")["hint"] == CAUSES[cause].hint
 
 
 def test_the_configuration_makes_a_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from attrs import evolve
 
 from oidc_adapters.cli.commands import Kept, RealProvider
 from oidc_adapters.cli.keeping import Keeping, Profile, client_of, folder_of, profile_of
+from oidc_adapters.stores.records.files import FileRecords
 from oidc_core.wire.errors import StoreFailure, UsageError
 
 from .worlds import NOW, Stage
@@ -36,6 +37,18 @@ def test_a_profile_is_kept_replaced_and_forgotten(tmp_path: Path) -> None:
         "profile",
         "default",
     )
+
+
+def test_of_two_that_keep_at_once_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keeping(tmp_path)
+    monkeypatch.setattr(FileRecords, "create", lambda *_: False)
+
+    with pytest.raises(StoreFailure) as refused:
+        kept.keep(PROFILE)
+
+    assert (refused.value.code, refused.value.about) == ("store_unavailable", "profile")
 
 
 def test_a_profile_is_text_and_back() -> None:

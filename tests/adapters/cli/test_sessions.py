@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -122,6 +123,20 @@ def test_a_token_is_refreshed_if_it_must_be(home: Home) -> None:
     assert (refreshed.status, refreshed.err) == (0, "")
     assert refreshed.out == "Refreshed; the access token expires in 5 minutes.\n"
     assert again.out.startswith("It is new already; ")
+
+
+def test_several_that_ask_at_once_exchange_the_refresh_token_once(home: Home) -> None:
+    home.log_in(*OFFLINE)
+    home.later()
+    asked = len(home.served.exchanges)
+
+    with ThreadPoolExecutor(4) as pool:
+        argv = ("token", "--leeway", "301")
+        ran = [each.result() for each in [pool.submit(home.run, *argv) for _ in range(4)]]
+
+    assert {each.status for each in ran} == {0}
+    urls = [request.url for request, _ in home.served.exchanges[asked:]]
+    assert [url for url in urls if url.endswith("/token")] == [f"{home.served.issuer}/token"]
 
 
 def test_without_a_refresh_token_that_is_said(home: Home) -> None:

@@ -30,6 +30,14 @@ def test_a_check_passes_is_skipped_or_fails() -> None:
     assert any_failed([passed, failed]) is True
 
 
+def test_a_difference_in_words_is_the_hint() -> None:
+    error = ProtocolViolation("metadata_issuer_mismatch", about="they differ in the host")
+
+    verdict = failure("issuer", "it holds", error)
+
+    assert (verdict.code, verdict.hint) == ("metadata_issuer_mismatch", "they differ in the host")
+
+
 def test_a_verdict_is_told_with_its_facts() -> None:
     out = StringIO()
 
