@@ -124,6 +124,7 @@ ADAPTERS: Final = (
     "clients.results",
     "clients.client_setup",
     "clients.shell",
+    "native.loopback",
     "stores.grants",
     "stores.sessions",
     "stores.session_values",

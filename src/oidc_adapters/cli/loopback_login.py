@@ -6,8 +6,8 @@ from attrs import frozen
 
 from oidc_adapters.cli.recording import WatchedShell
 from oidc_adapters.clients.client_setup import ClientSetup
+from oidc_adapters.native.flow import log_in
 from oidc_adapters.native.listener import CallbackListener
-from oidc_adapters.native.loopback import log_in
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.relying_party import RelyingParty
 from oidc_core.operations import backchannel_logout, discovery, refresh

@@ -87,8 +87,8 @@ def option_parser() -> OptionParser:
     parser = Parser(
         prog="oidc",
         description="OpenID Connect on the command line.",
-        epilog="Exit status: 0 done, 1 refused or failed, 2 not understood, 3 a misbehaviour of the "
-        "fake provider went through.",
+        epilog="Exit status: 0 done, 1 refused or failed, 2 not understood, 3 a misbehaviour of "
+        "the fake provider went through.",
     )
     parser.add_argument("--version", action="version", version=f"oidc {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from oidc_adapters.clients.shell import Shell
 from oidc_adapters.credentials.client_credentials import Credentials
-from oidc_adapters.native.loopback import LoginWitness
+from oidc_adapters.native.flow import LoginWitness
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.transport import Transport

@@ -17,7 +17,7 @@ can send one to a port of this machine, so the first request means nothing (RFC 
 import webbrowser
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from typing import Final, Protocol, Unpack
+from typing import Final, Unpack
 from urllib.parse import urlsplit
 
 from attrs import evolve
@@ -26,48 +26,20 @@ from oidc_adapters.clients.asking import Asked, request_of
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.shell import Shell
 from oidc_adapters.credentials.client_credentials import Credentials
-from oidc_adapters.native.listener import HOST, CallbackListener, ReceivedRequest, listening
+from oidc_adapters.native.flow import log_in
+from oidc_adapters.native.listener import HOST, CallbackListener, listening
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.runtime.entropy import Entropy
 from oidc_adapters.transport import Transport
-from oidc_core.endpoints.authorization import (
-    DEFAULT_REQUEST,
-    LOOPBACK_LISTENER,
-    AuthenticationRequest,
-)
-from oidc_core.machine.steps import Done, Exchange, Step, resume
-from oidc_core.model.evidence import Evidence
+from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.operations import discovery, login
-from oidc_core.operations.logged_in import AwaitingUserInfo, LoggedIn
-from oidc_core.operations.login import AwaitingTokens
+from oidc_core.operations import discovery
+from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.settings import as_setting, check_kind
 
 _LONGEST: Final = 3_600
 _PLACE: Final = f"http://{HOST}/callback, with a port or without"
-
-
-class LoginWitness(Protocol):
-    """Is told what happens in a login, as it happens."""
-
-    def arrived(self, arrival: ReceivedRequest) -> None:
-        """Take note that the browser came back."""
-        ...
-
-    def accepted(self, evidence: Evidence) -> None:
-        """Take note that something was accepted, and why."""
-        ...
-
-
-class NoWitness:
-    """Is told, and takes no note."""
-
-    def arrived(self, arrival: ReceivedRequest) -> None:
-        """Take no note."""
-
-    def accepted(self, evidence: Evidence) -> None:
-        """Take no note."""
 
 
 def loopback_login(
@@ -120,73 +92,6 @@ def _ready(setup: ClientSetup, listener: CallbackListener, shell: Shell) -> Rely
         rp = shell.run(rp, discovery.discover(rp))
     shell.credentials = here.credentials(rp)
     return rp
-
-
-def log_in(
-    rp: RelyingParty,
-    shell: Shell,
-    request: AuthenticationRequest,
-    listener: CallbackListener,
-    visit: Callable[[str], object],
-    *,
-    timeout: float,
-    witness: LoginWitness | None = None,
-) -> LoggedIn:
-    """Log somebody in, at a listener that is open.
-
-    Args:
-        rp: the relying party, with the provider's metadata.
-        shell: sends requests.
-        request: what is asked of the provider.
-        listener: where the browser comes back to.
-        visit: sends a browser to a URL.
-        timeout: seconds until the listener stops waiting.
-        witness: is told what happens.
-
-    Raises:
-        OidcError: the refusal of the login.
-    """
-    told = NoWitness() if witness is None else witness
-    secrets, now = shell.entropy.login_secrets(), shell.clock.now()
-    started = shell.run(rp, login.start(rp, secrets, request, now=now))
-    listener.expect(started.pending.id)
-    visit(started.url)
-    received = listener.wait(timeout)
-    told.arrived(received)
-    step = login.finish(
-        rp,
-        started.pending,
-        received.callback,
-        binding=LOOPBACK_LISTENER,
-        now=shell.clock.now(),
-        single_use="process",
-    )
-    return _run(rp, shell, step, told)
-
-
-def _run(rp: RelyingParty, shell: Shell, step: Step[LoggedIn], witness: LoginWitness) -> LoggedIn:
-    """Drive a login as every shell does, and report each acceptance as soon as it is there."""
-    told = 0
-    while True:
-        for evidence in _evidence(step)[told:]:
-            witness.accepted(evidence)
-            told += 1
-        if isinstance(step, Done):
-            return step.result
-        if isinstance(step, Exchange):
-            step = resume(rp, step, shell.send(step.request))
-        else:
-            step = resume(rp, step, shell.keys(step.wanted))
-
-
-def _evidence(step: Step[LoggedIn]) -> tuple[Evidence, ...]:
-    """Return what was accepted by the time a step is reached, in the order of the login."""
-    if isinstance(step, Done):
-        return step.result.evidence.each
-    if isinstance(step, AwaitingUserInfo):
-        return step.logged_in.evidence.each
-    response = step.asked.response if isinstance(step, AwaitingTokens) else None
-    return () if response is None else (response.evidence,)
 
 
 def _visiting(open_browser: Callable[[str], object]) -> Callable[[str], None]:

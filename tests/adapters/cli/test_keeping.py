@@ -39,11 +39,15 @@ def test_a_profile_is_kept_replaced_and_forgotten(tmp_path: Path) -> None:
     )
 
 
+def in_vain(*_: object) -> bool:
+    return False
+
+
 def test_of_two_that_keep_at_once_one_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = keeping(tmp_path)
-    monkeypatch.setattr(FileRecords, "create", lambda *_: False)
+    monkeypatch.setattr(FileRecords, "create", in_vain)
 
     with pytest.raises(StoreFailure) as refused:
         kept.keep(PROFILE)
