@@ -146,7 +146,7 @@ class Explain:
     Attributes:
         subject: a code, a callback or a token; ``-`` for one on standard input.
         all: whether to list all codes instead.
-        issuer, client_id, nonce: what a token or callback is compared with.
+        issuer, client_id, nonce: to compare a token or callback with.
         jwks: a file with the provider's key set, for the signature.
         now: the time to judge at, in seconds since the epoch; the clock's by default.
         json: whether to print JSON.
@@ -187,8 +187,7 @@ class FakeProviderCommand:
     Attributes:
         port: where to listen; 0 for any.
         misbehave: what it does wrong, if anything.
-        client: the client on record, without a secret where one is to be made; ``None`` if the file
-            names the clients.
+        client: the client on record, its secret left out; ``None`` if the file names the clients.
         client_secret: its secret, or ``None`` for one of this run.
         users: who can sign in, by ``sub``; those of the file, or alice and bob, if empty.
         config: a TOML file with clients, users and settings.

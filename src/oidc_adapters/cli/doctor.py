@@ -1,4 +1,4 @@
-"""``oidc doctor``: what stands between a client and its provider, as far as it is established."""
+"""``oidc doctor``: find what prevents a login, as far as it is established."""
 
 from oidc_adapters.cli.commands import Doctor
 from oidc_adapters.cli.diagnosing.examination import Examination, examine
@@ -13,7 +13,7 @@ from oidc_core.wire.jsontypes import JsonObject
 
 
 def doctor(command: Doctor, world: World) -> int:
-    """Examine a provider; the exit status is 0, or 1 if something stands in the way of a login."""
+    """Examine a provider; the exit status is 0, or 1 if something prevents a login."""
     with world.transport(command.ca) as transport:
         sender = ProgressTransport(transport, world)
         shell = Shell(sender, Credentials(), clock=world.clock, entropy=world.entropy)
@@ -36,9 +36,9 @@ def _tell(page: Page, found: Examination) -> None:
     page.line()
     failed = [verdict.name for verdict in found.verdicts if verdict.outcome == "failed"]
     if failed:
-        page.line(f"In the way of a login: {', '.join(dict.fromkeys(failed))}.", style="bad")
+        page.line(f"A login fails because of: {', '.join(dict.fromkeys(failed))}.", style="bad")
     else:
-        page.line("Nothing was found that stands in the way of a login.", style="good")
+        page.line("Nothing was found that prevents a login.", style="good")
     if found.configuration is not None:
         page.line()
         page.line("What a client has to configure:")

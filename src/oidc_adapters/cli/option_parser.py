@@ -230,11 +230,10 @@ def _add_explain(add_parser: _AddParser) -> None:
 def _add_doctor(add_parser: _AddParser) -> None:
     parser = add_parser(
         "doctor",
-        help="what stands between a client and a provider, and what to configure",
+        help="find what prevents a login at a provider, and what to configure",
         description="Examine a provider by its metadata and its keys: issuer, TLS, clocks, "
         "algorithms, PKCE, logout, client authentication. It says only what it established.",
-        epilog="Exit status: 0 nothing stands in the way of a login, 1 something does, 2 not "
-        "understood.",
+        epilog="Exit status: 0 nothing prevents a login, 1 something does, 2 not understood.",
     )
     parser.add_argument("issuer", metavar="ISSUER", help="the issuer, as a client has it")
     parser.add_argument("--client-id", default="", metavar="ID", help="for the configuration")

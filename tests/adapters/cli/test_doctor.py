@@ -124,8 +124,8 @@ def test_a_provider_without_iss_needs_paths_of_their_own() -> None:
     found = examined(FakeProvider(sends_iss=False))
 
     assert found.ran.status == 0
-    assert "path of its own" in found.check("iss")["hint"]
-    assert "path of its own" in " ".join(found.data["configuration"]["remarks"])
+    assert "separate path" in found.check("iss")["hint"]
+    assert "separate path" in " ".join(found.data["configuration"]["remarks"])
 
 
 @pytest.mark.parametrize(
@@ -213,8 +213,8 @@ def test_a_human_reads_the_same() -> None:
         pasted = Stage().run("doctor", served.issuer + "/authorize")
 
     assert (broken.status, sound.status, pasted.status) == (1, 0, 1)
-    assert "In the way of a login: key." in broken.out
-    assert "Nothing was found that stands in the way of a login." in sound.out
+    assert "A login fails because of: key." in broken.out
+    assert "Nothing was found that prevents a login." in sound.out
     assert "   setup = ClientSetup(\n" in sound.out
     assert f"   examined as {served.issuer}\n" in pasted.out
 

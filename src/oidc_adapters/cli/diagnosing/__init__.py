@@ -1,1 +1,1 @@
-"""What ``oidc doctor`` looks at, one module for each subject; it says only what it established."""
+"""The parts of an examination by ``oidc doctor``: each says only what it established."""

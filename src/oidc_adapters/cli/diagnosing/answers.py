@@ -1,4 +1,4 @@
-"""What an answer says about its server: its certificate, and its clock."""
+"""The server of an answer: its certificate, and its clock."""
 
 from datetime import UTC
 from email.utils import parsedate_to_datetime

@@ -1,4 +1,4 @@
-"""What a client has to configure for a provider, as lines of Python that make a ``ClientSetup``."""
+"""The settings of a client at a provider, as lines of Python that make a ``ClientSetup``."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ class Configuration:
     Attributes:
         arguments: those of ``ClientSetup``, each as its source text.
         development: whether the client is for development on this machine.
-        remarks: what is to be known of them.
+        remarks: notes about them.
     """
 
     arguments: tuple[tuple[str, str], ...]
@@ -42,7 +42,7 @@ def configuration_for(
     Args:
         found: the provider.
         client_id: the client, if it is known already.
-        redirect_uri: where the browser comes back to, likewise.
+        redirect_uri: its redirect URI, likewise.
     """
     development = found.issuer.startswith("http://")
     local = "http://127.0.0.1:8000/callback"
@@ -98,7 +98,7 @@ def _remarks(found: Found) -> tuple[str, ...]:
         ),
         (
             not metadata.authorization_response_iss_parameter_supported,
-            "with further providers, give each a redirect_uri with a path of its own",
+            "with further providers, give each a redirect_uri with a separate path",
         ),
     ]
     return tuple([text for holds, text in told if holds])

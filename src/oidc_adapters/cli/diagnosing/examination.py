@@ -1,4 +1,4 @@
-"""The examination of one provider, from its issuer to what a client has to configure."""
+"""The examination of one provider, from its issuer to the settings of a client."""
 
 from attrs import evolve, frozen
 
@@ -16,13 +16,13 @@ from oidc_core.wire.errors import UsageError
 
 @frozen(kw_only=True)
 class Examination:
-    """What was found out.
+    """The result of an examination.
 
     Attributes:
         issuer: as it was given.
-        examined: the issuer whose metadata was examined; empty if there was none.
+        examined: the issuer whose metadata was examined; empty if no metadata was found.
         verdicts: what was established, in order.
-        configuration: what a client has to configure; ``None`` without metadata.
+        configuration: the settings of a client; ``None`` without metadata.
     """
 
     issuer: str
@@ -32,7 +32,7 @@ class Examination:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing stands in the way of a login."""
+        """Whether nothing prevents a login."""
         return not any_failed(self.verdicts)
 
 

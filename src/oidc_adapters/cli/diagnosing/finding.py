@@ -74,8 +74,8 @@ def fetch(shell: Shell, issuer: str, well_known: WellKnown = "openid") -> Found:
 def find(shell: Shell, issuer: str) -> tuple[Found | None, Verdict]:
     """Find the metadata that an issuer stands for, and say whether it is configured right.
 
-    Where the issuer has none, others on the same host are tried: what was meant is told only if its
-    metadata is there and names it.
+    Where the issuer has no metadata, other issuers of the same host are tried. One of them is named
+    only if its metadata is there and names it.
 
     Args:
         shell: sends the requests.

@@ -93,7 +93,7 @@ def _usable(served: list[str], keys: KeySet, algorithms: list[str]) -> Verdict:
 
 
 def _clashes(keys: KeySet, algorithms: list[str]) -> list[Verdict]:
-    """Find the names that different keys share: a token with such a name is refused."""
+    """Find the names that different keys share: a token that names one is refused."""
     refusals: dict[str, ProtocolViolation] = {}
     for alg in algorithms:
         for kid in [key.kid for key in keys.keys if key.kid is not None and _fits(key, alg)]:
@@ -101,7 +101,7 @@ def _clashes(keys: KeySet, algorithms: list[str]) -> list[Verdict]:
                 keys.select(kid, alg)
             except ProtocolViolation as refusal:
                 refusals[kid] = refusal
-    says = "each key has a name of its own"
+    says = "no two keys share a name"
     return [failure("kid", says, refusal) for refusal in refusals.values()]
 
 

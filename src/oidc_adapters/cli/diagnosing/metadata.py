@@ -1,4 +1,4 @@
-"""What the metadata promises, held against what a login needs; the core's rules judge it."""
+"""The promises of the metadata and the needs of a login, judged by the rules of the core."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -22,7 +22,7 @@ _FLOW: Final = (
     ("require_pushed_authorization_requests", "it takes requests in the URL", "RFC 9126 §5"),
     ("require_signed_request_object", "it takes requests that are not signed", "RFC 9101 §10.5"),
 )
-"""Members that may rule a login out: name, what is to hold, and its specification."""
+"""Members that may rule a login out: the name, the condition, and its specification."""
 
 _LOGOUTS: Final = (
     ("end_session_endpoint", "it ends its session for a browser", "RP-Initiated Logout §2.1"),
@@ -133,7 +133,7 @@ def _response_iss(provider: ProviderMetadata) -> Verdict:
         outcome="skipped",
         spec=spec,
         reason="it does not announce that",
-        hint="with several providers, give each a redirect URI with a path of its own",
+        hint="with several providers, give each a redirect URI with a separate path",
     )
 
 
