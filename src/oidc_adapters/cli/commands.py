@@ -168,7 +168,7 @@ class Doctor:
 
     Attributes:
         issuer: as a client has it configured.
-        client_id, redirect_uri: of the client, for what it has to configure.
+        client_id, redirect_uri: of the client, for its settings.
         ca: a file with CA certificates in place of the system's.
         json: whether to print JSON.
     """

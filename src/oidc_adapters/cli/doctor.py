@@ -38,10 +38,10 @@ def _tell(page: Page, found: Examination) -> None:
     if failed:
         page.line(f"A login fails because of: {', '.join(dict.fromkeys(failed))}.", style="bad")
     else:
-        page.line("Nothing was found that prevents a login.", style="good")
+        page.line("No obstacle to a login was found.", style="good")
     if found.configuration is not None:
         page.line()
-        page.line("What a client has to configure:")
+        page.line("The settings of a client:")
         page.line()
         for line in found.configuration.source.splitlines():
             page.raw(f"   {line}")

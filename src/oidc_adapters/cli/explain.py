@@ -67,9 +67,9 @@ def explain(command: Explain, world: World) -> int:
 def _unknown(subject: str, page: Page) -> int:
     """Say that it is nothing known; it is not repeated, since it may be a secret."""
     close = near(subject)
-    text = "oidc explain: no code, no callback URL and no JWT"
+    text = "oidc explain: neither a code nor a callback URL nor a JWT"
     page.line(f"{text}; near: {', '.join(close)}" if close else text, style="bad")
-    page.line("A token that is no JWT says nothing to a client. Codes: oidc explain --all.")
+    page.line("A token that is not a JWT is opaque to clients. Codes: oidc explain --all.")
     return NOT_UNDERSTOOD
 
 
@@ -137,7 +137,7 @@ def _tell_token(page: Page, told: ExplainedToken, now: int) -> None:
     kind = "an encrypted JWT (JWE)" if told.form == "JWE" else "a signed JWT (JWS)"
     page.line(f"A token: {kind}", style="bold")
     if told.claims.members:
-        fits = ", ".join(told.fits) or "none that this library knows"
+        fits = ", ".join(told.fits) or "no kind that this library knows"
         page.facts([("may be", fits), ("judged as", told.judged_as)], indent=3)
     _tell_members(page, "header, not verified", told.header)
     _tell_members(page, "claims, not verified", told.claims)

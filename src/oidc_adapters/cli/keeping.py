@@ -180,7 +180,7 @@ class Keeping:
     def documents(self) -> SharedStore:
         """Return where metadata and keys of providers are, which spare requests.
 
-        They are in files in any case: they are no secret, and too large for some keyrings.
+        They are always in files: they are not secret, and too large for some keyrings.
         """
         records = self._files("tokens")
         return SharedStore(records, self._secret(records))
@@ -189,7 +189,7 @@ class Keeping:
         return FileRecords(self._folder / name, clock=self._world.clock, boot=self._world.boot)
 
     def _secret(self, records: Records) -> str:
-        """Return what the tokens are sealed with; the first call makes it."""
+        """Return the secret that seals the tokens; the first call makes it."""
         found = records.read(_SECRET)
         if found is None:
             fresh = self._world.entropy.token()

@@ -172,7 +172,7 @@ def _add_whoami(add_parser: _AddParser) -> None:
     parser = add_parser(
         "whoami",
         help="say who is logged in, by a login that was kept",
-        description="Say who is logged in. Nobody is asked, unless UserInfo is.",
+        description="Say who is logged in. Only --userinfo asks the provider.",
     )
     parser.add_argument("--userinfo", action="store_true", help="ask the provider for UserInfo")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
@@ -203,7 +203,7 @@ def _add_logout(add_parser: _AddParser) -> None:
 def _add_explain(add_parser: _AddParser) -> None:
     parser = add_parser(
         "explain",
-        help="what an error code, a callback URL or a token says, and whether it holds",
+        help="explain an error code, a callback URL or a token, and check it",
         description="Explain an error code, a callback URL or a token, offline. No token, code, "
         "state or secret is printed.",
         epilog="Exit status: 0 explained, 1 a client would refuse it, 2 not understood. A token "
@@ -235,7 +235,7 @@ def _add_doctor(add_parser: _AddParser) -> None:
         "algorithms, PKCE, logout, client authentication. It says only what it established.",
         epilog="Exit status: 0 nothing prevents a login, 1 something does, 2 not understood.",
     )
-    parser.add_argument("issuer", metavar="ISSUER", help="the issuer, as a client has it")
+    parser.add_argument("issuer", metavar="ISSUER", help="the issuer, as a client configures it")
     parser.add_argument("--client-id", default="", metavar="ID", help="for the configuration")
     parser.add_argument("--redirect-uri", default="", metavar="URL", help="for the configuration")
     parser.add_argument("--ca", metavar="FILE", help="CA certificates, in place of the system's")

@@ -1,4 +1,4 @@
-"""The values of options: what each takes, and what it says of anything else."""
+"""The values of options: each is checked, and a wrong one is refused with a message."""
 
 import argparse
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Progress: what a command is waiting for, on standard error, if that is a terminal."""
+"""Progress of a command, on standard error, if that is a terminal."""
 
 from oidc_adapters.cli.layout import Page
 from oidc_adapters.cli.redaction import printable
@@ -9,7 +9,7 @@ from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 
 
 def say(world: World, text: str) -> None:
-    """Say what is waited for; a file or a pipe is not told."""
+    """Say what the command waits for, to a terminal only."""
     if world.err.isatty():
         page = Page(world.err, world.environ)
         page.raw(f"... {printable(text)}")
@@ -17,7 +17,7 @@ def say(world: World, text: str) -> None:
 
 
 class ProgressTransport:
-    """A transport that says whom it asks.
+    """A transport that announces each request.
 
     Args:
         transport: does the work.

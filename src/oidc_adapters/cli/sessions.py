@@ -17,7 +17,7 @@ def token(command: Token, world: World) -> int:
     """Print a fresh access token, and nothing else on standard output.
 
     Raises:
-        OidcError: there is none to be had; see its ``hint``.
+        OidcError: no token can be had; see its ``hint``.
     """
     keeping = Keeping(command.kept, world)
     profile = keeping.profile()
@@ -38,7 +38,7 @@ def token(command: Token, world: World) -> int:
 
 
 def whoami(command: WhoAmI, world: World) -> int:
-    """Say who is logged in: by what was kept, or by what UserInfo says now.
+    """Say who is logged in, by the kept login or by UserInfo.
 
     Raises:
         OidcError: nobody is; see its ``hint``.

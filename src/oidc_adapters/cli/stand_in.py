@@ -20,7 +20,7 @@ def stand_in(*, issuer: str = "", client_id: str = "") -> RelyingParty:
 
     Args:
         issuer: the issuer to compare with; without one, that rule must not be run.
-        client_id: the client to compare with, likewise.
+        client_id: the client to compare with.
 
     Raises:
         UsageError: for a text that cannot be an issuer.

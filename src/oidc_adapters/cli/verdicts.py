@@ -1,4 +1,4 @@
-"""One check of a command: what it says, how it went, what was found against what is expected."""
+"""One check of a command: its words, its outcome, the facts found and expected."""
 
 from collections.abc import Callable, Iterable
 from types import MappingProxyType
@@ -32,7 +32,7 @@ class Verdict:
     Attributes:
         name: its name, as in ``iss``.
         says: what it says, in words.
-        outcome: ``passed``; ``failed``; ``warned`` for what does not fail but needs attention;
+        outcome: ``passed``; ``failed``; ``warned`` for a fault that prevents nothing;
             ``skipped`` where it does not apply; ``unjudged`` where something is missing to judge.
         spec: the sentence of the specification.
         code: the error code of a failure.
@@ -55,7 +55,7 @@ class Verdict:
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """What is told below it, by name."""
+        """The facts that are told below it, by name."""
         told = (
             ("found", _text(self.found)),
             ("expected", _text(self.expected)),
@@ -91,7 +91,7 @@ def _text(fact: Fact) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text as it is, if nothing of it is invisible."""
+    """Return a text as it is, if all its characters are visible."""
     plain = text.isascii() and text.isprintable() and text == text.strip() and text != ""
     return cut(text, _LONG) if plain else shown(text)
 

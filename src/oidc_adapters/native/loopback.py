@@ -118,7 +118,7 @@ def _seconds(timeout: float) -> float:
 
 
 def _place(setup: ClientSetup) -> tuple[int, str]:
-    """Return port and path of the redirect URI; port 0 if it names none."""
+    """Return port and path of the redirect URI; port 0 if it has no port."""
     uris = (setup.redirect_uri,) if setup.registration is None else setup.registration.redirect_uris
     uri = uris[0] if uris else ""
     parts = urlsplit(uri)  # the setup has judged it

@@ -28,7 +28,7 @@ class Told:
     data: Mapping[str, Any]
 
     def failed(self) -> dict[str, str]:
-        """The codes of what failed, by the names of the checks."""
+        """The codes of the failed checks, by their names."""
         return self.of("failed", "code")
 
     def of(self, outcome: str, member: str) -> dict[str, str]:
@@ -214,7 +214,7 @@ def test_a_human_reads_the_same() -> None:
 
     assert (broken.status, sound.status, pasted.status) == (1, 0, 1)
     assert "A login fails because of: key." in broken.out
-    assert "Nothing was found that prevents a login." in sound.out
+    assert "No obstacle to a login was found." in sound.out
     assert "   setup = ClientSetup(\n" in sound.out
     assert f"   examined as {served.issuer}\n" in pasted.out
 

@@ -65,7 +65,7 @@ def test_what_is_not_understood_is_not_repeated(secret: str) -> None:
     ran = Stage(stdin=StringIO(secret)).run("explain", "-")
 
     assert (ran.status, ran.out) == (2, "")
-    assert "no code, no callback URL and no JWT" in ran.err
+    assert "neither a code nor a callback URL nor a JWT" in ran.err
     assert not secret or secret not in ran.err
 
 

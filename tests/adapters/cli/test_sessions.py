@@ -94,7 +94,7 @@ def test_a_kept_login_gives_access_tokens(home: Home) -> None:
     told = json.loads(data.out)
     assert told["access_token"] == token.out.strip()
     assert (told["expires_at"], told["issuer"]) == (NOW + 300, home.served.issuer)
-    assert len(home.served.exchanges) == asked  # nobody was asked
+    assert len(home.served.exchanges) == asked  # without a request
 
 
 def test_no_token_is_readable_in_the_folder(home: Home) -> None:

@@ -18,7 +18,7 @@ NOW = 1_800_000_000
 
 
 class Notes(NoWitness):
-    """Takes note of what happens, in order."""
+    """Takes notes, in order."""
 
     def __init__(self) -> None:
         self.told: list[str] = []

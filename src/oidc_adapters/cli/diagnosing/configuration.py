@@ -42,7 +42,7 @@ def configuration_for(
     Args:
         found: the provider.
         client_id: the client, if it is known already.
-        redirect_uri: its redirect URI, likewise.
+        redirect_uri: its redirect URI.
     """
     development = found.issuer.startswith("http://")
     local = "http://127.0.0.1:8000/callback"

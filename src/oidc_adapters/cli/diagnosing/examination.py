@@ -43,8 +43,8 @@ def examine(
 
     Args:
         shell: sends them.
-        issuer: the issuer, as a client has it configured.
-        client_id: of the client, for what it has to configure.
+        issuer: the issuer, as it is configured at a client configured.
+        client_id: of the client, for its settings.
         redirect_uri: likewise.
     """
     found, of_issuer = find(shell, issuer)

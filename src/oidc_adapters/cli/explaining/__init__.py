@@ -1,1 +1,1 @@
-"""What ``oidc explain`` can explain: a code, a callback, a token; offline and without secrets."""
+"""The parts of ``oidc explain``: codes, callbacks and tokens, offline and without secrets."""

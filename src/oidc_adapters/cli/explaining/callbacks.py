@@ -20,7 +20,7 @@ from oidc_core.wire.messages import cut, shown_name, without_secrets
 from oidc_core.wire.urls import parse_form, parse_url
 
 _SHOWN: Final = frozenset({"iss", "error", "error_description", "error_uri", "token_type"})
-"""Parameters whose values are no secret."""
+"""Parameters whose values are not secret."""
 
 _LONGEST: Final = 200
 _MEANINGS: Final = MappingProxyType(
@@ -42,7 +42,7 @@ _MEANINGS: Final = MappingProxyType(
 )
 _REQUEST: Final = frozenset({"response_type", "client_id", "redirect_uri"})
 _ALONE: Final = frozenset({"iss", "parameters"})
-"""The rules of a callback that need nothing but the callback and the issuer."""
+"""The rules of a callback that need only the callback and the issuer."""
 
 
 @frozen(kw_only=True)
@@ -56,12 +56,12 @@ class ExplainedParameter:
 
 @frozen(kw_only=True)
 class ExplainedCallback:
-    """What a callback URL says.
+    """The content of a callback URL.
 
     Attributes:
         url: where it leads, without its parameters.
         parameters: what it brings, in order.
-        verdicts: the checks that need nothing but the URL and the options.
+        verdicts: the checks that need only the URL and the options.
         error: the provider's error code, or an empty string.
         advice: what to do about that error.
     """

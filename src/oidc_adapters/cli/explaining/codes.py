@@ -15,7 +15,7 @@ from oidc_core.wire.jsontypes import JsonObject
 FAULTS: Final = MappingProxyType(
     {
         "protocol": "the provider, or somebody in its place, broke the protocol",
-        "provider": "the provider refused, with an error code of its own",
+        "provider": "the provider refused, with its own error code",
         "callback": "what the browser brought back does not hold",
         "transport": "the network, or the server of the provider",
         "store": "a store of the application",
@@ -34,7 +34,7 @@ KINDS: Final = MappingProxyType(
         "suspicious": "suspicious: it may be an attack",
     }
 )
-"""What to tell the user, by the ``kind`` of a row."""
+"""The meaning of the ``kind`` of a row."""
 
 _BY_PROVIDER: Final = "an error code of the provider (RFC 6749 §4.1.2.1, §5.2)"
 _BY_TRANSPORT: Final = "a cause: why an exchange failed"

@@ -57,7 +57,7 @@ _UNJUDGED: Final = MappingProxyType(
         "encryption": "whether the client registered encryption is not known here",
         "acr": "what the login demanded is not known here",
         "auth_time": "what the login demanded is not known here",
-        "expected_sub": "whom the login expected is not known here",
+        "expected_sub": "the user that the login expected is not known here",
         "at_hash": "the access token is not here",
         "claims": "what the login demanded is not known here",
         "sid": "whether the client registered that it needs sid is not known here",
@@ -68,7 +68,7 @@ _UNJUDGED: Final = MappingProxyType(
 
 @frozen(kw_only=True)
 class Given:
-    """What a token is compared with; an empty text was not given.
+    """The values to compare a token with; an empty text was not given.
 
     Attributes:
         issuer, client_id, nonce: as the login had them.
@@ -85,7 +85,7 @@ class Given:
 
 @frozen(kw_only=True)
 class ExplainedToken:
-    """What a token says, unverified, and what the rules say of it.
+    """The unverified content of a token, and the verdicts about it.
 
     Attributes:
         form: ``JWS`` or ``JWE``.
@@ -113,7 +113,7 @@ def explain_token(token: str, given: Given) -> ExplainedToken:
     """Explain a token, as far as it can be read.
 
     Raises:
-        UsageError: for an issuer that cannot be one, or a file that is no key set.
+        UsageError: for a text that cannot be an issuer, or a file without a key set.
     """
     keys = None if given.jwks is None else _key_set(given.jwks)
     if token.count(".") == _ENCRYPTED:

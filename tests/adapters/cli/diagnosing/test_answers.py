@@ -1,4 +1,4 @@
-"""What an answer says about its server."""
+"""The server of an answer."""
 
 import pytest
 from attrs import evolve

@@ -1,4 +1,4 @@
-"""What a client has to configure."""
+"""The settings of a client."""
 
 import os
 import runpy

@@ -1,4 +1,4 @@
-"""What the metadata promises."""
+"""The promises of the metadata."""
 
 import pytest
 
