@@ -31,8 +31,9 @@ from oidc_adapters import (
     UserInfoRead,
     UserInfoRefused,
     log_events,
+    loopback_login,
 )
-from oidc_core import Kind, Retryable
+from oidc_core import Kind, LoggedIn, Retryable
 
 GOES_WELL = (
     LoginBegan,
@@ -97,3 +98,8 @@ def lives(setup: ClientSetup, transport: Transport) -> OidcClient:
     with OidcClient(setup, MemoryPendingLogins(), transport=transport, on_event=log) as client:
         client.start_login()
     return client
+
+
+def at_this_machine(setup: ClientSetup) -> LoggedIn:
+    """A login with the browser of this machine."""
+    return loopback_login(setup, open_browser=print, timeout=30, prompt="login")

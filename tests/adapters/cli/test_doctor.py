@@ -13,8 +13,9 @@ from attrs import frozen
 from oidc_adapters import ClientSetup
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.testing import FakeProvider, serve
+from oidc_adapters.testing.authority import Authority
+from oidc_adapters.testing.fault_server import FaultServer, Wait
 from oidc_core.wire.causes import CAUSES
-from tests.adapters.transport.fault_server import Authority, FaultServer, Wait
 
 from .browsing import free_port
 from .worlds import NOW, Ran, Stage, Terminal

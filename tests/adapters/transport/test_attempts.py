@@ -127,20 +127,20 @@ def test_what_the_first_attempt_sent_may_have_arrived() -> None:
 
 
 @pytest.mark.parametrize(
-    ("busy", "error", "told"),
+    ("facts", "error", "told"),
     [
-        (exchange(0), ValueError(), ("no", "http_timeout", "timeout")),
-        (exchange(sent=True), TimeoutError(), ("maybe", "http_timeout", "timeout")),
-        (exchange(fault="http_too_large"), HTTPException(), ("no", "http_too_large", "")),
-        (exchange(), ssl.SSLError(1, ""), ("no", "tls_failed", "tls_handshake")),
-        (exchange(), ConnectionRefusedError(111, ""), ("no", "http_connect_failed", "refused")),
-        (exchange(sent=True), HTTPException("x"), ("maybe", "http_malformed", "not_http")),
+        ({"seconds": 0}, ValueError(), ("no", "http_timeout", "timeout")),
+        ({"sent": True}, TimeoutError(), ("maybe", "http_timeout", "timeout")),
+        ({"fault": "http_too_large"}, HTTPException(), ("no", "http_too_large", "")),
+        ({}, ssl.SSLError(1, ""), ("no", "tls_failed", "tls_handshake")),
+        ({}, ConnectionRefusedError(111, ""), ("no", "http_connect_failed", "refused")),
+        ({"sent": True}, HTTPException("x"), ("maybe", "http_malformed", "not_http")),
     ],
 )
 def test_a_failure_has_a_code_and_a_cause(
-    busy: Exchange, error: Exception, told: tuple[str, str, str]
+    facts: dict[str, Any], error: Exception, told: tuple[str, str, str]
 ) -> None:
-    found = no_answer(busy, error, CLOCK)
+    found = no_answer(exchange(**facts), error, CLOCK)
     assert (found.sent, found.code, found.cause) == told
     assert found.at == CLOCK.now()
 
