@@ -30,7 +30,6 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 """The operating system's own, which differs from others of its version: in `ssl` on Debian."""
 PORTABLE = ("unit", "properties", "flows", "spec", "vectors", "adapters")
 """The folders of tests that hold in every environment; the rest looks at the source tree."""
-INSTALLED = ("unit", "flows")
 SURROUNDED = ("browser", "explore", "interop", "processes")
 """The folders of tests with a life outside this process, or with long searches.
 
@@ -108,10 +107,12 @@ def run_all(common: Sequence[str]) -> int:
     legs = Legs(python=python)
     _static(legs)
     _suite(legs, common)
-    legs.run("wheel", lambda: _wheel(python, common))
-    others = _other_pythons(legs, common)
-    _system_python(legs, common, [str(python), *others])
-    legs.run("lowest dependencies", lambda: _lowest(common))
+    with tempfile.TemporaryDirectory() as folder:
+        legs.run("wheel", lambda: _wheel(python, folder))
+        suite = ["-m", "not slow and not interop", *common]
+        others = _other_pythons(legs, Path(folder), suite)
+        _system_python(legs, Path(folder), suite, [str(python), *others])
+        legs.run("lowest dependencies", lambda: _lowest(Path(folder), suite))
     return legs.summary()
 
 
@@ -142,18 +143,22 @@ def _suite(legs: Legs, common: Sequence[str]) -> None:
         legs.command(f"coverage {package} ≥ {least} %", *report, f"--fail-under={least}")
 
 
-def _wheel(python: Path, common: Sequence[str]) -> None:
-    """Build the wheel, look into it, install it alone, and run the tests against it."""
-    with tempfile.TemporaryDirectory() as folder:
-        call(python, "-m", "build", "--outdir", folder)
-        (wheel,) = Path(folder).glob("*.whl")
-        _inspect(wheel)
-        shutil.rmtree(ROOT / ".venv-wheel", ignore_errors=True)
-        fresh = environment.prepare(["suite"], directory=".venv-wheel", install=[str(wheel)])
-    elsewhere = "import oidc_core, sys; sys.exit('site-packages' not in oidc_core.__file__)"
-    call(fresh, "-c", elsewhere)
-    call(fresh.parent / "oidc", "demo", "--json", cwd=ROOT / "tests")
-    call(fresh, "-m", "pytest", *PROCESSES, *common, *_folders(INSTALLED))
+def _wheel(python: Path, folder: str) -> None:
+    """Build the wheel, look into it, and log in with what it installs alone."""
+    call(python, "-m", "build", "--outdir", folder)
+    wheel = _built(Path(folder))
+    _inspect(wheel)
+    shutil.rmtree(ROOT / ".venv-wheel", ignore_errors=True)
+    alone = environment.prepare(directory=".venv-wheel", install=[str(wheel)])
+    call(alone.parent / "oidc", "demo", "--json", cwd=ROOT / "tests")
+
+
+def _built(folder: Path) -> Path:
+    """Return the wheel, which the other legs install and try."""
+    found = [*folder.glob("*.whl")]
+    if len(found) != 1:
+        raise Failure(f"there is no wheel to install: {found}")
+    return found[0]
 
 
 def _inspect(wheel: Path) -> None:
@@ -169,25 +174,25 @@ def _inspect(wheel: Path) -> None:
             raise Failure(f"the wheel lacks {needed}")
 
 
-def _other_pythons(legs: Legs, common: Sequence[str]) -> list[str]:
+def _other_pythons(legs: Legs, folder: Path, suite: Sequence[str]) -> list[str]:
     """The portable suite on each other Python that this machine has; return those found."""
     current = _version(legs.python)
     found = {version: _interpreter(version) for version in PYTHONS if version != current}
     for version, interpreter in found.items():
         if interpreter:
-            legs.run(f"Python {version}", partial(_on, version, interpreter, common))
+            legs.run(f"Python {version}", partial(_on, version, interpreter, folder, suite))
         else:
             legs.note(f"Python {version}", "not found, not run")
     return [interpreter for interpreter in found.values() if interpreter]
 
 
-def _system_python(legs: Legs, common: Sequence[str], before: Sequence[str]) -> None:
+def _system_python(legs: Legs, folder: Path, suite: Sequence[str], before: Sequence[str]) -> None:
     """The portable suite on the operating system's Python, unless it has run there before."""
     reason = _unfit(SYSTEM_PYTHON, before)
     if reason:
         legs.note("system's Python", f"{reason}, not run")
     else:
-        legs.run("system's Python", partial(_on, "system", SYSTEM_PYTHON, common))
+        legs.run("system's Python", partial(_on, "system", SYSTEM_PYTHON, folder, suite))
 
 
 def _unfit(interpreter: str, before: Sequence[str]) -> str | None:
@@ -201,27 +206,28 @@ def _unfit(interpreter: str, before: Sequence[str]) -> str | None:
     return None
 
 
-def _on(version: str, interpreter: str, common: Sequence[str]) -> None:
-    python = environment.prepare(
-        ["suite"],
-        directory=f".venv-{version}",
-        interpreter=interpreter,
-    )
-    call(python, "-m", "pytest", *PROCESSES, *_portable_marks(), *common, *_folders(PORTABLE))
+def _on(name: str, interpreter: str, folder: Path, suite: Sequence[str]) -> None:
+    _portable(f".venv-{name}", interpreter, folder, suite)
 
 
-def _lowest(common: Sequence[str]) -> None:
+def _lowest(folder: Path, suite: Sequence[str]) -> None:
     """The portable suite on the lowest versions that `pyproject.toml` admits."""
+    pins = environment.lowest_requirements()
+    _portable(".venv-lowest", sys.executable, folder, suite, pins)
+
+
+def _portable(
+    directory: str, interpreter: str, folder: Path, suite: Sequence[str], pins: Sequence[str] = ()
+) -> None:
+    """Run the portable suite against the wheel, in an environment of its own."""
+    built = _built(folder)
+    dependencies = environment.project_table()["project"]["dependencies"]
     python = environment.prepare(
-        ["suite"],
-        directory=".venv-lowest",
-        pins=environment.lowest_requirements(),
+        ["suite"], directory=directory, interpreter=interpreter, install=dependencies, pins=pins
     )
-    call(python, "-m", "pytest", *PROCESSES, *_portable_marks(), *common, *_folders(PORTABLE))
-
-
-def _portable_marks() -> tuple[str, str]:
-    return ("-m", "not slow and not interop")
+    environment.pip_install(python, ["--force-reinstall", "--no-deps", str(built)])
+    call(python, "-c", "import oidc_core, sys; sys.exit('site-packages' not in oidc_core.__file__)")
+    call(python, "-m", "pytest", *PROCESSES, *suite, *_folders(PORTABLE))
 
 
 def _folders(names: Sequence[str]) -> list[str]:

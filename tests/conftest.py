@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.hanging import Hanging
 from tests.interop.table import InteropTable
 from tests.requirement_marks import RequirementMarks
 from tests.servers import postgresql, redis
@@ -34,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Hanging(), "hanging")
     config.pluginmanager.register(RequirementMarks(), "requirement-marks")
     config.pluginmanager.register(InteropTable(), "interop-table")
     config.pluginmanager.register(postgresql, "postgresql")
