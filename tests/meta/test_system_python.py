@@ -53,7 +53,7 @@ def test_a_missing_one_is_noted_as_the_others_are(
     monkeypatch.setattr(legs, "SYSTEM_PYTHON", str(tmp_path / "nothing"))
     run = legs.Legs(python=tmp_path)
 
-    legs._system_python(run, [], [])
+    legs._system_python(run, tmp_path, [], [])
 
     assert run.outcomes == [("system's Python", "not found, not run", 0.0)]
 
@@ -62,16 +62,16 @@ def test_the_one_that_is_there_runs_in_an_environment_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     system = planted(tmp_path, "system")
-    made: list[tuple[str, str]] = []
+    made: list[tuple[str, str, Path, list[str]]] = []
 
-    def record(version: str, interpreter: str, common: object) -> None:
-        made.append((version, interpreter))
+    def record(name: str, interpreter: str, folder: Path, suite: list[str]) -> None:
+        made.append((name, interpreter, folder, suite))
 
     monkeypatch.setattr(legs, "SYSTEM_PYTHON", system)
     monkeypatch.setattr(legs, "_on", record)
     run = legs.Legs(python=tmp_path)
 
-    legs._system_python(run, [], [])
+    legs._system_python(run, tmp_path, ["-m", "fast"], [])
 
-    assert made == [("system", system)]
+    assert made == [("system", system, tmp_path, ["-m", "fast"])]
     assert [(name, outcome) for name, outcome, _ in run.outcomes] == [("system's Python", "passed")]
