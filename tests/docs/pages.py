@@ -12,6 +12,7 @@ _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING: Final = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _NOT_OF_ANCHORS: Final = re.compile(r"[^\w\- ]")
 _LINK: Final = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
+_SAVED: Final = "Save this as `"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,13 @@ class Page:
             )
             for found in _FENCE.finditer(text)
         ]
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """Name and text of each file that the reader saves, in order; a name may come again."""
+        lines = self.text.splitlines()
+        saved = [(lines[b.line - 4].rpartition(_SAVED)[2], b.text) for b in self.blocks]
+        return [(said.removesuffix("`:"), text) for said, text in saved if said.endswith("`:")]
 
     @property
     def links(self) -> list[str]:

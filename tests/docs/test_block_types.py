@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.docs.pages import ROOT, written_pages
-from tests.docs.test_code_blocks import ALONE
+from tests.docs.test_code_blocks import ALONE, TUTORIALS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +21,15 @@ def scripts() -> dict[str, str]:
     """The pages as scripts; where each block is independent, a script for each."""
     found: dict[str, str] = {}
     for page in written_pages():
+        stem = page.path.removesuffix(".md").translate(str.maketrans("/-", "__"))
+        if page.path in TUTORIALS:
+            found |= {
+                f"{stem}_{name}": text.replace("from app import", f"from {stem}_app import")
+                for name, text in page.files
+            }
+            continue
         texts = [block.text for block in page.blocks if block.language == "python"]
         pieces = texts if page.path in ALONE else ["\n".join(texts)]
-        stem = page.path.removesuffix(".md").translate(str.maketrans("/-", "__"))
         found |= {f"{stem}_{number}.py": piece for number, piece in enumerate(pieces) if piece}
     return found
 

@@ -26,6 +26,9 @@ APART: Final = {"docs/how-to/django.md"}
 RUN: Final = {"docs/how-to/command-line.md"}
 """Pages whose commands run, in `test_command_line.py`; those of any other page are only read."""
 
+TUTORIALS: Final = {"docs/tutorial/fastapi.md", "docs/tutorial/flask.md"}
+"""Pages whose blocks are files of a folder; all of their steps run in `test_tutorials.py`."""
+
 BETWEEN: Final = "---- the next block ----\n"
 
 PAGES: Final = [page for page in written_pages() if page.blocks]
@@ -79,6 +82,8 @@ def commands(page: Page) -> list[list[str]]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
 def test_the_blocks_do_what_the_page_says(page: Page) -> None:
+    if page.path in TUTORIALS:
+        return
     names = namespace()
     if page.path in APART:
         assert run_apart(page) == [expected for _, expected in outputs(page)]
@@ -105,7 +110,7 @@ def test_there_is_no_block_that_nobody_looks_at(page: Page) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
 def test_the_commands_are_understood(page: Page) -> None:
-    if page.path in RUN:
+    if page.path in RUN | TUTORIALS:
         return
     for program, *arguments in commands(page):
         if program == "./demo":
