@@ -5,6 +5,7 @@ The settings are in :mod:`oidc_adapters.web.django`.
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from django.utils.html import escape
 
 from oidc_adapters.web.django import oidc_required, oidc_session
 
@@ -13,7 +14,7 @@ from oidc_adapters.web.django import oidc_required, oidc_session
 def index(request: HttpRequest) -> HttpResponse:
     """Greet the user."""
     session = oidc_session(request)
-    return HttpResponse(f"Hello {session.claims['name'] if session else 'nobody'}")
+    return HttpResponse(f"Hello {escape(session.claims['name']) if session else 'nobody'}")
 
 
 urlpatterns = [path("", index), path("", include("oidc_adapters.web.django.urls"))]

@@ -1,6 +1,7 @@
 """A Flask application with a page for users who are logged in; ``settings.py`` lies beside it."""
 
 from flask import Flask
+from markupsafe import escape
 
 from oidc_adapters.web.flask import Oidc
 
@@ -13,4 +14,4 @@ oidc = Oidc(app)
 @oidc.required
 def index() -> str:
     """Greet the user."""
-    return f"Hello {oidc.session.claims['name']}"
+    return f"Hello {escape(oidc.session.claims['name'])}"

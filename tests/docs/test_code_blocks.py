@@ -98,6 +98,8 @@ def test_the_blocks_do_what_the_page_says(page: Page) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
 def test_a_page_with_code_makes_a_claim_that_can_fail(page: Page) -> None:
     found = outputs(page)
+    if page.path in TUTORIALS:
+        return
     judged = found if page.path in ALONE else found[-1:]
 
     assert [block.line for block, printed in judged if not claims_something(block, printed)] == []

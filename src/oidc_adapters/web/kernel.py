@@ -377,8 +377,10 @@ class Kernel:
         back = path_only(error.return_to or return_to, "")
         if not request.is_scripted:
             label = "Try again" if error.retryable == "later" else "Log in"
-            way = WayOn(label=label, url=self._login_url(back))
-            return self._page(failure_of(error, way, self._home), cookies)
+            logins: tuple[WayOn, ...] = (WayOn(label=label, url=self._login_url(back)),)
+            if error.kind == "interaction":  # a link would lead back a user who is still logged in
+                logins = self._login_page(back).ways
+            return self._page(failure_of(error, logins, self._home), cookies)
         members = {"error": error.code, "kind": error.kind}
         return answers.told(error.answer_status, members, cookies, error.retry_after)
 

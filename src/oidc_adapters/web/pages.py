@@ -146,16 +146,16 @@ def left_page(url: str, fields: Fields, home: WayOn) -> Page:
     return Page(title="Logged out", text=text, ways=(way, home))
 
 
-def failure_of(error: OidcError, way: WayOn, home: WayOn) -> Failure:
+def failure_of(error: OidcError, logins: tuple[WayOn, ...], home: WayOn) -> Failure:
     """Return the page of an error.
 
     Args:
         error: the error.
-        way: the way to a new login, which is offered where it can help.
+        logins: the ways to a new login, which are offered where that can help.
         home: the way to the start of the application.
     """
     title, text = _WORDS_OF_CODES.get(error.code) or _WORDS[error.kind]
-    ways = (home,) if error.kind in {"configuration", "suspicious"} else (way, home)
+    ways = (home,) if error.kind in {"configuration", "suspicious"} else (*logins, home)
     return Failure(
         status=error.answer_status,
         title=title,

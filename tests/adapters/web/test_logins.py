@@ -588,6 +588,29 @@ def test_a_provider_that_has_less_than_a_step_up_requires_is_not_asked(awaits: b
     assert (page.status, b"unsupported_by_provider" in page.body) == (500, True)
 
 
+@KINDS
+def test_a_user_whom_the_provider_has_to_ask_gets_a_form_that_starts_a_login(awaits: bool) -> None:
+    """A link would lead back to the page, since the user is still logged in here."""
+    here = house(awaits=awaits)
+    browser = Visitor(at=here)
+    browser.log_in("/")
+
+    silent = AuthenticationRequest(prompt="none")
+    wanted = settled(here.web.step_up(browser.request("/safe?door=2"), silent))
+    browser.keep(wanted)
+    page = browser.bring(browser.at_provider(wanted))
+    started = browser.ask("/login", form=[("return_to", "/safe?door=2")])
+
+    form = (
+        b'<form method="post" action="/login">'
+        b'<input type="hidden" name="return_to" value="/safe?door=2"><button>Log in</button>'
+    )
+    assert (page.status, form in page.body, b"provider_error" in page.body) == (403, True, True)
+    assert page.header("referrer-policy") == "strict-origin"
+    assert browser.session is not None
+    assert browser.bring(browser.at_provider(started)).header("location") == "/safe?door=2"
+
+
 # --- settings ------------------------------------------------------------------------------------
 
 

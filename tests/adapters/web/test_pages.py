@@ -27,7 +27,7 @@ LOGIN = WayOn(label="Log in", url="/login")
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_every_kind_of_failure_has_words_and_a_way_on(kind: Kind) -> None:
     error = CallbackError("state_unknown", kind=kind, retry_after=7)
-    page = failure_of(error, LOGIN, HOME)
+    page = failure_of(error, (LOGIN,), HOME)
 
     assert (page.status, page.kind, page.code) == (error.answer_status, kind, "state_unknown")
     assert page.title
@@ -44,7 +44,7 @@ def test_a_person_is_told_what_a_user_can_do() -> None:
         CallbackError("account_mismatch"),
     )
 
-    titles = [failure_of(error, LOGIN, HOME).title for error in errors]
+    titles = [failure_of(error, (LOGIN,), HOME).title for error in errors]
 
     assert titles == [
         "You are not logged in",
@@ -77,7 +77,7 @@ def test_a_logout_is_asked_for_and_goes_on_by_a_form() -> None:
 def test_the_words_of_a_provider_are_not_shown() -> None:
     error: OidcError = ProviderError("<b>x</b>", error_description="<script>alert(1)</script>")
 
-    html = page_html(failure_of(error, LOGIN, HOME))
+    html = page_html(failure_of(error, (LOGIN,), HOME))
 
     assert "script" not in html
     assert "<b>" not in html
