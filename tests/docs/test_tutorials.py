@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from html import unescape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -20,9 +21,7 @@ from tests.docs.test_code_blocks import TUTORIALS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from pathlib import Path
 
-    import httpx
 
 INSTALLATION: Final = {"mkdir", "cd", "python3", ".", "pip"}
 PROGRAMS: Final = {"flask": "flask", "uvicorn": "uvicorn", "oidc": "oidc_adapters.cli"}
@@ -118,20 +117,20 @@ class Person:
     """A person with a browser, who compares what it shows with the page."""
 
     folder: Folder
-    browser: httpx.Client
+    browser: Any
 
     @property
     def start(self) -> str:
         return self.folder.here("http://127.0.0.1:8000")
 
-    def sees(self, answer: httpx.Response) -> str:
+    def sees(self, answer: Any) -> str:
         """Return the text that is visible, a line for each element."""
         body = answer.text.partition("<main>")[2] or answer.text
         lines = re.sub(r"<[^>]+>", "\n", body).split("\n")
         shown = [unescape(line).strip('" ') for line in lines if line.strip('" ')]
         return "\n".join(shown)
 
-    def presses_log_in(self) -> httpx.Response:
+    def presses_log_in(self) -> Any:
         return self.browser.post(f"{self.start}/login", data={"return_to": "/"})
 
     def logs_in(self, decision: str = "approve") -> str:

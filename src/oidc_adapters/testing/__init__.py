@@ -6,10 +6,10 @@
     transport = InMemoryTransport(provider)
     callback = provider.authorize(authorization_url, now=clock.now())
 
-``FakeBrowser`` logs in at a web application; :mod:`oidc_adapters.testing.pytest_plugin` has
-fixtures of pytest.  ``RECORDS_DUTIES`` tries stores of records, and ``TRANSPORT_DUTIES``
-tries transports.  But for those fixtures it needs
-only the dependencies of the library itself.
+``FakeBrowser`` logs in at a web application, which has ``web_settings``;
+:mod:`oidc_adapters.testing.pytest_plugin` has fixtures of pytest.  ``RECORDS_DUTIES`` tries stores
+of records, and ``TRANSPORT_DUTIES`` tries transports.  But for those fixtures it needs only the
+dependencies of the library itself.
 """
 
 from oidc_adapters.testing.fake_browser import FakeBrowser
@@ -45,6 +45,7 @@ from oidc_adapters.testing.transport_table import (
     lacking,
 )
 from oidc_adapters.testing.transports import AsyncInMemoryTransport, InMemoryTransport
+from oidc_adapters.testing.web_settings import web_settings
 
 __all__ = [
     "ALICE",
@@ -77,4 +78,5 @@ __all__ = [
     "TransportSetup",
     "lacking",
     "serve",
+    "web_settings",
 ]

@@ -26,16 +26,15 @@ from urllib.parse import urljoin
 import pytest
 
 from oidc_adapters.runtime.clock import FrozenClock
-from oidc_adapters.stores.records import MemoryRecords
 from oidc_adapters.testing.fake_browser import FakeBrowser
 from oidc_adapters.testing.parties import FakeClient
 from oidc_adapters.testing.provider import FakeProvider
-from oidc_adapters.testing.transports import AsyncInMemoryTransport, InMemoryTransport
+from oidc_adapters.testing.transports import AsyncInMemoryTransport
+from oidc_adapters.testing.web_settings import web_settings
 
 C = TypeVar("C")
 
 _NOW: Final = 1_700_000_000
-_SECRET: Final = "a secret for the tests of an application"
 
 
 class LoggedInClient(Protocol):
@@ -85,18 +84,7 @@ def oidc_provider(oidc_redirect_uri: str) -> FakeProvider:
 @pytest.fixture
 def oidc_settings(oidc_provider: FakeProvider, oidc_clock: FrozenClock) -> dict[str, Any]:
     """The settings of an application that waits, as of Flask, for this provider."""
-    client = oidc_provider.clients[0]
-    return {
-        "OIDC_ISSUER": oidc_provider.issuer,
-        "OIDC_CLIENT_ID": client.client_id,
-        "OIDC_CLIENT_SECRET": client.client_secret,
-        "OIDC_REDIRECT_URI": client.redirect_uris[0],
-        "OIDC_POST_LOGOUT_REDIRECT_URI": client.post_logout_redirect_uris[0],
-        "OIDC_SECRET": _SECRET,
-        "OIDC_RECORDS": MemoryRecords(clock=oidc_clock, elapsed=lambda: float(oidc_clock.now())),
-        "OIDC_TRANSPORT": InMemoryTransport(oidc_provider),
-        "OIDC_CLOCK": oidc_clock,
-    }
+    return web_settings(oidc_provider, oidc_clock)
 
 
 @pytest.fixture
