@@ -13,11 +13,18 @@ from tests.docs.pages import Block, Page, written_pages
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-ROOTS: Final = ("oidc_core", "oidc_adapters", "oidc_adapters.testing", "oidc_adapters.context")
+ROOTS: Final = (
+    "oidc_core",
+    "oidc_adapters",
+    "oidc_adapters.context",
+    "oidc_adapters.testing",
+    "oidc_adapters.web",
+)
 DOORS: Final = {
     "oidc_adapters.clients.httpx_auth": frozenset({"HttpxAuth"}),
     "oidc_adapters.testing.pytest_plugin": frozenset({"LoggedInClient"}),
     "oidc_adapters.web.fastapi": frozenset({"Oidc", "WebSession"}),
+    "oidc_adapters.web.assembly": frozenset({"async_web_login_of", "web_login_of"}),
     "oidc_adapters.web.django": frozenset({"oidc_required", "oidc_session", "oidc_tokens"}),
     "oidc_adapters.web.flask": frozenset({"Oidc"}),
     "oidc_adapters.web.starlette": frozenset({"Oidc"}),
