@@ -20,7 +20,7 @@ LANGUAGES: Final = {"python", "text", "console", "mermaid", "toml"}
 ALONE: Final = {"README.md"}
 """Pages whose blocks are independent of each other; any other page reads as one script."""
 
-APART: Final = {"docs/how-to/django.md"}
+APART: Final = {"docs/how-to/django.md", "docs/how-to/logging.md"}
 """Pages whose settings are global to a process: each runs in a process of its own."""
 
 RUN: Final = {"docs/how-to/command-line.md"}

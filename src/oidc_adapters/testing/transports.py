@@ -33,6 +33,10 @@ class InMemoryTransport:
     It does what every transport must: it refuses a body beyond the request's limit and a
     Content-Encoding that was not offered.  It connects to no address at all, so it may say that it
     judges them: an application's policy is tested as it is.
+
+    Attributes:
+        provider: the provider it reaches.
+        down: whether nothing is there: set it, and each request fails until it is reset.
     """
 
     judges_addresses = True
@@ -40,6 +44,7 @@ class InMemoryTransport:
     def __init__(self, provider: FakeProvider) -> None:
         check_kind(provider, FakeProvider, about="provider", code="config_invalid")
         self.provider = provider
+        self.down = False
         self._lock = Lock()
         self._exchanges = recorded()
 
@@ -52,9 +57,14 @@ class InMemoryTransport:
     def send(self, request: WireRequest, clock: TellsTime) -> Answer:
         """Send a request and return its answer or its failure."""
         with self._lock:
-            answer = admitted(self.provider.answer(request, clock.now()), request)
+            answer = self._answer(request, clock.now())
             self._exchanges.append((request, answer))
         return answer
+
+    def _answer(self, request: WireRequest, now: int) -> Answer:
+        if self.down:
+            return NoAnswer("no", "http_connect_failed", now, "refused")
+        return admitted(self.provider.answer(request, now), request)
 
 
 class AsyncInMemoryTransport:
@@ -69,6 +79,15 @@ class AsyncInMemoryTransport:
     def provider(self) -> FakeProvider:
         """The provider it reaches."""
         return self._sync.provider
+
+    @property
+    def down(self) -> bool:
+        """Whether nothing is there, like :attr:`InMemoryTransport.down`."""
+        return self._sync.down
+
+    @down.setter
+    def down(self, down: bool) -> None:
+        self._sync.down = down
 
     @property
     def exchanges(self) -> tuple[RecordedExchange, ...]:

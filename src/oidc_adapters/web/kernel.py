@@ -91,7 +91,7 @@ class Kernel:
         except UsageError:
             raise
         except OidcError as error:
-            return self._failed(request, error)
+            return self._failed(request, error, return_to=request.way_back(self.site.origin))
         return session or self.challenge(request)
 
     def challenge(self, request: WebRequest) -> Reply:
@@ -131,17 +131,19 @@ class Kernel:
         nothing about the session: a stranger's link may lead there.
         """
         check_kind(error, OidcError, about="error")
-        if error.retryable != "restart" or isinstance(error, CallbackError):
-            return self._failed(request, error)
+        own_callback = isinstance(error, CallbackError)
+        back = "" if own_callback else request.way_back(self.site.origin)
+        if error.retryable != "restart" or own_callback:
+            return self._failed(request, error, return_to=back)
         held = await self._held(request)
         if held is not None:
             try:
                 with _SESSIONS:
                     await self._sessions.end(held.session_id)
             except OidcError as fault:  # with its session, the login would lead straight back here
-                return self._failed(request, fault)
+                return self._failed(request, fault, return_to=back)
             if self._parties.now() < held.began_at + _YOUNG:
-                return self._failed(request, error)
+                return self._failed(request, error, return_to=back)
         return self.challenge(request)
 
     # --- a login ---------------------------------------------------------------------------------

@@ -56,6 +56,21 @@ def test_what_no_transport_lets_through_is_no_answer(misbehave: str, code: str) 
     assert answer == NoAnswer("maybe", code, NOW)
 
 
+def test_a_provider_may_be_down_for_a_while() -> None:
+    waiting, awaiting = InMemoryTransport(FakeProvider()), AsyncInMemoryTransport(FakeProvider())
+    request = metadata_request(waiting.provider)
+
+    waiting.down = awaiting.down = True
+    answers = waiting.send(request, Stopped()), asyncio.run(awaiting.send(request, Stopped()))
+    assert (waiting.down, awaiting.down) == (True, True)
+    waiting.down = awaiting.down = False
+
+    assert answers == 2 * (NoAnswer("no", "http_connect_failed", NOW, "refused"),)
+    assert waiting.exchanges == awaiting.exchanges == ((request, answers[0]),)
+    assert responded(waiting.send(request, Stopped())).status == 200
+    assert responded(asyncio.run(awaiting.send(request, Stopped()))).status == 200
+
+
 @pytest.mark.parametrize("less", [0, 1])
 def test_a_body_beyond_the_limit_is_no_answer(less: int) -> None:
     transport = InMemoryTransport(FakeProvider())

@@ -11,7 +11,7 @@ from attrs import evolve
 from oidc_adapters.web import RecordSessions, WebLogin, WebRequest
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.policy import Policy
-from oidc_core.wire.errors import OidcError, StoreFailure, UsageError
+from oidc_core.wire.errors import CallbackError, OidcError, StoreFailure, UsageError
 from tests.adapters.web.visiting import (
     BASE,
     CLIENT,
@@ -441,6 +441,21 @@ def test_a_session_that_fails_at_once_leads_to_a_page_and_not_in_circles() -> No
     assert reply.status == 400
     assert b"Please log in again" in reply.body
     assert browser.session is None
+
+
+def test_a_page_that_failed_is_where_trying_again_leads() -> None:
+    browser = Visitor(at=house())
+    browser.log_in()
+
+    for error, again in (
+        (StoreFailure("refresh_busy"), "/login?return_to=%2Forders%3Fpage%3D2"),
+        (CallbackError("state_unknown"), "/login"),
+    ):
+        reply = browser.at.web.failed(browser.request("/orders?page=2"), error)
+        assert f'<a href="{again}">'.encode() in reply.body
+
+    way_back = browser.ask("/login?return_to=%2Forders%3Fpage%3D2")
+    assert way_back.header("location") == "/orders?page=2"
 
 
 def test_an_error_of_a_script_is_json() -> None:
