@@ -25,7 +25,9 @@ DOORS: Final = {
     "oidc_adapters.testing.pytest_plugin": frozenset({"LoggedInClient"}),
     "oidc_adapters.web.fastapi": frozenset({"Oidc", "WebSession"}),
     "oidc_adapters.web.assembly": frozenset({"async_web_login_of", "web_login_of"}),
-    "oidc_adapters.web.django": frozenset({"oidc_required", "oidc_session", "oidc_tokens"}),
+    "oidc_adapters.web.django": frozenset(
+        {"oidc_required", "oidc_session", "oidc_step_up", "oidc_tokens"}
+    ),
     "oidc_adapters.web.flask": frozenset({"Oidc"}),
     "oidc_adapters.web.starlette": frozenset({"Oidc"}),
 }

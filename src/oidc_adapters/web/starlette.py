@@ -24,7 +24,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapp
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
@@ -37,6 +37,7 @@ from oidc_adapters.web.assembly import async_web_login_of, records_of
 from oidc_adapters.web.logins import AsyncRoute, AsyncWebLogin
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import WebSession
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.wire.errors import OidcError
 from oidc_core.wire.replies import Reply
 
@@ -148,6 +149,17 @@ class Oidc:
         if found is None:
             raise LoginRequired(self.web.challenge(WebRequest.of_asgi(connection.scope)))
         return found
+
+    async def step_up(self, request: Request, asked: AuthenticationRequest) -> NoReturn:
+        """Ask for a login of another kind, as with a second factor; see :meth:`WebLogin.step_up`.
+
+        A dependency may call it as well as a view.
+
+        Raises:
+            LoginRequired: always; it is answered as the request can take it.
+            UsageError: ``config_invalid`` if it asks for an ``acr`` that no session keeps.
+        """
+        raise LoginRequired(await self.web.step_up(WebRequest.of_asgi(request.scope), asked))
 
     def tokens_of(self, session: WebSession) -> AsyncSessionTokens:
         """Return the tokens of a session: ask for ``fresh()`` ones before each use."""

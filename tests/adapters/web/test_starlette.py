@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from oidc_adapters.runtime.clock import SystemClock
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.wire.errors import StoreFailure, UsageError
 from tests.adapters.web.asgi_site import AsgiSite, settings_for
 from tests.adapters.web.visiting import BASE, CLIENT, FETCH, house
 from tests.flows.rig import honest_provider
 from tests.parties import refused
+
+SECOND_FACTOR = "urn:example:two-factor"
 
 starlette: Any = pytest.importorskip("starlette", reason="Starlette is not installed")
 pytest.importorskip("httpx", reason="Starlette's test client needs httpx")
@@ -45,7 +48,13 @@ def made(config: Any = None, *, handled: bool = True, **named: Any) -> tuple[Any
     async def later(request: Request) -> PlainTextResponse:
         raise StoreFailure("refresh_busy", retry_after=3)
 
-    views = {"/": index, "/orders": orders, "/tokens": tokens, "/later": later}
+    async def safe(request: Request) -> PlainTextResponse:
+        session = await oidc.required(request)
+        if session.claims.get("acr") != SECOND_FACTOR:
+            await oidc.step_up(request, AuthenticationRequest(acr_values=SECOND_FACTOR))
+        return PlainTextResponse("open")
+
+    views = {"/": index, "/orders": orders, "/tokens": tokens, "/later": later, "/safe": safe}
     app = Starlette(
         routes=[*(Route(path, view) for path, view in views.items()), *oidc.routes],
         exception_handlers=oidc.exception_handlers if handled else {},
@@ -132,6 +141,35 @@ def test_an_error_in_a_view_is_a_page_or_json() -> None:
     assert "Please try again in a few minutes" in page.text
     told = site.ask("/later", headers=FETCH)
     assert (told.status_code, told.json()["error"]) == (503, "refresh_busy")
+
+
+def test_a_view_asks_for_more() -> None:
+    site = a_site(OIDC_CLAIMS=("name", "acr"))
+    site.log_in()
+
+    asked = site.ask("/safe?door=2")
+    back = site.ask(site.arrive(asked))
+
+    assert back.headers["location"] == "/safe?door=2"
+    assert site.ask("/safe?door=2").text == "open"
+    assert site.ask("/safe", headers=FETCH).text == "open"
+
+
+def test_a_script_is_told_of_a_step_up() -> None:
+    site = a_site(OIDC_CLAIMS=("name", "acr"))
+    site.log_in()
+
+    asked = site.ask("/safe", headers=FETCH)
+
+    assert (asked.status_code, asked.json()["error"]) == (401, "login_required")
+
+
+def test_a_step_up_that_no_view_can_see_is_refused() -> None:
+    app, oidc = made(settings_for(honest_provider(clients=(CLIENT,))))
+    site = AsgiSite(app, oidc.web.clients[0].shell.transport.provider)
+    site.log_in()
+
+    assert site.ask("/safe").status_code == 500
 
 
 def test_a_body_that_no_route_takes() -> None:

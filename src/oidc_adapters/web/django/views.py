@@ -24,6 +24,7 @@ from oidc_adapters.web.logins import WebLogin
 from oidc_adapters.web.pages import Page, WayOn
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import WebSession
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.records import Tokens
 from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.replies import Reply
@@ -83,6 +84,17 @@ class AwaitedTokens:
         """Return tokens whose access token is usable, like :meth:`SessionTokens.fresh`."""
         call = sync_to_async(self._tokens.fresh, thread_sensitive=False)
         return await call(leeway, refused=refused, scope=scope, resource=resource)
+
+
+def oidc_step_up(request: HttpRequest, asked: AuthenticationRequest) -> HttpResponse:
+    """Return the answer of a view that needs a login of another kind, as a second factor.
+
+    A view that awaits calls it by ``sync_to_async``.
+
+    Raises:
+        UsageError: ``config_invalid`` if it asks for an ``acr`` that no session keeps.
+    """
+    return _answered(request, lambda wanted: Door.of_settings().web.step_up(wanted, asked))
 
 
 def oidc_required(view: View) -> View:

@@ -14,8 +14,10 @@ from oidc_adapters.web.django import (
     aoidc_tokens,
     oidc_required,
     oidc_session,
+    oidc_step_up,
     oidc_tokens,
 )
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.wire.errors import StoreFailure
 
 
@@ -72,6 +74,17 @@ def staff(_: HttpRequest) -> HttpResponse:
     return HttpResponse("staff")
 
 
+@oidc_required
+def safe(request: HttpRequest) -> HttpResponse:
+    """Show a page for users with a second factor."""
+    session = oidc_session(request)
+    assert session is not None
+    if session.claims.get("acr") == "urn:example:two-factor":
+        return HttpResponse("open")
+    asked = AuthenticationRequest(acr_values="urn:example:two-factor")
+    return oidc_step_up(request, asked)
+
+
 def later(_: HttpRequest) -> HttpResponse:
     """Meet an error of the library."""
     raise StoreFailure("refresh_busy", retry_after=3)
@@ -102,6 +115,7 @@ urlpatterns = [
     path("awaiting", awaiting),
     path("awaited-later", awaited_later),
     path("staff", staff),
+    path("safe", safe),
     path("later", later),
     path("ended", ended),
     path("wrong", wrong),

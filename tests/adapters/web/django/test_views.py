@@ -53,6 +53,18 @@ def test_a_user_is_made_once_for_issuer_and_subject(project: Made) -> None:
     assert User.objects.count() == 2
 
 
+def test_a_view_asks_for_more(project: Made) -> None:
+    site = project(CLAIMS=("name", "acr"))
+    site.log_in()
+
+    asked = site.ask("/safe?door=2")
+    back = site.bring(site.at_provider(asked["location"]))
+
+    assert back["location"] == "/safe?door=2"
+    assert site.ask("/safe").content == b"open"
+    assert User.objects.count() == 1
+
+
 def test_the_key_of_the_session_is_rotated(project: Made) -> None:
     site = project()
     site.ask("/")
