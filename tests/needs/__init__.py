@@ -1,0 +1,1 @@
+"""Tests that show exactly what a line of docs/explanation/needs.md promises."""
