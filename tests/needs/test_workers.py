@@ -105,7 +105,7 @@ def test_tokens_that_were_written_down_are_refreshed_without_discovery() -> None
 
 
 @pytest.mark.parametrize(
-    "of", [{"issuer": "https://other.example"}, {"client_id": "other"}], ids=lambda of: [*of][0]
+    "of", [{"issuer": "https://other.example"}, {"client_id": "other"}], ids=["issuer", "client"]
 )
 def test_tokens_of_another_issuer_or_client_are_not_kept(of: dict[str, Any]) -> None:
     provider, clock = honest_provider(), FrozenClock(NOW)
