@@ -1,4 +1,4 @@
-"""Clocks that differ by seconds are no matter; minutes are refused with both times."""
+"""A login succeeds if clocks differ by seconds; if by minutes, the refusal has both times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One script logs a user in, whichever HTTP library sends its requests."""
+"""One script logs a user in over each HTTP library."""
 
 from __future__ import annotations
 

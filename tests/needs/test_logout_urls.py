@@ -17,7 +17,7 @@ PAGE: Final = f"{REALM}/protocol/openid-connect/logout"
 POOL: Final = "https://shop.auth.example/logout"
 BYE: Final = "https://rp.example/bye"
 COGNITO: Final = LogoutRequest(extra=(("logout_uri", BYE),))
-"""Amazon Cognito takes the place to return to under a name of its own."""
+"""Amazon Cognito has another name for the place to return to."""
 
 
 def sent_to(issuer: str, page: str, request: LogoutRequest, **settings: Any) -> tuple[str, str]:

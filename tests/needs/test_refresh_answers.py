@@ -1,4 +1,4 @@
-"""What providers leave out of their answer to a refresh, and what is kept then."""
+"""Providers leave members out of their answer to a refresh, and the old values stay."""
 
 from __future__ import annotations
 

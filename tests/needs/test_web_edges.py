@@ -1,4 +1,4 @@
-"""What reaches an application from outside: large users, wrong hosts, hostile ways back."""
+"""An application meets users with many groups, wrong hosts and hostile ways back."""
 
 from __future__ import annotations
 
