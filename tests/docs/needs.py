@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PAGE: Final = ROOT / "docs" / "explanation" / "needs.md"
 STATUSES: Final = ("answered", "partly", "not yet")
 _HEAD, _END = "<!-- needs -->\n", "<!-- end -->"
+_FUNCTION: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NOT_OF_ANCHORS: Final = ".,:'"
 
 
@@ -65,8 +66,9 @@ def table(found: list[Need]) -> str:
     counts = Counter(each.status for each in found)
     total = ", ".join(f"{counts[status]} {status}" for status in STATUSES)
     lines = [f"Of {len(found)} needs: {total}.", "", "|  | need | status |", "| --- | --- | --- |"]
-    for each in found:
-        lines.append(f"| {each.number} | [{each.title}](#{each.anchor}) | {each.status} |")
+    lines += [
+        f"| {each.number} | [{each.title}](#{each.anchor}) | {each.status} |" for each in found
+    ]
     return "\n".join(lines)
 
 
@@ -88,9 +90,8 @@ def _collected(scope: ast.Module | ast.ClassDef, prefix: str) -> Iterator[str]:
     for each in scope.body:
         if isinstance(each, ast.ClassDef) and each.name.startswith("Test"):
             yield from _collected(each, f"{prefix}{each.name}::")
-        elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
-            if each.name.startswith("test_"):
-                yield prefix + each.name
+        elif isinstance(each, _FUNCTION) and each.name.startswith("test_"):
+            yield prefix + each.name
 
 
 def lost(need: Need) -> list[str]:

@@ -209,12 +209,17 @@ def issued_at(jwt: Examined[E]) -> SkipReason | None:
     if iat is None:
         return unread(jwt, "iat")
     if iat > now + policy.leeway:
-        raise refused(jwt, "iat_in_future", "iat", found=iat, expected=f"up to {now}")
+        raise refused(jwt, "iat_in_future", "iat", found=iat, expected=not_later(iat, now))
     age: int | None = None if jwt.profile.age is None else getattr(policy, jwt.profile.age)
     if age is not None and iat < now - age - policy.leeway:
         oldest = f"from {now - age}"
         raise refused(jwt, "iat_too_old", "iat", found=iat, expected=oldest)
     return None
+
+
+def not_later(date: int, now: int) -> str:
+    """Say what a date in the future should be: both clocks differ by at least that much."""
+    return f"up to {now}, {date - now} seconds earlier"
 
 
 def identifier(jwt: Examined[E]) -> SkipReason | None:
@@ -251,5 +256,5 @@ def not_before(jwt: Examined[E]) -> SkipReason | None:
     if nbf is None:
         return unread(jwt, "nbf")
     if nbf > jwt.now + jwt.rp.policy.leeway:
-        raise refused(jwt, "nbf_in_future", "nbf", found=nbf, expected=f"up to {jwt.now}")
+        raise refused(jwt, "nbf_in_future", "nbf", found=nbf, expected=not_later(nbf, jwt.now))
     return None

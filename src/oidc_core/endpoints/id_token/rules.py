@@ -16,7 +16,7 @@ from oidc_core.jose.algorithms import half_hash
 from oidc_core.jose.jws import VerifiedJws
 from oidc_core.jose.profiles import ID_TOKEN, JwtProfile
 from oidc_core.machine import claim_rules as shared
-from oidc_core.machine.claim_rules import Examined, refused
+from oidc_core.machine.claim_rules import Examined, not_later, refused
 from oidc_core.model.claim_values import VERIFIED_AS_TEXT, numeric_date, with_booleans
 from oidc_core.model.claims import IdToken, subject, usable
 from oidc_core.model.demands import ADDED_MAX_AGE, EXPECT_NO_NONCE, Demands
@@ -115,7 +115,7 @@ def _authentication_time(token: ExaminedIdToken) -> _Skipped:
     if auth_time is None:
         raise _not_proven(token, "auth_time_malformed", found=described(value))
     if auth_time > token.now + leeway:
-        latest = f"up to {token.now}"
+        latest = not_later(auth_time, token.now)
         raise refused(token, "auth_time_in_future", "auth_time", found=auth_time, expected=latest)
     if demands.max_age is None:
         return "the login allows any time"
