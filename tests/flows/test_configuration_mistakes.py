@@ -179,7 +179,8 @@ MISTAKES: dict[str, Mistake] = {
     "a clock that is slow": Mistake(
         line=(
             "iat_in_future (iat of id_token): found 1700000000, expected 'up to 1699999400, "
-            "600 seconds earlier' (OIDC Core §3.1.3.7, 10); this clock is behind the provider's; check both"
+            "600 seconds earlier' (OIDC Core §3.1.3.7, 10); this clock is behind the provider's; "
+            "check both"
         ),
         late=-600,
     ),
