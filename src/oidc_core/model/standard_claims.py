@@ -142,3 +142,14 @@ class StandardClaims:
     def updated_at(self) -> int | None:
         """When the user's claims last changed, in seconds since the epoch."""
         return numeric_date(self.claims.members.get("updated_at"))
+
+    @property
+    def claims_elsewhere(self) -> tuple[str, ...]:
+        """The names of claims that the provider has, but sends only a reference to (§5.6.2).
+
+        A user with very many groups has ``groups`` here and no claim ``groups``: that is not a
+        user without groups.
+        """
+        named, there = self.claims.members.get("_claim_names"), self.claims.members
+        names = named.members if isinstance(named, JsonObject) else {}
+        return tuple(sorted([name for name in names if name not in there]))

@@ -80,3 +80,25 @@ def test_an_address_is_an_object_and_a_time_a_number() -> None:
     assert good.updated_at == 5
     odd = views(address="Berlin", updated_at="2020-01-01")[0]
     assert (odd.address, odd.updated_at) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("claims", "elsewhere"),
+    [
+        ({}, ()),
+        ({"groups": []}, ()),
+        ({"_claim_names": {"groups": "src1"}}, ("groups",)),
+        ({"_claim_names": {"roles": "src1", "groups": "gone"}}, ("groups", "roles")),
+        ({"_claim_names": {"groups": "src1"}, "groups": ["staff"]}, ()),
+        ({"_claim_names": {"groups": None}, "_claim_sources": 5}, ("groups",)),
+        ({"_claim_names": {}}, ()),
+        ({"_claim_names": ["groups"]}, ()),
+        ({"_claim_names": "groups"}, ()),
+        ({"_claim_names": None}, ()),
+    ],
+)
+def test_a_claim_that_is_kept_elsewhere_is_told_from_one_that_is_not_there(
+    claims: dict[str, Any], elsewhere: tuple[str, ...]
+) -> None:
+    for view in views(**claims):
+        assert view.claims_elsewhere == elsewhere
