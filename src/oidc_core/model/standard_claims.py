@@ -151,5 +151,6 @@ class StandardClaims:
         user without groups.
         """
         named, there = self.claims.members.get("_claim_names"), self.claims.members
-        names = named.members if isinstance(named, JsonObject) else {}
-        return tuple(sorted([name for name in names if name not in there]))
+        if not isinstance(named, JsonObject):
+            return ()
+        return tuple(sorted([name for name in named.members if name not in there]))
