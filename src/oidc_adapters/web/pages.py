@@ -95,7 +95,7 @@ _WORDS: Final[Mapping[Kind, tuple[str, str]]] = MappingProxyType(
         ),
         "suspicious": (
             "Something went wrong",
-            "This request does not fit to a login of yours, so we did not accept it.",
+            "This answer does not belong to a login of yours, so we did not accept it.",
         ),
     }
 )
