@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from oidc_adapters.runtime.clock import Clock
 from oidc_adapters.testing import FakeProvider, Session
@@ -52,10 +52,20 @@ class Browser:
 
     def ask(self, *urls: str, headers: Mapping[str, str] = NAVIGATION) -> list[Answer]:
         """Ask the application for several things at once; then keep the cookies, in order."""
+        self.asked += len(urls)
+        return self._sent([Request(path=_path(url), headers=headers) for url in urls])
+
+    def submit(self, url: str, fields: Mapping[str, str]) -> Answer:
+        """Submit a form to the application."""
+        body = urlencode(fields).encode()
+        headers = {**NAVIGATION, "Content-Type": "application/x-www-form-urlencoded"}
+        return self._sent([Request(path=_path(url), headers=headers, method="POST", body=body)])[0]
+
+    def _sent(self, requests: Sequence[Request]) -> list[Answer]:
         header = "; ".join([f"{name}={value}" for name, value in self.cookies.items()])
         held = {"Cookie": header} if header else {}
-        self.asked += len(urls)
-        answers = self.site.ask([Request(path=_path(u), headers={**headers, **held}) for u in urls])
+        whole = [evolve(each, headers={**each.headers, **held}) for each in requests]
+        answers = self.site.ask(whole)
         for answer in answers:
             for line in answer.cookies:
                 self._keep(line)
@@ -115,7 +125,7 @@ class Browser:
         return url.startswith(self.provider.issuer)
 
     def _keep(self, line: str) -> None:
-        pair, _, attributes = line.partition(";")
+        pair, _, attributes = line.strip().partition(";")
         name, _, value = pair.partition("=")
         if len(name) + len(value) > LARGEST_COOKIE:
             return

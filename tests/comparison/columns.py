@@ -241,6 +241,14 @@ def _app(column: Column, settings: Settings) -> Any:
 
 def _django_app(column: Column, settings: Settings) -> Any:
     """Start a project; the next one in this process takes its place."""
+    name = f"tests.comparison.{column.file.removesuffix('.py').replace('/', '.')}"
+    sys.modules.pop(name, None)
+    start_project({"ROOT_URLCONF": name, "ALLOWED_HOSTS": ["localhost"], **settings})
+    return import_module(name).app
+
+
+def start_project(settings: Settings) -> None:
+    """Give Django the settings of a project; the next one in this process takes its place."""
     import django
     from django.conf import settings as configured
     from django.core.management import call_command
@@ -248,8 +256,6 @@ def _django_app(column: Column, settings: Settings) -> Any:
     from django.db import connections
     from django.urls import clear_url_caches
 
-    name = f"tests.comparison.{column.file.removesuffix('.py').replace('/', '.')}"
-    settings = {"ROOT_URLCONF": name, "ALLOWED_HOSTS": ["localhost"], **settings}
     if not configured.configured:
         configured.configure(**settings)
         django.setup()
@@ -260,7 +266,5 @@ def _django_app(column: Column, settings: Settings) -> Any:
         connections.close_all()
         connections.settings = connections.configure_settings(settings["DATABASES"])
         del connections["default"]
-        call_command("migrate", verbosity=0)
-    sys.modules.pop(name, None)
+        call_command("migrate", run_syncdb=True, verbosity=0)
     clear_url_caches()
-    return import_module(name).app

@@ -22,6 +22,8 @@ class Request:
 
     path: str
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @frozen(kw_only=True)
@@ -73,7 +75,9 @@ class WsgiSite:
         from werkzeug.test import Client
 
         client = Client(self._app, use_cookies=False)
-        response = client.get(request.path, headers=dict(request.headers))
+        response = client.open(
+            request.path, method=request.method, headers=dict(request.headers), data=request.body
+        )
         return _answer(response.status_code, response.headers.items(), response.get_data())
 
 
@@ -103,7 +107,9 @@ class AsgiSite:
 
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            response = await client.get(request.path, headers=dict(request.headers))
+            response = await client.request(
+                request.method, request.path, headers=dict(request.headers), content=request.body
+            )
         return _answer(response.status_code, response.headers.multi_items(), response.content)
 
 

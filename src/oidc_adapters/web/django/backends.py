@@ -5,6 +5,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.backends import ModelBackend
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from oidc_adapters.web.django.door import Door
@@ -27,7 +28,11 @@ class OidcBackend(ModelBackend):
         """Return the user of ``identity`` and ``claims``, ``None`` for anything else.
 
         The function ``OIDC["USER_OF"]`` maps them, by default
-        :func:`~oidc_adapters.web.django.accounts.user_of`.  It may raise ``PermissionDenied``.
+        :func:`~oidc_adapters.web.django.accounts.user_of`.
+
+        Raises:
+            PermissionDenied: there is no user for this identity.  Django then asks no other
+                backend: one of another library would take the callback for its own.
         """
         del request
         identity: object = kwargs.get("identity")
@@ -35,7 +40,9 @@ class OidcBackend(ModelBackend):
         if not isinstance(identity, Identity) or username is not None or password is not None:
             return None
         user = Door.of_settings().user_of(identity, claims)
-        return user if user is not None and self.user_can_authenticate(user) else None
+        if user is None or not self.user_can_authenticate(user):
+            raise PermissionDenied
+        return user
 
     async def aauthenticate(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -21,6 +21,18 @@ def backend() -> Any:
     return OidcBackend()
 
 
+class TakesEverything:
+    """A backend of another library, which looks at the request by itself."""
+
+    calls: ClassVar[list[str]] = []
+
+    def authenticate(self, request: object, **credentials: object) -> None:
+        self.calls.extend(credentials)
+
+    def get_user(self, user_id: object) -> None:
+        """Find nobody."""
+
+
 def test_an_identity_is_a_user(project: Made) -> None:
     project()
     alice = Identity("https://op.example", "alice")
@@ -28,8 +40,25 @@ def test_an_identity_is_a_user(project: Made) -> None:
 
     assert backend().get_user(user.pk) == user
     assert async_to_sync(backend().aauthenticate)(None, identity=alice, claims={}) == user
+
+
+def test_no_other_backend_is_asked_about_an_identity_without_a_user(project: Made) -> None:
+    from django.contrib import auth
+    from django.core.exceptions import PermissionDenied
+
+    asked = f"{TakesEverything.__module__}.{TakesEverything.__qualname__}"
+    own = "oidc_adapters.web.django.backends.OidcBackend"
+    project(AUTHENTICATION_BACKENDS=[own, asked])
+    alice = Identity("https://op.example", "alice")
+    assert auth.authenticate(None, identity=alice, claims={}) is not None
     User.objects.update(is_active=False)
-    assert backend().authenticate(None, identity=alice, claims={}) is None
+
+    assert auth.authenticate(None, identity=alice, claims={}) is None
+    assert TakesEverything.calls == []
+    with pytest.raises(PermissionDenied):
+        async_to_sync(backend().aauthenticate)(None, identity=alice, claims={})
+    assert auth.authenticate(None, token="of another library") is None
+    assert TakesEverything.calls == ["token"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The users that a project had before, by issuer and subject."""

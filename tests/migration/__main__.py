@@ -1,0 +1,15 @@
+"""What happens to users of a Django project that migrates, as JSON: ``python -m tests.migration``.
+
+A process has one project of Django, so this has a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from tests.migration.story import played
+
+if __name__ == "__main__":
+    logging.disable()
+    print(json.dumps(played()))
