@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-_FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE: Final = re.compile(
+    r"^(?:<!-- file: (\S+) -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _HEADING: Final = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _NOT_OF_ANCHORS: Final = re.compile(r"[^\w\- ]")
 _LINK: Final = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
@@ -17,11 +19,16 @@ _SAVED: Final = "Save this as `"
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, its text, and the line its text begins in."""
+    """A fenced block: its language, its text, and the line its text begins in.
+
+    A comment before it may name the file that it shows, which tests run; the block itself is then
+    not run.
+    """
 
     language: str
     text: str
     line: int
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,9 +46,10 @@ class Page:
         text = self.text
         return [
             Block(
-                language=found.group(1),
-                text=found.group(2),
-                line=text.count("\n", 0, found.start(2)) + 1,
+                language=found.group(2),
+                text=found.group(3),
+                line=text.count("\n", 0, found.start(3)) + 1,
+                file=found.group(1) or "",
             )
             for found in _FENCE.finditer(text)
         ]

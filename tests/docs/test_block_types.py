@@ -28,7 +28,8 @@ def scripts() -> dict[str, str]:
                 for name, text in page.files
             }
             continue
-        texts = [block.text for block in page.blocks if block.language == "python"]
+        blocks = [block for block in page.blocks if block.language == "python"]
+        texts = [block.text for block in blocks if not block.file]  # mypy sees the files themselves
         pieces = texts if page.path in ALONE else ["\n".join(texts)]
         found |= {f"{stem}_{number}.py": piece for number, piece in enumerate(pieces) if piece}
     return found

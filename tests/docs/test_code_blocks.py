@@ -66,7 +66,7 @@ def outputs(page: Page) -> list[tuple[Block, str]]:
     return [
         (block, following.text if following.language == "text" else "")
         for block, following in zip(blocks, after, strict=True)
-        if block.language == "python"
+        if block.language == "python" and not block.file
     ]
 
 
@@ -108,6 +108,13 @@ def test_a_page_with_code_makes_a_claim_that_can_fail(page: Page) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
 def test_there_is_no_block_that_nobody_looks_at(page: Page) -> None:
     assert {block.language for block in page.blocks} <= LANGUAGES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_a_block_that_shows_a_file_is_that_file(page: Page) -> None:
+    for block in page.blocks:
+        if block.file:
+            assert block.text == (ROOT / block.file).read_text("utf-8"), block.file
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)

@@ -28,6 +28,7 @@ DOORS: Final = {
     "oidc_adapters.web.django": frozenset(
         {"oidc_required", "oidc_session", "oidc_step_up", "oidc_tokens"}
     ),
+    "oidc_adapters.web.django.accounts": frozenset({"user_of"}),
     "oidc_adapters.web.flask": frozenset({"Oidc"}),
     "oidc_adapters.web.starlette": frozenset({"Oidc"}),
 }

@@ -33,10 +33,10 @@ APPS: Final = ["oidc_adapters.web.django", "carried"]
 
 
 def module_of(name: str, side: str) -> ModuleType:
-    """Run the files of a module one after the other, as a project that has been edited."""
+    """Run the files of a module one after the other, as of a project that has been edited."""
     made = sys.modules[name] = ModuleType(name)
-    for part in SIDES[side]:
-        path = FOLDER / part / "django" / f"{name}.py"
+    paths = [FOLDER / part / "django" / f"{name}.py" for part in SIDES[side]]
+    for path in filter(Path.is_file, paths):
         exec(compile(path.read_text("utf-8"), str(path), "exec"), vars(made))
     return made
 
@@ -63,8 +63,7 @@ class Projects:
         if "OIDC" in settings:
             settings["OIDC"] |= {"CLOCK": self.clock, "RECORDS": self.records}
         start_project({"OIDC": None, **settings, "INSTALLED_APPS": [*apps]})
-        for name in [each for each in sys.modules if each.startswith("mozilla_django_oidc.urls")]:
-            del sys.modules[name]
+        module_of("accounts", side)
         module_of("urls", side)
         self._site = WsgiSite(WSGIHandler())
 
@@ -81,8 +80,7 @@ class Projects:
 def projects() -> Generator[tuple[Stage, Projects]]:
     """Start a provider, and a project with an empty database."""
     clock = MovingClock()
-    folders = [str(FOLDER / part / "django") for part in ("before", "during", "after")]
-    sys.path[:0] = folders
+    sys.path.insert(0, str(FOLDER / "after" / "django"))  # the app that is carried over
     provider = FakeProvider(clients=(CLIENT,), unasked=("name",))
     with serve(provider, clock) as served, tempfile.TemporaryDirectory() as data:
         os.environ |= environment(served.issuer, Path(data))

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from oidc_adapters.testing import FakeUser
 from tests.comparison.sites import Request
+from tests.migration import mistakes
 from tests.migration.projects import projects
 from tests.migration.scenarios import SCENARIOS, asks_for_a_login
 
@@ -24,7 +25,12 @@ def played() -> dict[str, Any]:
         with projects() as (stage, project):
             project.become(side)
             found[side] = {name: play(stage) for name, play in SCENARIOS.items() if name != "refresh"}
-            found[side] |= {"refresh": _refresh(stage, side), "ended": _ended(stage, side)}
+            found[side] |= {
+                "refresh": _refresh(stage, side),
+                "ended": _ended(stage, side),
+                "link": _link(stage, side),
+            }
+            found[f"mistakes {side}"] = mistakes.played(stage, "from-mozilla-django-oidc")
     with projects() as (stage, project):
         found["switch"] = _switch(stage, project)
     return found
@@ -69,6 +75,15 @@ def _ended(stage: Stage, side: str) -> list[Any]:
     path = urlsplit(told.uri or "").path
     answer = stage.site.ask([Request(path=path, headers=headers, method="POST", body=told.form)])[0]
     return [answer.status, asks_for_a_login(browser, "/orders")]
+
+
+def _link(stage: Stage, side: str) -> bool:
+    """Another site leads a user to the callback, with an error; is the user still logged in?"""
+    browser = stage.browser()
+    browser.log_in("/orders")
+    callback = "/oidc/callback/" if side == "before" else "/callback"
+    browser.ask(f"{callback}?error=access_denied")
+    return browser.ask("/orders")[0].status == 200
 
 
 @define

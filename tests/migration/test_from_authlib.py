@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import runpy
+import tempfile
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from oidc_adapters.testing import FakeProvider, serve
 from oidc_adapters.testing.parties import ALICE
+from tests.migration.mistakes import played, rows
 from tests.migration.scenarios import SCENARIOS
-from tests.migration.stages import stage
+from tests.migration.stages import CLIENT, FOLDER, MovingClock, environment, stage, surroundings
 
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+GUIDE: Final = "from-authlib"
 REPORT: Final = {"sub": "alice", **ALICE.claims}
 EXPECTED: Final[dict[str, Any]] = {
     "login": [200, "Alice Adams (alice), page 1"],
-    "way back": [200, "Bob Brown (bob), page 2"],
+    "way back": [200, "Alice Adams (alice), page 2"],
     "refused": [403, [], True],
     "logout": ["client", True, 200, True, True],
     "API call": [REPORT, [("authorization_code", 200)]],
@@ -21,14 +33,68 @@ EXPECTED: Final[dict[str, Any]] = {
 }
 
 
+def ready(*packages: str) -> None:
+    for package in packages:
+        pytest.importorskip(package, reason="a framework, or the group of peers, is needed")
+
+
+@cache
+def seen(side: str, framework: str) -> dict[str, list[object]]:
+    with stage(side, framework) as made:
+        return {name: play(made) for name, play in SCENARIOS.items()}
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("side", ["before", "after"])
 @pytest.mark.parametrize("framework", ["fastapi", "flask"])
 def test_a_user_sees_the_same(framework: str, side: str, scenario: str) -> None:
-    pytest.importorskip(framework, reason="a framework is needed")
-    pytest.importorskip("authlib", reason="the group of peers is needed")
+    ready(framework, "authlib")
 
-    with stage(side, framework) as made:
-        found = SCENARIOS[scenario](made)
+    assert seen(side, framework)[scenario] == EXPECTED[scenario]
 
-    assert found == EXPECTED[scenario]
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_mistakes_of_a_provider_are_refused_as_the_guide_says(side: str) -> None:
+    ready("flask", "authlib")
+
+    with stage(side, "flask") as made:
+        found = played(made, GUIDE)
+
+    assert found == {name: row[side == "after"] for name, row in rows(GUIDE).items()}
+
+
+@contextmanager
+def plain(side: str) -> Generator[tuple[FakeProvider, dict[str, Any]]]:
+    """Run the application without a framework; yield its provider and its functions."""
+    with serve(FakeProvider(clients=(CLIENT,)), MovingClock()) as served:
+        with tempfile.TemporaryDirectory() as data:
+            named = environment(served.issuer, Path(data))
+            with surroundings(named, ModuleType("settings")):
+                made = runpy.run_path(str(FOLDER / side / "session" / "app.py"))
+                yield served.provider, made
+
+
+def logged_in(provider: FakeProvider, made: dict[str, Any], *, approve: bool) -> dict[str, Any]:
+    """Log in without a framework, and return the session."""
+    session: dict[str, Any] = {}
+    cookies: dict[str, str] = {}
+    is_ours = "client" in made and hasattr(made["client"], "start_login")
+    url = made["start"](cookies if is_ours else session)
+    query = provider.authorize(url, MovingClock().now(), approve=approve).url.partition("?")[2]
+    header = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    made["finish"](session, query, *([header] if is_ours else []))
+    return session
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_login_without_a_framework_is_the_same(side: str) -> None:
+    ready("authlib", "requests")
+
+    with plain(side) as (provider, made):
+        session = logged_in(provider, made, approve=True)
+        with pytest.raises(Exception, match="access_denied"):
+            logged_in(provider, made, approve=False)
+
+        assert session["user"] == "alice"
+        assert made["report"](session) == REPORT
+

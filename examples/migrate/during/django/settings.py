@@ -4,8 +4,7 @@ INSTALLED_APPS += ["oidc_adapters.web.django", "carried"]
 MIDDLEWARE += ["oidc_adapters.web.django.middleware.OidcMiddleware"]
 AUTHENTICATION_BACKENDS = [
     "oidc_adapters.web.django.backends.OidcBackend",  # first
-    "recording.RecordingBackend",
-    "accounts.ShopBackend",  # for sessions that began before
+    "accounts.ShopBackend",
 ]
 OIDC = {
     "ISSUER": os.environ["ISSUER"],

@@ -18,6 +18,7 @@
 from oidc_adapters.web.django.views import (
     AwaitedTokens,
     aoidc_session,
+    aoidc_step_up,
     aoidc_tokens,
     oidc_required,
     oidc_session,
@@ -28,6 +29,7 @@ from oidc_adapters.web.django.views import (
 __all__ = [
     "AwaitedTokens",
     "aoidc_session",
+    "aoidc_step_up",
     "aoidc_tokens",
     "oidc_required",
     "oidc_session",

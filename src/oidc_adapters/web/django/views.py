@@ -120,6 +120,22 @@ def oidc_required(view: View) -> View:
     return guarded
 
 
+def oidc_step_up(request: HttpRequest, asked: AuthenticationRequest) -> HttpResponse:
+    """Return the answer of a view that needs a login of another kind, as a second factor.
+
+    The login comes back to the same page, with a new session.
+
+    Raises:
+        UsageError: ``config_invalid`` if ``acr`` is asked for and no session keeps it.
+    """
+    return _answered(request, lambda web: Door.of_settings().web.step_up(web, asked))
+
+
+async def aoidc_step_up(request: HttpRequest, asked: AuthenticationRequest) -> HttpResponse:
+    """Return the answer of a view that needs a login of another kind, like :func:`oidc_step_up`."""
+    return await sync_to_async(oidc_step_up)(request, asked)
+
+
 def failed(request: HttpRequest, error: OidcError) -> HttpResponse:
     """Return the answer to an error of this library, as of ``fresh()``."""
     return _answered(request, lambda asked: Door.of_settings().web.failed(asked, error))

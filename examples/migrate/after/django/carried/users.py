@@ -49,7 +49,7 @@ def is_certain(identity: Identity, claims: Mapping[str, object], former: list[Us
         claims.get("email_verified") is True
         and domain in settings.CARRY_DOMAINS
         and len(former) == 1
-        and not former[0].is_staff
+        and not (former[0].is_staff or former[0].is_superuser)
         and not former[0].has_usable_password()
         and not Carried.objects.filter(issuer=identity.issuer, user=former[0]).exists()
     )
