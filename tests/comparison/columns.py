@@ -247,7 +247,7 @@ def _django_app(column: Column, settings: Settings) -> Any:
     return import_module(name).app
 
 
-def start_project(settings: Settings) -> None:
+def start_project(settings: Settings, *, migrate: bool = True) -> None:
     """Give Django the settings of a project; the next one in this process takes its place."""
     import django
     from django.conf import settings as configured
@@ -266,5 +266,6 @@ def start_project(settings: Settings) -> None:
         connections.close_all()
         connections.settings = connections.configure_settings(settings["DATABASES"])
         del connections["default"]
-        call_command("migrate", run_syncdb=True, verbosity=0)
+        if migrate:
+            call_command("migrate", run_syncdb=True, verbosity=0)
     clear_url_caches()

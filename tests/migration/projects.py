@@ -8,20 +8,20 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
 
+from oidc_adapters import MemoryRecords
 from oidc_adapters.testing import FakeProvider, serve
 from tests.comparison.columns import start_project
 from tests.comparison.sites import WsgiSite
 from tests.migration.stages import CLIENT, FOLDER, MovingClock, Stage, environment, given
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
-    from oidc_adapters import MemoryRecords
-    from tests.comparison.sites import Request
+    from tests.comparison.sites import Answer, Request
 
 SIDES: Final = {
     "before": ("before",),
@@ -29,6 +29,7 @@ SIDES: Final = {
     "after": ("after",),
 }
 """Whose files make the settings and the URLs, in order."""
+IN_HASTE: Final = {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"]}
 APPS: Final = ["oidc_adapters.web.django", "carried"]
 
 
@@ -60,14 +61,18 @@ class Projects:
 
         settings = {k: v for k, v in vars(module_of("settings", side)).items() if k.isupper()}
         apps = dict.fromkeys([*settings["INSTALLED_APPS"], *APPS])  # Django reads them once
+        new = not Path(settings["DATABASES"]["default"]["NAME"]).exists()
+        settings["DATABASES"]["default"]["OPTIONS"] = {"init_command": "PRAGMA synchronous=OFF;"}
         if "OIDC" in settings:
             settings["OIDC"] |= {"CLOCK": self.clock, "RECORDS": self.records}
-        start_project({"OIDC": None, **settings, "INSTALLED_APPS": [*apps]})
+        start_project(
+            {"OIDC": None, **settings, **IN_HASTE, "INSTALLED_APPS": [*apps]}, migrate=new
+        )
         module_of("accounts", side)
         module_of("urls", side)
         self._site = WsgiSite(WSGIHandler())
 
-    def ask(self, requests: list[Request]) -> Any:
+    def ask(self, requests: Sequence[Request]) -> list[Answer]:
         """Ask the site of the day."""
         assert self._site is not None
         return self._site.ask(requests)

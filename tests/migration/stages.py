@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from attrs import define, field
 
 from oidc_adapters import MemoryRecords, SystemClock
@@ -22,7 +23,7 @@ from tests.comparison.browser import Browser
 from tests.comparison.sites import AsgiSite, Site, WsgiSite
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from tests.comparison.sites import Answer
 
@@ -34,7 +35,7 @@ CLIENT: Final = FakeClient(
     backchannel_logout_uri=f"{HOST}/backchannel-logout",
 )
 SECRET: Final = "a secret of the applications that migrate, of 32 octets or more"
-SITES: Final = {"flask": WsgiSite, "fastapi": AsgiSite}
+SITES: Final[dict[str, Callable[[Any], Site]]] = {"flask": WsgiSite, "fastapi": AsgiSite}
 LIFETIME: Final = 30
 """Seconds of an access token; Authlib renews one that has less than 60 left."""
 
@@ -150,14 +151,10 @@ def given(issuer: str, clock: MovingClock) -> dict[str, Any]:
 @contextmanager
 def surroundings(more: Mapping[str, Any], settings: ModuleType) -> Generator[None]:
     """Lend an application variables of its environment and a module of settings."""
-    former: Any = os.environ
-    os.environ = {**former, **more}  # type: ignore[assignment]
-    sys.modules["settings"] = settings
-    try:
+    with pytest.MonkeyPatch.context() as lent:
+        lent.setattr(os, "environ", {**os.environ, **more})
+        lent.setitem(sys.modules, "settings", settings)
         yield
-    finally:
-        os.environ = former
-        del sys.modules["settings"]
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from attrs import define, field
@@ -12,10 +12,11 @@ from tests.comparison.sites import Request
 from tests.migration import mistakes
 from tests.migration.projects import projects
 from tests.migration.scenarios import SCENARIOS, asks_for_a_login
+from tests.migration.stages import Stage
 
 if TYPE_CHECKING:
     from tests.migration.projects import Projects
-    from tests.migration.stages import Stage, Visitor
+    from tests.migration.stages import Visitor
 
 
 def played() -> dict[str, Any]:
@@ -24,7 +25,9 @@ def played() -> dict[str, Any]:
     for side in ("before", "after"):
         with projects() as (stage, project):
             project.become(side)
-            found[side] = {name: play(stage) for name, play in SCENARIOS.items() if name != "refresh"}
+            found[side] = {
+                name: play(stage) for name, play in SCENARIOS.items() if name != "refresh"
+            }
             found[side] |= {
                 "refresh": _refresh(stage, side),
                 "ended": _ended(stage, side),
@@ -79,7 +82,7 @@ def _ended(stage: Stage, side: str) -> list[Any]:
 
 def _link(stage: Stage, side: str) -> bool:
     """Another site leads a user to the callback, with an error; is the user still logged in?"""
-    browser = stage.browser()
+    browser = stage.browser("bob")
     browser.log_in("/orders")
     callback = "/oidc/callback/" if side == "before" else "/callback"
     browser.ask(f"{callback}?error=access_denied")
@@ -103,7 +106,10 @@ class _People:
         name = {"name": sub.title(), "given_name": sub.title(), "family_name": "Doe"}
         address = {"email": f"{sub}@op.example", "email_verified": True}
         others = [user for user in self.stage.provider.users if user.sub != sub]
-        self.stage.provider.users = (*others, FakeUser(sub=sub, claims={**name, **address, **claims}))
+        self.stage.provider.users = (
+            *others,
+            FakeUser(sub=sub, claims={**name, **address, **claims}),
+        )
 
     def door(self, sub: str, path: str) -> str:
         """Log in with a new browser, and say whose account it has then."""
@@ -119,38 +125,57 @@ class _People:
         return self.known[account]
 
 
-def _switch(stage: Stage, project: Projects) -> dict[str, str | bool]:
-    """Users log in before, during and after the switch, and when it has been undone."""
-    from django.contrib.auth.models import User
+OLD: Final = "/oidc/authenticate/"
+NEW: Final = "/login"
 
-    people, old, new = _People(stage), "/oidc/authenticate/", "/login"
+
+def _switch(stage: Stage, project: Projects) -> dict[str, object]:
+    """Users log in before, during and after the switch, and when it has been undone."""
+    people = _People(stage)
     for sub in ("alice", "carol", "dave", "erin", "grace"):
         people.said(sub)
     people.said("bob", email_verified=False)
     project.become("before")
+    alice, erin = _before(people), stage.browser("erin")
+    project.become("during")
+    found = _during(people, alice, erin)
+    project.become("after")
+    found |= _after(people, alice, erin)
+    project.become("before")
+    return found | _undone(people, erin)
+
+
+def _before(people: _People) -> Visitor:
+    """Make accounts: two of the staff, and those of users who log in; return alice's browser."""
+    from django.contrib.auth.models import User
+
     for sub in ("dave", "grace"):
         User.objects.create_user(sub, f"{sub}@op.example", "a password", is_staff=True)
         people.known[sub] = sub
-    browsers = {sub: stage.browser(sub) for sub in ("alice", "bob", "carol")}
+    browsers = {sub: people.stage.browser(sub) for sub in ("alice", "bob", "carol")}
     for sub, browser in browsers.items():
         browser.log_in("/orders")
         people.known[_account(browser) or ""] = sub
+    return browsers["alice"]
 
-    project.become("during")
-    found: dict[str, str | bool] = {
-        "during: session of before": browsers["alice"].ask("/orders")[0].status == 200,
-        "during: bob, old door": people.door("bob", old),
-        "during: bob, new door": people.door("bob", new),
-        "during: dave, old door": people.door("dave", old),
-        "during: dave, new door": people.door("dave", new),
-        "during: erin, new door": people.seen(erin := stage.browser("erin"), new),
-        "during: grace, new door": people.door("grace", new),
+
+def _during(people: _People, alice: Visitor, erin: Visitor) -> dict[str, object]:
+    return {
+        "during: session of before": alice.ask("/orders")[0].status == 200,
+        "during: bob, old door": people.door("bob", OLD),
+        "during: bob, new door": people.door("bob", NEW),
+        "during: dave, old door": people.door("dave", OLD),
+        "during: dave, new door": people.door("dave", NEW),
+        "during: erin, new door": people.seen(erin, NEW),
+        "during: grace, new door": people.door("grace", NEW),
     }
-    project.become("after")
-    found |= {
-        "after: session of before": asks_for_a_login(browsers["alice"], "/orders"),
+
+
+def _after(people: _People, alice: Visitor, erin: Visitor) -> dict[str, object]:
+    found: dict[str, object] = {
+        "after: session of before": asks_for_a_login(alice, "/orders"),
         "after: session of during": erin.ask("/orders")[0].status == 200,
-        "after: alice": people.seen(browsers["alice"], "/orders"),
+        "after: alice": people.seen(alice, "/orders"),
         "after: bob": people.door("bob", "/orders"),
         "after: grace": people.door("grace", "/orders"),
     }
@@ -163,10 +188,14 @@ def _switch(stage: Stage, project: Projects) -> dict[str, str | bool]:
         "after: carol, address not verified": people.door("carol", "/orders"),
     }
     people.said("carol")
-    found["after: carol"] = people.door("carol", "/orders")
     people.said("alice")
-    project.become("before")
-    return found | {
+    return found | {"after: carol": people.door("carol", "/orders")}
+
+
+def _undone(people: _People, erin: Visitor) -> dict[str, object]:
+    from django.contrib.auth.models import User
+
+    return {
         "undone: session of after": asks_for_a_login(erin, "/orders"),
         "undone: alice": people.door("alice", "/orders"),
         "undone: erin": people.door("erin", "/orders"),

@@ -66,12 +66,12 @@ def test_mistakes_of_a_provider_are_refused_as_the_guide_says(side: str) -> None
 @contextmanager
 def plain(side: str) -> Generator[tuple[FakeProvider, dict[str, Any]]]:
     """Run the application without a framework; yield its provider and its functions."""
-    with serve(FakeProvider(clients=(CLIENT,)), MovingClock()) as served:
-        with tempfile.TemporaryDirectory() as data:
-            named = environment(served.issuer, Path(data))
-            with surroundings(named, ModuleType("settings")):
-                made = runpy.run_path(str(FOLDER / side / "session" / "app.py"))
-                yield served.provider, made
+    served = serve(FakeProvider(clients=(CLIENT,)), MovingClock())
+    with served as provider, tempfile.TemporaryDirectory() as data:
+        named = environment(provider.issuer, Path(data))
+        with surroundings(named, ModuleType("settings")):
+            made = runpy.run_path(str(FOLDER / side / "session" / "app.py"))
+            yield provider.provider, made
 
 
 def logged_in(provider: FakeProvider, made: dict[str, Any], *, approve: bool) -> dict[str, Any]:
@@ -97,4 +97,3 @@ def test_a_login_without_a_framework_is_the_same(side: str) -> None:
 
         assert session["user"] == "alice"
         assert made["report"](session) == REPORT
-

@@ -28,7 +28,7 @@ def report(request):
     return JsonResponse(requests.get(url, headers=bearer, timeout=10).json())
 
 
-def not_logged_in(request):
+def not_logged_in(_request):
     return HttpResponse("Not logged in", status=403)
 
 

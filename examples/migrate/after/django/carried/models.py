@@ -18,3 +18,6 @@ class Carried(models.Model):
             models.UniqueConstraint(fields=["issuer", "subject"], name="carried_identity"),
             models.UniqueConstraint(fields=["issuer", "user"], name="carried_user"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.user}"
