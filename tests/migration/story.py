@@ -168,7 +168,16 @@ def _during(people: _People, alice: Visitor, erin: Visitor) -> dict[str, object]
         "during: dave, new door": people.door("dave", NEW),
         "during: erin, new door": people.seen(erin, NEW),
         "during: grace, new door": people.door("grace", NEW),
+        "during: logout, old session": _leaves(people.stage.browser("bob"), OLD),
+        "during: logout, new session": _leaves(people.stage.browser("bob"), NEW),
     }
+
+
+def _leaves(browser: Visitor, path: str) -> bool:
+    """Log in and out; is the user out here, and did the provider learn of it?"""
+    browser.log_in(path)
+    asked, _ = browser.leave()
+    return "id_token_hint" in asked and _account(browser) is None
 
 
 def _after(people: _People, alice: Visitor, erin: Visitor) -> dict[str, object]:

@@ -32,6 +32,8 @@ SWITCH: Final = {
     "during: dave, new door": "dave",
     "during: erin, new door": "erin, new",
     "during: grace, new door": "403 account_refused",
+    "during: logout, old session": True,
+    "during: logout, new session": True,
     "after: session of before": True,
     "after: session of during": True,
     "after: alice": "alice",

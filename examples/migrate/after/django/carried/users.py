@@ -44,10 +44,11 @@ def accounts_of_before(claims: Mapping[str, object]) -> list[User]:
 
 
 def is_certain(identity: Identity, claims: Mapping[str, object], former: list[User]) -> bool:
-    domain = str(claims["email"]).rpartition("@")[2].lower()
+    email = str(claims["email"])
     return (
         claims.get("email_verified") is True
-        and domain in settings.CARRY_DOMAINS
+        and email.isascii()
+        and email.rpartition("@")[2].lower() in settings.CARRY_DOMAINS
         and len(former) == 1
         and not (former[0].is_staff or former[0].is_superuser)
         and not former[0].has_usable_password()
