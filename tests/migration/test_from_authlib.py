@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import runpy
 import tempfile
 from contextlib import contextmanager
 from functools import cache
+from inspect import isawaitable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -64,36 +66,48 @@ def test_mistakes_of_a_provider_are_refused_as_the_guide_says(side: str) -> None
 
 
 @contextmanager
-def plain(side: str) -> Generator[tuple[FakeProvider, dict[str, Any]]]:
-    """Run the application without a framework; yield its provider and its functions."""
+def plain(side: str, name: str) -> Generator[tuple[FakeProvider, dict[str, Any]]]:
+    """Run an application without a framework; yield its provider and its functions."""
     served = serve(FakeProvider(clients=(CLIENT,)), MovingClock())
     with served as provider, tempfile.TemporaryDirectory() as data:
         named = environment(provider.issuer, Path(data))
         with surroundings(named, ModuleType("settings")):
-            made = runpy.run_path(str(FOLDER / side / "session" / "app.py"))
-            yield provider.provider, made
+            yield provider.provider, runpy.run_path(str(FOLDER / side / name / "app.py"))
 
 
-def logged_in(provider: FakeProvider, made: dict[str, Any], *, approve: bool) -> dict[str, Any]:
+async def called(call: Any, *given: object) -> Any:
+    """Call a function that waits or awaits."""
+    made = call(*given)
+    return await made if isawaitable(made) else made
+
+
+async def logged_in(
+    provider: FakeProvider, made: dict[str, Any], *, approve: bool
+) -> dict[str, Any]:
     """Log in without a framework, and return the session."""
     session: dict[str, Any] = {}
     cookies: dict[str, str] = {}
-    is_ours = "client" in made and hasattr(made["client"], "start_login")
-    url = made["start"](cookies if is_ours else session)
+    is_ours = hasattr(made["client"], "start_login")
+    url = await called(made["start"], cookies if is_ours else session)
     query = provider.authorize(url, MovingClock().now(), approve=approve).url.partition("?")[2]
     header = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    made["finish"](session, query, *([header] if is_ours else []))
+    await called(made["finish"], session, query, *([header] if is_ours else []))
     return session
 
 
+@pytest.mark.parametrize("name", ["session", "async_session"])
 @pytest.mark.parametrize("side", ["before", "after"])
-def test_a_login_without_a_framework_is_the_same(side: str) -> None:
-    ready("authlib", "requests")
+def test_a_login_without_a_framework_is_the_same(side: str, name: str) -> None:
+    ready("authlib", "requests", "httpx")
 
-    with plain(side) as (provider, made):
-        session = logged_in(provider, made, approve=True)
+    async def visit() -> Any:
+        session = await logged_in(provider, made, approve=True)
         with pytest.raises(Exception, match="access_denied"):
-            logged_in(provider, made, approve=False)
+            await logged_in(provider, made, approve=False)
+        report = await called(made["report"], session)
+        if hasattr(made["client"], "close"):
+            await called(made["client"].close)
+        return [session["user"], report]
 
-        assert session["user"] == "alice"
-        assert made["report"](session) == REPORT
+    with plain(side, name) as (provider, made):
+        assert asyncio.run(visit()) == ["alice", REPORT]
