@@ -1,6 +1,6 @@
-"""What happens to users of a Django project that migrates, as JSON: ``python -m tests.migration``.
+"""Play a Django project that migrates, and print it as JSON: ``python -m tests.migration``.
 
-A process has one project of Django, so this has a process of its own.
+A process has one project of Django, so this project gets its process.
 """
 
 from __future__ import annotations

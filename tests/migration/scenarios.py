@@ -1,4 +1,4 @@
-"""What a user sees, before and after the migration; each returns the same on both sides."""
+"""Users of an application before and after its migration; each scenario is for both sides."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def way_back(stage: Stage) -> list[object]:
 
 
 def refused(stage: Stage) -> list[object]:
-    """The user cancels at the provider: nobody is logged in, and no code is exchanged."""
+    """The user cancels at the provider: the application asks for no tokens, and for a login."""
     stage.token_requests()
     browser = stage.browser()
     answer = browser.finish(browser.at_provider(browser.start("/orders"), approve=False))[0]

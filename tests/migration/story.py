@@ -1,4 +1,4 @@
-"""What happens to the users of a Django project before, during and after its migration."""
+"""Users of a Django project before, during and after its migration."""
 
 from __future__ import annotations
 

@@ -18,21 +18,17 @@
 from oidc_adapters.web.django.views import (
     AwaitedTokens,
     aoidc_session,
-    aoidc_step_up,
     aoidc_tokens,
     oidc_required,
     oidc_session,
-    oidc_step_up,
     oidc_tokens,
 )
 
 __all__ = [
     "AwaitedTokens",
     "aoidc_session",
-    "aoidc_step_up",
     "aoidc_tokens",
     "oidc_required",
     "oidc_session",
-    "oidc_step_up",
     "oidc_tokens",
 ]

@@ -24,7 +24,6 @@ from oidc_adapters.web.logins import WebLogin
 from oidc_adapters.web.pages import Page, WayOn
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import WebSession
-from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.records import Tokens
 from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.replies import Reply
@@ -118,22 +117,6 @@ def oidc_required(view: View) -> View:
         return view(request, *args, **named) if asks is None else asks
 
     return guarded
-
-
-def oidc_step_up(request: HttpRequest, asked: AuthenticationRequest) -> HttpResponse:
-    """Return the answer of a view that needs a login of another kind, as a second factor.
-
-    The login comes back to the same page, with a new session.
-
-    Raises:
-        UsageError: ``config_invalid`` if ``acr`` is asked for and no session keeps it.
-    """
-    return _answered(request, lambda web: Door.of_settings().web.step_up(web, asked))
-
-
-async def aoidc_step_up(request: HttpRequest, asked: AuthenticationRequest) -> HttpResponse:
-    """Return the answer of a view that needs a login of another kind, like :func:`oidc_step_up`."""
-    return await sync_to_async(oidc_step_up)(request, asked)
 
 
 def failed(request: HttpRequest, error: OidcError) -> HttpResponse:

@@ -11,14 +11,11 @@ from django.urls import include, path
 
 from oidc_adapters.web.django import (
     aoidc_session,
-    aoidc_step_up,
     aoidc_tokens,
     oidc_required,
     oidc_session,
-    oidc_step_up,
     oidc_tokens,
 )
-from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.wire.errors import StoreFailure
 
 
@@ -58,27 +55,6 @@ async def awaiting(request: HttpRequest) -> HttpResponse:
     assert session is not None
     fresh = bool((await tokens.fresh()).access_token)
     return HttpResponse(f"{session.identity.subject} {user.first_name} {fresh}")
-
-
-WANTED = AuthenticationRequest(acr_values="urn:example:two-factor")
-
-
-@oidc_required
-def safe(request: HttpRequest) -> HttpResponse:
-    """Show a page for users who logged in as it is wanted."""
-    session = oidc_session(request)
-    if session is None or session.claims.get("acr") != WANTED.acr_values:
-        return oidc_step_up(request, WANTED)
-    return HttpResponse("open")
-
-
-@oidc_required
-async def awaited_safe(request: HttpRequest) -> HttpResponse:
-    """Do the same in a view that awaits."""
-    session = await aoidc_session(request)
-    if session is None or session.claims.get("acr") != WANTED.acr_values:
-        return await aoidc_step_up(request, WANTED)
-    return HttpResponse("open")
 
 
 async def awaited_later(_: HttpRequest) -> HttpResponse:
@@ -136,8 +112,6 @@ urlpatterns = [
     path("tokens", tokens),
     path("awaiting", awaiting),
     path("awaited-later", awaited_later),
-    path("safe", safe),
-    path("awaited-safe", awaited_safe),
     path("staff", staff),
     path("safe", safe),
     path("later", later),

@@ -8,7 +8,6 @@ import pytest
 
 from oidc_adapters.runtime.clock import SystemClock
 from oidc_core.endpoints.authorization import AuthenticationRequest
-from oidc_core.wire.errors import UsageError
 from tests.adapters.web.django.project import (
     ALWAYS,
     MIDDLEWARE,
@@ -422,24 +421,3 @@ def _form(page: str) -> str:
 
     found = re.findall(r'name="([^"]*)" value="([^"]*)"', page)
     return urlencode([(unescape(name), unescape(value)) for name, value in found])
-
-
-@pytest.mark.parametrize("page", ["/safe?door=2", "/awaited-safe?door=2"])
-def test_a_view_asks_for_more(project: Made, page: str) -> None:
-    site = project(CLAIMS=("name", "acr"))
-    site.log_in()
-    asked = site.ask(page)
-    back = site.bring(site.at_provider(asked["location"]))
-
-    assert "acr_values=urn%3Aexample%3Atwo-factor" in asked["location"]
-    assert back["location"] == page
-    assert site.ask(page).content == b"open"
-
-
-def test_a_class_that_no_session_keeps_cannot_be_asked_for(project: Made) -> None:
-    site = project(CLAIMS=("name",))
-    site.log_in()
-
-    with pytest.raises(UsageError) as raised:
-        site.ask("/safe")
-    assert (raised.value.code, raised.value.about) == ("config_invalid", "claims")
