@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tests.migration.stages import Stage
 
-HEADING: Final = "| What the provider does wrong | Before | Here |"
+HEADING: Final = "| Mistake of the provider | Before | Here |"
 MISTAKES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "The callback names another issuer": "wrong_iss",
@@ -26,7 +26,7 @@ MISTAKES: Final[Mapping[str, str]] = MappingProxyType(
         "The ID token names no user": "no_sub",
         "The ID token names two users": "id_token_duplicate_sub",
         "The ID token says that it is a logout token": "id_token_typ_logout_token",
-        "The access token is another one than the ID token says": "wrong_at_hash",
+        "The ID token belongs to another access token": "wrong_at_hash",
         "UserInfo is about another user": "userinfo_other_sub",
         "The signing key has 1,024 bits": "rsa_1024",
     }

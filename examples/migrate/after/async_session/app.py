@@ -1,4 +1,4 @@
-"""The code flow with AsyncOidcClient, in a framework without a door of its own."""
+"""The code flow with AsyncOidcClient, in a framework that this library has no door for."""
 
 import os
 from typing import Any
