@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from functools import cache
 from typing import Any, Final
 
 import pytest
@@ -23,6 +22,16 @@ SAME: Final[dict[str, Any]] = {
     "refused": [403, [], True],
     "logout": ["client", True, 200, True, True],
     "API call": [REPORT, [["authorization_code", 200]]],
+}
+BEFORE: Final = {
+    "refresh": [REPORT, True, [["authorization_code", 200]]],  # by a login with prompt=none
+    "ended": [403, True],  # at the next request that asks the provider
+    "link": False,  # a stranger's link to the callback logs users out
+}
+AFTER: Final = {
+    "refresh": [REPORT, True, [["refresh_token", 200]]],
+    "ended": [200, True],  # when the provider says so
+    "link": True,
 }
 SWITCH: Final = {
     "during: session of before": True,
@@ -50,54 +59,26 @@ SWITCH: Final = {
 }
 
 
-@cache
-def seen() -> Any:
+@pytest.mark.slow
+def test_users_see_the_same_and_keep_their_accounts() -> None:
     for package in ("django", "mozilla_django_oidc", "requests"):
         pytest.importorskip(package, reason="Django and the group of peers are needed")
     command = (sys.executable, "-W", "ignore", "-m", "tests.migration")
+
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
     )
+
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    found = rows(GUIDE).items()
+    assert json.loads(done.stdout) == {
+        "before": {**SAME, **BEFORE},
+        "after": {**SAME, **AFTER},
+        "mistakes before": {name: before for name, (before, _) in found},
+        "mistakes after": {name: here for name, (_, here) in found},
+        "switch": SWITCH,
+    }
 
 
-@pytest.mark.parametrize("scenario", SAME)
-@pytest.mark.parametrize("side", ["before", "after"])
-def test_a_user_sees_the_same(side: str, scenario: str) -> None:
-    assert seen()[side][scenario] == SAME[scenario]
-
-
-def test_other_tokens_come_by_a_login_before_and_by_a_refresh_afterwards() -> None:
-    assert seen()["before"]["refresh"] == [REPORT, True, [["authorization_code", 200]]]
-    assert seen()["after"]["refresh"] == [REPORT, True, [["refresh_token", 200]]]
-
-
-def test_a_session_that_the_provider_has_ended_ends_here() -> None:
-    """Before, when the next request asks; afterwards, when the provider says so."""
-    assert seen()["before"]["ended"] == [403, True]
-    assert seen()["after"]["ended"] == [200, True]
-
-
-def test_a_link_to_the_callback_logs_nobody_out_any_more() -> None:
-    assert (seen()["before"]["link"], seen()["after"]["link"]) == (False, True)
-
-
-def test_each_scenario_is_played() -> None:
+def test_each_scenario_is_judged() -> None:
     assert {*SAME, "refresh"} == {*SCENARIOS}
-
-
-@pytest.mark.parametrize("side", ["before", "after"])
-def test_mistakes_of_a_provider_are_refused_as_the_guide_says(side: str) -> None:
-    found = {name: row[side == "after"] for name, row in rows(GUIDE).items()}
-
-    assert seen()[f"mistakes {side}"] == found
-
-
-@pytest.mark.parametrize("moment", SWITCH)
-def test_users_keep_their_accounts(moment: str) -> None:
-    assert seen()["switch"][moment] == SWITCH[moment]
-
-
-def test_each_moment_of_the_switch_is_judged() -> None:
-    assert [*seen()["switch"]] == [*SWITCH]
