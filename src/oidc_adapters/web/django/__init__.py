@@ -21,6 +21,7 @@ from oidc_adapters.web.django.views import (
     aoidc_tokens,
     oidc_required,
     oidc_session,
+    oidc_step_up,
     oidc_tokens,
 )
 
@@ -30,5 +31,6 @@ __all__ = [
     "aoidc_tokens",
     "oidc_required",
     "oidc_session",
+    "oidc_step_up",
     "oidc_tokens",
 ]

@@ -24,6 +24,7 @@ from oidc_adapters.web.logins import WebLogin
 from oidc_adapters.web.pages import Page, WayOn
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import WebSession
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.records import Tokens
 from oidc_core.wire.errors import OidcError, UsageError
 from oidc_core.wire.replies import Reply

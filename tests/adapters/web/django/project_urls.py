@@ -14,8 +14,10 @@ from oidc_adapters.web.django import (
     aoidc_tokens,
     oidc_required,
     oidc_session,
+    oidc_step_up,
     oidc_tokens,
 )
+from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.wire.errors import StoreFailure
 
 
