@@ -135,7 +135,7 @@ def _add_login(add_parser: _AddParser) -> None:
         description="Log in at a provider with a browser, which comes back to a loopback port, and "
         "print the verified claims as JSON; nonce and sid show as fingerprints.",
         epilog=f"{_EPILOG} Kept logins are in --folder, which is $XDG_STATE_HOME/oidc, or "
-        "~/.local/state/oidc, or on Windows %%LOCALAPPDATA%%\\oidc, unless told otherwise.",
+        "~/.local/state/oidc, or on Windows %LOCALAPPDATA%\\oidc, unless told otherwise.",
     )
     _add_real_provider(parser, required=True)
     keep = parser.add_argument_group("keep the tokens, for oidc token and its like")
@@ -150,7 +150,10 @@ def _add_kept(group: _Options) -> None:
         "--profile", type=as_name, default="default", metavar="NAME", help="which login; default"
     )
     group.add_argument(
-        "--folder", type=Path, metavar="DIR", help="where logins are kept; see oidc login --help"
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="where logins are kept; by default a folder of this user",
     )
 
 
@@ -203,7 +206,7 @@ def _add_logout(add_parser: _AddParser) -> None:
 def _add_explain(add_parser: _AddParser) -> None:
     parser = add_parser(
         "explain",
-        help="explain an error code, a callback URL or a token, and check it",
+        help="explain an error code, a callback URL or a token",
         description="Explain an error code, a callback URL or a token, offline. No token, code, "
         "state or secret is printed.",
         epilog="Exit status: 0 explained, 1 a client would refuse it, 2 not understood. A token "

@@ -26,8 +26,16 @@ _FLOW: Final = (
 
 _LOGOUTS: Final = (
     ("end_session_endpoint", "it ends its session for a browser", "RP-Initiated Logout §2.1"),
-    ("backchannel_logout_supported", "it tells the end of sessions", "Back-Channel Logout §2.1"),
-    ("frontchannel_logout_supported", "it tells it to the browser", "Front-Channel Logout §3"),
+    (
+        "backchannel_logout_supported",
+        "it tells servers when a session ends",
+        "Back-Channel Logout §2.1",
+    ),
+    (
+        "frontchannel_logout_supported",
+        "it tells browsers when a session ends",
+        "Front-Channel Logout §3",
+    ),
     ("check_session_iframe", "a frame can watch its session", "Session Management §3.3"),
     ("revocation_endpoint", "it revokes tokens", "RFC 7009 §2"),
 )
