@@ -20,14 +20,17 @@ NEEDED_BY: Final = MappingProxyType(
     {
         "basic_raw_credentials": "nanoidp, and others that do not decode HTTP Basic, where the"
         " identifier or the secret has characters such as `%` and `+`",
-        "assertion_audience_token_endpoint": "Ory Hydra, Canaille",
+        "assertion_audience_token_endpoint": "Ory Hydra, Canaille, Login.gov",
         "at_hash_sha256": "Ory Hydra with RS512 and ES512; providers that sign with EdDSA and hash"
         " with SHA-256",
         "at_hash_half_of_64_for_ed448": "Keycloak with Ed448",
         "lenient_key_encoding": "providers that write keys by hand: padding, leading zero octets",
-        "omit_pkce": "providers that refuse a request with `code_challenge`",
+        "omit_pkce": "providers that refuse a request with `code_challenge` or `code_verifier`",
         "nonce_not_echoed": "providers that send no `nonce`, or an empty one, as Casdoor did",
-        "verified_as_text": 'providers that send `"true"` instead of `true`',
+        "verified_as_text": "Amazon Cognito in UserInfo, Apple in some ID tokens, and others that"
+        ' send `"true"` instead of `true`',
+        "logout_uri": "Amazon Cognito, whose logout endpoint takes the URI to return to as"
+        " `logout_uri`",
         "insecure_allow_http_loopback": "any provider on your own machine, for development",
         "insecure_skip_tls_verification": "none; it stands in the evidence of the original"
         " system's calls without verification",

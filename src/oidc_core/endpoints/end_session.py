@@ -117,11 +117,12 @@ def end_session_form(
         ProtocolViolation: ``metadata_endpoint_invalid`` if its own query sets a parameter too.
     """
     returns = pending.post_logout_redirect_uri != ""
+    back = "logout_uri" if "logout_uri" in rp.policy.quirks else "post_logout_redirect_uri"
     parameters = (
         ("id_token_hint", request.id_token_hint),
         ("logout_hint", request.logout_hint),
         ("client_id", pending.client_id),
-        ("post_logout_redirect_uri", pending.post_logout_redirect_uri),
+        (back, pending.post_logout_redirect_uri),
         ("state", pending.state if returns else ""),
         ("ui_locales", request.ui_locales),
     )

@@ -151,6 +151,14 @@ def returned(query: str) -> None:
     check_return(pending(), state_in(query), NOW)
 
 
+def test_a_provider_may_call_the_return_logout_uri() -> None:
+    uri = RP.client.post_logout_redirect_uris[0]
+    odd = evolve(RP, policy=evolve(RP.policy, quirks={"logout_uri"}))
+
+    assert sent(odd) == {"client_id": CLIENT_ID, "logout_uri": uri, "state": STATE}
+    assert sent(RP) == {"client_id": CLIENT_ID, "post_logout_redirect_uri": uri, "state": STATE}
+
+
 def test_an_empty_state_is_never_the_one_that_was_sent() -> None:
     empty = evolve(pending(), state="")
     refused(CallbackError, "logout_state_mismatch", lambda: check_return(empty, "", NOW))
