@@ -12,6 +12,7 @@ of records, and ``TRANSPORT_DUTIES`` tries transports.  But for those fixtures i
 dependencies of the library itself.
 """
 
+from oidc_adapters.testing.dialect import Dialect
 from oidc_adapters.testing.fake_browser import FakeBrowser
 from oidc_adapters.testing.misbehaviours import MISBEHAVIOURS, Misbehaviour
 from oidc_adapters.testing.oauth_messages import RequestRefused
@@ -63,6 +64,7 @@ __all__ = [
     "AsyncTransportDuty",
     "AuthorizationResponse",
     "BackchannelLogout",
+    "Dialect",
     "FakeBrowser",
     "FakeClient",
     "FakeProvider",

@@ -6,6 +6,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from oidc_adapters.testing.dialect import Dialect
 from oidc_adapters.testing.ledger import Family, Grant, IssuedCode
 from oidc_adapters.testing.metadata import endpoint
 from oidc_adapters.testing.oauth_messages import OAuthError, RequestRefused, unique_parameters
@@ -45,7 +46,7 @@ def arrival(state: ProviderState, url: str) -> AuthorizationRequest:
         RequestRefused: it must not: there is nobody to redirect to (RFC 6749 §4.1.2.1).
     """
     base, _, query = url.partition("?")
-    if base != endpoint(state.issuer, "authorize") or "#" in url:
+    if base != endpoint(state.base, "authorize") or "#" in url:
         raise RequestRefused("invalid_request", f"{base} is not the authorization endpoint")
     try:
         parameters, repeated = unique_parameters(query)
@@ -58,7 +59,12 @@ def arrival(state: ProviderState, url: str) -> AuthorizationRequest:
         raise RequestRefused("unauthorized_client", "the client is unknown")
     if not _is_registered(parameters.get("redirect_uri", ""), client):
         raise RequestRefused("invalid_request", "redirect_uri is not registered exactly so")
-    return AuthorizationRequest(client=client, parameters=parameters, repeated=repeated)
+    request = AuthorizationRequest(client=client, parameters=parameters, repeated=repeated)
+    scope = parameters.get("scope", "").split()
+    by_form = [name for name in state.dialect.form_post_for if name in scope]
+    if by_form and request.mode != "form_post":
+        raise RequestRefused("invalid_request", f"{by_form[0]} needs response_mode=form_post")
+    return request
 
 
 def _is_registered(uri: str, client: FakeClient) -> bool:
@@ -84,7 +90,7 @@ def callback(
     """Decide on a request and answer it, with a code or with an error."""
     signed_in = session
     try:
-        _check_client(request)
+        _check_client(state, request)
         _check_parameters(request)
         signed_in = _signed_in(state, request, now, user=user, session=session)
         answer = {"code": _code(state, request, signed_in, now)}
@@ -107,7 +113,7 @@ def callback(
     return state.changes("authorization").callback(honest)
 
 
-def _check_client(request: AuthorizationRequest) -> None:
+def _check_client(state: ProviderState, request: AuthorizationRequest) -> None:
     """Hold the client to the needs of every code flow (OIDC Core §3.1.2.1, RFC 9700 §2.1.1)."""
     parameters = request.parameters
     if request.repeated:
@@ -119,10 +125,23 @@ def _check_client(request: AuthorizationRequest) -> None:
         raise OAuthError("unsupported_response_type", "response_type is not code")
     if "openid" not in parameters.get("scope", "").split(" "):
         raise OAuthError("invalid_scope", "scope is without openid")
+    _check_dialect(state.dialect, parameters)
+    if state.dialect.pkce != "required":
+        return
     if parameters.get("code_challenge_method") != "S256":
         raise OAuthError("invalid_request", "code_challenge_method is not S256")
     if not _CHALLENGE.fullmatch(parameters.get("code_challenge", "")):
         raise OAuthError("invalid_request", "code_challenge is missing or no SHA-256")
+
+
+def _check_dialect(dialect: Dialect, parameters: Mapping[str, str]) -> None:
+    """Hold the client to the demands of this one provider."""
+    odd = [name for name in parameters["scope"].split() if name not in dialect.scopes]
+    if dialect.scopes and odd:
+        raise OAuthError("invalid_scope", f"there is no scope {odd[0]}")
+    missing = [name for name in dialect.required_parameters if name not in parameters]
+    if missing:
+        raise OAuthError("invalid_request", f"{missing[0]} is missing")
 
 
 def _check_parameters(request: AuthorizationRequest) -> None:
@@ -183,7 +202,7 @@ def _code(state: ProviderState, request: AuthorizationRequest, session: Session,
         auth_time=session.auth_time,
         acr=_acr(parameters, wanted["id_token"].get("acr")),
         nonce=parameters.get("nonce"),
-        code_challenge=parameters["code_challenge"],
+        code_challenge=parameters.get("code_challenge", ""),
         id_token_claims=tuple(wanted["id_token"]),
         userinfo_claims=tuple(wanted["userinfo"]),
     )
@@ -198,6 +217,9 @@ def _scope(state: ProviderState, request: AuthorizationRequest) -> tuple[str, ..
     asked = dict.fromkeys(request.parameters["scope"].split())
     if state.offline_access == "with_consent" and "consent" not in request.prompts:
         asked.pop("offline_access", None)
+    offline = request.parameters.get("access_type") == "offline" and "consent" in request.prompts
+    if state.offline_access == "access_type" and offline:
+        asked["offline_access"] = None
     return tuple(asked)
 
 

@@ -49,7 +49,7 @@ def id_token_draft(
     client = _client(state, grant)
     alg = state.id_token_alg_of(client)
     claims: dict[str, object] = {
-        "iss": state.issuer,
+        "iss": state.issuer_for(grant.sub),
         "sub": grant.sub,
         "aud": client.client_id,
         "azp": client.client_id,
@@ -63,17 +63,16 @@ def id_token_draft(
     if grant.nonce is not None and not refreshing:
         claims["nonce"] = grant.nonce
     wanted = _about(state, grant.sub, (*state.unasked, *grant.id_token_claims))
-    return _draft(state.signing_key(alg, client), {**wanted, **claims}, now)
+    said = state.dialect.spoken("id_token", {**wanted, **claims})
+    return _draft(state.signing_key(alg, client), said, now)
 
 
 def userinfo_claims(state: ProviderState, token: AccessToken) -> Members:
     """Return what UserInfo says to the bearer of an access token (OIDC Core §5.3.2, §5.4)."""
     grant = token.family.grant
     by_scope = (name for scope in token.scope for name in SCOPE_CLAIMS.get(scope, ()))
-    return {
-        "sub": grant.sub,
-        **_about(state, grant.sub, (*state.unasked, *by_scope, *grant.userinfo_claims)),
-    }
+    known = _about(state, grant.sub, (*state.unasked, *by_scope, *grant.userinfo_claims))
+    return state.dialect.spoken("userinfo", {"sub": grant.sub, **known})
 
 
 def userinfo_draft(

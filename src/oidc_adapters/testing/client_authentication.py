@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, NoReturn
 from urllib.parse import unquote_plus
 
+from oidc_adapters.testing.metadata import endpoint
 from oidc_adapters.testing.oauth_messages import OAuthError, single_header
 from oidc_adapters.testing.parties import FakeClient, Members
 from oidc_adapters.testing.provider_state import ProviderState
@@ -21,6 +22,7 @@ from oidc_core.wire.http import WireRequest
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_ASSERTION_LIFETIME: Final = 300
+MAX_SECRET_LIFETIME: Final = 15_777_000
 
 
 def authenticated_client(
@@ -44,7 +46,10 @@ def authenticated_client(
         _refuse("the client is unknown")
     if "client_secret" in form:
         _require_method(client, "client_secret_post")
-        _require_secret(client, form["client_secret"])
+        if client.signed_secret:
+            _require_signed_secret(state, client, form["client_secret"], now)
+        else:
+            _require_secret(client, form["client_secret"])
     else:
         _require_method(client, "none")
     return client
@@ -62,6 +67,24 @@ def _require_method(client: FakeClient, method: str) -> None:
 def _require_secret(client: FakeClient, secret: str) -> None:
     if not hmac.compare_digest(client.client_secret.encode(), secret.encode()):
         _refuse("the secret is wrong")
+
+
+def _require_signed_secret(state: ProviderState, client: FakeClient, secret: str, now: int) -> None:
+    """Hold the client to a secret that it signs for itself, as Apple demands."""
+    parts = secret.split(".")
+    if len(parts) != 3:
+        _refuse("the secret is not a compact JWS")
+    header, claims = _object(parts[0]), _object(parts[1])
+    alg, exp = str(header.get("alg")), claims.get("exp")
+    octets = f"{parts[0]}.{parts[1]}".encode("ascii", "replace")
+    keys = [jwk for jwk in client.jwks if jwk.get("kid") == header.get("kid")]
+    known = alg in ALGORITHMS and ALGORITHMS[alg].family != "HS"
+    if not known or not any(verifies(jwk, alg, octets, _octets(parts[2])) for jwk in keys):
+        _refuse("the signature of the secret does not verify")
+    if (claims.get("sub"), claims.get("aud")) != (client.client_id, state.issuer):
+        _refuse("the secret is another client's, or for another provider")
+    if not isinstance(exp, int) or not now < exp <= now + MAX_SECRET_LIFETIME:
+        _refuse("the secret has expired, or lives for more than six months")
 
 
 def _by_basic(state: ProviderState, header: str, form: Mapping[str, str]) -> FakeClient:
@@ -140,12 +163,14 @@ def _check_signature(client: FakeClient, header: Members, octets: bytes, signatu
 
 
 def _check_claims(state: ProviderState, client: FakeClient, claims: Members, now: int) -> None:
-    """Hold the client to RFC 7523 §3, with the issuer as the only audience (RFC 7523bis)."""
+    """Hold the client to RFC 7523 §3, with one audience: usually the issuer (RFC 7523bis)."""
     exp, jti = claims.get("exp"), claims.get("jti")
     if claims.get("iss") != client.client_id:
         _refuse("iss of the assertion is not the client")
-    if claims.get("aud") != state.issuer:
-        _refuse("aud of the assertion is not the issuer as a string")
+    to_issuer = state.dialect.assertion_audience == "issuer"
+    if claims.get("aud") != (state.issuer if to_issuer else endpoint(state.base, "token")):
+        expected = "issuer" if to_issuer else "token endpoint"
+        _refuse(f"aud of the assertion is not the {expected} as a string")
     if not isinstance(exp, int) or isinstance(exp, bool) or exp <= now:
         _refuse("the assertion has expired, or has no exp")
     if exp > now + MAX_ASSERTION_LIFETIME:

@@ -23,7 +23,7 @@ def after_logout(state: ProviderState, url: str) -> str | None:
         parameters, repeated = unique_parameters(query)
     except ValueError:
         raise RequestRefused("invalid_request", "the query is not form-encoded") from None
-    if base != endpoint(state.issuer, "end-session") or repeated:
+    if base != endpoint(state.base, "end-session") or repeated:
         raise RequestRefused("invalid_request", "another endpoint, or repeated parameters")
     client_id = parameters.get("client_id")
     if "id_token_hint" in parameters:
@@ -31,12 +31,13 @@ def after_logout(state: ProviderState, url: str) -> str | None:
         if hinted is None or client_id not in {None, hinted.client_id}:
             raise RequestRefused("invalid_request", "id_token_hint is unknown, or not the client's")
         client_id = hinted.client_id
-    uri = parameters.get("post_logout_redirect_uri")
+    uri = parameters.get(state.dialect.logout_parameter)
     if uri is None:
         return None
     client = state.client(client_id)
     if client is None or uri not in client.post_logout_redirect_uris:
-        raise RequestRefused("invalid_request", "post_logout_redirect_uri is not registered")
+        why = f"{state.dialect.logout_parameter} is not registered"
+        raise RequestRefused("invalid_request", why)
     if "state" not in parameters:
         return uri
     return with_query(uri, urlencode({"state": parameters["state"]}))

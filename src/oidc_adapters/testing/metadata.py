@@ -28,9 +28,9 @@ def discovery_urls(issuer: str) -> tuple[str, str]:
     )
 
 
-def endpoint(issuer: str, name: str) -> str:
-    """Return the URL of an endpoint of the issuer."""
-    return f"{issuer.rstrip('/')}/{name}"
+def endpoint(base: str, name: str) -> str:
+    """Return the URL of an endpoint below the issuer, or below another URL."""
+    return f"{base.rstrip('/')}/{name}"
 
 
 def metadata(state: ProviderState) -> Members:
@@ -44,10 +44,10 @@ def metadata(state: ProviderState) -> Members:
     ]
     return {
         "issuer": state.issuer,
-        "authorization_endpoint": endpoint(state.issuer, "authorize"),
-        "token_endpoint": endpoint(state.issuer, "token"),
-        "userinfo_endpoint": endpoint(state.issuer, "userinfo"),
-        "jwks_uri": endpoint(state.issuer, "jwks"),
+        "authorization_endpoint": endpoint(state.base, "authorize"),
+        "token_endpoint": endpoint(state.base, "token"),
+        "userinfo_endpoint": endpoint(state.base, "userinfo"),
+        "jwks_uri": endpoint(state.base, "jwks"),
         "scopes_supported": ["openid", *SCOPE_CLAIMS, "offline_access"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
@@ -74,15 +74,15 @@ def metadata(state: ProviderState) -> Members:
 
 def _ends(state: ProviderState) -> Members:
     """Return the members about the ends of sessions and tokens."""
-    frame = {"check_session_iframe": endpoint(state.issuer, PATH)}
+    frame = {"check_session_iframe": endpoint(state.base, PATH)}
     return {
         **(frame if state.session_management else {}),
-        "end_session_endpoint": endpoint(state.issuer, "end-session"),
+        "end_session_endpoint": endpoint(state.base, "end-session"),
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
         "frontchannel_logout_supported": True,
         "frontchannel_logout_session_supported": True,
-        "revocation_endpoint": endpoint(state.issuer, "revoke"),
+        "revocation_endpoint": endpoint(state.base, "revoke"),
         "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
     }

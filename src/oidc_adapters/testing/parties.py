@@ -48,6 +48,8 @@ class FakeClient:
         frontchannel_logout_uri: what a browser loads in a frame when a session ends, or ``None``.
         token_endpoint_auth_method: ``none``, ``client_secret_basic``, ``client_secret_post``,
             ``client_secret_jwt`` or ``private_key_jwt``; any other method is refused.
+        signed_secret: whether its secret is a JWT signed by one of its ``jwks``, with the client as
+            ``sub`` and the issuer as ``aud``, as Apple demands; for ``client_secret_post``.
         raw_basic: whether HTTP Basic credentials are compared as sent, without the form decoding
             of RFC 6749 §2.3.1, as some providers do.
         jwks: the public keys (JWK members) that verify assertions of ``private_key_jwt``, and
@@ -75,6 +77,7 @@ class FakeClient:
     frontchannel_logout_uri: str | None = None
     token_endpoint_auth_method: str = "client_secret_basic"
     raw_basic: bool = False
+    signed_secret: bool = False
     jwks: tuple[Members, ...] = field(default=(), converter=_frozen_keys)
     id_token_signed_response_alg: str | None = None
     userinfo_signed_response_alg: str | None = None

@@ -59,24 +59,25 @@ class FakeProvider(ProviderState):
 
     def _routed(self, request: WireRequest, now: int) -> Answer:
         url = request.url
-        if url in discovery_urls(self.issuer):
+        if url in {*discovery_urls(self.issuer), *discovery_urls(self.base)}:
             _require_method(request, "GET")
             changes = self.changes("discovery")
-            return changes.answer(json_answer(changes.metadata(metadata(self)), now))
-        if url == endpoint(self.issuer, "jwks"):
+            members = self.dialect.spoken("metadata", metadata(self))
+            return changes.answer(json_answer(changes.metadata(members), now))
+        if url == endpoint(self.base, "jwks"):
             _require_method(request, "GET")
             changes = self.changes("keys")
             return changes.answer(json_answer(changes.key_set(key_set(self)), now))
-        if url == endpoint(self.issuer, "token"):
+        if url == endpoint(self.base, "token"):
             _require_method(request, "POST")
             return token_answer(self, request, now)
-        if url == endpoint(self.issuer, "revoke"):
+        if url == endpoint(self.base, "revoke"):
             _require_method(request, "POST")
             return revocation_answer(self, request, now)
-        if self.session_management and url == endpoint(self.issuer, PATH):
+        if self.session_management and url == endpoint(self.base, PATH):
             _require_method(request, "GET")
             return HttpResponse(200, FRAME_HEADERS, FRAME_PAGE, now)
-        if url == endpoint(self.issuer, "userinfo"):
+        if url == endpoint(self.base, "userinfo"):
             _require_method(request, "GET", "POST")
             return userinfo_answer(self, request, now)
         return HttpResponse(404, (("content-type", "text/plain"),), b"not found", now)
@@ -166,7 +167,7 @@ class FakeProvider(ProviderState):
 
     def moved_to(self, issuer: str) -> "FakeProvider":
         """Return a provider configured alike under another issuer, without this one's memory."""
-        return evolve(self, issuer=issuer)
+        return evolve(self, issuer=issuer, dialect=evolve(self.dialect, endpoints_below=""))
 
 
 def _require_method(request: WireRequest, *methods: str) -> None:

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from attrs import Factory, define, field
 
-from oidc_adapters.testing.ledger import Ledger
+from oidc_adapters.testing.dialect import PLAIN, Dialect, as_dialect
+from oidc_adapters.testing.ledger import Grant, Ledger
 from oidc_adapters.testing.misbehaviours import HONEST, MISBEHAVIOURS, Changes, Endpoint
 from oidc_adapters.testing.parties import ALICE, BOB, FakeClient, FakeUser
 from oidc_adapters.testing.signing import ALGORITHMS, SigningKey
@@ -13,7 +14,7 @@ from oidc_adapters.testing.signing_keys import KeyRing
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.settings import check_fields, check_kind, fields_of, texts
 
-OfflineAccess: TypeAlias = Literal["always", "with_consent"]
+OfflineAccess: TypeAlias = Literal["always", "with_consent", "unasked", "access_type"]
 HintRule: TypeAlias = Literal["issued", "newest", "key_published"]
 
 ACR_VALUES = ("urn:example:password", "urn:example:two-factor")
@@ -63,7 +64,8 @@ class ProviderState:
     """Configuration (given) and memory (made) of a provider.
 
     Attributes:
-        issuer: the issuer identifier; all endpoints lie under it.
+        issuer: the issuer identifier; all endpoints lie under it.  With ``{…}`` in it, ID tokens
+            have the claim ``tid`` of their user in that place.
         clients: the registered clients.
         users: who can sign in; the first unless another is named.
         id_token_alg: signs ID tokens of clients that registered no algorithm.
@@ -72,7 +74,8 @@ class ProviderState:
         refresh_grace: seconds for which a refresh token may be used again after its first use; each
             use brings another one, and those before stay good.
         offline_access: ``with_consent`` ignores that scope without ``prompt=consent``, as many real
-            providers do (OIDC Core §11).
+            providers do (OIDC Core §11).  ``unasked`` gives a refresh token to every login, and
+            ``access_type`` to those with ``access_type=offline`` and ``prompt=consent``.
         accepts_hint: which ID tokens of a client are a hint at the logout endpoint: all that were
             ``issued``, the ``newest`` one of a session, or those whose key is still published.
         sends_iss: whether authorization responses carry ``iss`` (RFC 9207), and metadata says so.
@@ -82,6 +85,7 @@ class ProviderState:
         token_lifetime: seconds until an access token and an ID token expire.
         unasked: the names of claims that it states in ID tokens and in UserInfo though no scope
             asks for them, as many providers do with groups.
+        dialect: what else it says in a way of its own.
         skew: by how many seconds its clock is ahead of the time that it is told.
         misbehave: the name of a misbehaviour, or ``None`` for an honest provider.
         seed: everything random follows from it.
@@ -101,6 +105,7 @@ class ProviderState:
     code_lifetime: int = 60
     token_lifetime: int = 300
     unasked: tuple[str, ...] = field(default=(), converter=texts)
+    dialect: Dialect = field(default=PLAIN, converter=as_dialect)
     skew: int = 0
     misbehave: str | None = field(default=None, validator=_known_misbehaviour)
     seed: int = field(default=0, converter=_seed)
@@ -115,6 +120,22 @@ class ProviderState:
         check_fields(self, _FIELDS)
         if not self.users:
             raise UsageError("config_invalid", about="users", expected="at least one")
+
+    @property
+    def base(self) -> str:
+        """The URL that the endpoints lie below."""
+        return self.dialect.endpoints_below or self.issuer
+
+    def issuer_for(self, sub: str) -> str:
+        """Return the issuer of a user's ID tokens: of a pattern, the one of their tenant."""
+        before, mark, rest = self.issuer.partition("{")
+        if not mark:
+            return self.issuer
+        return f"{before}{self.user(sub).claims.get('tid', 'no-tenant')}{rest.partition('}')[2]}"
+
+    def gives_refresh_token(self, grant: Grant) -> bool:
+        """Return whether a login gets a refresh token."""
+        return self.offline_access == "unasked" or "offline_access" in grant.scope
 
     def client(self, client_id: str | None) -> FakeClient | None:
         """Return the registered client of that identifier."""

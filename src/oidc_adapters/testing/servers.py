@@ -85,9 +85,9 @@ class ServedProvider:
         with self._memory.lock:
             base = request.url.partition("?")[0]
             try:
-                if base == endpoint(self.issuer, "authorize"):
+                if base == endpoint(self.provider.base, "authorize"):
                     return self._authorize(request)
-                if base == endpoint(self.issuer, "end-session"):
+                if base == endpoint(self.provider.base, "end-session"):
                     return self._end_session(request)
             except RequestRefused as refused:
                 text = f"{refused.error}: {refused.error_description}"

@@ -33,6 +33,8 @@ def token_answer(state: ProviderState, request: WireRequest, now: int) -> Answer
     """
     form = form_parameters(request)
     client = authenticated_client(state, request, form, now)
+    if state.dialect.pkce == "refused" and "code_verifier" in form:
+        raise OAuthError("invalid_client", "code_verifier is not for this client", status=401)
     grant_type = form.get("grant_type")
     if grant_type == "authorization_code":
         family = _redeemed(state, client, form, now)
@@ -55,11 +57,13 @@ def _redeemed(
         issued.family.revoked = True
         raise OAuthError("invalid_grant", "the code was used before; its tokens are revoked")
     issued.used = True
-    _check_code(issued, form, now)
+    _check_code(state, issued, form, now)
     return issued.family
 
 
-def _check_code(issued: IssuedCode, form: Mapping[str, str], now: int) -> None:
+def _check_code(
+    state: ProviderState, issued: IssuedCode, form: Mapping[str, str], now: int
+) -> None:
     grant = issued.family.grant
     if issued.expires_at <= now:
         raise OAuthError("invalid_grant", "the code has expired")
@@ -68,6 +72,8 @@ def _check_code(issued: IssuedCode, form: Mapping[str, str], now: int) -> None:
             "invalid_grant",
             "redirect_uri is not the one of the login",
         )
+    if state.dialect.pkce != "required":
+        return
     verifier = _required(form, "code_verifier")
     if not _VERIFIER.fullmatch(verifier):
         raise OAuthError("invalid_request", "code_verifier breaks the grammar of RFC 7636 §4.1")
@@ -123,7 +129,7 @@ def _issued(
         "expires_in": state.token_lifetime,
         "scope": " ".join(scope),
     }
-    if "offline_access" in grant.scope:
+    if state.gives_refresh_token(grant):
         members["refresh_token"] = ledger.fresh("refresh_token")
         ledger.keep_refresh_token(str(members["refresh_token"]), RefreshToken(family=family))
     if not refreshing or state.refresh_id_token:
@@ -134,4 +140,5 @@ def _issued(
         )
         keep(ledger.id_tokens, id_token, issued)
         members["id_token"] = sent_id_token(state, grant, id_token, changes)
+    members = {**state.dialect.spoken("tokens", members)}
     return changes.answer(json_answer(changes.tokens(members), now))
