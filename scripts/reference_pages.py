@@ -131,6 +131,7 @@ ADAPTERS: Final = (
     "stores.pending",
     "credentials.client_credentials",
     "credentials.client_keys",
+    "credentials.signed_secret",
     "credentials.dpop",
     "stores.shared",
     "stores.provider_keys",

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from oidc_adapters import (
     AsyncOidcClient,
+    ClientKey,
     ClientSetup,
     Credentials,
     CryptographyVerifier,
@@ -292,6 +293,12 @@ def given() -> Mapping[str, Mapping[str, object]]:
             "Routes": {"rps": (rp,)},
             "SessionIndex": stored,
             "SharedStore": stored,
+            "SignedSecret": {
+                "key": ClientKey(key, alg="EdDSA", kid="key"),
+                "iss": "team",
+                "sub": "client",
+                "aud": _URL,
+            },
             "Shell": shell,
             "SqliteRecords": {"path": "records.db"},
             "SqlRecords": {"engine": create_engine(_DATABASE)},

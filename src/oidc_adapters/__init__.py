@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Signer,
     )
     from oidc_adapters.credentials.dpop import DpopKeys, DpopNonces
+    from oidc_adapters.credentials.signed_secret import SignedSecret
     from oidc_adapters.crypto import ClientDecrypter, CryptographyVerifier
     from oidc_adapters.native.loopback import loopback_login
     from oidc_adapters.runtime.clock import Clock, FrozenClock, SystemClock
@@ -144,6 +145,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
             "AsyncSigner ClientKey ClientKeys DecryptionKey Signer"
         ),
         "oidc_adapters.credentials.dpop": "DpopKeys DpopNonces",
+        "oidc_adapters.credentials.signed_secret": "SignedSecret",
         "oidc_adapters.crypto": "ClientDecrypter CryptographyVerifier",
         "oidc_adapters.native.loopback": "loopback_login",
         "oidc_adapters.runtime.clock": "Clock FrozenClock SystemClock",
@@ -319,6 +321,7 @@ __all__ = [
     "SetCookie",
     "SharedStore",
     "Shell",
+    "SignedSecret",
     "Signer",
     "Spent",
     "SqlRecords",
