@@ -1,7 +1,7 @@
-"""How a provider speaks that is no fault, and yet not what another one says.
+"""The ways in which providers differ without a fault.
 
-A :class:`Dialect` is data: with one, the fake provider imitates a real one.  Misbehaviours are what
-a client has to refuse; a dialect is what it has to be set up for.
+A :class:`Dialect` is data: with one, the fake provider imitates a real one.  A client
+refuses misbehaviours; a dialect only needs the right settings.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def _frozen(members: Members) -> Members:
 
 @frozen(kw_only=True)
 class Dialect:
-    """What a provider says in a way of its own.
+    """The ways in which one provider differs from others.
 
     Attributes:
         endpoints_below: the URL that all endpoints, and a second copy of the metadata, lie below;

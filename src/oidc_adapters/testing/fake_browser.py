@@ -80,7 +80,7 @@ class FakeBrowser:
         answer = self.log_in(client, sub=sub, claims=claims, page=page, login_path=login_path)
         place = urlsplit(_location(answer))
         went = place.path if not place.query else f"{place.path}?{place.query}"
-        if not 300 <= answer.status_code < 400 or _location(answer).startswith(self._issuer):
+        if not 300 <= answer.status_code < 400 or _location(answer).startswith(self._base):
             message = f"the login failed: {_told(answer)}"
             raise AssertionError(message)
         if page is not None and went != page:
@@ -119,7 +119,7 @@ class FakeBrowser:
         start = login_path if page is None else _led(ask("GET", page, _NAVIGATION, b""), page)
         started = ask("POST", start, {**_NAVIGATION, **_FORM}, b"")
         url = _location(started)
-        if not url.startswith(self._issuer):
+        if not url.startswith(self._base):
             return started
         response = self.provider.authorize(url, self.clock.now(), user=user, approve=approve)
         back = _path(response.url)
@@ -135,8 +135,8 @@ class FakeBrowser:
         return all(uri.startswith("https:") for uri in uris)
 
     @property
-    def _issuer(self) -> str:
-        return self.provider.issuer.rstrip("/") + "/"
+    def _base(self) -> str:
+        return self.provider.base.rstrip("/") + "/"
 
     def _user(self, sub: str | None, claims: Mapping[str, object] | None) -> str:
         """Have the provider know a user."""

@@ -85,7 +85,7 @@ class ProviderState:
         token_lifetime: seconds until an access token and an ID token expire.
         unasked: the names of claims that it states in ID tokens and in UserInfo though no scope
             asks for them, as many providers do with groups.
-        dialect: what else it says in a way of its own.
+        dialect: the other ways in which it differs.
         skew: by how many seconds its clock is ahead of the time that it is told.
         misbehave: the name of a misbehaviour, or ``None`` for an honest provider.
         seed: everything random follows from it.

@@ -24,8 +24,14 @@ KEY = ClientKey(EC["ES256"], alg="ES256", kid="KEY")
 
 
 def secret(**changed: Any) -> SignedSecret:
-    given: dict[str, Any] = {"iss": "TEAM", "sub": "client", "aud": "https://op.example"}
-    return SignedSecret(**{"key": KEY, "clock": FrozenClock(NOW), **given, **changed})
+    given: dict[str, Any] = {
+        "key": KEY,
+        "iss": "TEAM",
+        "sub": "client",
+        "aud": "https://op.example",
+        "clock": FrozenClock(NOW),
+    }
+    return SignedSecret(**(given | changed))
 
 
 def parts(text: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:

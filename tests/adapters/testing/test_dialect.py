@@ -1,4 +1,4 @@
-"""What a fake provider says in a way of its own."""
+"""Fake providers that differ without a fault."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ def speaking(**dialect: Any) -> FakeProvider:
     return FakeProvider(id_token_alg="EdDSA", dialect=Dialect(**dialect))
 
 
-def error_of(provider: FakeProvider, **changed: str | None) -> str | None:
+def error_of(provider: FakeProvider, **changed: Any) -> str | None:
     return arrive(provider, **changed).parameter("error")
 
 
