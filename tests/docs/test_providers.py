@@ -70,7 +70,7 @@ def test_the_pages_are_up_to_date() -> None:
 def test_a_setting_is_explained_and_a_need_is_a_setting(provider: Provider) -> None:
     named = {need.of.partition(".")[0].partition(":")[0] for need in provider.needs}
     explained = {setting.name for setting in provider.settings if setting.why}
-    of_all = {"OIDC_ISSUER", *[name for name, _ in provider_pages._OF_ALL]}
+    of_all = {"OIDC_ISSUER", *[name for name, _ in provider_pages.OF_ALL]}
 
     assert named <= {setting.name for setting in provider.settings}
     assert explained <= named

@@ -64,7 +64,7 @@ QUIRKS: Final = MappingProxyType(
             Quirk("omit_pkce", "no code_challenge is sent", "RFC 7636 §4.3"),
             Quirk("nonce_not_echoed", "nonce may be absent", "OIDC Core §3.1.3.7, 11"),
             Quirk("verified_as_text", "…_verified may be text: true, false", "OIDC Core §5.1"),
-            Quirk("logout_uri", "name of post_logout_redirect_uri", "RP-Initiated Logout §2"),
+            Quirk("logout_uri", "sent for post_logout_redirect_uri", "RP-Initiated Logout §2"),
             Quirk("insecure_allow_http_loopback", "http on loopback", "OIDC Core §16.17"),
             Quirk("insecure_skip_tls_verification", "server unauthenticated", "OIDC Core §16.17"),
             Quirk("proxy_enforces_addresses", "addresses are left to others", "RFC 9728 §7.7"),

@@ -34,6 +34,24 @@ def test_what_it_names_makes_a_provider(tmp_path: Path) -> None:
     assert (provider.skew, provider.offline_access) == (5, "with_consent")
 
 
+def test_a_table_has_the_ways_in_which_it_differs(tmp_path: Path) -> None:
+    text = """
+    [[clients]]
+    client_id = "shop"
+    [dialect]
+    pkce = "ignored"
+    without = ["id_token.nonce"]
+    [dialect.userinfo]
+    email_verified = "true"
+    """
+
+    told = read_provider_file(written(tmp_path, text), "made")
+
+    dialect = FakeProvider(clients=told.clients, **told.settings).dialect
+    assert (dialect.pkce, dialect.without) == ("ignored", ("id_token.nonce",))
+    assert dialect.userinfo == {"email_verified": "true"}
+
+
 @pytest.mark.parametrize(
     ("text", "about"),
     [
