@@ -35,6 +35,7 @@ from oidc_adapters import (
     ProviderKeys,
     RecordSpent,
     SealedBox,
+    SignedSecret,
     Signer,
     Spent,
     SqlRecords,
@@ -381,6 +382,8 @@ def keys_of_a_client(rp: RelyingParty) -> tuple[ClientCredentials, ClientCredent
     signer: Signer = ClientKey(ec.derive_private_key(8, ec.SECP256R1()), alg="ES256", kid="s")
     service: AsyncSigner = KeyService(signer)
     at_hand: ClientKeys[Signer] = ClientKeys(signer)
+    signed: str = SignedSecret(key=signer, iss="team", sub="client", aud="op")()
+    assert signed
     elsewhere: ClientKeys[AsyncSigner] = ClientKeys(service)
     client: ClientRegistration = evolve(
         rp.client,
