@@ -25,7 +25,8 @@ OF_ALL: Final = (
 _FRAMEWORKS: Final = """\
 In Flask this is `app.config.update(settings)`, and in FastAPI and Starlette `Oidc(settings)`. \
 Django has the same names, without `OIDC_`, in its dict `OIDC`. \
-Keep secrets in the environment, and out of the source text.
+Keep secrets in the environment, and out of the source text. \
+[The environment](README.md#settings-as-environment-variables) has policies and requests as JSON.
 """
 _IMITATION: Final = "[an imitation](README.md#how-the-pages-are-tested) of the provider"
 _README: Final = """\
@@ -37,6 +38,13 @@ Your provider is not here? [`oidc doctor`](../how-to/command-line.md) reads its 
 prints the settings that a client needs there.
 """
 _QUIRKS: Final = """\
+## Settings as environment variables
+
+Most settings are text. \
+The environment has `OIDC_POLICY`, `OIDC_REQUEST` and `OIDC_REGISTRATION` as JSON objects with the \
+same members: `OIDC_POLICY={"quirks": ["verified_as_text"]}`, \
+`OIDC_REQUEST={"prompt": "consent", "extra": {"access_type": "offline"}}`.
+
 ## Quirks
 
 A [quirk](../how-to/provider-quirks.md) relaxes one check, for one client.
