@@ -27,7 +27,7 @@ NEEDED_BY: Final = MappingProxyType(
         "lenient_key_encoding": "providers that write keys by hand: padding, leading zero octets",
         "omit_pkce": "providers that refuse a request with `code_challenge` or `code_verifier`",
         "nonce_not_echoed": "providers that send no `nonce`, or an empty one, as Casdoor did",
-        "verified_as_text": "Amazon Cognito in UserInfo, Apple in some ID tokens, and others that"
+        "verified_as_text": "Apple in some ID tokens, Amazon Cognito in UserInfo, and others that"
         ' send `"true"` instead of `true`',
         "logout_uri": "Amazon Cognito, whose logout endpoint takes the URI to return to as"
         " `logout_uri`",
