@@ -63,7 +63,8 @@ for each mistake that the page shows an error code of. \
 A setting that is not needed fails the test, and a wrong code fails it too.
 
 The tests cannot show that a provider still does as its documents say. \
-Each page has the day on which the documents were read. \
+What a page says of a console, of scopes and of claims comes from documents and reports, and nobody has logged in at these providers with it. \
+Each page has the day on which its facts were gathered. \
 [Providers tried](../explanation/providers-tried.md) is about providers that run in the tests \
 themselves.
 """
@@ -105,7 +106,7 @@ def page(provider: Provider) -> str:
         table(("mistake", "you see", "remedy"), _mistakes(provider)),
         *_not_verified(provider),
         "## Sources\n",
-        f"Looked at on {provider.looked_at}, some of them in stored copies:\n",
+        f"Gathered on {provider.looked_at} from these, mostly as stored copies or excerpts:\n",
         "".join([f"- [{source.title}]({source.url})\n" for source in provider.sources]),
     ]
     return "\n".join([part for part in parts if part])
