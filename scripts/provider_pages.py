@@ -63,7 +63,8 @@ for each mistake that the page shows an error code of. \
 A setting that is not needed fails the test, and a wrong code fails it too.
 
 The tests cannot show that a provider still does as its documents say. \
-What a page says of a console, of scopes and of claims comes from documents and reports, and nobody has logged in at these providers with it. \
+What a page says of a console, of scopes and of claims comes from documents and reports, and \
+nobody has logged in at these providers with it. \
 Each page has the day on which its facts were gathered. \
 [Providers tried](../explanation/providers-tried.md) is about providers that run in the tests \
 themselves.
