@@ -5,6 +5,7 @@
 """
 
 from contextlib import suppress
+from inspect import isawaitable
 from typing import Final
 
 from oidc_adapters.clients.results import LoginResult
@@ -20,12 +21,14 @@ from oidc_adapters.web.pages import (
     logout_page,
 )
 from oidc_adapters.web.parties import Parties
+from oidc_adapters.web.places import Places
 from oidc_adapters.web.requests import WebRequest
 from oidc_adapters.web.sessions import AsyncSessions, WebSession
-from oidc_adapters.web.web_setup import Site, WebSetup, check_step_up
+from oidc_adapters.web.web_setup import Site, WebSetup, check_admission, check_step_up
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.evidence import evidence_json
 from oidc_core.operations import backchannel_logout, frontchannel_logout
+from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.cookies import SetCookie
 from oidc_core.wire.errors import CallbackError, OidcError, StoreFailure, UsageError
 from oidc_core.wire.jsontypes import JsonObject
@@ -55,15 +58,15 @@ class Kernel:
         UsageError: ``config_invalid`` for redirect URIs on several hosts.
     """
 
-    __slots__ = ("_home", "_names", "_parties", "_sessions", "_setup", "site")
+    __slots__ = ("_home", "_parties", "_sessions", "_setup", "places", "site")
 
     def __init__(self, parties: Parties, sessions: AsyncSessions, setup: WebSetup) -> None:
         self._parties = parties
         self._sessions = sessions
         self._setup = setup
         self.site = Site.of(parties.rps)
+        self.places = Places(parties.rps)
         self._home = WayOn(label="Go to the start page", url=setup.home)
-        self._names = [rp.connection.connection_id or rp.connection.issuer for rp in parties.rps]
 
     @property
     def cookie_names(self) -> tuple[str, ...]:
@@ -82,7 +85,7 @@ class Kernel:
             return None
         with _SESSIONS:
             found = await self._sessions.read(request)
-            return None if found is None or self.place_if_known(found) is None else found
+            return None if found is None or self.places.known(found) is None else found
 
     async def required(self, request: WebRequest) -> WebSession | Reply:
         """Return the session of a request, or the answer that asks for a login."""
@@ -105,23 +108,6 @@ class Kernel:
         if request.is_htmx:
             return answers.led_by_htmx(401, url)
         return answers.told(401, {"error": "login_required", "login_url": url})
-
-    def place_if_known(self, session: WebSession) -> int | None:
-        """Return the place of the client that a session is of, ``None`` if it is gone."""
-        known = [rp.connection[:3] for rp in self._parties.rps]
-        return known.index(session.connection[:3]) if session.connection[:3] in known else None
-
-    def place_of(self, session: WebSession) -> int:
-        """Return the place of the client that a session is of.
-
-        Raises:
-            UsageError: ``config_invalid`` if there is none any more.
-        """
-        place = self.place_if_known(session)
-        if place is None:
-            found = session.connection.issuer
-            raise UsageError("config_invalid", about="clients", found=found, expected="its client")
-        return place
 
     async def failed(self, request: WebRequest, error: OidcError) -> Reply:
         """Return the answer where the application met an error of a client.
@@ -152,7 +138,7 @@ class Kernel:
         """Start a login, or show the page that starts one."""
         check_kind(request, WebRequest, about="request")
         return_to = path_only(request.parameter("return_to"), self._setup.home)
-        place = self._place(request.parameter("provider"))
+        place = self.places.named(request.parameter("provider"))
         if request.method == "POST":
             if not request.is_from(self.site.origin):
                 return self._page(elsewhere(self._home))
@@ -175,7 +161,7 @@ class Kernel:
         held = await self._held(request)
         if not request.navigates or (held is None and not self._setup.login_by_get):
             return self.challenge(request)
-        place = self._place("") if held is None else self.place_of(held)
+        place = self.places.named("") if held is None else self.places.of(held)
         return await self._start(request, place, request.way_back(self.site.origin), asked=asked)
 
     async def callback(self, request: WebRequest) -> Reply:
@@ -191,6 +177,7 @@ class Kernel:
             return await self._not_finished(request, error, held)
         session = self._session_of(session_id, result)
         try:
+            await self._admit(session, result.logged_in)
             with _SESSIONS:
                 cookies = await self._sessions.begin(session, held)
         except OidcError as error:
@@ -208,7 +195,9 @@ class Kernel:
         if held is not None and isinstance(error, CallbackError) and error.code in _OVER:
             return answers.redirect(path_only(error.return_to, self._setup.home), error.cookies)
         if error.retryable == "restart":
-            place = self._place_to_restart(request, error)
+            by_any_link = self._setup.login_by_get
+            url = self.site.url_of(request.path) if by_any_link else ""
+            place = self.places.to_restart(error, url)
             if place is not None:
                 return await self._start(request, place, error.return_to, error.cookies)
         return self._failed(request, error, error.cookies)
@@ -248,11 +237,22 @@ class Kernel:
             until=logged_in.id_token.session_expiry,
         )
 
+    async def _admit(self, session: WebSession, logged_in: LoggedIn) -> None:
+        """Let the application say whether this user may come in."""
+        try:
+            said: object = self._setup.admit(logged_in)
+            check_admission(await said if isawaitable(said) else said)
+        except OidcError:
+            raise
+        except BaseException:  # the application's own, which no session survives
+            await self._drop(session)
+            raise
+
     async def _drop(self, session: WebSession) -> None:
         """End the grant of a session that nobody can use; one that stays is used by nobody."""
         if session.grant_id:
             with suppress(OidcError):
-                await self._parties.end_grant(self.place_of(session), session.grant_id)
+                await self._parties.end_grant(self.places.of(session), session.grant_id)
 
     # --- a logout --------------------------------------------------------------------------------
 
@@ -288,7 +288,7 @@ class Kernel:
             return self._sent(request, self._setup.goodbye, forgotten)
         form, cookies = tuple[tuple[str, str], ...](), _Cookies()
         try:
-            place, cookie = self.place_of(session), request.header("cookie")
+            place, cookie = self.places.of(session), request.header("cookie")
             page = await self._parties.start_logout(place, session.grant_id, cookie)
             url, form, cookies = page.url, page.form, page.cookies
         except OidcError as error:
@@ -340,36 +340,13 @@ class Kernel:
         except OidcError:
             return None
 
-    def _place(self, name: str) -> int | None:
-        """Return the place of the client that a user chose, or of the only one."""
-        if len(self._names) == 1:
-            return 0
-        return self._names.index(name) if name in self._names else None
-
-    def _place_to_restart(self, request: WebRequest, error: OidcError) -> int | None:
-        """Return the place of the client at which a new login starts by itself, if one may.
-
-        As long as it is not certain that this browser started the login, a stranger's link may have
-        caused the failure: that starts a login only where any link may do so.
-        """
-        rps, began = self._parties.rps, error.connection[:3]
-        if began:
-            known = [place for place, rp in enumerate(rps) if rp.connection[:3] == began]
-        elif self._setup.login_by_get:
-            url = self.site.url_of(request.path)
-            uris = [[uri.partition("?")[0] for uri in rp.client.redirect_uris] for rp in rps]
-            known = [place for place, own in enumerate(uris) if url in own]
-        else:
-            return None
-        return known[0] if len(known) == 1 else None
-
     def _login_url(self, return_to: str) -> str:
         query = encode_form((("return_to", return_to),)) if return_to else ""
         return f"{self._setup.login_path}?{query}" if query else self._setup.login_path
 
     def _login_page(self, return_to: str) -> Page:
         fields = (("return_to", return_to), *self._setup.form_fields())
-        return login_page(self._setup.login_path, fields, self._names)
+        return login_page(self._setup.login_path, fields, self.places.names)
 
     def _failed(
         self, request: WebRequest, error: OidcError, cookies: _Cookies = (), return_to: str = ""

@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from oidc_adapters.clients.async_oidc_client import AsyncOidcClient
@@ -69,7 +70,7 @@ class _Logins(Generic[P]):
     def knows(self, session: WebSession) -> bool:
         """Return whether a session is of one of the clients; :meth:`user` returns no other one."""
         check_kind(session, WebSession, about="session")
-        return self._kernel.place_if_known(session) is not None
+        return self._kernel.places.known(session) is not None
 
     def _below(
         self, root_path: str, login: R, logout: R, callback: R, after_logout: R
@@ -125,6 +126,9 @@ class WebLogin(_Logins[WaitingParties]):
     ) -> None:
         as_setting(client, OidcClient | Connections, "client")
         as_setting(sessions, Sessions, "sessions")
+        if iscoroutinefunction(getattr(setup, "admit", None)):
+            expected = "a function that needs no await"
+            raise UsageError("config_invalid", about="admit", expected=expected)
         super().__init__(WaitingParties(client), WaitingSessions(sessions), setup)
 
     def routes(self, root_path: str = "") -> dict[str, Route]:
@@ -231,7 +235,7 @@ class WebLogin(_Logins[WaitingParties]):
             UsageError: ``config_invalid`` for a client without ``grants``, or one that is gone.
         """
         check_kind(session, WebSession, about="session")
-        return self._parties.clients[self._kernel.place_of(session)].tokens(session.grant_id)
+        return self._parties.clients[self._kernel.places.of(session)].tokens(session.grant_id)
 
     def failed(self, request: WebRequest, error: OidcError) -> Reply:
         """Return the answer where the application met an error, as of ``fresh()``.
@@ -313,7 +317,7 @@ class AsyncWebLogin(_Logins[AwaitingParties]):
     def tokens(self, session: WebSession) -> AsyncSessionTokens:
         """Return the tokens of a session, like :meth:`WebLogin.tokens`."""
         check_kind(session, WebSession, about="session")
-        return self._parties.clients[self._kernel.place_of(session)].tokens(session.grant_id)
+        return self._parties.clients[self._kernel.places.of(session)].tokens(session.grant_id)
 
     async def failed(self, request: WebRequest, error: OidcError) -> Reply:
         """Return the answer to an error, like :meth:`WebLogin.failed`."""

@@ -1,6 +1,6 @@
 """The settings of an application's pages about logins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
@@ -10,8 +10,9 @@ from oidc_adapters.runtime.event_log import log_failure
 from oidc_adapters.web.pages import Page, page_html
 from oidc_core.endpoints.authorization import DEFAULT_REQUEST, AuthenticationRequest
 from oidc_core.model.relying_party import RelyingParty
-from oidc_core.wire.errors import OidcError, UsageError
-from oidc_core.wire.settings import check_fields, fields_of, texts
+from oidc_core.operations.logged_in import LoggedIn
+from oidc_core.wire.errors import CallbackError, OidcError, UsageError
+from oidc_core.wire.settings import check_fields, check_kind, fields_of, texts
 from oidc_core.wire.urls import parse_url, path_only
 
 Draw: TypeAlias = Callable[[Page], str]
@@ -23,7 +24,16 @@ FormFields: TypeAlias = Callable[[], tuple[tuple[str, str], ...]]
 OnFailure: TypeAlias = Callable[[OidcError], None]
 """Is told each error that is answered with a page or a status; it must not raise."""
 
+Admit: TypeAlias = Callable[[LoggedIn], bool | Awaitable[bool]]
+"""Says whether a user may come in; ``AsyncWebLogin`` awaits what it returns."""
+
 _CLAIMS: Final = ("name", "preferred_username", "email", "email_verified")
+
+
+def anybody(logged_in: LoggedIn) -> bool:
+    """Let each user come in who has logged in at the provider."""
+    del logged_in
+    return True
 
 
 @frozen(kw_only=True)
@@ -47,6 +57,10 @@ class WebSetup:
         form_fields: returns what a form to this application posts in addition.
         on_failure: is told each error that a person or a script gets as an answer; by default a
             line of the logger ``oidc_adapters`` tells it.
+        admit: says whether a user who has logged in at the provider may come in: ``True``, or
+            ``False``, which is answered with a page (``account_refused``).  It is called once for
+            each login, before the session begins: here an application keeps its account of the
+            user.  What it raises goes to the framework, and no session begins.
 
     Raises:
         UsageError: ``config_invalid``, naming the setting.
@@ -63,10 +77,11 @@ class WebSetup:
     draw: Draw = page_html
     form_fields: FormFields = tuple
     on_failure: OnFailure = log_failure
+    admit: Admit = anybody
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _FIELDS)
-        for name in ("draw", "form_fields", "on_failure"):
+        for name in ("draw", "form_fields", "on_failure", "admit"):
             if not callable(getattr(self, name)):
                 raise UsageError("config_invalid", about=name, expected="a function")
         for name in ("login_path", "logout_path", "home", "goodbye"):
@@ -90,7 +105,21 @@ def check_step_up(setup: WebSetup, asked: AuthenticationRequest) -> None:
         raise UsageError("config_invalid", about="claims", found=setup.claims, expected="acr")
 
 
-_FIELDS: Final = fields_of(WebSetup, draw=object, form_fields=object, on_failure=object)
+def check_admission(admitted: object) -> None:
+    """Refuse a user whom the application does not take, and an application that does not say.
+
+    Raises:
+        CallbackError: ``account_refused``.
+        UsageError: ``config_invalid``: neither yes nor no.
+    """
+    check_kind(admitted, bool, about="admit", code="config_invalid")
+    if not admitted:
+        raise CallbackError("account_refused")
+
+
+_FIELDS: Final = fields_of(
+    WebSetup, draw=object, form_fields=object, on_failure=object, admit=object
+)
 
 
 class Site(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any, Final, cast
 
@@ -11,6 +12,7 @@ from attrs import evolve
 from oidc_adapters.web import RecordSessions, WebLogin, WebRequest
 from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.policy import Policy
+from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.errors import CallbackError, OidcError, StoreFailure, UsageError
 from tests.adapters.web.visiting import (
     BASE,
@@ -527,6 +529,78 @@ def test_the_application_is_told_each_failure_once(awaits: bool) -> None:
 
     assert (page.status, script.status) == (503, 200)
     assert [error.code for error in told] == ["http_status_unexpected"]
+
+
+# --- the application's own accounts -------------------------------------------------------------
+
+
+@KINDS
+def test_a_user_whom_the_application_refuses_gets_no_session(awaits: bool) -> None:
+    asked: list[LoggedIn] = []
+    calls: list[tuple[str, str]] = []
+
+    def admit(logged_in: LoggedIn) -> bool:
+        asked.append(logged_in)
+        return logged_in.identity.subject == "alice"
+
+    here = house(awaits=awaits, settings={"admit": admit})
+    bob = Visitor(at=here)
+    here.records.after = lambda name, key: calls.append((name, key))
+    page = bob.bring(bob.at_provider(bob.ask("/login"), user="bob"))
+
+    assert (page.status, b"account_refused" in page.body) == (403, True)
+    assert (bob.session, bob.cookies) == (None, {})
+    grant = next(key for name, key in calls if name == "create")
+    assert calls.count(("replace", grant)) == 1  # it has ended: nobody can use its tokens
+    assert Visitor(at=here).log_in("/orders").header("location") == "/orders"
+    assert [each.identity.subject for each in asked] == ["bob", "alice"]
+
+
+@KINDS
+def test_an_application_that_does_not_say_lets_nobody_in(awaits: bool) -> None:
+    def admit(logged_in: LoggedIn) -> Any:
+        assert logged_in.return_to == "/"  # and nothing is returned
+
+    browser = Visitor(at=house(awaits=awaits, settings={"admit": admit}))
+    page = browser.log_in("/")
+
+    assert (page.status, b"config_invalid" in page.body) == (500, True)
+    assert browser.session is None
+
+
+@KINDS
+def test_what_an_application_raises_is_its_own_and_no_session_begins(awaits: bool) -> None:
+    def admit(logged_in: LoggedIn) -> bool:
+        raise LookupError(logged_in.identity.subject)
+
+    here = house(awaits=awaits, settings={"admit": admit})
+    browser = Visitor(at=here)
+    response = browser.at_provider(browser.ask("/login"))
+
+    with pytest.raises(LookupError, match="alice"):
+        browser.bring(response)
+    assert browser.session is None
+
+
+def test_an_application_that_awaits_may_await_its_answer() -> None:
+    async def admit(logged_in: LoggedIn) -> bool:
+        await asyncio.sleep(0)
+        return logged_in.identity.subject == "alice"
+
+    here = house(awaits=True, settings={"admit": admit})
+
+    assert Visitor(at=here).log_in("/orders").header("location") == "/orders"
+    bob = Visitor(at=here)
+    assert bob.bring(bob.at_provider(bob.ask("/login"), user="bob")).status == 403
+
+
+def test_an_application_that_waits_awaits_nothing() -> None:
+    async def admit(_: LoggedIn) -> bool:
+        return True
+
+    error = refused(UsageError, "config_invalid", lambda: house(settings={"admit": admit}))
+
+    assert error.about == "admit"
 
 
 # --- step-up -------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ def test_paths_are_paths_of_the_application(name: str, value: Any) -> None:
         ("request", {}),
         ("draw", "html"),
         ("on_failure", "logger"),
+        ("admit", True),
     ],
 )
 def test_other_settings_are_judged(name: str, value: Any) -> None:
