@@ -283,7 +283,7 @@ def _module_page(module: Module) -> str:
 def _codes() -> str:
     stages: dict[str, list[tuple[str, ...]]] = {}
     for row in CODES.values():
-        line = (f"`{row.code}`", row.fault, row.retryable, row.kind, row.spec, row.hint)
+        line = (_anchored(row.code), row.fault, row.retryable, row.kind, row.spec, row.hint)
         stages.setdefault(row.stage, []).append(line)
     heads = ("code", "whose fault", "retry", "kind", "specification", "what to do")
     parts = [
@@ -294,6 +294,11 @@ def _codes() -> str:
     for stage, rows in stages.items():
         parts += [f"## {stage}\n", table(heads, rows)]
     return "\n".join(parts)
+
+
+def _anchored(code: str) -> str:
+    """Return a code with an anchor, so that an address can lead to its row."""
+    return f'<a id="{code}"></a>`{code}`'
 
 
 def _causes() -> str:

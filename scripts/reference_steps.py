@@ -9,6 +9,7 @@ the tokens are drawn with a login.
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 OPERATIONS: Final = "oidc_core.operations."
 SHAPES: Final = {"Exchange": "[{}]", "NeedKeys": "[{}]", "Verification": "[/{}/]"}
+_END: Final = re.compile(r'"Done: (\w+)"')
 Targets: TypeAlias = dict[str, tuple[str, ...]]
 
 
@@ -28,7 +30,7 @@ def diagram(module: str) -> str:
     body = [*tree.body, *_continued(tree)]
     waiting = _waiting(body)
     local = {node.name: node for node in body if isinstance(node, Function)}
-    lines = ["flowchart TD\n"]
+    lines = list[str]()
     for name, kind in waiting.items():
         label = f'"AwaitingKeys: {name}"' if kind == "Verification" else name
         lines.append(f"    {name}{SHAPES[kind].format(label)}\n")
@@ -40,7 +42,18 @@ def diagram(module: str) -> str:
     for each in body:
         if isinstance(each, ast.ClassDef) and each.name in waiting:
             lines += _of_class(each, waiting, local)
-    return "".join(dict.fromkeys(lines))
+    return "".join(["flowchart TD\n", *_words(module, waiting, lines), *dict.fromkeys(lines)])
+
+
+def _words(module: str, waiting: Mapping[str, str], lines: Sequence[str]) -> Iterator[str]:
+    """Yield the title of a diagram and what it shows, for people who do not see it."""
+    operation = module.removeprefix(OPERATIONS)
+    begins = [line.partition("(")[0].strip() for line in lines if "([" in line]
+    ends = sorted({found[1] for line in lines if (found := _END.search(line))})
+    told = {"begins with": begins, "waits in": waiting, "ends with": ends}
+    said = "; ".join(f"{verb} {', '.join(names)}" for verb, names in told.items() if names)
+    yield f"    accTitle: The steps of {operation}\n"
+    yield f"    accDescr: The operation {said}.\n"
 
 
 def _continued(tree: ast.Module) -> Iterator[ast.stmt]:

@@ -1,0 +1,22 @@
+"""How Sphinx makes the site. `scripts/site` starts it, on the pages that it has laid out."""
+
+project = "oidc_core"
+extensions = ["myst_parser", "site_extension"]
+root_doc = "index"
+nitpicky = True
+# Python in Markdown is code to be shown; a page of the generated reference has signatures, too.
+highlight_language = "text"
+pygments_style = "xcode"
+
+myst_heading_anchors = 6
+myst_enable_extensions = ["attrs_inline"]
+
+html_theme = "furo"
+html_title = "oidc_core"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_show_copyright = False
+html_use_index = False
+html_theme_options = {"top_of_page_buttons": []}
