@@ -4,9 +4,9 @@ project = "oidc_core"
 extensions = ["myst_parser", "site_extension"]
 root_doc = "index"
 nitpicky = True
-# Python in Markdown is code to be shown; a page of the generated reference has signatures, too.
 highlight_language = "text"
-pygments_style = "xcode"
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
 
 myst_heading_anchors = 6
 myst_enable_extensions = ["attrs_inline"]
@@ -15,6 +15,8 @@ html_theme = "furo"
 html_title = "oidc_core"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
+templates_path = ["_templates"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False

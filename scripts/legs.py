@@ -106,6 +106,7 @@ def run_all(common: Sequence[str]) -> int:
     os.environ["PATH"] = os.pathsep.join([*_node_folder(python), os.environ["PATH"]])
     legs = Legs(python=python)
     _static(legs)
+    legs.command("documentation site", "scripts/site")
     _suite(legs, common)
     with tempfile.TemporaryDirectory() as folder:
         legs.run("wheel", lambda: _wheel(python, folder))

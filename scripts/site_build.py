@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import site_drawings
 from site_links import links_of
-from site_pages import ROOT, Layout, Lost
+from site_pages import ROOT, Layout, Lost, write_changed
+from tests.docs.counts import counts
 from tests.interop.install import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
 SITE: Final = ROOT / "build" / "site"
 WORK: Final = ROOT / "build" / "site-work"
@@ -27,30 +30,45 @@ WORK: Final = ROOT / "build" / "site-work"
 def main(arguments: Sequence[str]) -> int:
     """Build the site and return the exit status."""
     site = Path(arguments[0]).resolve() if arguments else SITE
-    began = time.monotonic()
     try:
         with _one_at_a_time():
-            pages = build(site)
+            return built(site)
     except (Lost, Unavailable) as why:
         print(f"scripts/site: {why}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as failure:
         return failure.returncode
+
+
+def built(site: Path) -> int:
+    """Bring the site in a folder up to date, check its links, and return the exit status."""
+    began = time.monotonic()
+    layout = Layout()
+    layout.lay_out()
+    files = _files(layout)
+    stamp, digest = WORK / "stamp.txt", _digest(site, files)
+    if stamp.exists() and stamp.read_text("utf-8") == digest and (site / "index.html").exists():
+        print(f"{site} is up to date")
+        return 0
+    stamp.unlink(missing_ok=True)
+    write_changed(WORK / "source", files)
+    _sphinx(site, layout.outline)
     links = links_of(site)
     (WORK / "external-links.txt").write_text("\n".join([*links.external, ""]), "utf-8")
     for line in links.lost:
         print(f"scripts/site: {line}", file=sys.stderr)
     took = time.monotonic() - began
-    print(f"{pages} pages in {site}, after {took:.0f} s")
+    print(f"{len(layout.pages)} pages in {site}, after {took:.0f} s")
+    print(counts())
     print(f"{links.checked} links within the site checked, {len(links.lost)} faults")
-    print(f"{len(links.external)} addresses elsewhere, not visited: see {WORK.name}")
+    print(f"{len(links.external)} addresses elsewhere, not visited: {', '.join(links.external)}")
+    if not links.lost:
+        stamp.write_text(digest, "utf-8")
     return int(bool(links.lost))
 
 
-def build(site: Path) -> int:
-    """Write the site to a folder and return the number of its pages."""
-    layout = Layout()
-    layout.lay_out()
+def _files(layout: Layout) -> dict[str, bytes]:
+    """Return what Sphinx reads, with every picture drawn."""
     drawings = [
         drawing
         for place, text in layout.pages.items()
@@ -58,21 +76,39 @@ def build(site: Path) -> int:
     ]
     drawn = site_drawings.draw(drawings, WORK / "drawings")
     layout.pictures |= {f"{site_drawings.FOLDER}/{name}": path for name, path in drawn.items()}
-    layout.write(WORK / "source", lambda place, text: site_drawings.with_pictures(text, place))
-    _sphinx(WORK / "source", site)
-    return len(layout.pages)
+    return layout.files(lambda place, text: site_drawings.with_pictures(text, place))
 
 
-def _sphinx(source: Path, site: Path) -> None:
-    """Run Sphinx, to which every warning is an error."""
+def _digest(site: Path, files: Mapping[str, bytes]) -> str:
+    """Tell one site from another by all that it is made of."""
+    own = [*(ROOT / "scripts").glob("site_*.py"), ROOT / "docs" / "conf.py"]
+    own += [path for name in ("_static", "_templates") for path in (ROOT / "docs" / name).iterdir()]
+    made_of = {**files, **{str(path): path.read_bytes() for path in own}}
+    found = hashlib.sha256(f"{site} {version('sphinx')} {version('furo')}".encode())
+    for name, content in sorted(made_of.items()):
+        found.update(f"{name} {len(content)} ".encode() + content)
+    return found.hexdigest()
+
+
+def _sphinx(site: Path, outline: str) -> None:
+    """Run Sphinx, to which every warning is an error.
+
+    It writes the pages that have changed, or all of them if the navigation has.
+    """
+    kept = WORK / "outline.txt"
+    same = kept.exists() and kept.read_text("utf-8") == outline
+    kept.unlink(missing_ok=True)
     options = ["-q", "-W", "--keep-going", "-j", str(os.cpu_count() or 1)]
-    folders = ["-c", str(ROOT / "docs"), "-d", str(WORK / "doctrees"), str(source), str(site)]
+    options += [] if same else ["--write-all"]
+    places = ["-c", str(ROOT / "docs"), "-d", str(WORK / "doctrees")]
+    folders = [*places, str(WORK / "source"), str(site)]
     paths = [str(ROOT / "scripts"), os.environ.get("PYTHONPATH", "")]
     subprocess.run(
         [sys.executable, "-m", "sphinx", *options, *folders],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         check=True,
     )
+    kept.write_text(outline, "utf-8")
 
 
 @contextmanager

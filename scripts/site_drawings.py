@@ -36,9 +36,17 @@ async ([name, text, scheme]) => {
         securityLevel: "strict",
         theme: scheme === "dark" ? "dark" : "neutral",
         fontFamily: "sans-serif",
+        fontSize: 13,
         htmlLabels: false,
-        flowchart: { htmlLabels: false, useMaxWidth: false },
-        sequence: { useMaxWidth: false, mirrorActors: false },
+        flowchart: { htmlLabels: false, useMaxWidth: false, wrappingWidth: 400 },
+        sequence: {
+            useMaxWidth: false,
+            mirrorActors: false,
+            width: 100,
+            height: 44,
+            actorMargin: 20,
+            messageMargin: 28,
+        },
         state: { useMaxWidth: false },
     });
     const { svg } = await mermaid.render(name, text);

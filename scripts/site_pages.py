@@ -39,6 +39,7 @@ _PASSED_OR_LINK: Final = re.compile(
 )
 _TITLE: Final = re.compile(r"^# (.+)$", re.MULTILINE)
 _PART: Final = re.compile(r"^## (.+)\n", re.MULTILINE)
+_CONTENTS: Final = re.compile(r"^```{toctree}.*?^```$", re.MULTILINE | re.DOTALL)
 _SOURCE: Final = "source"
 _UNLISTED: Final = "---\norphan: true\nnosearch: true\n---\n"
 
@@ -124,7 +125,8 @@ class Layout:
         for title, folder in sections.items():
             top, listed = f"{folder}/index.md", parts.get(title, "")
             if top not in self.pages and (listed or folder in self._folders()):
-                text = self.rewritten(f"# {title}\n\n{listed}", readme, place=top)
+                raised = listed.replace("\n### ", "\n## ")
+                text = self.rewritten(f"# {title}\n\n{raised}", readme, place=top)
                 self.pages[top] = text
             if top in self.pages:
                 tops.append(top)
@@ -179,18 +181,25 @@ class Layout:
         block = "\n".join(["```{toctree}", *how, "", *lines, "```"])
         self.pages[place] = f"{self.pages[place].rstrip()}\n\n{block}\n"
 
-    def write(self, folder: Path, drawn: Callable[[str, str], str]) -> None:
-        """Write what has changed below a folder, and remove what no longer belongs there.
+    @property
+    def outline(self) -> str:
+        """What the navigation of every page is made of: titles, and tables of contents."""
+        contents = {place: _CONTENTS.findall(text) for place, text in self.pages.items()}
+        return "\n".join(
+            f"{place}: {title_of(text)} {contents[place]}"
+            for place, text in sorted(self.pages.items())
+        )
+
+    def files(self, drawn: Callable[[str, str], str]) -> dict[str, bytes]:
+        """Return the content of each file by its place.
 
         Args:
-            folder: where Sphinx reads.
             drawn: puts pictures for the drawings of a page, given its place and its text.
         """
-        wanted: dict[str, bytes] = {
+        return {
             **{place: drawn(place, text).encode() for place, text in self.pages.items()},
             **{place: path.read_bytes() for place, path in self.pictures.items()},
         }
-        write_changed(folder, wanted)
 
 
 def write_changed(folder: Path, wanted: Mapping[str, bytes]) -> None:
