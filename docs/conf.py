@@ -1,5 +1,7 @@
 """How Sphinx makes the site. `scripts/site` starts it, on the pages that it has laid out."""
 
+from pathlib import Path
+
 project = "oidc_core"
 extensions = ["myst_parser", "site_extension"]
 root_doc = "index"
@@ -16,6 +18,7 @@ html_title = "oidc_core"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
+html_search_scorer = str(Path(__file__).with_name("search_scorer.js"))
 templates_path = ["_templates"]
 html_copy_source = False
 html_show_sourcelink = False

@@ -95,10 +95,13 @@ def _log_in(recorder: Recorder) -> None:
     names = [name for name, _ in parse_qsl(asked.query)]
     recorder.says(BROWSER, PROVIDER, f"GET {asked.path}{_listed(names)}")
     recorder.note(PROVIDER, "Alice signs in")
-    arrived = Callback.of(provider.authorize(started.url, now=now).incoming())
-    back = [name for name, _ in arrived.parameters]
+    came_back = provider.authorize(started.url, now=now)
+    arrived = Callback.of(came_back.incoming())
+    back = [name for name, _ in parse_qsl(came_back.encoded)]
     recorder.says(PROVIDER, BROWSER, f"redirect{_listed(back)}", answers=True)
-    recorder.says(BROWSER, APPLICATION, f"GET {urlsplit(arrived.url).path}{_listed(back)}")
+    recorder.says(
+        BROWSER, APPLICATION, f"GET {urlsplit(came_back.redirect_uri).path}{_listed(back)}"
+    )
     recorder.says(APPLICATION, LIBRARY, "login.finish")
     finish = login.finish(rp, started.pending, arrived, binding=started.binding, now=now)
     done = driver.run(finish)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,11 +14,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tests.docs.counts import counts
+from tests.interop.install import Unavailable
+
 import site_drawings
 from site_links import links_of
 from site_pages import ROOT, Layout, Lost, write_changed
-from tests.docs.counts import counts
-from tests.interop.install import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -52,7 +54,7 @@ def built(site: Path) -> int:
         return 0
     stamp.unlink(missing_ok=True)
     write_changed(WORK / "source", files)
-    _sphinx(site, layout.outline)
+    _sphinx(site)
     links = links_of(site)
     (WORK / "external-links.txt").write_text("\n".join([*links.external, ""]), "utf-8")
     for line in links.lost:
@@ -81,8 +83,9 @@ def _files(layout: Layout) -> dict[str, bytes]:
 
 def _digest(site: Path, files: Mapping[str, bytes]) -> str:
     """Tell one site from another by all that it is made of."""
-    own = [*(ROOT / "scripts").glob("site_*.py"), ROOT / "docs" / "conf.py"]
-    own += [path for name in ("_static", "_templates") for path in (ROOT / "docs" / name).iterdir()]
+    docs = ROOT / "docs"
+    own = [*(ROOT / "scripts").glob("site_*.py"), docs / "conf.py", docs / "search_scorer.js"]
+    own += [path for name in ("_static", "_templates") for path in (docs / name).iterdir()]
     made_of = {**files, **{str(path): path.read_bytes() for path in own}}
     found = hashlib.sha256(f"{site} {version('sphinx')} {version('furo')}".encode())
     for name, content in sorted(made_of.items()):
@@ -90,16 +93,17 @@ def _digest(site: Path, files: Mapping[str, bytes]) -> str:
     return found.hexdigest()
 
 
-def _sphinx(site: Path, outline: str) -> None:
+def _sphinx(site: Path) -> None:
     """Run Sphinx, to which every warning is an error.
 
-    It writes the pages that have changed, or all of them if the navigation has.
+    It reads the pages that have changed and writes all of them: the navigation and the search
+    would be out of date otherwise.
     """
-    kept = WORK / "outline.txt"
-    same = kept.exists() and kept.read_text("utf-8") == outline
-    kept.unlink(missing_ok=True)
-    options = ["-q", "-W", "--keep-going", "-j", str(os.cpu_count() or 1)]
-    options += [] if same else ["--write-all"]
+    if site.exists():
+        if any(site.iterdir()) and not (site / ".buildinfo").exists():
+            raise Lost(f"{site} holds something else than a site")
+        shutil.rmtree(site)
+    options = ["-q", "-W", "--keep-going", "--write-all", "-j", str(os.cpu_count() or 1)]
     places = ["-c", str(ROOT / "docs"), "-d", str(WORK / "doctrees")]
     folders = [*places, str(WORK / "source"), str(site)]
     paths = [str(ROOT / "scripts"), os.environ.get("PYTHONPATH", "")]
@@ -108,7 +112,6 @@ def _sphinx(site: Path, outline: str) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         check=True,
     )
-    kept.write_text(outline, "utf-8")
 
 
 @contextmanager

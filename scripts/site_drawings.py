@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from site_pages import Lost
 from tests.browser import chromium
 from tests.interop.install import Unavailable
 from tests.interop.node import find_node, installed_packages
+
+from site_pages import Lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,7 +86,7 @@ class Drawing:
     def file(self, scheme: str) -> str:
         """Return the name of its file; another text, or way to draw, has another name."""
         lock = (_SOURCE / "package-lock.json").read_text("utf-8")
-        said = "\0".join((self.text, scheme, _DRAW, lock))
+        said = f"{scheme}\n{self.text}\n{_DRAW}\n{lock}"
         return f"{hashlib.sha256(said.encode()).hexdigest()[:16]}-{scheme}.svg"
 
     def markdown(self) -> str:

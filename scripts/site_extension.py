@@ -34,7 +34,7 @@ class Anchors(SphinxTransform):
             if found is None:
                 continue
             name = found[1]
-            entry = addnodes.index(entries=[("single", name, name, "", None)])
+            entry = addnodes.index(entries=[("single", name, name, "main", None)])
             raw.replace_self([entry, nodes.target("", "", ids=[name])])
             slugs[name] = (raw.line or 0, name, name)
         if slugs:

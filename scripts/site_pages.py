@@ -39,7 +39,6 @@ _PASSED_OR_LINK: Final = re.compile(
 )
 _TITLE: Final = re.compile(r"^# (.+)$", re.MULTILINE)
 _PART: Final = re.compile(r"^## (.+)\n", re.MULTILINE)
-_CONTENTS: Final = re.compile(r"^```{toctree}.*?^```$", re.MULTILINE | re.DOTALL)
 _SOURCE: Final = "source"
 _UNLISTED: Final = "---\norphan: true\nnosearch: true\n---\n"
 
@@ -180,15 +179,6 @@ class Layout:
         how = [":hidden:"] if hidden else [":maxdepth: 2"]
         block = "\n".join(["```{toctree}", *how, "", *lines, "```"])
         self.pages[place] = f"{self.pages[place].rstrip()}\n\n{block}\n"
-
-    @property
-    def outline(self) -> str:
-        """What the navigation of every page is made of: titles, and tables of contents."""
-        contents = {place: _CONTENTS.findall(text) for place, text in self.pages.items()}
-        return "\n".join(
-            f"{place}: {title_of(text)} {contents[place]}"
-            for place, text in sorted(self.pages.items())
-        )
 
     def files(self, drawn: Callable[[str, str], str]) -> dict[str, bytes]:
         """Return the content of each file by its place.

@@ -1,0 +1,16 @@
+// How the search orders what it finds: pages that tell how to do something come before decisions.
+// Sphinx has the numbers below by default.
+var Scorer = {
+    objNameMatch: 11,
+    objPartialMatch: 6,
+    objPrio: { 0: 15, 1: 5, 2: -5 },
+    objPrioDefault: 0,
+    title: 15,
+    partialTitle: 7,
+    term: 5,
+    partialTerm: 2,
+    score([page, , , , score]) {
+        const extra = { tutorial: 4, "how-to": 6, decisions: -6 };
+        return score + (extra[page.split("/")[0]] ?? 0);
+    },
+};
