@@ -82,7 +82,7 @@ def _files(layout: Layout) -> dict[str, bytes]:
 
 
 def _digest(site: Path, files: Mapping[str, bytes]) -> str:
-    """Tell one site from another by all that it is made of."""
+    """Return a digest of everything that makes a site."""
     docs = ROOT / "docs"
     own = [*(ROOT / "scripts").glob("site_*.py"), docs / "conf.py", docs / "search_scorer.js"]
     own += [path for name in ("_static", "_templates") for path in (docs / name).iterdir()]

@@ -62,7 +62,7 @@ class Drawing:
     """A picture in Mermaid.
 
     Attributes:
-        text: as the page has it.
+        text: the block of the page.
         title: what it is, for people who do not see it.
         words: what it shows.
     """

@@ -1,8 +1,8 @@
 """An extension of Sphinx: anchors that can be linked to and searched, and short tables of contents.
 
-A page writes `<a id="state_mismatch"></a>` where a code host and this site are to have an anchor.
-Sphinx passes HTML on without looking at it; here such an anchor becomes a target that links are
-checked against, and an entry that the search finds by its name.
+A page writes `<a id="state_mismatch"></a>` for an anchor on a code host and on this site. Sphinx
+passes HTML on without looking at it. So the anchor becomes a target here, which links are checked
+against, and an entry of the index, which the search finds by its name.
 """
 
 from __future__ import annotations

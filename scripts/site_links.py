@@ -47,7 +47,7 @@ def _relation(members: dict[str, str | None]) -> str:
 
 @dataclass(frozen=True)
 class Links:
-    """What is wrong with the links of a site, and where it leads elsewhere.
+    """The faults of the links of a site, and the addresses of other sites.
 
     Attributes:
         lost: a line for each fault.

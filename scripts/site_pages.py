@@ -1,8 +1,8 @@
 """The pages of the site, laid out for Sphinx from the Markdown of the repository.
 
-The Markdown stays as a code host shows it. What a site needs in addition is made here, and nobody
-writes it by hand: a page for each section, the tables of contents, and a page for each file outside
-docs/ that a page links to. A link is written again where its target has another place.
+The Markdown stays as a code host shows it. This module adds to it the things that only a site
+needs: a page for each section, the tables of contents, and a page for each file outside docs/ that
+a page links to. A link is written again where its target has another place.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def title_of(text: str) -> str:
 
 
 def _parts(text: str) -> dict[str, str]:
-    """Return what stands below each heading of the second level."""
+    """Return the text below each heading of the second level."""
     pieces = _PART.split(text)[1:]
     return dict(zip(pieces[::2], pieces[1::2], strict=True))
 

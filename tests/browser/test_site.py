@@ -41,7 +41,7 @@ WIDE: Final = (
     "reference/steps.html",
 )
 UNSEEN: Final = "background color could not be determined"
-"""What axe-core says of text at the edge of the window: it has no verdict on its colours."""
+"""axe-core says this about text at the edge of the window, whose colours it cannot judge."""
 LOOKS: Final = pytest.mark.parametrize(
     "look",
     [

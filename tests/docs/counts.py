@@ -1,4 +1,4 @@
-"""What happens to the blocks of code on the pages: how many run, and how many are compared."""
+"""Counts of the blocks of code on the pages: how many run, and how many are compared."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def test_a_folder_with_something_else_is_not_written_to(tmp_path: Path) -> None:
 
 
 def test_each_how_to_begins_with_words() -> None:
-    """The first thing on such a page says what it is good for, before any code or table."""
+    """The first paragraph tells what a reader can do after it; code and tables come later."""
     pages = [Page(f"docs/how-to/{path.name}") for path in (ROOT / "docs/how-to").glob("*.md")]
     firsts = {page.path: page.text.split("\n\n")[1] for page in pages}
 
