@@ -56,14 +56,15 @@ def built(site: Path) -> int:
     write_changed(WORK / "source", files)
     _sphinx(site)
     links = links_of(site)
-    (WORK / "external-links.txt").write_text("\n".join([*links.external, ""]), "utf-8")
+    listed = WORK / "external-links.txt"
+    listed.write_text("\n".join([*links.external, ""]), "utf-8")
     for line in links.lost:
         print(f"scripts/site: {line}", file=sys.stderr)
     took = time.monotonic() - began
     print(f"{len(layout.pages)} pages in {site}, after {took:.0f} s")
     print(counts())
     print(f"{links.checked} links within the site checked, {len(links.lost)} faults")
-    print(f"{len(links.external)} addresses elsewhere, not visited: {', '.join(links.external)}")
+    print(f"{len(links.external)} addresses elsewhere, of good form, not visited: {listed}")
     if not links.lost:
         stamp.write_text(digest, "utf-8")
     return int(bool(links.lost))

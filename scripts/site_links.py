@@ -9,6 +9,7 @@ from posixpath import normpath
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+_OWN_MACHINE: Final = ("localhost", "127.0.0.1")
 _TARGETS: Final = {"a": "href", "link": "href", "img": "src", "script": "src", "form": "action"}
 
 
@@ -100,7 +101,9 @@ def _is_there(folder: Path, pages: dict[str, Seen], name: str, target: str) -> b
 
 
 def _has_good_form(address: str) -> bool:
-    """Say whether an address is one of a public page, or a path from the root of a host."""
+    """Say whether an address is one of a public page, or of the reader's own machine."""
     parts = urlsplit(address)
     host = parts.hostname or ""
+    if host in _OWN_MACHINE:
+        return parts.scheme == "http"
     return parts.scheme == "https" and "." in host and not host.endswith((".example", "."))

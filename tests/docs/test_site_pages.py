@@ -122,6 +122,7 @@ def test_a_file_that_is_as_wanted_keeps_its_time(tmp_path: Path) -> None:
         ('<a href="b.html#here">b</a>', ""),
         ('<a href="#top">a</a><p id="top"></p>', ""),
         ('<a href="https://e.org/a">e</a>', ""),
+        ('<a href="http://localhost:8000/">e</a>', ""),
         ('<a href="c.html">c</a>', "a.html: c.html leads nowhere"),
         ('<a href="b.html#gone">b</a>', "a.html: b.html#gone leads nowhere"),
         ('<a href="../b.html">b</a>', "a.html: ../b.html leads nowhere"),
