@@ -10,7 +10,6 @@ import ast
 import tomllib
 from collections import defaultdict
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 import grimp
@@ -32,10 +31,15 @@ def picture(package: str) -> str:
         "flowchart TD",
         f"    accTitle: The layers of {package}",
         f"    accDescr: From the highest to the lowest: {order}. Arrows lead only downwards.",
-        *[f'    {name}["{_label(name, summary_of(package, name))}"]' for name in names],
         *[f"    {above} {arrow} {below}" for above, arrow, below in _arrows(package, names)],
     ]
     return "\n".join(lines) + "\n"
+
+
+def names_of(package: str) -> str:
+    """Return the list of the layers, highest first, and what each is for."""
+    names = [name for row in layers_of(package) for name in row]
+    return "".join(f"- `{name}`: {summary_of(package, name)}\n" for name in names)
 
 
 def layers_of(package: str) -> list[list[str]]:
@@ -51,12 +55,7 @@ def summary_of(package: str, layer: str) -> str:
     path = ROOT / "src" / package / layer
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     said = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
-    return inline(said.partition("\n\n")[0]).replace("`", "").replace('"', "'").rstrip(".")
-
-
-def _label(name: str, summary: str) -> str:
-    """Return the text of a box: a name in bold, and lines of a summary."""
-    return "`" + "\n".join([f"**{name}**", *wrap(summary, 34)]) + "`"
+    return inline(said.partition("\n\n")[0])
 
 
 def imports_of(package: str, layers: Iterable[str]) -> dict[str, set[str]]:

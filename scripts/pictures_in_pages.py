@@ -15,20 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+_FOLDER: Final = "docs/explanation"
 PICTURES: Final[Mapping[str, tuple[str, Callable[[], str]]]] = {
-    "login": ("docs/explanation/login-flow.md", picture_of_login.picture),
-    "layers of oidc_core": (
-        "docs/explanation/layers.md",
-        lambda: picture_of_layers.picture("oidc_core"),
-    ),
-    "layers of oidc_adapters": (
-        "docs/explanation/layers.md",
-        lambda: picture_of_layers.picture("oidc_adapters"),
-    ),
+    "login": (f"{_FOLDER}/login-flow.md", lambda: _block(picture_of_login.picture())),
+    "layers of oidc_core": (f"{_FOLDER}/layers.md", lambda: _layers("oidc_core")),
+    "layers of oidc_adapters": (f"{_FOLDER}/layers.md", lambda: _layers("oidc_adapters")),
 }
 """The page of each picture, and the function that draws it."""
 
 END: Final = "<!-- end -->"
+
+
+def _block(picture: str) -> str:
+    return f"```mermaid\n{picture}```\n"
+
+
+def _layers(package: str) -> str:
+    """Return the picture of a package's layers, and the list of their names."""
+    return f"{_block(picture_of_layers.picture(package))}\n{picture_of_layers.names_of(package)}"
 
 
 def drawn(text: str, name: str, picture: str) -> str:
@@ -37,7 +41,7 @@ def drawn(text: str, name: str, picture: str) -> str:
     before, found, after = text.partition(start)
     if not found or END not in after:
         raise ValueError(f"the page has no place for the picture {name!r}")
-    return f"{before}{start}\n```mermaid\n{picture}```\n\n{END}{after.partition(END)[2]}"
+    return f"{before}{start}\n{picture}\n{END}{after.partition(END)[2]}"
 
 
 def outdated(root: Path = ROOT) -> list[str]:

@@ -205,6 +205,7 @@ A box with round ends is a function; one with straight sides waits for an HTTP e
 slanted sides for keys.
 A token that is verified with a MAC needs no keys: its box is passed without a pause.
 Any step may end with an `OidcError`, and stays as it was.
+Operations that pause nowhere and return no step are not drawn.
 """
 
 
@@ -349,7 +350,8 @@ def _steps() -> str:
     ]
     for name in OPERATIONS:
         diagram = reference_steps.diagram(f"oidc_core.operations.{name}")
-        parts += [f"## {name}\n", f"```mermaid\n{diagram}```\n"]
+        if "-->" in diagram:
+            parts += [f"## {name}\n", f"```mermaid\n{diagram}```\n"]
     return "\n".join(parts)
 
 

@@ -118,14 +118,23 @@ def _built(
     seen: frozenset[str],
 ) -> Iterator[str]:
     """Name the steps that a function builds, itself or through helpers that return steps."""
-    for call in ast.walk(node):
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
-            continue
-        name = call.func.id
+    for name in _named(node):
         if name == "Done" or name in waiting:
             yield name
         elif name in local and name not in seen and _leads_on(local[name], waiting):
             yield from _built(local[name], waiting, local, seen | {name})
+
+
+def _named(node: Function) -> Iterator[str]:
+    """Name the functions and classes that a function calls, or one of which it chooses to call."""
+    for part in ast.walk(node):
+        match part:
+            case ast.Call(func=ast.Name(id=name)):
+                yield name
+            case ast.IfExp(body=ast.Name(id=one), orelse=ast.Name(id=other)):
+                yield from (one, other)
+            case _:
+                pass
 
 
 def _leads_on(node: Function, waiting: Mapping[str, str]) -> bool:

@@ -37,7 +37,7 @@ async ([name, text, scheme]) => {
         securityLevel: "strict",
         theme: scheme === "dark" ? "dark" : "neutral",
         fontFamily: "sans-serif",
-        fontSize: 13,
+        fontSize: 12,
         htmlLabels: false,
         flowchart: { htmlLabels: false, useMaxWidth: false, wrappingWidth: 400 },
         sequence: {
@@ -46,6 +46,7 @@ async ([name, text, scheme]) => {
             width: 100,
             height: 44,
             actorMargin: 20,
+            diagramMarginX: 4,
             messageMargin: 28,
         },
         state: { useMaxWidth: false },

@@ -145,11 +145,14 @@ class Layout:
             if found["target"]
         ]
         inside = {p for p in self.pages if p.startswith(f"{folder}/") and "/oidc_" not in p}
-        others = sorted(inside - {*listed, top}, key=lambda place: title_of(self.pages[place]))
+        others = sorted(inside - {*listed, top}, key=self._by_title)
         nested = ["decisions/index.md"] if folder == "explanation" else []
         if nested:
             self._add_contents(nested[0], self._children("decisions"))
         return [*(p for p in dict.fromkeys(listed) if p in inside - {top}), *others, *nested]
+
+    def _by_title(self, place: str) -> str:
+        return title_of(self.pages[place]).casefold()
 
     def _add_modules(self) -> None:
         """Group the reference's pages of modules: a page for each package, and each layer."""

@@ -104,6 +104,14 @@ def test_the_steps_of_a_login_are_drawn_from_its_classes() -> None:
     assert "from_tokens" not in drawn
 
 
+def test_a_step_that_a_function_chooses_is_drawn() -> None:
+    drawn = reference_steps.diagram("oidc_core.operations.validation")
+
+    assert "    validate --> IdTokenAlone\n" in drawn
+    assert "    accTitle: The steps of validation\n" in drawn
+    assert "begins with validate; waits in IdTokenAlone; ends with CheckedIdToken." in drawn
+
+
 def test_a_docstring_becomes_markdown() -> None:
     docstring = "See :func:`~a.b.c` and ``d``::\n\n    e\n\nRaises:\n    UsageError: if ``f``\n"
 

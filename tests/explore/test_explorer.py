@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -239,7 +240,10 @@ def test_the_page_draws_every_write_of_a_record() -> None:
     """An arrow is a write that an exploration has seen."""
     explored = [explore(setting) for setting in SHORT]
     seen = set[tuple[str, str, str]]().union(*[each.moves for each in explored])
-    lines = {f"    {old} --> {new}: {WORDS.get(what, what)}" for old, what, new in seen}
+    arrows = defaultdict[tuple[str, str], set[str]](set)
+    for old, what, new in seen:
+        arrows[old, new].add(WORDS.get(what, what))
+    lines = [f"    {a} --> {b}: {'<br>'.join(sorted(says))}" for (a, b), says in arrows.items()]
     block = re.search(r"^```mermaid\nstateDiagram-v2\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert block is not None
     drawn = [line for line in block[1].splitlines() if not line.startswith("    acc")]
