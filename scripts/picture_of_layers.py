@@ -37,7 +37,7 @@ def picture(package: str) -> str:
 
 
 def names_of(package: str) -> str:
-    """Return the list of the layers, highest first, and what each is for."""
+    """Return the list of the layers, highest first, with their summaries."""
     names = [name for row in layers_of(package) for name in row]
     return "".join(f"- `{name}`: {summary_of(package, name)}\n" for name in names)
 
