@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.docs.pages import Page, written_pages
-from tests.docs.test_code_blocks import RUN, outputs
+from tests.docs.test_code_blocks import RUN, TUTORIALS, outputs
 
 
 def counted(pages: list[Page]) -> Counter[str]:
@@ -18,9 +18,8 @@ def counted(pages: list[Page]) -> Counter[str]:
         found["Python, run"] += kinds["python"]
         compared = outputs(page) if page.blocks else []
         found["outputs, compared"] += sum(bool(expected) for _, expected in compared)
-        found["sessions of a terminal, run" if page.path in RUN else "commands, read"] += kinds[
-            "console"
-        ]
+        played = page.path in RUN | TUTORIALS
+        found["terminal sessions, run" if played else "commands, read"] += kinds["console"]
         found["drawings"] += kinds["mermaid"]
     return found
 

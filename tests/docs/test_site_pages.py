@@ -174,4 +174,4 @@ def test_the_blocks_are_counted() -> None:
 
     assert found["pages"] == 2
     assert found["Python, run"] >= 4
-    assert found["sessions of a terminal, run"] >= 5
+    assert found["terminal sessions, run"] >= 5
