@@ -70,14 +70,7 @@ def picture() -> str:
 def _log_in(recorder: Recorder) -> None:
     """Log in as an application does, and write down what is said."""
     provider = FakeProvider()
-    transport = InMemoryTransport(provider)
-    setup = ClientSetup(
-        issuer="https://op.example",
-        client_id="client",
-        client_secret=provider.clients[0].client_secret,
-        redirect_uri="https://rp.example/callback",
-        scope="openid profile email",
-    )
+    transport, setup = InMemoryTransport(provider), _setup(provider)
     shell = Shell(transport, setup.credentials(setup.relying_party()))
     driver = _Driver(recorder, transport, shell, setup.relying_party())
 
@@ -107,6 +100,16 @@ def _log_in(recorder: Recorder) -> None:
     done = driver.run(finish)
     recorder.says(LIBRARY, APPLICATION, type(done).__name__, answers=True)
     recorder.says(APPLICATION, BROWSER, "the page, and a session", answers=True)
+
+
+def _setup(provider: FakeProvider) -> ClientSetup:
+    return ClientSetup(
+        issuer="https://op.example",
+        client_id="client",
+        client_secret=provider.clients[0].client_secret,
+        redirect_uri="https://rp.example/callback",
+        scope="openid profile email",
+    )
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ _FENCE: Final = re.compile(
 )
 _HEADING: Final = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _NOT_OF_ANCHORS: Final = re.compile(r"[^\w\- ]")
+_ANCHOR: Final = re.compile(r'<a id="(\w+)"></a>')
 _LINK: Final = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 _SAVED: Final = "Save this as `"
 
@@ -68,9 +69,10 @@ class Page:
 
     @property
     def anchors(self) -> set[str]:
-        """The fragments that lead to its headings."""
-        titles = _HEADING.findall(_FENCE.sub("", self.text))
-        return {_NOT_OF_ANCHORS.sub("", t.strip().lower()).replace(" ", "-") for t in titles}
+        """The fragments that lead to its headings and its anchors."""
+        text = _FENCE.sub("", self.text)
+        titles = [_NOT_OF_ANCHORS.sub("", t.strip().lower()) for t in _HEADING.findall(text)]
+        return {title.replace(" ", "-") for title in titles} | {*_ANCHOR.findall(text)}
 
 
 def written_pages() -> list[Page]:

@@ -167,6 +167,7 @@ def test_each_code_has_an_anchor() -> None:
     page = Page("docs/reference/codes.md").text
 
     assert [code for code in CODES if f'<a id="{code}"></a>' not in page] == []
+    assert {*CODES} < Page("docs/reference/codes.md").anchors
 
 
 def test_the_blocks_are_counted() -> None:
