@@ -1,5 +1,6 @@
 // How the search orders what it finds: pages that tell how to do something come before decisions.
-// Sphinx has the numbers below by default.
+// Sphinx has the numbers below by default. An entry of the index shows its name, too: Sphinx would
+// show the title of the page alone.
 var Scorer = {
     objNameMatch: 11,
     objPartialMatch: 6,
@@ -9,7 +10,9 @@ var Scorer = {
     partialTitle: 7,
     term: 5,
     partialTerm: 2,
-    score([page, , , , score]) {
+    score(result) {
+        const [page, title, anchor, , score, , kind] = result;
+        if (kind === "index") result[1] = `${anchor.slice(1)} in ${title}`;
         const extra = { tutorial: 4, "how-to": 6, decisions: -6 };
         return score + (extra[page.split("/")[0]] ?? 0);
     },

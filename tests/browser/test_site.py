@@ -108,6 +108,7 @@ def test_the_search_needs_no_server(browser: Chromium, built: None) -> None:
             await tab.page.goto(f"{SITE.as_uri()}/search.html?q=state_mismatch")
             first = tab.page.locator("#search-results li a").first
             assert await first.get_attribute("href") == "reference/codes.html#state_mismatch"
+            assert await first.text_content() == "state_mismatch in Error codes"
 
     browser.walk(steps())
 
