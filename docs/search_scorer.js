@@ -14,6 +14,7 @@ var Scorer = {
         const [page, title, anchor, , score, , kind] = result;
         if (kind === "index") result[1] = `${anchor.slice(1)} in ${title}`;
         const extra = { tutorial: 4, "how-to": 6, decisions: -6 };
-        return score + (extra[page.split("/")[0]] ?? 0);
+        const whole = kind === "title" && !anchor ? 4 : 0; // before a section of that title
+        return score + whole + (extra[page.split("/")[0]] ?? 0);
     },
 };
