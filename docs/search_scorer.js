@@ -1,4 +1,5 @@
 // How the search orders what it finds: pages that tell how to do something come before decisions.
+// A page with the words in its own title comes before one with them in the title of a section.
 // Sphinx has the numbers below by default. An entry of the index shows its name, too: Sphinx would
 // show the title of the page alone.
 var Scorer = {
@@ -14,7 +15,8 @@ var Scorer = {
         const [page, title, anchor, , score, , kind] = result;
         if (kind === "index") result[1] = `${anchor.slice(1)} in ${title}`;
         const extra = { tutorial: 4, "how-to": 6, decisions: -6 };
-        const whole = kind === "title" && !anchor ? 4 : 0; // before a section of that title
-        return score + whole + (extra[page.split("/")[0]] ?? 0);
+        const words = new URLSearchParams(location.search).get("q") ?? "";
+        const named = title.toLowerCase().includes(words.trim().toLowerCase()) ? 4 : 0;
+        return score + named + (extra[page.split("/")[0]] ?? 0);
     },
 };
