@@ -141,6 +141,7 @@ PATTERNS: Final = {
     "oidc_adapters.transport.attempts:_METHOD": "fullmatch",
     "oidc_adapters.transport.attempts:_NAME": "fullmatch",
     "oidc_adapters.transport.attempts:_VALUE": "fullmatch",
+    "oidc_adapters.transport.engine_streams:_BLANKS": "search",
     "oidc_adapters.transport.framing:_CHUNK_LINE": "fullmatch",
     "oidc_adapters.transport.framing:_FIELD_LINE": "fullmatch",
     "oidc_adapters.transport.framing:_FOLDED": "fullmatch",

@@ -19,7 +19,9 @@ from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import WireRequest
 
 _STATUS: Final = b"HTTP/1.1 200 OK\r\n"
-_OWN_HEADERS: Final = {b"host", b"content-length", b"user-agent", b"accept-encoding"}
+_OWN_HEADERS: Final = frozenset(
+    {b"host", b"content-length", b"user-agent", b"accept-encoding", b"connection"}
+)
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 

@@ -20,6 +20,8 @@ from oidc_adapters.testing.transport_place import (
 _STATUS: Final = b"HTTP/1.1 200 OK\r\n"
 _CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 _LONG: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n"
+_BLANKS: Final = b"X: " + b" \t" * 30_000 + b"\0\r\n\r\n"
+_ENDLESS: Final = 999_999
 _RECORD: Final = b"\x16\x03\x03\x40\x00" + b"x" * 16_384
 _SOON: Final = 4.0
 """Seconds in which too much is noticed: by its amount, and not only by the deadline."""
@@ -100,12 +102,14 @@ async def _soon(place: Place, script: Sequence[Any], *codes: str, about: str) ->
 
 
 async def large_head(place: Place) -> None:
-    """It gives up on headers, or interim answers, that do not end."""
+    """It gives up on headers, or interim answers, that do not end or that are hard to read."""
     for about, script in (
         ("headers without end", (Send(_STATUS), Send(b"X: y\r\n", 99_999))),
         ("one header without end", (Send(_STATUS + b"X: "), Send(b"y" * 9_999, 999))),
         ("a status line without end", (Send(b"HTTP/1.1 200 "), Send(b"y" * 9_999, 999))),
-        ("interim answers without end", (Send(b"HTTP/1.1 100 x\r\n\r\n", 99_999),)),
+        ("interim answers without end", (Send(b"HTTP/1.1 100 x\r\n\r\n", _ENDLESS),)),
+        ("blanks in a header that ends in NUL", (Send(_STATUS + _BLANKS + b"{}"),)),
+        ("blanks in folds", (Send(_STATUS + b"X:" + b"\r\n " * 20_000 + b"\0\r\n\r\n{}"),)),
     ):
         await _soon(place, script, "http_malformed", "http_too_large", about=about)
 
@@ -129,12 +133,17 @@ async def large_body(place: Place) -> None:
 
 async def large_frame(place: Place) -> None:
     """It gives up on framing that costs more than the body: tiny chunks, endless trailers."""
+    blanks = b" " * 60_000
     for about, script in (
         ("tiny chunks", (Send(_CHUNKED), Send(b"1\r\nx\r\n" * 99, 9_999))),
         ("a chunk's size without end", (Send(_CHUNKED + b"1;"), Send(b"e" * 9_999, 999))),
         ("trailers without end", (Send(_CHUNKED + b"0\r\n"), Send(b"a: b\r\n" * 99, 9_999))),
+        ("blanks behind a chunk's size", (Send(_CHUNKED + b"2;" + blanks + b"\n\r\n{}\r\n"),)),
     ):
         await _soon(place, script, "http_too_large", "http_malformed", about=about)
+    start = monotonic()
+    await place.exchange(Read(), Send(_CHUNKED + b"0\r\n" + _BLANKS))
+    check(monotonic() - start <= _SOON, "it takes long over blanks in a trailer")
 
 
 # --- failures to connect -------------------------------------------------------------------------

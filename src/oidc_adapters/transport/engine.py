@@ -26,7 +26,7 @@ from oidc_adapters.transport.attempts import (
     whole_headers,
 )
 from oidc_adapters.transport.engine_async_streams import AsyncGuardedBackend
-from oidc_adapters.transport.engine_streams import PIECE, Body, GuardedBackend
+from oidc_adapters.transport.engine_streams import PIECE, Body, GuardedBackend, Ledger
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.proxies import is_unseen, proxy_of
 from oidc_adapters.transport.tls import Certificate, StrPath, chosen_context
@@ -166,8 +166,7 @@ class EngineTransport:
     ) -> HttpResponse:
         headers = named_fields(answer.headers)
         lengths = [value for name, value in headers if name == "content-length"]
-        ledger = answer.extensions["network_stream"].get_extra_info("ledger")
-        ledger.end(lengths[0] if lengths else None, len(body))
+        _ledger(answer).end(lengths[0] if lengths else None, len(body))
         exchange.remaining()
         verified = endpoint.scheme == "https"
         channel = Channel("verified" if verified else "unverified", self.judges_addresses)
@@ -187,9 +186,16 @@ class EngineTransport:
                 check_coding(value, exchange)
             elif name == "content-length" and int(value) > limit:
                 exchange.refuse("http_too_large")
+            elif name == "transfer-encoding":  # the engine knows no other than chunked
+                _ledger(answer).expect_chunks()
 
     def _failed(self, exchange: Exchange, error: Exception, clock: Clock) -> NoAnswer:
         return no_answer(exchange, error, clock, as_if=told_by(error, exchange))
+
+
+def _ledger(answer: Any) -> Ledger:
+    found: Ledger = answer.extensions["network_stream"].get_extra_info("ledger")
+    return found
 
 
 def _is_busy(pool: Any) -> bool:

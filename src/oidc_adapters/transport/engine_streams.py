@@ -5,13 +5,16 @@ not look at what comes after an answer.  It takes a network from outside, and th
 blocking sockets.  :mod:`~oidc_adapters.transport.engine_async_streams` has the one for event loops.
 """
 
+import re
 import socket
 import ssl
 from http.client import HTTPException
+from io import BytesIO
 from typing import Any, Final
 
 from oidc_adapters.transport.dialling import dial
 from oidc_adapters.transport.exchange import Exchange
+from oidc_adapters.transport.framing import read_chunk_size
 from oidc_adapters.transport.receiving import is_readable, under_way
 from oidc_adapters.transport.tls import holds_octets, is_modern, proves
 
@@ -20,6 +23,19 @@ PIECE: Final = 8_192
 
 _AT_ONCE: Final = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 _RECORD: Final = 16_384  # a TLS record: one send never waits twice
+_LONGEST: Final = 256
+_BLANKS: Final = re.compile(rb"[ \t\r\n]{%d}" % _LONGEST)
+_CHUNK_LINE: Final = 4_096
+
+
+def check_blanks(octets: bytes, start: int, end: int) -> None:
+    """Refuse many blanks in a row: the engine compares them with each other, pair by pair.
+
+    Raises:
+        HTTPException: if the engine would take too long.
+    """
+    if _BLANKS.search(octets, max(0, start - _LONGEST), end):
+        raise HTTPException("a header field of blanks")
 
 
 class Ledger:
@@ -30,11 +46,13 @@ class Ledger:
         head: the octets until the header section was complete.
         received: how many octets there were in all.
         is_clean: whether nothing came after the answer; until that is known, it is not.
+        chunks: what is between the chunks of a body; ``None`` for another body.
     """
 
-    __slots__ = ("exchange", "head", "is_clean", "received")
+    __slots__ = ("chunks", "exchange", "head", "is_clean", "received")
 
     def __init__(self) -> None:
+        self.chunks: Chunks | None = None
         self.exchange: Exchange | None = None
         self.head = b""
         self.received = 0
@@ -44,17 +62,31 @@ class Ledger:
         """Begin to count for another exchange."""
         if self.exchange is not exchange:
             self.exchange, self.head, self.received, self.is_clean = exchange, b"", 0, False
+            self.chunks = None
 
     def take(self, octets: bytes, exchange: Exchange) -> None:
         """Count octets that were received.
 
         Raises:
-            HTTPException: if there are too many.
+            HTTPException: if there are too many, or if the engine would take too long over them.
         """
         self.received += len(octets)
-        if not exchange.reads_body:
-            self.head += octets
         exchange.take(len(octets))
+        if self.chunks is not None:
+            self.chunks.take(octets)
+        elif not exchange.reads_body:
+            known = len(self.head)
+            self.head += octets
+            check_blanks(self.head, known, _head(self.head))
+
+    def expect_chunks(self) -> None:
+        """Look at what is between the chunks from here on, and at what came with the head.
+
+        Raises:
+            HTTPException: as when octets are taken.
+        """
+        self.chunks = Chunks()
+        self.chunks.take(self.head[_head(self.head) :])
 
     def end(self, length: str | None, body: int) -> None:
         """Note that an answer was read: is its end certain, and is nothing behind it?
@@ -74,6 +106,47 @@ def _head(octets: bytes) -> int:
         if octets[start : start + 10].split(b" ")[-1][:1] != b"1" or end >= len(octets):
             return end
         start = end
+
+
+class Chunks:
+    """The octets between the chunks of a body, which the engine reads in its own way."""
+
+    __slots__ = ("_is_last", "_left", "_line")
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._line = b""
+        self._is_last = False
+
+    def take(self, octets: bytes) -> None:
+        """Look at the next octets.
+
+        Raises:
+            HTTPException: for framing beyond the grammar, or if the engine would take too long.
+        """
+        start = 0
+        while start < len(octets) and not self._is_last:
+            if self._left:
+                taken = min(self._left, len(octets) - start)
+                self._left -= taken
+            else:
+                taken = self._size(octets[start : start + _CHUNK_LINE])
+            start += taken
+        if self._is_last:
+            known = len(self._line)
+            self._line += octets[start:]
+            check_blanks(self._line, known, len(self._line))
+
+    def _size(self, octets: bytes) -> int:
+        """Read on in the line before a chunk; return how many octets belong to it."""
+        taken = octets.find(b"\n") + 1
+        self._line += octets[: taken or None]
+        if len(self._line) > _CHUNK_LINE:
+            raise HTTPException("a chunk's line is too long")
+        if taken:
+            size = read_chunk_size(BytesIO(self._line))
+            self._left, self._line, self._is_last = size + 2, b"", size == 0
+        return taken or len(octets)
 
 
 class Body:

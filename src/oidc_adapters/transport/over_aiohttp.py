@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http.client import HTTPException
 from time import monotonic
 from types import TracebackType
@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import Connection
 from yarl import URL
 
 from oidc_adapters.runtime.clock import Clock
@@ -28,7 +29,7 @@ from oidc_adapters.transport.attempts import (
     told_by,
 )
 from oidc_adapters.transport.dialling import RESOLVER, Address, admitted
-from oidc_adapters.transport.exchange import CURRENT, Exchange
+from oidc_adapters.transport.exchange import CURRENT, HEADER_OCTETS, Exchange
 from oidc_adapters.transport.framing import content_length, is_chunked, values_of
 from oidc_adapters.transport.proxies import is_unseen, proxy_of
 from oidc_adapters.transport.receiving import under_way
@@ -40,15 +41,14 @@ from oidc_core.wire.urls import Url
 from oidc_core.wire.way import Channel
 
 _FAILURES: Final = (aiohttp.ClientError, asyncio.IncompleteReadError, *NETWORK_FAILURES)
-_NO_REUSE: Final = 0.001  # seconds that a connection stays open behind an answer
 _OF_AIOHTTP: Final = ("Accept", "Content-Type")
 
 
 class AiohttpTransport:
     """An :class:`~oidc_adapters.transport.AsyncTransport` over aiohttp, under asyncio alone.
 
-    Each exchange has a connection of its own: aiohttp does not notice what arrives on an idle one,
-    and would take it for the next answer.
+    Each exchange has its own connection: aiohttp does not notice what arrives on an idle one, and
+    would take it for the next answer.
 
     Args:
         ca: a file of CA certificates, a folder of them as ``openssl rehash`` makes it, or their PEM
@@ -136,6 +136,8 @@ class AiohttpTransport:
     ) -> HttpResponse | NoAnswer:
         reach = request.reach if self._proxy is None else "any"  # that of the proxy
         exchange = Exchange(deadline, max_body=request.max_body, reach=reach)
+        exchange.expect_body()  # head and body arrive together, so they are counted together
+        exchange.quota += HEADER_OCTETS
         before, CURRENT.exchange = CURRENT.exchange, exchange
         try:
             async with asyncio.timeout(exchange.remaining()):
@@ -166,7 +168,7 @@ class AiohttpTransport:
         ) as answer:
             named = named_fields(answer.raw_headers)
             version = answer.version
-            if version is None or version.major != 1:
+            if version is None or version.major != 1 or answer.status < 200:
                 raise HTTPException("another protocol")
             is_chunked(values_of(named, "transfer-encoding"), version.minor)
             _check_head(named, exchange, request.max_body)
@@ -194,7 +196,6 @@ class AiohttpTransport:
             tracing = aiohttp.TraceConfig()
             tracing.on_connection_create_start.append(_only_once)
             tracing.on_connection_create_end.append(_connected)
-            tracing.on_connection_reuseconn.append(_connected)
             session = self._sessions[key] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     ssl=self._context,
@@ -202,14 +203,46 @@ class AiohttpTransport:
                     use_dns_cache=False,
                     limit=0,
                     limit_per_host=self._size,
-                    keepalive_timeout=_NO_REUSE,
+                    force_close=True,
                 ),
+                response_class=_CountedResponse,
+                max_line_size=HEADER_OCTETS,
+                max_field_size=HEADER_OCTETS,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(),
                 auto_decompress=False,
                 trace_configs=[tracing],
             )
         return session
+
+
+class _CountedResponse(aiohttp.ClientResponse):
+    """An answer whose octets count for the exchange, interim answers and framing included."""
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        """Read the head of the answer."""
+        protocol: Any = connection.protocol
+        if connection.transport is not None:
+            protocol.data_received = _counting(connection.transport, protocol, under_way())
+            connection.transport.set_protocol(protocol)  # some event loops keep the method
+        return await super().start(connection)
+
+
+def _counting(
+    transport: asyncio.Transport, protocol: asyncio.Protocol, exchange: Exchange
+) -> Callable[[bytes], None]:
+    """Return what receives octets until there are too many."""
+    receive = protocol.data_received
+
+    def data_received(octets: bytes) -> None:
+        try:
+            exchange.take(len(octets))
+        except HTTPException:
+            transport.abort()
+        else:
+            receive(octets)
+
+    return data_received
 
 
 async def _only_once(*_: object) -> None:

@@ -1,5 +1,6 @@
 """The transport over aiohttp; test_tried.py tries its duties."""
 
+import asyncio
 import subprocess
 import sys
 from typing import Any
@@ -48,6 +49,38 @@ def test_a_get_is_not_repeated_by_the_library() -> None:
                 assert failed(answer) == ("http_malformed", "maybe")
                 assert getattr(answer, "cause", "") == "reset"
                 assert server.connections == 1
+
+    run_asyncio(exchange)
+
+
+def test_each_exchange_has_its_own_connection() -> None:
+    async def exchanges() -> None:
+        with FaultServer((Read(), Send(ok(b"right"))) * 8) as server:
+            async with AiohttpTransport(pool_size=1) as transport:
+                sent = [transport.send(request(server.url()), CLOCK) for _ in range(8)]
+                found = [answered(each).body for each in await asyncio.gather(*sent)]
+        assert (found, server.connections) == ([b"right"] * 8, 8)
+
+    run_asyncio(exchanges)
+
+
+@pytest.mark.parametrize("status", [b"101 Switching Protocols\r\nUpgrade: x", b"099 x"])
+def test_what_is_no_final_answer_is_none(status: bytes) -> None:
+    async def exchange() -> None:
+        with FaultServer((Read(), Send(b"HTTP/1.1 " + status + b"\r\n\r\n{}"))) as server:
+            async with AiohttpTransport() as transport:
+                answer = await transport.send(request(server.url()), CLOCK)
+                assert failed(answer) == ("http_malformed", "maybe")
+
+    run_asyncio(exchange)
+
+
+def test_a_header_is_as_long_as_over_other_libraries() -> None:
+    async def exchange() -> None:
+        long = b"X: " + b"y" * 30_000
+        with FaultServer((Read(), Send(ok(b"{}", long)), Wait())) as server:
+            async with AiohttpTransport() as transport:
+                answered(await transport.send(request(server.url()), CLOCK))
 
     run_asyncio(exchange)
 
