@@ -1,7 +1,7 @@
 """The rules of an ``auth=`` for httpx and httpx2: one class for both, made for either library.
 
 A request gets the access token of a session.  Where a resource server answers 401, the request is
-sent once more with another token, if its body can be sent again.  A token that was just issued is
+sent once more with another token, if its body can be sent again and nothing was done yet.  A token that was just issued is
 not renewed: then the application gets the 401.
 """
 
@@ -81,7 +81,7 @@ class TokenAuth:
         except StoreFailure as failure:
             _check_is_hopeless(failure)
             return
-        if _may_be_sent_again(request):
+        if _may_be_sent_again(request, answer):
             yield request
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
@@ -99,7 +99,7 @@ class TokenAuth:
         except StoreFailure as failure:
             _check_is_hopeless(failure)
             return
-        if _may_be_sent_again(request):
+        if _may_be_sent_again(request, answer):
             yield request
 
     def _check_place(self, request: Any) -> None:
@@ -140,11 +140,14 @@ def _check_is_hopeless(failure: StoreFailure) -> None:
         raise failure
 
 
-def _may_be_sent_again(request: Any) -> bool:
-    """Whether the body is at hand as a whole, so that sending it again sends the same.
+def _may_be_sent_again(request: Any, answer: Any) -> bool:
+    """Whether sending it again sends the same, and does nothing twice.
 
-    A stream has been read by now, and a file stands at its end.
+    A stream has been read by now, and a file stands at its end.  Where a redirect made a GET of a
+    request, the server has done what the request asked for (RFC 9110 §15.4.4).
     """
+    if answer.request.method != request.method:
+        return False
     try:
         return isinstance(request.content, bytes)
     except RuntimeError:  # RequestNotRead of the library

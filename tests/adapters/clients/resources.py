@@ -41,8 +41,8 @@ class Resources:
                 body = self.body()
                 token = (self.headers["authorization"] or "").removeprefix("Bearer ")
                 outer.seen.append((token, body))
-                if self.path == "/elsewhere":
-                    self.send_response(302)
+                if self.path.startswith("/elsewhere"):
+                    self.send_response(int(self.path.partition("?")[2] or 302))
                     self.send_header("location", outer.places[0])
                     body = b""
                 else:

@@ -229,6 +229,23 @@ def test_a_token_does_not_follow_a_redirect_to_elsewhere(name: str, resources: R
 
 
 @LIBRARIES
+@pytest.mark.parametrize(("status", "times"), [(302, 1), (303, 1), (307, 2), (308, 2)])
+def test_what_a_redirect_made_a_get_of_is_not_sent_again(
+    name: str, status: int, times: int, resources: Resources
+) -> None:
+    httpx, here = library(name), site()
+    resources.refused = RefusesAll()
+    resources.places.append(resources.url)
+    here.clock.advance(YOUNG)
+    with httpx.Client(auth=auth_of(name, here)) as client:
+        url = f"{resources.url}elsewhere?{status}"
+        answer = client.post(url, content=b"pay", follow_redirects=True)
+    first = [body for _, body in resources.seen[::2]]
+
+    assert (answer.status_code, first) == (401, [b"pay"] * times)
+
+
+@LIBRARIES
 @pytest.mark.parametrize("url", ["http://api.example/", "ftp://127.0.0.1/"])
 def test_a_token_goes_over_tls_or_to_this_machine(name: str, url: str) -> None:
     httpx, here = library(name), site()
