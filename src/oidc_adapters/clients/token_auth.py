@@ -1,8 +1,8 @@
 """The rules of an ``auth=`` for httpx and httpx2: one class for both, made for either library.
 
 A request gets the access token of a session.  Where a resource server answers 401, the request is
-sent once more with another token, if its body can be sent again and nothing was done yet.  A token that was just issued is
-not renewed: then the application gets the 401.
+sent once more with another token, if its body can be sent again and nothing was done yet.  A token
+that was just issued is not renewed: then the application gets the 401.
 """
 
 from collections.abc import AsyncGenerator, Generator, Sequence

@@ -56,6 +56,27 @@ def running_trio() -> ModuleType | None:
     return None
 
 
+def has_ended(loop: object) -> bool:
+    """Return whether an event loop will never run again.
+
+    Args:
+        loop: of asyncio, or a token of trio or anyio; ``None`` does not end.
+    """
+    loop = getattr(loop, "native_token", loop)
+    is_closed = getattr(loop, "is_closed", None)
+    if is_closed is not None:
+        return bool(is_closed())
+    try:
+        getattr(loop, "run_sync_soon", _nothing)(_nothing)
+    except RuntimeError:  # trio's RunFinishedError
+        return True
+    return False
+
+
+def _nothing(*_: object) -> None:
+    """Do nothing."""
+
+
 async def _asyncio_wait(future: Future[T], seconds: float | None) -> None:
     loop = import_module("asyncio").get_running_loop()
     waiter = loop.create_future()

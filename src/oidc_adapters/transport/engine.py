@@ -11,6 +11,7 @@ import anyio
 from anyio.lowlevel import current_token
 
 from oidc_adapters.runtime.clock import Clock
+from oidc_adapters.runtime.concurrency import has_ended
 from oidc_adapters.runtime.locks import ProcessLock
 from oidc_adapters.transport.attempts import (
     NETWORK_FAILURES,
@@ -120,13 +121,15 @@ class EngineTransport:
         """Return the connections to an origin that were judged by the same reach.
 
         Where there are too many pools, those without a request are given up, for the caller to
-        close.
+        close.  Those of an event loop that has ended are dropped, and their sockets with them.
         """
         key = (os.getpid(), loop, request.reach, endpoint.origin)
         given_up: list[Any] = []
         with self._process.lock:
             pool = self._pools.get(key)
             if pool is None:
+                for each in [each for each in self._pools if has_ended(each[1])]:
+                    del self._pools[each]
                 if len(self._pools) >= _POOLS:
                     given_up = [k for k, idle in self._pools.items() if not _is_busy(idle)]
                     given_up = [self._pools.pop(k) for k in given_up if k[:2] == key[:2]]

@@ -16,7 +16,7 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from oidc_adapters.runtime.clock import Clock
-from oidc_adapters.runtime.concurrency import settled
+from oidc_adapters.runtime.concurrency import has_ended, settled
 from oidc_adapters.transport.attempts import (
     NETWORK_FAILURES,
     after_both,
@@ -193,6 +193,8 @@ class AiohttpTransport:
         key = (os.getpid(), asyncio.get_running_loop(), reach)
         session = self._sessions.get(key)
         if session is None:
+            for each in [each for each in self._sessions if has_ended(each[1])]:
+                self._sessions.pop(each).detach()  # its connections were closed one by one
             tracing = aiohttp.TraceConfig()
             tracing.on_connection_create_start.append(_only_once)
             tracing.on_connection_create_end.append(_connected)

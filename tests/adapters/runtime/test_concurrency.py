@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from oidc_adapters.runtime.concurrency import settled, settled_within
+from oidc_adapters.runtime.concurrency import has_ended, settled, settled_within
 
 
 def under_asyncio(main: Callable[[], Awaitable[Any]]) -> Any:
@@ -183,3 +183,16 @@ def test_a_future_that_is_settled_in_time_ends_the_waiting(run: Run) -> None:
         return await settled_within(future, 10)
 
     assert run(main)
+
+
+@LIBRARIES
+def test_a_loop_ends(run: Run) -> None:
+    import anyio
+
+    async def main() -> object:
+        loop = anyio.lowlevel.current_token()
+        assert not has_ended(loop)
+        return loop
+
+    assert has_ended(run(main))
+    assert not has_ended(None)

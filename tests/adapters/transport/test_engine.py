@@ -1,5 +1,7 @@
 """What the transports over the engine of httpx have in common."""
 
+import gc
+import warnings
 from typing import Any
 
 import pytest
@@ -52,6 +54,33 @@ def test_each_event_loop_has_connections_of_its_own() -> None:
         for run in (run_asyncio, run_asyncio, run_trio):
             run(exchange)
         assert server.connections == 3
+
+
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+@pytest.mark.parametrize("run", [run_asyncio, run_trio])
+def test_loops_that_have_ended_keep_no_connections(run: Any) -> None:
+    transport = AsyncHttpxTransport()
+    with FaultServer(SCRIPT) as server:
+
+        async def exchange() -> None:
+            answered(await transport.send(request(server.url()), CLOCK))
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # nobody closed the transport there
+            for _ in range(9):
+                run(exchange)
+            gc.collect()
+        assert len(transport._pools) == 1
+        for _ in range(8):
+            assert server.ended.acquire(timeout=5)
+
+        async def close() -> None:
+            await exchange()
+            await transport.close()
+
+        run(close)
 
 
 def test_one_exchange_may_begin_within_another() -> None:

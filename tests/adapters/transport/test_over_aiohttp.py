@@ -99,6 +99,23 @@ def test_each_event_loop_has_connections_of_its_own() -> None:
         run_asyncio(exchange)
 
 
+def test_loops_that_have_ended_keep_no_sessions() -> None:
+    transport = AiohttpTransport()
+    with FaultServer((Read(), Send(ok()), Wait())) as server:
+
+        async def exchange() -> None:
+            answered(await transport.send(request(server.url()), CLOCK))
+
+        async def close() -> None:
+            await exchange()
+            await transport.close()
+
+        for _ in range(9):
+            run_asyncio(exchange)
+        assert len(transport._sessions) == 1
+        run_asyncio(close)
+
+
 def test_a_closed_transport_sends_nothing() -> None:
     transport = AiohttpTransport()
 
