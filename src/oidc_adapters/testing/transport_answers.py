@@ -153,6 +153,7 @@ async def encodings(place: Place) -> None:
         (b"gzip", bomb),
         (b"br", b"x"),
         (b"x", b""),
+        (b"identity\r\nContent-Encoding: gzip", gzip.compress(b"{}")),
     ):
         raw = ok(body, b"Content-Encoding: " + coding)
         answer = await place.exchange(Read(), Send(raw), Wait())

@@ -201,7 +201,8 @@ def _body(answer: GuardedResponse, limit: int, exchange: Exchange) -> bytes:
 
     A body that ends with the connection is taken as it is.
     """
-    check_coding(answer.headers.get("content-encoding"), exchange)
+    for coding in answer.headers.get_all("content-encoding", []):
+        check_coding(coding, exchange)
     if answer.length is not None and answer.length > limit:
         exchange.refuse("http_too_large")
     body = answer.read(limit + 1)
