@@ -130,6 +130,8 @@ class CallbackListener:
 class _Server(ThreadingHTTPServer):
     # A thread for each connection: browsers open some on which they never say a word.
     daemon_threads = True
+    # A page that opens many at once must not keep the callback's out.
+    request_queue_size = 128
     # Elsewhere the option lets another process listen on the same port.
     allow_reuse_address = os.name == "posix"
 

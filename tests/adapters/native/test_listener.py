@@ -1,7 +1,8 @@
 """The loopback listener, reached by real HTTP."""
 
+import socket
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -200,6 +201,13 @@ def test_a_port_in_use_is_the_callers_fault() -> None:
             pass
 
     assert (taken.value.code, taken.value.found) == ("config_invalid", port)
+
+
+def test_a_page_that_opens_many_connections_keeps_no_other_out() -> None:
+    with _Server((HOST, 0), _Conversation) as server, ExitStack() as open_ones:
+        for _ in range(64):  # nobody accepts them
+            sock = socket.create_connection((HOST, server.server_port), timeout=0.5)
+            open_ones.enter_context(sock)
 
 
 def _raise(error: type[Exception]) -> None:
