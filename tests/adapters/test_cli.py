@@ -1,5 +1,6 @@
 """The entry of the command line."""
 
+import errno
 import json
 import os
 import subprocess
@@ -21,6 +22,13 @@ class Closed(Terminal):
 
     def write(self, text: str, /) -> int:
         raise BrokenPipeError
+
+
+class Full(Terminal):
+    """A stream to a disk that is full."""
+
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_main_runs_in_this_process(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,6 +79,13 @@ def test_a_reader_that_went_away_ends_it_quietly() -> None:
     assert (ran.status, ran.err) == (141, "")
 
 
+def test_output_that_cannot_be_written_is_told() -> None:
+    ran = Stage(out=Full()).run("explain", "--all")
+
+    assert (ran.status, ran.err) == (1, "oidc: No space left on device\n")
+    assert Stage(out=Full(), err=Full()).run("explain", "--all").status == 1
+
+
 def test_it_runs_as_a_module() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "oidc_adapters.cli", "demo", "--json"],
@@ -99,3 +114,32 @@ def test_a_closed_pipe_leaves_no_complaint() -> None:
         os.close(writer)
 
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+CLOSING = """
+import os, sys
+os.close(int(sys.argv[1]))
+os.execv(sys.executable, [sys.executable, "-m", "oidc_adapters.cli", *sys.argv[2:]])
+"""
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "status"),
+    [
+        ("0", ("explain", "-"), 2),
+        ("1", ("explain", "exp_expired"), 0),
+        ("2", ("explain", "exp_expire"), 2),
+    ],
+)
+def test_a_stream_that_is_closed_is_done_without(
+    closed: str, arguments: tuple[str, ...], status: int
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSING, closed, *arguments],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == status
+    assert b"Traceback" not in done.stderr

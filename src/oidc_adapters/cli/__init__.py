@@ -9,8 +9,8 @@ try things out against.
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
-from typing import Final, assert_never
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from typing import Final, TextIO, assert_never
 
 from oidc_adapters.cli.arguments import parse
 from oidc_adapters.cli.commands import (
@@ -53,9 +53,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments, or those of the process.
     """
     status = run(argv, world_of_this_process())
-    if status == _NOBODY_READS:  # otherwise the interpreter would complain when it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        _let_go(stream)
     return status
+
+
+def _let_go(stream: TextIO | None) -> None:
+    """Drop what cannot be written: otherwise the interpreter would complain when it ends."""
+    if stream is None:  # it was closed before the process began
+        return
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run(argv: Sequence[str] | None, world: World) -> int:
@@ -73,6 +83,10 @@ def run(argv: Sequence[str] | None, world: World) -> int:
         return 1
     except BrokenPipeError:
         return _NOBODY_READS
+    except OSError as fault:  # as of a disk that is full
+        with suppress(OSError):
+            Page(world.err, world.environ).line(f"oidc: {fault.strerror}", style="bad")
+        return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
     return status

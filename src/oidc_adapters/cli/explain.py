@@ -50,7 +50,7 @@ def explain(command: Explain, world: World) -> int:
         else:
             tell_all(page)
         return 0
-    subject = world.stdin.read(_MOST).strip() if command.subject == "-" else command.subject
+    subject = _read(world) if command.subject == "-" else command.subject
     if known(subject):
         if command.json:
             world.out.write(indented(code_json(subject)))
@@ -62,6 +62,14 @@ def explain(command: Explain, world: World) -> int:
     if is_token(subject):
         return _token(subject, command, page, world)
     return _unknown(subject, Page(world.err, world.environ))
+
+
+def _read(world: World) -> str:
+    """Return what is on standard input; octets that are no text are nothing known."""
+    try:
+        return world.stdin.read(_MOST).strip()
+    except UnicodeDecodeError:
+        return ""
 
 
 def _unknown(subject: str, page: Page) -> int:

@@ -19,6 +19,8 @@ from oidc_adapters.cli.world import World
 from oidc_adapters.clients.calls import development_logins
 from oidc_adapters.clients.client_setup import ClientSetup
 from oidc_adapters.clients.oidc_client import OidcClient
+from oidc_adapters.runtime.fails_closed import FailsClosed
+from oidc_adapters.runtime.private_folder import PrivateFolder
 from oidc_adapters.stores.grants import Grants
 from oidc_adapters.stores.records import Records
 from oidc_adapters.stores.records.callers import new_version
@@ -34,6 +36,7 @@ REDIRECT_URI: Final = "http://127.0.0.1/callback"
 _ALWAYS: Final = 253_402_300_799  # the end of the year 9999
 _SECRET: Final = "sealing secret"
 _SERVICE: Final = "oidc"
+_FOLDER: Final = FailsClosed("folder")
 
 
 @frozen(kw_only=True)
@@ -116,11 +119,14 @@ class Keeping:
 
     Raises:
         UsageError: ``config_invalid`` for a folder that others can write to.
+        StoreFailure: ``store_unavailable`` for one that cannot be made.
     """
 
     def __init__(self, kept: Kept, world: World) -> None:
         self._world = world
         self._folder = folder_of(world.environ, kept.folder)
+        with _FOLDER, PrivateFolder(self._folder).opened():
+            """It is there now, and belongs to this user alone."""
         self._key = f"profile:{kept.profile}"
         self._name = kept.profile
         self._profiles = self._files("profiles")

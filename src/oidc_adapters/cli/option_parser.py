@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn, Protocol, TypeAlias
 
 from oidc_adapters.cli.option_values import (
+    as_given,
     as_misbehaviour,
     as_name,
     as_path,
@@ -238,7 +239,9 @@ def _add_doctor(add_parser: _AddParser) -> None:
         "algorithms, PKCE, logout, client authentication. It says only what it established.",
         epilog="Exit status: 0 nothing prevents a login, 1 something does, 2 not understood.",
     )
-    parser.add_argument("issuer", metavar="ISSUER", help="the issuer, as a client configures it")
+    parser.add_argument(
+        "issuer", type=as_given, metavar="ISSUER", help="the issuer, as a client configures it"
+    )
     parser.add_argument("--client-id", default="", metavar="ID", help="for the configuration")
     parser.add_argument("--redirect-uri", default="", metavar="URL", help="for the configuration")
     parser.add_argument("--ca", metavar="FILE", help="CA certificates, in place of the system's")

@@ -9,6 +9,7 @@ from oidc_adapters.testing import MISBEHAVIOURS
 
 _MAX_PORT: Final = 65_535
 _DIGITS: Final = 12
+_FEW_DIGITS: Final = 9  # no clock waits for much longer
 _LONGEST_NAME: Final = 64
 
 
@@ -53,7 +54,7 @@ def as_seconds(text: str) -> int:
     Raises:
         ArgumentTypeError: it is something else.
     """
-    if text.isascii() and text.isdecimal() and int(text) > 0:
+    if text.isascii() and text.isdecimal() and len(text) <= _FEW_DIGITS and int(text) > 0:
         return int(text)
     message = f"no number of seconds: {text!r}"
     raise argparse.ArgumentTypeError(message)
@@ -68,6 +69,18 @@ def as_time(text: str) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= _DIGITS:
         return int(text)
     message = f"no time in seconds since the epoch: {text!r}"
+    raise argparse.ArgumentTypeError(message)
+
+
+def as_given(text: str) -> str:
+    """Return a text that is not empty, as of a variable that is not set.
+
+    Raises:
+        ArgumentTypeError: it is empty.
+    """
+    if text:
+        return text
+    message = "there is nothing"
     raise argparse.ArgumentTypeError(message)
 
 

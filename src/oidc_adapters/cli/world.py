@@ -5,6 +5,7 @@ import sys
 import webbrowser
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
+from io import StringIO
 from threading import Event
 from typing import TextIO, TypeAlias
 
@@ -50,9 +51,9 @@ class World:
 def world_of_this_process() -> World:
     """Return the world as it is."""
     return World(
-        out=sys.stdout,
-        err=sys.stderr,
-        stdin=sys.stdin,
+        out=_open(sys.stdout),
+        err=_open(sys.stderr),
+        stdin=_open(sys.stdin),
         environ=os.environ,
         transport=lambda ca: Urllib3Transport(ca=ca),
         clock=SystemClock(),
@@ -60,6 +61,11 @@ def world_of_this_process() -> World:
         open_page=webbrowser.open,
         wait=wait_for_interrupt,
     )
+
+
+def _open(stream: TextIO | None) -> TextIO:
+    """Return a stream of the process, or an empty one if it was closed before that began."""
+    return StringIO() if stream is None else stream
 
 
 def wait_for_interrupt(event: Event | None = None) -> None:

@@ -1,8 +1,9 @@
 """``oidc explain``."""
 
 import json
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -148,3 +149,11 @@ def test_a_key_set_that_is_not_there_is_told() -> None:
 
     assert (ran.status, ran.out) == (1, "")
     assert ran.err.startswith("failed: config_invalid (jwks)\n")
+
+
+def test_octets_that_are_no_text_are_nothing_known() -> None:
+    octets: Any = TextIOWrapper(BytesIO(b"\xff\xfe.x.y"), encoding="utf-8")
+    ran = Stage(stdin=octets).run("explain", "-")
+
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("oidc explain: neither a code")

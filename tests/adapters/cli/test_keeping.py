@@ -126,3 +126,26 @@ def test_a_secret_that_is_gone_is_told(tmp_path: Path, place: str) -> None:
         "credential_missing",
         place.partition(":")[2],
     )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere modes tell nothing")
+def test_the_folder_belongs_to_this_user_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        keeping(tmp_path / "oidc").keep(PROFILE)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "oidc").stat().st_mode & 0o777 == 0o700
+
+    (tmp_path / "oidc").chmod(0o777)
+    (tmp_path / "link").symlink_to(tmp_path)
+    for odd in ("oidc", "link"):
+        with pytest.raises(UsageError) as refused:
+            keeping(tmp_path / odd)
+        assert (refused.value.code, refused.value.about) == ("config_invalid", "folder")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreFailure) as refused:
+        keeping(tmp_path / ("long" * 99))
+    assert (refused.value.code, refused.value.about) == ("store_unavailable", "folder")

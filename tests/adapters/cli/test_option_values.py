@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from oidc_adapters.cli.option_values import (
+    as_given,
     as_misbehaviour,
     as_name,
     as_path,
@@ -21,6 +22,8 @@ from oidc_adapters.cli.option_values import (
         (as_port, "0", 0),
         (as_port, "65535", 65_535),
         (as_seconds, "1", 1),
+        (as_seconds, "9" * 9, 999_999_999),
+        (as_given, "x", "x"),
         (as_time, "1800000000", 1_800_000_000),
         (as_path, "/a/b", "/a/b"),
         (as_name, "work_2", "work_2"),
@@ -37,6 +40,8 @@ def test_a_good_value_is_taken(take: Callable[[str], object], text: str, expecte
         (as_port, "65536"),
         (as_port, "-1"),
         (as_seconds, "0"),
+        (as_seconds, "9" * 10),
+        (as_given, ""),
         (as_time, "9" * 13),
         (as_path, "a"),
         (as_path, "/a?b"),
