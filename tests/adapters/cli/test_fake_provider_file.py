@@ -64,6 +64,13 @@ def test_a_table_has_the_ways_in_which_it_differs(tmp_path: Path) -> None:
         ("[[clients]]\nclientid = 'a'", "clients"),
         ("[[clients]]\nclient_id = 7", "client_id"),
         ("[[clients]]\n[[users]]\nsub = 7", "sub"),
+        ("[[clients]]\n[[users]]\nname = 'a'", "sub"),
+        ("[[clients]]\n[[users]]\nsub = 'a'\n[[users]]\nsub = 'a'", "sub"),
+        ("[[clients]]\n[[users]]\nsub = 'a'\nborn = 1979-05-27", "users"),
+        ("[[clients]]\n[[users]]\nsub = 'a'\naddress = {size = nan}", "users"),
+        ("[[clients]]\n[[clients]]", "client_id"),
+        ("[[clients]]\nclient_id = ''", "client_id"),
+        ("[[clients]]\ntoken_endpoint_auth_method = 'basic'", "token_endpoint_auth_method"),
     ],
 )
 def test_what_is_wrong_in_it_is_named(tmp_path: Path, text: str, about: str) -> None:

@@ -73,6 +73,6 @@ def _skipped(spec: str, reason: str) -> Verdict:
 def _date(response: HttpResponse) -> int | None:
     try:
         date = parsedate_to_datetime(response.header("date") or "")
-    except ValueError:
+    except (ValueError, OverflowError):  # a number of 30 digits
         return None
     return int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())

@@ -39,6 +39,7 @@ def test_tls_is_what_the_transport_says(url: str, server: ChannelState, outcome:
         ),
         ([("date", "Fri, 15 Jan 2027 08:00:00 GMT"), ("age", "0")], "passed", "the same time"),
         ([("date", "yesterday")], "skipped", "the answer has no Date"),
+        ([("date", f"Fri, 15 Jan 2027 {9**30}:00:00 GMT")], "skipped", "the answer has no Date"),
         ([], "skipped", "the answer has no Date"),
     ],
 )
