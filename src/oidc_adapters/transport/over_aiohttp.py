@@ -5,7 +5,9 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http.client import HTTPException
+from ipaddress import ip_address
 from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self
@@ -265,9 +267,9 @@ async def _connected(*_: object) -> None:
 
 async def _admit_literal(endpoint: Url, exchange: Exchange) -> None:
     """Judge a host that is an address: aiohttp asks nobody about it."""
-    found = RESOLVER.lookup(endpoint.host.strip("[]"), endpoint.port)
-    if found.done():
-        admitted(found.result(), exchange)
+    host = endpoint.host.strip("[]")
+    with suppress(ValueError):  # a name, which is looked up later, and once
+        admitted(RESOLVER.lookup(f"{ip_address(host)}", endpoint.port).result(), exchange)
 
 
 class _Judging(AbstractResolver):

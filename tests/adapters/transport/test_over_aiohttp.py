@@ -1,6 +1,7 @@
 """The transport over aiohttp; test_tried.py tries its duties."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -8,12 +9,14 @@ from typing import Any
 import pytest
 
 from oidc_adapters.testing.fault_server import FaultServer, Read, Send, Wait, ok
+from oidc_adapters.transport.dialling import Address, Resolver
 from oidc_core.wire.errors import UsageError
 from tests.adapters.transport.exchanges import CLOCK, answered, failed, request
 from tests.flows.rig import run_asyncio
 
 pytest.importorskip("aiohttp")
 
+from oidc_adapters.transport import over_aiohttp
 from oidc_adapters.transport.over_aiohttp import AiohttpTransport
 
 IMPORT = """
@@ -136,3 +139,23 @@ def test_a_name_without_an_address_is_told() -> None:
             assert getattr(answer, "cause", "") == "dns"
 
     run_asyncio(exchange)
+
+
+def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+
+    def lookup(host: str, port: int) -> list[Address]:
+        names.append(host)
+        place = ("127.0.0.1", port)
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)]
+
+    monkeypatch.setattr(over_aiohttp, "RESOLVER", Resolver(lookup))
+
+    async def exchange() -> None:
+        with FaultServer((Read(), Send(ok()), Wait())) as server:
+            async with AiohttpTransport() as transport:
+                url = server.url(host="localhost")
+                answered(await transport.send(request(url, reach="private"), CLOCK))
+
+    run_asyncio(exchange)
+    assert names == ["localhost"]
