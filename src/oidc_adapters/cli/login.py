@@ -26,13 +26,13 @@ def login(command: Login, world: World) -> int:
     for note in logged_in.notes:
         page.verdict("!", note, "", style="warn")
     if keeping is not None:
-        _keep(command, logged_in, keeping, world)
+        _keep(command, logged_in, keeping, world, page)
         _tell_kept(command, logged_in, keeping, page)
     world.out.write(indented(without_secrets("", logged_in.claims)))
     return 0
 
 
-def _keep(command: Login, logged_in: LoggedIn, keeping: Keeping, world: World) -> None:
+def _keep(command: Login, logged_in: LoggedIn, keeping: Keeping, world: World, page: Page) -> None:
     """Keep the tokens, and only then the profile that leads to them."""
     replaced = _former(keeping)
     profile = profile_of(command.provider, command.store, world.clock.now())
@@ -48,8 +48,12 @@ def _keep(command: Login, logged_in: LoggedIn, keeping: Keeping, world: World) -
         )
     )
     if replaced is not None:
-        with client_of(replaced, keeping, world) as client:
-            client.tokens(replaced.grant_id).end()
+        try:
+            with client_of(replaced, keeping, world) as client:
+                client.tokens(replaced.grant_id).end()
+        except OidcError as fault:  # as of a secret that is no longer where it was
+            text = f"the tokens of the login before are still kept: {fault.code} ({fault.about})"
+            page.verdict("!", text, "", style="warn")
 
 
 _TITLES = ("name", "preferred_username", "email")

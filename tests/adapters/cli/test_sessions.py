@@ -287,3 +287,19 @@ def test_a_wrong_folder_is_told_before_anybody_signs_in(home: Home, tmp_path: Pa
 
     assert (ran.status, ran.exchanges) == (1, ())
     assert "failed: config_invalid (folder)" in ran.err
+
+
+def test_a_login_is_kept_although_the_one_before_cannot_be_ended(tmp_path: Path) -> None:
+    with home_at(tmp_path / "oidc") as home:
+        home.log_in()
+        open_page, threads = visiting(browse)
+        argv = ["login", "--issuer", home.served.issuer, "--client-id", "client", "--store", "file"]
+        argv += ["--client-secret-env", "OTHER", "--port", str(home.port), "--timeout", "10"]
+        argv += ["--insecure-allow-http-loopback"]
+        ran = home.run(*argv, environ={"OTHER": SECRET}, open_page=open_page)
+        threads.get(timeout=10).join()
+
+    assert (ran.status, json.loads(ran.out)["sub"]) == (0, "alice")
+    said = " ".join(ran.err.split())
+    assert "! the tokens of the login before are still kept: credential_missing" in said
+    assert "Kept as default" in said

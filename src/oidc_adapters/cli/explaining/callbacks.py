@@ -94,12 +94,20 @@ def explain_callback(subject: str, issuer: str = "") -> ExplainedCallback:
     verdicts += _of_parameters(query, issuer)
     error = dict(pairs).get("error", "")
     return ExplainedCallback(
-        url=cut(without_secrets(base), _LONGEST),
+        url=cut(without_secrets(_without_password(base)), _LONGEST),
         parameters=tuple([_explained(*pair) for pair in (*pairs, *parse_form(fragment))]),
         verdicts=tuple([each for each in verdicts if each is not None]),
         error=error if error in PROVIDER_HINTS else "",
         advice=PROVIDER_HINTS.get(error, ""),
     )
+
+
+def _without_password(base: str) -> str:
+    """Return a URL without the name and password in it."""
+    scheme, mark, rest = base.partition("://")
+    place, slash, path = rest.partition("/")
+    _, sign, host = place.rpartition("@")
+    return f"{scheme}{mark}…@{host}{slash}{path}" if sign else base
 
 
 def _taken_apart(subject: str) -> tuple[str, str, str]:

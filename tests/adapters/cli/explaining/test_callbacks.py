@@ -102,3 +102,12 @@ def test_an_error_code_of_nobody_has_no_advice() -> None:
     told = explain_callback("/cb?error=my_own&state=s")
 
     assert (told.error, told.advice) == ("", "")
+
+
+@pytest.mark.parametrize("path", ["/cb", "", "/a@b"])
+def test_a_password_in_a_url_is_not_shown(path: str) -> None:
+    told = explain_callback(f"https://name:secret@rp.example{path}?code=x&state=y")
+
+    assert told.url == f"https://…@rp.example{path}"
+    assert "secret" not in str(told)
+    assert told.verdicts[0].code.startswith("url_userinfo_not_allowed")
