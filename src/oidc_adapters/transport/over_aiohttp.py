@@ -31,6 +31,7 @@ from oidc_adapters.transport.attempts import (
     told_by,
 )
 from oidc_adapters.transport.dialling import RESOLVER, Address, admitted
+from oidc_adapters.transport.engine_streams import checked_tls
 from oidc_adapters.transport.exchange import CURRENT, HEADER_OCTETS, Exchange
 from oidc_adapters.transport.framing import content_length, is_chunked, values_of
 from oidc_adapters.transport.proxies import is_unseen, proxy_of
@@ -199,9 +200,8 @@ class AiohttpTransport:
                 self._sessions.pop(each).detach()  # its connections were closed one by one
             tracing = aiohttp.TraceConfig()
             tracing.on_connection_create_start.append(_only_once)
-            tracing.on_connection_create_end.append(_connected)
             session = self._sessions[key] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=_Connector(
                     ssl=self._context,
                     resolver=_Judging(),
                     use_dns_cache=False,
@@ -218,6 +218,28 @@ class AiohttpTransport:
                 trace_configs=[tracing],
             )
         return session
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Connects, and makes sure of TLS before an octet of the request leaves.
+
+    The settings of the application may have been changed since they were looked at.
+    """
+
+    async def connect(self, req: Any, *settings: Any, **named: Any) -> Connection:
+        """Connect, through the proxy if there is one."""
+        exchange = under_way()
+        connection = await super().connect(req, *settings, **named)
+        transport = connection.transport
+        try:
+            if req.url.scheme == "https" and transport is not None:
+                tls = transport.get_extra_info("ssl_object")
+                checked_tls(tls, req.url.raw_host, exchange)
+        except BaseException:
+            connection.close()
+            raise
+        exchange.sent = True  # from here on nobody knows what has arrived
+        return connection
 
 
 class _CountedResponse(aiohttp.ClientResponse):
@@ -258,11 +280,6 @@ async def _only_once(*_: object) -> None:
     exchange = under_way()
     if exchange.sent:
         exchange.refuse("http_malformed", "reset")
-
-
-async def _connected(*_: object) -> None:
-    """Note that from here on nobody knows what has arrived."""
-    under_way().sent = True
 
 
 async def _admit_literal(endpoint: Url, exchange: Exchange) -> None:

@@ -2,16 +2,19 @@
 
 import asyncio
 import socket
+import ssl
 import subprocess
 import sys
 from typing import Any
 
 import pytest
 
+from oidc_adapters.testing.authority import Authority
 from oidc_adapters.testing.fault_server import FaultServer, Read, Send, Wait, ok
 from oidc_adapters.transport.dialling import Address, Resolver
 from oidc_core.wire.errors import UsageError
 from tests.adapters.transport.exchanges import CLOCK, answered, failed, request
+from tests.adapters.transport.test_tls_versions import OLD, lenient, speaking
 from tests.flows.rig import run_asyncio
 
 pytest.importorskip("aiohttp")
@@ -159,3 +162,35 @@ def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     run_asyncio(exchange)
     assert names == ["localhost"]
+
+
+def refused_over_tls(context: ssl.SSLContext, server: FaultServer, change: Any) -> None:
+    async def exchange() -> None:
+        async with AiohttpTransport(ssl_context=context) as transport:
+            change()
+            answer = await transport.send(request(server.url(), reach="private"), CLOCK)
+            assert failed(answer) == ("tls_failed", "no")
+
+    run_asyncio(exchange)
+    assert server.ended.acquire(timeout=5)
+    assert (len(server.spoken), server.unasked) == (1, b"")
+
+
+def test_settings_that_are_changed_later_verify_all_the_same(authority: Authority) -> None:
+    context = ssl.create_default_context(cafile=str(authority.path))
+
+    def change() -> None:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+
+    named = authority.server("named", host="other.example")
+    with FaultServer((Wait(),), tls=named) as server:
+        refused_over_tls(context, server, change)
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_an_old_version_of_tls_gets_no_request(
+    authority: Authority, version: ssl.TLSVersion
+) -> None:
+    with FaultServer((Wait(),), tls=speaking(authority, version)) as server:
+        refused_over_tls(lenient(authority), server, lambda: None)
