@@ -4,8 +4,9 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from http.client import HTTPException
 from ipaddress import ip_address
 from time import monotonic
@@ -84,6 +85,7 @@ class AiohttpTransport:
         self._context = chosen_context(ca, client_certificate, ssl_context)
         self._size = as_count(pool_size, "pool_size")
         self._sessions: dict[tuple[int, object, str], aiohttp.ClientSession] = {}
+        self._uses = Counter[aiohttp.ClientSession]()
         self._closed = False
         self.judges_addresses = self._proxy is None
 
@@ -110,11 +112,11 @@ class AiohttpTransport:
         return after_both(first, second)
 
     async def close(self) -> None:
-        """Close the connections of this event loop; nothing can be sent any more."""
+        """Let the exchanges of this event loop end; no other can begin any more."""
         self._closed = True
         here = (os.getpid(), asyncio.get_running_loop())
         for key, session in [*self._sessions.items()]:
-            if key[:2] == here:
+            if key[:2] == here and not self._uses[session]:
                 await session.close()
         self._sessions.clear()
 
@@ -160,15 +162,18 @@ class AiohttpTransport:
         exchange: Exchange,
         clock: Clock,
     ) -> HttpResponse:
-        async with self._session(request.reach).request(
-            request.method,
-            URL(request.url, encoded=True),
-            data=b"" if request.body is None and request.method == "POST" else request.body,
-            headers=headers,
-            allow_redirects=False,
-            skip_auto_headers=_OF_AIOHTTP,
-            **self._way(),
-        ) as answer:
+        async with (
+            self._used(request.reach) as session,
+            session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                data=b"" if request.body is None and request.method == "POST" else request.body,
+                headers=headers,
+                allow_redirects=False,
+                skip_auto_headers=_OF_AIOHTTP,
+                **self._way(),
+            ) as answer,
+        ):
             named = named_fields(answer.raw_headers)
             version = answer.version
             if version is None or version.major != 1 or answer.status < 200:
@@ -191,15 +196,32 @@ class AiohttpTransport:
         told = {"Proxy-Authorization": credentials} if credentials else None
         return {"proxy": self._proxy.url, "proxy_headers": told}
 
+    @asynccontextmanager
+    async def _used(self, reach: str) -> AsyncGenerator[aiohttp.ClientSession]:
+        """Use a session; the last one to use it after the end closes it.
+
+        Closed under an exchange it would cancel tasks that nobody cancelled.
+        """
+        session = self._session(reach)
+        self._uses[session] += 1
+        try:
+            yield session
+        finally:
+            self._uses[session] -= 1
+            if not self._uses[session]:
+                del self._uses[session]
+                if self._closed:
+                    await session.close()
+
     def _session(self, reach: str) -> aiohttp.ClientSession:
         """Return the connections of this event loop that were judged by the same reach."""
+        if self._closed:
+            raise HTTPException
         key = (os.getpid(), asyncio.get_running_loop(), reach)
         session = self._sessions.get(key)
         if session is None:
             for each in [each for each in self._sessions if has_ended(each[1])]:
                 self._sessions.pop(each).detach()  # its connections were closed one by one
-            tracing = aiohttp.TraceConfig()
-            tracing.on_connection_create_start.append(_only_once)
             session = self._sessions[key] = aiohttp.ClientSession(
                 connector=_Connector(
                     ssl=self._context,
@@ -215,7 +237,6 @@ class AiohttpTransport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(),
                 auto_decompress=False,
-                trace_configs=[tracing],
             )
         return session
 
@@ -227,17 +248,24 @@ class _Connector(aiohttp.TCPConnector):
     """
 
     async def connect(self, req: Any, *settings: Any, **named: Any) -> Connection:
-        """Connect, through the proxy if there is one."""
+        """Connect, through the proxy if there is one, and only once within an attempt.
+
+        Raises:
+            HTTPException: if the request may have left before, or if TLS is not good enough.
+        """
         exchange = under_way()
+        if exchange.sent:  # aiohttp repeats a GET by itself
+            exchange.refuse("http_malformed", "reset")
         connection = await super().connect(req, *settings, **named)
         transport = connection.transport
-        try:
-            if req.url.scheme == "https" and transport is not None:
+        if req.url.scheme == "https" and transport is not None:
+            try:
                 tls = transport.get_extra_info("ssl_object")
                 checked_tls(tls, req.url.raw_host, exchange)
-        except BaseException:
-            connection.close()
-            raise
+            except BaseException:
+                transport.abort()
+                connection.close()
+                raise
         exchange.sent = True  # from here on nobody knows what has arrived
         return connection
 
@@ -269,17 +297,6 @@ def _counting(
             receive(octets)
 
     return data_received
-
-
-async def _only_once(*_: object) -> None:
-    """Refuse a second connection within one attempt: aiohttp repeats a GET by itself.
-
-    Raises:
-        HTTPException: if the request may have left before.
-    """
-    exchange = under_way()
-    if exchange.sent:
-        exchange.refuse("http_malformed", "reset")
 
 
 async def _admit_literal(endpoint: Url, exchange: Exchange) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from oidc_adapters.testing.authority import Authority
-from oidc_adapters.testing.fault_server import FaultServer, Read, Send, Wait, ok
+from oidc_adapters.testing.fault_server import Drip, FaultServer, Read, Send, Wait, ok
 from oidc_adapters.transport.dialling import Address, Resolver
 from oidc_core.wire.errors import UsageError
 from tests.adapters.transport.exchanges import CLOCK, answered, failed, request
@@ -194,3 +194,19 @@ def test_an_old_version_of_tls_gets_no_request(
 ) -> None:
     with FaultServer((Wait(),), tls=speaking(authority, version)) as server:
         refused_over_tls(lenient(authority), server, lambda: None)
+
+
+def test_closing_lets_exchanges_end() -> None:
+    async def exchanges() -> None:
+        slowly = (Read(), Drip(ok(b"right"), every=0.1, piece=22))
+        with FaultServer(slowly) as server:
+            transport = AiohttpTransport(pool_size=2)
+            wire = request(server.url(), method="GET", body=None, deadline=9)
+            tasks = [asyncio.ensure_future(transport.send(wire, CLOCK)) for _ in range(6)]
+            for _ in range(2):
+                await asyncio.to_thread(server.heard.acquire, timeout=5)
+            await transport.close()
+            bodies = [answered(each).body for each in await asyncio.gather(*tasks)]
+        assert bodies == [b"right"] * 6
+
+    run_asyncio(exchanges)
