@@ -86,6 +86,17 @@ def test_output_that_cannot_be_written_is_told() -> None:
     assert Stage(out=Full(), err=Full()).run("explain", "--all").status == 1
 
 
+def test_what_cannot_be_written_is_dropped_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    stream = os.fdopen(writer, "w")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "stderr", None)
+
+    assert main(["explain", "exp_expired"]) == 141
+    stream.close()  # to the null device by now
+
+
 def test_it_runs_as_a_module() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "oidc_adapters.cli", "demo", "--json"],

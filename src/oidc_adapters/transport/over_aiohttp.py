@@ -5,7 +5,7 @@ import os
 import socket
 import ssl
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager, suppress
 from http.client import HTTPException
 from ipaddress import ip_address
@@ -257,17 +257,29 @@ class _Connector(aiohttp.TCPConnector):
         if exchange.sent:  # aiohttp repeats a GET by itself
             exchange.refuse("http_malformed", "reset")
         connection = await super().connect(req, *settings, **named)
-        transport = connection.transport
-        if req.url.scheme == "https" and transport is not None:
-            try:
-                tls = transport.get_extra_info("ssl_object")
-                checked_tls(tls, req.url.raw_host, exchange)
-            except BaseException:
-                transport.abort()
-                connection.close()
-                raise
+        if req.url.scheme == "https":
+            check_connection(connection, req.url.raw_host, exchange)
         exchange.sent = True  # from here on nobody knows what has arrived
         return connection
+
+
+def check_connection(connection: Connection, host: str, exchange: Exchange) -> None:
+    """Refuse a server that TLS did not verify, and one that has gone already.
+
+    Raises:
+        HTTPException: if TLS is not good enough.
+        ConnectionResetError: if the other side has gone.
+    """
+    transport: Any = connection.transport
+    if transport is None:
+        connection.close()
+        raise ConnectionResetError
+    try:
+        checked_tls(transport.get_extra_info("ssl_object"), host, exchange)
+    except BaseException:
+        transport.abort()
+        connection.close()
+        raise
 
 
 class _CountedResponse(aiohttp.ClientResponse):
@@ -275,17 +287,14 @@ class _CountedResponse(aiohttp.ClientResponse):
 
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         """Read the head of the answer."""
-        protocol: Any = connection.protocol
-        if connection.transport is not None:
-            protocol.data_received = _counting(connection.transport, protocol, under_way())
-            connection.transport.set_protocol(protocol)  # some event loops keep the method
+        count_octets(connection.transport, connection.protocol, under_way())
         return await super().start(connection)
 
 
-def _counting(
-    transport: asyncio.Transport, protocol: asyncio.Protocol, exchange: Exchange
-) -> Callable[[bytes], None]:
-    """Return what receives octets until there are too many."""
+def count_octets(transport: asyncio.Transport | None, protocol: Any, exchange: Exchange) -> None:
+    """Have a connection end where there are too many octets, unless it has ended already."""
+    if transport is None:
+        return
     receive = protocol.data_received
 
     def data_received(octets: bytes) -> None:
@@ -296,7 +305,8 @@ def _counting(
         else:
             receive(octets)
 
-    return data_received
+    protocol.data_received = data_received
+    transport.set_protocol(protocol)  # some event loops keep the method
 
 
 async def _admit_literal(endpoint: Url, exchange: Exchange) -> None:

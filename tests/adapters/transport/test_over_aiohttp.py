@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import sys
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from oidc_adapters.testing.authority import Authority
 from oidc_adapters.testing.fault_server import Drip, FaultServer, Read, Send, Wait, ok
 from oidc_adapters.transport.dialling import Address, Resolver
+from oidc_adapters.transport.exchange import Exchange
 from oidc_core.wire.errors import UsageError
 from tests.adapters.transport.exchanges import CLOCK, answered, failed, request
 from tests.adapters.transport.test_tls_versions import OLD, lenient, speaking
@@ -20,7 +22,11 @@ from tests.flows.rig import run_asyncio
 pytest.importorskip("aiohttp")
 
 from oidc_adapters.transport import over_aiohttp
-from oidc_adapters.transport.over_aiohttp import AiohttpTransport
+from oidc_adapters.transport.over_aiohttp import (
+    AiohttpTransport,
+    check_connection,
+    count_octets,
+)
 
 IMPORT = """
 import sys
@@ -210,3 +216,22 @@ def test_closing_lets_exchanges_end() -> None:
         assert bodies == [b"right"] * 6
 
     run_asyncio(exchanges)
+
+
+class Gone:
+    """A connection that the other side has left."""
+
+    transport = None
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_server_that_has_gone_already_is_a_reset() -> None:
+    gone: Any = Gone()
+    exchange = Exchange(monotonic() + 5, max_body=9, reach="any")
+    count_octets(gone.transport, gone, exchange)
+    with pytest.raises(ConnectionResetError):
+        check_connection(gone, "op.example", exchange)
+    assert gone.closed
