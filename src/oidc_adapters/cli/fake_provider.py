@@ -1,6 +1,7 @@
 """``oidc fake-provider``: serve the fake provider on loopback, to try something out against it."""
 
 from contextlib import ExitStack, suppress
+from shlex import quote
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -99,13 +100,13 @@ def _tell_how(page: Page, issuer: str, client: FakeClient) -> None:
     page.line()
     options = [f"--port {port}"] if port else []
     if method != "none":
-        page.raw(f"   export {_SECRET_VARIABLE}={client.client_secret}")
+        page.raw(f"   export {_SECRET_VARIABLE}={quote(client.client_secret)}")
         options.insert(0, f"--client-secret-env {_SECRET_VARIABLE}")
     if method != "client_secret_basic":
         options.append(f"--auth-method {method}")
     if path != "/callback":
-        options.append(f"--callback-path {path}")
-    page.raw(f"   oidc login --issuer {issuer} --client-id {client.client_id} \\")
+        options.append(f"--callback-path {quote(path)}")
+    page.raw(f"   oidc login --issuer {issuer} --client-id {quote(client.client_id)} \\")
     options.append("--insecure-allow-http-loopback")
     page.raw(f"     {' '.join(options)}")
     page.line()

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from shlex import split
 from urllib.parse import urlsplit
 
 import urllib3
@@ -81,6 +82,21 @@ def test_the_path_of_the_redirect_uri_is_told() -> None:
     uri = "http://127.0.0.1:5000/auth"
 
     assert "--port 5000 --callback-path /auth" in served("--redirect-uri", uri)
+
+
+def test_the_commands_are_for_a_shell_whatever_the_values_are(tmp_path: Path) -> None:
+    file = tmp_path / "op.toml"
+    file.write_text(
+        '[[clients]]\nclient_id = "a shop"\nclient_secret = "it\'s $HOME"\n'
+        'redirect_uris = ["http://127.0.0.1:5000/callback"]\n'
+    )
+    out = served("--config", str(file))
+    told = [line.strip().removesuffix(" \\") for line in out.splitlines()]
+
+    exported = next(line for line in told if line.startswith("export"))
+    login = next(line for line in told if line.startswith("oidc login"))
+    assert split(exported) == ["export", "FAKE_CLIENT_SECRET=it's $HOME"]
+    assert split(login)[-2:] == ["--client-id", "a shop"]
 
 
 FILE = """
