@@ -25,16 +25,25 @@ LONGEST = 28 * 60
 """Seconds after which a leg is ended as hanging."""
 PROCESSES = ("-n", "2")
 WAITING_PROCESSES = ("-n", "3")
+IDLE_PROCESSES = ("-n", "4")
 PYTHONS = ("3.11", "3.12", "3.13")
 SYSTEM_PYTHON = "/usr/bin/python3"
 """The operating system's own, which differs from others of its version: in `ssl` on Debian."""
 PORTABLE = ("unit", "properties", "flows", "spec", "vectors", "adapters")
 """The folders of tests that hold in every environment; the rest looks at the source tree."""
+PARTS = {
+    "3.12": ("unit", "flows"),  # what holds below and above it is not all asked again
+    "system": ("flows", "adapters"),  # it differs in what the core never touches
+    "lowest": ("unit", "flows", "vectors", "adapters"),
+}
+"""The folders for an environment between others, or one that differs from another in part."""
 SURROUNDED = ("browser", "explore", "interop", "processes")
 """The folders of tests with a life outside this process, or with long searches.
 
 They wait more than they compute, so a further process helps; what they run is measured elsewhere.
 """
+IDLE = ("tests/adapters/transport/test_tried.py",)
+"""Modules whose tests do little but wait for a server to be late."""
 GATES = {"oidc_core": "100", "oidc_adapters": "95"}
 """The least coverage, in per cent of lines and branches."""
 NODE = 20
@@ -135,8 +144,10 @@ def _suite(legs: Legs, common: Sequence[str]) -> None:
     """The whole suite with the ci profile, most of it under coverage, and the gates."""
     suite = ("-m", "pytest", "--hypothesis-profile=ci", *common)
     legs.command("coverage erase", "-m", "coverage", "erase")
-    left = [f"--ignore=tests/{name}" for name in SURROUNDED]
-    legs.command("tests", "-m", "coverage", "run", *suite, *PROCESSES, *left)
+    covered = ("-m", "coverage", "run", *suite)
+    left = [f"--ignore={name}" for name in (*(f"tests/{name}" for name in SURROUNDED), *IDLE)]
+    legs.command("tests", *covered, *PROCESSES, *left)
+    legs.command("tests that wait", *covered, *IDLE_PROCESSES, *IDLE)
     legs.command("tests with surroundings", *suite, *WAITING_PROCESSES, *_folders(SURROUNDED))
     legs.command("coverage combine", "-m", "coverage", "combine", "--quiet")
     for package, least in GATES.items():
@@ -208,27 +219,31 @@ def _unfit(interpreter: str, before: Sequence[str]) -> str | None:
 
 
 def _on(name: str, interpreter: str, folder: Path, suite: Sequence[str]) -> None:
-    _portable(f".venv-{name}", interpreter, folder, suite)
+    _portable(name, interpreter, folder, suite)
 
 
 def _lowest(folder: Path, suite: Sequence[str]) -> None:
     """The portable suite on the lowest versions that `pyproject.toml` admits."""
     pins = environment.lowest_requirements()
-    _portable(".venv-lowest", sys.executable, folder, suite, pins)
+    _portable("lowest", sys.executable, folder, suite, pins)
 
 
 def _portable(
-    directory: str, interpreter: str, folder: Path, suite: Sequence[str], pins: Sequence[str] = ()
+    name: str, interpreter: str, folder: Path, suite: Sequence[str], pins: Sequence[str] = ()
 ) -> None:
-    """Run the portable suite against the wheel, in an environment of its own."""
+    """Run the portable suite, or a part, against the wheel, in an environment of its own."""
     built = _built(folder)
     dependencies = environment.project_table()["project"]["dependencies"]
     python = environment.prepare(
-        ["suite"], directory=directory, interpreter=interpreter, install=dependencies, pins=pins
+        ["suite"],
+        directory=f".venv-{name}",
+        interpreter=interpreter,
+        install=dependencies,
+        pins=pins,
     )
     environment.pip_install(python, ["--force-reinstall", "--no-deps", str(built)])
     call(python, "-c", "import oidc_core, sys; sys.exit('site-packages' not in oidc_core.__file__)")
-    call(python, "-m", "pytest", *PROCESSES, *suite, *_folders(PORTABLE))
+    call(python, "-m", "pytest", *PROCESSES, *suite, *_folders(PARTS.get(name, PORTABLE)))
 
 
 def _folders(names: Sequence[str]) -> list[str]:
