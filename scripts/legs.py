@@ -43,7 +43,7 @@ SURROUNDED = ("browser", "explore", "interop", "processes")
 They wait more than they compute, so a further process helps; what they run is measured elsewhere.
 """
 IDLE = ("tests/adapters/transport/test_tried.py",)
-"""Modules whose tests do little but wait for a server to be late."""
+"""Modules whose tests do little but wait for a server to be late; some judge milliseconds."""
 GATES = {"oidc_core": "100", "oidc_adapters": "95"}
 """The least coverage, in per cent of lines and branches."""
 NODE = 20
@@ -144,10 +144,9 @@ def _suite(legs: Legs, common: Sequence[str]) -> None:
     """The whole suite with the ci profile, most of it under coverage, and the gates."""
     suite = ("-m", "pytest", "--hypothesis-profile=ci", *common)
     legs.command("coverage erase", "-m", "coverage", "erase")
-    covered = ("-m", "coverage", "run", *suite)
     left = [f"--ignore={name}" for name in (*(f"tests/{name}" for name in SURROUNDED), *IDLE)]
-    legs.command("tests", *covered, *PROCESSES, *left)
-    legs.command("tests that wait", *covered, *IDLE_PROCESSES, *IDLE)
+    legs.command("tests", "-m", "coverage", "run", *suite, *PROCESSES, *left)
+    legs.command("tests that wait", *suite, *IDLE_PROCESSES, *IDLE)
     legs.command("tests with surroundings", *suite, *WAITING_PROCESSES, *_folders(SURROUNDED))
     legs.command("coverage combine", "-m", "coverage", "combine", "--quiet")
     for package, least in GATES.items():
