@@ -15,7 +15,7 @@ def test_an_exchange_with_a_hostile_server_ends_in_time(
     """Other threads do not notice it; where the machine itself is late, it is tried again."""
     found = outcome(server, authority)
     for _ in range(2):
-        if not found.in_time:
+        if not found.in_time or (found.code == "http_timeout" != server.expected):
             found = outcome(server, authority)
     assert found.code == server.expected
     assert found.in_time, found
