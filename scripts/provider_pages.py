@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import generated_pages
 from oidc_core.model.policy import QUIRKS
 from provider_facts import FOLDER, Provider, providers
 from reference_text import table
@@ -202,22 +203,9 @@ def pages() -> dict[str, str]:
 
 def outdated() -> list[str]:
     """Name the pages that are not as the facts would have them."""
-    wanted = pages()
-    there = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.md")}
-    return sorted(name for name in wanted | there if wanted.get(name) != there.get(name))
+    return generated_pages.outdated(FOLDER, pages())
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the pages, or with `--check` say which are out of date."""
-    if "--check" in arguments:
-        late = outdated()
-        print("\n".join(late) or "docs/providers is up to date")
-        return 1 if late else 0
-    wanted = pages()
-    for path in FOLDER.glob("*.md"):
-        if path.name not in wanted:
-            path.unlink()
-    for name, text in wanted.items():
-        (FOLDER / name).write_text(text, "utf-8")
-    print(f"{len(wanted)} pages in docs/providers")
-    return 0
+    """Write the pages, or with `--check` say what is out of date."""
+    return generated_pages.run(arguments, FOLDER, pages())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
+import generated_pages
 import reference_quirks
 import reference_settings
 import reference_steps
@@ -357,23 +358,9 @@ def _steps() -> str:
 
 def outdated() -> list[str]:
     """Name the pages that are not as the code would have them."""
-    wanted = pages()
-    there = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.md")}
-    return sorted(name for name in wanted | there if wanted.get(name) != there.get(name))
+    return generated_pages.outdated(FOLDER, pages())
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the reference, or with `--check` say what is out of date."""
-    if "--check" in arguments:
-        late = outdated()
-        print("\n".join(late) or "docs/reference is up to date")
-        return 1 if late else 0
-    wanted = pages()
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for path in FOLDER.glob("*.md"):
-        if path.name not in wanted:
-            path.unlink()
-    for name, text in wanted.items():
-        (FOLDER / name).write_text(text, "utf-8")
-    print(f"{len(wanted)} pages in docs/reference")
-    return 0
+    return generated_pages.run(arguments, FOLDER, pages())

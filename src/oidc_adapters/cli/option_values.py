@@ -8,8 +8,8 @@ from typing import Final
 from oidc_adapters.testing import MISBEHAVIOURS
 
 _MAX_PORT: Final = 65_535
-_DIGITS: Final = 12
-_FEW_DIGITS: Final = 9  # no clock waits for much longer
+_LATEST: Final = 999_999_999_999
+_MAX_SECONDS: Final = 999_999_999  # no clock waits for much longer
 _LONGEST_NAME: Final = 64
 
 
@@ -42,10 +42,7 @@ def as_port(text: str) -> int:
     Raises:
         ArgumentTypeError: it is something else.
     """
-    if text.isascii() and text.isdecimal() and int(text) <= _MAX_PORT:
-        return int(text)
-    message = f"no port: {text!r}"
-    raise argparse.ArgumentTypeError(message)
+    return _number(text, 0, _MAX_PORT, "port")
 
 
 def as_seconds(text: str) -> int:
@@ -54,10 +51,7 @@ def as_seconds(text: str) -> int:
     Raises:
         ArgumentTypeError: it is something else.
     """
-    if text.isascii() and text.isdecimal() and len(text) <= _FEW_DIGITS and int(text) > 0:
-        return int(text)
-    message = f"no number of seconds: {text!r}"
-    raise argparse.ArgumentTypeError(message)
+    return _number(text, 1, _MAX_SECONDS, "number of seconds")
 
 
 def as_time(text: str) -> int:
@@ -66,9 +60,14 @@ def as_time(text: str) -> int:
     Raises:
         ArgumentTypeError: it is something else.
     """
-    if text.isascii() and text.isdecimal() and len(text) <= _DIGITS:
+    return _number(text, 0, _LATEST, "time in seconds since the epoch")
+
+
+def _number(text: str, least: int, most: int, kind: str) -> int:
+    digits = text.isascii() and text.isdecimal() and len(text) <= len(str(_LATEST))
+    if digits and least <= int(text) <= most:
         return int(text)
-    message = f"no time in seconds since the epoch: {text!r}"
+    message = f"no {kind}: {text!r}"
     raise argparse.ArgumentTypeError(message)
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -116,11 +117,8 @@ def test_a_client_of_a_profile_has_its_settings(tmp_path: Path) -> None:
 def test_a_secret_that_is_gone_is_told(tmp_path: Path, place: str) -> None:
     profile = evolve(PROFILE, secret_from=place, auth_method="")
 
-    with (
-        pytest.raises(UsageError) as refused,
-        client_of(profile, keeping(tmp_path), Stage().world),
-    ):
-        pass  # pragma: no cover
+    with ExitStack() as stack, pytest.raises(UsageError) as refused:
+        stack.enter_context(client_of(profile, keeping(tmp_path), Stage().world))
 
     assert (refused.value.code, refused.value.expected) == (
         "credential_missing",

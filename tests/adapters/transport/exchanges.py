@@ -4,15 +4,16 @@ import socket
 import ssl
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.testing.authority import Authority
 from oidc_adapters.testing.fault_server import FaultServer, Read
+from oidc_adapters.testing.transport_place import wire
 from oidc_adapters.transport import Transport
-from oidc_core.wire.addresses import Reach
-from oidc_core.wire.http import HttpResponse, NoAnswer, Resend, WireRequest
+from oidc_core.wire.http import HttpResponse, NoAnswer, WireRequest
 
 CLOCK = FrozenClock(1_234)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n"
@@ -21,27 +22,7 @@ LATE = 0.6
 """Seconds by which an exchange may end after its deadline on a machine that is busy with more."""
 
 
-def request(
-    url: str,
-    *,
-    method: str = "POST",
-    headers: tuple[tuple[str, str], ...] = (),
-    body: bytes | None = b"grant_type=x",
-    resend: Resend = "never",
-    max_body: int = 65_536,
-    deadline: float = 5,
-    reach: Reach = "any",
-) -> WireRequest:
-    return WireRequest(
-        method=method,
-        url=url,
-        reach=reach,
-        headers=headers,
-        body=body,
-        resend=resend,
-        max_body=max_body,
-        deadline=deadline,
-    )
+request = partial(wire, deadline=5)
 
 
 def answered(answer: HttpResponse | NoAnswer) -> HttpResponse:

@@ -92,7 +92,7 @@ class Own(HTTPAdapter):
 
 class Other(BaseAdapter):
     def send(self, *arguments: Any, **options: Any) -> Any:
-        raise NotImplementedError
+        raise AssertionError(self)  # it is refused before anything is sent
 
     def close(self) -> None: ...
 
