@@ -8,21 +8,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import environment
+from leg_runs import Failure, Legs, call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import IO
 
 ROOT = environment.ROOT
-LONGEST = 28 * 60
-"""Seconds after which a leg is ended as hanging."""
 PROCESSES = ("-n", "2")
 WAITING_PROCESSES = ("-n", "3")
 IDLE_PROCESSES = ("-n", "4")
@@ -56,57 +54,23 @@ PRIVATE_KEY = re.compile(
 """A PEM or JWK with a private key in it, and not merely the words for one."""
 
 
-class Failure(Exception):
-    """A leg's own finding, told in one line."""
+class Other(NamedTuple):
+    """Another Python, or other versions of what is installed, that a part of the suite runs on."""
 
+    leg: str
+    name: str
+    interpreter: str
+    pins: Sequence[str] = ()
 
-@dataclass(kw_only=True)
-class Legs:
-    """The legs that have run so far, with their times and outcomes."""
-
-    python: Path
-    outcomes: list[tuple[str, str, float]] = field(default_factory=list[tuple[str, str, float]])
-
-    def run(self, name: str, leg: Callable[[], object]) -> None:
-        """Run one leg; a failure is noted, and the next one still runs."""
-        _heading(name)
-        started = time.monotonic()
-        try:
-            leg()
-            outcome = "passed"
-        except subprocess.CalledProcessError as error:
-            outcome = f"FAILED with exit status {error.returncode}"
-        except subprocess.TimeoutExpired:
-            outcome = f"FAILED: still running after {LONGEST} s"
-        except Failure as error:
-            outcome = f"FAILED: {error}"
-        self.outcomes.append((name, outcome, time.monotonic() - started))
-
-    def command(self, name: str, *arguments: str) -> None:
-        """Run one command with the project's Python as a leg."""
-        self.run(name, lambda: call(self.python, *arguments))
-
-    def note(self, name: str, outcome: str) -> None:
-        """Write down a leg that was not run."""
-        self.outcomes.append((name, outcome, 0.0))
-
-    def summary(self) -> int:
-        """Print the table and return the exit status."""
-        _heading("summary")
-        width = max(len(name) for name, _, _ in self.outcomes)
-        for name, outcome, seconds in self.outcomes:
-            print(f"{name:{width}}  {seconds:7.1f} s  {outcome}")
-        failed = sum(outcome.startswith("FAILED") for _, outcome, _ in self.outcomes)
-        passed = sum(outcome == "passed" for _, outcome, _ in self.outcomes)
-        total = sum(seconds for _, _, seconds in self.outcomes)
-        print(f"{'in all':{width}}  {total:7.1f} s")
-        print(f"legs: {passed} passed, {failed} failed", flush=True)
-        return 1 if failed else 0
-
-
-def call(python: Path | str, *arguments: str, cwd: Path = ROOT, timeout: float = LONGEST) -> None:
-    """Run a command and raise if it fails."""
-    subprocess.run([str(python), *arguments], cwd=cwd, check=True, timeout=timeout)
+    def prepared(self) -> Path:
+        """Make its environment, or return the one that there is."""
+        return environment.prepare(
+            ["suite"],
+            directory=f".venv-{self.name}",
+            interpreter=self.interpreter,
+            install=environment.project_table()["project"]["dependencies"],
+            pins=self.pins,
+        )
 
 
 def run_all(common: Sequence[str]) -> int:
@@ -114,30 +78,48 @@ def run_all(common: Sequence[str]) -> int:
     python = environment.prepare(["dev", "peers"])
     os.environ["PATH"] = os.pathsep.join([*_node_folder(python), os.environ["PATH"]])
     legs = Legs(python=python)
-    _static(legs)
-    legs.command("documentation site", "scripts/site")
+    others = _other_pythons(legs)
+    others += _system_python(legs, [str(python), *(each.interpreter for each in others)])
+    others.append(_lowest())
+    legs.together({**_static(python), **_environments(others)})
     _suite(legs, common)
     with tempfile.TemporaryDirectory() as folder:
         legs.run("wheel", lambda: _wheel(python, folder))
         suite = ["-m", "not slow and not interop", *common]
-        others = _other_pythons(legs, Path(folder), suite)
-        _system_python(legs, Path(folder), suite, [str(python), *others])
-        legs.run("lowest dependencies", lambda: _lowest(Path(folder), suite))
+        for other in others:
+            legs.run(other.leg, partial(_portable, other, Path(folder), suite))
     return legs.summary()
 
 
-def _static(legs: Legs) -> None:
-    """Style, types, layers, spelling."""
+def _static(python: Path) -> dict[str, Callable[[IO[bytes]], object]]:
+    """Style, types, layers, spelling and the site: what computes in one process, longest first."""
     checked = [
         name for name in ("src", "tests", "scripts", "benchmarks", "examples") if _has_code(name)
     ]
-    legs.command("ruff check", "-m", "ruff", "check", ".")
-    legs.command("ruff format", "-m", "ruff", "format", "--check", ".")
-    legs.command("mypy", "-m", "mypy", *checked)
-    legs.command("pyright", "-m", "pyright", *checked)
-    legs.command("import-linter", str(legs.python.parent / "lint-imports"), "--no-cache")
-    legs.command("public API", "scripts/api_breaks.py")
-    legs.command("codespell", "-m", "codespell_lib", *_prose())
+    commands: dict[str, tuple[str, ...]] = {
+        "pyright": ("-m", "pyright", *checked),
+        "mypy": ("-m", "mypy", *checked),
+        "documentation site": ("scripts/site",),
+        "ruff check": ("-m", "ruff", "check", "."),
+        "ruff format": ("-m", "ruff", "format", "--check", "."),
+        "import-linter": (str(python.parent / "lint-imports"), "--no-cache"),
+        "public API": ("scripts/api_breaks.py",),
+        "codespell": ("-m", "codespell_lib", *_prose()),
+    }
+    return {name: partial(_writing, python, line) for name, line in commands.items()}
+
+
+def _writing(python: Path, arguments: Sequence[str], output: IO[bytes]) -> None:
+    call(python, *arguments, output=output)
+
+
+def _environments(others: Sequence[Other]) -> dict[str, Callable[[IO[bytes]], object]]:
+    """What the legs of the other Pythons find installed when their turn comes."""
+    return {f"environment of {each.leg}": partial(_prepared, each) for each in others}
+
+
+def _prepared(other: Other, output: IO[bytes]) -> None:
+    output.write(f"{other.prepared()}\n".encode())
 
 
 def _suite(legs: Legs, common: Sequence[str]) -> None:
@@ -161,7 +143,7 @@ def _wheel(python: Path, folder: str) -> None:
     _inspect(wheel)
     shutil.rmtree(ROOT / ".venv-wheel", ignore_errors=True)
     alone = environment.prepare(directory=".venv-wheel", install=[str(wheel)])
-    call(alone.parent / "oidc", "demo", "--json", cwd=ROOT / "tests")
+    call(alone.parent / "oidc", "demo", "--json")
 
 
 def _built(folder: Path) -> Path:
@@ -185,25 +167,23 @@ def _inspect(wheel: Path) -> None:
             raise Failure(f"the wheel lacks {needed}")
 
 
-def _other_pythons(legs: Legs, folder: Path, suite: Sequence[str]) -> list[str]:
-    """The portable suite on each other Python that this machine has; return those found."""
+def _other_pythons(legs: Legs) -> list[Other]:
+    """Each other Python that this machine has."""
     current = _version(legs.python)
     found = {version: _interpreter(version) for version in PYTHONS if version != current}
     for version, interpreter in found.items():
-        if interpreter:
-            legs.run(f"Python {version}", partial(_on, version, interpreter, folder, suite))
-        else:
+        if not interpreter:
             legs.note(f"Python {version}", "not found, not run")
-    return [interpreter for interpreter in found.values() if interpreter]
+    return [Other(f"Python {name}", name, where) for name, where in found.items() if where]
 
 
-def _system_python(legs: Legs, folder: Path, suite: Sequence[str], before: Sequence[str]) -> None:
-    """The portable suite on the operating system's Python, unless it has run there before."""
+def _system_python(legs: Legs, before: Sequence[str]) -> list[Other]:
+    """The operating system's Python, unless it is one of those before."""
     reason = _unfit(SYSTEM_PYTHON, before)
     if reason:
         legs.note("system's Python", f"{reason}, not run")
-    else:
-        legs.run("system's Python", partial(_on, "system", SYSTEM_PYTHON, folder, suite))
+        return []
+    return [Other("system's Python", "system", SYSTEM_PYTHON)]
 
 
 def _unfit(interpreter: str, before: Sequence[str]) -> str | None:
@@ -217,32 +197,19 @@ def _unfit(interpreter: str, before: Sequence[str]) -> str | None:
     return None
 
 
-def _on(name: str, interpreter: str, folder: Path, suite: Sequence[str]) -> None:
-    _portable(name, interpreter, folder, suite)
-
-
-def _lowest(folder: Path, suite: Sequence[str]) -> None:
-    """The portable suite on the lowest versions that `pyproject.toml` admits."""
+def _lowest() -> Other:
+    """The lowest versions that `pyproject.toml` admits."""
     pins = environment.lowest_requirements()
-    _portable("lowest", sys.executable, folder, suite, pins)
+    return Other("lowest dependencies", "lowest", sys.executable, pins)
 
 
-def _portable(
-    name: str, interpreter: str, folder: Path, suite: Sequence[str], pins: Sequence[str] = ()
-) -> None:
+def _portable(other: Other, folder: Path, suite: Sequence[str]) -> None:
     """Run the portable suite, or a part, against the wheel, in an environment of its own."""
     built = _built(folder)
-    dependencies = environment.project_table()["project"]["dependencies"]
-    python = environment.prepare(
-        ["suite"],
-        directory=f".venv-{name}",
-        interpreter=interpreter,
-        install=dependencies,
-        pins=pins,
-    )
+    python = other.prepared()
     environment.pip_install(python, ["--force-reinstall", "--no-deps", str(built)])
     call(python, "-c", "import oidc_core, sys; sys.exit('site-packages' not in oidc_core.__file__)")
-    call(python, "-m", "pytest", *PROCESSES, *suite, *_folders(PARTS.get(name, PORTABLE)))
+    call(python, "-m", "pytest", *PROCESSES, *suite, *_folders(PARTS.get(other.name, PORTABLE)))
 
 
 def _folders(names: Sequence[str]) -> list[str]:
@@ -331,8 +298,3 @@ def _node_version(command: str) -> int:
     done = subprocess.run([command, "--version"], capture_output=True, text=True, check=False)
     major = done.stdout.lstrip("v").split(".")[0]
     return int(major) if major.isdigit() else 0
-
-
-def _heading(text: str) -> None:
-    print(f"\n=== {text} {'=' * (90 - len(text))}", flush=True)
-    sys.stdout.flush()

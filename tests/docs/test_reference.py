@@ -134,6 +134,7 @@ def test_overloads_are_no_second_entry() -> None:
     assert len(names) == len({*names})
 
 
+@pytest.mark.slow
 def test_an_outdated_page_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference_pages, "FOLDER", tmp_path)
     reference_pages.main([])

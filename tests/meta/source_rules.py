@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -173,13 +174,19 @@ RULES: Final = (
 )
 
 
+@cache
+def _parsed(text: str) -> ast.Module:
+    """Parse a module once for all rules."""
+    return ast.parse(text)
+
+
 def offences(rule: Rule, src: Path) -> list[str]:
     """Apply one rule to every module under a folder."""
     found: list[str] = []
     for path in sorted(src.rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         where = path.relative_to(src)
-        found += (f"{where}: {line}" for line in rule(ast.parse(text), text))
+        found += (f"{where}: {line}" for line in rule(_parsed(text), text))
     return found
 
 

@@ -225,6 +225,7 @@ def test_the_collector_is_not_counted() -> None:
     assert gc.isenabled()
 
 
+@pytest.mark.slow
 def test_every_row_can_be_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "rows.json"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -34,10 +35,16 @@ ADAPTERS_OF_TESTS: Final = "testing"
 UNUSED: Final[dict[str, str]] = {}
 
 
+@cache
+def parsed(text: str) -> ast.Module:
+    """Parse a source, which each test here reads again, once."""
+    return ast.parse(text)
+
+
 def sources(tree: Tree) -> Iterator[tuple[Path, ast.Module]]:
     for path in sorted((tree.root / "src").rglob("*.py")):
         if path.name != "codes.py" and ADAPTERS_OF_TESTS not in path.parts:
-            yield path, ast.parse(path.read_text("utf-8"))
+            yield path, parsed(path.read_text("utf-8"))
 
 
 def raised(tree: Tree) -> dict[str, set[str]]:

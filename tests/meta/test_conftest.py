@@ -32,6 +32,7 @@ def outcome(folder: Path, text: str, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SKIPS)
 def test_no_skip_turns_a_skip_into_a_failure(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch

@@ -133,6 +133,7 @@ def test_the_command_fails_at_its_limit(tmp_path: Path, limit: str, status: int)
     ]
 
 
+@pytest.mark.slow
 def test_few_sentences_of_the_repository_are_hard() -> None:
     done = HERE.run(sys.executable, "scripts/sentences", "--list", "--below=2")
 
