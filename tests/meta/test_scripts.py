@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -11,10 +14,8 @@ import environment
 import legs
 import mutants
 import suite
+from leg_runs import Failure, Legs, call
 from tests.meta.trees import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TYPED = {"oidc_core/py.typed": "", "oidc_adapters/py.typed": ""}
 PEM = "-----BEGIN EC PRIVATE KEY-----\n" + "A" * 64
@@ -54,12 +55,12 @@ def test_the_lowest_versions_are_those_declared() -> None:
 def test_what_a_wheel_may_not_hold_is_seen(
     tmp_path: Path, files: dict[str, str], found: str
 ) -> None:
-    with pytest.raises(legs.Failure, match=found):
+    with pytest.raises(Failure, match=found):
         legs._inspect(wheel(tmp_path, {**TYPED, **files}))
 
 
 def test_a_wheel_without_its_marker_is_seen(tmp_path: Path) -> None:
-    with pytest.raises(legs.Failure, match=r"lacks oidc_adapters/py\.typed"):
+    with pytest.raises(Failure, match=r"lacks oidc_adapters/py\.typed"):
         legs._inspect(wheel(tmp_path, {"oidc_core/py.typed": ""}))
 
 
@@ -103,3 +104,34 @@ def test_a_named_test_runs_whatever_its_mark(
 
     assert ("not slow and not interop" in defaults) == marks
     assert ("-n" in defaults) == parallel
+
+
+def test_legs_side_by_side_are_told_one_after_the_other(capfd: pytest.CaptureFixture[str]) -> None:
+    run = Legs(python=Path(sys.executable))
+
+    def python(code: str, output: IO[bytes]) -> None:
+        call(sys.executable, "-c", code, output=output)
+
+    def found(_: IO[bytes]) -> None:
+        raise Failure("there is no wheel")
+
+    run.together(
+        {
+            "first": partial(python, "import time; time.sleep(0.2); print('one')"),
+            "second": partial(python, "print('two')"),
+            "third": partial(python, "import sys; sys.exit('three')"),
+            "fourth": found,
+        }
+    )
+    status = run.summary()
+
+    told = capfd.readouterr().out
+    assert [line.split()[1] for line in told.splitlines() if line.startswith("===")] == [
+        *("first", "second", "third", "fourth", "summary")
+    ]
+    assert told.index("one") < told.index("two") < told.index("three")
+    assert [outcome for _, outcome, _ in run.outcomes] == [
+        *("passed", "passed", "FAILED with exit status 1", "FAILED: there is no wheel")
+    ]
+    assert status == 1
+    assert "legs: 2 passed, 2 failed" in told

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import environment
 import legs
+from leg_runs import Legs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,9 +53,9 @@ def test_a_missing_one_is_noted_as_the_others_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(legs, "SYSTEM_PYTHON", str(tmp_path / "nothing"))
-    run = legs.Legs(python=tmp_path)
+    run = Legs(python=tmp_path)
 
-    legs._system_python(run, tmp_path, [], [])
+    assert legs._system_python(run, []) == []
 
     assert run.outcomes == [("system's Python", "not found, not run", 0.0)]
 
@@ -62,16 +64,19 @@ def test_the_one_that_is_there_runs_in_an_environment_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     system = planted(tmp_path, "system")
-    made: list[tuple[str, str, Path, list[str]]] = []
+    made: list[dict[str, object]] = []
 
-    def record(name: str, interpreter: str, folder: Path, suite: list[str]) -> None:
-        made.append((name, interpreter, folder, suite))
+    def record(groups: list[str], **named: object) -> Path:
+        made.append({"groups": groups, **named})
+        return tmp_path
 
     monkeypatch.setattr(legs, "SYSTEM_PYTHON", system)
-    monkeypatch.setattr(legs, "_on", record)
-    run = legs.Legs(python=tmp_path)
+    monkeypatch.setattr(environment, "prepare", record)
+    run = Legs(python=tmp_path)
 
-    legs._system_python(run, tmp_path, ["-m", "fast"], [])
+    (other,) = legs._system_python(run, [])
 
-    assert made == [("system", system, tmp_path, ["-m", "fast"])]
-    assert [(name, outcome) for name, outcome, _ in run.outcomes] == [("system's Python", "passed")]
+    assert (other.leg, other.name, other.interpreter) == ("system's Python", "system", system)
+    assert other.prepared() == tmp_path
+    assert [(each["directory"], each["interpreter"]) for each in made] == [(".venv-system", system)]
+    assert run.outcomes == []
