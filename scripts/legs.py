@@ -40,6 +40,11 @@ SURROUNDED = ("browser", "explore", "interop", "processes")
 
 They wait more than they compute, so a further process helps; what they run is measured elsewhere.
 """
+OF_THE_TREE = ("comparison", "docs", "meta", "migration")
+"""The folders of tests that look at the source, the pages and the examples, and run commands.
+
+What they run of the packages is measured elsewhere.
+"""
 IDLE = ("tests/adapters/transport/test_tried.py",)
 """Modules whose tests do little but wait for a server to be late; some judge milliseconds."""
 GATES = {"oidc_core": "100", "oidc_adapters": "95"}
@@ -126,8 +131,10 @@ def _suite(legs: Legs, common: Sequence[str]) -> None:
     """The whole suite with the ci profile, most of it under coverage, and the gates."""
     suite = ("-m", "pytest", "--hypothesis-profile=ci", *common)
     legs.command("coverage erase", "-m", "coverage", "erase")
-    left = [f"--ignore={name}" for name in (*(f"tests/{name}" for name in SURROUNDED), *IDLE)]
+    unmeasured = [f"tests/{name}" for name in (*SURROUNDED, *OF_THE_TREE)]
+    left = [f"--ignore={name}" for name in (*unmeasured, *IDLE)]
     legs.command("tests", "-m", "coverage", "run", *suite, *PROCESSES, *left)
+    legs.command("tests of the tree", *suite, *PROCESSES, *_folders(OF_THE_TREE))
     legs.command("tests that wait", *suite, *IDLE_PROCESSES, *IDLE)
     legs.command("tests with surroundings", *suite, *WAITING_PROCESSES, *_folders(SURROUNDED))
     legs.command("coverage combine", "-m", "coverage", "combine", "--quiet")
