@@ -86,7 +86,8 @@ def run_all(common: Sequence[str]) -> int:
     others = _other_pythons(legs)
     others += _system_python(legs, [str(python), *(each.interpreter for each in others)])
     others.append(_lowest())
-    legs.together({**_static(python), **_environments(others)})
+    static = {name: partial(_writing, python, line) for name, line in _static(python).items()}
+    legs.together({**static, **_environments(others)})
     _suite(legs, common)
     with tempfile.TemporaryDirectory() as folder:
         legs.run("wheel", lambda: _wheel(python, folder))
@@ -96,12 +97,12 @@ def run_all(common: Sequence[str]) -> int:
     return legs.summary()
 
 
-def _static(python: Path) -> dict[str, Callable[[IO[bytes]], object]]:
+def _static(python: Path) -> dict[str, tuple[str, ...]]:
     """Style, types, layers, spelling and the site: what computes in one process, longest first."""
     checked = [
         name for name in ("src", "tests", "scripts", "benchmarks", "examples") if _has_code(name)
     ]
-    commands: dict[str, tuple[str, ...]] = {
+    return {
         "pyright": ("-m", "pyright", *checked),
         "mypy": ("-m", "mypy", *checked),
         "documentation site": ("scripts/site",),
@@ -111,7 +112,6 @@ def _static(python: Path) -> dict[str, Callable[[IO[bytes]], object]]:
         "public API": ("scripts/api_breaks.py",),
         "codespell": ("-m", "codespell_lib", *_prose()),
     }
-    return {name: partial(_writing, python, line) for name, line in commands.items()}
 
 
 def _writing(python: Path, arguments: Sequence[str], output: IO[bytes]) -> None:
