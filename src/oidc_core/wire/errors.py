@@ -157,7 +157,14 @@ class OidcError(Exception):
 
     @property
     def answer_status(self) -> int:
-        """The HTTP status with which an application answers the browser."""
+        """The HTTP status with which an application answers the browser.
+
+        It is 500 only for what the application or its operator did: where the provider is at fault,
+        it is 502 (RFC 9110 §15.6.3).
+        """
+        at_provider = self.fault in _OF_PROVIDER or self.code in _BY_PROVIDER
+        if self.kind == "configuration" and at_provider:
+            return BAD_GATEWAY
         return ANSWER_STATUS[self.kind]
 
     def __str__(self) -> str:
@@ -216,6 +223,13 @@ ANSWER_STATUS: Final = MappingProxyType[Kind, int](
     }
 )
 """With which HTTP status an application answers the browser, by the kind of the error."""
+
+BAD_GATEWAY: Final = 502
+"""The HTTP status where an operator has to act, and it is the provider that is at fault."""
+
+_OF_PROVIDER: Final = frozenset[Fault]({"protocol", "provider", "transport"})
+_BY_PROVIDER: Final = frozenset({"response_mode_mismatch", "response_iss_missing"})
+"""Codes of what a browser brought that only the provider can have made so."""
 
 
 def _restored(kind: type[OidcError], code: str, facts: dict[str, object]) -> OidcError:

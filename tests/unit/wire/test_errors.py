@@ -76,7 +76,7 @@ def test_an_error_tells_what_the_table_knows_of_its_code() -> None:
     assert error.row is CODES["exp_expired"]
     assert error.spec == "OIDC Core §3.1.3.7, 9"
     assert error.hint == CODES["exp_expired"].hint
-    assert (error.retryable, error.kind, error.answer_status) == ("no", "configuration", 500)
+    assert (error.retryable, error.kind, error.answer_status) == ("no", "configuration", 502)
     assert (error.place, error.cause, error.retry_after) == (None, "", None)
     assert (error.found, error.expected, error.about, error.of) == (None, None, "", "")
     assert error.args == ("exp_expired",)
@@ -185,10 +185,10 @@ def test_a_message_has_what_the_provider_says_in_printable_ascii() -> None:
         ("anything", 408, ("later", "later", 503)),
         ("anything", 425, ("later", "later", 503)),
         ("anything", 429, ("later", "later", 503)),
-        ("invalid_client", 401, ("no", "configuration", 500)),
-        ("unauthorized_client", None, ("no", "configuration", 500)),
-        ("anything", 499, ("no", "configuration", 500)),
-        ("Access_Denied", 200, ("no", "configuration", 500)),
+        ("invalid_client", 401, ("no", "configuration", 502)),
+        ("unauthorized_client", None, ("no", "configuration", 502)),
+        ("anything", 499, ("no", "configuration", 502)),
+        ("Access_Denied", 200, ("no", "configuration", 502)),
     ],
 )
 def test_a_provider_s_error_says_what_to_do(
@@ -196,6 +196,26 @@ def test_a_provider_s_error_says_what_to_do(
 ) -> None:
     told = ProviderError(error, status=status)
     assert (told.retryable, told.kind, told.answer_status) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (CallbackError("response_mode_mismatch"), 502),
+        (CallbackError("response_iss_missing"), 502),
+        (CallbackError("cookie_key_unknown"), 500),
+        (CallbackError("redirect_uri_mismatch"), 500),
+        (StoreFailure("seal_invalid"), 500),
+        (UsageError("config_invalid"), 500),
+        (ProtocolViolation("alg_not_allowed"), 502),
+        (ProtocolViolation("nonce_mismatch"), 400),
+        (TransportFailure("tls_failed"), 502),
+        (TransportFailure("http_timeout"), 503),
+    ],
+    ids=lambda told: getattr(told, "code", None),
+)
+def test_only_what_this_side_did_is_answered_with_500(error: OidcError, status: int) -> None:
+    assert error.answer_status == status
 
 
 @pytest.mark.parametrize("error", [*PROVIDER_HINTS, "vendor_error"])
@@ -216,7 +236,7 @@ def test_an_error_may_know_better_than_its_row() -> None:
         kind="configuration",
         retry_after=20,
     )
-    assert (error.retryable, error.kind, error.answer_status) == ("no", "configuration", 500)
+    assert (error.retryable, error.kind, error.answer_status) == ("no", "configuration", 502)
     assert str(error) == (
         "keys_unavailable: because of dns (OIDC Core §10.1.1); check the name;"
         " try again in 20 seconds"
