@@ -58,7 +58,7 @@ def web_login_of(
             list has the newest first.  ``OIDC_RECORDS`` is a store of records, or the path of an
             SQLite file.  ``OIDC_LIFETIME`` and ``OIDC_IDLE`` are seconds, see
             :class:`~oidc_adapters.web.record_sessions.RecordSessions`.  ``OIDC_ON_EVENT``,
-            ``OIDC_TRANSPORT`` and ``OIDC_CLOCK`` are those of a client.  Text for a setting that is
+            ``OIDC_TRANSPORT``, ``OIDC_CLOCK`` and ``OIDC_ENTROPY`` are those of a client.  Text for a setting that is
             no text is read as JSON, as environment variables have it: ``true``, ``600``;
             ``OIDC_POLICY``, ``OIDC_REQUEST`` and ``OIDC_REGISTRATION`` are objects of their
             members, as in ``{"quirks": ["verified_as_text"]}``.

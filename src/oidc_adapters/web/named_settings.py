@@ -19,7 +19,7 @@ PREFIX: Final = "OIDC_"
 OF_CLIENT: Final = tuple([field.name for field in fields(ClientSetup)])
 OF_PAGES: Final = tuple([field.name for field in fields(WebSetup)])
 OF_SESSIONS: Final = ("lifetime", "idle")
-OF_WORLD: Final = ("transport", "clock", "on_event")
+OF_WORLD: Final = ("transport", "clock", "entropy", "on_event")
 _OTHERS: Final = ("secret", "records")
 _JSON: Final = frozenset(
     {
