@@ -1,0 +1,113 @@
+"""The moves of the attacker in the front channel: it reads, changes, replays and injects URLs."""
+
+from typing import Final
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from oidc_adapters.testing.attackers.knowledge import recent, with_parameters
+from oidc_adapters.testing.attackers.moves.base import BACK, NAMES, PROCESSES, TABS, Moves
+from oidc_adapters.testing.attackers.observations import parameters_of
+from oidc_adapters.testing.attackers.world import BROWSERS, EVIL, EVIL_CLIENT, HONEST
+
+RESPONSE_PARTS: Final = ("code", "code", "state", "iss")
+REQUEST_PARTS: Final = ("nonce", "code_challenge", "state", "redirect_uri", "client_id")
+
+
+class FrontChannelMoves(Moves):
+    """What the attacker does with URLs that browsers open."""
+
+    @rule(name=NAMES, number=TABS)
+    def read(self, *, name: str, number: int) -> None:
+        """Learn the URL that a tab is about to open.
+
+        A request may leak at any time.  A response leaks only where the browser's own login asked
+        for it: who reads the response to a request of his own needs no other attack (the browser
+        swapping of FAPI 2.0), and no client can tell.
+        """
+        url = self.tab(name, number).following
+        if not url:
+            self.go_on_instead(BROWSERS.index(name), number)
+            return
+        parameters = parameters_of(url)
+        if "code" in parameters:
+            login = self.world.history.logins.get(parameters.get("state", ""))
+            issued = self.world.history.codes.get(parameters["code"])
+            if login is None or issued is None or login.browser != name:
+                return
+            if any(login.asked(each) != issued.parameters.get(each, "") for each in _OWN):
+                return
+            self.reached("a response read")
+        else:
+            self.reached("a request read")
+        self.world.knowledge.see(url)
+
+    @rule(name=NAMES, number=TABS, response=st.booleans(), back=BACK, process=PROCESSES)
+    def lead(self, *, name: str, number: int, response: bool, back: int, process: int) -> None:
+        """Have a tab open a URL that the attacker knows."""
+        knowledge = self.world.knowledge
+        url = recent(knowledge.responses if response else knowledge.requests, back)
+        if url:
+            self.world.open(self.browser(name), self.tab(name, number), url, process=process)
+            self.reached("a response injected" if response else "a request injected")
+        else:
+            self.go_on_instead(back, number)
+
+    @rule(base=BACK, other=BACK, part=st.sampled_from(RESPONSE_PARTS))
+    def splice_response(self, *, base: int, other: int, part: str) -> None:
+        """Put one part of a known response into another one, or take it out."""
+        known = self.world.knowledge.responses
+        if not self._splice(recent(known, base), recent(known, other), part):
+            self.go_on_instead(base)
+
+    @rule(base=BACK, other=BACK, part=st.sampled_from(REQUEST_PARTS))
+    def splice_request(self, *, base: int, other: int, part: str) -> None:
+        """Put one part of a known request into another one."""
+        known = self.world.knowledge.requests
+        if not self._splice(recent(known, base), recent(known, other), part):
+            self.go_on_instead(base)
+
+    @rule(base=BACK, other=BACK, response=st.booleans())
+    def readdress(self, *, base: int, other: int, response: bool) -> None:
+        """Send what one known URL says to where another one goes: a mix-up begins so."""
+        knowledge = self.world.knowledge
+        known = knowledge.responses if response else knowledge.requests
+        said, to = recent(known, base), recent(known, other)
+        if said and to and said != to:
+            parameters = parameters_of(said)
+            if not response:
+                wanted = parameters_of(to)
+                parameters.update({name: wanted[name] for name in _PLACE if name in wanted})
+            knowledge.see(with_parameters(to, parameters))
+            self.reached("a URL sent elsewhere")
+        else:
+            self.go_on_instead(base)
+
+    @rule(base=BACK)
+    def ask_for_own_application(self, *, base: int) -> None:
+        """Make a request of the attacker's own application out of a known one."""
+        known = recent(self.world.knowledge.requests, base)
+        if known:
+            own = {"client_id": EVIL_CLIENT, "redirect_uri": EVIL}
+            url = with_parameters(f"{HONEST}/authorize", {**parameters_of(known), **own})
+            self.world.knowledge.see(url)
+            self.reached("a request of the attacker's own application")
+        else:
+            self.go_on_instead(base)
+
+    def _splice(self, base: str, other: str, part: str) -> bool:
+        """Return whether that makes another URL."""
+        parameters, donor = parameters_of(base), parameters_of(other)
+        if parameters.get(part) == donor.get(part):
+            return False
+        if part in donor:
+            parameters[part] = donor[part]
+        else:
+            parameters.pop(part, None)
+        self.world.knowledge.see(with_parameters(base, parameters))
+        self.reached(f"another {part}")
+        return True
+
+
+_OWN: Final = ("nonce", "code_challenge")
+_PLACE: Final = ("client_id", "redirect_uri")
