@@ -162,6 +162,7 @@ ADAPTERS: Final = (
     "stores.records.sql_table",
     "stores.sealed_box",
     "testing",
+    "testing.drivers",
     "testing.pytest_plugin",
     "context",
     "web",
