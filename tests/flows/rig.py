@@ -186,7 +186,15 @@ class Misbehaving:
     def policy(self) -> Policy:
         if self.row.during == "userinfo":
             return evolve(DEFAULT_POLICY, userinfo="required")
-        return evolve(DEFAULT_POLICY, userinfo="never")
+        strict = self.row.needs == "strict"
+        return evolve(
+            DEFAULT_POLICY,
+            userinfo="optional" if self.row.endpoint == "discovery" else "never",
+            require_at_hash=strict,
+            require_logout_typ=strict,
+            require_essential_claims=strict,
+            forbid_extra_scope=strict,
+        )
 
     @property
     def setup(self) -> ClientSetup:
@@ -196,6 +204,7 @@ class Misbehaving:
             redirect_uris=client.redirect_uris,
             post_logout_redirect_uris=client.post_logout_redirect_uris,
             scope=SCOPE,
+            backchannel_logout_session_required=self.row.needs == "strict",
             userinfo_signed_response_alg=self.provider.clients[0].userinfo_signed_response_alg,
             **{name: value for name, value in self.encryption.items() if name != "jwks"},
         )
@@ -212,6 +221,8 @@ class Misbehaving:
             return AuthenticationRequest(max_age=600)
         if self.row.needs == "acr":
             return AuthenticationRequest(required_acr=("urn:example:two-factor",))
+        if self.row.needs == "strict":
+            return AuthenticationRequest(claims={"id_token": {"email": {"essential": True}}})
         return DEFAULT_REQUEST
 
     def run(self, transport: InMemoryTransport) -> None:

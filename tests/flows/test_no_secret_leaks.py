@@ -51,6 +51,7 @@ from tests.flows.rig import (
     setup_for,
 )
 from tests.flows.tracing import TracedShell
+from tests.rows import parameters
 
 SEED: Final = bytes(range(32))
 KEY: Final = ClientKey(Ed25519PrivateKey.from_private_bytes(SEED), alg="EdDSA", kid="ours")
@@ -279,7 +280,7 @@ def test_a_real_connection_logs_no_secret() -> None:
     assert flow.leaks() == []
 
 
-@pytest.mark.parametrize("row", MISBEHAVIOURS.values(), ids=MISBEHAVIOURS.keys())
+@pytest.mark.parametrize("row", parameters(MISBEHAVIOURS.values()))
 def test_no_misbehaviour_has_a_secret_shown(row: Any) -> None:
     case = Misbehaving(row=row)
 

@@ -27,6 +27,7 @@ from oidc_core.wire.errors import OidcError
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, Sent, WireRequest
 from oidc_core.wire.incoming import Incoming
 from tests.flows.rig import NOW, Browser, Misbehaving, honest_provider, setup_for
+from tests.rows import parameters
 
 ROUNDS: Final = 5
 """Where the browser gives up; no application may come that far."""
@@ -265,7 +266,7 @@ def test_no_failure_is_a_loop(name: str) -> None:
     assert len(app.ends) <= 2, app.ends
 
 
-@pytest.mark.parametrize("row", MISBEHAVIOURS.values(), ids=MISBEHAVIOURS.keys())
+@pytest.mark.parametrize("row", parameters(MISBEHAVIOURS.values()))
 def test_no_misbehaviour_is_a_loop(row: Misbehaviour) -> None:
     if row.during not in {"login", "userinfo"}:
         assert row.during in {"discovery", "refresh", "logout"}

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from attrs import evolve
+
 from oidc_adapters.cli.loopback_login import LoopbackLogin
 from oidc_adapters.cli.recording import WatchedShell, Witness
 from oidc_adapters.cli.scripted_browser import ScriptedBrowser
@@ -15,6 +17,7 @@ from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
 from oidc_core.operations.logged_in import LoggedIn
+from oidc_core.wire.jsontypes import JsonObject
 
 CLIENT_ID: Final = "demo"
 _PATIENCE: Final = 1
@@ -22,6 +25,14 @@ _ACR: Final = "urn:example:password"
 _POLICY: Final = Policy(
     name="demo", userinfo="required", quirks=frozenset({"insecure_allow_http_loopback"})
 )
+_STRICT: Final = evolve(
+    _POLICY,
+    require_at_hash=True,
+    require_logout_typ=True,
+    require_essential_claims=True,
+    forbid_extra_scope=True,
+)
+_ESSENTIAL: Final = JsonObject({"id_token": {"email": {"essential": True}}})
 
 
 def fake_login(misbehave: str | None, world: World, witness: Witness) -> LoggedIn:
@@ -104,13 +115,14 @@ def _setup(
         userinfo_signed_response_alg=_userinfo_alg(needs),
         **_encryption(needs),
         scope="openid profile email",
+        backchannel_logout_session_required=needs == "strict",
     )
     return ClientSetup(
         issuer=issuer,
         registration=registration,
         client_secret=secret,
         decryption_keys=keys,
-        policy=_POLICY,
+        policy=_STRICT if needs == "strict" else _POLICY,
     )
 
 
@@ -137,4 +149,5 @@ def _request(needs: Needs, during: During) -> AuthenticationRequest:
         scope="openid profile email offline_access" if during == "refresh" else "",
         max_age=600 if needs == "max_age" else None,
         required_acr=(_ACR,) if needs == "acr" else (),
+        claims=_ESSENTIAL if needs == "strict" else None,
     )

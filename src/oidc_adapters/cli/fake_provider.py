@@ -61,7 +61,7 @@ def _tell(page: Page, provider: FakeProvider) -> None:
     facts = [
         ("issuer", provider.issuer),
         ("users", ", ".join([user.sub for user in provider.users])),
-        *([("misbehaves", provider.misbehave)] if provider.misbehave else []),
+        *[("misbehaves", row.name) for row in provider.misbehaviours],
     ]
     page.facts(facts, indent=3)
     for client in provider.clients:

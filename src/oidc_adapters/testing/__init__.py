@@ -8,13 +8,21 @@
 
 ``FakeBrowser`` logs in at a web application, which has ``web_settings``;
 :mod:`oidc_adapters.testing.pytest_plugin` has fixtures of pytest.  ``RECORDS_DUTIES`` tries stores
-of records, and ``TRANSPORT_DUTIES`` tries transports.  But for those fixtures it needs only the
+of records, and ``TRANSPORT_DUTIES`` tries transports.  ``check_law`` tries a policy against all
+misbehaviours.  But for those fixtures it needs only the
 dependencies of the library itself.
 """
 
 from oidc_adapters.testing.dialect import Dialect
 from oidc_adapters.testing.fake_browser import FakeBrowser
-from oidc_adapters.testing.misbehaviours import MISBEHAVIOURS, Misbehaviour
+from oidc_adapters.testing.laws import LawReport, Outcome, check_law
+from oidc_adapters.testing.misbehaviours import (
+    MISBEHAVIOURS,
+    ODD_BUT_LEGAL,
+    Changes,
+    Deviation,
+    Misbehaviour,
+)
 from oidc_adapters.testing.oauth_messages import RequestRefused
 from oidc_adapters.testing.parties import (
     ALICE,
@@ -55,6 +63,7 @@ __all__ = [
     "ASYNC_UNREACHABLE_RECORDS",
     "BOB",
     "MISBEHAVIOURS",
+    "ODD_BUT_LEGAL",
     "RECORDS_DUTIES",
     "SHARED_CLIENT",
     "TRANSPORT_DUTIES",
@@ -64,13 +73,17 @@ __all__ = [
     "AsyncTransportDuty",
     "AuthorizationResponse",
     "BackchannelLogout",
+    "Changes",
+    "Deviation",
     "Dialect",
     "FakeBrowser",
     "FakeClient",
     "FakeProvider",
     "FakeUser",
     "InMemoryTransport",
+    "LawReport",
     "Misbehaviour",
+    "Outcome",
     "RecordsDuty",
     "RequestRefused",
     "ServedProvider",
@@ -78,6 +91,7 @@ __all__ = [
     "SharedClientDuty",
     "TransportDuty",
     "TransportSetup",
+    "check_law",
     "lacking",
     "serve",
     "web_settings",

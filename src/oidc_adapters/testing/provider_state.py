@@ -7,7 +7,14 @@ from attrs import Factory, define, field
 
 from oidc_adapters.testing.dialect import PLAIN, Dialect, as_dialect
 from oidc_adapters.testing.ledger import Grant, Ledger
-from oidc_adapters.testing.misbehaviours import HONEST, MISBEHAVIOURS, Changes, Endpoint
+from oidc_adapters.testing.misbehaviours import (
+    MISBEHAVIOURS,
+    ODD_BUT_LEGAL,
+    Changes,
+    Deviation,
+    Endpoint,
+    together,
+)
 from oidc_adapters.testing.parties import ALICE, BOB, FakeClient, FakeUser
 from oidc_adapters.testing.signing import ALGORITHMS, SigningKey
 from oidc_adapters.testing.signing_keys import KeyRing
@@ -16,13 +23,21 @@ from oidc_core.wire.settings import check_fields, check_kind, fields_of, texts
 
 OfflineAccess: TypeAlias = Literal["always", "with_consent", "unasked", "access_type"]
 HintRule: TypeAlias = Literal["issued", "newest", "key_published"]
+Misbehaves: TypeAlias = str | Deviation | tuple[str | Deviation, ...] | None
+"""Misbehaviours, each by its name or as a row of one's own."""
 
 ACR_VALUES = ("urn:example:password", "urn:example:two-factor")
 """How the provider authenticates, the weaker first: the default."""
 
 
-def _known_misbehaviour(_state: object, _attribute: object, value: str | None) -> None:
-    _known("misbehave", value or "", {"", *MISBEHAVIOURS})
+def _as_misbehaves(value: Misbehaves | list[str | Deviation]) -> Misbehaves:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _known_misbehaviours(_state: object, _attribute: object, value: Misbehaves) -> None:
+    for each in value if isinstance(value, tuple) else (value,):
+        if not isinstance(each, Deviation):
+            _known("misbehave", each or "", {"", *MISBEHAVIOURS, *ODD_BUT_LEGAL})
 
 
 def _known_algorithm(_state: object, _attribute: object, value: str) -> None:
@@ -87,7 +102,9 @@ class ProviderState:
             asks for them, as many providers do with groups.
         dialect: the other ways in which it differs.
         skew: by how many seconds its clock is ahead of the time that it is told.
-        misbehave: the name of a misbehaviour, or ``None`` for an honest provider.
+        misbehave: a misbehaviour or something that is odd but legal, by its name or as a row of
+            one's own; several of them in a tuple, which are applied in that order; or ``None`` for
+            a provider that is as usual.
         seed: everything random follows from it.
     """
 
@@ -107,7 +124,9 @@ class ProviderState:
     unasked: tuple[str, ...] = field(default=(), converter=texts)
     dialect: Dialect = field(default=PLAIN, converter=as_dialect)
     skew: int = 0
-    misbehave: str | None = field(default=None, validator=_known_misbehaviour)
+    misbehave: Misbehaves = field(
+        default=None, converter=_as_misbehaves, validator=_known_misbehaviours
+    )
     seed: int = field(default=0, converter=_seed)
     ledger: Ledger = field(
         init=False, default=Factory(lambda self: Ledger(seed=self.seed), takes_self=True)
@@ -152,17 +171,29 @@ class ProviderState:
                 return user
         raise LookupError(sub)
 
+    @property
+    def misbehaviours(self) -> tuple[Deviation, ...]:
+        """The rows of its misbehaviours, in the order in which they are applied."""
+        given = self.misbehave if isinstance(self.misbehave, tuple) else (self.misbehave,)
+        return tuple([self._row(each) for each in given if each])
+
+    @staticmethod
+    def _row(given: str | Deviation) -> Deviation:
+        if isinstance(given, Deviation):
+            return given
+        return MISBEHAVIOURS[given] if given in MISBEHAVIOURS else ODD_BUT_LEGAL[given]
+
     def changes(self, endpoint: Endpoint, *, refreshing: bool = False) -> Changes:
-        """Return the fault of an endpoint; a refresh and a logout have theirs in their own rows."""
-        if self.misbehave is None:
-            return HONEST
-        row = MISBEHAVIOURS[self.misbehave]
-        if (row.endpoint == "logout") != (endpoint == "logout"):
-            return HONEST
-        if endpoint == "token" and (row.during == "refresh") != refreshing:
-            return HONEST
-        # A forged token may need a forged key set: only whole answers belong to one endpoint.
-        return row.changes if endpoint == row.endpoint else row.changes.without_answer()
+        """Return the faults of an endpoint; a refresh and a logout have theirs in their own rows.
+
+        A forged token may need a forged key set: only whole answers belong to one endpoint.
+        """
+        return together(
+            row.changes if endpoint == row.endpoint else row.changes.without_answer()
+            for row in self.misbehaviours
+            if (row.endpoint == "logout") == (endpoint == "logout")
+            and (endpoint != "token" or (row.during == "refresh") == refreshing)
+        )
 
     def id_token_alg_of(self, client: FakeClient) -> str:
         """Return the algorithm of a client's ID tokens."""

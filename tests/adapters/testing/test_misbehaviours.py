@@ -9,11 +9,18 @@ from oidc_adapters.testing.misbehaviours import (
     discovery,
     encryption,
     id_token,
+    jwt_claims,
+    jwt_forms,
+    key_confusion,
+    key_set_members,
     keys,
     logout,
+    metadata_members,
     refresh,
     token,
+    token_members,
     userinfo,
+    userinfo_members,
 )
 from oidc_core.wire.codes import CODES
 from oidc_core.wire.errors import UsageError
@@ -25,12 +32,14 @@ from .raw_client import STATE, arrive
 
 def test_no_name_is_taken_twice() -> None:
     modules = (
-        discovery, authorization, token, id_token, encryption, keys, userinfo, refresh, logout,
+        discovery, metadata_members, authorization, token, token_members, id_token, jwt_forms,
+        jwt_claims, key_confusion, encryption, keys, key_set_members, userinfo, userinfo_members,
+        refresh, logout,
     )  # fmt: skip
     names = [row.name for module in modules for row in module.ROWS]
 
     assert names == list(MISBEHAVIOURS)
-    assert len(set(names)) > 100
+    assert len(set(names)) > 300
 
 
 @pytest.mark.parametrize("name", MISBEHAVIOURS)

@@ -1,18 +1,23 @@
 """The fake provider's settings."""
 
+import json
 from typing import Any
 
 import pytest
 
-from oidc_adapters.testing import FakeClient, FakeProvider
-from oidc_adapters.testing.misbehaviours import HONEST
+from oidc_adapters.testing import MISBEHAVIOURS, FakeClient, FakeProvider, Misbehaviour
+from oidc_adapters.testing.misbehaviours import HONEST, Changes
 from oidc_core.wire.errors import UsageError
+
+from .raw_client import arrive, claims_of, redeem, responded
 
 
 @pytest.mark.parametrize(
     "setting",
     [
         {"misbehave": "no_such_thing"},
+        {"misbehave": ("wrong_nonce", "no_such_thing")},
+        {"misbehave": 7},
         {"id_token_alg": "none"},
         {"issuer": "ftp://op.example"},
         {"issuer": "https://op.example?x"},
@@ -43,6 +48,36 @@ def test_a_provider_errs_only_where_its_misbehaviour_does() -> None:
     assert provider.changes("token") == HONEST
     assert provider.changes("token", refreshing=True) != HONEST
     assert FakeProvider().changes("token", refreshing=True) == HONEST
+
+
+OWN = Misbehaviour(
+    name="own",
+    endpoint="token",
+    during="login",
+    code="aud_mismatch",
+    summary="names an audience of its own",
+    changes=Changes(id_token=lambda draft: draft.with_claims(aud="own").signed()),
+)
+
+
+def test_a_provider_misbehaves_in_several_ways() -> None:
+    provider = FakeProvider(misbehave=["wrong_nonce", OWN, "wrong_iss", "refresh_other_sub"])
+
+    names = [row.name for row in provider.misbehaviours]
+    assert names == ["wrong_nonce", "own", "wrong_iss", "refresh_other_sub"]
+    token = str(json.loads(responded(redeem(provider, arrive(provider))).body)["id_token"])
+    assert (claims_of(token)["nonce"], claims_of(token)["aud"]) == ("another-nonce", "own")
+    assert claims_of(token)["sub"] == "alice"
+    assert arrive(provider).parameter("iss") == "https://other.example"
+
+
+def test_an_own_row_changes_no_table() -> None:
+    before = dict(MISBEHAVIOURS)
+    provider = FakeProvider(misbehave=OWN)
+
+    assert provider.misbehaviours == (OWN,)
+    assert before == MISBEHAVIOURS
+    assert FakeProvider(misbehave=()).misbehaviours == FakeProvider().misbehaviours == ()
 
 
 def test_secrets_are_not_shown() -> None:

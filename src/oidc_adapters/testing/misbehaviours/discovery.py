@@ -5,10 +5,19 @@ from typing import Final
 
 from oidc_adapters.testing.misbehaviours import answers
 from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
+from oidc_adapters.testing.misbehaviours.conditions import (
+    SIGNATURES,
+    Condition,
+    always,
+    speaks_tls_to,
+    within,
+)
 from oidc_core.wire.limits import LIMITS
 
 
-def _row(name: str, code: str, summary: str, changes: Changes) -> Misbehaviour:
+def _row(
+    name: str, code: str, summary: str, changes: Changes, when: Condition = always
+) -> Misbehaviour:
     return Misbehaviour(
         name=name,
         endpoint="discovery",
@@ -16,6 +25,7 @@ def _row(name: str, code: str, summary: str, changes: Changes) -> Misbehaviour:
         code=code,
         summary=summary,
         changes=changes,
+        when=when,
     )
 
 
@@ -55,6 +65,7 @@ ROWS: Final = (
         "metadata_endpoint_invalid",
         "publishes a token endpoint without TLS",
         _with("token_endpoint", "http://token.example/token"),
+        when=speaks_tls_to("http://token.example"),
     ),
     _row(
         "token_endpoint_with_credentials",
@@ -79,6 +90,7 @@ ROWS: Final = (
         "metadata_endpoint_invalid",
         "publishes a key set that lies in the client's own files",
         _with("jwks_uri", "file:///etc/keys.json"),
+        when=SIGNATURES,
     ),
     _row(
         "token_endpoint_not_a_string",
@@ -152,6 +164,7 @@ ROWS: Final = (
         "http_too_large",
         "sends metadata beyond the limit",
         _answer(answers.padded(LIMITS.metadata + 1)),
+        when=within("metadata", LIMITS.metadata + 1),
     ),
     _row(
         "metadata_dropped",

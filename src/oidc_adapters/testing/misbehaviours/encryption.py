@@ -44,12 +44,18 @@ def _cleartext(draft: JweDraft) -> str:
     return draft.plaintext.decode("ascii")
 
 
+def _payload(draft: JweDraft) -> str:
+    """Return the payload of the JWT that is encrypted, or of claims that nobody signed."""
+    parts = _cleartext(draft).split(".")
+    return parts[1] if len(parts) == 3 else b64url(draft.plaintext)
+
+
 def _claims_only(draft: JweDraft) -> str:
-    return draft.containing(b64url_octets(_cleartext(draft).split(".")[1])).encrypted()
+    return draft.containing(b64url_octets(_payload(draft))).encrypted()
 
 
 def _inner_none(draft: JweDraft) -> str:
-    payload = _cleartext(draft).split(".")[1]
+    payload = _payload(draft)
     inner = f"{b64url(rendered({'alg': 'none'}))}.{payload}."
     return draft.containing(inner.encode("ascii")).encrypted()
 

@@ -68,6 +68,11 @@ def unsigned(draft: JwtDraft) -> str:
     return f"{_input(draft.with_header(alg='none'))}."
 
 
+def unsigned_as(alg: str) -> JwtChange:
+    """Say ``none`` in another spelling, and send no signature."""
+    return lambda draft: f"{_input(draft.with_header(alg=alg))}."
+
+
 def unsigned_with_signature(draft: JwtDraft) -> str:
     """Say ``none`` in ``alg``, with a signature nevertheless."""
     return f"{_input(draft.with_header(alg='none'))}.{b64url(256 * b'x')}"
@@ -77,11 +82,19 @@ def _input(draft: JwtDraft) -> str:
     return f"{b64url(rendered(dict(draft.header)))}.{b64url(rendered(dict(draft.claims)))}"
 
 
-def hmac_with_public_key(draft: JwtDraft) -> str:
-    """Use the provider's public key as an HMAC secret, as everybody can."""
-    signing_input = _input(draft.with_header(alg="HS256"))
-    mac = hmac.digest(public_pem(draft.key), signing_input.encode("ascii"), "sha256")
-    return f"{signing_input}.{b64url(mac)}"
+def hmac_with(secret: Callable[[SigningKey], bytes]) -> JwtChange:
+    """Use something that everybody knows of the provider's key as an HMAC secret."""
+
+    def change(draft: JwtDraft) -> str:
+        signing_input = _input(draft.with_header(alg="HS256"))
+        mac = hmac.digest(secret(draft.key), signing_input.encode("ascii"), "sha256")
+        return f"{signing_input}.{b64url(mac)}"
+
+    return change
+
+
+hmac_with_public_key: Final = hmac_with(public_pem)
+"""Use the provider's public key as an HMAC secret."""
 
 
 def damaged_signature(draft: JwtDraft) -> str:
@@ -109,6 +122,16 @@ def _stranger(draft: JwtDraft) -> SigningKey:
 def signed_by_stranger(draft: JwtDraft) -> str:
     """Sign with a foreign key under the provider's ``kid``."""
     return draft.signed_by(_stranger(draft)).signed()
+
+
+def signed_by_stranger_with(name: str, value: Callable[[SigningKey], object]) -> JwtChange:
+    """Sign with a foreign key and send something along in the header that leads to it."""
+
+    def change(draft: JwtDraft) -> str:
+        stranger = draft.signed_by(_stranger(draft))
+        return stranger.with_header(**{name: value(stranger.key)}).signed()
+
+    return change
 
 
 def signed_by_embedded_key(draft: JwtDraft) -> str:

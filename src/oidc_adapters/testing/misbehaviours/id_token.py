@@ -3,12 +3,32 @@
 from typing import Final
 
 from oidc_adapters.testing.misbehaviours import forgeries
-from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour, Needs
+from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
+from oidc_adapters.testing.misbehaviours.conditions import (
+    PLAIN_ID_TOKEN,
+    SIGNATURES,
+    Condition,
+    Needs,
+    always,
+    authenticated_within,
+    both,
+    demands_acr,
+    distrusts,
+    within,
+    without_quirk,
+    younger_than,
+)
 from oidc_core.wire.limits import LIMITS
 
 
 def _row(
-    name: str, code: str, summary: str, change: forgeries.JwtChange, needs: Needs = ""
+    name: str,
+    code: str,
+    summary: str,
+    change: forgeries.JwtChange,
+    *,
+    needs: Needs = "",
+    when: Condition = always,
 ) -> Misbehaviour:
     return Misbehaviour(
         name=name,
@@ -18,21 +38,31 @@ def _row(
         summary=summary,
         needs=needs,
         changes=Changes(id_token=change),
+        when=when,
     )
 
 
 _FORM: Final = (
     _row(
-        "id_token_two_parts", "jws_malformed", "sends an ID token of two parts", forgeries.two_parts
+        "id_token_two_parts",
+        "jws_malformed",
+        "sends an ID token of two parts",
+        forgeries.two_parts,
+        when=PLAIN_ID_TOKEN,
     ),
     _row(
         "id_token_five_parts",
         "jws_malformed",
         "sends an ID token of five parts",
         forgeries.five_parts,
+        when=PLAIN_ID_TOKEN,
     ),
     _row(
-        "id_token_padded", "base64url_malformed", "sends an ID token with padding", forgeries.padded
+        "id_token_padded",
+        "base64url_malformed",
+        "sends an ID token with padding",
+        forgeries.padded,
+        when=PLAIN_ID_TOKEN,
     ),
     _row(
         "id_token_stray_bits",
@@ -45,6 +75,7 @@ _FORM: Final = (
         "token_too_large",
         "sends an ID token beyond the limit",
         forgeries.padded_to(LIMITS.id_token),
+        when=within("id_token", LIMITS.id_token + 1),
     ),
     _row(
         "id_token_duplicate_alg",
@@ -119,19 +150,25 @@ _FORM: Final = (
 
 _SIGNATURE: Final = (
     _row(
-        "alg_none", "alg_not_allowed", "sends an ID token without a signature", forgeries.unsigned
+        "alg_none",
+        "alg_not_allowed",
+        "sends an ID token without a signature",
+        forgeries.unsigned,
+        when=PLAIN_ID_TOKEN,
     ),
     _row(
         "alg_none_with_signature",
         "alg_not_allowed",
         "says that there is no signature and sends one",
         forgeries.unsigned_with_signature,
+        when=PLAIN_ID_TOKEN,
     ),
     _row(
         "hs256_with_public_key",
         "alg_not_allowed",
         "takes its public key for an HMAC secret",
         forgeries.hmac_with_public_key,
+        when=SIGNATURES,
     ),
     _row(
         "bad_signature", "signature_invalid", "damages the signature", forgeries.damaged_signature
@@ -159,6 +196,7 @@ _SIGNATURE: Final = (
         "key_not_found",
         "names a key that it does not publish",
         forgeries.with_header("kid", "unpublished"),
+        when=SIGNATURES,
     ),
 )
 
@@ -169,15 +207,33 @@ _CLAIMS: Final = (
         "names another issuer",
         forgeries.with_claim("iss", "https://other.example"),
     ),
-    _row("id_token_no_iss", "iss_missing", "names no issuer", forgeries.without_claim("iss")),
+    _row(
+        "id_token_no_iss",
+        "iss_missing",
+        "names no issuer",
+        forgeries.without_claim("iss"),
+        when=PLAIN_ID_TOKEN,
+    ),
     _row(
         "wrong_aud",
         "aud_mismatch",
         "names another client as audience",
         forgeries.with_claim("aud", "another-client"),
     ),
-    _row("no_aud", "aud_missing", "names no audience", forgeries.without_claim("aud")),
-    _row("extra_audience", "aud_untrusted", "names a further audience", forgeries.plus_audience),
+    _row(
+        "no_aud",
+        "aud_missing",
+        "names no audience",
+        forgeries.without_claim("aud"),
+        when=PLAIN_ID_TOKEN,
+    ),
+    _row(
+        "extra_audience",
+        "aud_untrusted",
+        "names a further audience",
+        forgeries.plus_audience,
+        when=both(PLAIN_ID_TOKEN, distrusts("another-client")),
+    ),
     _row(
         "wrong_azp",
         "azp_mismatch",
@@ -215,7 +271,13 @@ _CLAIMS: Final = (
         "does not say when it issued the ID token",
         forgeries.without_claim("iat"),
     ),
-    _row("week_old", "iat_too_old", "sends an ID token of last week", forgeries.week_old),
+    _row(
+        "week_old",
+        "iat_too_old",
+        "sends an ID token of last week",
+        forgeries.week_old,
+        when=younger_than(7 * 86_400),
+    ),
     _row(
         "nbf_in_future",
         "nbf_in_future",
@@ -228,12 +290,19 @@ _CLAIMS: Final = (
         "returns another nonce",
         forgeries.with_claim("nonce", "another-nonce"),
     ),
-    _row("no_nonce", "nonce_missing", "returns no nonce", forgeries.without_claim("nonce")),
+    _row(
+        "no_nonce",
+        "nonce_missing",
+        "returns no nonce",
+        forgeries.without_claim("nonce"),
+        when=without_quirk("nonce_not_echoed"),
+    ),
     _row(
         "nonce_not_supported",
         "nonce_missing",
         "returns no nonce and says so",
         lambda draft: draft.without_claims("nonce").with_claims(nonce_supported=False).signed(),
+        when=without_quirk("nonce_not_echoed"),
     ),
     _row("no_sub", "sub_missing", "names no user", forgeries.without_claim("sub")),
     _row("empty_sub", "sub_malformed", "names a user by nothing", forgeries.with_claim("sub", "")),
@@ -269,6 +338,7 @@ _CLAIMS: Final = (
         "authenticated the user long ago",
         forgeries.claim_earlier("auth_time", 30 * 86_400),
         needs="max_age",
+        when=authenticated_within(30 * 86_400),
     ),
     _row(
         "weaker_acr",
@@ -276,6 +346,7 @@ _CLAIMS: Final = (
         "authenticated the user in a weaker way",
         forgeries.with_claim("acr", "urn:example:none"),
         needs="acr",
+        when=demands_acr("urn:example:none"),
     ),
 )
 

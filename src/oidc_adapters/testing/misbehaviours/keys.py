@@ -6,7 +6,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oidc_adapters.testing.misbehaviours import answers
-from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour, Needs
+from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
+from oidc_adapters.testing.misbehaviours.conditions import SIGNATURES, Condition, Needs, takes
 from oidc_adapters.testing.parties import Members
 from oidc_adapters.testing.signing import (
     ALGORITHMS,
@@ -20,7 +21,15 @@ from oidc_adapters.testing.signing import (
 from oidc_adapters.testing.signing_keys import private_key, rsa_key
 
 
-def _row(name: str, code: str, summary: str, changes: Changes, needs: Needs = "") -> Misbehaviour:
+def _row(
+    name: str,
+    code: str,
+    summary: str,
+    changes: Changes,
+    *,
+    needs: Needs = "",
+    when: Condition = SIGNATURES,
+) -> Misbehaviour:
     return Misbehaviour(
         name=name,
         endpoint="keys",
@@ -29,6 +38,7 @@ def _row(name: str, code: str, summary: str, changes: Changes, needs: Needs = ""
         summary=summary,
         needs=needs,
         changes=changes,
+        when=when,
     )
 
 
@@ -75,6 +85,8 @@ def _with_private_parts(members: Members) -> Members:
 
 def _signed_with_published_private_key(draft: JwtDraft) -> str:
     alg = draft.key.alg
+    if isinstance(draft.key.private, bytes):
+        return draft.signed()
     key = SigningKey(alg=alg, kid=draft.key.kid, private=private_key(alg, _PUBLISHED_SLOT))
     return draft.signed_by(key).signed()
 
@@ -146,6 +158,7 @@ ROWS: Final = (
         "key_too_small",
         "signs with an RSA key of 1024 bits",
         Changes(key_set=_with_weak_key, id_token=_signed_with_weak_key),
+        when=takes("RS256"),
     ),
     _row(
         "small_order_ed25519",

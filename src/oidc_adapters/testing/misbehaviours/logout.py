@@ -7,13 +7,32 @@ from attrs import evolve
 
 from oidc_adapters.testing.encryption import JweDraft
 from oidc_adapters.testing.misbehaviours import forgeries
-from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour, Needs
+from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
+from oidc_adapters.testing.misbehaviours.conditions import (
+    PLAIN_ID_TOKEN,
+    SIGNATURES,
+    Condition,
+    Needs,
+    always,
+    both,
+    distrusts,
+    logout_younger_than,
+    of_policy,
+)
 from oidc_adapters.testing.parties import BackchannelLogout
 from oidc_adapters.testing.signing import JwtDraft, SigningKey
 from oidc_adapters.testing.signing_keys import private_key
 
 
-def _row(name: str, code: str, summary: str, changes: Changes, needs: Needs = "") -> Misbehaviour:
+def _row(
+    name: str,
+    code: str,
+    summary: str,
+    changes: Changes,
+    *,
+    needs: Needs = "",
+    when: Condition = always,
+) -> Misbehaviour:
     return Misbehaviour(
         name=name,
         endpoint="logout",
@@ -22,11 +41,18 @@ def _row(name: str, code: str, summary: str, changes: Changes, needs: Needs = ""
         summary=summary,
         needs=needs,
         changes=changes,
+        when=when,
     )
 
 
-def _token(name: str, code: str, summary: str, change: forgeries.JwtChange) -> Misbehaviour:
-    return _row(name, code, summary, Changes(logout_token=change))
+def _token(
+    name: str,
+    code: str,
+    summary: str,
+    change: forgeries.JwtChange,
+    when: Condition = always,
+) -> Misbehaviour:
+    return _row(name, code, summary, Changes(logout_token=change), when=when)
 
 
 def _request(
@@ -71,12 +97,14 @@ _SIGNATURE: Final = (
         "alg_not_allowed",
         "ends a session by a token without a signature",
         forgeries.unsigned,
+        when=PLAIN_ID_TOKEN,
     ),
     _token(
         "logout_hs256_with_public_key",
         "alg_not_allowed",
         "takes its public key for an HMAC secret when it ends a session",
         forgeries.hmac_with_public_key,
+        when=SIGNATURES,
     ),
     _token(
         "logout_other_alg",
@@ -107,6 +135,7 @@ _SIGNATURE: Final = (
         "key_not_found",
         "ends a session by a key that it does not publish",
         forgeries.with_header("kid", "unpublished"),
+        when=SIGNATURES,
     ),
     _token(
         "logout_typ_access_token",
@@ -140,6 +169,7 @@ _CLAIMS: Final = (
         "aud_untrusted",
         "names a further client when it ends a session",
         forgeries.plus_audience,
+        when=both(PLAIN_ID_TOKEN, distrusts("another-client")),
     ),
     _token(
         "logout_expired",
@@ -164,6 +194,7 @@ _CLAIMS: Final = (
         "iat_too_old",
         "ends a session by a token that is ten minutes old",
         forgeries.claim_earlier("iat", 600),
+        when=logout_younger_than(600),
     ),
     _token(
         "logout_nobody",
@@ -206,6 +237,7 @@ _CLAIMS: Final = (
         "events_missing",
         "offers an ID token as logout token",
         _id_token,
+        when=of_policy(lambda policy: not policy.require_logout_typ),
     ),
     _token(
         "logout_with_nonce",

@@ -4,9 +4,12 @@ from typing import Final
 
 from oidc_adapters.testing.misbehaviours import answers, forgeries
 from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
+from oidc_adapters.testing.misbehaviours.conditions import PLAIN_ID_TOKEN, Condition, always
 
 
-def _row(name: str, code: str, summary: str, changes: Changes) -> Misbehaviour:
+def _row(
+    name: str, code: str, summary: str, changes: Changes, when: Condition = always
+) -> Misbehaviour:
     return Misbehaviour(
         name=name,
         endpoint="token",
@@ -14,6 +17,7 @@ def _row(name: str, code: str, summary: str, changes: Changes) -> Misbehaviour:
         code=code,
         summary=summary,
         changes=changes,
+        when=when,
     )
 
 
@@ -69,6 +73,7 @@ ROWS: Final = (
         "alg_not_allowed",
         "refreshes to an ID token without a signature",
         Changes(id_token=forgeries.unsigned),
+        when=PLAIN_ID_TOKEN,
     ),
     _row(
         "refresh_bad_signature",

@@ -3,11 +3,28 @@
 from typing import Final
 
 from oidc_adapters.testing.misbehaviours import answers, forgeries
-from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour, Needs
+from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
+from oidc_adapters.testing.misbehaviours.conditions import (
+    JSON_USERINFO,
+    PLAIN_USERINFO,
+    UNENCRYPTED_USERINFO,
+    Condition,
+    Needs,
+    always,
+)
 from oidc_adapters.testing.parties import Members
 
 
-def _row(name: str, code: str, summary: str, changes: Changes, needs: Needs = "") -> Misbehaviour:
+def _row(
+    name: str,
+    code: str,
+    summary: str,
+    changes: Changes,
+    *,
+    needs: Needs = "",
+    when: Condition = always,
+    contradicts: bool = False,
+) -> Misbehaviour:
     return Misbehaviour(
         name=name,
         endpoint="userinfo",
@@ -16,6 +33,8 @@ def _row(name: str, code: str, summary: str, changes: Changes, needs: Needs = ""
         summary=summary,
         needs=needs,
         changes=changes,
+        when=when,
+        contradicts=contradicts,
     )
 
 
@@ -33,24 +52,30 @@ ROWS: Final = (
         "sub_mismatch",
         "tells about another user",
         _with("sub", "mallory"),
+        when=JSON_USERINFO,
+        contradicts=True,
     ),
     _row(
         "userinfo_no_sub",
         "sub_missing",
         "does not say which user it describes",
         Changes(userinfo=_without_sub),
+        when=JSON_USERINFO,
     ),
     _row(
         "userinfo_sub_in_array",
         "sub_mismatch",
         "tells about a list of users",
         _with("sub", ["alice"]),
+        when=JSON_USERINFO,
+        contradicts=True,
     ),
     _row(
         "userinfo_duplicate_sub",
         "json_member_duplicated",
         "tells about two users in one object",
         Changes(answer=answers.twice("sub", "mallory")),
+        when=PLAIN_USERINFO,
     ),
     _row(
         "userinfo_html",
@@ -82,6 +107,7 @@ ROWS: Final = (
         "signs UserInfo for another client",
         Changes(userinfo_jwt=forgeries.with_claim("aud", "another-client")),
         needs="signed_userinfo",
+        contradicts=True,
     ),
     _row(
         "userinfo_signed_wrong_iss",
@@ -89,6 +115,7 @@ ROWS: Final = (
         "signs UserInfo in another provider's name",
         Changes(userinfo_jwt=forgeries.with_claim("iss", "https://other.example")),
         needs="signed_userinfo",
+        contradicts=True,
     ),
     _row(
         "userinfo_signed_other_sub",
@@ -96,6 +123,7 @@ ROWS: Final = (
         "signs UserInfo about another user",
         Changes(userinfo_jwt=forgeries.with_claim("sub", "mallory")),
         needs="signed_userinfo",
+        contradicts=True,
     ),
     _row(
         "userinfo_signed_expired",
@@ -110,6 +138,7 @@ ROWS: Final = (
         "sends a JWT without a signature as UserInfo",
         Changes(userinfo_jwt=forgeries.unsigned),
         needs="signed_userinfo",
+        when=UNENCRYPTED_USERINFO,
     ),
     _row(
         "userinfo_signed_bad_signature",
