@@ -24,7 +24,7 @@ from oidc_adapters.cli.message_parts import answer_facts, form_facts
 from oidc_adapters.cli.redaction import printable, shown_header
 from oidc_adapters.stores.pending.cookies import CookieProfile, only_value
 from oidc_adapters.testing.oauth_messages import unique_parameters
-from oidc_adapters.testing.servers import session_of
+from oidc_adapters.testing.served_provider import session_of
 from oidc_adapters.transport import framing
 from oidc_adapters.transport.exchange import CURRENT, Exchange
 from oidc_adapters.transport.receiving import GuardedResponse
@@ -134,8 +134,8 @@ PATTERNS: Final = {
     "oidc_adapters.context.login_flow:_SECONDS": "fullmatch",
     "oidc_adapters.stores.pending.cookies:_NAME": "fullmatch",
     "oidc_adapters.stores.pending.cookies:_TOKEN": "fullmatch",
-    "oidc_adapters.testing.authorization_endpoint:_CHALLENGE": "fullmatch",
-    "oidc_adapters.testing.authorization_endpoint:_SECONDS": "fullmatch",
+    "oidc_adapters.testing.authorization_request:_CHALLENGE": "fullmatch",
+    "oidc_adapters.testing.authorization_request:_SECONDS": "fullmatch",
     "oidc_adapters.testing.encryption:_KEY_WRAP": "fullmatch",
     "oidc_adapters.testing.token_endpoint:_VERIFIER": "fullmatch",
     "oidc_adapters.transport.attempts:_METHOD": "fullmatch",

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from oidc_adapters.testing import RequestRefused
-from oidc_adapters.testing.provider_state import HintRule
+from oidc_adapters.testing.dialect import HintRule
 from oidc_core.endpoints.end_session import LogoutRequest
 from tests.adapters.clients.test_session_tokens import KINDS, LIFETIME, Site, site
 from tests.flows.mixing import settled

@@ -15,6 +15,12 @@ dependencies of the library itself.
 
 from oidc_adapters.testing.dialect import Dialect
 from oidc_adapters.testing.fake_browser import FakeBrowser
+from oidc_adapters.testing.imitations import (
+    ENTRA_LIKE,
+    HYDRA_LIKE,
+    KEYCLOAK_LIKE,
+    LEMONLDAP_LIKE,
+)
 from oidc_adapters.testing.laws import LawReport, Outcome, check_law
 from oidc_adapters.testing.misbehaviours import (
     MISBEHAVIOURS,
@@ -34,6 +40,7 @@ from oidc_adapters.testing.parties import (
     Session,
 )
 from oidc_adapters.testing.provider import FakeProvider
+from oidc_adapters.testing.provider_applications import asgi_application, wsgi_application
 from oidc_adapters.testing.records import (
     ASYNC_RECORDS_DUTIES,
     ASYNC_UNREACHABLE_RECORDS,
@@ -42,7 +49,8 @@ from oidc_adapters.testing.records import (
     AsyncRecordsDuty,
     RecordsDuty,
 )
-from oidc_adapters.testing.servers import ServedProvider, serve
+from oidc_adapters.testing.served_provider import ServedProvider
+from oidc_adapters.testing.servers import serve
 from oidc_adapters.testing.transport_place import TransportSetup
 from oidc_adapters.testing.transport_table import (
     ASYNC_TRANSPORT_DUTIES,
@@ -62,6 +70,10 @@ __all__ = [
     "ASYNC_TRANSPORT_DUTIES",
     "ASYNC_UNREACHABLE_RECORDS",
     "BOB",
+    "ENTRA_LIKE",
+    "HYDRA_LIKE",
+    "KEYCLOAK_LIKE",
+    "LEMONLDAP_LIKE",
     "MISBEHAVIOURS",
     "ODD_BUT_LEGAL",
     "RECORDS_DUTIES",
@@ -91,8 +103,10 @@ __all__ = [
     "SharedClientDuty",
     "TransportDuty",
     "TransportSetup",
+    "asgi_application",
     "check_law",
     "lacking",
     "serve",
     "web_settings",
+    "wsgi_application",
 ]

@@ -31,11 +31,11 @@ class Authority:
         self,
         name: str = "leaf",
         *,
-        host: str | None = "127.0.0.1",
+        host: str | tuple[str, ...] | None = "127.0.0.1",
         expired: bool = False,
         begins: dt.timedelta = _EARLIER,
     ) -> tuple[Path, Path]:
-        """Return the paths of a certificate for a host or a client and of its key."""
+        """Return the paths of a certificate for hosts or a client and of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = self._sign(subject, key, host=host, expired=expired, begins=begins)
@@ -61,7 +61,7 @@ class Authority:
         self,
         name: str = "server",
         *,
-        host: str = "127.0.0.1",
+        host: str | tuple[str, ...] = "127.0.0.1",
         expired: bool = False,
         begins: dt.timedelta = _EARLIER,
         ask_client: bool = False,
@@ -79,7 +79,7 @@ class Authority:
         subject: x509.Name,
         key: _Key,
         *,
-        host: str | None = None,
+        host: str | tuple[str, ...] | None = None,
         expired: bool = False,
         begins: dt.timedelta = _EARLIER,
         ca: bool = False,
@@ -108,9 +108,8 @@ class Authority:
             .add_extension(_key_usage(ca=ca), critical=True)
         )
         if host is not None:
-            builder = builder.add_extension(
-                x509.SubjectAlternativeName([_general_name(host)]), critical=False
-            )
+            names = [_general_name(each) for each in ((host,) if isinstance(host, str) else host)]
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return builder.sign(self._key, hashes.SHA256())
 
 

@@ -1,5 +1,6 @@
 """Which claims the fake provider states: by scope, by request, in the ID token, in UserInfo."""
 
+from oidc_adapters.testing.claims_request import Wanted
 from oidc_adapters.testing.encryption import JweDraft, recipient_of
 from oidc_adapters.testing.ledger import AccessToken, Grant
 from oidc_adapters.testing.misbehaviours import Changes
@@ -58,11 +59,11 @@ def id_token_draft(
         "auth_time": grant.auth_time,
         "acr": grant.acr,
         "sid": grant.sid,
-        "at_hash": half_hash(alg, access_token),
+        "at_hash": half_hash(alg if state.dialect.at_hash == "by_alg" else "RS256", access_token),
     }
     if grant.nonce is not None and not refreshing:
         claims["nonce"] = grant.nonce
-    wanted = _about(state, grant.sub, (*state.unasked, *grant.id_token_claims))
+    wanted = _about(state, grant.sub, state.always_stated, grant.claims.id_token)
     said = state.dialect.spoken("id_token", {**wanted, **claims})
     return _draft(state.signing_key(alg, client), said, now)
 
@@ -70,8 +71,8 @@ def id_token_draft(
 def userinfo_claims(state: ProviderState, token: AccessToken) -> Members:
     """Return what UserInfo says to the bearer of an access token (OIDC Core §5.3.2, §5.4)."""
     grant = token.family.grant
-    by_scope = (name for scope in token.scope for name in SCOPE_CLAIMS.get(scope, ()))
-    known = _about(state, grant.sub, (*state.unasked, *by_scope, *grant.userinfo_claims))
+    by_scope = [name for scope in token.scope for name in SCOPE_CLAIMS.get(scope, ())]
+    known = _about(state, grant.sub, (*state.always_stated, *by_scope), grant.claims.userinfo)
     return state.dialect.spoken("userinfo", {"sub": grant.sub, **known})
 
 
@@ -160,6 +161,8 @@ def _client(state: ProviderState, grant: Grant) -> FakeClient:
     return next(one for one in state.clients if one.client_id == grant.client_id)
 
 
-def _about(state: ProviderState, sub: str, names: tuple[str, ...]) -> Members:
+def _about(state: ProviderState, sub: str, names: tuple[str, ...], wanted: Wanted) -> Members:
+    """Return what is known of a user: claims by name, and wanted ones whose value suits."""
     known = state.user(sub).claims
-    return {name: known[name] for name in names if name in known}
+    suiting = [name for name, how in wanted.items() if name in known and how.admits(known[name])]
+    return {name: known[name] for name in (*names, *suiting) if name in known}

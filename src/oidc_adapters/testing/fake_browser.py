@@ -12,12 +12,14 @@ them.
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
-from attrs import frozen
+from attrs import field, frozen
 
 from oidc_adapters.runtime.clock import Clock
+from oidc_adapters.testing.authorization_request import arrival
 from oidc_adapters.testing.claims import SCOPE_CLAIMS
-from oidc_adapters.testing.parties import FakeUser
+from oidc_adapters.testing.parties import AuthorizationResponse, FakeUser, Session
 from oidc_adapters.testing.provider import FakeProvider
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.settings import check_fields, fields_of
@@ -42,6 +44,9 @@ _STANDARD: Final = frozenset([name for names in SCOPE_CLAIMS.values() for name i
 class FakeBrowser:
     """A browser and the person in front of it.
 
+    The provider remembers each client that it was given: like the cookies of the application, the
+    session at the provider belongs to the client.
+
     Attributes:
         provider: where users log in.
         clock: tells the time.
@@ -49,6 +54,9 @@ class FakeBrowser:
 
     provider: FakeProvider
     clock: Clock
+    _sessions: WeakKeyDictionary[Any, Session] = field(
+        init=False, factory=WeakKeyDictionary[Any, Session], repr=False, eq=False
+    )
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _FIELDS)
@@ -66,7 +74,8 @@ class FakeBrowser:
 
         Args:
             client: the test client of the framework.
-            sub: who logs in; the first user of the provider if left out.
+            sub: who logs in.  If left out, it is who is signed in at the provider, whom the
+                application names by a hint, or else the first user of the provider.
             claims: what the provider knows about the user from now on.  A scope has to ask for the
                 standard claims; all others the provider states unasked.
             page: a page for users who are logged in: the browser asks for it first, and the
@@ -108,25 +117,51 @@ class FakeBrowser:
             claims: what the provider knows about the user from now on.
             page: a page for users who are logged in.
             login_path: where a login starts, if no page is named.
-            approve: whether the user agrees at the provider.
+            approve: whether the user agrees.
 
         Raises:
             AssertionError: the application shows the page without a login.
             UsageError: ``parameter_invalid`` for a client of another kind.
             RequestRefused: the provider cannot answer the request of the application.
         """
-        ask, user = _asking(client, secure=self._secure), self._user(sub, claims)
+        ask, user = _asking(client, secure=self._secure), self._user(client, sub, claims)
         start = login_path if page is None else _led(ask("GET", page, _NAVIGATION, b""), page)
         started = ask("POST", start, {**_NAVIGATION, **_FORM}, b"")
         url = _location(started)
         if not url.startswith(self._base):
             return started
-        response = self.provider.authorize(url, self.clock.now(), user=user, approve=approve)
+        response = self._answered(client, url, user, approve=approve)
         back = _path(response.url)
         headers = {**_NAVIGATION, **_ELSEWHERE}
         if response.form is None:
             return ask("GET", back, headers, b"")
         return ask("POST", back, {**headers, **_FORM}, response.form)
+
+    def _answered(
+        self, client: object, url: str, user: str | None, *, approve: bool
+    ) -> AuthorizationResponse:
+        """Arrive at the provider, and remember who is signed in there."""
+        session, now = self._session(client, url, user), self.clock.now()
+        response = self.provider.authorize(url, now, user=user, approve=approve, session=session)
+        if response.session is not None:
+            self._sessions[client] = response.session
+        return response
+
+    def session(self, client: object) -> Session | None:
+        """Return the session at the provider of the browser that a client is, if there is one."""
+        return self._sessions.get(client)
+
+    def forget(self, client: object) -> None:
+        """Have the provider forget the browser that a client is: nobody is signed in there."""
+        self._sessions.pop(client, None)
+
+    def _session(self, client: object, url: str, user: str | None) -> Session | None:
+        """Return the session to answer from: another user leaves it, unless no page may show."""
+        session = self._sessions.get(client)
+        silent = "none" in arrival(self.provider, url).prompts
+        if session is None or silent or user in {None, session.sub}:
+            return session
+        return None
 
     @property
     def _secure(self) -> bool:
@@ -138,12 +173,15 @@ class FakeBrowser:
     def _base(self) -> str:
         return self.provider.base.rstrip("/") + "/"
 
-    def _user(self, sub: str | None, claims: Mapping[str, object] | None) -> str:
-        """Have the provider know a user."""
+    def _user(
+        self, client: object, sub: str | None, claims: Mapping[str, object] | None
+    ) -> str | None:
+        """Have the provider know a user; ``None`` leaves it to session and hints who that is."""
         provider = self.provider
-        name = provider.users[0].sub if sub is None else sub
-        if claims is None and name in {user.sub for user in provider.users}:
-            return name
+        if claims is None and (sub is None or provider.knows(sub)):
+            return sub
+        session = self._sessions.get(client)
+        name = sub or (provider.users[0].sub if session is None else session.sub)
         others = [user for user in provider.users if user.sub != name]
         provider.users = (FakeUser(sub=name, claims=claims or {}), *others)
         unasked = [each for each in claims or {} if each not in _STANDARD]

@@ -3,12 +3,15 @@
 Everything random in it comes from the seed, so that the same calls give the same octets.
 """
 
+from collections import deque
 from collections.abc import MutableMapping
 from hashlib import sha256
 from typing import Final, TypeVar
 
 from attrs import define, field, frozen
 
+from oidc_adapters.testing.claims_request import ClaimsRequest
+from oidc_adapters.testing.failures import Failure
 from oidc_adapters.testing.signing import b64url
 
 V = TypeVar("V")
@@ -37,8 +40,7 @@ class Grant:
     acr: str
     nonce: str | None = field(repr=False)
     code_challenge: str = field(repr=False)
-    id_token_claims: tuple[str, ...]
-    userinfo_claims: tuple[str, ...]
+    claims: ClaimsRequest
 
 
 @define(kw_only=True)
@@ -110,12 +112,18 @@ class Ledger:
     id_tokens: dict[str, IssuedIdToken] = field(factory=dict[str, IssuedIdToken], repr=False)
     assertions: dict[tuple[str, str], int] = field(factory=dict[tuple[str, str], int], repr=False)
     drawn: dict[str, int] = field(factory=dict[str, int])
+    failures: dict[str, deque[Failure]] = field(factory=dict[str, "deque[Failure]"])
 
     def fresh(self, kind: str) -> str:
         """Return the next value of a kind: 43 base64url characters that follow from the seed."""
         number = self.drawn.get(kind, 0) + 1
         self.drawn[kind] = number
         return b64url(sha256(f"{self.seed}:{kind}:{number}".encode()).digest())
+
+    def next_failure(self, name: str) -> Failure | None:
+        """Return how the next request at an endpoint fails, if it has to."""
+        failures = self.failures.get(name)
+        return failures.popleft() if failures else None
 
     def keep_code(self, code: str, issued: IssuedCode) -> None:
         """Remember a code."""

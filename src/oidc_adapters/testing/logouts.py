@@ -46,9 +46,9 @@ def after_logout(state: ProviderState, url: str) -> str | None:
 def _hinted(state: ProviderState, hint: str) -> IssuedIdToken | None:
     """Return the client and user of an ID token, if it is a hint to this provider."""
     issued = state.ledger.id_tokens.get(hint)
-    if issued is None or state.accepts_hint == "issued":
+    if issued is None or state.hint_rule == "issued":
         return issued
-    if state.accepts_hint == "newest":
+    if state.hint_rule == "newest":
         of_session = [
             text
             for text, each in state.ledger.id_tokens.items()

@@ -67,7 +67,7 @@ def metadata(state: ProviderState) -> Members:
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "code_challenge_methods_supported": ["S256"],
-        "authorization_response_iss_parameter_supported": state.sends_iss,
+        "authorization_response_iss_parameter_supported": state.says_iss,
         **_ends(state),
     }
 
@@ -76,7 +76,7 @@ def _ends(state: ProviderState) -> Members:
     """Return the members about the ends of sessions and tokens."""
     frame = {"check_session_iframe": endpoint(state.base, PATH)}
     return {
-        **(frame if state.session_management else {}),
+        **(frame if state.has_session_state else {}),
         "end_session_endpoint": endpoint(state.base, "end-session"),
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
@@ -90,7 +90,9 @@ def _ends(state: ProviderState) -> Members:
 
 def key_set(state: ProviderState) -> Members:
     """Return the members of the key set: no secret and no private key is in it."""
-    return {"keys": [key.public_jwk() for key in published_keys(state)]}
+    about = {"issuer": state.issuer} if state.dialect.keys_name_issuer else {}
+    keys = [{**key.public_jwk(), **about} for key in published_keys(state)]
+    return {"keys": [{**state.dialect.spoken("key", key)} for key in keys]}
 
 
 def published_keys(state: ProviderState) -> tuple[SigningKey, ...]:

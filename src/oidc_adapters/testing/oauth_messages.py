@@ -40,9 +40,14 @@ class OAuthError(Exception):
         self.status = status
         self.challenge = challenge
 
-    def answer(self, now: int) -> HttpResponse:
-        """Return it as RFC 6749 §5.2 has it, with the challenge of RFC 6750 §3 if there is one."""
-        members = {"error": self.error, "error_description": self.error_description}
+    def answer(self, now: int, hint: str = "") -> HttpResponse:
+        """Return it as RFC 6749 §5.2 has it, with the challenge of RFC 6750 §3 if there is one.
+
+        Args:
+            now: the time.
+            hint: what follows the description.
+        """
+        members = {"error": self.error, "error_description": self.error_description + hint}
         challenge = (("www-authenticate", self.challenge),) if self.challenge else ()
         return HttpResponse(self.status, JSON_HEADERS + challenge, rendered(members), now)
 
@@ -55,6 +60,9 @@ def json_answer(members: Members, now: int, *, status: int = 200) -> HttpRespons
 def unique_parameters(encoded: str) -> tuple[Mapping[str, str], tuple[str, ...]]:
     """Take form-encoded text apart: the parameters by name, and the names given twice.
 
+    A parameter without a value counts as left out (RFC 6749 §3.1).  ``resource`` may be there more
+    than once (RFC 8707 §2).
+
     Raises:
         ValueError: the text is not form-encoded UTF-8.
     """
@@ -62,8 +70,9 @@ def unique_parameters(encoded: str) -> tuple[Mapping[str, str], tuple[str, ...]]
         encoded, keep_blank_values=True, strict_parsing=bool(encoded), errors="strict"
     )
     times = Counter([name for name, _ in pairs])
-    repeated = tuple(sorted([name for name, count in times.items() if count > 1]))
-    return dict(pairs), repeated
+    repeated = sorted([name for name, count in times.items() if count > 1])
+    given = {name: value for name, value in pairs if value}
+    return given, tuple([name for name in repeated if name != "resource"])
 
 
 def form_parameters(request: WireRequest) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from attrs import field, frozen
 
+from oidc_core.wire.errors import UsageError
 from oidc_core.wire.incoming import Incoming
 from oidc_core.wire.settings import check_fields, fields_of, texts
 
@@ -44,6 +45,8 @@ class FakeClient:
         redirect_uris: the exact redirect URIs it may name; ``http://127.0.0.1/PATH`` without a port
             stands for every port (RFC 8252 §7.3).
         post_logout_redirect_uris: the exact URIs it may return to after a logout.
+        require_pkce: whether its logins have to use PKCE.  Without, a login may leave it out; one
+            that sends a challenge is held to it all the same.  A public client has to use it.
         backchannel_logout_uri: where it takes logout tokens, or ``None``.
         frontchannel_logout_uri: what a browser loads in a frame when a session ends, or ``None``.
         token_endpoint_auth_method: ``none``, ``client_secret_basic``, ``client_secret_post``,
@@ -73,6 +76,7 @@ class FakeClient:
     post_logout_redirect_uris: tuple[str, ...] = field(
         default=("https://rp.example/",), converter=texts
     )
+    require_pkce: bool = True
     backchannel_logout_uri: str | None = None
     frontchannel_logout_uri: str | None = None
     token_endpoint_auth_method: str = "client_secret_basic"
@@ -88,6 +92,9 @@ class FakeClient:
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _CLIENT)
+        if self.token_endpoint_auth_method == "none" and not self.require_pkce:
+            expected = "PKCE for a client without a secret"
+            raise UsageError("config_invalid", about="require_pkce", found=False, expected=expected)
 
 
 @frozen(kw_only=True)
@@ -99,6 +106,40 @@ class FakeUser:
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _USER)
+
+    @classmethod
+    def complete(cls, sub: str = "carol") -> "FakeUser":
+        """Return a user of whom the provider knows every standard claim (OIDC Core §5.1)."""
+        page = f"https://people.example/{sub}"
+        claims: dict[str, object] = {
+            "name": f"{sub.capitalize()} Middle Example",
+            "given_name": sub.capitalize(),
+            "family_name": "Example",
+            "middle_name": "Middle",
+            "nickname": sub,
+            "preferred_username": sub,
+            "profile": page,
+            "picture": f"{page}/picture.png",
+            "website": f"{page}/blog",
+            "gender": "female",
+            "birthdate": "0000-10-31",
+            "zoneinfo": "Europe/Paris",
+            "locale": "en-US",
+            "updated_at": 1_311_280_970,
+            "email": f"{sub}@people.example",
+            "email_verified": True,
+            "phone_number": "+1 (604) 555-1234;ext=5678",
+            "phone_number_verified": True,
+            "address": {
+                "formatted": "1 Main Street\r\nParis 75001\r\nFrance",
+                "street_address": "1 Main Street",
+                "locality": "Paris",
+                "region": "Ile-de-France",
+                "postal_code": "75001",
+                "country": "France",
+            },
+        }
+        return cls(sub=sub, claims=claims)
 
 
 _CLIENT: Final = fields_of(FakeClient)
@@ -125,11 +166,19 @@ BOB: Final = FakeUser(
 
 @frozen(kw_only=True)
 class Session:
-    """A browser's session at the provider: who signed in there, and when."""
+    """A browser's session at the provider: who signed in there, when, and how well.
+
+    Attributes:
+        sub: the user.
+        auth_time: when they signed in, in seconds since the epoch.
+        sid: the session's name.
+        acr: how well: one of the metadata's ``acr_values_supported``; empty for the weakest.
+    """
 
     sub: str
     auth_time: int
     sid: str = field(repr=False)
+    acr: str = ""
 
     def __attrs_post_init__(self) -> None:
         check_fields(self, _SESSION)

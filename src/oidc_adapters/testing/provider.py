@@ -5,9 +5,15 @@ of the library, so that both cannot have the same fault, and it holds the client
 has there. A test that reaches a login's end has therefore proved something about both.
 """
 
+from collections import deque
+from collections.abc import Mapping
+from typing import Literal
+
 from attrs import define, evolve
 
-from oidc_adapters.testing.authorization_endpoint import arrival, callback
+from oidc_adapters.testing.authorization_endpoint import callback
+from oidc_adapters.testing.authorization_request import arrival
+from oidc_adapters.testing.failures import BACK_CHANNEL, BackChannel, Failure
 from oidc_adapters.testing.logouts import (
     after_logout,
     backchannel_logout,
@@ -18,13 +24,20 @@ from oidc_adapters.testing.oauth_messages import (
     OAuthError,
     json_answer,
 )
-from oidc_adapters.testing.parties import AuthorizationResponse, BackchannelLogout, Session
+from oidc_adapters.testing.parties import (
+    AuthorizationResponse,
+    BackchannelLogout,
+    FakeUser,
+    Session,
+)
 from oidc_adapters.testing.provider_state import ProviderState
 from oidc_adapters.testing.revocation_endpoint import revocation_answer
 from oidc_adapters.testing.session_management import FRAME_HEADERS, FRAME_PAGE, PATH
 from oidc_adapters.testing.token_endpoint import token_answer
 from oidc_adapters.testing.userinfo_endpoint import userinfo_answer
+from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.settings import check_kind
 
 
 @define(kw_only=True)
@@ -48,36 +61,56 @@ class FakeProvider(ProviderState):
         Returns:
             The answer, with ``now`` as its time of receipt, or the failure of the exchange.
         """
-        there = now + self.skew
+        there, name = now + self.skew, self._endpoint(request.url)
+        failure = self.ledger.next_failure(name)
+        if failure is not None and not failure.acts:
+            return failure.answer(now)
         try:
-            answer = self._routed(request, there)
+            answer = self._routed(name, request, there)
         except OAuthError as error:
-            answer = error.answer(there)
+            answer = self.dialect.refused(error, there)
+        if failure is not None:
+            return failure.answer(now)
         if isinstance(answer, NoAnswer):
             return evolve(answer, at=now)
         return evolve(answer, received_at=now)
 
-    def _routed(self, request: WireRequest, now: int) -> Answer:
-        url = request.url
+    def _endpoint(self, url: str) -> BackChannel | Literal["frame", ""]:
+        """Return which endpoint a URL is."""
         if url in {*discovery_urls(self.issuer), *discovery_urls(self.base)}:
+            return "discovery"
+        return self._paths().get(url, "")
+
+    def _paths(self) -> dict[str, BackChannel | Literal["frame"]]:
+        frame: dict[str, Literal["frame"]] = {endpoint(self.base, PATH): "frame"}
+        return {
+            endpoint(self.base, "jwks"): "keys",
+            endpoint(self.base, "token"): "token",
+            endpoint(self.base, "revoke"): "revocation",
+            endpoint(self.base, "userinfo"): "userinfo",
+            **(frame if self.has_session_state else {}),
+        }
+
+    def _routed(self, name: str, request: WireRequest, now: int) -> Answer:
+        if name == "discovery":
             _require_method(request, "GET")
             changes = self.changes("discovery")
             members = self.dialect.spoken("metadata", metadata(self))
             return changes.answer(json_answer(changes.metadata(members), now))
-        if url == endpoint(self.base, "jwks"):
+        if name == "keys":
             _require_method(request, "GET")
             changes = self.changes("keys")
             return changes.answer(json_answer(changes.key_set(key_set(self)), now))
-        if url == endpoint(self.base, "token"):
+        if name == "token":
             _require_method(request, "POST")
             return token_answer(self, request, now)
-        if url == endpoint(self.base, "revoke"):
+        if name == "revocation":
             _require_method(request, "POST")
             return revocation_answer(self, request, now)
-        if self.session_management and url == endpoint(self.base, PATH):
+        if name == "frame":
             _require_method(request, "GET")
             return HttpResponse(200, FRAME_HEADERS, FRAME_PAGE, now)
-        if url == endpoint(self.base, "userinfo"):
+        if name == "userinfo":
             _require_method(request, "GET", "POST")
             return userinfo_answer(self, request, now)
         return HttpResponse(404, (("content-type", "text/plain"),), b"not found", now)
@@ -90,15 +123,19 @@ class FakeProvider(ProviderState):
         user: str | None = None,
         approve: bool = True,
         session: Session | None = None,
+        form: bytes = b"",
     ) -> AuthorizationResponse:
         """Let a browser arrive at the authorization endpoint, and answer as the end-user decides.
 
         Args:
             url: the authorization URL, as the client made it.
             now: the time, in seconds since the epoch.
-            user: the ``sub`` of who signs in; the first user if left out.  A good session wins.
-            approve: whether the end-user consents; otherwise the answer is ``access_denied``.
+            user: the ``sub`` of who signs in.  If left out, it is the user of the session, of
+                ``id_token_hint`` or of ``login_hint``, or else the first.  A good session wins.
+            approve: whether the end-user consents; otherwise the answer is ``access_denied``, or
+                ``consent_required`` with ``prompt=none``.
             session: the browser's session at the provider, from an earlier callback.
+            form: what the browser posted, where the request is a form (OIDC Core §3.1.2.1).
 
         Raises:
             RequestRefused: the request must not be answered with a redirect.
@@ -106,9 +143,9 @@ class FakeProvider(ProviderState):
         """
         return callback(
             self,
-            arrival(self, url),
+            arrival(self, url, form),
             now + self.skew,
-            user=self.users[0].sub if user is None else user,
+            user=user,
             approve=approve,
             session=session,
         )
@@ -165,8 +202,76 @@ class FakeProvider(ProviderState):
         """Sign with new keys from now on; the previous ones stay published or are withdrawn."""
         self.keys.rotate(keep_previous=keep_previous)
 
+    def fail_next(
+        self,
+        name: BackChannel,
+        status: int | None = 503,
+        *,
+        times: int = 1,
+        error: str = "server_error",
+        acts: bool = False,
+    ) -> None:
+        """Have the next requests at an endpoint fail; those after them are answered as ever.
+
+        Args:
+            name: which endpoint.
+            status: the status of the answers, or ``None`` for no answer at all.
+            times: how many requests fail.
+            error: the OAuth error that they are told; empty for an empty body.
+            acts: whether the provider does first what it was asked, so that only its answer is
+                lost: a code or a refresh token is used up.
+
+        Raises:
+            UsageError: ``parameter_invalid``.
+        """
+        if name not in BACK_CHANNEL:
+            expected = tuple(sorted(BACK_CHANNEL))
+            raise UsageError("parameter_invalid", about="name", found=name, expected=expected)
+        if status is not None and not 300 <= status <= 599:
+            raise UsageError("parameter_invalid", about="status", found=status, expected="300-599")
+        failure = Failure(status=status, error=error, acts=acts)
+        self.ledger.failures.setdefault(name, deque()).extend([failure] * times)
+
+    def add_user(self, user: FakeUser) -> None:
+        """Have one more user; one of the same ``sub`` is replaced."""
+        check_kind(user, FakeUser, about="user")
+        others = [each for each in self.users if each.sub != user.sub]
+        self.users = (*others, user)
+
+    def change_claims(self, sub: str, claims: Mapping[str, object]) -> None:
+        """Have other claims of a user from now on, in tokens and UserInfo of logins there were too.
+
+        Args:
+            sub: whose.
+            claims: what is told of them by name; the others stay.  ``None`` takes a claim away.
+
+        Raises:
+            LookupError: no such user.
+        """
+        changed = {**self.user(sub).claims, **claims}
+        kept = {name: value for name, value in changed.items() if value is not None}
+        user = FakeUser(sub=sub, claims=kept)
+        self.users = tuple([user if each.sub == sub else each for each in self.users])
+
+    def remove_user(self, sub: str) -> None:
+        """Know a user no more: their session is none, and their tokens are good for nothing.
+
+        Raises:
+            LookupError: no such user.
+            UsageError: ``parameter_invalid`` for the last one.
+        """
+        gone = self.user(sub)
+        if len(self.users) == 1:
+            raise UsageError("parameter_invalid", about="sub", found=sub, expected="another user")
+        self.users = tuple([user for user in self.users if user is not gone])
+
     def moved_to(self, issuer: str) -> "FakeProvider":
-        """Return a provider configured alike under another issuer, without this one's memory."""
+        """Return a provider configured alike under an issuer, without this one's memory.
+
+        Under another issuer than its own, all its endpoints lie below that one.
+        """
+        if issuer == self.issuer:
+            return evolve(self)
         return evolve(self, issuer=issuer, dialect=evolve(self.dialect, endpoints_below=""))
 
 

@@ -1,11 +1,11 @@
 """The fake provider's configuration and memory, as its endpoints share them."""
 
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from attrs import Factory, define, field
 
-from oidc_adapters.testing.dialect import PLAIN, Dialect, as_dialect
+from oidc_adapters.testing.dialect import PLAIN, Dialect, HintRule, OfflineAccess, as_dialect
 from oidc_adapters.testing.ledger import Grant, Ledger
 from oidc_adapters.testing.misbehaviours import (
     MISBEHAVIOURS,
@@ -21,8 +21,6 @@ from oidc_adapters.testing.signing_keys import KeyRing
 from oidc_core.wire.errors import UsageError
 from oidc_core.wire.settings import check_fields, check_kind, fields_of, texts
 
-OfflineAccess: TypeAlias = Literal["always", "with_consent", "unasked", "access_type"]
-HintRule: TypeAlias = Literal["issued", "newest", "key_published"]
 Misbehaves: TypeAlias = str | Deviation | tuple[str | Deviation, ...] | None
 """Misbehaviours, each by its name or as a row of one's own."""
 
@@ -100,7 +98,8 @@ class ProviderState:
         token_lifetime: seconds until an access token and an ID token expire.
         unasked: the names of claims that it states in ID tokens and in UserInfo though no scope
             asks for them, as many providers do with groups.
-        dialect: the other ways in which it differs.
+        dialect: the other ways in which it differs.  Where it says something of the above too, the
+            dialect counts.
         skew: by how many seconds its clock is ahead of the time that it is told.
         misbehave: a misbehaviour or something that is odd but legal, by its name or as a row of
             one's own; several of them in a tuple, which are applied in that order; or ``None`` for
@@ -152,9 +151,40 @@ class ProviderState:
             return self.issuer
         return f"{before}{self.user(sub).claims.get('tid', 'no-tenant')}{rest.partition('}')[2]}"
 
+    @property
+    def offline_rule(self) -> OfflineAccess:
+        """When a login gets a refresh token."""
+        return self.dialect.offline_access or self.offline_access
+
+    @property
+    def hint_rule(self) -> HintRule:
+        """Which ID tokens are a hint at the logout endpoint."""
+        return self.dialect.accepts_hint or self.accepts_hint
+
+    @property
+    def says_iss(self) -> bool:
+        """Whether authorization responses carry ``iss``."""
+        told = self.dialect.sends_iss
+        return self.sends_iss if told is None else told
+
+    @property
+    def has_session_state(self) -> bool:
+        """Whether authorization responses carry ``session_state``."""
+        told = self.dialect.session_management
+        return self.session_management if told is None else told
+
+    @property
+    def always_stated(self) -> tuple[str, ...]:
+        """The names of claims that no scope has to ask for."""
+        return (*self.unasked, *self.dialect.unasked)
+
     def gives_refresh_token(self, grant: Grant) -> bool:
         """Return whether a login gets a refresh token."""
-        return self.offline_access == "unasked" or "offline_access" in grant.scope
+        return self.offline_rule == "unasked" or "offline_access" in grant.scope
+
+    def knows(self, sub: str) -> bool:
+        """Return whether there is a user of that subject identifier."""
+        return any(user.sub == sub for user in self.users)
 
     def client(self, client_id: str | None) -> FakeClient | None:
         """Return the registered client of that identifier."""
@@ -164,7 +194,7 @@ class ProviderState:
         """Return the user of that subject identifier.
 
         Raises:
-            LookupError: there is no such misbehaviour; the caller named an unknown one.
+            LookupError: there is none.
         """
         for user in self.users:
             if user.sub == sub:

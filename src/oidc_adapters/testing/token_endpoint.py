@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
+from attrs import evolve
+
 from oidc_adapters.testing.claims import id_token_draft, sent_id_token
 from oidc_adapters.testing.client_authentication import authenticated_client
 from oidc_adapters.testing.ledger import (
     AccessToken,
     Family,
+    Grant,
     IssuedCode,
     IssuedIdToken,
     RefreshToken,
@@ -35,7 +38,7 @@ def token_answer(state: ProviderState, request: WireRequest, now: int) -> Answer
     client = authenticated_client(state, request, form, now)
     if state.dialect.pkce == "refused" and "code_verifier" in form:
         raise OAuthError("invalid_client", "code_verifier is not for this client", status=401)
-    grant_type = form.get("grant_type")
+    grant_type = _required(form, "grant_type")
     if grant_type == "authorization_code":
         family = _redeemed(state, client, form, now)
         return _issued(state, family, family.grant.scope, now, refreshing=False)
@@ -58,6 +61,7 @@ def _redeemed(
         raise OAuthError("invalid_grant", "the code was used before; its tokens are revoked")
     issued.used = True
     _check_code(state, issued, form, now)
+    _check_user(state, issued.family)
     return issued.family
 
 
@@ -72,7 +76,15 @@ def _check_code(
             "invalid_grant",
             "redirect_uri is not the one of the login",
         )
-    if state.dialect.pkce != "required":
+    if state.dialect.pkce == "required":
+        _check_verifier(grant, form)
+
+
+def _check_verifier(grant: Grant, form: Mapping[str, str]) -> None:
+    """Hold the client to the login's PKCE: both parts are there, or neither (RFC 9700 §2.1.1)."""
+    if not grant.code_challenge:
+        if "code_verifier" in form:
+            raise OAuthError("invalid_grant", "code_verifier without a code_challenge")
         return
     verifier = _required(form, "code_verifier")
     if not _VERIFIER.fullmatch(verifier):
@@ -98,7 +110,8 @@ def _refreshed(
     scope = tuple(form["scope"].split(" ")) if "scope" in form else granted
     if not set(scope) <= set(granted):
         raise OAuthError("invalid_scope", "the scope is wider than the granted scope")
-    if not known.spent:
+    _check_user(state, known.family)
+    if state.dialect.rotates_refresh and not known.spent:
         known.spent, known.spent_at = True, now
     return known.family, scope
 
@@ -106,6 +119,11 @@ def _refreshed(
 def _in_grace(state: ProviderState, token: RefreshToken, now: int) -> bool:
     """Return whether a refresh token that was used may be used once more."""
     return 0 <= now - token.spent_at < state.refresh_grace
+
+
+def _check_user(state: ProviderState, family: Family) -> None:
+    if not state.knows(family.grant.sub):
+        raise OAuthError("invalid_grant", "the end-user is known no more")
 
 
 def _required(form: Mapping[str, str], name: str) -> str:
@@ -129,7 +147,8 @@ def _issued(
         "expires_in": state.token_lifetime,
         "scope": " ".join(scope),
     }
-    if state.gives_refresh_token(grant):
+    rotates = state.dialect.rotates_refresh or not refreshing
+    if rotates and state.gives_refresh_token(grant):
         members["refresh_token"] = ledger.fresh("refresh_token")
         ledger.keep_refresh_token(str(members["refresh_token"]), RefreshToken(family=family))
     if not refreshing or state.refresh_id_token:
@@ -141,4 +160,5 @@ def _issued(
         keep(ledger.id_tokens, id_token, issued)
         members["id_token"] = sent_id_token(state, grant, id_token, changes)
     members = {**state.dialect.spoken("tokens", members)}
-    return changes.answer(json_answer(changes.tokens(members), now))
+    answer = json_answer(changes.tokens(members), now)
+    return changes.answer(evolve(answer, headers=(*answer.headers, ("pragma", "no-cache"))))

@@ -4,7 +4,12 @@ from typing import NoReturn
 
 from oidc_adapters.testing.claims import sent_userinfo, userinfo_claims, userinfo_draft
 from oidc_adapters.testing.ledger import AccessToken
-from oidc_adapters.testing.oauth_messages import OAuthError, json_answer, single_header
+from oidc_adapters.testing.oauth_messages import (
+    OAuthError,
+    form_parameters,
+    json_answer,
+    single_header,
+)
 from oidc_adapters.testing.provider_state import ProviderState
 from oidc_core.wire.http import Answer, HttpResponse, WireRequest
 
@@ -29,18 +34,33 @@ def userinfo_answer(state: ProviderState, request: WireRequest, now: int) -> Ans
 
 
 def _presented(state: ProviderState, request: WireRequest, now: int) -> AccessToken:
-    """Return the access token in the ``Authorization`` header, the only place it may be in."""
-    scheme, _, value = (single_header(request, "authorization") or "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise OAuthError("invalid_request", "no bearer token", status=401, challenge="Bearer")
-    token = state.ledger.access_tokens.get(value)
+    """Return the access token of a header or of a form (RFC 6750 §2.1, §2.2)."""
+    token = state.ledger.access_tokens.get(_bearer(request))
     if token is None:
         _refuse("the access token is unknown")
     if token.family.revoked:
         _refuse("the access token was revoked")
     if token.expires_at <= now:
         _refuse("the access token has expired")
+    if not state.knows(token.family.grant.sub):
+        _refuse("the end-user is known no more")
+    if "openid" not in token.scope:
+        challenge = 'Bearer error="insufficient_scope", scope="openid"'
+        raise OAuthError("insufficient_scope", "no openid", status=403, challenge=challenge)
     return token
+
+
+def _bearer(request: WireRequest) -> str:
+    """Return the access token as it was sent, by one way only."""
+    header = single_header(request, "authorization")
+    posted = form_parameters(request).get("access_token") if request.body else None
+    if header is not None and posted is not None:
+        raise OAuthError("invalid_request", "two access tokens")
+    scheme, _, value = (header or "").partition(" ")
+    found = value if scheme.lower() == "bearer" else posted
+    if found is None:
+        raise OAuthError("invalid_request", "no bearer token", status=401, challenge="Bearer")
+    return found
 
 
 def _refuse(why: str) -> NoReturn:

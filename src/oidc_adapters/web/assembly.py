@@ -58,10 +58,10 @@ def web_login_of(
             list has the newest first.  ``OIDC_RECORDS`` is a store of records, or the path of an
             SQLite file.  ``OIDC_LIFETIME`` and ``OIDC_IDLE`` are seconds, see
             :class:`~oidc_adapters.web.record_sessions.RecordSessions`.  ``OIDC_ON_EVENT``,
-            ``OIDC_TRANSPORT``, ``OIDC_CLOCK`` and ``OIDC_ENTROPY`` are those of a client.  Text for a setting that is
-            no text is read as JSON, as environment variables have it: ``true``, ``600``;
-            ``OIDC_POLICY``, ``OIDC_REQUEST`` and ``OIDC_REGISTRATION`` are objects of their
-            members, as in ``{"quirks": ["verified_as_text"]}``.
+            ``OIDC_TRANSPORT``, ``OIDC_CLOCK`` and ``OIDC_ENTROPY`` are those of a client.  Text for
+            a setting that is no text is read as JSON, as environment variables have it: ``true``,
+            ``600``; ``OIDC_POLICY``, ``OIDC_REQUEST`` and ``OIDC_REGISTRATION`` are objects of
+            their members, as in ``{"quirks": ["verified_as_text"]}``.
         folder: where the SQLite file ``oidc.db`` is by default; it is made if it is missing.
         root_path: what the application is mounted under; paths are below it by default.
         around: makes the sessions of a framework that has its own.

@@ -13,7 +13,7 @@ from oidc_adapters.runtime.boot_clock import Boot
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import SystemEntropy
 from oidc_adapters.testing import FakeClient, FakeProvider, serve
-from oidc_adapters.testing.servers import ServedProvider
+from oidc_adapters.testing.served_provider import ServedProvider
 from tests.adapters.stores.records.test_keyring import MemoryKeyring
 
 from .browsing import browse, free_port

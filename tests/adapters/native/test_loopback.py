@@ -13,7 +13,7 @@ from attrs import evolve
 from oidc_adapters import ClientRegistration, ClientSetup, Policy, loopback_login
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.testing import FakeClient, FakeProvider, InMemoryTransport, serve
-from oidc_adapters.testing.servers import ServedProvider
+from oidc_adapters.testing.served_provider import ServedProvider
 from oidc_core.operations.logged_in import LoggedIn
 from oidc_core.wire.errors import CallbackError, ProviderError, UsageError
 from tests.adapters.cli.browsing import browse, free_port

@@ -163,3 +163,62 @@ def test_a_secure_cookie_needs_an_https_client() -> None:
 
     assert answer.status_code == 303
     refused(UsageError, "parameter_invalid", lambda: browser.log_in(starlette.TestClient(app)))
+
+
+def test_the_session_at_the_provider_belongs_to_the_client() -> None:
+    provider = honest_provider()
+    browser = browser_at(provider)
+    one, other = Application(provider), Application(provider)
+
+    browser.logged_in(one, sub="bob")
+    browser.logged_in(one)
+    browser.logged_in(other)
+
+    assert subs_of(provider) == ["bob", "bob", "alice"]
+    first, second = browser.session(one), browser.session(other)
+    assert first is not None
+    assert second is not None
+    assert (first.sub, second.sub) == ("bob", "alice")
+
+
+def test_another_user_leaves_the_session() -> None:
+    provider = honest_provider()
+    browser, client = browser_at(provider), Application(provider)
+
+    browser.logged_in(client, sub="bob")
+    browser.logged_in(client, sub="alice")
+    browser.forget(client)
+    browser.logged_in(client, claims={"email": "a@rp.example"})
+
+    assert subs_of(provider) == ["bob", "alice", "alice"]
+    sids = [code.family.grant.sid for code in provider.ledger.codes.values()]
+    assert len({*sids}) == 3
+
+
+def test_a_silent_login_is_answered_from_the_session_alone() -> None:
+    provider = honest_provider()
+    browser, client = browser_at(provider), Application(provider)
+    url = client.answers["/login"].headers["Location"] + "&prompt=none"
+    client.answers["/silent"] = Answer(303, {"Location": url})
+
+    browser.log_in(client, login_path="/silent")
+    browser.logged_in(client, sub="bob")
+    browser.log_in(client, login_path="/silent", sub="alice")
+
+    assert b"error=login_required" in client.asked[1][2]
+    assert subs_of(provider) == ["bob", "bob"]
+
+
+def test_an_application_names_its_user_by_a_hint() -> None:
+    provider = honest_provider()
+    browser, client = browser_at(provider), Application(provider)
+    url = client.answers["/login"].headers["Location"] + "&login_hint=bob%40op.example"
+    client.answers["/login"] = Answer(303, {"Location": url})
+
+    browser.logged_in(client)
+
+    assert subs_of(provider) == ["bob"]
+
+
+def subs_of(provider: FakeProvider) -> list[str]:
+    return [code.family.grant.sub for code in provider.ledger.codes.values()]

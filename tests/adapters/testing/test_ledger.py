@@ -3,6 +3,7 @@
 import pytest
 
 from oidc_adapters.testing import ledger as ledger_module
+from oidc_adapters.testing.claims_request import ClaimsRequest
 from oidc_adapters.testing.ledger import Family, Grant, IssuedCode, Ledger, RefreshToken
 
 from .raw_client import NOW
@@ -37,8 +38,7 @@ GRANT = Grant(
     acr="a",
     nonce=None,
     code_challenge="c",
-    id_token_claims=(),
-    userinfo_claims=(),
+    claims=ClaimsRequest(),
 )
 
 

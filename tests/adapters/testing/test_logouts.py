@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from oidc_adapters.testing import FakeClient, FakeProvider, RequestRefused
-from oidc_adapters.testing.provider_state import HintRule
+from oidc_adapters.testing.dialect import HintRule
 from oidc_core.wire.incoming import Incoming
 
 from .raw_client import NOW, arrive, claims_of, header_of, parsed, published_keys, redeem, refresh

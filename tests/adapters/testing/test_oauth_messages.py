@@ -35,7 +35,8 @@ def test_members_become_compact_json() -> None:
 
 
 def test_repeated_names_are_told() -> None:
-    assert unique_parameters("b=1&a=2&b=3&a=4&c=") == ({"b": "3", "a": "4", "c": ""}, ("a", "b"))
+    assert unique_parameters("b=1&a=2&b=3&a=4&c=") == ({"b": "3", "a": "4"}, ("a", "b"))
+    assert unique_parameters("resource=a&resource=b") == ({"resource": "b"}, ())
     assert unique_parameters("") == ({}, ())
     with pytest.raises(ValueError, match="bad query field"):
         unique_parameters("a")

@@ -7,7 +7,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from oidc_adapters.testing import FakeClient, FakeProvider, FakeUser, RequestRefused
+from oidc_adapters.testing import Dialect, FakeClient, FakeProvider, FakeUser, RequestRefused
+from oidc_core.wire.errors import UsageError
 from oidc_core.wire.http import NoAnswer
 
 from .raw_client import (
@@ -212,3 +213,31 @@ def test_claims_that_no_scope_asks_for() -> None:
     assert claims_of(tokens["id_token"])["groups"] == ["staff"]
     assert said["groups"] == ["staff"]
     assert "phone_number" not in said
+
+
+def test_a_user_may_be_added_or_replaced() -> None:
+    provider = FakeProvider(id_token_alg="EdDSA")
+
+    provider.add_user(FakeUser(sub="carol"))
+    provider.add_user(FakeUser(sub="alice", claims={"name": "A"}))
+
+    assert [user.sub for user in provider.users] == ["bob", "carol", "alice"]
+    assert provider.user("alice").claims == {"name": "A"}
+
+
+def test_there_is_always_a_user() -> None:
+    provider = FakeProvider(users=(FakeUser(sub="carol"),), id_token_alg="EdDSA")
+
+    with pytest.raises(UsageError, match="parameter_invalid"):
+        provider.remove_user("carol")
+    with pytest.raises(LookupError):
+        provider.remove_user("nobody")
+    with pytest.raises(LookupError):
+        provider.change_claims("nobody", {})
+
+
+def test_a_provider_that_stays_keeps_where_its_endpoints_are() -> None:
+    provider = FakeProvider(dialect=Dialect(endpoints_below="https://login.example/a"))
+
+    assert provider.moved_to(provider.issuer).base == "https://login.example/a"
+    assert provider.moved_to("https://other.example").base == "https://other.example"

@@ -1,15 +1,27 @@
 """The fake provider on a loopback port, reached by real HTTP."""
 
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from html import unescape
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import urllib3
 
+from oidc_adapters.clients.oidc_client import OidcClient
+from oidc_adapters.clients.results import LoginResult
+from oidc_adapters.runtime.clock import FrozenClock
+from oidc_adapters.stores.pending import MemoryPendingLogins
 from oidc_adapters.testing import FakeClient, FakeProvider, ServedProvider, serve
 from oidc_adapters.testing.servers import _Conversation, _Server
+from oidc_adapters.transport.over_urllib3 import Urllib3Transport
+from oidc_core.model.policy import Policy
+from oidc_core.wire.errors import UsageError
+from tests.flows.rig import honest_provider, returning, setup_for
 
 from .raw_client import NOW, VERIFIER, authorization_url, basic, claims_of, verify
 from .test_transports import Stopped
@@ -290,3 +302,130 @@ def test_a_client_may_go_away(
         server.server_close()
 
     assert ("Traceback" in capsys.readouterr().err) is told
+
+
+def test_an_authorization_request_may_be_posted(
+    served: ServedProvider, pool: urllib3.PoolManager
+) -> None:
+    url, _, query = authorization_url(served.provider).partition("?")
+    form = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+
+    answer = pool.request("POST", url, body=query, headers=form, redirect=False)
+
+    assert "code" in callback_of(answer)
+    assert pool.request("POST", url, body=query, redirect=False).status == 400
+
+
+def test_a_posted_request_leads_to_the_page_too(pool: urllib3.PoolManager) -> None:
+    with serve(FakeProvider(id_token_alg="ES256"), Stopped(), interactive=True) as served:
+        url, _, query = authorization_url(served.provider).partition("?")
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        page = pool.request("POST", url, body=f"{query}&user=bob", headers=form)
+        action = unescape(page.data.decode().partition('action="')[2].partition('"')[0])
+        answer = pool.request("POST", action, body="user=bob", redirect=False)
+
+    assert "<h1>Sign in</h1>" in page.data.decode()
+    assert "code" in callback_of(answer)
+
+
+def logged_in(served: ServedProvider, pool: urllib3.PoolManager, **policy: Any) -> LoginResult:
+    """Log in by a client with the transport of every application, over real HTTP."""
+    provider = served.provider
+    client = OidcClient(
+        setup_for(provider, policy=Policy(name="here", **policy)),
+        MemoryPendingLogins(),
+        transport=Urllib3Transport(ca=served.ca or None),
+        clock=FrozenClock(NOW),
+    )
+    with client:
+        page = client.start_login()
+        url = served.reached(page.url)
+        came = pool.request("GET", url, redirect=False).headers["location"]
+        cookie = "; ".join(f"{each.name}={each.value}" for each in page.cookies)
+        return client.finish_login(returning(came, cookie))
+
+
+def trusting(served: ServedProvider) -> urllib3.PoolManager:
+    context = ssl.create_default_context(cadata=served.ca)
+    return urllib3.PoolManager(retries=False, timeout=10, ssl_context=context)
+
+
+def test_a_login_over_tls() -> None:
+    with (
+        serve(honest_provider(), Stopped(), tls=True) as served,
+        trusting(served) as pool,
+    ):
+        assert served.issuer == served.origin
+        assert served.issuer.startswith("https://127.0.0.1:")
+        assert served.back_channel == {}
+        result = logged_in(served, pool, quirks={"insecure_allow_http_loopback"})
+
+    assert result.logged_in.identity.issuer == served.issuer
+    assert result.logged_in.evidence.each
+
+
+@pytest.mark.parametrize("tls", [True, False])
+def test_a_login_behind_a_named_issuer(tls: bool) -> None:
+    issuer = "https://op.example/realms/main"
+    with (
+        serve(honest_provider(), Stopped(), tls=tls, issuer=issuer) as served,
+        trusting(served) if tls else urllib3.PoolManager(retries=False, timeout=10) as pool,
+    ):
+        assert served.back_channel == {"https://op.example": served.origin}
+        assert served.reached(f"{issuer}/authorize?x") == f"{served.origin}/realms/main/authorize?x"
+        plain = {} if tls else {"insecure_http_origins": {served.origin}}
+        result = logged_in(served, pool, back_channel=served.back_channel, **plain)
+
+    assert result.logged_in.identity.issuer == issuer
+
+
+def test_its_certificate_is_for_the_named_host_too() -> None:
+    with (
+        serve(
+            FakeProvider(id_token_alg="ES256"), Stopped(), tls=True, issuer="https://op.example"
+        ) as served,
+        urllib3.HTTPSConnectionPool(
+            "127.0.0.1",
+            urlsplit(served.origin).port,
+            ssl_context=ssl.create_default_context(cadata=served.ca),
+            server_hostname="op.example",
+            assert_hostname="op.example",
+            retries=False,
+            timeout=10,
+        ) as pool,
+    ):
+        answer = pool.request("GET", "/.well-known/openid-configuration")
+        assert answer.json()["issuer"] == "https://op.example"
+
+
+def test_who_does_not_trust_its_ca_gets_nothing() -> None:
+    with (
+        serve(FakeProvider(id_token_alg="ES256"), Stopped(), tls=True) as served,
+        urllib3.PoolManager(retries=False, timeout=10) as pool,
+        pytest.raises(urllib3.exceptions.SSLError),
+    ):
+        pool.request("GET", served.issuer)
+
+
+def test_closing_it_ends_connections_over_tls_too() -> None:
+    before = threading.active_count()
+
+    with (
+        serve(FakeProvider(id_token_alg="ES256"), Stopped(), tls=True) as served,
+        trusting(served) as pool,
+    ):
+        assert pool.request("GET", f"{served.issuer}/jwks").status == 200
+        place = ("127.0.0.1", urlsplit(served.issuer).port or 0)
+        open_connection = socket.create_connection(place)  # and never a handshake
+    open_connection.close()
+
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("setting", [{"tls": 1}, {"issuer": 1}, {"port": "1"}])
+def test_settings_of_a_server_are_judged(setting: dict[str, Any]) -> None:
+    with (
+        pytest.raises(UsageError, match="config_invalid"),
+        serve(FakeProvider(), Stopped(), **setting),
+    ):
+        pass

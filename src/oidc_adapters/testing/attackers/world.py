@@ -347,4 +347,3 @@ class World:
     def meanwhile(self, happens: Callable[[], None] | None) -> None:
         """Let something happen while the next refresh is under way."""
         self.network.meanwhile = happens
-
