@@ -31,7 +31,12 @@ from oidc_adapters import (
     MemoryRecords,
     OidcClient,
 )
-from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
+from oidc_adapters.testing import (
+    AsyncInMemoryTransport,
+    Changes,
+    FakeProvider,
+    InMemoryTransport,
+)
 from oidc_adapters.web import AsyncRecordSessions, RecordSessions
 from oidc_core import (
     ClientRegistration,
@@ -59,6 +64,8 @@ _EVENT: Final = "the library makes it and tells it"
 _EVIDENCE: Final = "says what the library checked"
 _PAGE: Final = "the web routes make it for a function to draw"
 
+_LAW: Final = "what a check of the law found"
+
 LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "AsyncRecordsDuty": "a row of the table of duties",
@@ -82,6 +89,7 @@ LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
         "KeysFetched": _EVENT,
         "KeysRefused": _EVENT,
         "KeysWanted": "the library makes it for a store of keys to answer",
+        "LawReport": _LAW,
         "LoggedIn": _RESULT,
         "LoggedOut": _RESULT,
         "LoginBegan": _EVENT,
@@ -100,8 +108,8 @@ LIBRARY_MADE: Final[Mapping[str, str]] = MappingProxyType(
         "MetadataRead": _EVENT,
         "MetadataRefused": _EVENT,
         "MetadataReplaced": _EVENT,
-        "Misbehaviour": "a row of the fake provider's table",
         "NeedKeys": _STEP,
+        "Outcome": _LAW,
         "Page": _PAGE,
         "RecordsDuty": "a row of the table of duties",
         "Redirect": _RESULT,
@@ -227,7 +235,22 @@ def given() -> Mapping[str, Mapping[str, object]]:
             },
             "DecryptionKey": {"key": X25519PrivateKey.from_private_bytes(bytes(32))},
             "Demands": {"nonce": "n", "started_at": _NOW},
+            "Deviation": {
+                "name": "own",
+                "endpoint": "token",
+                "during": "login",
+                "summary": "does something",
+                "changes": Changes(),
+            },
             "FakeUser": {"sub": "alice"},
+            "Misbehaviour": {
+                "name": "own",
+                "endpoint": "token",
+                "during": "login",
+                "summary": "does something",
+                "changes": Changes(),
+                "code": "aud_mismatch",
+            },
             "FileRecords": {"folder": "records"},
             "FixedEntropy": {"seed": 1},
             "FakeBrowser": {"provider": provider, "clock": FrozenClock(_NOW)},

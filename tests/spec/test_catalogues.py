@@ -104,7 +104,7 @@ PLAYED: Final = {
 }
 """What needs more than a provider, with the test that plays it."""
 
-RS256: Final = {"id_token_signed_response_alg": "RS256"}
+RS256: Final[dict[str, Any]] = {"id_token_signed_response_alg": "RS256"}
 REGISTERED: Final[dict[str, dict[str, Any]]] = {
     f"{OIDC}-invalid-sig-es256": {"id_token_signed_response_alg": "ES256"},
     f"{OIDC}-invalid-sig-hs256": {"id_token_signed_response_alg": "HS256"},

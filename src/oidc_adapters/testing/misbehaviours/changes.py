@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import reduce
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -21,6 +21,7 @@ from oidc_core.endpoints.authorization import AuthenticationRequest
 from oidc_core.model.client import ClientRegistration
 from oidc_core.model.policy import Policy
 from oidc_core.wire.http import Answer, HttpResponse, NoAnswer
+from oidc_core.wire.settings import check_fields, fields_of
 
 Endpoint: TypeAlias = Literal["discovery", "authorization", "token", "keys", "userinfo", "logout"]
 
@@ -154,6 +155,9 @@ class Changes:
     encrypted: Callable[[JweDraft], str] = encrypted
     answer: Callable[[HttpResponse], Answer] = same_answer
 
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _CHANGES)
+
     def without_answer(self) -> "Changes":
         """Return the changes except the one of the whole answer."""
         return evolve(self, answer=same_answer)
@@ -188,6 +192,8 @@ def _answer(
 
     return change
 
+
+_CHANGES: Final = fields_of(Changes)
 
 HONEST = Changes()
 
@@ -231,6 +237,9 @@ class Deviation:
     when: Condition = field(default=always, repr=False)
     contradicts: bool = False
 
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _DEVIATION)
+
     def applies(
         self, policy: Policy, client: ClientRegistration, request: AuthenticationRequest
     ) -> bool:
@@ -253,6 +262,9 @@ class Deviation:
         )
 
 
+_DEVIATION: Final = fields_of(Deviation)
+
+
 @frozen(kw_only=True)
 class Misbehaviour(Deviation):
     """One way in which a provider breaks its word.
@@ -264,3 +276,9 @@ class Misbehaviour(Deviation):
     """
 
     code: str
+
+    def __attrs_post_init__(self) -> None:
+        check_fields(self, _MISBEHAVIOUR)
+
+
+_MISBEHAVIOUR: Final = fields_of(Misbehaviour)

@@ -17,6 +17,7 @@ from oidc_adapters.testing.misbehaviours.conditions import (
     of_policy,
 )
 from oidc_adapters.testing.parties import AuthorizationResponse, Members, Parameters
+from oidc_adapters.testing.signing import is_array, is_object
 from oidc_core.wire.http import HttpResponse
 
 ENDPOINTS: Final[tuple[tuple[str, Endpoint, During, Condition], ...]] = (
@@ -139,10 +140,10 @@ def _escaped(answer: HttpResponse) -> HttpResponse:
     def written(value: object) -> str:
         if isinstance(value, str):
             return text(value)
-        if isinstance(value, dict):
-            pairs = value.items()
-            return "{" + ",".join(f"{text(name)}:{written(each)}" for name, each in pairs) + "}"
-        if isinstance(value, list):
+        if is_object(value):
+            members = [f"{text(name)}:{written(each)}" for name, each in value.items()]
+            return "{" + ",".join(members) + "}"
+        if is_array(value):
             return "[" + ",".join(map(written, value)) + "]"
         return json.dumps(value)
 
@@ -307,7 +308,7 @@ _USERINFO: Final = (
 
 
 def _texts(value: object) -> list[object]:
-    return [*value] if isinstance(value, list) else []
+    return [*value] if is_array(value) else []
 
 
 ROWS: Final = (*_METADATA, *_RESPONSES, *_TOKENS, *_USERINFO, *_ANSWERS)

@@ -9,7 +9,7 @@ from oidc_adapters.testing.misbehaviours import Deviation, odd_messages
 from .places import places_of
 from .wire import PLAIN, wire_of
 
-PLACES: Final = {
+PLACES: Final[dict[str, set[str]]] = {
     "metadata_unknown_members": {"metadata.x"},
     "metadata_nulls": {"metadata.op_policy_uri"},
     "metadata_reversed": set(),

@@ -9,7 +9,7 @@ from oidc_adapters.testing.misbehaviours import Deviation, odd_tokens
 from .places import places_of
 from .wire import PLAIN, wire_of
 
-PLACES: Final = {
+PLACES: Final[dict[str, set[str]]] = {
     "aud_list_of_one": {"id_token.claims.aud"},
     "no_azp": {"id_token.claims.azp"},
     "no_login_at_hash": {"id_token.claims.at_hash"},
