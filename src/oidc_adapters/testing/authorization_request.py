@@ -1,4 +1,4 @@
-"""An authorization request at the fake provider: who asks, for what, and where the answer goes."""
+"""An authorization request at the fake provider, and the demands on it (OIDC Core §3.1.2)."""
 
 import re
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ def arrival(state: ProviderState, url: str, form: bytes = b"") -> AuthorizationR
 
     Args:
         state: the provider.
-        url: what the browser asked for.
+        url: the URL of the browser's request.
         form: what it posted, if it did (OIDC Core §3.1.2.1).
 
     Raises:
@@ -127,7 +127,7 @@ def _check_dialect(dialect: Dialect, parameters: Mapping[str, str]) -> None:
 def _check_challenge(request: AuthorizationRequest) -> None:
     """Hold the client to PKCE (RFC 7636 §4.4.1, RFC 9700 §2.1.1).
 
-    A client that need not use it may leave it out, but not use it badly.
+    Where it is optional, a challenge is still judged.
     """
     parameters = request.parameters
     sent = {"code_challenge", "code_challenge_method"} & parameters.keys()

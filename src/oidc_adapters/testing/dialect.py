@@ -59,7 +59,7 @@ class Dialect:
         at_hash: ``by_alg``: by the digest of the ID token's algorithm; ``sha256``: always by that.
         code_length: how many characters an authorization code has, at least 43.
         rotates_refresh: whether a refresh token is used up by its first use and followed by
-            another; otherwise it stays good, and a refresh answer has none.
+            another; otherwise it stays good, and refresh answers do not name one.
         iss_on_errors: whether responses with an error carry the ``iss`` that those with a code do.
         keys_name_issuer: whether each published key names the issuer.
         error_body: what an error on the back channel has as its body: the JSON of RFC 6749 §5.2, a

@@ -1,7 +1,7 @@
 """Dialects of real providers: how each answers where it differs from others, without a fault.
 
-Each fact here was seen at the real provider, or its makers or users reported it; the sources are
-beside it.  They are not whole providers: what is not known to differ is as the specifications say.
+Each fact here was seen at the real provider, or its makers or users reported it; a comment names
+the source.  They are not whole providers: everything else in them is as the specifications say.
 """
 
 from typing import Final
@@ -11,19 +11,19 @@ from oidc_adapters.testing.dialect import Dialect
 KEYCLOAK_LIKE: Final = Dialect(
     # A login brings a refresh token without offline_access (docs/providers/keycloak.md).
     offline_access="unasked",
-    # Once the key that signed an ID token is withdrawn, that token is no hint for a logout.
+    # A logout with an ID token whose key was withdrawn is refused; seen there.
     accepts_hint="key_published",
 )
 """Like Keycloak: refresh tokens unasked, and logouts only with a hint whose key is published."""
 
 HYDRA_LIKE: Final = Dialect(
-    # Whatever signs the ID token: with RS512 or ES512 it takes the quirk for that.
+    # Seen there with RS512 and ES512: a client needs the quirk at_hash_sha256.
     at_hash="sha256",
-    # For private_key_jwt the issuer is no audience.
+    # Seen there: private_key_jwt with the issuer as its audience is refused.
     assertion_audience="token_endpoint",
     # https://github.com/ory/hydra/issues/449 shows the type in lower case.
     tokens={"token_type": "bearer"},
-    # Its descriptions have 273 to 364 characters, with the useful part at the end.
+    # Descriptions seen there have 273 to 364 characters, with the useful part at the end.
     error_hint=(
         ". The provided authorization grant (e.g., authorization code, resource owner credentials)"
         " or refresh token is invalid, expired, revoked, does not match the redirection URI used in"
@@ -33,7 +33,7 @@ HYDRA_LIKE: Final = Dialect(
 """Like Ory Hydra: ``at_hash`` by SHA-256, assertions for the token endpoint, long descriptions."""
 
 ENTRA_LIKE: Final = Dialect(
-    # Codes of 5,000 characters come from Entra B2C.
+    # Seen at Entra B2C.
     code_length=5_000,
     # docs/providers/entra-id.md
     sends_iss=False,

@@ -109,7 +109,7 @@ class FakeUser:
 
     @classmethod
     def complete(cls, sub: str = "carol") -> "FakeUser":
-        """Return a user of whom the provider knows every standard claim (OIDC Core §5.1)."""
+        """Return a user with every standard claim (OIDC Core §5.1)."""
         page = f"https://people.example/{sub}"
         claims: dict[str, object] = {
             "name": f"{sub.capitalize()} Middle Example",

@@ -131,7 +131,7 @@ class FakeProvider(ProviderState):
             url: the authorization URL, as the client made it.
             now: the time, in seconds since the epoch.
             user: the ``sub`` of who signs in.  If left out, it is the user of the session, of
-                ``id_token_hint`` or of ``login_hint``, or else the first.  A good session wins.
+                ``id_token_hint`` or of ``login_hint``, and last the first.  A good session wins.
             approve: whether the end-user consents; otherwise the answer is ``access_denied``, or
                 ``consent_required`` with ``prompt=none``.
             session: the browser's session at the provider, from an earlier callback.
@@ -243,7 +243,7 @@ class FakeProvider(ProviderState):
 
         Args:
             sub: whose.
-            claims: what is told of them by name; the others stay.  ``None`` takes a claim away.
+            claims: the new values by name; other claims stay.  ``None`` takes a claim away.
 
         Raises:
             LookupError: no such user.
@@ -254,7 +254,7 @@ class FakeProvider(ProviderState):
         self.users = tuple([user if each.sub == sub else each for each in self.users])
 
     def remove_user(self, sub: str) -> None:
-        """Know a user no more: their session is none, and their tokens are good for nothing.
+        """Forget a user: their sessions end, and their tokens are refused.
 
         Raises:
             LookupError: no such user.
@@ -268,7 +268,7 @@ class FakeProvider(ProviderState):
     def moved_to(self, issuer: str) -> "FakeProvider":
         """Return a provider configured alike under an issuer, without this one's memory.
 
-        Under another issuer than its own, all its endpoints lie below that one.
+        If that is not its own issuer, all its endpoints lie below the new one.
         """
         if issuer == self.issuer:
             return evolve(self)

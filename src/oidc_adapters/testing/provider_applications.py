@@ -5,7 +5,7 @@
     provider = FakeProvider(issuer="https://op.example")
     application = wsgi_application(ServedProvider(provider, clock))
 
-The provider answers under the URLs that its metadata names, whatever host a request was sent to.
+The provider answers under the URLs that its metadata names; the host of a request does not matter.
 """
 
 from collections.abc import Awaitable, Callable, Iterable

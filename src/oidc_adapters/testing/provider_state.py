@@ -194,7 +194,7 @@ class ProviderState:
         """Return the user of that subject identifier.
 
         Raises:
-            LookupError: there is none.
+            LookupError: no such user.
         """
         for user in self.users:
             if user.sub == sub:

@@ -1,4 +1,4 @@
-"""What a browser and a client meet at a fake provider that is served, whatever carries it.
+"""A fake provider as browsers and clients reach it, without the sockets.
 
 The provider stays what it is; this module lends it a clock and the browsers' cookies.
 """
@@ -60,7 +60,7 @@ class ServedProvider:
     Attributes:
         issuer: its issuer identifier.
         provider: the provider behind it; change it (rotate keys, misbehave) between requests.
-        origin: where it is reached, as ``http://127.0.0.1:PORT``.
+        origin: the scheme, host and port that it listens at.
         ca: the PEM text of the CA to trust, for ``Urllib3Transport(ca=served.ca)``.
     """
 
@@ -241,7 +241,7 @@ def _asked(request: WireRequest) -> str:
         return request.url
     kind = next((value for name, value in request.headers if name == "content-type"), "")
     if kind.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-        raise RequestRefused("invalid_request", "the body is no form")
+        raise RequestRefused("invalid_request", "the body is not a form")
     return with_query(request.url, (request.body or b"").decode("latin-1"))
 
 

@@ -66,7 +66,7 @@ class _Server(ThreadingHTTPServer):
         """End the connections that clients keep open."""
         for connection in self._open:
             with suppress(OSError):  # closed long ago
-                socket.shutdown(connection, SHUT_RDWR)  # whatever its own thread does meanwhile
+                socket.shutdown(connection, SHUT_RDWR)  # of its base: TLS is its thread's
 
 
 class _Conversation(StrictConversation):
@@ -157,7 +157,7 @@ def _secured(issuer: str | None) -> Generator[tuple[SSLContext, str]]:
 
 @contextmanager
 def _running(server: _Server) -> Generator[None]:
-    """Let a server answer; nothing of it is left behind."""
+    """Let a server answer, and end its threads."""
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

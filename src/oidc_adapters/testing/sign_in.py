@@ -29,7 +29,7 @@ class SignIn:
         """Return the session to answer from: the browser's if it is good enough, or a new one.
 
         Args:
-            user: who signs in if somebody has to; ``None`` for whom session and hints name.
+            user: who signs in if somebody has to; with ``None``, session and hints decide.
             before: the browser's session.
 
         Raises:
@@ -75,10 +75,10 @@ class SignIn:
         return "" if hinted is None else hinted.sub
 
     def _present(self, session: Session | None) -> str:
-        """Return who is in front of the browser if nobody is named.
+        """Return who is in front of the browser where no user is named.
 
-        It is the user of the session, or the one whom the client expects; with ``select_account``
-        it is the expected one even where there is a session.
+        It is the user of the session, or the one that the client expects.  With ``select_account``
+        the expected one comes first.
         """
         expected = (self._hinted(), self._named_by(self.request.parameters.get("login_hint")))
         at_session = "" if session is None else session.sub
