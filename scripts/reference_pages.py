@@ -163,6 +163,7 @@ ADAPTERS: Final = (
     "stores.sealed_box",
     "testing",
     "testing.drivers",
+    "testing.applications",
     "testing.pytest_plugin",
     "context",
     "web",

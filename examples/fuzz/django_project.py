@@ -9,6 +9,7 @@ from typing import Any
 import django
 from django.conf import settings
 from django.core.management import call_command
+from django.core.signals import setting_changed
 from django.core.wsgi import get_wsgi_application
 
 MIDDLEWARE = [
@@ -50,9 +51,7 @@ def enter(oidc: Mapping[str, Any]) -> None:
     from django.contrib.auth.models import User
     from django.core.cache import cache
 
-    from oidc_adapters.web.django.door import Door
-
     settings.OIDC = dict(oidc)
-    Door.forget()
+    setting_changed.send(enter, setting="OIDC", value=settings.OIDC, enter=True)
     User.objects.all().delete()
     cache.clear()

@@ -29,7 +29,7 @@ def who(request: HttpRequest) -> JsonResponse:
 
 
 def form_is_old(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Show a way on where a form is older than the newest login: Django's own page has none."""
+    """Show a way on where a form is older than the newest login: Django's own page has no link."""
     del request, reason
     return HttpResponse('This form is too old. <a href="/">Go to the start page</a>', status=403)
 

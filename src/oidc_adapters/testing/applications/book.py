@@ -1,4 +1,4 @@
-"""What is known of an example from outside: who logged in where, and which texts are secret."""
+"""The record of an example, seen from outside: logins by browser, and texts that are secret."""
 
 import json
 from typing import Any, Final, NamedTuple, cast
@@ -13,20 +13,20 @@ from oidc_adapters.testing.provider import FakeProvider
 from oidc_core.wire.http import HttpResponse
 
 _SHORTEST: Final = 16
-"""Shorter texts are no secrets: they may be in a page by chance."""
+"""Shorter texts do not count as secrets: a page may have the same text for another reason."""
 
 _TOKENS: Final = ("access_token", "refresh_token", "id_token")
 
 
 class Secret(NamedTuple):
-    """What a text is, and the issuer of the provider that shares it, or an empty string."""
+    """The kind of a secret, and the issuer of the provider that shares it, or an empty string."""
 
     kind: str
     issuer: str
 
 
 class Granted(NamedTuple):
-    """What a person granted at a provider, and in which browser."""
+    """A login that a person granted at a provider, and the browser in which they did so."""
 
     browser: int
     issuer: str
@@ -46,7 +46,7 @@ class Book:
         trace: a line for each move and each visit, without anything random.
         loops: the ways of browsers that went round in circles.
         logged: what the application wrote to its log.
-        secrets: texts that must not show, by what they are.
+        secrets: texts that must not show, each with its kind.
         starts: in which browser each login was started, by its ``state``.
         granted: what was granted, by its code.
         redeemed: the codes that the application sent to a provider in the newest visit.
@@ -68,7 +68,7 @@ class Book:
             self.keep("client secret", provider.clients[0].client_secret, provider.issuer)
 
     def keep(self, kind: str, text: object, issuer: str = "") -> None:
-        """Remember a secret, by what it was first."""
+        """Remember a secret, with the kind that it had first."""
         if isinstance(text, str) and len(text) >= _SHORTEST:
             self.secrets.setdefault(text, Secret(kind, issuer))
 
@@ -88,7 +88,7 @@ class Book:
             self.trace.append(self._line(visit))
 
     def _read_exchanges(self) -> None:
-        """Learn from what was sent to providers since the last time."""
+        """Learn from the newest requests to providers."""
         fresh = self._world.lines.exchanges[self._read :]
         self._read += len(fresh)
         self.redeemed = []
@@ -139,7 +139,7 @@ class Book:
         return line
 
     def shown(self, url: str) -> str:
-        """Return a URL without its secrets: of the site without its origin, else no query."""
+        """Return a URL without secrets: without the origin, on another site without the query."""
         if not url.startswith(self._world.routes.origin + "/"):
             return url.partition("?")[0]
         parts = urlsplit(url.removeprefix(self._world.routes.origin))
@@ -156,7 +156,7 @@ class Book:
 
 
 def _members(body: bytes) -> dict[str, Any]:
-    """Return the members of a JSON object, of anything else none."""
+    """Return the members of a JSON object, or an empty dict for any other text."""
     try:
         found: object = json.loads(body)
     except (ValueError, RecursionError):

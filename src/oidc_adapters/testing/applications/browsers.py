@@ -109,7 +109,7 @@ class Browser:
         return tuple(self._tabs.values())
 
     def tab(self, number: int) -> Tab:
-        """Return the tab of that number, a new one if there is none."""
+        """Return the tab of that number; it is opened at its first use."""
         return self._tabs.setdefault(number, Tab(number))
 
     # --- requests to the application -------------------------------------------------------------

@@ -33,7 +33,7 @@ class Caller(Protocol):
 
 
 def caller_of(application: Any) -> Caller:
-    """Return how to ask an application: by ASGI if a call of it is to be awaited, else by WSGI."""
+    """Return a caller: by ASGI for a coroutine function, by WSGI for any other application."""
     awaited = iscoroutinefunction(application) or iscoroutinefunction(application.__call__)
     return AsgiCaller(application) if awaited else WsgiCaller(application)
 
@@ -73,7 +73,7 @@ class WsgiCaller:
 
 
 class AsgiCaller:
-    """Asks an ASGI application, in an event loop of its own.
+    """Asks an ASGI application, in a new event loop.
 
     Args:
         application: the application.

@@ -82,7 +82,7 @@ class CookieJar:
         """Return the ``Cookie`` header of a request, or an empty string.
 
         Args:
-            url: what is asked for.
+            url: the URL of the request.
             same_site: whether a page of the same site asks, or the person by hand.
             follows_link: whether it is a GET that shows a page, as after a link.
         """
@@ -102,7 +102,7 @@ class CookieJar:
         self._cookies.clear()
 
     def forget_session_cookies(self) -> None:
-        """Lose what a browser loses at its end: cookies without a time of their own."""
+        """Lose the cookies that a browser loses when it is closed: those that do not expire."""
         kept = {key: each for key, each in self._cookies.items() if each.until is not None}
         self._cookies = kept
 
@@ -146,7 +146,7 @@ def cookie_of(url: str, header: str, now: int) -> Cookie | None:
 
 
 def _is_allowed(cookie: Cookie, scheme: str) -> bool:
-    """Whether browsers keep such a cookie (RFC 6265bis §5.7)."""
+    """Whether browsers keep this cookie (RFC 6265bis §5.7)."""
     name = cookie.name.lower()
     if cookie.secure and scheme != "https":
         return False
@@ -188,5 +188,5 @@ def _is_for(cookie: Cookie, host: str, path: str) -> bool:
 
 
 def _crosses(rule: str, *, same_site: bool, follows_link: bool) -> bool:
-    """Whether a cookie goes along with such a request."""
+    """Whether a cookie with this ``SameSite`` goes along with a request."""
     return same_site or rule == "none" or (rule == "lax" and follows_link)

@@ -18,10 +18,10 @@ Law: TypeAlias = Callable[[Visit, World, Book], str]
 _BAD_GATEWAY: Final = frozenset({502, 503, 504})
 _NOT_FOUND: Final = 404
 _OF_THE_BROWSER: Final = frozenset({"state", "nonce", "id token"})
-"""What a redirect to a provider carries; the ID token as a hint."""
+"""Kinds of secrets that a redirect to a provider carries; the ID token is a hint."""
 
 _OF_THE_APPLICATION: Final = frozenset({"sealing key", "cookie", "state", "nonce"})
-"""What no request of the application to a provider has."""
+"""Kinds of secrets that the application sends to no provider."""
 
 
 class LawBrokenError(AssertionError):
@@ -112,7 +112,7 @@ def sent_secrets_stay(exchange: RecordedExchange, world: World, book: Book) -> s
 def way_on(visit: Visit, world: World, book: Book) -> str:
     """Every refusal that a person sees has a link or a form.
 
-    A page that is not there is no refusal, and neither is a fault, which has a law of its own.
+    A missing page does not count as a refusal. A fault does not either: another law judges it.
     """
     answer = visit.answer
     if not visit.navigates or answer.status == _NOT_FOUND or answer.status < 300:

@@ -1,5 +1,6 @@
-"""What a browser makes of URLs and pages: where a link leads, and which ways a page offers."""
+"""Links and pages as a browser reads them: where a link leads, and the ways that a page offers."""
 
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -73,7 +74,7 @@ class PageForm:
 
 @frozen(kw_only=True)
 class PageContent:
-    """What a person sees of a page.
+    """A page as a person sees it.
 
     Attributes:
         title: its title, or an empty string.
@@ -132,6 +133,7 @@ class _Reader(HTMLParser):
             self.title += data
 
 
+@lru_cache(maxsize=128)
 def content_of(url: str, text: str) -> PageContent:
     """Return title, links and forms of a page.
 

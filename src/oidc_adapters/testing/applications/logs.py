@@ -1,4 +1,4 @@
-"""What an application writes to the log of Python, as a law has to know."""
+"""The log lines of an application, which a law judges."""
 
 import logging
 from traceback import format_exception
@@ -7,7 +7,7 @@ from oidc_adapters.testing.applications.book import Book
 
 
 class LogEar(logging.Handler):
-    """Hears all that the root logger gets, in the levels that are switched on.
+    """Hears each record that reaches the root logger.
 
     Args:
         book: where it is written down.

@@ -10,7 +10,7 @@
     TestShop = Shop.TestCase
 
 The moves are rules of Hypothesis, so ``TestShop.settings``, its database and
-``@reproduce_failure`` work as ever.  A subclass adds rules and invariants of its own.
+``@reproduce_failure`` work as ever.  A subclass can add rules and invariants.
 """
 
 from hypothesis.stateful import invariant, precondition
@@ -23,7 +23,7 @@ from oidc_adapters.testing.applications.trouble_moves import TroubleMoves
 class ApplicationMachine(TroubleMoves):
     """Drives browsers against an application, with honest and hostile providers.
 
-    A subclass defines ``application``; see :class:`Stage` for what else it may say.
+    A subclass defines ``application``; :class:`Stage` lists the other members that it may define.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class ApplicationMachine(TroubleMoves):
     @precondition(lambda self: self.offence("nobody_is_signed_in_without_an_honest_login"))
     @invariant()
     def nobody_is_signed_in_without_an_honest_login(self) -> None:
-        """Whoever is signed in logged in with that browser, and nobody else did after them."""
+        """The user who is signed in has logged in with that browser, and nobody else did later."""
         self.broken("nobody_is_signed_in_without_an_honest_login")
 
     @precondition(lambda self: self.offence("no_answer_is_a_server_fault"))

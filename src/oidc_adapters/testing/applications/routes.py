@@ -11,7 +11,7 @@ from oidc_core.wire.settings import check_fields, fields_of, texts
 
 @frozen(kw_only=True)
 class Routes:
-    """Where an application has what a browser or a provider asks for; the doors' own by default.
+    """The paths that browsers and providers ask for; the defaults are the paths of the doors.
 
     Each is a path on the site, as a browser sees it; an empty one is not there.
 

@@ -1,4 +1,4 @@
-"""What all moves of a machine have in common: the application, its world, its browsers."""
+"""The common part of all moves of a machine: the application, its world, its browsers."""
 
 import json
 from typing import Any, ClassVar, Final, cast
@@ -126,12 +126,12 @@ class Stage(RuleBasedStateMachine):
 
 
 def form_to(content: PageContent, url: str) -> PageForm | None:
-    """Return the first form of a page that goes to a URL, whatever its query."""
+    """Return the first form of a page that goes to a URL, with or without a query."""
     return next((form for form in content.forms if form.action.partition("?")[0] == url), None)
 
 
 def who_in(answer: PageAnswer) -> Who | None:
-    """Return the identity that an answer says as JSON, ``None`` if it says none."""
+    """Return the identity that an answer says as JSON, ``None`` for any other answer."""
     if answer.status != 200:
         return None
     try:

@@ -58,7 +58,7 @@ class WorldRecords:
         return self._records.read(key)
 
     def create(self, key: str, version: str, value: str, until: int, /) -> bool:
-        """Put a record under a key that has none."""
+        """Put a record under a key that has no record."""
         self._outage.check()
         return self._records.create(key, version, value, until)
 
@@ -105,7 +105,7 @@ class AsyncWorldRecords:
         return self._records.read(key)
 
     async def create(self, key: str, version: str, value: str, until: int, /) -> bool:
-        """Put a record under a key that has none."""
+        """Put a record under a key that has no record."""
         return self._records.create(key, version, value, until)
 
     async def replace(

@@ -24,7 +24,7 @@ providers = st.integers(0, 3)
 
 
 class TroubleMoves(LoginMoves):
-    """What happens around the logins."""
+    """The events around the logins."""
 
     @rule(seconds=st.sampled_from(SECONDS))
     def wait(self, seconds: int) -> None:
@@ -46,7 +46,7 @@ class TroubleMoves(LoginMoves):
     @precondition(lambda self: any(browser.sessions for browser in self.browsers))
     @rule(browser=browser_numbers)
     def forget_at_provider(self, browser: int) -> None:
-        """End a browser's sessions at all providers; the application hears nothing of it."""
+        """End a browser's sessions at all providers; the application does not hear of it."""
         self.book.move(f"forget_at_provider(browser={browser})")
         self.browsers[browser].sessions.clear()
 

@@ -64,7 +64,7 @@ class PageAnswer:
 
 @frozen(kw_only=True)
 class Visit:
-    """A request and its answer, with what was true at that moment.
+    """A request and its answer, and the state of the world at that moment.
 
     Attributes:
         place: who asked: a browser with its tab, or a provider.

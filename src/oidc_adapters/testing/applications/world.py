@@ -27,7 +27,7 @@ _NAMES: Final = ("op", "second", "third", "fourth")
 
 
 class World:
-    """What an application stands in, fresh for each example.
+    """The surroundings of an application, fresh for each example.
 
     An application takes its settings from :meth:`settings` or :meth:`django_settings`; one that is
     put together by hand takes the parts.
@@ -42,7 +42,7 @@ class World:
         entropy: gives the secrets of logins.
         secret: the sealing key.
         providers: the providers, honest until a machine says otherwise.
-        lines: the lines to the providers, with what was sent.
+        lines: the lines to the providers, with all exchanges.
         outage: whether the stores are down.
         transport, async_transport: for a client that waits, or awaits.
         records, async_records: the same store for code that waits, or awaits.

@@ -1,4 +1,4 @@
-"""What is known from outside: secrets, logins, and a readable trace."""
+"""The book knows secrets and logins from outside, and has a readable trace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an application logs is heard."""
+"""The ear hears the log lines of an application."""
 
 from __future__ import annotations
 

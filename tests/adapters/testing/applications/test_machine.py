@@ -114,7 +114,7 @@ def test_a_mix_up_sends_no_code_to_the_wrong_provider() -> None:
 
 
 def script(text: str) -> str:
-    """Run a script in a process of its own: a Django project is global to its process."""
+    """Run a script in a new process: a Django project is global to its process."""
     command = [sys.executable, "-W", "error::SyntaxWarning", "-c", text]
     done = subprocess.run(
         command, cwd=HERE, capture_output=True, text=True, check=False, timeout=300
@@ -213,7 +213,7 @@ def test_what_an_application_logs_is_judged() -> None:
 
 
 class Own(FlaskMachine):
-    """A machine of a user, with a rule and an invariant of its own."""
+    """A machine of a user, who has added a rule and an invariant."""
 
     greeted: ClassVar[list[int]] = []
 

@@ -1,4 +1,4 @@
-"""What a subclass says of its application, and who is signed in."""
+"""A subclass describes its application; the machine asks who is signed in."""
 
 from __future__ import annotations
 
