@@ -24,6 +24,9 @@ DOORS: Final = {
     "oidc_adapters.clients.httpx_auth": frozenset({"HttpxAuth"}),
     "oidc_adapters.testing.drivers": frozenset({"Drive", "DriverMachine", "DriverWorld"}),
     "oidc_adapters.testing.applications": frozenset({"ApplicationMachine", "Routes", "World"}),
+    "oidc_adapters.testing.attackers": frozenset(
+        {"AttackSettings", "AttackerMachine", "InvariantBroken"}
+    ),
     "oidc_adapters.testing.pytest_plugin": frozenset({"LoggedInClient"}),
     "oidc_adapters.web.fastapi": frozenset({"Oidc", "WebSession"}),
     "oidc_adapters.web.assembly": frozenset({"async_web_login_of", "web_login_of"}),

@@ -10,9 +10,8 @@ It needs Hypothesis, which is in the extra ``testing``.
 """
 
 from oidc_adapters.testing.attackers.judge import INVARIANTS, judged, settle
-from oidc_adapters.testing.attackers.judge_tokens import Flaw
 from oidc_adapters.testing.attackers.machine import AttackerMachine, InvariantBroken
-from oidc_adapters.testing.attackers.observations import Call, History
+from oidc_adapters.testing.attackers.observations import Call, Flaw, History
 from oidc_adapters.testing.attackers.settings import AttackSettings
 from oidc_adapters.testing.attackers.world import World
 

@@ -17,8 +17,7 @@ from oidc_adapters.testing.attackers.judge_ends import (
 )
 from oidc_adapters.testing.attackers.judge_grants import flaw_of_fresh, flaw_of_sending
 from oidc_adapters.testing.attackers.judge_logins import at_home, flaw_of_finish, flaw_of_start
-from oidc_adapters.testing.attackers.judge_tokens import Flaw
-from oidc_adapters.testing.attackers.observations import Call, History
+from oidc_adapters.testing.attackers.observations import Call, Flaw, History
 
 Judge: TypeAlias = Callable[[History, Call], Flaw | None]
 
@@ -77,6 +76,19 @@ def judged(history: History, call: Call) -> Flaw | None:
         if flaw is not None:
             return flaw
     return None
+
+
+def take_in(history: History, call: Call) -> None:
+    """Take down the tokens that a call brought for its session, and which message was lost."""
+    held = history.sessions.get(call.given.get("session", ""))
+    if call.kind != "fresh" or held is None:
+        return
+    for sent in call.sent:
+        if sent.purpose == "refresh" and sent.status == 200 and not sent.lost:
+            held.access_tokens[str(sent.members.get("access_token", ""))] = sent
+            held.refresh_tokens.add(str(sent.members.get("refresh_token", "")))
+    held.disturbed = held.disturbed or any(each.lost == "maybe" for each in call.sent)
+    held.handed = call.token or held.handed
 
 
 def settle(history: History, call: Call) -> None:

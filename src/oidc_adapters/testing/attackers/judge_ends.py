@@ -3,8 +3,8 @@
 from typing import Final
 
 from oidc_adapters.testing.attackers.forging import taken_apart
-from oidc_adapters.testing.attackers.judge_tokens import Demanded, Flaw, flaw_of_signed
-from oidc_adapters.testing.attackers.observations import Call, Held, History
+from oidc_adapters.testing.attackers.judge_tokens import Demanded, flaw_of_signed
+from oidc_adapters.testing.attackers.observations import Call, Flaw, Held, History
 from oidc_adapters.testing.parties import Members
 from oidc_adapters.testing.signing import is_object
 

@@ -3,8 +3,8 @@
 from typing import Final
 
 from oidc_adapters.testing.attackers.forging import taken_apart
-from oidc_adapters.testing.attackers.judge_tokens import Demanded, Flaw, flaw_of_id_token
-from oidc_adapters.testing.attackers.observations import Call, Held, History, Sent
+from oidc_adapters.testing.attackers.judge_tokens import Demanded, flaw_of_id_token
+from oidc_adapters.testing.attackers.observations import Call, Flaw, Held, History, Sent
 
 MOST_EXCHANGES: Final = 4
 """Exchanges of one call, at most."""
@@ -56,8 +56,8 @@ def _flaw_of_storm(history: History, call: Call, sent: list[Sent]) -> Flaw | Non
         return None
     before = [
         one
-        for each in history.calls
-        if each is not call and each.token and each.given.get("access_token") == refused
+        for each in history.calls[: history.calls.index(call)]
+        if each.token and each.given.get("access_token") == refused
         for one in each.sent
         if one.purpose == "refresh" and _lasts(one, call.at)
     ]

@@ -5,10 +5,11 @@ from hashlib import sha256
 from typing import Final
 
 from oidc_adapters.testing.attackers.forging import taken_apart
-from oidc_adapters.testing.attackers.judge_tokens import Demanded, Flaw, flaw_of_id_token
+from oidc_adapters.testing.attackers.judge_tokens import Demanded, flaw_of_id_token
 from oidc_adapters.testing.attackers.observations import (
     Call,
     Entry,
+    Flaw,
     History,
     IssuedTo,
     Login,

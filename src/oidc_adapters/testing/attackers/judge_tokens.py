@@ -4,19 +4,12 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from oidc_adapters.testing.attackers.forging import TakenApart, taken_apart
-from oidc_adapters.testing.attackers.observations import History
+from oidc_adapters.testing.attackers.observations import Flaw, History
 from oidc_adapters.testing.parties import Members
 from oidc_adapters.testing.signing import ALGORITHMS, half_hash, is_array, verifies
 
 LEEWAY: Final = 120
 """The largest difference of clocks that any policy tolerates, in seconds."""
-
-
-class Flaw(NamedTuple):
-    """What is wrong: the name of the invariant, and why it is broken."""
-
-    invariant: str
-    why: str
 
 
 class Demanded(NamedTuple):

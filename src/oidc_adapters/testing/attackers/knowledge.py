@@ -6,18 +6,23 @@ secrets and client secrets, nor what passes between the application and the hone
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Final
 from urllib.parse import urlencode
 
 from attrs import define, field
 
 from oidc_adapters.testing.attackers.observations import parameters_of
+from oidc_adapters.testing.signing import b64url
 
 _REMEMBERED: Final = 40
 """How many things of a kind it keeps; the oldest go."""
 
 REQUEST: Final = "code_challenge"
 """Only authorization requests have this parameter."""
+
+OWN_VERIFIER: Final = "a-code-verifier-of-the-attacker-itself-of-43-octets"
+OWN_CHALLENGE: Final = b64url(sha256(OWN_VERIFIER.encode()).digest())
 
 
 def with_parameters(url: str, parameters: Mapping[str, str]) -> str:

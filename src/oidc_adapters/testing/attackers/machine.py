@@ -16,8 +16,7 @@ from oidc_adapters.testing.attackers.application import (
     party,
     pending_logins,
 )
-from oidc_adapters.testing.attackers.judge import INVARIANTS, judged, settle
-from oidc_adapters.testing.attackers.judge_tokens import Flaw
+from oidc_adapters.testing.attackers.judge import INVARIANTS, judged
 from oidc_adapters.testing.attackers.moves import (
     FrontChannelMoves,
     HostileMoves,
@@ -26,12 +25,14 @@ from oidc_adapters.testing.attackers.moves import (
     RefreshMoves,
     TimeMoves,
 )
+from oidc_adapters.testing.attackers.moves.base import BENTS, Bent
 from oidc_adapters.testing.attackers.network import Network
-from oidc_adapters.testing.attackers.observations import Call, History
+from oidc_adapters.testing.attackers.observations import Call, Flaw, History
 from oidc_adapters.testing.attackers.settings import DEFAULT_ATTACK, AttackSettings
 from oidc_adapters.testing.attackers.world import (
     BROWSERS,
     HONEST,
+    HOSTILE,
     NOW,
     World,
     honest_provider,
@@ -43,6 +44,13 @@ LONG: Final = 30
 
 RUNS: Final = "runs"
 LONG_RUNS: Final = "runs of 30 steps or more"
+_FIRST: Final = st.tuples(
+    st.sampled_from(BROWSERS),
+    st.sampled_from((HONEST, HONEST, HOSTILE)),
+    st.sampled_from((2, 2, 1, 0)),
+)
+"""Who logs in first, where, and how many pages that goes on."""
+
 _MOST_SENDS: Final = {"never": 1, "once": 2}
 
 
@@ -83,7 +91,6 @@ class AttackerMachine(
     def __init__(self) -> None:
         super().__init__()
         self._steps = 0
-        self._judged = 0
 
     # --- how the application is made -------------------------------------------------------------
 
@@ -105,20 +112,20 @@ class AttackerMachine(
 
     # --- a run -----------------------------------------------------------------------------------
 
-    @initialize(data=st.data())
-    def begin(self, data: st.DataObject) -> None:
-        """Make the world, and let some users log in."""
+    @initialize(data=st.data(), bent=BENTS)
+    def begin(self, data: st.DataObject, bent: Bent) -> None:
+        """Make the world, and let some users log in, or begin to."""
+        self.bent = bent
         layout = data.draw(st.sampled_from(self.attack.layouts))
         store = data.draw(st.sampled_from(self.attack.stores))
         self.world = self._made(layout, store)
         self.world.history.tell("setup", f"{layout}, {store} store")
-        for name in data.draw(
-            st.lists(st.sampled_from(BROWSERS), max_size=self.attack.first_logins)
-        ):
+        most = self.attack.first_logins
+        for name, issuer, pages in data.draw(st.lists(_FIRST, max_size=most)):
             browser = self.browser(name)
             tab = browser.tabs[0]
-            self.world.start(browser, tab, HONEST, 0)
-            for _ in range(2):
+            self.world.start(browser, tab, issuer, 0)
+            for _ in range(pages):
                 self.world.open(browser, tab, tab.following)
 
     def _made(self, layout: str, store: str) -> World:
@@ -136,24 +143,18 @@ class AttackerMachine(
             ]
         )
         application = self.application(parties, network, clock, store)
-        return World(honest, hostile, network, application, clock, history)
+        return World(honest, hostile, network, application, clock, history, judge=self.judged)
 
     @invariant()
     def every_invariant_holds(self) -> None:
-        """Judge what has come since the last step."""
-        calls = self.world.history.calls
-        while self._judged < len(calls):
-            call = calls[self._judged]
-            self._judged += 1
-            flaw = self.judged(call)
-            if flaw is not None:
-                raise InvariantBroken(flaw.invariant, flaw.why, self.world.history.trace())
-            settle(self.world.history, call)
+        """Fail with the first invariant that was broken, and the trace of the run."""
         self._steps += 1
+        for flaw in self.world.flaws:
+            raise InvariantBroken(flaw.invariant, flaw.why, self.world.history.trace())
 
-    def judged(self, call: Call) -> Flaw | None:
+    def judged(self, history: History, call: Call) -> Flaw | None:
         """Return which invariant a call breaks; a subclass may judge by more."""
-        return judged(self.world.history, call)
+        return judged(history, call)
 
     def teardown(self) -> None:
         """Count what this run has reached."""

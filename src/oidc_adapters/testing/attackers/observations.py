@@ -5,7 +5,7 @@ has only what an application acts on.
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 from attrs import define, field, frozen
@@ -37,6 +37,13 @@ SECRETS: Final = frozenset(
     }
 )
 """Parameters whose values a trace names and does not show."""
+
+
+class Flaw(NamedTuple):
+    """What is wrong: the name of the invariant, and why it is broken."""
+
+    invariant: str
+    why: str
 
 
 def parameters_of(url: str) -> dict[str, str]:

@@ -22,12 +22,14 @@ from oidc_adapters.testing.attackers.application import (
 from oidc_adapters.testing.attackers.browsers import Browser, Tab
 from oidc_adapters.testing.attackers.forging import taken_apart
 from oidc_adapters.testing.attackers.hostile import HostileProvider
+from oidc_adapters.testing.attackers.judge import Judge, judged, settle, take_in
 from oidc_adapters.testing.attackers.knowledge import Knowledge
 from oidc_adapters.testing.attackers.network import LaxProvider, Network
 from oidc_adapters.testing.attackers.observations import (
     Call,
     CallKind,
     Entry,
+    Flaw,
     Held,
     History,
     IssuedTo,
@@ -115,7 +117,9 @@ class World:
         knowledge: what the attacker knows.
         browsers: by name.
         mail: logout tokens of the honest provider that did not arrive yet.
-        counts: how often each kind of thing happened.
+        reached: the names of what happened in this run.
+        judge: says which invariant a call breaks.
+        flaws: what it said.
     """
 
     honest: FakeProvider
@@ -132,6 +136,8 @@ class World:
     )
     mail: list[Mail] = field(factory=list[Mail])
     reached: set[str] = field(factory=set[str])
+    judge: Judge = judged
+    flaws: list[Flaw] = field(factory=list[Flaw])
 
     # --- browsers --------------------------------------------------------------------------------
 
@@ -233,7 +239,16 @@ class World:
         call.ended = self.application.ended[before:]
         outcome = call.code or (f"status {call.status}" if call.status else "done")
         self.history.tell("application", f"{kind}: {outcome}")
+        self._judged(call)
+
+    def _judged(self, call: Call) -> None:
+        """Judge a call at once; a flaw is kept, since nobody would hear of it in other threads."""
+        take_in(self.history, call)
         self.history.calls.append(call)
+        flaw = self.judge(self.history, call)
+        if flaw is not None:
+            self.flaws.append(flaw)
+        settle(self.history, call)
 
     def start(self, browser: Browser, tab: Tab, issuer: str, process: int) -> None:
         """Let a browser begin a login at the application."""
@@ -303,13 +318,6 @@ class World:
         given = {"session": held.name, "access_token": refused or ""}
         with self.calling("fresh", "", process, given=given) as call:
             call.token = self.application.fresh(process, held.issuer, held.name, refused=refused)
-            held.handed = call.token
-        for sent in call.sent:
-            if sent.purpose == "refresh" and sent.status == 200 and not sent.lost:
-                held.access_tokens[str(sent.members.get("access_token", ""))] = sent
-                held.refresh_tokens.add(str(sent.members.get("refresh_token", "")))
-        if any(each.lost == "maybe" for each in call.sent):
-            held.disturbed = True
 
     def leave(self, held: Held, process: int) -> str:
         """Let a user log out at the application; return where the browser goes."""

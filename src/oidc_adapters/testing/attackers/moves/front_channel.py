@@ -5,13 +5,10 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from oidc_adapters.testing.attackers.knowledge import recent, with_parameters
-from oidc_adapters.testing.attackers.moves.base import BACK, NAMES, PROCESSES, TABS, Moves
+from oidc_adapters.testing.attackers.knowledge import OWN_CHALLENGE, recent, with_parameters
+from oidc_adapters.testing.attackers.moves.base import BACK, NAMES, PROCESSES, TABS, WHICH, Moves
 from oidc_adapters.testing.attackers.observations import parameters_of
 from oidc_adapters.testing.attackers.world import BROWSERS, EVIL, EVIL_CLIENT, HONEST
-
-RESPONSE_PARTS: Final = ("code", "code", "state", "iss")
-REQUEST_PARTS: Final = ("nonce", "code_challenge", "state", "redirect_uri", "client_id")
 
 
 class FrontChannelMoves(Moves):
@@ -53,16 +50,18 @@ class FrontChannelMoves(Moves):
         else:
             self.go_on_instead(back, number)
 
-    @rule(base=BACK, other=BACK, part=st.sampled_from(RESPONSE_PARTS))
-    def splice_response(self, *, base: int, other: int, part: str) -> None:
+    @rule(base=BACK, other=BACK, which=WHICH)
+    def splice_response(self, *, base: int, other: int, which: int) -> None:
         """Put one part of a known response into another one, or take it out."""
+        part = self.bent.response_parts[which]
         known = self.world.knowledge.responses
         if not self._splice(recent(known, base), recent(known, other), part):
             self.go_on_instead(base)
 
-    @rule(base=BACK, other=BACK, part=st.sampled_from(REQUEST_PARTS))
-    def splice_request(self, *, base: int, other: int, part: str) -> None:
+    @rule(base=BACK, other=BACK, which=WHICH)
+    def splice_request(self, *, base: int, other: int, which: int) -> None:
         """Put one part of a known request into another one."""
+        part = self.bent.request_parts[which]
         known = self.world.knowledge.requests
         if not self._splice(recent(known, base), recent(known, other), part):
             self.go_on_instead(base)
@@ -83,17 +82,19 @@ class FrontChannelMoves(Moves):
         else:
             self.go_on_instead(base)
 
-    @rule(base=BACK)
-    def ask_for_own_application(self, *, base: int) -> None:
+    @rule(base=BACK, verifiable=st.booleans())
+    def ask_for_own_application(self, *, base: int, verifiable: bool) -> None:
         """Make a request of the attacker's own application out of a known one."""
         known = recent(self.world.knowledge.requests, base)
-        if known:
-            own = {"client_id": EVIL_CLIENT, "redirect_uri": EVIL}
-            url = with_parameters(f"{HONEST}/authorize", {**parameters_of(known), **own})
-            self.world.knowledge.see(url)
-            self.reached("a request of the attacker's own application")
-        else:
+        if not known:
             self.go_on_instead(base)
+            return
+        own = {"client_id": EVIL_CLIENT, "redirect_uri": EVIL}
+        if verifiable:
+            own["code_challenge"] = OWN_CHALLENGE
+        url = with_parameters(f"{HONEST}/authorize", {**parameters_of(known), **own})
+        self.world.knowledge.see(url)
+        self.reached("a request of the attacker's own application")
 
     def _splice(self, base: str, other: str, part: str) -> bool:
         """Return whether that makes another URL."""

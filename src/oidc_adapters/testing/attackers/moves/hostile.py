@@ -7,25 +7,27 @@ from urllib.parse import quote, urlencode
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from oidc_adapters.testing.attackers.forging import KEYS, taken_apart
-from oidc_adapters.testing.attackers.hostile import LIES
-from oidc_adapters.testing.attackers.knowledge import recent
-from oidc_adapters.testing.attackers.moves.base import BACK, Moves
+from oidc_adapters.testing.attackers.forging import taken_apart
+from oidc_adapters.testing.attackers.hostile import Lies
+from oidc_adapters.testing.attackers.knowledge import OWN_VERIFIER, recent
+from oidc_adapters.testing.attackers.moves.base import BACK, WHICH, Moves
 from oidc_adapters.testing.attackers.observations import parameters_of
 from oidc_adapters.testing.attackers.world import EVIL, EVIL_CLIENT, HONEST
 from oidc_adapters.testing.signing import half_hash, is_object, parsed
 from oidc_core.wire.http import HttpResponse, WireRequest
 
+ALSO: Final = st.sampled_from((False, False, True))
 SUBS: Final = st.sampled_from(("alice", "bob", "mallory"))
 
 
 class HostileMoves(Moves):
     """What the attacker has its own provider say, and what it gets from the honest one."""
 
-    @rule(what=st.sampled_from(LIES), back=BACK, sub=SUBS)
-    def lie(self, *, what: str, back: int, sub: str) -> None:
-        """Prepare something that is wrong in the next ID token of the hostile provider."""
-        lies, now = self.world.hostile.lies, self.world.clock.now()
+    @rule(which=WHICH, back=BACK, sub=SUBS, also=ALSO)
+    def lie(self, *, which: int, back: int, sub: str, also: bool) -> None:
+        """Prepare something that is wrong in ID tokens, in place of earlier lies or besides."""
+        what = self.bent.lies[which]
+        lies, now = self._lies(also=also), self.world.clock.now()
         changes: dict[str, dict[str, object]] = {
             "issuer": {"iss": HONEST},
             "audience": {"aud": EVIL_CLIENT, "azp": EVIL_CLIENT},
@@ -43,16 +45,22 @@ class HostileMoves(Moves):
             lies.claims.update(changes[what])
         self.reached(f"a lie: {what}")
 
-    @rule(how=st.sampled_from(KEYS))
-    def sign(self, *, how: str) -> None:
-        """Choose how the hostile provider signs its next ID token."""
-        self.world.hostile.lies.key = how
+    def _lies(self, *, also: bool) -> Lies:
+        if not also:
+            self.world.hostile.behave()
+        return self.world.hostile.lies
+
+    @rule(which=WHICH, also=ALSO)
+    def sign(self, *, which: int, also: bool) -> None:
+        """Choose how the hostile provider signs ID tokens."""
+        how = self.bent.keys[which]
+        self._lies(also=also).key = how
         self.reached(f"signed: {how}")
 
-    @rule(sub=SUBS)
-    def lie_in_userinfo(self, *, sub: str) -> None:
+    @rule(sub=SUBS, also=ALSO)
+    def lie_in_userinfo(self, *, sub: str, also: bool) -> None:
         """Prepare UserInfo about somebody else."""
-        self.world.hostile.lies.userinfo_sub = sub
+        self._lies(also=also).userinfo_sub = sub
         self.reached("a lie in UserInfo")
 
     @rule()
@@ -71,7 +79,7 @@ class HostileMoves(Moves):
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": EVIL,
-            "code_verifier": "an attacker has a verifier of its own, 43 octets",
+            "code_verifier": OWN_VERIFIER,
         }
         answer = self.world.honest.answer(self._asked(form), self.world.clock.now())
         if not isinstance(answer, HttpResponse) or answer.status != 200:
@@ -101,5 +109,5 @@ class HostileMoves(Moves):
         )
 
     def _known_nonce(self, back: int) -> str:
-        url = recent(self.world.knowledge.requests, back)
+        url = recent(self.world.knowledge.requests, back) if back else ""
         return parameters_of(url).get("nonce", "a nonce of nobody")

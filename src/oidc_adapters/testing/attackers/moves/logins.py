@@ -26,12 +26,12 @@ class LoginMoves(Moves):
 
     @rule(name=NAMES, number=TABS, process=PROCESSES)
     def finish_tab(self, *, name: str, number: int, process: int) -> None:
-        """Let a tab open the page that it is led to; one without begins an honest login."""
+        """Let a tab open the page that it is led to; one without begins one with the attacker."""
         browser, tab = self.browser(name), self.tab(name, number)
         if tab.following:
             self.world.open(browser, tab, tab.following, process=process)
         else:
-            self.world.start(browser, tab, HONEST, process)
+            self.world.start(browser, tab, HOSTILE, process)
 
     @rule(name=NAMES, number=TABS, process=PROCESSES)
     def reload(self, *, name: str, number: int, process: int) -> None:

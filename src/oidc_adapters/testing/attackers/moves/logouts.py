@@ -5,25 +5,14 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from oidc_adapters.testing.attackers.forging import KEYS, forged
+from oidc_adapters.testing.attackers.forging import forged
 from oidc_adapters.testing.attackers.judge_ends import EVENT
 from oidc_adapters.testing.attackers.knowledge import recent
-from oidc_adapters.testing.attackers.moves.base import BACK, NAMES, PROCESSES, TABS, Moves
+from oidc_adapters.testing.attackers.moves.base import BACK, NAMES, PROCESSES, TABS, WHICH, Moves
 from oidc_adapters.testing.attackers.world import EVIL_CLIENT, HONEST, HOSTILE, Mail
 from oidc_adapters.testing.signing import SigningKey
 
 NAMING: Final = st.sampled_from(("sub", "sid", "both"))
-FLAWS: Final = (
-    "none",
-    "none",
-    "audience",
-    "issuer",
-    "expired",
-    "without events",
-    "with nonce",
-    "names nobody",
-    "another type",
-)
 
 
 class LogoutMoves(Moves):
@@ -89,9 +78,10 @@ class LogoutMoves(Moves):
         self.world.knowledge.see_token(sent.logout_token)
         self.reached("a logout token for another client")
 
-    @rule(sub=NAMES, how=st.sampled_from(KEYS), flaw=st.sampled_from(FLAWS), own=st.booleans())
-    def forge(self, *, sub: str, how: str, flaw: str, own: bool) -> None:
+    @rule(sub=NAMES, key=WHICH, which=WHICH, own=st.booleans())
+    def forge(self, *, sub: str, key: int, which: int, own: bool) -> None:
         """Make a logout token with the attacker's keys, of either provider."""
+        how, flaw = self.bent.keys[key], self.bent.flaws[which]
         issuer, now = (HOSTILE if own else HONEST), self.world.clock.now()
         claims: dict[str, object] = {
             "iss": issuer,

@@ -1,0 +1,1 @@
+"""The attacker machine in long runs, all defences on."""
