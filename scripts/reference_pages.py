@@ -165,6 +165,8 @@ ADAPTERS: Final = (
     "testing.drivers",
     "testing.applications",
     "testing.pytest_plugin",
+    "testing.samples",
+    "testing.strategies",
     "context",
     "web",
     "web.assembly",

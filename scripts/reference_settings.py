@@ -37,6 +37,8 @@ from oidc_adapters.testing import (
     FakeProvider,
     InMemoryTransport,
 )
+from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
+from oidc_adapters.testing.samples import SampleClock
 from oidc_adapters.web import AsyncRecordSessions, RecordSessions
 from oidc_core import (
     ClientRegistration,
@@ -54,7 +56,13 @@ from reference_text import table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PACKAGES: Final = ("oidc_core", "oidc_adapters", "oidc_adapters.testing", "oidc_adapters.web")
+PACKAGES: Final = (
+    "oidc_core",
+    "oidc_adapters",
+    "oidc_adapters.testing",
+    "oidc_adapters.testing.samples",
+    "oidc_adapters.web",
+)
 
 _RESULT: Final = "a result of an operation: the library makes it and hands it out"
 _STEP: Final = "a step: only an operation makes it"
@@ -351,6 +359,7 @@ def given() -> Mapping[str, Mapping[str, object]]:
                 "connection": connection,
                 "began_at": _NOW,
             },
+            "JumpingClock": {"sample": SampleClock()},
             "oidc_adapters.testing.Session": {"sub": "alice", "auth_time": _NOW, "sid": "sid"},
         }
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve, fields
 from hypothesis import strategies as st
 
-from oidc_adapters.testing import MISBEHAVIOURS
+from oidc_adapters.testing import strategies
 from oidc_core.model.connection import Connection
 from oidc_core.model.demands import EXPECT_NO_NONCE, Demands
 from oidc_core.model.grants import Access, Failure, GrantRecord, GrantState, Target, Unverified
@@ -44,57 +44,17 @@ EC_CURVES: Final = {
     ),
 }
 
-WORDS: Final = (
-    "RSA", "EC", "OKP", "oct", "AKP", "P-256", "P-384", "P-521", "secp256k1", "Ed25519", "Ed448",
-    "RS256", "PS512", "ES256", "EdDSA", "HS256", "none", "sig", "enc", "verify", "AQAB", "",
-    "ES256K", "ML-DSA-44",
-)  # fmt: skip
-
-
 RESPONSE_MODES: Final[tuple[ResponseMode, ...]] = ("query", "form_post")
 
 
 def json_values() -> SearchStrategy[JsonValue]:
     """Any JSON, frozen, with the words of JOSE among its strings."""
-    leaves = (
-        st.none()
-        | st.booleans()
-        | st.integers(-(10**18), 10**18)
-        | st.floats(allow_nan=False, allow_infinity=False)
-        | st.sampled_from(WORDS)
-        | st.text(max_size=60)
-        | st.binary(max_size=80).map(b64url_encode)
-    )
-    return st.recursive(
-        leaves,
-        lambda inner: (
-            st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
-        ),
-        max_leaves=8,
-    ).map(frozen_json)
+    return strategies.json_values().map(frozen_json)
 
 
 def json_objects() -> SearchStrategy[JsonObject]:
-    """Any JSON object whose member names are often those of a JWK."""
-    names = st.sampled_from(
-        (
-            "kty",
-            "crv",
-            "kid",
-            "alg",
-            "use",
-            "key_ops",
-            "issuer",
-            "n",
-            "e",
-            "x",
-            "y",
-            "pub",
-            "d",
-            "k",
-        )
-    )
-    return st.dictionaries(names | st.text(max_size=8), json_values(), max_size=8).map(JsonObject)
+    """Any JSON object, frozen, whose member names are often those of a JWK."""
+    return strategies.json_objects().map(JsonObject)
 
 
 @st.composite
@@ -174,7 +134,7 @@ def jwks() -> SearchStrategy[JsonObject]:
     return rsa_jwks() | ec_jwks() | okp_jwks() | akp_jwks()
 
 
-def key_sets() -> SearchStrategy[JsonObject]:
+def mixed_key_sets() -> SearchStrategy[JsonObject]:
     """JWK Sets with good keys, and arbitrary values among them."""
     keys = st.lists(jwks() | json_objects() | json_values(), max_size=6)
     return keys.map(lambda published: JsonObject({"keys": tuple(published)}))
@@ -254,7 +214,7 @@ def pending_logouts() -> SearchStrategy[PendingLogout]:
     )
 
 
-def tokens() -> SearchStrategy[Tokens]:
+def stored_tokens() -> SearchStrategy[Tokens]:
     """Tokens as an application stores them."""
     text = st.text(max_size=40)
     return st.builds(
@@ -325,7 +285,7 @@ def grant_records(times: SearchStrategy[int] = MOMENTS) -> SearchStrategy[GrantR
     return st.builds(
         GrantRecord,
         version=st.text(max_size=20),
-        tokens=tokens(),
+        tokens=stored_tokens(),
         access=st.lists(accesses(times), max_size=3).map(tuple),
         hint=WORDS_OR_NONE,
         generation=few,
@@ -411,9 +371,5 @@ def logout_claim_sets(draw: st.DrawFn) -> dict[str, Any]:
 
 def logout_misbehaviours() -> SearchStrategy[str]:
     """Names of misbehaviours of a provider whose logout tokens are bad, each by itself."""
-    names = [
-        row.name
-        for row in MISBEHAVIOURS.values()
-        if row.during == "logout" and not row.needs and row.name != "logout_replayed"
-    ]
-    return st.sampled_from(names)
+    rows = strategies.misbehaviours(during=["logout"])
+    return rows.map(lambda row: row[0].name).filter("logout_replayed".__ne__)

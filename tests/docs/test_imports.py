@@ -18,6 +18,8 @@ ROOTS: Final = (
     "oidc_adapters",
     "oidc_adapters.context",
     "oidc_adapters.testing",
+    "oidc_adapters.testing.samples",
+    "oidc_adapters.testing.strategies",
     "oidc_adapters.web",
 )
 DOORS: Final = {

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from oidc_adapters.testing.ledger import CAP
 from oidc_adapters.testing.provider import FakeProvider
-from oidc_core.wire.http import Answer, HttpResponse, NoAnswer, WireRequest
+from oidc_core.wire.http import Answer, HttpRequest, HttpResponse, NoAnswer, WireRequest
 from oidc_core.wire.settings import check_kind
 
 RecordedExchange: TypeAlias = tuple[WireRequest, Answer]
@@ -99,7 +99,7 @@ class AsyncInMemoryTransport:
         return self._sync.send(request, clock)
 
 
-def admitted(answer: Answer, request: WireRequest) -> Answer:
+def admitted(answer: Answer, request: HttpRequest | WireRequest) -> Answer:
     """Return an answer as a transport lets it through."""
     if isinstance(answer, NoAnswer):
         return answer
@@ -109,7 +109,7 @@ def admitted(answer: Answer, request: WireRequest) -> Answer:
     return evolve(answer, channel=answer.channel._replace(addresses_judged=True))
 
 
-def _refusal(answer: HttpResponse, request: WireRequest) -> str | None:
+def _refusal(answer: HttpResponse, request: HttpRequest | WireRequest) -> str | None:
     codings = {value for name, value in answer.headers if name == "content-encoding"}
     if codings - {"", "identity"}:
         return "content_encoding_unexpected"

@@ -1,0 +1,98 @@
+"""The faults that a token can have: those rows of the misbehaviours that change nothing else."""
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Final
+
+from attrs import fields
+
+from oidc_adapters.testing.misbehaviours import HONEST, MISBEHAVIOURS, Changes, Misbehaviour
+from oidc_adapters.testing.samples.parties import TOKEN_KINDS, TokenKind
+from oidc_adapters.testing.signing import ALGORITHMS
+
+ENCRYPTION: Final = ("ECDH-ES+A128KW", "A128GCM")
+"""The ``alg`` and ``enc`` of a token whose encryption has a fault."""
+
+_PARTS: Final[Mapping[TokenKind, tuple[str, frozenset[str]]]] = MappingProxyType(
+    {
+        "id_token": ("login", frozenset({"id_token", "key_set", "encrypted"})),
+        "logout_token": ("logout", frozenset({"logout_token", "encrypted"})),
+        "userinfo": ("userinfo", frozenset({"userinfo_jwt", "encrypted"})),
+    }
+)
+"""For each kind the operation that refuses it, and the parts of a misbehaviour that are its own."""
+
+_ENCRYPTED: Final = frozenset({"encrypted_id_token", "encrypted_userinfo"})
+_MET: Final = frozenset({"", "max_age", "acr", "EdDSA", "signed_userinfo"}) | _ENCRYPTED
+"""The needs of misbehaviours that the client of a sample meets, where they are about a token."""
+
+_OF_SEVERAL: Final = frozenset({"logout_replayed"})
+"""Faults that no token has by itself."""
+
+_ONLY_WITH: Final = MappingProxyType({"rsa_1024": "RS256"})
+"""Faults of a key that signs with one algorithm: with others the algorithm is the fault."""
+
+_PUBLIC: Final = frozenset({"hs256_with_public_key", "logout_hs256_with_public_key"})
+_KEY_NAMED: Final = frozenset({"unknown_kid", "logout_unknown_kid"})
+_NO_PUBLISHED_KEY: Final = _PUBLIC | _KEY_NAMED | {"id_token_kid_number"}
+"""Faults that need a published key: with a client's secret, another fault comes first."""
+
+
+def parts_of(changes: Changes) -> frozenset[str]:
+    """Return the names of the parts that are not as an honest provider's."""
+    names = [attribute.name for attribute in fields(Changes)]
+    return frozenset(n for n in names if getattr(changes, n) is not getattr(HONEST, n))
+
+
+def _is_of(row: Misbehaviour, kind: TokenKind) -> bool:
+    during, own = _PARTS[kind]
+    parts = parts_of(row.changes)
+    fits = bool(parts) and parts <= own and row.name not in _OF_SEVERAL
+    return row.during == during and row.needs in _MET and fits
+
+
+TOKEN_FAULTS: Final[Mapping[TokenKind, Mapping[str, Misbehaviour]]] = MappingProxyType(
+    {
+        kind: MappingProxyType({n: row for n, row in MISBEHAVIOURS.items() if _is_of(row, kind)})
+        for kind in TOKEN_KINDS
+    }
+)
+"""For each kind of token the misbehaviours that it can be an example of, by name."""
+
+
+def needs_encryption(row: Misbehaviour) -> bool:
+    """Return whether only an encrypted token can have the fault."""
+    return row.needs in _ENCRYPTED
+
+
+@cache
+def token_faults(
+    kind: TokenKind, alg: str, *, encrypted: bool = False, named: bool = True
+) -> tuple[str, ...]:
+    """Return the names of the faults that a token of this kind and algorithm can have.
+
+    Args:
+        kind: the kind.
+        alg: the algorithm that its kind was registered with.
+        encrypted: whether it is encrypted, as :data:`ENCRYPTION` says; only then can the encryption
+            be at fault, and nothing else is.
+        named: whether the key that signs it has a ``kid``.
+    """
+    rows = TOKEN_FAULTS[kind].items()
+    return tuple(
+        name
+        for name, row in rows
+        if needs_encryption(row) == encrypted and _fits(row, alg, named=named)
+    )
+
+
+def _fits(row: Misbehaviour, alg: str, *, named: bool) -> bool:
+    """Return whether a token of this algorithm can have a fault."""
+    only = "EdDSA" if row.needs == "EdDSA" else _ONLY_WITH.get(row.name, alg)
+    if only != alg:
+        return False
+    of_keys = "key_set" in parts_of(row.changes)
+    if ALGORITHMS[alg].family == "HS":
+        return not of_keys and row.name not in _NO_PUBLISHED_KEY
+    return named or not of_keys
