@@ -164,6 +164,7 @@ ADAPTERS: Final = (
     "testing",
     "testing.drivers",
     "testing.applications",
+    "testing.attackers",
     "testing.pytest_plugin",
     "testing.samples",
     "testing.strategies",

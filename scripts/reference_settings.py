@@ -37,7 +37,6 @@ from oidc_adapters.testing import (
     FakeProvider,
     InMemoryTransport,
 )
-from oidc_adapters.testing import AsyncInMemoryTransport, FakeProvider, InMemoryTransport
 from oidc_adapters.testing.samples import SampleClock
 from oidc_adapters.web import AsyncRecordSessions, RecordSessions
 from oidc_core import (

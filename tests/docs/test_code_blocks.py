@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -134,7 +135,15 @@ def test_the_commands_are_understood(page: Page) -> None:
             parse(arguments, {"CLIENT_SECRET": "of the page"})
         else:
             assert program in {"./test", "./bench", "pip", ".venv/bin/python"}
-            assert program != ".venv/bin/python" or (ROOT / arguments[0]).is_file()
+            assert program != ".venv/bin/python" or run_by_python(arguments).is_file()
+
+
+def run_by_python(arguments: list[str]) -> Path:
+    """Return the file that a command of Python runs, by its path or by the name of a module."""
+    if arguments[0] != "-m":
+        return ROOT / arguments[0]
+    module = ROOT.joinpath(*arguments[1].split("."))
+    return module / "__main__.py" if module.is_dir() else module.with_suffix(".py")
 
 
 def test_each_door_of_the_readme_has_its_examples() -> None:

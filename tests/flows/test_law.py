@@ -149,13 +149,12 @@ def test_only_what_is_not_used_is_accepted() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["that demands all", "with signed UserInfo"])
-def test_every_independent_pair_is_refused_with_the_code_of_one(name: str) -> None:
-    report = checked(name, together=2)
+def test_every_independent_pair_is_refused_with_the_code_of_one() -> None:
+    report = checked("that demands all", together=2)
 
-    print(f"{len(report.outcomes)} providers, a client {name}")
+    print(f"{len(report.outcomes)} providers")
     assert report.broken == (), report
-    assert len(report.outcomes) > 10_000
+    assert len(report.outcomes) > 50_000
 
 
 @pytest.mark.slow

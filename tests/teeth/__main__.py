@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.teeth", description=__doc__)
     parser.add_argument("--seeds", type=int, default=10, help="how many searches for each")
     parser.add_argument("--examples", type=int, default=2_000, help="the bound of each")
-    parser.add_argument("--bound", type=int, default=300, help="the bound where nothing breaks")
+    parser.add_argument("--bound", type=int, default=500, help="the bound where nothing breaks")
     parser.add_argument("names", nargs="*", help="of defences; all by default")
     given = parser.parse_args()
     print(HEAD, flush=True)

@@ -74,8 +74,6 @@ CHECKS: Final = {
         "return tuple(range(len(rps)))",
     ),
     "logout event": Check("oidc_core.endpoints.logout_token", "_event"),
-    "no nonce in a logout": Check(_SHARED, "kind"),
-    "jti": Check(_SHARED, "identifier"),
     "logout before a login": Check(
         "oidc_adapters.stores.session_values", "Head.has_ended", "return False"
     ),

@@ -28,6 +28,8 @@ from oidc_adapters.testing.attackers.world import HONEST, HOSTILE
 from tests.teeth.defences import Defence, Setting
 
 STEPS: Final = 30
+NEWEST: Final = st.integers(0, 1)
+"""One of the two things that the attacker learned or made last."""
 
 MOVES: Final = (
     LoginMoves,
@@ -85,19 +87,17 @@ class Hunter(AttackerMachine):
         if self._answered(name):
             FrontChannelMoves.read(self, name=name, number=0)
 
-    @rule(name=NAMES, back=BACK)
+    @rule(name=NAMES, back=NEWEST)
     def inject(self, *, name: str, back: int) -> None:
         """Have another tab of a browser open an answer that the attacker knows."""
-        known = self.world.knowledge.responses
-        url = recent(known, _place(known, back))
+        url = recent(self.world.knowledge.responses, back)
         if url:
             self.world.open(self.browser(name), self.tab(name, 1), url)
 
-    @rule(name=NAMES, back=BACK)
+    @rule(name=NAMES, back=NEWEST)
     def inject_request(self, *, name: str, back: int) -> None:
         """Have the first tab of a browser open a request that the attacker knows."""
-        known = self.world.knowledge.requests
-        url = recent(known, _place(known, back))
+        url = recent(self.world.knowledge.requests, back)
         if url:
             self.world.open(self.browser(name), self.tab(name, 0), url)
 
@@ -105,17 +105,17 @@ class Hunter(AttackerMachine):
     def splice_code(self, *, base: int, other: int) -> None:
         """Put the code of a known answer into another one."""
         known = self.world.knowledge.responses
-        base, other = _place(known, base), _place(known, other)
-        if base != other:
-            self.bent = evolve(self.bent, response_parts=("code",))
-            FrontChannelMoves.splice_response(self, base=base, other=other, which=0)
+        if known:
+            to, code = recent(known, _place(known, base)), recent(known, _place(known, other))
+            self._splice(to, code, "code")
 
     @rule(base=BACK, other=BACK)
     def readdress_request(self, *, base: int, other: int) -> None:
         """Send what one known request says to where another one goes."""
         known = self.world.knowledge.requests
         base, other = _place(known, base), _place(known, other)
-        FrontChannelMoves.readdress(self, base=base, other=other, response=False)
+        if base != other:
+            FrontChannelMoves.readdress(self, base=base, other=other, response=False)
 
     @rule(number=st.integers(0, 3), sub=NAMES)
     def lie_once(self, *, number: int, sub: str) -> None:
@@ -128,13 +128,13 @@ class Hunter(AttackerMachine):
     def forge_signature(self, *, sub: str, how: str) -> None:
         """Make a logout token of the honest provider, with the attacker's keys."""
         self.bent = evolve(self.bent, keys=(how,), flaws=("none",))
-        LogoutMoves.forge(self, sub=sub, how=0, flaw=0, own=False)
+        LogoutMoves.forge(self, sub=sub, key=0, which=0, own=False)
 
     @rule(sub=NAMES, flaw=st.sampled_from(FLAWS))
     def forge_claims(self, *, sub: str, flaw: str) -> None:
         """Make a logout token of the hostile provider, with its own keys."""
         self.bent = evolve(self.bent, keys=("own",), flaws=(flaw,))
-        LogoutMoves.forge(self, sub=sub, how=0, flaw=0, own=True)
+        LogoutMoves.forge(self, sub=sub, key=0, which=0, own=True)
 
     def _answered(self, name: str) -> bool:
         return "state" in parameters_of(self.tab(name, 0).following) and (

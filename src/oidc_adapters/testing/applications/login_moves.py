@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from oidc_adapters.testing.applications.browsers import Browser, Step, Tab, step_of
-from oidc_adapters.testing.applications.stage import BROWSERS, USERS, Stage
+from oidc_adapters.testing.applications.stage import BROWSERS, USERS, Stage, Who
 
 HOSTILE: Final = (
     "https://evil.example/",
@@ -43,7 +43,7 @@ MANY_TABS: Final = 14
 browser_numbers = st.integers(0, BROWSERS - 1)
 tab_numbers = st.sampled_from((0, 1, MANY_TABS - 1))
 users = st.sampled_from(USERS)
-link_numbers = st.integers(0, 3)
+link_numbers = st.integers(0, 2)
 
 
 class LoginMoves(Stage):
@@ -51,11 +51,15 @@ class LoginMoves(Stage):
 
     Attributes:
         links: requests that a stranger may have caught or made: to a provider, and back from it.
+        caught: ways back from a provider that nobody has opened yet.
+        honest: the browser and the user of a login that nothing disturbed, until it is judged.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.links: list[Step] = []
+        self.caught: list[Step] = []
+        self.honest: tuple[int, Who] | None = None
 
     def at(self, browser: int, tab: int) -> tuple[Browser, Tab]:
         """Return a browser and its tab."""
@@ -71,22 +75,25 @@ class LoginMoves(Stage):
     @rule(browser=browser_numbers, tab=tab_numbers)
     def start_login(self, browser: int, tab: int) -> None:
         """Start a login, and wait at the provider."""
-        self.book.move(f"start_login(browser={browser}, tab={tab})")
+        self.move(f"start_login(browser={browser}, tab={tab})")
         self._start(*self.at(browser, tab), self.routes.login)
 
     @rule(browser=browser_numbers, tab=tab_numbers, user=users)
     def log_in(self, browser: int, tab: int, user: str) -> None:
         """Log in from start to end."""
-        self.book.move(f"log_in(browser={browser}, tab={tab}, user={user!r})")
+        self.move(f"log_in(browser={browser}, tab={tab}, user={user!r})")
         at, where = self.at(browser, tab)
         self._start(at, where, self.routes.login)
+        provider = self.world.lines.provider_at(where.asked)
         self._answer(at, where, user)
+        if provider is not None and not self.world.troubled:
+            self.honest = (browser, (provider.issuer, user))
 
     @rule(browser=browser_numbers, tab=tab_numbers, user=users, page=st.integers(0, 3))
     def log_in_for_a_page(self, browser: int, tab: int, user: str, page: int) -> None:
         """Open a page, and log in if the application asks for it."""
         path = self.routes.pages[page % len(self.routes.pages)]
-        self.book.move(f"log_in_for_a_page(browser={browser}, tab={tab}, {user=!s}, {path=!s})")
+        self.move(f"log_in_for_a_page(browser={browser}, tab={tab}, {user=!s}, {path=!s})")
         at, where = self.at(browser, tab)
         self._start(at, where, path)
         self._answer(at, where, user)
@@ -95,7 +102,7 @@ class LoginMoves(Stage):
     @rule(waiting=link_numbers, user=users)
     def answer_at_provider(self, waiting: int, user: str) -> None:
         """Sign in at the provider, in one of the tabs that wait there."""
-        self.book.move(f"answer_at_provider(waiting={waiting}, user={user!r})")
+        self.move(f"answer_at_provider(waiting={waiting}, user={user!r})")
         found = self.waiting()
         self._answer(*found[waiting % len(found)], user)
 
@@ -103,14 +110,14 @@ class LoginMoves(Stage):
     @rule(waiting=link_numbers)
     def cancel(self, waiting: int) -> None:
         """Refuse at the provider, in one of the tabs that wait there."""
-        self.book.move(f"cancel(waiting={waiting})")
+        self.move(f"cancel(waiting={waiting})")
         found = self.waiting()
         self._answer(*found[waiting % len(found)], None, approve=False)
 
     @rule(browser=browser_numbers)
     def open_many_tabs(self, browser: int) -> None:
         """Start a login in each of fourteen tabs."""
-        self.book.move(f"open_many_tabs(browser={browser})")
+        self.move(f"open_many_tabs(browser={browser})")
         for tab in range(MANY_TABS):
             self._start(*self.at(browser, tab), self.routes.login)
 
@@ -119,25 +126,37 @@ class LoginMoves(Stage):
     @rule(browser=browser_numbers, tab=tab_numbers, user=users)
     def keep_the_callback(self, browser: int, tab: int, user: str) -> None:
         """Log in, but catch the way back from the provider: a link for anybody to open."""
-        self.book.move(f"keep_the_callback(browser={browser}, tab={tab}, user={user!r})")
+        self.move(f"keep_the_callback(browser={browser}, tab={tab}, user={user!r})")
         at, where = self.at(browser, tab)
         if not where.asked:
             self._start(at, where, self.routes.login)
         self._answer(at, where, user, goes_on=False)
 
-    @precondition(lambda self: bool(self.links))
     @rule(browser=browser_numbers, tab=tab_numbers, link=link_numbers)
     def open_link(self, browser: int, tab: int, link: int) -> None:
-        """Open a link that somebody caught, in any browser: replay, and login of another."""
-        self.book.move(f"open_link(browser={browser}, tab={tab}, link={link})")
-        at, where = self.at(browser, tab)
-        at.go(where, self._link(link))
+        """Open a link that somebody caught, in any browser: replay, and login of another.
 
-    @precondition(lambda self: len(self.links) > 1)
+        Those that nobody has opened come first; if there is none, a stranger makes one with the
+        other browser.
+        """
+        self.move(f"open_link(browser={browser}, tab={tab}, link={link})")
+        if not self.caught:
+            stranger, elsewhere = self.at(1 - browser, 0)
+            self._start(stranger, elsewhere, self.routes.login)
+            self._answer(stranger, elsewhere, USERS[1], goes_on=False)
+        if self.caught or self.links:
+            at, where = self.at(browser, tab)
+            step = self._link(link)
+            if step in self.caught:
+                self.caught.remove(step)
+                self.links.append(step)
+            at.go(where, step)
+
+    @precondition(lambda self: len(self.links) + len(self.caught) > 1)
     @rule(browser=browser_numbers, tab=tab_numbers, link=link_numbers, other=link_numbers)
     def mix_links(self, browser: int, tab: int, link: int, other: int) -> None:
         """Open a callback with the code of one link and the state of another."""
-        self.book.move(f"mix_links(browser={browser}, tab={tab}, link={link}, other={other})")
+        self.move(f"mix_links(browser={browser}, tab={tab}, link={link}, other={other})")
         step, taken = self._link(link), self._link(other)
         if step is taken or step.form is not None or taken.form is not None:
             return
@@ -151,7 +170,7 @@ class LoginMoves(Stage):
     def open_strange_callback(self, browser: int, tab: int, query: str) -> None:
         """Open a callback that no provider has sent."""
         shown = query if len(query) < 100 else f"{query[:20]}..."
-        self.book.move(f"open_strange_callback(browser={browser}, tab={tab}, query={shown!r})")
+        self.move(f"open_strange_callback(browser={browser}, tab={tab}, query={shown!r})")
         at, where = self.at(browser, tab)
         url = f"{self.world.redirect_uri()}?{query}" if query else self.world.redirect_uri()
         at.go(where, Step(url, None, "https://evil.example"))
@@ -169,7 +188,7 @@ class LoginMoves(Stage):
         path = paths[page % len(paths)]
         parameter = self.routes.ways_back[name % len(self.routes.ways_back)]
         shown = f"{path=!s}, {parameter=!s}, {to=}"
-        self.book.move(f"open_hostile_link({browser=}, {tab=}, {shown})")
+        self.move(f"open_hostile_link({browser=}, {tab=}, {shown})")
         at, where = self.at(browser, tab)
         self._start(at, where, f"{path}?{parameter}={quote(to, safe='')}")
         self._answer(at, where, USERS[0])
@@ -180,7 +199,7 @@ class LoginMoves(Stage):
     def visit(self, browser: int, tab: int, page: int) -> None:
         """Open a page."""
         path = self.routes.pages[page % len(self.routes.pages)]
-        self.book.move(f"visit(browser={browser}, tab={tab}, path={path!r})")
+        self.move(f"visit(browser={browser}, tab={tab}, path={path!r})")
         at, where = self.at(browser, tab)
         at.open(where, path)
 
@@ -188,7 +207,7 @@ class LoginMoves(Stage):
     @rule(browser=browser_numbers, tab=tab_numbers)
     def go_back(self, browser: int, tab: int) -> None:
         """Press the back button."""
-        self.book.move(f"go_back(browser={browser}, tab={tab})")
+        self.move(f"go_back(browser={browser}, tab={tab})")
         at, where = self.at(browser, tab)
         at.back(where)
 
@@ -196,7 +215,7 @@ class LoginMoves(Stage):
     @rule(browser=browser_numbers, tab=tab_numbers)
     def press_button(self, browser: int, tab: int) -> None:
         """Press the first button of the page that a tab shows, however old the page is."""
-        self.book.move(f"press_button(browser={browser}, tab={tab})")
+        self.move(f"press_button(browser={browser}, tab={tab})")
         at, where = self.at(browser, tab)
         forms = () if where.content is None else where.content.forms
         if forms:
@@ -208,7 +227,7 @@ class LoginMoves(Stage):
     @rule(browser=browser_numbers, tab=tab_numbers)
     def log_out(self, browser: int, tab: int) -> None:
         """Log out by the form of the application."""
-        self.book.move(f"log_out(browser={browser}, tab={tab})")
+        self.move(f"log_out(browser={browser}, tab={tab})")
         at, where = self.at(browser, tab)
         before = len(self.book.visits)
         at.open(where, self.routes.logout)
@@ -221,7 +240,7 @@ class LoginMoves(Stage):
     @rule(browser=browser_numbers, seconds=st.sampled_from((0, 299, 301)))
     def refresh_in_two_tabs(self, browser: int, seconds: int) -> None:
         """Open a page that needs fresh tokens in two tabs, perhaps after they have expired."""
-        self.book.move(f"refresh_in_two_tabs(browser={browser}, seconds={seconds})")
+        self.move(f"refresh_in_two_tabs(browser={browser}, seconds={seconds})")
         self.world.clock.advance(seconds)
         for tab in (0, 1):
             at, where = self.at(browser, tab)
@@ -250,13 +269,16 @@ class LoginMoves(Stage):
         if response is None or provider is None:
             return
         step = step_of(response, provider)
-        self.links.append(step)
         if goes_on:
+            self.links.append(step)
             browser.go(tab, step)
+        else:
+            self.caught.append(step)
 
     def _link(self, number: int) -> Step:
-        """Return a link, the newest first."""
-        return self.links[-1 - number % len(self.links)]
+        """Return a link: first those that nobody has opened, the newest first."""
+        every = [*self.caught[::-1], *self.links[::-1]]
+        return every[number % len(every)]
 
     def _maybe_logged_out(self, browser: Browser, before: int) -> None:
         """See whether a logout was answered: then nobody may be signed in any more."""

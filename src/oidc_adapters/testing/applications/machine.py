@@ -42,6 +42,12 @@ class ApplicationMachine(TroubleMoves):
         """The user who is signed in has logged in with that browser, and nobody else did later."""
         self.broken("nobody_is_signed_in_without_an_honest_login")
 
+    @precondition(lambda self: self.offence("an_honest_login_signs_in"))
+    @invariant()
+    def an_honest_login_signs_in(self) -> None:
+        """The user is signed in after a login that nothing disturbed."""
+        self.broken("an_honest_login_signs_in")
+
     @precondition(lambda self: self.offence("no_answer_is_a_server_fault"))
     @invariant()
     def no_answer_is_a_server_fault(self) -> None:
@@ -78,6 +84,8 @@ class ApplicationMachine(TroubleMoves):
             self._see()
         if law == "nobody_is_signed_in_without_an_honest_login":
             found = self._strangers()
+        elif law == "an_honest_login_signs_in":
+            found = self._in_vain()
         elif law == "no_browser_goes_round_in_circles":
             found = next(iter(self.book.loops), "")
         else:
@@ -114,6 +122,13 @@ class ApplicationMachine(TroubleMoves):
                 who = f"browser {browser.number} is signed in as {seen[1]} of {seen[0]}"
                 return f"{who}; it may be {may}"
         return ""
+
+    def _in_vain(self) -> str:
+        """Judge the newest login that nothing disturbed."""
+        honest, self.honest = self.honest, None
+        if honest is None or not self.admits(honest[1]) or self._seen[honest[0]] is not None:
+            return ""  # of another user who is signed in, another law knows
+        return f"browser {honest[0]} logged in as {honest[1][1]}, and nobody is signed in"
 
     def _in_visits(self, law: str) -> str:
         """Judge the visits that this law has not seen."""

@@ -79,6 +79,11 @@ class Stage(RuleBasedStateMachine):
         """
         return who_in(browser.fetch(self.routes.who))
 
+    def admits(self, who: Who) -> bool:
+        """Return whether the application lets a user in who has logged in; by default everybody."""
+        del who
+        return True
+
     def login_form(self, content: PageContent) -> PageForm | None:
         """Return the form of a page that starts a login, filled in, ``None`` without one.
 
@@ -94,6 +99,11 @@ class Stage(RuleBasedStateMachine):
         return form_to(content, self.routes.url(self.routes.logout))
 
     # --- for moves -------------------------------------------------------------------------------
+
+    def move(self, text: str) -> None:
+        """Begin a move: write it down; a trouble that has lasted long enough is over."""
+        self.world.pass_move()
+        self.book.move(text)
 
     def begin_login(self, browser: Browser, tab: Tab, target: str) -> None:
         """Go to a page, and on through the form of the login, if that is what it shows."""

@@ -29,14 +29,14 @@ class TroubleMoves(LoginMoves):
     @rule(seconds=st.sampled_from(SECONDS))
     def wait(self, seconds: int) -> None:
         """Let time pass."""
-        self.book.move(f"wait({seconds})")
+        self.move(f"wait({seconds})")
         self.world.clock.advance(seconds)
 
     @precondition(lambda self: any(browser.jar.cookies for browser in self.browsers))
     @rule(browser=browser_numbers, all_of_them=st.booleans())
     def lose_cookies(self, browser: int, *, all_of_them: bool) -> None:
         """Close a browser, or clear its cookies."""
-        self.book.move(f"lose_cookies(browser={browser}, all_of_them={all_of_them})")
+        self.move(f"lose_cookies(browser={browser}, all_of_them={all_of_them})")
         jar = self.browsers[browser].jar
         if all_of_them:
             jar.forget()
@@ -47,20 +47,20 @@ class TroubleMoves(LoginMoves):
     @rule(browser=browser_numbers)
     def forget_at_provider(self, browser: int) -> None:
         """End a browser's sessions at all providers; the application does not hear of it."""
-        self.book.move(f"forget_at_provider(browser={browser})")
+        self.move(f"forget_at_provider(browser={browser})")
         self.browsers[browser].sessions.clear()
 
     @rule(provider=providers, keep_previous=st.booleans())
     def rotate_keys(self, provider: int, *, keep_previous: bool) -> None:
         """Have a provider sign with other keys."""
-        self.book.move(f"rotate_keys({provider=}, {keep_previous=})")
+        self.move(f"rotate_keys({provider=}, {keep_previous=})")
         self._provider(provider).rotate_keys(keep_previous=keep_previous)
         self.world.disturb()
 
     @rule(what=st.sampled_from(OUTAGES), provider=providers)
     def outage(self, what: str, provider: int) -> None:
-        """Take a provider, its key set or the store away, until all is well again."""
-        self.book.move(f"outage({what=}, {provider=})")
+        """Take a provider, its key set or the store away for the next moves."""
+        self.move(f"outage({what=}, {provider=})")
         issuer = self._provider(provider).issuer
         if what == "provider":
             self.world.lines.down.add(issuer)
@@ -68,25 +68,21 @@ class TroubleMoves(LoginMoves):
             self.world.lines.keys_withheld.add(issuer)
         else:
             self.world.outage.down = True
-        self.world.disturb()
+        self.world.begin_trouble()
 
     @rule(provider=providers, name=st.sampled_from(sorted(MISBEHAVIOURS)))
     def misbehave(self, provider: int, name: str) -> None:
-        """Have a provider make a mistake, or attack."""
-        self.book.move(f"misbehave({provider=}, {name=!s})")
+        """Have a provider make a mistake, or attack, during the next moves."""
+        self.move(f"misbehave({provider=}, {name=!s})")
         self._provider(provider).misbehave = name
-        self.world.disturb()
+        self.world.begin_trouble()
 
     @precondition(lambda self: self.world.troubled)
     @rule()
     def all_is_well(self) -> None:
         """Have all providers honest and up, and the store too; some minutes pass."""
-        self.book.move("all_is_well()")
-        for provider in self.world.providers:
-            provider.misbehave = None
-        self.world.lines.down.clear()
-        self.world.lines.keys_withheld.clear()
-        self.world.outage.down = False
+        self.move("all_is_well()")
+        self.world.heal()
         self.world.calm()
 
     @precondition(lambda self: bool(self.routes.backchannel_logout))
@@ -95,7 +91,7 @@ class TroubleMoves(LoginMoves):
         self, browser: int, provider: int, user: str, *, by_session: bool
     ) -> None:
         """Have a provider end a user's sessions, or the session that a browser has there."""
-        self.book.move(f"log_out_elsewhere({browser=}, {provider=}, {user=!s}, {by_session=})")
+        self.move(f"log_out_elsewhere({browser=}, {provider=}, {user=!s}, {by_session=})")
         told = self._provider(provider)
         held = self.browsers[browser].sessions.get(told.issuer)
         if by_session and held is None:
@@ -105,6 +101,7 @@ class TroubleMoves(LoginMoves):
         honest = told.misbehave is None
         now = self.world.clock.now()
         logout = told.backchannel_logout(now, sub=sub, sid=sid)
+        self.world.clock.advance(1)  # a login of the same second would be ended, too
         answered = self._told(logout.uri or "", logout.form, logout.content_type)
         if honest and answered < 300:
             for each in self.browsers:
@@ -117,7 +114,7 @@ class TroubleMoves(LoginMoves):
 
         The request names the honest provider's client, and the state of the waiting login.
         """
-        self.book.move(f"mix_up(browser={browser}, tab={tab}, user={user!r})")
+        self.move(f"mix_up(browser={browser}, tab={tab}, user={user!r})")
         at, where = self.at(browser, tab)
         at.mixed_up(where)
         self._answer(at, where, user)

@@ -21,6 +21,9 @@ from oidc_core.wire.settings import as_count, as_setting
 PATIENCE: Final = 300
 """Seconds after a trouble in which an application may still answer with 502 to 504."""
 
+LASTS: Final = 2
+"""For how many further moves an outage or an attack lasts."""
+
 _NOW: Final = 1_700_000_000
 _SECRET: Final = "sealing-key-of-the-world-that-no-answer-shows"
 _NAMES: Final = ("op", "second", "third", "fourth")
@@ -66,6 +69,7 @@ class World:
         self.records = WorldRecords(memory, self.outage)
         self.async_records = AsyncWorldRecords(self.records)
         self._quiet_from = 0
+        self._moves_left = 0
 
     def redirect_uri(self, place: int = 0) -> str:
         """Return the redirect URI at the provider of that place.
@@ -99,6 +103,25 @@ class World:
     def django_settings(self) -> dict[str, Any]:
         """Return the value of ``settings.OIDC`` in a Django project."""
         return {name.removeprefix("OIDC_"): each for name, each in self.settings().items()}
+
+    def pass_move(self) -> None:
+        """Count a move; outages and attacks of providers are over after some moves."""
+        self._moves_left -= 1
+        if self._moves_left == 0:
+            self.heal()
+
+    def begin_trouble(self) -> None:
+        """Say that a trouble has begun, which lasts for the next :data:`LASTS` moves."""
+        self._moves_left = LASTS + 1
+        self.disturb()
+
+    def heal(self) -> None:
+        """Have all providers honest and up, and the store too."""
+        for provider in self.providers:
+            provider.misbehave = None
+        self.lines.down.clear()
+        self.lines.keys_withheld.clear()
+        self.outage.down = False
 
     def disturb(self) -> None:
         """Say that something has changed that an application may take some minutes to see."""

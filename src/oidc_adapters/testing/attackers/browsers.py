@@ -30,7 +30,7 @@ class Browser:
 
     Attributes:
         name: of the browser, and of its user at each provider.
-        controlled: whether the attacker owns it, and sees all that it has.
+        controlled: whether the attacker owns it, and sees everything in it.
         cookies: of the application, by name.
         at: its sessions at providers, by issuer.
         sessions: the names of its sessions at the application, the newest last.

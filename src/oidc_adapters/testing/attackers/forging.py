@@ -1,4 +1,4 @@
-"""The tokens that an attacker makes: with keys of its own, or with none."""
+"""The tokens that an attacker makes, with its own keys or unsigned."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -19,7 +19,7 @@ from oidc_adapters.testing.signing import (
 from oidc_adapters.testing.signing_keys import private_key
 
 KEYS: Final = ("own", "second", "unpublished", "encryption", "none", "public as secret", "broken")
-"""What can be put in the place of a signature."""
+"""The ways to sign a token, or not to."""
 
 ALG: Final = "EdDSA"
 
@@ -29,7 +29,7 @@ class TakenApart:
     """A signed token, as anybody can read it.
 
     Attributes:
-        header, claims: its members; empty if it is no token.
+        header, claims: its members; empty for any other text.
         signing_input: what is signed.
         signature: the octets of the signature.
     """

@@ -27,7 +27,7 @@ LIES: Final = (
     "replayed",
     "without ID token",
 )
-"""What it can say wrongly in an ID token, beside how it signs it."""
+"""The members of an ID token that it can state wrongly."""
 
 
 Change: TypeAlias = Callable[[Mapping[str, object]], Mapping[str, object]]
@@ -35,14 +35,14 @@ Change: TypeAlias = Callable[[Mapping[str, object]], Mapping[str, object]]
 
 @define
 class Lies:
-    """What the hostile provider will say wrongly in its next token answer.
+    """The lies of the hostile provider in its answers from now on.
 
     Attributes:
         claims: that replace those of the ID token; ``None`` leaves one out.
         key: how the ID token is signed, out of ``KEYS``.
         replayed: a token that is sent in its place.
-        without_id_token: whether there is none.
-        userinfo_sub: whom UserInfo is about, empty for the same user.
+        without_id_token: whether the answer has no ID token.
+        userinfo_sub: the user of UserInfo, empty for the same one.
     """
 
     claims: dict[str, object] = field(factory=dict[str, object])
@@ -102,7 +102,7 @@ class HostileProvider(FakeProvider):
         return changed
 
     def _lying(self, honest: str) -> str:
-        """Sign an ID token anew, with what is wrong in it."""
+        """Sign the ID token again, with the lies in it."""
         claims = {**taken_apart(honest).claims, **self.lies.claims}
         stated = {name: value for name, value in claims.items() if value is not None}
         key = self.keys.signing_key(ALG)

@@ -53,7 +53,7 @@ INVARIANTS: Final[Mapping[str, str]] = MappingProxyType(
         "refreshed ID token": "a token is handed out only if its ID token is of the same user",
     }
 )
-"""What must hold, by name."""
+"""The invariants by name."""
 
 JUDGES: Final[Mapping[str, tuple[Judge, ...]]] = MappingProxyType(
     {
@@ -92,7 +92,7 @@ def take_in(history: History, call: Call) -> None:
 
 
 def settle(history: History, call: Call) -> None:
-    """Take down what later calls are judged by."""
+    """Take down the facts that later calls are judged by."""
     if call.login is not None:
         asked = call.login.asked
         values = (asked("state"), asked("nonce"), asked("code_challenge"), *call.login.cookies)

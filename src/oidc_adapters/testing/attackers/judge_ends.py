@@ -15,7 +15,7 @@ AGE: Final = 120 + 60
 
 
 def flaw_of_backchannel(history: History, call: Call) -> Flaw | None:
-    """Return what is wrong with the answer to a logout token, and with what it ended."""
+    """Return the flaw of the answer to a logout token, and of the ends that it caused."""
     token = call.given.get("logout_token", "")
     claims = taken_apart(token).claims
     flaw = _flaw_of_logout_token(history, token, call.at)
@@ -42,7 +42,7 @@ def _flaw_of_logout_token(history: History, token: str, at: int) -> Flaw | None:
     if apart.header.get("typ") not in TYPES or "nonce" in claims:
         return Flaw("logout token", "a token of another type was taken for a logout token")
     if claims.get("sub") is None and claims.get("sid") is None:
-        return Flaw("logout token", "a logout token that names nobody was accepted")
+        return Flaw("logout token", "a logout token without a name was accepted")
     issued = claims.get("iat")
     if not isinstance(issued, int) or not -AGE <= issued - at <= AGE:
         return Flaw("expiry", "a logout token that is too old was accepted")
@@ -76,7 +76,7 @@ def flaw_of_frontchannel(history: History, call: Call) -> Flaw | None:
 
 
 def flaw_of_other_ends(_history: History, call: Call) -> Flaw | None:
-    """Return whether a session of the application was ended by what must not end any."""
+    """Return the flaw of a call that must not end a session."""
     if call.ended and call.kind not in {"backchannel", "frontchannel", "leave", "fresh"}:
         return Flaw("logout token", f"a {call.kind} ended a session")
     return None

@@ -28,7 +28,7 @@ def flaw_of_fresh(history: History, call: Call) -> Flaw | None:
 
 
 def flaw_of_sending(history: History, call: Call) -> Flaw | None:
-    """Return what is wrong with the refresh tokens that were sent, and with what was revoked."""
+    """Return the flaw of the refresh tokens that were sent, or revoked."""
     sent = [each for each in call.sent if each.purpose == "refresh"]
     if len(sent) > MOST_EXCHANGES:
         return Flaw("no storm", f"a call caused {len(sent)} refreshes")

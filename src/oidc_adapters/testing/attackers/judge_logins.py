@@ -1,4 +1,4 @@
-"""Judges logins by what browsers and providers saw of them."""
+"""Judges logins as browsers and providers saw them."""
 
 from base64 import urlsafe_b64encode
 from hashlib import sha256
@@ -36,7 +36,7 @@ def flaw_of_start(history: History, call: Call) -> Flaw | None:
 
 
 def flaw_of_finish(history: History, call: Call) -> Flaw | None:
-    """Return what is wrong with the answer to a callback, and with what was sent for it."""
+    """Return the flaw of the answer to a callback, or of the requests for it."""
     redeemed = [each for each in call.sent if each.purpose == "token"]
     if not redeemed and call.entry is None:
         return None

@@ -42,7 +42,7 @@ def flaw_of_id_token(history: History, token: str, demanded: Demanded) -> Flaw |
     if found is not None:
         return found
     if nonce != demanded.nonce and not missing:
-        return Flaw("nonce", "the ID token has another nonce than the login asked for")
+        return Flaw("nonce", "the ID token does not have the nonce of the login")
     return _flaw_of_at_hash(apart, demanded.access_token)
 
 

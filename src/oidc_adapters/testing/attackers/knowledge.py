@@ -26,7 +26,7 @@ OWN_CHALLENGE: Final = b64url(sha256(OWN_VERIFIER.encode()).digest())
 
 
 def with_parameters(url: str, parameters: Mapping[str, str]) -> str:
-    """Return a URL with these parameters in place of its own."""
+    """Return a URL with these parameters and no others."""
     return f"{url.partition('?')[0]}?{urlencode(parameters)}"
 
 

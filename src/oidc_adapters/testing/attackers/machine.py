@@ -77,7 +77,7 @@ class AttackerMachine(
     """Users and an attacker do small things in any order; every invariant holds after each.
 
     Run it as every machine of Hypothesis: ``TestAttacks = AttackerMachine.TestCase``.  A subclass
-    adds rules and invariants of its own; it reads and changes ``world``.
+    adds further rules and invariants; it reads and changes ``world``.
 
     Attributes:
         attack: the settings.

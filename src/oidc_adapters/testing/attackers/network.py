@@ -24,7 +24,7 @@ PLACES: Final[Mapping[str, Purpose]] = {
     "/.well-known/openid-configuration": "discovery",
 }
 LOSSES: Final[tuple[Purpose, ...]] = ("token", "refresh", "keys", "userinfo", "revocation")
-"""What the attacker can cut off."""
+"""The requests that the attacker can cut off."""
 
 
 @define(kw_only=True)
@@ -61,10 +61,10 @@ class Network:
     Attributes:
         providers: by issuer.
         history: where it is written down.
-        calls: the calls at the application that are under way, the innermost last.
+        calls: the calls at the application that have not ended, the innermost last.
         cut: what is lost next, by purpose: ``no`` if it does not arrive, ``maybe`` if the answer
             does not.
-        meanwhile: what happens while the next refresh is under way.
+        meanwhile: called during the next refresh.
     """
 
     providers: Mapping[str, FakeProvider]

@@ -1,7 +1,7 @@
 """The observations of an attack: what providers, browsers and the attacker saw.
 
-A judge reads nothing else.  Nothing here comes from the evidence of the library: of its answers it
-has only what an application acts on.
+A judge reads nothing else.  Nothing here comes from the evidence of the library, except the answers
+that an application acts on.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ SECRETS: Final = frozenset(
 
 
 class Flaw(NamedTuple):
-    """What is wrong: the name of the invariant, and why it is broken."""
+    """A broken invariant: its name, and the reason."""
 
     invariant: str
     why: str
@@ -103,11 +103,11 @@ class Sent:
     Attributes:
         issuer: whose provider it went to, empty for an unknown host.
         url: where to, without a query.
-        purpose: what it asked for.
+        purpose: the kind of request.
         form: the posted parameters.
         status: of the answer, 0 without one.
         members: of the JSON answer that the provider gave.
-        lost: ``no`` if the request never arrived, ``maybe`` if the answer was lost, else empty.
+        lost: ``no`` if the request never arrived, ``maybe`` if the answer did not; empty otherwise.
         at: when, in seconds since the epoch.
     """
 
@@ -123,7 +123,7 @@ class Sent:
 
 @frozen(kw_only=True, eq=False)
 class Entry:
-    """A user whom the application takes for logged in.
+    """A user who is logged in, as the application sees it.
 
     Attributes:
         session: the name of the session.
@@ -149,7 +149,7 @@ class Call:
         given: the parameters.
         at: when, in seconds since the epoch.
         sent: the requests that the application sent meanwhile.
-        code: the code of a refusal, empty if there was none.
+        code: the code of a refusal, empty after a success.
         retryable: as the refusal says.
         status: of the reply to a logout.
         entry: of a login that was completed.
@@ -186,9 +186,9 @@ class Held:
         issued: when its ID token was issued.
         nonce: of its login.
         access_tokens: each with the answer that it came in.
-        refresh_tokens: all that it had.
+        refresh_tokens: every one that it had.
         handed: the access token that the application got last.
-        ended: why it is over, empty while it lives.
+        ended: why it has ended, empty while it lives.
         disturbed: whether an answer was lost or the provider took its grant back.
     """
 

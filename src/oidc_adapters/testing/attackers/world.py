@@ -117,7 +117,7 @@ class World:
         knowledge: what the attacker knows.
         browsers: by name.
         mail: logout tokens of the honest provider that did not arrive yet.
-        reached: the names of what happened in this run.
+        reached: the names of the things that happened in this run.
         judge: says which invariant a call breaks.
         flaws: what it said.
     """
@@ -221,7 +221,7 @@ class World:
         url: str = "",
         given: Mapping[str, str] | None = None,
     ) -> Generator[Call]:
-        """Call the application: a refusal is written down, with all that was sent meanwhile."""
+        """Call the application, and write down its refusal and the requests that it sent."""
         facts = given or {}
         now, before = self.clock.now(), len(self.application.ended)
         call = Call(kind=kind, browser=browser, process=process, url=url, given=facts, at=now)
@@ -286,7 +286,7 @@ class World:
             self._hold(browser, call, call.entry)
 
     def _hold(self, browser: Browser, call: Call, entry: Entry) -> None:
-        """Write a session down, by what its provider answered."""
+        """Write a session down, as its provider answered."""
         login = self.history.logins.get(call.given.get("state", ""))
         answers = [each for each in call.sent if each.purpose == "token" and each.status == 200]
         if login is None or not answers:
@@ -353,5 +353,5 @@ class World:
             call.status = self.application.frontchannel(process, incoming).status
 
     def meanwhile(self, happens: Callable[[], None] | None) -> None:
-        """Let something happen while the next refresh is under way."""
+        """Let something happen during the next refresh."""
         self.network.meanwhile = happens

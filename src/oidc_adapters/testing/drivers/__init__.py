@@ -6,6 +6,7 @@
         def driver(self, world: DriverWorld) -> Drive:
             return MyDriver(world.transport, world.credentials, world.clock).run
 
+
     TestMyDriver = TestsOfMyDriver.TestCase
 
 The contract: send each request once, exactly as prepared, and resume the step it came from with

@@ -90,17 +90,29 @@ def _jwt(
         return later if earlier is signed else earlier
 
     def change(draft: JwtDraft) -> str:
-        passed = _PassedOnJwt(
-            header=draft.header,
-            claims=draft.claims,
-            key=draft.key,
-            now=draft.now,
-            behind=draft,
-            later=later,
-        )
-        return earlier(passed)
+        reached = False
+
+        def go_on(changed: JwtDraft) -> str:
+            nonlocal reached
+            reached = True
+            return later(changed)
+
+        token = earlier(_passed_on_jwt(draft, go_on))
+        # One that writes the token by itself comes last, wherever it was named.
+        return token if reached else later(_passed_on_jwt(draft, earlier))
 
     return change
+
+
+def _passed_on_jwt(draft: JwtDraft, later: Callable[[JwtDraft], str]) -> JwtDraft:
+    return _PassedOnJwt(
+        header=draft.header,
+        claims=draft.claims,
+        key=draft.key,
+        now=draft.now,
+        behind=draft,
+        later=later,
+    )
 
 
 def _jwe(
@@ -166,7 +178,8 @@ class Changes:
         """Return these changes followed by others.
 
         A later change takes the message that the earlier ones made.  A change that writes a JWT by
-        itself (for example, one without a signature) leaves nothing to the later ones.
+        itself (for example, one without a signature) is the last of those of a JWT, wherever it
+        stands; of two such changes one has no effect.
         """
         return Changes(
             metadata=lambda members: later.metadata(self.metadata(members)),

@@ -98,9 +98,15 @@ hmac_with_public_key: Final = hmac_with(public_pem)
 
 
 def damaged_signature(draft: JwtDraft) -> str:
-    """Flip one bit of the signature, which keeps its length."""
-    signing_input, _, signature = draft.signed().rpartition(".")
-    octets = bytearray(b64url_octets(signature))
+    """Flip one bit of the signature, which keeps its length; a token without one stays so."""
+    token = draft.signed()
+    signing_input, _, signature = token.rpartition(".")
+    try:
+        octets = bytearray(b64url_octets(signature))
+    except ValueError:
+        return token
+    if not octets:
+        return token
     octets[len(octets) // 2] ^= 1
     return f"{signing_input}.{b64url(bytes(octets))}"
 

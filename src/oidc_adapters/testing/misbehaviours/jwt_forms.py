@@ -42,15 +42,21 @@ def _without_alg(draft: JwtDraft) -> str:
     return compact(rendered(header), rendered(dict(draft.claims)), draft.key)
 
 
+def _parts(draft: JwtDraft) -> tuple[str, str, str]:
+    protected, _, rest = draft.signed().partition(".")
+    payload, _, signature = rest.partition(".")
+    return protected, payload, signature
+
+
 def _flattened(draft: JwtDraft) -> str:
     """Write it in the flattened JSON serialization (RFC 7515 §7.2.2)."""
-    protected, payload, signature = draft.signed().split(".")
+    protected, payload, signature = _parts(draft)
     return json.dumps({"protected": protected, "payload": payload, "signature": signature})
 
 
 def _general(draft: JwtDraft) -> str:
     """Write it in the general JSON serialization (RFC 7515 §7.2.1)."""
-    protected, payload, signature = draft.signed().split(".")
+    protected, payload, signature = _parts(draft)
     signatures = [{"protected": protected, "signature": signature}]
     return json.dumps({"payload": payload, "signatures": signatures})
 
@@ -64,8 +70,8 @@ def _signature(cut: slice) -> forgeries.JwtChange:
 
 
 def _detached(draft: JwtDraft) -> str:
-    header, _, signature = draft.signed().split(".")
-    return f"{header}..{signature}"
+    header, _, rest = draft.signed().partition(".")
+    return f"{header}..{rest.rpartition('.')[2]}"
 
 
 def _as_jwe(draft: JwtDraft) -> str:

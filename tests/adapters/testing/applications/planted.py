@@ -38,10 +38,10 @@ LAWS: Final = {
     "error page that leaks": "secrets_stay_in_their_messages",
     RESTART: "no_browser_goes_round_in_circles",
 }
-MOST: Final = 500
+MOST: Final = 200
 """After how many examples a search gives up."""
 
-STEPS: Final = 20
+STEPS: Final = 15
 """How many moves an example has at most."""
 
 FEW_STEPS: Final = 6
@@ -179,7 +179,7 @@ def rows(frameworks: list[str], seeds: int, say: Callable[[str], object]) -> Non
         for fault in FAULTS:
             found = [search(framework, fault, number, shrinks=False) for number in range(seeds)]
             after = ", ".join([str(each.after) if each else "-" for each in found])
-            short = search(framework, fault, 0, steps=FEW_STEPS, most=4 * MOST)
+            short = search(framework, fault, 0, steps=FEW_STEPS, most=2 * MOST)
             program = "; ".join(short.program) if short else ""
             say(f"| {framework} | {fault} | {after} | `{program}` |")
 

@@ -38,6 +38,8 @@ def who(machine: FlaskMachine) -> list[tuple[str, str] | None]:
 
 def test_a_login_from_start_to_end(machine: FlaskMachine) -> None:
     machine.log_in(browser=0, tab=0, user="alice")
+    assert machine.honest == (0, ALICE)
+    assert machine.offence("an_honest_login_signs_in") == ""
     machine.log_in_for_a_page(browser=1, tab=0, user="bob", page=1)
 
     assert who(machine) == [ALICE, BOB]
@@ -71,16 +73,24 @@ def test_the_last_of_many_tabs_logs_in(machine: FlaskMachine) -> None:
 def test_a_caught_callback_logs_nobody_else_in(machine: FlaskMachine) -> None:
     machine.keep_the_callback(browser=0, tab=0, user="alice")
     machine.open_link(browser=1, tab=0, link=0)
-    assert who(machine) == [None, None]
+    assert (who(machine), machine.caught) == ([None, None], [])
+    machine.open_link(browser=0, tab=0, link=2)  # the same; a stranger has made a newer one
+    assert (who(machine), len(machine.caught)) == ([ALICE, None], 1)
+    machine.open_link(browser=1, tab=1, link=2)
+    assert who(machine) == [ALICE, None]
+
+
+def test_a_stranger_makes_the_first_link(machine: FlaskMachine) -> None:
     machine.open_link(browser=0, tab=0, link=0)
-    assert who(machine) == [ALICE, None]
-    machine.open_link(browser=1, tab=0, link=0)
-    assert who(machine) == [ALICE, None]
+
+    assert who(machine) == [None, None]
+    assert machine.book.visits[-3].request.url.startswith("https://app.example/callback?code=")
 
 
 def test_a_caught_authorization_request_logs_nobody_else_in(machine: FlaskMachine) -> None:
-    machine.start_login(browser=0, tab=0)
-    machine.open_link(browser=1, tab=0, link=0)
+    machine.start_login(browser=0, tab=1)
+    machine.open_link(browser=1, tab=0, link=2)
+    assert len(machine.waiting()) == 2
     machine.answer_at_provider(waiting=1, user="bob")
 
     assert who(machine) == [None, None]
@@ -89,10 +99,10 @@ def test_a_caught_authorization_request_logs_nobody_else_in(machine: FlaskMachin
 def test_mixed_links_log_nobody_else_in(machine: FlaskMachine) -> None:
     machine.keep_the_callback(browser=0, tab=0, user="alice")
     machine.keep_the_callback(browser=1, tab=0, user="bob")
-    before = len(machine.links)
+    before = len(machine.book.visits)
     machine.mix_links(browser=0, tab=0, link=0, other=0)
-    assert (who(machine), len(machine.links)) == ([None, None], before)
-    machine.mix_links(browser=0, tab=0, link=0, other=2)
+    assert len(machine.book.visits) == before
+    machine.mix_links(browser=0, tab=0, link=0, other=1)
     assert BOB not in who(machine)
 
 
@@ -136,6 +146,7 @@ def test_a_logout_signs_out(machine: FlaskMachine) -> None:
     machine.log_out(browser=0, tab=0)
     assert (who(machine), machine.browsers[0].identities) == ([None, None], {})
     machine.log_in(browser=0, tab=0, user="bob")
+    assert machine.offence("an_honest_login_signs_in") == ""
     machine.browsers[0].open(machine.browsers[0].tab(1), "/logout")
     machine.press_button(browser=0, tab=1)
     assert (who(machine), machine.browsers[0].identities) == ([None, None], {})

@@ -200,6 +200,45 @@ def test_a_broken_law_is_told_with_a_readable_trace() -> None:
     ]
 
 
+def closed(machine: FlaskMachine) -> FlaskMachine:
+    """Have an application sign nobody in: its route says nobody, as one of a wrong name does."""
+    vars(machine)["who"] = nobody
+    return machine
+
+
+def is_alice(who: tuple[str, str]) -> bool:
+    """Let Alice in alone."""
+    return who[1] == "alice"
+
+
+def nobody(_browser: object) -> None:
+    """Say that nobody is signed in."""
+
+
+def test_a_login_in_vain_is_seen() -> None:
+    machine = closed(FlaskMachine())
+    machine.log_in(browser=0, tab=0, user="alice")
+
+    told = "browser 0 logged in as alice, and nobody is signed in"
+    assert machine.offence("an_honest_login_signs_in") == told
+    with pytest.raises(LawBrokenError) as broken:
+        machine.an_honest_login_signs_in()
+    assert broken.value.law == "an_honest_login_signs_in"
+    assert machine.offence("an_honest_login_signs_in") == ""
+    machine.teardown()
+
+
+def test_a_login_is_in_vain_where_the_application_refuses_the_user_or_trouble_is_about() -> None:
+    machine = closed(FlaskMachine())
+    vars(machine)["admits"] = is_alice
+    machine.log_in(browser=0, tab=0, user="bob")
+    assert machine.offence("an_honest_login_signs_in") == ""
+    machine.outage(what="store", provider=0)
+    machine.log_in(browser=1, tab=0, user="alice")
+    assert machine.offence("an_honest_login_signs_in") == ""
+    machine.teardown()
+
+
 def test_what_an_application_logs_is_judged() -> None:
     machine = FlaskMachine()
     machine.log_in(browser=0, tab=0, user="alice")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from oidc_adapters.testing.applications import Routes, World
-from oidc_adapters.testing.applications.world import PATIENCE
+from oidc_adapters.testing.applications.world import LASTS, PATIENCE
 from oidc_core.wire.errors import UsageError
 
 
@@ -61,6 +61,18 @@ def test_trouble_lasts_some_minutes_longer_than_its_cause() -> None:
         assert world.troubled
         world.clock.advance(1)
         assert not world.troubled
+
+
+def test_a_trouble_is_over_after_some_moves() -> None:
+    world = World(Routes())
+    world.outage.down = True
+    world.begin_trouble()
+    for _ in range(LASTS):
+        world.pass_move()
+        assert world.outage.down
+    world.pass_move()
+    assert not world.outage.down
+    assert world.troubled
 
 
 def test_a_calm_world_is_calm_at_once() -> None:

@@ -1,4 +1,4 @@
-"""The judge: what is as it should be is no flaw, and each flaw has its name."""
+"""The judge: it accepts an honest call, and names each flaw."""
 
 from __future__ import annotations
 

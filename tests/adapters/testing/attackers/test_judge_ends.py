@@ -1,4 +1,4 @@
-"""The flaws of what ends sessions."""
+"""The flaws of calls that end sessions."""
 
 from __future__ import annotations
 

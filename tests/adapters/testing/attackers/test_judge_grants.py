@@ -1,4 +1,4 @@
-"""The flaws of what is handed out to who asks for an access token."""
+"""The flaws of access tokens that are handed out."""
 
 from __future__ import annotations
 

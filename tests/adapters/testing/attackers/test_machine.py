@@ -1,4 +1,4 @@
-"""The machine: a subclass with rules and invariants of its own, its settings, its counts."""
+"""The machine: a subclass with further rules and invariants, its settings, its counts."""
 
 from __future__ import annotations
 

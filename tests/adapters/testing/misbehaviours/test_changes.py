@@ -63,12 +63,16 @@ def test_changes_of_a_jwt_follow_each_other_and_it_is_signed_once() -> None:
     assert token != good
 
 
-def test_a_change_that_writes_a_jwt_by_itself_leaves_nothing_to_the_later_ones() -> None:
+def test_a_change_that_writes_a_jwt_by_itself_comes_last_wherever_it_stands() -> None:
     unsigned = Changes(id_token=forgeries.unsigned)
     other = Changes(id_token=forgeries.with_claim("sub", "mallory"))
+    third = Changes(id_token=forgeries.with_header("typ", "x"))
 
-    assert claims_of(unsigned.then(other).id_token(draft(sub="alice")))["sub"] == "alice"
-    assert claims_of(other.then(unsigned).id_token(draft(sub="alice")))["sub"] == "mallory"
+    for several in ((unsigned, other, third), (other, unsigned, third), (other, third, unsigned)):
+        token = together(several).id_token(draft(sub="alice"))
+        assert claims_of(token)["sub"] == "mallory"
+        assert header_of(token) == {"alg": "none", "kid": "k", "typ": "x"}
+        assert token.endswith(".")
 
 
 def test_changes_of_what_is_encrypted_follow_each_other() -> None:

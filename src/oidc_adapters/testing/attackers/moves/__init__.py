@@ -1,4 +1,4 @@
-"""The moves of an attack, by matter: each is small, and none is a whole attack."""
+"""The moves of an attack, by matter: each is one small step."""
 
 from oidc_adapters.testing.attackers.moves.base import Moves
 from oidc_adapters.testing.attackers.moves.front_channel import FrontChannelMoves

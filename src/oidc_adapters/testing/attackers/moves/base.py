@@ -32,7 +32,7 @@ FLAWS: Final = (
     "names nobody",
     "another type",
 )
-"""How a forged logout token can be wrong, beside its signature."""
+"""The ways in which the claims of a forged logout token can be wrong."""
 
 
 @frozen(kw_only=True)

@@ -21,7 +21,7 @@ SUBS: Final = st.sampled_from(("alice", "bob", "mallory"))
 
 
 class HostileMoves(Moves):
-    """What the attacker has its own provider say, and what it gets from the honest one."""
+    """The attacker's own provider lies, and its own application gets tokens."""
 
     @rule(which=WHICH, back=BACK, sub=SUBS, also=ALSO)
     def lie(self, *, which: int, back: int, sub: str, also: bool) -> None:
@@ -70,7 +70,7 @@ class HostileMoves(Moves):
 
     @rule(back=BACK)
     def redeem(self, *, back: int) -> None:
-        """Redeem a code of the attacker's own application, which tells of its users."""
+        """Redeem a code of the attacker's own application, to learn about its users."""
         code = recent(self.world.knowledge.codes, back)
         if not code:
             self.go_on_instead(back)

@@ -8,7 +8,7 @@ from oidc_adapters.testing.attackers.world import BROWSERS, HONEST, HOSTILE
 
 
 class LoginMoves(Moves):
-    """What the users of all browsers do, the attacker's own included."""
+    """The users of all browsers, the attacker included, open pages."""
 
     @rule(
         name=NAMES,

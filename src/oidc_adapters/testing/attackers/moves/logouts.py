@@ -16,7 +16,7 @@ NAMING: Final = st.sampled_from(("sub", "sid", "both"))
 
 
 class LogoutMoves(Moves):
-    """What ends sessions, or should not."""
+    """Users and providers end sessions, and the attacker tries to."""
 
     @rule(name=NAMES, back=BACK, number=TABS, process=PROCESSES)
     def leave(self, *, name: str, back: int, number: int, process: int) -> None:
@@ -32,7 +32,7 @@ class LogoutMoves(Moves):
 
     @rule(back=BACK, naming=NAMING)
     def end_at_provider(self, *, back: int, naming: str) -> None:
-        """Let the honest provider end a session; its logout token is on its way."""
+        """Let the honest provider end a session; its logout token arrives later."""
         held = self.held(back)
         if held is None or held.issuer != HONEST:
             self.go_on_instead(back)

@@ -16,7 +16,7 @@ MEANWHILE: Final = ("nothing", "nothing", "another caller", "a logout", "the pro
 
 
 class RefreshMoves(Moves):
-    """What the application's own requests do, and what the network does to them."""
+    """The application asks for tokens, and the network loses messages."""
 
     @rule(
         back=BACK,

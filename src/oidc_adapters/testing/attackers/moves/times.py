@@ -11,7 +11,7 @@ STEPS: Final = (1, 1, 5, 30, 61, 299, 301, 700, -5)
 
 
 class TimeMoves(Moves):
-    """What time does."""
+    """Time passes, and keys change."""
 
     @rule(seconds=st.sampled_from(STEPS))
     def wait(self, *, seconds: int) -> None:

@@ -1,4 +1,4 @@
-"""What all moves have in common: a step that cannot be made is a step of a user."""
+"""The common part of all moves: an impossible step becomes a step of a user."""
 
 from oidc_adapters.testing.attackers.world import HONEST, HOSTILE
 from tests.adapters.testing.attackers.scene import last, logged_in, machine

@@ -16,7 +16,7 @@ def test_a_stolen_code_in_the_attackers_login_is_refused() -> None:
     stolen = made.world.knowledge.responses[-1]
 
     made.splice_response(base=1, other=0, which=RESPONSE_PARTS.index("code"))
-    made.lead(name="mallory", number=0, response=True, back=0, process=0)
+    made.lead(name="mallory", number=0, response=True, back=0, home=False, process=0)
 
     assert last(made.world).given["code"] == parameters_of(stolen)["code"]
     assert last(made.world).code == "provider_error"
@@ -26,7 +26,7 @@ def test_a_stolen_code_in_the_attackers_login_is_refused() -> None:
 def test_a_response_to_the_attackers_own_request_is_not_read() -> None:
     made = machine()
     made.go_on(name="mallory", number=0, issuer=HONEST, process=0)
-    made.lead(name="alice", number=0, response=False, back=0, process=0)
+    made.lead(name="alice", number=0, response=False, back=0, home=False, process=0)
 
     made.read(name="alice", number=0)
 
@@ -42,7 +42,7 @@ def test_a_request_is_sent_elsewhere() -> None:
     made.go_on(name="alice", number=0, issuer=HOSTILE, process=0)
 
     made.readdress(base=0, other=1, response=False)
-    made.lead(name="alice", number=0, response=False, back=0, process=0)
+    made.lead(name="alice", number=0, response=False, back=0, home=False, process=0)
     made.go_on(name="alice", number=0, issuer=HONEST, process=0)
 
     assert last(made.world).given["iss"] == HONEST
