@@ -69,3 +69,10 @@ def test_a_session_without_a_class_has_the_weakest(provider: FakeProvider) -> No
 
     assert session_of(provider, session, acr_values="urn:example:password") == session
     assert session_of(provider, session, acr_values="urn:example:two-factor") != session
+
+
+def test_no_hint_names_nobody(provider: FakeProvider) -> None:
+    """A user without an e-mail address is not who is hinted at where there is no hint."""
+    provider.users = (FakeUser.complete("carol"), FakeUser(sub="dave"))
+
+    assert session_of(provider).sub == "carol"

@@ -16,6 +16,7 @@ from oidc_adapters.testing.samples.messages import (
     SampleTokenResponse,
 )
 from oidc_adapters.testing.samples.parties import (
+    ACR,
     ISSUER,
     LOGOUT_URI,
     NOW,
@@ -24,7 +25,7 @@ from oidc_adapters.testing.samples.parties import (
     registered,
     relying_party,
 )
-from oidc_adapters.testing.samples.tokens import ACR, SignedToken
+from oidc_adapters.testing.samples.tokens import SignedToken
 from oidc_adapters.testing.transports import admitted
 from oidc_core.endpoints.authorization import AuthenticationRequest, Callback, pending_id
 from oidc_core.jose.key_set import KeySet, parse_key_set

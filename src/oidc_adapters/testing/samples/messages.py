@@ -31,12 +31,17 @@ _GOOD: Final = SignedToken()
 _JSON: Final = (("content-type", "application/json"),)
 
 
+_OF_SEVERAL: Final = frozenset({"foreign_code"})
+"""Faults that a client sees only in a later message."""
+
+
 def _rows(endpoint: str, during: str, *parts: str) -> Mapping[str, Misbehaviour]:
     """Return the misbehaviours of an endpoint that change nothing else."""
     found = {
         name: row
         for name, row in MISBEHAVIOURS.items()
         if (row.endpoint, row.during, row.needs) == (endpoint, during, "")
+        and name not in _OF_SEVERAL
         and parts_of(row.changes)
         and parts_of(row.changes) <= {*parts}
     }

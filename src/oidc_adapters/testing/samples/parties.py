@@ -28,6 +28,7 @@ CLIENT_ID: Final = "client"
 REDIRECT_URI: Final = "https://rp.example/callback"
 LOGOUT_URI: Final = "https://rp.example/backchannel-logout"
 SUB: Final = "alice"
+ACR: Final = "urn:example:two-factor"
 NOW: Final = 1_800_000_000
 """When every sample is judged, in seconds since the epoch."""
 

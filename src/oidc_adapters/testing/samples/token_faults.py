@@ -8,8 +8,9 @@ from typing import Final
 from attrs import fields
 
 from oidc_adapters.testing.misbehaviours import HONEST, MISBEHAVIOURS, Changes, Misbehaviour
-from oidc_adapters.testing.samples.parties import TOKEN_KINDS, TokenKind
-from oidc_adapters.testing.signing import ALGORITHMS
+from oidc_adapters.testing.samples.parties import ACR, TOKEN_KINDS, TokenKind, registered
+from oidc_core.endpoints.authorization import AuthenticationRequest
+from oidc_core.model.policy import Policy
 
 ENCRYPTION: Final = ("ECDH-ES+A128KW", "A128GCM")
 """The ``alg`` and ``enc`` of a token whose encryption has a fault."""
@@ -30,13 +31,14 @@ _MET: Final = frozenset({"", "max_age", "acr", "EdDSA", "signed_userinfo"}) | _E
 _OF_SEVERAL: Final = frozenset({"logout_replayed"})
 """Faults that no token has by itself."""
 
-_ONLY_WITH: Final = MappingProxyType({"rsa_1024": "RS256"})
-"""Faults of a key that signs with one algorithm: with others the algorithm is the fault."""
+_POLICY: Final = Policy(userinfo="required")
+_ASKED: Final = AuthenticationRequest(max_age=300, required_acr=(ACR,))
+"""A client that hears of every fault of a token."""
 
-_PUBLIC: Final = frozenset({"hs256_with_public_key", "logout_hs256_with_public_key"})
-_KEY_NAMED: Final = frozenset({"unknown_kid", "logout_unknown_kid"})
-_NO_PUBLISHED_KEY: Final = _PUBLIC | _KEY_NAMED | {"id_token_kid_number"}
-"""Faults that need a published key: with a client's secret, another fault comes first."""
+_NOT_WITH: Final = frozenset(
+    {("small_order_ed25519", "Ed25519"), ("userinfo_signed_hs256", "HS256")}
+)
+"""Faults that are none with an algorithm, although the client meets them."""
 
 
 def parts_of(changes: Changes) -> frozenset[str]:
@@ -79,20 +81,12 @@ def token_faults(
             be at fault, and nothing else is.
         named: whether the key that signs it has a ``kid``.
     """
-    rows = TOKEN_FAULTS[kind].items()
+    client = registered(kind, alg, ENCRYPTION if encrypted else None)
     return tuple(
         name
-        for name, row in rows
-        if needs_encryption(row) == encrypted and _fits(row, alg, named=named)
+        for name, row in TOKEN_FAULTS[kind].items()
+        if needs_encryption(row) == encrypted
+        and row.applies(_POLICY, client, _ASKED)
+        and (name, alg) not in _NOT_WITH
+        and (named or "key_set" not in parts_of(row.changes))
     )
-
-
-def _fits(row: Misbehaviour, alg: str, *, named: bool) -> bool:
-    """Return whether a token of this algorithm can have a fault."""
-    only = "EdDSA" if row.needs == "EdDSA" else _ONLY_WITH.get(row.name, alg)
-    if only != alg:
-        return False
-    of_keys = "key_set" in parts_of(row.changes)
-    if ALGORITHMS[alg].family == "HS":
-        return not of_keys and row.name not in _NO_PUBLISHED_KEY
-    return named or not of_keys

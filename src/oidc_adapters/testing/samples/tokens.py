@@ -15,6 +15,7 @@ from oidc_adapters.testing.misbehaviours import HONEST, Changes
 from oidc_adapters.testing.parties import Members
 from oidc_adapters.testing.samples.keys import NOTHING, SampleKey, changed, check_choice
 from oidc_adapters.testing.samples.parties import (
+    ACR,
     CLIENT_ID,
     ISSUER,
     NOW,
@@ -35,7 +36,6 @@ from oidc_adapters.testing.signing import ALGORITHMS, JwtDraft, SigningKey, half
 from oidc_core.wire.jsontypes import JsonObject
 from oidc_core.wire.settings import check_fields, fields_of, json_object
 
-ACR: Final = "urn:example:two-factor"
 _TYPES: Final = {"id_token": "JWT", "logout_token": "logout+jwt", "userinfo": "JWT"}
 
 

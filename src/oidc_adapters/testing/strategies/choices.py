@@ -10,8 +10,10 @@ from hypothesis.strategies import SearchStrategy
 @cache
 def faults(names: tuple[str, ...], *, valid: bool | None) -> SearchStrategy[str]:
     """Draw the name of a fault: none of them if ``valid``, either if that is ``None``."""
-    if valid:
+    if valid or (valid is None and not names):
         return st.just("")
+    if not names:
+        return st.nothing()
     faulty = st.sampled_from([*names])
     return faulty if valid is False else st.just("") | faulty
 

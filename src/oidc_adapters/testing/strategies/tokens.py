@@ -1,6 +1,6 @@
 """Strategies of signed and encrypted tokens."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -93,6 +93,7 @@ def _tokens(
     *,
     valid: bool | None,
     encrypted: bool,
+    only: frozenset[str],
 ) -> SignedToken:
     kind, alg = draw(st.sampled_from(kinds)), draw(st.sampled_from(algs))
     named = not draw(st.booleans()) or ALGORITHMS[alg].family == "HS"
@@ -100,7 +101,7 @@ def _tokens(
     # A faulty token draws these too, and drops them: otherwise it would be simpler than a good one.
     encryption, otherwise = draw(st.sampled_from(_ENCRYPTIONS)), draw(_variations(kind))
     names = token_faults(kind, alg, encrypted=encrypted, named=named)
-    fault = draw(faults(names, valid=valid))
+    fault = draw(faults(tuple(n for n in names if not only or n in only), valid=valid))
     return made(
         SignedToken(
             kind=kind,
@@ -141,6 +142,7 @@ def tokens(
     algs: Sequence[str] = TOKEN_ALGS,
     valid: bool | None = None,
     encrypted: bool = False,
+    only: Collection[str] = (),
 ) -> SearchStrategy[SignedToken]:
     """Tokens of a provider, each for the login of its seed.
 
@@ -152,6 +154,8 @@ def tokens(
         algs: the algorithms of their signatures, the simplest first.
         valid: ``True`` for good tokens only, ``False`` for faulty ones only.
         encrypted: whether they are encrypted after they are signed.
+        only: the names of the faults that are drawn; empty for all.
     """
     kinds: tuple[TokenKind, ...] = (kind,) if isinstance(kind, str) else tuple(kind)
-    return prepared(_tokens(kinds, tuple(algs), valid=valid, encrypted=encrypted), algs)
+    drawn = _tokens(kinds, tuple(algs), valid=valid, encrypted=encrypted, only=frozenset(only))
+    return prepared(drawn, algs)

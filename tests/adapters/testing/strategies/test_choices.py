@@ -15,6 +15,12 @@ def test_a_fault_is_drawn_where_it_is_asked_for(none: str, one: str, either: str
     assert either in {"", *NAMES}
 
 
+@given(faults((), valid=None))
+def test_where_there_is_no_fault_none_is_drawn(none: str) -> None:
+    assert none == ""
+    assert faults((), valid=False).is_empty
+
+
 @given(some_of({"a": st.just(1), "b": st.just(2), "c": st.just(3)}, most=2))
 def test_only_a_few_members_are_drawn(members: dict[str, object]) -> None:
     assert len(members) <= 2

@@ -37,6 +37,13 @@ def test_several_kinds_are_drawn(token: SignedToken) -> None:
 
 
 @FEW
+@given(tokens(only=["wrong_aud", "jwks_empty"], valid=False), tokens(only=["wrong_aud"]))
+def test_only_some_faults_are_drawn(faulty: SignedToken, either: SignedToken) -> None:
+    assert faulty.fault in {"wrong_aud", "jwks_empty"}
+    assert either.fault in {"", "wrong_aud"}
+
+
+@FEW
 @given(tokens(valid=False))
 def test_a_faulty_token_is_nothing_else(token: SignedToken) -> None:
     assert not token.claims
