@@ -33,7 +33,7 @@ EXPECTED: Final = {
         "5 of 5 answered; 1 refresh, 0 refused as reuse; the next request answered"
     ),
     "Cancelled at the provider": "403, page `provider_error`",
-    "Wrong client secret": "500, page `provider_error`; 4 requests",
+    "Wrong client secret": "502, page `provider_error`; 4 requests",
     "A stranger's callback": "400, page `binding_missing`; not logged in",
     "A way back to another site": "led to `/`",
     "Identifier of the session": "changed",

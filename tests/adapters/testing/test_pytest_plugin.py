@@ -12,7 +12,7 @@ from tests.docs.pages import Page
 pytest_plugins = ["pytester"]
 
 WHY: Final = (
-    "the login failed: 500 ",
+    "the login failed: 502 ",
     "Code: iat_in_future",
     "/favicon.ico does not lead to a login: 404",
     "the login failed: 50",

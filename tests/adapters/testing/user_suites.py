@@ -23,7 +23,7 @@ FLASK: Final = """
         return app.test_client()
 """
 WHY: Final = (
-    "the login failed: 500 ",
+    "the login failed: 502 ",
     "Code: iat_in_future",
     "/favicon.ico does not lead to a login: 404",
     "the login failed: 50",
