@@ -202,6 +202,8 @@ class Browser:
 
     def _at_application(self, tab: Tab, step: Step, *, crossed: bool) -> Step | None:
         answer = self._visit(tab, step, crossed=crossed)
+        if self._is_logout(step, answer):
+            self.signed_out()
         self._arrived(step, answer)
         if answer.location:
             return Step(browser_url(step.url, answer.location), None, step.source)
@@ -278,6 +280,12 @@ class Browser:
         sent = dict(parse_qsl(urlsplit(url).query))
         sent |= {"client_id": client.client_id, "redirect_uri": client.redirect_uris[0]}
         tab.asked = f"{endpoint(others[0].base, 'authorize')}?{urlencode(sent)}"
+
+    def _is_logout(self, step: Step, answer: PageAnswer) -> bool:
+        """Whether an answer says that a session has ended here."""
+        routes = self._world.routes
+        asked = bool(routes.logout) and step.url.partition("?")[0] == routes.url(routes.logout)
+        return asked and answer.status < 400 and bool(step.form is not None or answer.location)
 
     # --- who may be signed in --------------------------------------------------------------------
 

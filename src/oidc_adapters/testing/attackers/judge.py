@@ -111,6 +111,10 @@ def settle(history: History, call: Call) -> None:
 
 
 def _settle_finish(history: History, call: Call) -> None:
+    sent = {each.form.get("code") for each in call.sent if each.purpose == "token"}
+    for held in history.sessions.values():
+        if held.code in sent and (call.entry is None or call.entry.session != held.name):
+            held.disturbed = True  # its provider revokes all that came of a code that is used again
     state = call.given.get("state", "")
     login = history.logins.get(state)
     if login is None or login.browser != call.browser or not at_home(call, login):

@@ -70,6 +70,9 @@ class InvariantBroken(AssertionError):
         self.why = why
         self.trace = trace
 
+    def __reduce__(self) -> tuple[type["InvariantBroken"], tuple[str, str, str]]:
+        return type(self), (self.invariant, self.why, self.trace)
+
 
 class AttackerMachine(
     LoginMoves, FrontChannelMoves, HostileMoves, RefreshMoves, LogoutMoves, TimeMoves

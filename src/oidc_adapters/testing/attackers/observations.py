@@ -188,6 +188,7 @@ class Held:
         access_tokens: each with the answer that it came in.
         refresh_tokens: every one that it had.
         handed: the access token that the application got last.
+        code: of its login.
         ended: why it has ended, empty while it lives.
         disturbed: whether an answer was lost or the provider took its grant back.
     """
@@ -203,6 +204,7 @@ class Held:
     access_tokens: dict[str, Sent] = field(factory=dict[str, Sent], repr=False)
     refresh_tokens: set[str] = field(factory=set[str], repr=False)
     handed: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
     ended: str = ""
     disturbed: bool = False
 

@@ -303,6 +303,7 @@ class World:
             began=login.at,
             issued=issued if isinstance(issued, int) else call.at,
             nonce=login.asked("nonce"),
+            code=call.given.get("code", ""),
         )
         held.handed = str(answer.members.get("access_token", ""))
         held.access_tokens[held.handed] = answer

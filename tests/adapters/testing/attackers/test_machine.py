@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from typing import Any, ClassVar
 
@@ -69,6 +70,7 @@ def test_a_broken_invariant_is_named_with_a_trace() -> None:
     assert (error.invariant, error.why) == ("no start", "a login was begun")
     assert "calls start" in error.trace
     assert str(error).startswith("no start: a login was begun\n")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 def test_the_application_is_made_as_the_settings_say() -> None:
