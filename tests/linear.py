@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGE: Final = 50_000
-REPEATED: Final = 5
+REPEATED: Final = 3
 FACTOR: Final = 3.0
 """The cost of an input of twice the length; to be linear is 2, to be quadratic 4."""
 

@@ -141,6 +141,7 @@ def test_a_configuration_is_refused_or_every_attack_is(cell: Cell) -> None:
         }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if not is_refused(cell)], ids=str)
 def test_honest_logins_of_every_allowed_configuration_finish(cell: Cell) -> None:
     """A provider that was declared to send ``iss`` and does not: no response has one."""
@@ -158,6 +159,7 @@ def test_honest_logins_of_every_allowed_configuration_finish(cell: Cell) -> None
         assert scene.browser.cookies == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if not is_refused(cell)], ids=str)
 @pytest.mark.parametrize("omitted", [True, False])
 def test_a_cancel_is_the_users_wherever_iss_is_omitted_from_it(cell: Cell, omitted: bool) -> None:

@@ -47,6 +47,7 @@ def test_no_skip_turns_a_skip_into_a_failure(
     assert "skipped, which --no-skip forbids" in output
 
 
+@pytest.mark.slow
 def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:
     text = "import pytest\n\n@pytest.mark.xfail(reason='why')\ndef test_x():\n    assert 0 > 1\n"
 
@@ -55,12 +56,14 @@ def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:
     assert status == 0, output
 
 
+@pytest.mark.slow
 def test_vectors_are_found_by_option(tmp_path: Path) -> None:
     status, output = outcome(tmp_path, SKIPS["vectors"], "--no-skip", f"--vectors={tmp_path}")
 
     assert status == 0, output
 
 
+@pytest.mark.slow
 def test_a_warning_is_an_error(tmp_path: Path) -> None:
     text = "import warnings\n\ndef test_x():\n    warnings.warn('planted', stacklevel=1)\n"
 

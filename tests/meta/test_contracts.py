@@ -103,6 +103,7 @@ def test_every_forbidden_import_of_the_core_is_seen(planted: Tree) -> None:
     assert unseen == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("contract", "importer", "imported"),
     CROSSINGS,
@@ -120,6 +121,7 @@ def test_an_import_against_the_layers_is_seen(
     assert f"- {importer} -> {imported} (l." in output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_module_without_a_row_is_seen(planted: Tree, package: str) -> None:
     planted.plant(

@@ -69,6 +69,7 @@ def test_an_unknown_id_is_seen() -> None:
     assert unknown_ids([known, "NO-SUCH-1"]) == ["NO-SUCH-1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "status"), [("OIDCC-2-01", 0), ("NO-SUCH-1", 4)])
 def test_an_unknown_mark_stops_the_run(tmp_path: Path, name: str, status: int) -> None:
     marked = tmp_path / "test_marked.py"

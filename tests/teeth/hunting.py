@@ -106,8 +106,8 @@ class Hunter(AttackerMachine):
         """Put the code of a known answer into another one."""
         known = self.world.knowledge.responses
         if known:
-            to, code = recent(known, _place(known, base)), recent(known, _place(known, other))
-            self._splice(to, code, "code")
+            to = recent(known, _place(known, base))
+            self._splice(to, known, _place(known, other), "code")
 
     @rule(base=BACK, other=BACK)
     def readdress_request(self, *, base: int, other: int) -> None:

@@ -39,7 +39,7 @@ class Store:
 def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Planted]:
     """Load a module with checks emptied, as a subprocess does with those of the library."""
     (tmp_path / "planted_checks.py").write_text(SOURCE, encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
     def load(check: Check) -> Any:
         monkeypatch.setitem(CHECKS, "planted", check)

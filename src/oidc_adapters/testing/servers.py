@@ -8,7 +8,7 @@ from pathlib import Path
 from socket import SHUT_RDWR, socket
 from ssl import SSLContext
 from tempfile import TemporaryDirectory
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -34,6 +34,7 @@ class _Server(ThreadingHTTPServer):
     ) -> None:
         super().__init__((_HOST, port), conversation)
         self._open: set[socket] = set()
+        self._changing = Lock()
         self._tls = tls
 
     def process_request(
@@ -50,9 +51,10 @@ class _Server(ThreadingHTTPServer):
         if self._tls is None:
             super().finish_request(plain, client_address)
             return
-        wrapped = self._tls.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+        with self._changing:  # what is being wrapped is not found by who closes connections
+            wrapped = self._tls.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+            self._open.add(wrapped)
         with wrapped as secured:
-            self._open.add(secured)
             secured.settimeout(_HANDSHAKE)
             secured.do_handshake()
             super().finish_request(secured, client_address)
@@ -64,9 +66,10 @@ class _Server(ThreadingHTTPServer):
 
     def close_connections(self) -> None:
         """End the connections that clients keep open."""
-        for connection in self._open:
-            with suppress(OSError):  # closed long ago
-                socket.shutdown(connection, SHUT_RDWR)  # of its base: TLS is its thread's
+        with self._changing:
+            for connection in self._open:
+                with suppress(OSError):  # closed long ago
+                    socket.shutdown(connection, SHUT_RDWR)  # of its base: TLS is its thread's
 
 
 class _Conversation(StrictConversation):

@@ -80,6 +80,7 @@ def test_a_refusal_is_one_object_too(name: str) -> None:
     assert ran.err.startswith(f"refused: {MISBEHAVIOURS[name].code}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", parameters(MISBEHAVIOURS.values()))
 def test_each_misbehaviour_is_refused_and_no_secret_is_shown(row: Misbehaviour) -> None:
     ran = Stage().run("demo", "--misbehave", row.name)

@@ -98,6 +98,7 @@ def test_a_users_tests_pass_and_the_failing_ones_say_why(
         assert each in said
 
 
+@pytest.mark.slow
 def test_a_test_session_without_the_line_loads_nothing(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

@@ -661,6 +661,7 @@ def test_what_holds_another_many_times_has_a_limit(wrap: Callable[[Any], Any]) -
         assert caught.value.code == "parameter_invalid"
 
 
+@pytest.mark.slow
 def test_objects_that_hold_one_another_are_counted_in_full() -> None:
     with pytest.raises(UsageError) as caught:
         doubled(JsonObject({}), lambda inner: JsonObject({"a": inner, "b": inner}))
