@@ -44,7 +44,8 @@ def open_redirect(app: Flask) -> None:
 
     @app.before_request
     def go_on() -> ResponseReturnValue | None:
-        return redirect(request.args["next"]) if "next" in request.args else None
+        to = request.args.get("next")
+        return redirect("".join(to.splitlines())) if to else None
 
 
 def kept_session(app: Flask) -> None:

@@ -63,7 +63,6 @@ CHECKS: Final = {
     "aud": Check(_SHARED, "audiences"),
     "azp": Check(_ID_TOKEN, "_authorized_party"),
     "exp": Check(_SHARED, "expiry"),
-    "iat": Check(_SHARED, "issued_at"),
     "nonce": Check(_ID_TOKEN, "_nonce"),
     "at_hash": Check(_ID_TOKEN, "_access_token_hash"),
     "UserInfo sub": Check("oidc_core.endpoints.userinfo", "_subject"),

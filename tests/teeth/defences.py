@@ -182,7 +182,6 @@ DEFENCES: Final = (
     Defence(
         name="expiry, of an ID token",
         checks=("exp",),
-        others=("iat",),
         scene=_OWN,
         attack="an ID token of two hours ago",
         invariants=("expiry",),

@@ -55,8 +55,7 @@ def test_a_lax_provider_redeems_a_code_of_another_client() -> None:
     world = made.world
     mallory, alice = world.browsers["mallory"], world.browsers["alice"]
     world.start(mallory, mallory.tabs[0], HONEST, 0)
-    made.ask_for_own_application(base=0, verifiable=False)
-    world.open(alice, alice.tabs[0], world.knowledge.requests[-1])
+    made.ask_for_own_application(base=0, verifiable=False, name="alice", number=0)
     world.open(alice, alice.tabs[0], alice.tabs[0].following)
     world.open(mallory, mallory.tabs[0], mallory.tabs[0].following)
     code = world.knowledge.codes[-1]

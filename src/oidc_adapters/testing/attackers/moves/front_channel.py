@@ -91,9 +91,11 @@ class FrontChannelMoves(Moves):
         else:
             self.go_on_instead(base)
 
-    @rule(base=BACK, verifiable=st.booleans())
-    def ask_for_own_application(self, *, base: int, verifiable: bool) -> None:
-        """Make a request of the attacker's own application out of a known one."""
+    @rule(base=BACK, verifiable=st.booleans(), name=NAMES, number=TABS)
+    def ask_for_own_application(
+        self, *, base: int, verifiable: bool, name: str, number: int
+    ) -> None:
+        """Lead a browser to a request of the attacker's own application, made of a known one."""
         known = recent(self.world.knowledge.requests, base)
         if not known:
             self.go_on_instead(base)
@@ -103,6 +105,7 @@ class FrontChannelMoves(Moves):
             own["code_challenge"] = OWN_CHALLENGE
         url = with_parameters(f"{HONEST}/authorize", {**parameters_of(known), **own})
         self.world.knowledge.see(url)
+        self.world.open(self.browser(name), self.tab(name, number), url)
         self.reached("a request of the attacker's own application")
 
     def _splice(self, base: str, others: list[str], other: int, part: str) -> bool:

@@ -64,9 +64,9 @@ def test_parts_of_requests_are_exchanged() -> None:
 
 def test_a_request_of_the_attackers_own_application() -> None:
     made = machine()
-    made.ask_for_own_application(base=0, verifiable=True)
+    made.ask_for_own_application(base=0, verifiable=True, name="bob", number=0)
     made.go_on(name="mallory", number=0, issuer=HONEST, process=0)
-    made.ask_for_own_application(base=0, verifiable=True)
+    made.ask_for_own_application(base=0, verifiable=True, name="bob", number=0)
 
     asked = parameters_of(made.world.knowledge.requests[-1])
     assert asked["client_id"] == EVIL_CLIENT

@@ -39,8 +39,7 @@ def test_a_key_is_chosen(how: str) -> None:
 def test_an_id_token_of_the_attackers_own_application() -> None:
     made = machine()
     made.go_on(name="mallory", number=0, issuer=HONEST, process=0)
-    made.ask_for_own_application(base=0, verifiable=True)
-    made.lead(name="alice", number=0, response=False, back=0, home=False, process=0)
+    made.ask_for_own_application(base=0, verifiable=True, name="alice", number=0)
     made.go_on(name="alice", number=0, issuer=HONEST, process=0)
 
     made.redeem(back=0)
