@@ -14,7 +14,8 @@ from oidc_adapters.web.django import oidc_required, oidc_session
 def index(request: HttpRequest) -> HttpResponse:
     """Greet the user."""
     session = oidc_session(request)
-    return HttpResponse(f"Hello {escape(session.claims['name']) if session else 'nobody'}")
+    name = session.claims.get("name", "there") if session else "nobody"
+    return HttpResponse(f"Hello {escape(name)}")
 
 
 urlpatterns = [path("", index), path("", include("oidc_adapters.web.django.urls"))]

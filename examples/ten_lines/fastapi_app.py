@@ -15,4 +15,4 @@ app.include_router(oidc.router)
 @app.get("/")
 async def index(user: Annotated[WebSession, Depends(oidc.user)]) -> str:
     """Greet the user."""
-    return f"Hello {user.claims['name']}"
+    return f"Hello {user.claims.get('name', 'there')}"

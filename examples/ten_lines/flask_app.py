@@ -14,4 +14,4 @@ oidc = Oidc(app)
 @oidc.required
 def index() -> str:
     """Greet the user."""
-    return f"Hello {escape(oidc.session.claims['name'])}"
+    return f"Hello {escape(oidc.session.claims.get('name', 'there'))}"

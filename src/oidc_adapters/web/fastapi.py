@@ -14,7 +14,7 @@
 
     @app.get("/")
     async def index(user: Annotated[WebSession, Depends(oidc.user)]) -> str:
-        return f"Hello {user.claims['name']}"
+        return f"Hello {user.claims.get('name', 'there')}"
 
 Sessions and tokens stay on the server; no ``SessionMiddleware`` is needed.  Nothing blocks the
 event loop.  In tests, ``app.dependency_overrides[oidc.user]`` takes another user.

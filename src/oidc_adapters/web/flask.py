@@ -10,7 +10,7 @@
     @app.get("/")
     @oidc.required
     def index() -> str:
-        return f"Hello {escape(oidc.session.claims['name'])}"
+        return f"Hello {escape(oidc.session.claims.get('name', 'there'))}"
 
 Sessions and tokens stay on the server; Flask's own ``session`` is not used.  The routes check by
 themselves which site a form came from.  With Flask-WTF say ``csrf.exempt(oidc.blueprint)``: a

@@ -7,7 +7,7 @@
 
     async def index(request: Request) -> PlainTextResponse:
         session = await oidc.required(request)
-        return PlainTextResponse(f"Hello {session.claims['name']}")
+        return PlainTextResponse(f"Hello {session.claims.get('name', 'there')}")
 
 
     app = Starlette(

@@ -24,7 +24,7 @@ async def index() -> HTMLResponse:
 
 @app.get("/orders")
 async def orders(user: User, page: str = "1") -> PlainTextResponse:
-    name = user.claims["name"]
+    name = user.claims.get("name", "")
     return PlainTextResponse(f"{name} ({user.identity.subject}), page {page}")
 
 

@@ -23,7 +23,7 @@ def index() -> str:
 def orders() -> str:
     user = oidc.session
     page = request.args.get("page", "1")
-    return f"{user.claims['name']} ({user.identity.subject}), page {page}"
+    return f"{user.claims.get('name', '')} ({user.identity.subject}), page {page}"
 
 
 @app.get("/report")
