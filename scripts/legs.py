@@ -35,7 +35,7 @@ PARTS = {
     "lowest": ("unit", "flows", "vectors", "adapters"),
 }
 """The folders for an environment between others, or one that differs from another in part."""
-SURROUNDED = ("attacker", "browser", "explore", "interop", "processes", "teeth")
+SURROUNDED = ("attacker", "browser", "explore", "interop", "laws", "processes", "teeth")
 """The folders of tests with a life outside this process, or with long searches.
 
 They wait more than they compute, so a further process helps; what they run is measured elsewhere.

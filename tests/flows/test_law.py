@@ -1,8 +1,7 @@
 """The law of misbehaviours, for clients of every kind.
 
-An honest provider is accepted, a misbehaviour that applies is refused with its code, and
-independent ones together are refused with the code of one of them.  A misbehaviour that is accepted
-though its message comes is named here.
+An honest provider is accepted, and a misbehaviour that applies is refused with its code.  One that
+is accepted though its message comes is named here.
 """
 
 from typing import Any, Final
@@ -150,20 +149,3 @@ def test_only_what_is_not_used_is_accepted() -> None:
     dropped_and_odd = {name for name in ODD_BUT_LEGAL if name.startswith("userinfo_")}
     assert accepted == {*DROPPED, *dropped_and_odd}
     assert {name: MISBEHAVIOURS[name].code for name in DROPPED} == DROPPED
-
-
-@pytest.mark.slow
-def test_every_independent_pair_is_refused_with_the_code_of_one() -> None:
-    report = checked("that demands all", together=2)
-
-    print(f"{len(report.outcomes)} providers")
-    assert report.broken == (), report
-    assert len(report.outcomes) > 50_000
-
-
-@pytest.mark.slow
-def test_independent_triples_are_refused_with_the_code_of_one() -> None:
-    triples = checked("that demands all", together=3, at_most=5_000)
-
-    assert triples.broken == (), triples
-    assert sum(len(each.names) == 3 for each in triples.outcomes) == 5_000
