@@ -24,7 +24,9 @@ ROOTS: Final = (
 )
 DOORS: Final = {
     "oidc_adapters.clients.httpx_auth": frozenset({"HttpxAuth"}),
-    "oidc_adapters.testing.drivers": frozenset({"Drive", "DriverMachine", "DriverWorld"}),
+    "oidc_adapters.testing.drivers": frozenset(
+        {"Drive", "DriverMachine", "DriverWorld", "DutyBroken"}
+    ),
     "oidc_adapters.testing.applications": frozenset({"ApplicationMachine", "Routes", "World"}),
     "oidc_adapters.testing.attackers": frozenset(
         {"AttackSettings", "AttackerMachine", "InvariantBroken"}
