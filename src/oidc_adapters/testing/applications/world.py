@@ -11,9 +11,10 @@ from typing import Any, Final
 from oidc_adapters.runtime.clock import FrozenClock
 from oidc_adapters.runtime.entropy import FixedEntropy
 from oidc_adapters.stores.records import MemoryRecords
+from oidc_adapters.stores.records.both import AtOnce
 from oidc_adapters.testing.applications.lines import AsyncWorldTransport, Lines, WorldTransport
 from oidc_adapters.testing.applications.routes import Routes
-from oidc_adapters.testing.applications.stores import AsyncWorldRecords, Outage, WorldRecords
+from oidc_adapters.testing.applications.stores import Outage, WorldRecords
 from oidc_adapters.testing.parties import FakeClient
 from oidc_adapters.testing.provider import FakeProvider
 from oidc_core.wire.settings import as_count, as_setting
@@ -67,7 +68,7 @@ class World:
         self.async_transport = AsyncWorldTransport(self.lines)
         memory = MemoryRecords(clock=self.clock, elapsed=lambda: float(self.clock.now()))
         self.records = WorldRecords(memory, self.outage)
-        self.async_records = AsyncWorldRecords(self.records)
+        self.async_records = AtOnce(self.records)
         self._quiet_from = 0
         self._moves_left = 0
 

@@ -4,20 +4,10 @@ from typing import Final
 
 from attrs import evolve
 
-from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
+from oidc_adapters.testing.misbehaviours.changes import Changes
+from oidc_adapters.testing.misbehaviours.rows import response_row
 from oidc_adapters.testing.parties import AuthorizationResponse
 from oidc_core.endpoints.authorization.callback import MAX_STATE
-
-
-def _row(name: str, code: str, summary: str, changes: Changes) -> Misbehaviour:
-    return Misbehaviour(
-        name=name,
-        endpoint="authorization",
-        during="login",
-        code=code,
-        summary=summary,
-        changes=changes,
-    )
 
 
 def _with(name: str, value: str) -> Changes:
@@ -66,74 +56,78 @@ def _other_mode(callback: AuthorizationResponse) -> AuthorizationResponse:
 
 
 ROWS: Final = (
-    _row("wrong_state", "state_unknown", "returns another state", _with("state", 43 * "x")),
-    _row("no_state", "state_missing", "returns no state", _without("state")),
-    _row(
+    response_row("wrong_state", "state_unknown", "returns another state", _with("state", 43 * "x")),
+    response_row("no_state", "state_missing", "returns no state", _without("state")),
+    response_row(
         "duplicate_state",
         "parameter_duplicated",
         "returns two states",
         _plus("state", 43 * "x"),
     ),
-    _row(
+    response_row(
         "state_too_long",
         "parameter_too_long",
         "returns a state beyond the limit",
         _with("state", (MAX_STATE + 1) * "x"),
     ),
-    _row(
+    response_row(
         "wrong_iss",
         "response_iss_mismatch",
         "names another issuer in the response",
         _with("iss", "https://other.example"),
     ),
-    _row("no_iss", "response_iss_missing", "withholds the iss it promised", _without("iss")),
-    _row("no_code", "code_missing", "returns neither code nor error", _without("code")),
-    _row("duplicate_code", "parameter_duplicated", "returns two codes", _plus("code", "another")),
-    _row(
+    response_row(
+        "no_iss", "response_iss_missing", "withholds the iss it promised", _without("iss")
+    ),
+    response_row("no_code", "code_missing", "returns neither code nor error", _without("code")),
+    response_row(
+        "duplicate_code", "parameter_duplicated", "returns two codes", _plus("code", "another")
+    ),
+    response_row(
         "code_with_control_character",
         "parameter_malformed",
         "returns a code with a line feed in it",
         _with("code", "abc\ndef"),
     ),
-    _row(
+    response_row(
         "code_and_error",
         "response_ambiguous",
         "returns a code and an error",
         _plus("error", "access_denied"),
     ),
-    _row(
+    response_row(
         "id_token_in_response",
         "parameter_unexpected",
         "returns an ID token in addition to the code",
         _plus("id_token", "eyJhbGciOiJub25lIn0.e30."),
     ),
-    _row(
+    response_row(
         "access_token_in_response",
         "parameter_unexpected",
         "returns an access token in addition to the code",
         _plus("access_token", "abc"),
     ),
-    _row(
+    response_row(
         "other_response_mode",
         "response_mode_mismatch",
         "returns a form where a query was asked for, or the reverse",
         Changes(callback=_other_mode),
     ),
-    _row("access_denied", "provider_error", "refuses the login", _error("access_denied")),
-    _row("server_error", "provider_error", "says that it failed", _error("server_error")),
-    _row(
+    response_row("access_denied", "provider_error", "refuses the login", _error("access_denied")),
+    response_row("server_error", "provider_error", "says that it failed", _error("server_error")),
+    response_row(
         "error_without_iss",
         "provider_error",
         "refuses the login and withholds the iss it promised",
         _error("access_denied", drop="iss"),
     ),
-    _row(
+    response_row(
         "error_with_wrong_iss",
         "response_iss_mismatch",
         "refuses the login in another provider's name",
         _error("access_denied", iss="https://other.example"),
     ),
-    _row(
+    response_row(
         "error_without_state",
         "state_missing",
         "refuses the login and returns no state",

@@ -1,6 +1,5 @@
 """A provider with faults in its metadata (OIDC Discovery §3, §4)."""
 
-from collections.abc import Callable
 from typing import Final
 
 from oidc_adapters.testing.misbehaviours import answers
@@ -12,6 +11,7 @@ from oidc_adapters.testing.misbehaviours.conditions import (
     speaks_tls_to,
     within,
 )
+from oidc_adapters.testing.misbehaviours.rows import metadata_rewritten, metadata_with, whole_answer
 from oidc_core.wire.limits import LIMITS
 
 
@@ -29,74 +29,62 @@ def _row(
     )
 
 
-def _with(name: str, value: object) -> Changes:
-    return Changes(metadata=lambda members: {**members, name: value})
-
-
-def _rewritten(name: str, rewrite: Callable[[str], str]) -> Changes:
-    return Changes(metadata=lambda members: {**members, name: rewrite(str(members[name]))})
-
-
-def _answer(change: answers.AnswerChange) -> Changes:
-    return Changes(answer=change)
-
-
 ROWS: Final = (
     _row(
         "wrong_issuer",
         "metadata_issuer_mismatch",
         "publishes another provider's issuer identifier",
-        _with("issuer", "https://other.example"),
+        metadata_with("issuer", "https://other.example"),
     ),
     _row(
         "issuer_with_slash",
         "metadata_issuer_mismatch",
         "publishes its issuer identifier with a slash more than configured",
-        _rewritten("issuer", lambda issuer: issuer + "/"),
+        metadata_rewritten("issuer", lambda issuer: issuer + "/"),
     ),
     _row(
         "issuer_in_capitals",
         "metadata_issuer_mismatch",
         "publishes its issuer identifier in capitals",
-        _rewritten("issuer", str.upper),
+        metadata_rewritten("issuer", str.upper),
     ),
     _row(
         "http_token_endpoint",
         "metadata_endpoint_invalid",
         "publishes a token endpoint without TLS",
-        _with("token_endpoint", "http://token.example/token"),
+        metadata_with("token_endpoint", "http://token.example/token"),
         when=speaks_tls_to("http://token.example"),
     ),
     _row(
         "token_endpoint_with_credentials",
         "metadata_endpoint_invalid",
         "publishes a token endpoint with a user name in its URL",
-        _with("token_endpoint", "https://op.example:443@elsewhere.example/token"),
+        metadata_with("token_endpoint", "https://op.example:443@elsewhere.example/token"),
     ),
     _row(
         "script_authorization_endpoint",
         "metadata_endpoint_invalid",
         "publishes an authorization endpoint that is a script",
-        _with("authorization_endpoint", "javascript:alert(1)"),
+        metadata_with("authorization_endpoint", "javascript:alert(1)"),
     ),
     _row(
         "authorization_endpoint_with_state",
         "metadata_endpoint_invalid",
         "publishes an authorization endpoint that brings its own state",
-        _rewritten("authorization_endpoint", lambda url: url + "?state=chosen"),
+        metadata_rewritten("authorization_endpoint", lambda url: url + "?state=chosen"),
     ),
     _row(
         "file_jwks_uri",
         "metadata_endpoint_invalid",
         "publishes a key set that lies in the client's own files",
-        _with("jwks_uri", "file:///etc/keys.json"),
+        metadata_with("jwks_uri", "file:///etc/keys.json"),
         when=SIGNATURES,
     ),
     _row(
         "token_endpoint_not_a_string",
         "metadata_invalid",
         "publishes a list of token endpoints",
-        _with("token_endpoint", ["https://op.example/token"]),
+        metadata_with("token_endpoint", ["https://op.example/token"]),
     ),
     _row(
         "metadata_not_json",
@@ -108,68 +96,70 @@ ROWS: Final = (
         "metadata_html",
         "content_type_unexpected",
         "sends a page as metadata",
-        _answer(answers.html),
+        whole_answer(answers.html),
     ),
     _row(
         "metadata_array",
         "json_not_object",
         "sends an array as metadata",
-        _answer(answers.with_body(b'["https://op.example"]')),
+        whole_answer(answers.with_body(b'["https://op.example"]')),
     ),
     _row(
         "duplicate_issuer_member",
         "json_member_duplicated",
         "names two issuers in one metadata object",
-        _answer(answers.twice("issuer", "https://other.example")),
+        whole_answer(answers.twice("issuer", "https://other.example")),
     ),
-    _row("metadata_utf16", "json_not_utf8", "sends metadata in UTF-16", _answer(answers.utf16)),
+    _row(
+        "metadata_utf16", "json_not_utf8", "sends metadata in UTF-16", whole_answer(answers.utf16)
+    ),
     _row(
         "metadata_byte_order_mark",
         "json_not_utf8",
         "sends metadata with a byte order mark",
-        _answer(answers.marked),
+        whole_answer(answers.marked),
     ),
     _row(
         "metadata_infinity",
         "json_number_invalid",
         "sends metadata with an invalid number",
-        _answer(answers.with_rendered_member("x", "Infinity")),
+        whole_answer(answers.with_rendered_member("x", "Infinity")),
     ),
     _row(
         "metadata_nested",
         "json_too_deep",
         "nests metadata a hundred times",
-        _answer(answers.with_rendered_member("x", 100 * "[" + 100 * "]")),
+        whole_answer(answers.with_rendered_member("x", 100 * "[" + 100 * "]")),
     ),
     _row(
         "metadata_redirect",
         "http_redirect_refused",
         "redirects the request for metadata to another host",
-        _answer(answers.redirect),
+        whole_answer(answers.redirect),
     ),
     _row(
         "metadata_500",
         "http_status_unexpected",
         "sends metadata with the status of a failure",
-        _answer(answers.with_status(500)),
+        whole_answer(answers.with_status(500)),
     ),
     _row(
         "metadata_encoded",
         "content_encoding_unexpected",
         "sends metadata with a Content-Encoding nobody offered",
-        _answer(answers.gzipped),
+        whole_answer(answers.gzipped),
     ),
     _row(
         "metadata_too_large",
         "http_too_large",
         "sends metadata beyond the limit",
-        _answer(answers.padded(LIMITS.metadata + 1)),
+        whole_answer(answers.padded(LIMITS.metadata + 1)),
         when=within("metadata", LIMITS.metadata + 1),
     ),
     _row(
         "metadata_dropped",
         "http_malformed",
         "closes the connection instead of sending metadata",
-        _answer(answers.dropped),
+        whole_answer(answers.dropped),
     ),
 )

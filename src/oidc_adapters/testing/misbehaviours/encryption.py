@@ -8,6 +8,7 @@ from attrs import evolve
 
 from oidc_adapters.testing.encryption import JweDraft
 from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
+from oidc_adapters.testing.misbehaviours.rows import cleartext
 from oidc_adapters.testing.signing import SigningKey, b64url, b64url_octets, rendered
 from oidc_adapters.testing.signing_keys import private_key
 
@@ -40,13 +41,9 @@ def _userinfo(
     )
 
 
-def _cleartext(draft: JweDraft) -> str:
-    return draft.plaintext.decode("ascii")
-
-
 def _payload(draft: JweDraft) -> str:
     """Return the payload of the JWT that is encrypted, or of claims that nobody signed."""
-    parts = _cleartext(draft).split(".")
+    parts = cleartext(draft).split(".")
     return parts[1] if len(parts) == 3 else b64url(draft.plaintext)
 
 
@@ -102,7 +99,7 @@ ROWS: Final = (
         "cleartext_where_encrypted",
         "encryption_missing",
         "does not encrypt the ID token",
-        _cleartext,
+        cleartext,
     ),
     _id_token(
         "jwe_unsigned_inner",
@@ -187,7 +184,7 @@ ROWS: Final = (
         "userinfo_cleartext_where_encrypted",
         "encryption_missing",
         "does not encrypt UserInfo",
-        _cleartext,
+        cleartext,
     ),
     _userinfo(
         "userinfo_jwe_unsigned_inner",

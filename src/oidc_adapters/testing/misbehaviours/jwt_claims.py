@@ -14,28 +14,8 @@ from oidc_adapters.testing.misbehaviours.conditions import (
     of_client,
     of_policy,
 )
+from oidc_adapters.testing.misbehaviours.rows import id_token_row
 from oidc_adapters.testing.signing import JwtDraft
-
-
-def _login(
-    name: str,
-    code: str,
-    summary: str,
-    change: forgeries.JwtChange,
-    *,
-    needs: Needs = "",
-    when: Condition = always,
-) -> Misbehaviour:
-    return Misbehaviour(
-        name=name,
-        endpoint="token",
-        during="login",
-        code=code,
-        summary=summary,
-        needs=needs,
-        changes=Changes(id_token=change),
-        when=when,
-    )
 
 
 def _refresh(
@@ -74,13 +54,13 @@ def _logout(
 
 
 def _claim(name: str, code: str, summary: str, claim: str, value: object) -> Misbehaviour:
-    return _login(name, code, summary, forgeries.with_claim(claim, value))
+    return id_token_row(name, code, summary, forgeries.with_claim(claim, value))
 
 
 def _inner(name: str, code: str, summary: str, claim: str, value: object) -> Misbehaviour:
     """Return a row about a claim that the header of an encrypted ID token repeats."""
     change = forgeries.with_claim(claim, value)
-    return _login(name, code, summary, change, when=PLAIN_ID_TOKEN)
+    return id_token_row(name, code, summary, change, when=PLAIN_ID_TOKEN)
 
 
 def _other_half(draft: JwtDraft) -> str:
@@ -146,7 +126,7 @@ _WHO: Final = (
 )
 _WHEN: Final = (
     _claim("exp_null", "exp_missing", "sends an end that is null", "exp", None),
-    _login(
+    id_token_row(
         "exp_true",
         "exp_malformed",
         "sends an end that is true",
@@ -154,28 +134,28 @@ _WHEN: Final = (
     ),
     _claim("exp_negative", "exp_malformed", "sends an end before all time", "exp", -1),
     _claim("exp_huge", "exp_malformed", "sends an end that no clock reaches", "exp", 2**53),
-    _login(
+    id_token_row(
         "exp_infinite",
         "exp_malformed",
         "sends an end that is infinite",
         forgeries.with_rendered_claim("exp", "1e400"),
     ),
     _claim("iat_text", "iat_malformed", "writes the time of issue as text", "iat", "now"),
-    _login(
+    id_token_row(
         "iat_true",
         "iat_malformed",
         "was issued at true",
         forgeries.with_rendered_claim("iat", "true"),
     ),
     _claim("nbf_text", "nbf_malformed", "writes the beginning as text", "nbf", "now"),
-    _login(
+    id_token_row(
         "auth_time_text",
         "auth_time_malformed",
         "writes the time of authentication as text",
         forgeries.with_claim("auth_time", "now"),
         needs="max_age",
     ),
-    _login(
+    id_token_row(
         "auth_time_in_future",
         "auth_time_in_future",
         "authenticates the user tomorrow",
@@ -187,7 +167,7 @@ _WHICH: Final = (
     _claim("nonce_number", "nonce_mismatch", "returns a number as nonce", "nonce", 1),
     _claim("nonce_empty", "nonce_mismatch", "returns an empty nonce", "nonce", ""),
     _claim("nonce_list", "nonce_mismatch", "returns a list of nonces", "nonce", []),
-    _login(
+    id_token_row(
         "nonce_in_capitals",
         "nonce_mismatch",
         "returns the nonce in capitals",
@@ -195,28 +175,28 @@ _WHICH: Final = (
     ),
     _claim("at_hash_number", "at_hash_mismatch", "sends a number as at_hash", "at_hash", 1),
     _claim("at_hash_empty", "at_hash_mismatch", "sends an empty at_hash", "at_hash", ""),
-    _login("at_hash_short", "at_hash_mismatch", "sends a shorter at_hash", _other_half),
-    _login(
+    id_token_row("at_hash_short", "at_hash_mismatch", "sends a shorter at_hash", _other_half),
+    id_token_row(
         "no_acr",
         "acr_missing",
         "does not say how the user authenticated",
         forgeries.without_claim("acr"),
         needs="acr",
     ),
-    _login(
+    id_token_row(
         "acr_list",
         "acr_mismatch",
         "names ways to authenticate in a list",
         forgeries.with_claim("acr", []),
         needs="acr",
     ),
-    _login(
+    id_token_row(
         "id_token_with_events",
         "claim_forbidden",
         "sends an ID token that could end a session",
         forgeries.with_claim("events", {}),
     ),
-    _login(
+    id_token_row(
         "no_essential_claim",
         "claim_missing",
         "leaves out the e-mail address that the client called essential",
@@ -224,7 +204,7 @@ _WHICH: Final = (
         needs="strict",
         when=essential("email"),
     ),
-    _login(
+    id_token_row(
         "no_at_hash",
         "at_hash_missing",
         "does not bind the ID token to the access token",

@@ -5,7 +5,6 @@ from typing import Final
 
 from attrs import evolve
 
-from oidc_adapters.testing.encryption import JweDraft
 from oidc_adapters.testing.misbehaviours import forgeries
 from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
 from oidc_adapters.testing.misbehaviours.conditions import (
@@ -19,6 +18,7 @@ from oidc_adapters.testing.misbehaviours.conditions import (
     logout_younger_than,
     of_policy,
 )
+from oidc_adapters.testing.misbehaviours.rows import cleartext
 from oidc_adapters.testing.parties import BackchannelLogout
 from oidc_adapters.testing.signing import JwtDraft, SigningKey
 from oidc_adapters.testing.signing_keys import private_key
@@ -59,10 +59,6 @@ def _request(
     name: str, summary: str, change: Callable[[BackchannelLogout], BackchannelLogout]
 ) -> Misbehaviour:
     return _row(name, "logout_request_invalid", summary, Changes(logout=change))
-
-
-def _cleartext(draft: JweDraft) -> str:
-    return draft.plaintext.decode("ascii")
 
 
 def _of_nobody(draft: JwtDraft) -> str:
@@ -147,7 +143,7 @@ _SIGNATURE: Final = (
         "logout_cleartext_where_encrypted",
         "encryption_missing",
         "does not encrypt the logout token",
-        Changes(encrypted=_cleartext),
+        Changes(encrypted=cleartext),
         needs="encrypted_id_token",
     ),
 )

@@ -15,6 +15,7 @@ from oidc_adapters.testing.misbehaviours.conditions import (
     speaks_tls_to,
     without_quirk,
 )
+from oidc_adapters.testing.misbehaviours.rows import metadata_rewritten, metadata_with
 
 
 def _row(
@@ -36,14 +37,6 @@ def _row(
     )
 
 
-def _with(name: str, value: object) -> Changes:
-    return Changes(metadata=lambda members: {**members, name: value})
-
-
-def _rewritten(name: str, rewrite: Callable[[str], str]) -> Changes:
-    return Changes(metadata=lambda members: {**members, name: rewrite(str(members[name]))})
-
-
 def _without(name: str) -> Changes:
     return Changes(
         metadata=lambda members: {known: members[known] for known in members if known != name}
@@ -51,7 +44,7 @@ def _without(name: str) -> Changes:
 
 
 def _issuer(name: str, summary: str, rewrite: Callable[[str], str]) -> Misbehaviour:
-    return _row(name, "metadata_issuer_mismatch", summary, _rewritten("issuer", rewrite))
+    return _row(name, "metadata_issuer_mismatch", summary, metadata_rewritten("issuer", rewrite))
 
 
 def _endpoint(
@@ -69,12 +62,17 @@ def _lacking(
 _MANY: Final = "{" + ",".join([f'"{n}":0' for n in range(10_000)]) + "}"
 _IDENTITY: Final = (
     _row("issuer_missing", "metadata_invalid", "publishes no issuer", _without("issuer")),
-    _row("issuer_null", "metadata_invalid", "publishes no issuer by name", _with("issuer", None)),
+    _row(
+        "issuer_null",
+        "metadata_invalid",
+        "publishes no issuer by name",
+        metadata_with("issuer", None),
+    ),
     _row(
         "issuer_in_list",
         "metadata_invalid",
         "publishes a list of issuers",
-        _with("issuer", ["https://op.example"]),
+        metadata_with("issuer", ["https://op.example"]),
     ),
     _issuer("issuer_with_port", "names the default port in its issuer", lambda text: text + ":443"),
     _issuer("issuer_with_query", "adds a query to its issuer", lambda text: text + "?tenant=1"),
@@ -98,47 +96,47 @@ _ENDPOINTS: Final = (
     _endpoint(
         "authorization_endpoint_with_fragment",
         "publishes an authorization endpoint with a fragment",
-        _rewritten("authorization_endpoint", lambda url: url + "#x"),
+        metadata_rewritten("authorization_endpoint", lambda url: url + "#x"),
     ),
     _endpoint(
         "authorization_endpoint_is_option",
         "publishes an authorization endpoint that a command line takes for an option",
-        _with("authorization_endpoint", "--new-window"),
+        metadata_with("authorization_endpoint", "--new-window"),
     ),
     _endpoint(
         "authorization_endpoint_is_command",
         "publishes an authorization endpoint with a command in it",
-        _with("authorization_endpoint", "https://op.example/$(id)`id`"),
+        metadata_with("authorization_endpoint", "https://op.example/$(id)`id`"),
     ),
     _endpoint(
         "token_endpoint_relative",
         "publishes a token endpoint without a host",
-        _with("token_endpoint", "/token"),
+        metadata_with("token_endpoint", "/token"),
     ),
     _endpoint(
         "token_endpoint_with_backslash",
         "publishes a token endpoint that two parsers read as two hosts",
-        _with("token_endpoint", "https://op.example\\@elsewhere.example/token"),
+        metadata_with("token_endpoint", "https://op.example\\@elsewhere.example/token"),
     ),
     _endpoint(
         "token_endpoint_with_line_break",
         "publishes a token endpoint that would split a header",
-        _with("token_endpoint", "https://op.example/token\r\nhost: elsewhere.example"),
+        metadata_with("token_endpoint", "https://op.example/token\r\nhost: elsewhere.example"),
     ),
     _endpoint(
         "token_endpoint_encoded_host",
         "publishes a token endpoint whose host is percent-encoded",
-        _with("token_endpoint", "https://op%2eexample/token"),
+        metadata_with("token_endpoint", "https://op%2eexample/token"),
     ),
     _endpoint(
         "token_endpoint_disguised_address",
         "publishes a token endpoint whose host is an address in hexadecimal",
-        _with("token_endpoint", "https://0x7f000001/token"),
+        metadata_with("token_endpoint", "https://0x7f000001/token"),
     ),
     _endpoint(
         "userinfo_endpoint_without_tls",
         "publishes a UserInfo endpoint without TLS",
-        _with("userinfo_endpoint", "http://userinfo.example/"),
+        metadata_with("userinfo_endpoint", "http://userinfo.example/"),
         when=both(
             speaks_tls_to("http://userinfo.example"),
             of_policy(lambda policy: policy.userinfo != "never"),
@@ -147,7 +145,7 @@ _ENDPOINTS: Final = (
     _endpoint(
         "jwks_uri_data",
         "publishes a key set inside its own URL",
-        _with("jwks_uri", "data:,{}"),
+        metadata_with("jwks_uri", "data:,{}"),
         when=SIGNATURES,
     ),
 )
@@ -161,41 +159,41 @@ _ABILITIES: Final = (
     _lacking(
         "implicit_only",
         "announces no response type of the code flow",
-        _with("response_types_supported", ["id_token"]),
+        metadata_with("response_types_supported", ["id_token"]),
     ),
     _lacking(
         "pkce_plain_only",
         "announces plain code challenges only",
-        _with("code_challenge_methods_supported", ["plain"]),
+        metadata_with("code_challenge_methods_supported", ["plain"]),
         when=both(without_quirk("nonce_not_echoed"), without_quirk("omit_pkce")),
     ),
     _lacking(
         "unknown_authentication_only",
         "announces methods of authentication that no client has",
-        _with("token_endpoint_auth_methods_supported", ["magic"]),
+        metadata_with("token_endpoint_auth_methods_supported", ["magic"]),
         when=of_client(lambda client: client.token_endpoint_auth_method != "none"),
     ),
     _lacking(
         "requires_pushed_requests",
         "accepts pushed authorization requests only",
-        _with("require_pushed_authorization_requests", value=True),
+        metadata_with("require_pushed_authorization_requests", value=True),
     ),
     _lacking(
         "requires_signed_requests",
         "accepts signed request objects only",
-        _with("require_signed_request_object", value=True),
+        metadata_with("require_signed_request_object", value=True),
     ),
     _row(
         "iss_flag_as_text",
         "metadata_invalid",
         "says by a text that responses name the issuer",
-        _with("authorization_response_iss_parameter_supported", "true"),
+        metadata_with("authorization_response_iss_parameter_supported", "true"),
     ),
     _row(
         "unsigned_only",
         "unsupported_by_provider",
         "announces ID tokens without a signature only",
-        _with("id_token_signing_alg_values_supported", ["none"]),
+        metadata_with("id_token_signing_alg_values_supported", ["none"]),
         when=SIGNATURES,
     ),
 )

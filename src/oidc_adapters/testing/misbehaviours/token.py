@@ -4,6 +4,7 @@ from typing import Final
 
 from oidc_adapters.testing.misbehaviours import answers
 from oidc_adapters.testing.misbehaviours.changes import Changes, Misbehaviour
+from oidc_adapters.testing.misbehaviours.rows import tokens_with, whole_answer
 from oidc_adapters.testing.parties import Members
 
 
@@ -18,10 +19,6 @@ def _row(name: str, code: str, summary: str, changes: Changes) -> Misbehaviour:
     )
 
 
-def _with(name: str, value: object) -> Changes:
-    return Changes(tokens=lambda members: {**members, name: value})
-
-
 def _without(name: str) -> Changes:
     def change(members: Members) -> Members:
         return {known: value for known, value in members.items() if known != name}
@@ -29,69 +26,73 @@ def _without(name: str) -> Changes:
     return Changes(tokens=change)
 
 
-def _answer(change: answers.AnswerChange) -> Changes:
-    return Changes(answer=change)
-
-
 ROWS: Final = (
-    _row("token_html", "content_type_unexpected", "answers 200 with a page", _answer(answers.html)),
+    _row(
+        "token_html",
+        "content_type_unexpected",
+        "answers 200 with a page",
+        whole_answer(answers.html),
+    ),
     _row(
         "token_not_json",
         "json_malformed",
         "answers with half a JSON object",
-        _answer(answers.with_body(b'{"access_token":')),
+        whole_answer(answers.with_body(b'{"access_token":')),
     ),
     _row(
-        "token_array", "json_not_object", "answers with an array", _answer(answers.with_body(b"[]"))
+        "token_array",
+        "json_not_object",
+        "answers with an array",
+        whole_answer(answers.with_body(b"[]")),
     ),
-    _row("token_utf16", "json_not_utf8", "answers in UTF-16", _answer(answers.utf16)),
+    _row("token_utf16", "json_not_utf8", "answers in UTF-16", whole_answer(answers.utf16)),
     _row(
         "token_redirect",
         "http_redirect_refused",
         "redirects the code to another host",
-        _answer(answers.redirect),
+        whole_answer(answers.redirect),
     ),
     _row(
         "token_500",
         "http_status_unexpected",
         "sends tokens with the status of a failure",
-        _answer(answers.with_status(500)),
+        whole_answer(answers.with_status(500)),
     ),
     _row(
         "token_400_html",
         "http_status_unexpected",
         "refuses with a page",
-        _answer(answers.html_with_status(400)),
+        whole_answer(answers.html_with_status(400)),
     ),
     _row(
         "token_invalid_grant",
         "provider_error",
         "refuses the code",
-        _answer(answers.oauth_error("invalid_grant", status=400)),
+        whole_answer(answers.oauth_error("invalid_grant", status=400)),
     ),
     _row(
         "token_200_with_error",
         "provider_error",
         "refuses the code with the status of a success",
-        _answer(answers.oauth_error("invalid_grant", status=200)),
+        whole_answer(answers.oauth_error("invalid_grant", status=200)),
     ),
     _row(
         "token_dropped",
         "code_in_doubt",
         "takes the code and closes the connection",
-        _answer(answers.dropped),
+        whole_answer(answers.dropped),
     ),
     _row(
         "token_encoded",
         "code_in_doubt",
         "answers with a Content-Encoding nobody offered",
-        _answer(answers.gzipped),
+        whole_answer(answers.gzipped),
     ),
     _row(
         "wrong_token_type",
         "token_type_mismatch",
         "gives a token of a type nobody asked for",
-        _with("token_type", "mac"),
+        tokens_with("token_type", "mac"),
     ),
     _row(
         "no_token_type",
@@ -109,19 +110,19 @@ ROWS: Final = (
         "access_token_not_a_string",
         "token_response_invalid",
         "gives a number as access token",
-        _with("access_token", 1),
+        tokens_with("access_token", 1),
     ),
     _row(
         "access_token_with_line_break",
         "access_token_malformed",
         "gives an access token that would split a header",
-        _with("access_token", "abc\r\nx-injected: 1"),
+        tokens_with("access_token", "abc\r\nx-injected: 1"),
     ),
     _row(
         "duplicate_access_token",
         "json_member_duplicated",
         "gives two access tokens in one object",
-        _answer(answers.twice("access_token", "another")),
+        whole_answer(answers.twice("access_token", "another")),
     ),
     _row("no_id_token", "id_token_missing", "gives no ID token", _without("id_token")),
 )

@@ -13,19 +13,9 @@ from oidc_adapters.testing.misbehaviours.conditions import (
     of_policy,
     within,
 )
+from oidc_adapters.testing.misbehaviours.rows import response_row, tokens_with
 from oidc_adapters.testing.parties import AuthorizationResponse
 from oidc_core.wire.limits import LIMITS
-
-
-def _response(name: str, code: str, summary: str, changes: Changes) -> Misbehaviour:
-    return Misbehaviour(
-        name=name,
-        endpoint="authorization",
-        during="login",
-        code=code,
-        summary=summary,
-        changes=changes,
-    )
 
 
 def _answer(
@@ -73,21 +63,17 @@ def _error(error: str) -> Changes:
     return Changes(callback=change)
 
 
-def _with(name: str, value: object) -> Changes:
-    return Changes(tokens=lambda members: {**members, name: value})
-
-
 _RESPONSES: Final = (
-    _response("empty_state", "state_missing", "returns an empty state", _set("state", "")),
-    _response("empty_code", "code_missing", "returns an empty code", _set("code", "")),
-    _response(
+    response_row("empty_state", "state_missing", "returns an empty state", _set("state", "")),
+    response_row("empty_code", "code_missing", "returns an empty code", _set("code", "")),
+    response_row(
         "foreign_code",
         "provider_error",
         "returns a code of somebody else, which it then refuses",
         _set("code", "injected"),
     ),
-    _response("empty_iss", "response_iss_missing", "returns an empty iss", _set("iss", "")),
-    _response(
+    response_row("empty_iss", "response_iss_missing", "returns an empty iss", _set("iss", "")),
+    response_row(
         "iss_with_slash",
         "response_iss_mismatch",
         "returns its issuer with a slash more",
@@ -103,13 +89,13 @@ _RESPONSES: Final = (
             )
         ),
     ),
-    _response(
+    response_row(
         "duplicate_iss",
         "parameter_duplicated",
         "returns two issuers",
         _plus("iss", "https://other.example"),
     ),
-    _response(
+    response_row(
         "duplicate_error",
         "parameter_duplicated",
         "returns two errors",
@@ -120,25 +106,25 @@ _RESPONSES: Final = (
             )
         ),
     ),
-    _response(
+    response_row(
         "state_with_control_character",
         "parameter_malformed",
         "returns a state with a null character in it",
         _set("state", "a\x00b"),
     ),
-    _response(
+    response_row(
         "error_with_quote",
         "parameter_malformed",
         "refuses the login with an error that is no error",
         _error('"<script>"'),
     ),
-    _response(
+    response_row(
         "response_as_jwt",
         "parameter_unexpected",
         "returns a JWT that nobody asked for",
         _plus("response", "eyJhbGciOiJub25lIn0.e30."),
     ),
-    _response(
+    response_row(
         "login_required",
         "provider_error",
         "says that the user has to log in",
@@ -211,49 +197,49 @@ _ANSWERS: Final = (
         "tokens_and_error",
         "provider_error",
         "gives tokens and an error in one object",
-        _with("error", "invalid_grant"),
+        tokens_with("error", "invalid_grant"),
     ),
     _answer(
         "error_not_a_string",
         "token_response_invalid",
         "gives tokens and an error that is a number",
-        _with("error", 7),
+        tokens_with("error", 7),
     ),
     _answer(
         "token_type_number",
         "token_type_mismatch",
         "names the type of the token by a number",
-        _with("token_type", 1),
+        tokens_with("token_type", 1),
     ),
     _answer(
         "token_type_dpop",
         "token_type_mismatch",
         "gives a bound token though nobody asked for that",
-        _with("token_type", "DPoP"),
+        tokens_with("token_type", "DPoP"),
     ),
     _answer(
         "empty_access_token",
         "access_token_malformed",
         "gives an empty access token",
-        _with("access_token", ""),
+        tokens_with("access_token", ""),
     ),
     _answer(
         "null_access_token",
         "token_response_invalid",
         "gives no access token by name",
-        _with("access_token", None),
+        tokens_with("access_token", None),
     ),
     _answer(
         "access_token_of_two_words",
         "access_token_malformed",
         "gives an access token with a space in it",
-        _with("access_token", "two words"),
+        tokens_with("access_token", "two words"),
     ),
     _answer(
         "id_token_number",
         "token_response_invalid",
         "gives a number as ID token",
-        _with("id_token", 7),
+        tokens_with("id_token", 7),
     ),
     _answer(
         "extra_scope",
@@ -263,9 +249,14 @@ _ANSWERS: Final = (
         needs="strict",
         when=of_policy(lambda policy: policy.forbid_extra_scope),
     ),
-    _answer("id_token_empty", "id_token_missing", "gives an empty ID token", _with("id_token", "")),
     _answer(
-        "id_token_null", "id_token_missing", "gives no ID token by name", _with("id_token", None)
+        "id_token_empty", "id_token_missing", "gives an empty ID token", tokens_with("id_token", "")
+    ),
+    _answer(
+        "id_token_null",
+        "id_token_missing",
+        "gives no ID token by name",
+        tokens_with("id_token", None),
     ),
 )
 

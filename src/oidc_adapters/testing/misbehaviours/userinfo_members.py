@@ -10,42 +10,17 @@ from oidc_adapters.testing.misbehaviours.conditions import (
     JSON_USERINFO,
     PLAIN_USERINFO,
     UNENCRYPTED_USERINFO,
-    Condition,
-    Needs,
-    always,
     within,
 )
+from oidc_adapters.testing.misbehaviours.rows import userinfo_row, userinfo_with
 from oidc_core.wire.http import HttpResponse
 from oidc_core.wire.limits import LIMITS
-
-
-def _row(
-    name: str,
-    code: str,
-    summary: str,
-    changes: Changes,
-    *,
-    needs: Needs = "",
-    when: Condition = always,
-    contradicts: bool = False,
-) -> Misbehaviour:
-    return Misbehaviour(
-        name=name,
-        endpoint="userinfo",
-        during="userinfo",
-        code=code,
-        summary=summary,
-        needs=needs,
-        changes=changes,
-        when=when,
-        contradicts=contradicts,
-    )
 
 
 def _signed(
     name: str, code: str, summary: str, change: forgeries.JwtChange, *, contradicts: bool = False
 ) -> Misbehaviour:
-    return _row(
+    return userinfo_row(
         name,
         code,
         summary,
@@ -53,10 +28,6 @@ def _signed(
         needs="signed_userinfo",
         contradicts=contradicts,
     )
-
-
-def _with(name: str, value: object) -> Changes:
-    return Changes(userinfo=lambda members: {**members, name: value})
 
 
 def _with_type(media_type: str) -> Changes:
@@ -74,99 +45,99 @@ def _unauthorized(answer: HttpResponse) -> HttpResponse:
 
 
 ROWS: Final = (
-    _row(
+    userinfo_row(
         "userinfo_other_iss",
         "iss_mismatch",
         "tells about a user of another issuer",
-        _with("iss", "https://other.example"),
+        userinfo_with("iss", "https://other.example"),
         when=JSON_USERINFO,
         contradicts=True,
     ),
-    _row(
+    userinfo_row(
         "userinfo_sub_number",
         "sub_mismatch",
         "tells about a number",
-        _with("sub", 1),
+        userinfo_with("sub", 1),
         when=JSON_USERINFO,
         contradicts=True,
     ),
-    _row(
+    userinfo_row(
         "userinfo_sub_in_capitals",
         "sub_mismatch",
         "tells about the user in capitals",
-        _with("sub", "ALICE"),
+        userinfo_with("sub", "ALICE"),
         when=JSON_USERINFO,
         contradicts=True,
     ),
-    _row(
+    userinfo_row(
         "userinfo_sub_of_two",
         "sub_mismatch",
         "tells about the user and another one in a list",
-        _with("sub", ["alice", "mallory"]),
+        userinfo_with("sub", ["alice", "mallory"]),
         when=JSON_USERINFO,
         contradicts=True,
     ),
-    _row(
+    userinfo_row(
         "userinfo_duplicate_sub_last",
         "json_member_duplicated",
         "tells about the user, and once more about another",
         Changes(answer=lambda answer: evolve(answer, body=answer.body[:-1] + b',"sub":"mallory"}')),
         when=PLAIN_USERINFO,
     ),
-    _row(
+    userinfo_row(
         "userinfo_array",
         "json_not_object",
         "sends an array as UserInfo",
         Changes(answer=answers.with_body(b'["alice"]')),
         when=PLAIN_USERINFO,
     ),
-    _row(
+    userinfo_row(
         "userinfo_not_json",
         "json_malformed",
         "sends UserInfo that breaks off",
         Changes(answer=answers.with_body(b'{"sub":"ali')),
         when=PLAIN_USERINFO,
     ),
-    _row(
+    userinfo_row(
         "userinfo_text",
         "content_type_unexpected",
         "sends UserInfo as text",
         _with_type("text/plain"),
     ),
-    _row(
+    userinfo_row(
         "userinfo_401",
         "provider_error",
         "refuses the access token that it just issued",
         Changes(answer=_unauthorized),
     ),
-    _row(
+    userinfo_row(
         "userinfo_404",
         "http_status_unexpected",
         "has no UserInfo",
         Changes(answer=answers.html_with_status(404)),
     ),
-    _row(
+    userinfo_row(
         "userinfo_too_large",
         "http_too_large",
         "sends UserInfo beyond the limit",
         Changes(answer=answers.padded(LIMITS.userinfo + 1)),
         when=within("userinfo", LIMITS.userinfo + 1),
     ),
-    _row(
+    userinfo_row(
         "userinfo_as_jwt",
         "content_type_unexpected",
         "signs UserInfo though nobody registered that",
         _with_type("application/jwt"),
         when=PLAIN_USERINFO,
     ),
-    _row(
+    userinfo_row(
         "userinfo_json_where_signed",
         "content_type_unexpected",
         "sends UserInfo as JSON though it was registered as signed",
         _with_type("application/json"),
         needs="signed_userinfo",
     ),
-    _row(
+    userinfo_row(
         "userinfo_signed_hs256",
         "alg_not_allowed",
         "takes its public key for an HMAC secret when it signs UserInfo",

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from oidc_adapters.stores.records import MemoryRecords
+from oidc_adapters.stores.records.both import AtOnce
 from oidc_adapters.testing.applications.stores import (
-    AsyncWorldRecords,
     Outage,
     StoreIsDownError,
     WorldRecords,
@@ -26,10 +26,10 @@ CALLS: tuple[tuple[str, tuple[Any, ...]], ...] = (
 )
 
 
-def both() -> tuple[WorldRecords, AsyncWorldRecords, Outage]:
+def both() -> tuple[WorldRecords, AtOnce, Outage]:
     outage = Outage()
     records = WorldRecords(MemoryRecords(), outage)
-    return records, AsyncWorldRecords(records), outage
+    return records, AtOnce(records), outage
 
 
 def test_both_kinds_are_one_store() -> None:
